@@ -1,0 +1,46 @@
+-- Confirmed cases of the last month by age in bands of ten years; an unknown age is a line of its own.
+--
+-- The last month is the month, with its year, of the newest registration of any case; it is partial unless that was the
+-- month's last day. Beside it stands the same year so far. One scan, grouped by day first.
+WITH daily AS MATERIALIZED (
+    SELECT registered_on,
+           CASE WHEN age >= 0 THEN least(age / 10, 9) END       AS decade,
+           count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
+    FROM covid_case
+    GROUP BY registered_on, 2
+),
+latest AS (
+    SELECT max(registered_on)                                        AS newest_on,
+           date_trunc('month', max(registered_on)::timestamp)::date  AS month,
+           date_trunc('year', max(registered_on)::timestamp)::date   AS year
+    FROM daily
+    HAVING count(*) > 0
+),
+tally AS (
+    SELECT decade,
+           sum(CASE WHEN registered_on >= month THEN confirmed ELSE 0 END)::bigint AS confirmed,
+           sum(CASE WHEN registered_on >= year THEN confirmed ELSE 0 END)::bigint  AS confirmed_in_year
+    FROM daily
+    CROSS JOIN latest
+    GROUP BY decade
+),
+line AS (
+    SELECT number AS decade FROM generate_series(0, 9) AS number
+    UNION ALL
+    SELECT NULL
+)
+SELECT latest.month,
+       latest.newest_on,
+       latest.newest_on < (latest.month + interval '1 month' - interval '1 day')::date AS partial,
+       CASE WHEN line.decade < 9 THEN format('%s-%s', line.decade * 10, line.decade * 10 + 9)
+            WHEN line.decade = 9 THEN '90+' END AS age_band,
+       coalesce(tally.confirmed, 0)         AS confirmed,
+       100 * coalesce(tally.confirmed, 0)::float8
+           / nullif(sum(tally.confirmed) OVER (), 0)::float8         AS share_percent,
+       coalesce(tally.confirmed_in_year, 0) AS confirmed_in_year,
+       100 * coalesce(tally.confirmed_in_year, 0)::float8
+           / nullif(sum(tally.confirmed_in_year) OVER (), 0)::float8 AS share_of_year_percent
+FROM latest
+CROSS JOIN line
+LEFT JOIN tally ON tally.decade IS NOT DISTINCT FROM line.decade
+ORDER BY line.decade NULLS LAST;

@@ -1,0 +1,45 @@
+-- Confirmed cases of the last month by sex as registered; 'NR' (not registered) is a line of its own.
+--
+-- The last month is the month, with its year, of the newest registration of any case; it is partial unless that was the
+-- month's last day. Beside it stands the same year so far. One scan, grouped by day first.
+WITH daily AS MATERIALIZED (
+    SELECT registered_on,
+           sex,
+           count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
+    FROM covid_case
+    GROUP BY registered_on, sex
+),
+latest AS (
+    SELECT max(registered_on)                                        AS newest_on,
+           date_trunc('month', max(registered_on)::timestamp)::date  AS month,
+           date_trunc('year', max(registered_on)::timestamp)::date   AS year
+    FROM daily
+    HAVING count(*) > 0
+),
+tally AS (
+    SELECT sex,
+           sum(CASE WHEN registered_on >= month THEN confirmed ELSE 0 END)::bigint AS confirmed,
+           sum(CASE WHEN registered_on >= year THEN confirmed ELSE 0 END)::bigint  AS confirmed_in_year
+    FROM daily
+    CROSS JOIN latest
+    GROUP BY sex
+),
+line AS (
+    SELECT sex FROM (VALUES ('F'), ('M'), ('NR')) AS usual (sex)
+    UNION
+    SELECT sex FROM tally
+)
+SELECT latest.month,
+       latest.newest_on,
+       latest.newest_on < (latest.month + interval '1 month' - interval '1 day')::date AS partial,
+       line.sex,
+       coalesce(tally.confirmed, 0)         AS confirmed,
+       100 * coalesce(tally.confirmed, 0)::float8
+           / nullif(sum(tally.confirmed) OVER (), 0)::float8         AS share_percent,
+       coalesce(tally.confirmed_in_year, 0) AS confirmed_in_year,
+       100 * coalesce(tally.confirmed_in_year, 0)::float8
+           / nullif(sum(tally.confirmed_in_year) OVER (), 0)::float8 AS share_of_year_percent
+FROM latest
+CROSS JOIN line
+LEFT JOIN tally ON tally.sex IS NOT DISTINCT FROM line.sex
+ORDER BY line.sex IS NULL, line.sex = 'NR', line.sex;

@@ -1,0 +1,364 @@
+//! The rules, one function each, in the order of the table in `docs/reference/cleaning-rules.md`.
+//!
+//! A function returns what the column gets. One that may reject returns an `Option`; one that may repair notes it in [`Repairs`].
+
+use std::borrow::Cow;
+
+use super::geography::Geography;
+use crate::parse::date::Day;
+use crate::parse::field::Field;
+
+/// A value that was replaced in a row that was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// No age: NULL.
+    MissingAge,
+    /// Not an integer between 0 and 120: NULL.
+    AgeOutOfRange,
+    /// Not a date between 1900 and the day after the dataset's: NULL; likewise the next three.
+    InvalidSymptomsOn,
+    /// See [`Self::InvalidSymptomsOn`].
+    InvalidAdmittedOn,
+    /// See [`Self::InvalidSymptomsOn`].
+    InvalidDiedOn,
+    /// See [`Self::InvalidSymptomsOn`].
+    InvalidDiagnosedOn,
+    /// Neither a province nor the ministry's 99 (unspecified): NULL.
+    UnknownResidenceProvince,
+    /// None of the residence province's departments: NULL.
+    UnknownResidenceDepartment,
+}
+
+impl Repair {
+    /// In the order of the rules.
+    pub const ALL: [Self; 8] = [
+        Self::MissingAge,
+        Self::AgeOutOfRange,
+        Self::InvalidSymptomsOn,
+        Self::InvalidAdmittedOn,
+        Self::InvalidDiedOn,
+        Self::InvalidDiagnosedOn,
+        Self::UnknownResidenceProvince,
+        Self::UnknownResidenceDepartment,
+    ];
+
+    /// The word in `run_issue.reason`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::MissingAge => "missing_age",
+            Self::AgeOutOfRange => "age_out_of_range",
+            Self::InvalidSymptomsOn => "invalid_symptoms_on",
+            Self::InvalidAdmittedOn => "invalid_admitted_on",
+            Self::InvalidDiedOn => "invalid_died_on",
+            Self::InvalidDiagnosedOn => "invalid_diagnosed_on",
+            Self::UnknownResidenceProvince => "unknown_residence_province",
+            Self::UnknownResidenceDepartment => "unknown_residence_department",
+        }
+    }
+}
+
+/// The repairs of one row, each at most once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Repairs(u8);
+
+impl Repairs {
+    /// Notes one.
+    pub const fn note(&mut self, repair: Repair) {
+        self.0 |= 1 << repair as u8;
+    }
+
+    /// Whether there are none.
+    pub const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// Those that were noted.
+    pub fn iter(self) -> impl Iterator<Item = Repair> {
+        Repair::ALL.into_iter().filter(move |repair| self.0 & (1 << *repair as u8) != 0)
+    }
+}
+
+/// The first day that a registration can have: 2020 began the register.
+const FIRST_REGISTRATION: Day = day(2020, 1, 1);
+
+/// Before this day no other date of a living person's illness can be.
+const FIRST_DATE: Day = day(1900, 1, 1);
+
+/// The oldest age that is believed.
+const OLDEST: u64 = 120;
+
+/// The ministry's code for an unspecified province.
+const UNSPECIFIED_PROVINCE: u64 = 99;
+
+/// Ciudad Autónoma de Buenos Aires.
+const CABA: i16 = 2;
+
+/// Tierra del Fuego, Antártida e Islas del Atlántico Sur.
+const TIERRA_DEL_FUEGO: i16 = 94;
+
+/// `id_evento_caso`: a positive integer that PostgreSQL's `bigint` can hold.
+#[inline]
+pub fn case_id(field: Field<'_>) -> Option<i64> {
+    field.unsigned().and_then(|id| i64::try_from(id).ok()).filter(|id| *id > 0)
+}
+
+/// `fecha_apertura`: from 2020-01-01 to the dataset's date.
+#[inline]
+pub fn registered_on(field: Field<'_>, dataset_date: Day) -> Option<Day> {
+    field.day().filter(|day| (FIRST_REGISTRATION..=dataset_date).contains(day))
+}
+
+/// `carga_provincia_id`: one that exists.
+#[inline]
+pub fn registration_province(field: Field<'_>, geography: &Geography) -> Option<i16> {
+    field.unsigned().filter(|code| *code != 0).and_then(|code| geography.province(code))
+}
+
+/// `sexo`: any text; the ministry writes F, M and NR.
+#[inline]
+pub fn sex(field: Field<'_>) -> Option<Cow<'_, [u8]>> {
+    field.value().map(|_| field.text())
+}
+
+/// `edad` with `edad_años_meses`: completed years, 0 for an age in months.
+#[inline]
+pub fn age(field: Field<'_>, unit: Field<'_>, repairs: &mut Repairs) -> Option<i16> {
+    if field.value().is_none() {
+        repairs.note(Repair::MissingAge);
+        return None;
+    }
+    let Some(age) = field.unsigned().filter(|age| *age <= OLDEST) else {
+        repairs.note(Repair::AgeOutOfRange);
+        return None;
+    };
+    if unit.is(b"Meses") { Some(0) } else { i16::try_from(age).ok() }
+}
+
+/// `fecha_inicio_sintomas`.
+#[inline]
+pub fn symptoms_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
+    optional_date(field, dataset_date, repairs, Repair::InvalidSymptomsOn)
+}
+
+/// `fecha_internacion`.
+#[inline]
+pub fn admitted_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
+    optional_date(field, dataset_date, repairs, Repair::InvalidAdmittedOn)
+}
+
+/// `fecha_fallecimiento`.
+#[inline]
+pub fn died_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
+    optional_date(field, dataset_date, repairs, Repair::InvalidDiedOn)
+}
+
+/// `fecha_diagnostico`.
+#[inline]
+pub fn diagnosed_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
+    optional_date(field, dataset_date, repairs, Repair::InvalidDiagnosedOn)
+}
+
+/// A date that may be absent: from 1900 to the day after the dataset's.
+#[inline]
+fn optional_date(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs, invalid: Repair) -> Option<Day> {
+    field.value()?;
+    let last = Day(dataset_date.0 + 1);
+    let date = field.day().filter(|day| (FIRST_DATE..=last).contains(day));
+    if date.is_none() {
+        repairs.note(invalid);
+    }
+    date
+}
+
+/// `cuidado_intensivo` and `asistencia_respiratoria_mecanica`: `SI` is true, all else false.
+#[inline]
+pub fn yes(field: Field<'_>) -> bool {
+    field.is(b"SI")
+}
+
+/// `residencia_provincia_id`: 99 means unspecified.
+#[inline]
+pub fn residence_province(field: Field<'_>, geography: &Geography, repairs: &mut Repairs) -> Option<i16> {
+    field.value()?;
+    let code = field.unsigned();
+    if code == Some(UNSPECIFIED_PROVINCE) {
+        return None;
+    }
+    let province = code.and_then(|code| geography.province(code));
+    if province.is_none() {
+        repairs.note(Repair::UnknownResidenceProvince);
+    }
+    province
+}
+
+/// `residencia_departamento_id`: a code within the residence province; 0 means unspecified.
+///
+/// Two jurisdictions number differently from georef: CABA's comuna n is georef's 2000 + 7n, and Tierra del Fuego's Ushuaia (14) and
+/// Río Grande (7) became 15 and 8 when Tolhuin was founded.
+#[inline]
+pub fn residence_department(
+    field: Field<'_>,
+    province: Option<i16>,
+    geography: &Geography,
+    repairs: &mut Repairs,
+) -> Option<i32> {
+    field.value()?;
+    let code = field.unsigned();
+    if code == Some(0) {
+        return None;
+    }
+    let in_georef = |code: u64, province: i16| match (province, code) {
+        (CABA, comuna) => comuna.checked_mul(7),
+        (TIERRA_DEL_FUEGO, 14) => Some(15),
+        (TIERRA_DEL_FUEGO, 7) => Some(8),
+        (_, code) => Some(code),
+    };
+    let department = province
+        .zip(code)
+        .and_then(|(province, code)| geography.department(province, in_georef(code, province)?));
+    if department.is_none() {
+        repairs.note(Repair::UnknownResidenceDepartment);
+    }
+    department
+}
+
+/// `clasificacion_resumen`: any text, stray white space removed.
+#[inline]
+pub fn classification(field: Field<'_>) -> Option<Cow<'_, [u8]>> {
+    field.value().map(|_| field.collapsed())
+}
+
+const fn day(year: i32, month: u32, day: u32) -> Day {
+    Day::from_calendar(year, month, day).expect("a real date")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DATASET: Day = day(2022, 6, 5);
+
+    fn geography() -> Geography {
+        Geography::new([2, 6, 94], [2007, 2049, 2105, 6060, 6441, 94_008, 94_015])
+    }
+
+    fn noted(rule: impl FnOnce(&mut Repairs)) -> Vec<&'static str> {
+        let mut repairs = Repairs::default();
+        rule(&mut repairs);
+        repairs.iter().map(Repair::name).collect()
+    }
+
+    #[test]
+    fn case_ids() {
+        let read = |text: &str| case_id(Field(text.as_bytes()));
+        assert_eq!(read("1000000"), Some(1_000_000));
+        assert_eq!(read("9223372036854775807"), Some(i64::MAX));
+        for wrong in ["", "NA", "0", "-1", "1.5", "x", "9223372036854775808", "99999999999999999999"] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn registration_dates() {
+        let read = |text: &str| registered_on(Field(text.as_bytes()), DATASET).map(|day| day.to_string());
+        assert_eq!(read("2020-01-01").as_deref(), Some("2020-01-01"));
+        assert_eq!(read("2022-06-05").as_deref(), Some("2022-06-05"));
+        for wrong in ["", "NA", "2019-12-31", "2022-06-06", "2021-02-30", "hoy"] {
+            assert_eq!(read(wrong), None, "{wrong:?}");
+        }
+    }
+
+    #[test]
+    fn ages() {
+        let read = |text: &str, unit: &str| {
+            let mut repairs = Repairs::default();
+            let age = age(Field(text.as_bytes()), Field(unit.as_bytes()), &mut repairs);
+            (age, repairs.iter().next().map(Repair::name))
+        };
+        assert_eq!(read("0", "Años"), (Some(0), None));
+        assert_eq!(read("120", "Años"), (Some(120), None));
+        assert_eq!(read("11", "Meses"), (Some(0), None));
+        for wrong in ["121", "-1", "2025", "54.5", "cinco", "99999999999999999999"] {
+            assert_eq!(read(wrong, "Años"), (None, Some("age_out_of_range")), "{wrong}");
+            assert_eq!(read(wrong, "Meses"), (None, Some("age_out_of_range")), "{wrong} months");
+        }
+        for blank in ["", "NA", " "] {
+            assert_eq!(read(blank, "Meses"), (None, Some("missing_age")));
+        }
+    }
+
+    #[test]
+    fn other_dates() {
+        let read = |text: &str| {
+            let mut repairs = Repairs::default();
+            (died_on(Field(text.as_bytes()), DATASET, &mut repairs).is_some(), !repairs.is_empty())
+        };
+        for right in ["1900-01-01", "2019-05-01", "2022-06-05", "2022-06-06"] {
+            assert_eq!(read(right), (true, false), "{right}");
+        }
+        for wrong in ["1899-12-31", "2022-06-07", "2021-13-01", "ayer"] {
+            assert_eq!(read(wrong), (false, true), "{wrong}");
+        }
+        for blank in ["", "NA"] {
+            assert_eq!(read(blank), (false, false));
+        }
+    }
+
+    #[test]
+    fn residence_provinces() {
+        let read = |text: &str| {
+            let mut repairs = Repairs::default();
+            (residence_province(Field(text.as_bytes()), &geography(), &mut repairs), !repairs.is_empty())
+        };
+        assert_eq!(read("02"), (Some(2), false));
+        assert_eq!(read("99"), (None, false));
+        assert_eq!(read(""), (None, false));
+        assert_eq!(read("NA"), (None, false));
+        assert_eq!(read("0"), (None, true));
+        assert_eq!(read("77"), (None, true));
+        assert_eq!(read("CABA"), (None, true));
+    }
+
+    #[test]
+    fn residence_departments() {
+        let read = |text: &str, province: Option<i16>| {
+            let mut repairs = Repairs::default();
+            (
+                residence_department(Field(text.as_bytes()), province, &geography(), &mut repairs),
+                !repairs.is_empty(),
+            )
+        };
+        assert_eq!(read("441", Some(6)), (Some(6441), false));
+        assert_eq!(read("001", Some(2)), (Some(2007), false));
+        assert_eq!(read("007", Some(2)), (Some(2049), false));
+        assert_eq!(read("15", Some(2)), (Some(2105), false));
+        assert_eq!(read("014", Some(94)), (Some(94_015), false));
+        assert_eq!(read("007", Some(94)), (Some(94_008), false));
+        for unspecified in ["0", "000", "", "NA"] {
+            assert_eq!(read(unspecified, Some(6)), (None, false));
+            assert_eq!(read(unspecified, None), (None, false));
+        }
+        for (wrong, province) in
+            [("442", Some(6)), ("441", None), ("16", Some(2)), ("580", Some(2)), ("x", Some(6))]
+        {
+            assert_eq!(read(wrong, province), (None, true), "{wrong} in {province:?}");
+        }
+    }
+
+    #[test]
+    fn every_repair_is_noted_once_and_named() {
+        let all = noted(|repairs| {
+            Repair::ALL.into_iter().chain(Repair::ALL).for_each(|repair| repairs.note(repair));
+        });
+        assert_eq!(all, Repair::ALL.map(Repair::name));
+    }
+
+    #[test]
+    fn texts_are_kept_whatever_they_say() {
+        assert_eq!(classification(Field(b" Sin  Clasificar ")).as_deref(), Some(&b"Sin Clasificar"[..]));
+        assert_eq!(classification(Field(b"Otro")).as_deref(), Some(&b"Otro"[..]));
+        assert_eq!(sex(Field(b"X")).as_deref(), Some(&b"X"[..]));
+        assert_eq!(sex(Field(b"")), None);
+        assert!(yes(Field(b"SI")) && !yes(Field(b"si")) && !yes(Field(b"NO")));
+    }
+}

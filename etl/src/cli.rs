@@ -1,0 +1,246 @@
+//! The command line of `etl`, which is the image's program and, hidden, a part of `covidctl`: the same entry for both.
+//!
+//! Every setting is a flag and an environment variable. The functions here only settle them and say how it ended.
+
+use std::ffi::OsString;
+use std::io::Write as _;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::builder::FalseyValueParser;
+use clap::{Args, Parser, Subcommand};
+use uuid::Uuid;
+
+use crate::clean::years::YearsWanted;
+use crate::failure::{Exit, Failure, OrFail as _, Result};
+use crate::log::{self, Format};
+use crate::pipeline::Outcome;
+use crate::pipeline::{self, Options};
+use crate::record::{Record, Status};
+use crate::report::Language;
+use crate::runs::Kind;
+use crate::store::Store;
+use crate::terminal::visible;
+use crate::{database, env, migrate, report, sample};
+
+/// Loads the Argentine Covid-19 line list into PostgreSQL and writes its reports
+#[derive(Debug, Parser)]
+#[command(name = "etl", version, arg_required_else_help = true)]
+struct Cli {
+    #[command(subcommand)]
+    command: Command,
+
+    /// How the log looks; it goes to stderr
+    #[arg(long, env = env::LOG_FORMAT, value_enum, default_value = "auto", global = true)]
+    log_format: Format,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Load the datasets of the store: extract, clean, load, publish
+    Run(RunArgs),
+    /// Ask the questions and write the report to the store
+    Report(ReportArgs),
+    /// Bring the database's schema up to date
+    Migrate(DatabaseArgs),
+    /// Make a sample in the ministry's format, the same for the same seed
+    Sample(SampleArgs),
+}
+
+#[derive(Debug, Args)]
+struct DatabaseArgs {
+    /// PostgreSQL, as `postgres://user:password@host:port/database`
+    // Never shown: it holds a password.
+    #[arg(long, env = env::DATABASE_URL, hide_env_values = true)]
+    database_url: String,
+}
+
+#[derive(Debug, Args)]
+struct RunArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    /// Where the datasets stand: `file:///folder` or `s3://bucket/prefix`
+    #[arg(long, env = env::STORE_URL)]
+    store_url: String,
+
+    /// Years of registration to load: latest, all, or a list such as 2021,2022
+    #[arg(long, env = env::YEARS, default_value = "latest")]
+    years: String,
+
+    #[command(flatten)]
+    reports: ReportsArgs,
+
+    /// Load although the same dataset is published already
+    #[arg(long, env = env::FORCE, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    force: bool,
+
+    #[command(flatten)]
+    id: RunIdArgs,
+}
+
+#[derive(Debug, Args)]
+struct ReportsArgs {
+    /// Where reports and run records go; the store where it is not given
+    #[arg(long, env = env::REPORTS_URL)]
+    reports_url: Option<String>,
+}
+
+#[derive(Debug, Args)]
+struct RunIdArgs {
+    /// The id of this run; a new one where none is given
+    #[arg(long, env = env::RUN_ID)]
+    run_id: Option<Uuid>,
+}
+
+#[derive(Debug, Args)]
+struct ReportArgs {
+    #[command(flatten)]
+    database: DatabaseArgs,
+
+    /// Where the report goes, unless `--reports-url` says otherwise
+    #[arg(long, env = env::STORE_URL, required_unless_present = "reports_url")]
+    store_url: Option<String>,
+
+    #[command(flatten)]
+    reports: ReportsArgs,
+
+    /// The language of the text
+    #[arg(long = "lang", env = env::REPORT_LANG, value_enum, default_value_t)]
+    language: Language,
+
+    #[command(flatten)]
+    id: RunIdArgs,
+}
+
+#[derive(Debug, Args)]
+struct SampleArgs {
+    /// How many rows the line list has
+    #[arg(long, default_value_t = 300_000)]
+    rows: u64,
+
+    /// Another seed makes another sample
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+
+    /// The share of rows that are spoiled in one of the ways that the rules know, 0 to 1
+    #[arg(long, default_value_t = 0.0)]
+    dirty: f64,
+
+    /// The folder for the three files
+    #[arg(long)]
+    out: PathBuf,
+}
+
+/// Parses the arguments (the first is the program's name), does the work, says how it ended.
+pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        Err(error) => {
+            // Nothing is left to be done where even this cannot be printed.
+            drop(error.print());
+            return ExitCode::from(if error.use_stderr() { Exit::Usage.code() } else { 0 });
+        }
+    };
+    log::init(cli.log_format);
+    let format = cli.log_format;
+    match perform(cli) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say(&failure, format);
+            ExitCode::from(failure.exit().code())
+        }
+    }
+}
+
+fn perform(cli: Cli) -> Result<()> {
+    let log_format = cli.log_format;
+    match cli.command {
+        Command::Run(arguments) => in_runtime(run(arguments, log_format)),
+        Command::Report(arguments) => in_runtime(report(arguments)),
+        Command::Sample(arguments) => sample(arguments),
+        Command::Migrate(arguments) => in_runtime(migrate(arguments)),
+    }
+}
+
+/// Two threads serve the network; the work that needs a processor has threads of its own.
+fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    let runtime = runtime.or_fail(|| "cannot start the runtime".to_owned())?;
+    let result = runtime.block_on(work);
+    // A thread that still waits for a store must not hold the exit back.
+    runtime.shutdown_background();
+    result
+}
+
+async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
+    let options = Options {
+        run_id: arguments.id.run_id.unwrap_or_else(Uuid::new_v4),
+        database_url: arguments.database.database_url,
+        years: arguments.years.parse::<YearsWanted>()?,
+        force: arguments.force,
+        log_format,
+    };
+    let store = Store::open(&arguments.store_url)?;
+    let reports =
+        arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
+    let mut record = Record::open(options.run_id, Kind::Etl, &reports).await?;
+    let result = pipeline::run(&options, &store).await;
+    record.end(&result, |outcome| match outcome {
+        Outcome::Published(_) => Status::Succeeded,
+        Outcome::Skipped(_) => Status::Skipped,
+    });
+    record.write(&reports).await;
+    result.map(drop)
+}
+
+async fn report(arguments: ReportArgs) -> Result<()> {
+    let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
+    let url = arguments.reports.reports_url.or(arguments.store_url).unwrap_or_default();
+    let reports = Store::open_or_create(&url)?;
+    let mut record = Record::open(run_id, Kind::Report, &reports).await?;
+    let options = report::Options { language: arguments.language, run_id, started_at: record.started_at };
+    let result = report::run::run(&options, &arguments.database.database_url, &reports).await;
+    record.end(&result, |_| Status::Succeeded);
+    record.report = result.as_ref().ok().map(|written| written.folder.clone());
+    record.write(&reports).await;
+    result.map(drop)
+}
+
+fn sample(arguments: SampleArgs) -> Result<()> {
+    let options = sample::Options {
+        rows: arguments.rows,
+        seed: arguments.seed,
+        dirty: arguments.dirty,
+        out: arguments.out,
+    };
+    let written = sample::write(&options, &|_| {})?;
+    tracing::info!(
+        rows = written.rows,
+        csv_bytes = written.csv_bytes,
+        zip_bytes = written.zip_bytes,
+        folder = %options.out.display(),
+        "sample written"
+    );
+    Ok(())
+}
+
+async fn migrate(arguments: DatabaseArgs) -> Result<()> {
+    let mut session = database::connect(&arguments.database_url, Uuid::new_v4()).await?;
+    match migrate::migrate(&mut session).await? {
+        0 => tracing::info!("the schema is up to date"),
+        applied => tracing::info!(applied, "the schema was brought up to date"),
+    }
+    Ok(())
+}
+
+/// The last thing that a failed run says: a log line for machines, two lines for people.
+fn say(failure: &Failure, format: Format) {
+    if format.is_text() {
+        let hint = failure.hint_text().map_or_else(String::new, |hint| format!("\nhint: {hint}\n"));
+        // Nothing is left to be done where even this cannot be printed.
+        drop(writeln!(std::io::stderr(), "{}", visible(&format!("error: {failure}\n{hint}"))));
+    } else {
+        tracing::error!(hint = failure.hint_text(), exit_code = failure.exit().code(), "{failure}");
+    }
+}

@@ -1,0 +1,142 @@
+//! Connections to PostgreSQL: how they are made, under which role they work, and what is said when they fail.
+//!
+//! The URL holds a password; no message contains it.
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
+use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use uuid::Uuid;
+
+use crate::failure::{Failure, OrFail as _, Result};
+
+/// Owns every table; cannot log in.
+pub const OWNER: &str = "covid19_owner";
+
+/// What the names of all sessions of the pipeline begin with; the run's id follows.
+pub const APPLICATION: &str = "covid19 ";
+
+/// What a run's sessions call themselves, so that a refused run can name the one that holds the lock.
+pub fn application_name(run_id: Uuid) -> String {
+    format!("{APPLICATION}{run_id}")
+}
+
+/// Opens a session for a run and takes the owner's role where there is one.
+pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
+    let options = options(url)?.application_name(&application_name(run_id)).disable_statement_logging();
+    let place = format!("{}:{}", options.get_host(), options.get_port());
+    let failed = || Failure::new(format!("cannot connect to PostgreSQL at {place}"));
+    let mut session = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options))
+        .await
+        .map_err(|_| {
+            failed()
+                .because("no answer within 15 seconds")
+                .hint("check that a firewall or security group lets this host in")
+        })?
+        .map_err(|error| {
+            let hint = connect_hint(&error);
+            failed().because(error).hint(hint)
+        })?;
+    // A client that was killed is noticed in half a second, so that its locks are free for the next run. Compiling the few
+    // statements of a run takes longer than running them. Only the publication waits for the disk, and with it all that
+    // was written before.
+    session
+        .execute(
+            "SET client_connection_check_interval = '500ms'; SET jit = off; SET synchronous_commit = off;
+             SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0",
+        )
+        .await
+        .or_fail(|| format!("cannot set up the session at {place}"))
+        .map_err(|failure| failure.hint("PostgreSQL 14 or later is needed"))?;
+    become_owner(&mut session).await?;
+    Ok(session)
+}
+
+fn options(url: &str) -> Result<PgConnectOptions> {
+    let wrong = Failure::new("DATABASE_URL is not a PostgreSQL URL").hint(URL_HINT);
+    // The library would take any scheme for its own.
+    if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
+        return Err(wrong);
+    }
+    PgConnectOptions::from_str(url).map_err(|error| wrong.because(error))
+}
+
+/// How long the server may take to let a session in.
+const PATIENCE: Duration = Duration::from_secs(15);
+
+const URL_HINT: &str = "write postgres://user:password@host:port/database";
+
+fn connect_hint(error: &sqlx::Error) -> &'static str {
+    match code(error).as_deref() {
+        Some("28P01" | "28000") => "check user and password in DATABASE_URL",
+        Some("3D000") => "create the database, or check its name in DATABASE_URL",
+        Some("53300") => "too many connections: wait, or raise max_connections",
+        Some("57P03") => "the server is starting or stopping: try again in a moment",
+        _ => "check host and port in DATABASE_URL, and that the server runs",
+    }
+}
+
+/// The SQLSTATE of a server's error.
+pub fn code(error: &sqlx::Error) -> Option<String> {
+    error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned))
+}
+
+/// Works as the owner of the tables, if that role exists and this login may take it; else as itself.
+pub async fn become_owner(session: &mut PgConnection) -> Result<()> {
+    let may: bool = sqlx::query_scalar(
+        "SELECT coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1), false)",
+    )
+    .bind(OWNER)
+    .fetch_one(&mut *session)
+    .await
+    .or_fail(|| "cannot look up the roles".to_owned())?;
+    if may {
+        session
+            .execute("SET ROLE covid19_owner")
+            .await
+            .or_fail(|| format!("cannot take the role `{OWNER}`"))?;
+    }
+    Ok(())
+}
+
+/// What to do about a statement that failed, by the server's own code.
+pub fn hint(error: &sqlx::Error) -> Option<&'static str> {
+    if let sqlx::Error::Io(_) = error {
+        return Some(
+            "the connection broke: check that PostgreSQL runs, then run again; what is published is untouched",
+        );
+    }
+    let database = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
+    Some(match database.code() {
+        "53100" => {
+            "the disk of the database is full: free some space, then run again; what is published is untouched"
+        }
+        "53200" => "the database ran out of memory: lower its settings or wait, then run again",
+        "57P01" | "57P02" | "57P03" => {
+            "PostgreSQL was stopped: start it, then run again; what is published is untouched"
+        }
+        "42501" => "this login lacks a right: connect as `covid19_writer`, or as the owner of the tables",
+        "42P01" => "a table is missing: run `etl migrate`",
+        _ => return None,
+    })
+}
+
+/// Turns a failed statement into a failure with the right hint.
+pub trait OrSqlFail<T> {
+    /// `what` names the action and its object.
+    fn or_sql_fail(self, what: &str) -> Result<T>;
+}
+
+impl<T> OrSqlFail<T> for std::result::Result<T, sqlx::Error> {
+    fn or_sql_fail(self, what: &str) -> Result<T> {
+        self.map_err(|error| {
+            let hint = hint(&error);
+            let failure = Failure::new(what).because(error);
+            match hint {
+                Some(hint) => failure.hint(hint),
+                None => failure,
+            }
+        })
+    }
+}

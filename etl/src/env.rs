@@ -1,0 +1,28 @@
+//! Every environment variable of the pipeline, defined once and shared by both programs.
+//!
+//! The ECS task definition, the local target and the tests set exactly these names. Nothing else in the workspace may
+//! spell one out.
+
+/// Where the datasets stand: `file:///folder` or `s3://bucket/prefix`.
+pub const STORE_URL: &str = "STORE_URL";
+
+/// Where reports and run records go; the store where it is unset.
+pub const REPORTS_URL: &str = "REPORTS_URL";
+
+/// PostgreSQL, as `postgres://user:password@host:port/database?sslmode=…`. A secret: never printed.
+pub const DATABASE_URL: &str = "DATABASE_URL";
+
+/// Which years of registration to load: `latest`, `all`, or a list such as `2021,2022`.
+pub const YEARS: &str = "YEARS";
+
+/// Loads although the same dataset is published already: `true` or `false`.
+pub const FORCE: &str = "FORCE";
+
+/// The language of reports: `es` or `en`.
+pub const REPORT_LANG: &str = "REPORT_LANG";
+
+/// The id of this run (a UUID), given by whoever started it so that it can be followed from the first moment.
+pub const RUN_ID: &str = "RUN_ID";
+
+/// `text`, `json`, or `auto`: text on a terminal, JSON lines elsewhere.
+pub const LOG_FORMAT: &str = "LOG_FORMAT";

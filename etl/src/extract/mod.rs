@@ -1,0 +1,217 @@
+//! From a store to text: finds a dataset's file, opens the member of a zip without unpacking it anywhere, decodes it to UTF-8 and
+//! cuts it into blocks of whole lines.
+//!
+//! The bytes stream: a few megabytes are in memory at a time, whatever the file's size. Nothing here knows the columns.
+
+pub mod blocks;
+mod ranges;
+mod text;
+
+use std::io::{Read, Seek as _, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use futures_util::{StreamExt as _, TryStreamExt as _};
+use object_store::path::Path as Key;
+use object_store::{GetOptions, ObjectStoreExt as _};
+use sha2::{Digest as _, Sha256};
+use tokio::runtime::Handle;
+use zip::ZipArchive;
+use zip::result::ZipError;
+
+use crate::dataset::Dataset;
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::parse::header::{empty, looks_like_html};
+use crate::store::Store;
+use ranges::Ranges;
+
+/// One dataset's file in a store, as it stood when it was found.
+#[derive(Debug, Clone)]
+pub struct Source {
+    /// Which dataset.
+    pub dataset: Dataset,
+    /// Its key in the store.
+    pub key: Key,
+    /// Its full URL, for messages.
+    pub url: String,
+    /// Bytes.
+    pub size: u64,
+    /// The store's own mark of this version, where it has one.
+    pub version: Option<String>,
+    /// The SHA-256 of its bytes, in hexadecimal; only for folders, where it costs no transfer.
+    pub sha256: Option<String>,
+}
+
+impl Source {
+    /// Its name without the store.
+    pub fn name(&self) -> String {
+        self.key.to_string()
+    }
+
+    /// The etag of an object in S3; a folder's own mark changes with every copy and says nothing to others.
+    pub fn etag(&self) -> Option<String> {
+        self.version.clone().filter(|_| self.sha256.is_none())
+    }
+
+    /// What tells this version from another: the checksum where there is one, else etag and size.
+    pub fn identity(&self) -> String {
+        let mark = self.sha256.as_deref().or(self.version.as_deref()).unwrap_or("?");
+        format!("{} {} {mark}", self.key, self.size)
+    }
+}
+
+/// Finds a dataset's file.
+pub async fn find(store: &Store, dataset: Dataset) -> Result<Source> {
+    for key in dataset.keys() {
+        match store.objects().head(&key).await {
+            Ok(meta) => {
+                let url = store.url_of(&key);
+                let mut source =
+                    Source { dataset, key, url, size: meta.size, version: meta.e_tag, sha256: None };
+                if source.size == 0 {
+                    return Err(empty(&source.url));
+                }
+                if store.is_folder() {
+                    source.sha256 = Some(sha256(store, &source).await?);
+                }
+                return Ok(source);
+            }
+            Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(unreadable(&store.url_of(&key), error)),
+        }
+    }
+    let wanted: Vec<_> = dataset.file_names().iter().map(|name| format!("`{name}`")).collect();
+    Err(Failure::new(format!("there is no {} in `{store}`", wanted.join(" or ")))
+        .hint(format!("put it there; it is published at {}", dataset.url())))
+}
+
+async fn sha256(store: &Store, source: &Source) -> Result<String> {
+    const PIECE: u64 = 4 << 20;
+    let offsets = (0..source.size.div_ceil(PIECE)).map(|piece| piece * PIECE);
+    let read = |from: u64| store.objects().get_range(&source.key, from..(from + PIECE).min(source.size));
+    let mut pieces = futures_util::stream::iter(offsets.map(read)).buffered(2);
+    let mut hash = Sha256::new();
+    while let Some(piece) = pieces.try_next().await.map_err(|error| unreadable(&source.url, error))? {
+        hash.update(&piece);
+    }
+    Ok(hexadecimal(&hash.finalize()))
+}
+
+/// A digest as people write it.
+pub fn hexadecimal(digest: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('?');
+    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
+fn unreadable(url: &str, error: object_store::Error) -> Failure {
+    Failure::new(format!("cannot read `{url}`")).because(error).hint(
+        "check STORE_URL, the network and the right to read there; on S3 also AWS_REGION and the credentials",
+    )
+}
+
+/// Opens the file's text for a blocking reader and hands it to `read`, which gets UTF-8 (invalid only where the file is) without BOM.
+///
+/// `position` follows how far the stored file, compressed or not, has been read. Must not be called on a runtime's own thread.
+pub fn with_text<T>(
+    store: &Store,
+    source: &Source,
+    runtime: &Handle,
+    position: &Arc<AtomicU64>,
+    read: impl FnOnce(&mut dyn Read) -> Result<T>,
+) -> Result<T> {
+    let options = GetOptions { if_match: source.version.clone(), ..GetOptions::default() };
+    let mut file = Ranges::new(store.objects(), &source.key, source.size, options, runtime, position);
+    let mut start = [0; 512];
+    let length = fill(&mut file, &mut start).or_fail(|| format!("cannot read `{}`", source.url))?;
+    file.seek(SeekFrom::Start(0)).or_fail(|| format!("cannot read `{}`", source.url))?;
+    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
+        with_member(file, source, read)
+    } else if source.key.extension() == Some("zip") {
+        Err(not_a_zip(source, &start[..length]))
+    } else {
+        read(&mut text::Utf8::new(file))
+    }
+}
+
+fn with_member<T>(file: Ranges, source: &Source, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
+    let mut archive = ZipArchive::new(file).map_err(|error| broken_zip(source, error))?;
+    let wanted = source.dataset.member_name();
+    let base = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
+    let names: Vec<String> = archive
+        .file_names()
+        .map(|name| name.map(std::borrow::Cow::into_owned))
+        .collect::<std::result::Result<_, _>>()
+        .map_err(|error| broken_zip(source, error))?;
+    let Some(name) = names.iter().find(|name| base(name).eq_ignore_ascii_case(wanted)) else {
+        let found = if names.is_empty() {
+            "it is empty".to_owned()
+        } else {
+            format!("it holds: {}", names.join(", "))
+        };
+        return Err(Failure::new(format!("`{}` holds no `{wanted}`", source.url)).hint(found));
+    };
+    let member = archive.by_name(name).map_err(|error| broken_zip(source, error))?;
+    read(&mut text::Utf8::new(member))
+}
+
+fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
+    if looks_like_html(start) {
+        Failure::new(format!("`{}` is a web page, not a zip archive", source.url)).hint(
+            "the ministry's site answers so when it is down or has moved: download the file again later",
+        )
+    } else {
+        Failure::new(format!("`{}` is not a zip archive", source.url))
+            .hint("download it again, or check what was put there")
+    }
+}
+
+fn broken_zip(source: &Source, error: ZipError) -> Failure {
+    let hint = match &error {
+        ZipError::InvalidArchive(_) => "it was probably cut off while it was downloaded: download it again",
+        ZipError::Io(_) => "check that it can be read whole, or download it again",
+        _ => "the member must be stored or deflated, without a password",
+    };
+    Failure::new(format!("`{}` is not a whole zip archive", source.url)).because(error).hint(hint)
+}
+
+/// Reads until the buffer is full or the file ends.
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+    let mut length = 0;
+    while length < buffer.len() {
+        match reader.read(&mut buffer[length..])? {
+            0 => break,
+            count => length += count,
+        }
+    }
+    Ok(length)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_is_replaced_while_it_is_read_is_never_mixed_with_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("Covid19Casos.csv");
+        std::fs::write(&file, vec![b'a'; 24 << 20]).unwrap();
+        let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
+        let source = find(&store, Dataset::Cases).await.unwrap();
+        let runtime = Handle::current();
+        let read = tokio::task::spawn_blocking(move || {
+            with_text(&store, &source, &runtime, &Arc::default(), |text| {
+                let mut start = [0; 1024];
+                text.read_exact(&mut start).or_fail(|| "cannot read the start".to_owned())?;
+                // As a download does: a new file takes the old one's name.
+                let new = folder.path().join("new");
+                std::fs::write(&new, vec![b'b'; 24 << 20])
+                    .and_then(|()| std::fs::rename(new, &file))
+                    .unwrap();
+                let mut rest = Vec::new();
+                text.read_to_end(&mut rest).or_fail(|| "cannot read on".to_owned()).map(|_| rest)
+            })
+        });
+        let failure = read.await.unwrap().map(|rest| rest.contains(&b'b')).unwrap_err();
+        assert!(failure.to_string().starts_with("cannot read on: "), "{failure}");
+    }
+}

@@ -1,0 +1,161 @@
+//! An object of a store as a blocking file: reads ranges of it, a few of them ahead, so that the network's round trips and the
+//! decompression overlap.
+//!
+//! Every range asks for the same version of the object; if it was replaced meanwhile, reading fails instead of mixing two.
+
+use std::collections::VecDeque;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use bytes::{Buf as _, Bytes};
+use object_store::path::Path as Key;
+use object_store::{DynObjectStore, GetOptions, GetRange, ObjectStore as _};
+use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
+
+/// One range. With those ahead this is what a file costs in memory: 8 MiB.
+const RANGE: u64 = 2 << 20;
+
+/// Ranges under way while one is being read.
+const AHEAD: usize = 3;
+
+/// A blocking reader of an object. Waits for the runtime, so that it must run on a thread of its own.
+pub(super) struct Ranges {
+    objects: Arc<DynObjectStore>,
+    key: Key,
+    size: u64,
+    options: GetOptions,
+    runtime: Handle,
+    progress: Arc<AtomicU64>,
+    /// Where the next `read` continues.
+    position: u64,
+    current: Bytes,
+    ahead: VecDeque<JoinHandle<object_store::Result<Bytes>>>,
+    /// Where the next range to be asked for begins.
+    next: u64,
+}
+
+impl Ranges {
+    pub(super) fn new(
+        objects: &Arc<DynObjectStore>,
+        key: &Key,
+        size: u64,
+        options: GetOptions,
+        runtime: &Handle,
+        progress: &Arc<AtomicU64>,
+    ) -> Self {
+        Self {
+            objects: Arc::clone(objects),
+            key: key.clone(),
+            size,
+            options,
+            runtime: runtime.clone(),
+            progress: Arc::clone(progress),
+            position: 0,
+            current: Bytes::new(),
+            ahead: VecDeque::new(),
+            next: 0,
+        }
+    }
+
+    fn ask(&mut self) {
+        let range = self.next..(self.next + RANGE).min(self.size);
+        self.next = range.end;
+        let options = GetOptions { range: Some(GetRange::Bounded(range)), ..self.options.clone() };
+        let (objects, key) = (Arc::clone(&self.objects), self.key.clone());
+        self.ahead.push_back(
+            self.runtime.spawn(async move { objects.get_opts(&key, options).await?.bytes().await }),
+        );
+    }
+
+    /// Forgets what is under way; reading goes on at `position`.
+    fn restart(&mut self, position: u64) {
+        self.ahead.drain(..).for_each(|range| range.abort());
+        self.current.clear();
+        self.position = position;
+        self.next = position;
+    }
+}
+
+impl Read for Ranges {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        if self.current.is_empty() {
+            // The first range after a seek comes alone: an archive's directory is read with a few small reads.
+            let wanted = if self.ahead.is_empty() && self.next == self.position { 1 } else { AHEAD };
+            while self.next < self.size && self.ahead.len() < wanted {
+                self.ask();
+            }
+            let Some(range) = self.ahead.pop_front() else {
+                return Ok(0);
+            };
+            self.current =
+                self.runtime.block_on(range).map_err(io::Error::other)?.map_err(io::Error::other)?;
+        }
+        let count = buffer.len().min(self.current.len());
+        self.current.copy_to_slice(&mut buffer[..count]);
+        self.position += count as u64;
+        self.progress.store(self.position, Ordering::Relaxed);
+        Ok(count)
+    }
+}
+
+impl Seek for Ranges {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        let position = position
+            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a seek before the file's start"))?;
+        match position.checked_sub(self.position).and_then(|forward| usize::try_from(forward).ok()) {
+            Some(forward) if forward <= self.current.len() => {
+                self.current.advance(forward);
+                self.position = position;
+            }
+            _ => self.restart(position),
+        }
+        Ok(position)
+    }
+}
+
+impl Drop for Ranges {
+    fn drop(&mut self) {
+        self.restart(self.size);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt as _;
+    use object_store::memory::InMemory;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(32))]
+
+        /// It reads and seeks as a file in memory does.
+        #[test]
+        fn is_a_file(steps in prop::collection::vec((any::<bool>(), 0_u64..9_000_000, 1_usize..3_000_000), 1..12)) {
+            let content: Vec<u8> = (0..7_340_033_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+            let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).build().unwrap();
+            let objects: Arc<DynObjectStore> = Arc::new(InMemory::new());
+            let key = Key::from("x");
+            runtime.block_on(objects.put(&key, content.clone().into())).unwrap();
+            let mut file =
+                Ranges::new(&objects, &key, content.len() as u64, GetOptions::default(), runtime.handle(), &Arc::default());
+            let mut model = io::Cursor::new(&content);
+            for (absolute, to, length) in steps {
+                let to = if absolute { SeekFrom::Start(to) } else { SeekFrom::Current(to.cast_signed() / 3) };
+                prop_assert_eq!(file.seek(to).unwrap(), model.seek(to).unwrap());
+                let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
+                let count = super::super::fill(&mut file, &mut ours).unwrap();
+                prop_assert_eq!(count, super::super::fill(&mut model, &mut theirs).unwrap());
+                prop_assert_eq!(ours, theirs);
+            }
+        }
+    }
+}

@@ -1,0 +1,157 @@
+//! Any of the encodings in which the ministry has published, as UTF-8: UTF-8 with or without BOM, and UTF-16LE with BOM (until August 2020).
+//!
+//! UTF-8 passes through unchecked, because a broken character damages only its own row; the parser looks at it. In
+//! UTF-16, half a surrogate pair becomes a byte that is never valid in UTF-8, for the same reason.
+
+use std::io::{self, Read};
+
+/// What no UTF-8 text contains.
+const INVALID: u8 = 0xFF;
+
+/// A reader that gives UTF-8 without BOM.
+pub(super) struct Utf8<R> {
+    input: R,
+    encoding: Option<Encoding>,
+    /// Decoded bytes that are still to be given.
+    ready: Vec<u8>,
+    given: usize,
+    /// Encoded bytes of an unfinished character.
+    rest: Vec<u8>,
+    ended: bool,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Utf8,
+    Utf16Le,
+}
+
+impl<R: Read> Utf8<R> {
+    pub(super) fn new(input: R) -> Self {
+        Self { input, encoding: None, ready: Vec::new(), given: 0, rest: Vec::new(), ended: false }
+    }
+
+    /// Looks at the first bytes: a BOM is removed, anything else belongs to the text.
+    fn detect(&mut self) -> io::Result<Encoding> {
+        let mut start = [0; 3];
+        let length = super::fill(&mut self.input, &mut start)?;
+        let (encoding, bom) = match &start[..length] {
+            [0xEF, 0xBB, 0xBF] => (Encoding::Utf8, 3),
+            [0xFF, 0xFE, ..] => (Encoding::Utf16Le, 2),
+            _ => (Encoding::Utf8, 0),
+        };
+        let text = &start[bom..length];
+        if encoding == Encoding::Utf8 { &mut self.ready } else { &mut self.rest }.extend_from_slice(text);
+        self.encoding = Some(encoding);
+        Ok(encoding)
+    }
+
+    /// Decodes the next piece of UTF-16 into `ready`.
+    fn decode(&mut self) -> io::Result<()> {
+        let mut piece = std::mem::take(&mut self.rest);
+        let kept = piece.len();
+        piece.resize(64 << 10, 0);
+        let count = super::fill(&mut self.input, &mut piece[kept..])?;
+        piece.truncate(kept + count);
+        self.ended = count == 0;
+        // A pair must not be torn between two pieces: keep an odd byte and a leading surrogate for the next one.
+        let mut whole = piece.len() & !1;
+        if !self.ended && whole >= 2 && (0xD8..0xDC).contains(&piece[whole - 1]) {
+            whole -= 2;
+        }
+        let (text, rest) = piece.split_at(whole);
+        let units = text.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+        self.ready.clear();
+        self.given = 0;
+        for character in char::decode_utf16(units) {
+            match character {
+                Ok(character) => self.ready.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                Err(_) => self.ready.push(INVALID),
+            }
+        }
+        if self.ended && !rest.is_empty() {
+            self.ready.push(INVALID);
+        } else {
+            self.rest = rest.to_vec();
+        }
+        Ok(())
+    }
+}
+
+impl<R: Read> Read for Utf8<R> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let encoding = match self.encoding {
+            Some(encoding) => encoding,
+            None => self.detect()?,
+        };
+        loop {
+            if self.given < self.ready.len() {
+                let count = buffer.len().min(self.ready.len() - self.given);
+                buffer[..count].copy_from_slice(&self.ready[self.given..self.given + count]);
+                self.given += count;
+                return Ok(count);
+            }
+            match encoding {
+                Encoding::Utf8 => return self.input.read(buffer),
+                Encoding::Utf16Le if self.ended => return Ok(0),
+                Encoding::Utf16Le => self.decode()?,
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    /// Gives one byte at a time, as a slow network does.
+    struct Trickle<'a>(&'a [u8]);
+
+    impl Read for Trickle<'_> {
+        fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+            let count = buffer.len().min(1);
+            self.0.read(&mut buffer[..count])
+        }
+    }
+
+    fn decoded(bytes: &[u8]) -> Vec<u8> {
+        let (mut whole, mut slow) = (Vec::new(), Vec::new());
+        Utf8::new(bytes).read_to_end(&mut whole).unwrap();
+        Utf8::new(Trickle(bytes)).read_to_end(&mut slow).unwrap();
+        assert_eq!(whole, slow);
+        whole
+    }
+
+    fn utf16(text: &str) -> Vec<u8> {
+        "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    }
+
+    #[test]
+    fn every_encoding_gives_the_same_text() {
+        assert_eq!(decoded("edad_años".as_bytes()), "edad_años".as_bytes());
+        assert_eq!(decoded("\u{FEFF}edad_años".as_bytes()), "edad_años".as_bytes());
+        assert_eq!(decoded(&utf16("edad_años 🦠")), "edad_años 🦠".as_bytes());
+        assert_eq!(decoded(b""), b"");
+        assert_eq!(decoded(b"a"), b"a");
+    }
+
+    #[test]
+    fn what_is_broken_stays_invalid() {
+        let mut lone = utf16("a");
+        lone.extend([0x00, 0xD8]);
+        lone.extend("b".encode_utf16().flat_map(u16::to_le_bytes));
+        assert_eq!(decoded(&lone), b"a\xFFb");
+        let mut odd = utf16("a");
+        odd.push(0x41);
+        assert_eq!(decoded(&odd), b"a\xFF");
+    }
+
+    proptest! {
+        #[test]
+        fn utf16_is_decoded_like_the_standard_library_does(text in any::<String>()) {
+            prop_assert_eq!(decoded(&utf16(&text)), text.into_bytes());
+        }
+    }
+}

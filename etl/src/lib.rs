@@ -1,0 +1,33 @@
+//! The pipeline: the ministry's files in, clean tables and a report out.
+//!
+//! [`pipeline`] is the story of a run, and every step of it is a module: [`extract`] finds and opens the files, [`parse`] splits them into
+//! records, [`clean`] judges each record by the rules, [`distinct`] finds duplicates, [`load`] puts the rows into PostgreSQL and publishes
+//! them. [`transform`] is the machine that runs the middle of it on every core. Around them: [`store`] (folders and S3),
+//! [`runs`] (the ledger), [`tally`] (what happened to the rows), [`failure`] (what a person reads), [`env`](mod@env) (every setting's name).
+//!
+//! This crate is the image of the cloud's ETL task, and the whole pipeline on one machine. It never depends on `covidctl`.
+
+pub mod clean;
+pub mod cli;
+pub mod database;
+pub mod dataset;
+pub mod dataset_date;
+pub mod distinct;
+pub mod env;
+pub mod extract;
+pub mod failure;
+pub mod load;
+pub mod log;
+pub mod migrate;
+pub mod parse;
+pub mod pipeline;
+pub mod progress;
+pub mod record;
+pub mod report;
+pub mod runs;
+pub mod sample;
+pub mod signals;
+pub mod store;
+pub mod tally;
+pub mod terminal;
+pub mod transform;

@@ -1,0 +1,43 @@
+//! One load at a time, by an advisory lock that PostgreSQL frees by itself when the session ends, however it ends.
+
+use sqlx::Executor as _;
+use sqlx::postgres::PgConnection;
+
+use crate::database::{self, OrSqlFail as _};
+use crate::failure::{Failure, Result};
+
+/// "Covid19" in ASCII: any number would do, but it must stay the same.
+const KEY: i64 = 0x0043_6F76_6964_3139;
+
+/// Takes the lock for the rest of the session; waits up to ten seconds, then names the run that holds it.
+pub async fn take(session: &mut PgConnection) -> Result<()> {
+    session.execute("SET lock_timeout = '10s'").await.or_sql_fail("cannot set a time limit")?;
+    let taken = sqlx::query("SELECT pg_advisory_lock($1)").bind(KEY).execute(&mut *session).await;
+    if let Err(error) = taken {
+        if database::code(&error).as_deref() != Some("55P03") {
+            return Err(error).or_sql_fail("cannot take the lock of the load");
+        }
+        let holder = holder(session).await?.unwrap_or_else(|| "another session".to_owned());
+        return Err(Failure::new(format!("another load is under way: {holder}"))
+            .hint("wait until it ends, or stop it: `covidctl runs` shows it"));
+    }
+    session.execute("SET lock_timeout = 0").await.or_sql_fail("cannot lift a time limit").map(drop)
+}
+
+/// Who holds it, in the words of its session.
+async fn holder(session: &mut PgConnection) -> Result<Option<String>> {
+    let name: Option<String> = sqlx::query_scalar(
+        "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)
+         WHERE locktype = 'advisory' AND granted AND objsubid = 1
+           AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
+           AND (classid::bigint << 32) | objid::bigint = $1",
+    )
+    .bind(KEY)
+    .fetch_optional(session)
+    .await
+    .or_sql_fail("cannot look up who holds the lock")?;
+    Ok(name.map(|name| match name.strip_prefix(database::APPLICATION) {
+        Some(run) => format!("run {run}"),
+        None => name,
+    }))
+}

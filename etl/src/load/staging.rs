@@ -1,0 +1,84 @@
+//! The table in which a load grows out of sight: of the same shape as `covid_case`, filled by one binary COPY.
+
+use sqlx::postgres::{PgConnection, PgCopyIn};
+use sqlx::{AssertSqlSafe, Executor as _};
+use uuid::Uuid;
+
+use crate::clean::case::{COPY_COLUMNS, COPY_HEADER, COPY_TRAILER};
+use crate::database::OrSqlFail as _;
+use crate::failure::Result;
+
+/// The table's name while it grows.
+pub const STAGING: &str = "covid_case_staging";
+
+const WHAT: &str = "cannot fill the staging table";
+
+/// A COPY that is under way, in the transaction that created its table. Dropped unfinished, nothing of it remains.
+pub struct Staging<'a> {
+    copy: PgCopyIn<&'a mut PgConnection>,
+}
+
+impl<'a> Staging<'a> {
+    /// Creates the table and opens the COPY. `FREEZE` needs both in one transaction; what it buys is that a reader whose snapshot
+    /// is older than the load sees the rows all the same once the table is published.
+    pub async fn begin(session: &'a mut PgConnection) -> Result<Self> {
+        session
+            .execute(AssertSqlSafe(format!(
+                "BEGIN; CREATE TABLE public.{STAGING} (LIKE public.covid_case INCLUDING COMMENTS)"
+            )))
+            .await
+            .or_sql_fail("cannot create the staging table")?;
+        let statement = format!("COPY public.{STAGING} ({COPY_COLUMNS}) FROM STDIN (FORMAT binary, FREEZE)");
+        let mut copy = session.copy_in_raw(&statement).await.or_sql_fail("cannot fill the staging table")?;
+        copy.send(COPY_HEADER).await.or_sql_fail(WHAT)?;
+        Ok(Self { copy })
+    }
+
+    /// Sends encoded rows.
+    pub async fn send(&mut self, rows: &[u8]) -> Result<()> {
+        // PostgreSQL reads a message whole: keep them small enough for its buffers.
+        for piece in rows.chunks(64 << 10) {
+            self.copy.send(piece).await.or_sql_fail(WHAT)?;
+        }
+        Ok(())
+    }
+
+    /// Ends the COPY; the transaction is still open. Gives the number of rows that the table has.
+    pub async fn finish(mut self) -> Result<u64> {
+        self.copy.send(COPY_TRAILER).await.or_sql_fail(WHAT)?;
+        self.copy.finish().await.or_sql_fail(WHAT)
+    }
+}
+
+/// Makes the filled table permanent, though nobody looks at it yet.
+pub async fn commit(session: &mut PgConnection) -> Result<()> {
+    session.execute("COMMIT").await.or_sql_fail("cannot keep the staging table").map(drop)
+}
+
+/// Adds keys and statistics. Constraints are named per run, because those of the published table still have their names.
+pub async fn add_keys(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
+    let run = &run_id.simple().to_string()[..12];
+    let key = |column: &str, name: &str, table: &str| {
+        format!(
+            "ALTER TABLE public.{STAGING} ADD CONSTRAINT covid_case_{name}_fkey_{run} FOREIGN KEY ({column}) REFERENCES public.{table}"
+        )
+    };
+    let statements = [
+        "SET maintenance_work_mem = '128MB'".to_owned(),
+        format!("ALTER TABLE public.{STAGING} ADD CONSTRAINT covid_case_pkey_{run} PRIMARY KEY (case_id)"),
+        key("registration_province_id", "registration_province", "province"),
+        key("residence_province_id", "residence_province", "province"),
+        key("residence_department_id", "residence_department", "department"),
+        // 9,000 rows tell the planner all about columns with a few hundred values.
+        "SET default_statistics_target = 30".to_owned(),
+        format!("ANALYZE public.{STAGING}"),
+        "RESET default_statistics_target; RESET maintenance_work_mem".to_owned(),
+    ];
+    for statement in statements {
+        session
+            .execute(AssertSqlSafe(statement))
+            .await
+            .or_sql_fail("cannot add the keys of the staging table")?;
+    }
+    Ok(())
+}

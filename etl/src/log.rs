@@ -1,0 +1,42 @@
+//! Where the log goes and what it looks like: JSON lines for machines, text for people, always on stderr.
+
+use clap::ValueEnum;
+use std::io::IsTerminal as _;
+use tracing_subscriber::EnvFilter;
+
+/// `LOG_FORMAT`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Text on a terminal, JSON lines elsewhere.
+    Auto,
+    /// For people.
+    Text,
+    /// One JSON object a line: timestamp, level, message and the event's own fields.
+    Json,
+}
+
+impl Format {
+    /// Whether lines are for people.
+    pub fn is_text(self) -> bool {
+        match self {
+            Self::Auto => std::io::stderr().is_terminal(),
+            Self::Text => true,
+            Self::Json => false,
+        }
+    }
+}
+
+/// Sets the log up for the whole process; `RUST_LOG` can ask for more.
+pub fn init(format: Format) {
+    let filter = EnvFilter::try_from_default_env()
+        .unwrap_or_else(|_| EnvFilter::new("info,sqlx=warn,object_store=error"));
+    let builder =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false);
+    let set = if format.is_text() {
+        builder.with_ansi(std::io::stderr().is_terminal()).compact().try_init()
+    } else {
+        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+    };
+    // A second call (in tests) keeps the first one's log.
+    drop(set);
+}

@@ -1,0 +1,105 @@
+//! The header row: which column stands where, by name, whatever the case and order; and the character set.
+//!
+//! Columns that nothing asks for are ignored. A missing one is a failure that names it, and a web page in the place of a
+//! CSV is called what it is.
+
+use super::record::Records;
+use crate::failure::{Failure, Result};
+
+/// The header of one file.
+#[derive(Debug, Clone)]
+pub struct Header {
+    names: Vec<String>,
+}
+
+impl Header {
+    /// Reads the header from a file's first line. `name` is the file, for messages.
+    pub fn parse(line: &[u8], name: &str) -> Result<Self> {
+        let text = String::from_utf8_lossy(line);
+        let most = memchr::memchr_iter(b',', line).count() + 1;
+        let mut records = Records::new(line, 1, most);
+        let Some(record) = records.next() else {
+            return Err(empty(name));
+        };
+        let fields = records.fields();
+        let names: Vec<_> = (0..fields.count())
+            .map(|index| folded(&String::from_utf8_lossy(fields.get(record.raw, index).0)))
+            .collect();
+        if looks_like_html(line) {
+            return Err(Failure::new(format!("`{name}` is a web page, not a CSV"))
+                .hint("the ministry's site answers so when a file is missing or it is down: download the file again later"));
+        }
+        if names.len() < 2 {
+            let start: String = text.chars().take(60).collect();
+            return Err(Failure::new(format!("`{name}` has no CSV header; it begins with {start:?}"))
+                .hint("the first line must hold the column names, separated by commas"));
+        }
+        Ok(Self { names })
+    }
+
+    /// How many columns there are.
+    pub fn columns(&self) -> usize {
+        self.names.len()
+    }
+
+    /// Where each of `wanted` stands. `name` is the file, for messages.
+    pub fn positions<const N: usize>(&self, wanted: [&str; N], name: &str) -> Result<[usize; N]> {
+        let position = |column: &str| self.names.iter().position(|found| *found == folded(column));
+        let missing: Vec<_> = wanted
+            .iter()
+            .filter(|column| position(column).is_none())
+            .map(|column| format!("`{column}`"))
+            .collect();
+        if !missing.is_empty() {
+            let (noun, list) =
+                (if missing.len() == 1 { "the column" } else { "the columns" }, missing.join(", "));
+            return Err(Failure::new(format!("`{name}` lacks {noun} {list}"))
+                .hint(format!("its header has: {}", self.names.join(", "))));
+        }
+        Ok(wanted.map(|column| position(column).unwrap_or_default()))
+    }
+}
+
+/// Lower case, without surrounding white space, ñ in one character (a file may write it as n and a combining tilde).
+fn folded(name: &str) -> String {
+    name.trim().trim_matches('"').to_lowercase().replace("n\u{303}", "ñ")
+}
+
+/// Whether the bytes begin like a web page.
+pub fn looks_like_html(start: &[u8]) -> bool {
+    let start = start.trim_ascii_start();
+    [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<body"]
+        .iter()
+        .any(|tag| start.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag)))
+}
+
+/// The failure for a file with nothing in it.
+pub fn empty(name: &str) -> Failure {
+    Failure::new(format!("`{name}` is empty")).hint("download it again")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_found_whatever_case_and_order() {
+        let header = Header::parse("\"ID\",\"Edad_An\u{303}os_meses\",otra".as_bytes(), "x.csv").unwrap();
+        assert_eq!(header.columns(), 3);
+        assert_eq!(header.positions(["edad_años_meses", "id"], "x.csv").unwrap(), [1, 0]);
+    }
+
+    #[test]
+    fn a_missing_column_is_named() {
+        let header = Header::parse(b"id,nombre", "x.csv").unwrap();
+        let failure = header.positions(["id", "sexo"], "x.csv").unwrap_err();
+        assert_eq!(failure.to_string(), "`x.csv` lacks the column `sexo`");
+    }
+
+    #[test]
+    fn a_web_page_is_called_one() {
+        let failure = Header::parse(b"\n <!DOCTYPE html><html>", "x.csv").unwrap_err();
+        assert_eq!(failure.to_string(), "`x.csv` is a web page, not a CSV");
+        assert!(Header::parse(b"garbage", "x.csv").unwrap_err().to_string().contains("no CSV header"));
+    }
+}

@@ -1,0 +1,384 @@
+//! Splits a block of whole lines into records and a record into fields, in one pass and without copying.
+//!
+//! A field is quoted (`"…"`, a quote inside doubled, then a comma or the line's end) or bare (no quote inside); anything else is
+//! broken quoting. Where a line ends inside a quoted field, the record is tried together with the lines that follow; if that
+//! does not give a whole record, or one of them is a record by itself, the line alone is malformed and reading goes on with the next.
+
+use memchr::{memchr, memchr2};
+
+use super::field::Field;
+
+/// How many lines one record may span. The ministry's own never span two; this only bounds what broken quoting can cost.
+pub const MOST_LINES: usize = 8;
+
+/// Where the fields of the current record stand.
+#[derive(Debug)]
+pub struct Fields {
+    /// As many as a record should have: the memory is there before the first record, and what is too many is only counted.
+    bounds: Box<[(u32, u32)]>,
+    count: usize,
+}
+
+/// Why a line is no record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Broken {
+    /// It ends inside a quoted field.
+    Open,
+    /// A quote where none may stand.
+    Quote,
+}
+
+impl Fields {
+    fn new(columns: usize) -> Self {
+        Self { bounds: vec![(0, 0); columns].into_boxed_slice(), count: 0 }
+    }
+
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.count
+    }
+
+    /// One field of `line`, which must be the one that was split.
+    #[inline]
+    pub fn get<'a>(&self, line: &'a [u8], index: usize) -> Field<'a> {
+        let (start, end) = self.bounds[index];
+        Field(&line[start as usize..end as usize])
+    }
+
+    /// Splits one line, without its line end.
+    #[inline]
+    #[expect(
+        clippy::cast_possible_truncation,
+        reason = "a line is shorter than a block, a block shorter than 4 GiB"
+    )]
+    fn split(&mut self, line: &[u8]) -> Result<(), Broken> {
+        let (mut at, mut count) = (0, 0);
+        loop {
+            let (start, close, end) = match line.get(at) {
+                Some(b'"') => {
+                    let close = closing_quote(line, at + 1).ok_or(Broken::Open)?;
+                    (at + 1, close, close + 1)
+                }
+                // The ministry's way to write nothing.
+                Some(b',') => (at, at, at),
+                _ => {
+                    let end = memchr2(b',', b'"', &line[at..]).map_or(line.len(), |offset| at + offset);
+                    (at, end, end)
+                }
+            };
+            if let Some(bounds) = self.bounds.get_mut(count) {
+                *bounds = (start as u32, close as u32);
+            }
+            count += 1;
+            match line.get(end) {
+                None => {
+                    self.count = count;
+                    return Ok(());
+                }
+                Some(b',') => at = end + 1,
+                Some(_) => return Err(Broken::Quote),
+            }
+        }
+    }
+}
+
+/// The quote that ends the field which begins at `from`; doubled ones belong to the field.
+#[inline]
+fn closing_quote(line: &[u8], mut from: usize) -> Option<usize> {
+    loop {
+        let quote = find_quote(line, from)?;
+        if line.get(quote + 1) != Some(&b'"') {
+            return Some(quote);
+        }
+        from = quote + 2;
+    }
+}
+
+/// The first quote at or behind `from`. Fields are short: eight bytes at a time in a register beat a call into a vector search.
+#[inline]
+fn find_quote(line: &[u8], mut from: usize) -> Option<usize> {
+    const LOW_BITS: u64 = u64::from_ne_bytes([0x01; 8]);
+    const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
+    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
+    let (eights, rest) = line.get(from..)?.as_chunks::<8>();
+    for eight in eights {
+        // A quote becomes a zero byte, and the lowest zero byte is where the lowest high bit is left.
+        let difference = u64::from_le_bytes(*eight) ^ QUOTES;
+        let zeros = difference.wrapping_sub(LOW_BITS) & !difference & HIGH_BITS;
+        if zeros != 0 {
+            return Some(from + zeros.trailing_zeros() as usize / 8);
+        }
+        from += 8;
+    }
+    rest.iter().position(|byte| *byte == b'"').map(|offset| from + offset)
+}
+
+/// One row of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Record<'a> {
+    /// Its first line in the file, from 1.
+    pub line: u64,
+    /// Its text, without the line end.
+    pub raw: &'a [u8],
+    /// Whether it is a record with the right number of fields; if not, [`Records::fields`] means nothing.
+    pub well_formed: bool,
+}
+
+/// The records of a block of whole lines, one after the other.
+pub struct Records<'a> {
+    rest: &'a [u8],
+    next_line: u64,
+    columns: usize,
+    fields: Fields,
+}
+
+impl<'a> Records<'a> {
+    /// Reads `block`, whose first line is `first_line` in the file, for records of `columns` fields.
+    pub fn new(block: &'a [u8], first_line: u64, columns: usize) -> Self {
+        Self { rest: block, next_line: first_line, columns, fields: Fields::new(columns) }
+    }
+
+    /// The fields of the record that [`Self::next`] returned last.
+    pub fn fields(&self) -> &Fields {
+        &self.fields
+    }
+
+    /// The next record; empty lines are passed over.
+    #[expect(clippy::should_implement_trait, reason = "`fields` lends what the last call left behind")]
+    pub fn next(&mut self) -> Option<Record<'a>> {
+        loop {
+            if self.rest.is_empty() {
+                return None;
+            }
+            let line = self.next_line;
+            let (raw, after) = first_line(self.rest);
+            if raw.is_empty() {
+                self.advance(after, 1);
+                continue;
+            }
+            let well_formed = match self.fields.split(raw) {
+                Ok(()) => self.fields.count() == self.columns,
+                Err(Broken::Quote) => false,
+                Err(Broken::Open) => {
+                    if let Some((raw, after, lines)) = self.joined() {
+                        self.advance(after, lines);
+                        return Some(Record { line, raw, well_formed: true });
+                    }
+                    false
+                }
+            };
+            self.advance(after, 1);
+            return Some(Record { line, raw, well_formed });
+        }
+    }
+
+    fn advance(&mut self, after: usize, lines: u64) {
+        self.rest = &self.rest[after..];
+        self.next_line += lines;
+    }
+
+    /// The record that the first few lines form together, if they do: its text, where the next begins, how many lines it has.
+    fn joined(&mut self) -> Option<(&'a [u8], usize, u64)> {
+        let mut end = first_line(self.rest).1;
+        for lines in 2..=MOST_LINES as u64 {
+            if end >= self.rest.len() {
+                return None;
+            }
+            let (last, after) = first_line(&self.rest[end..]);
+            // A line that is a whole record by itself is never swallowed by the broken one before it.
+            if self.fields.split(last).is_ok() && self.fields.count() == self.columns {
+                return None;
+            }
+            let raw = &self.rest[..end + last.len()];
+            end += after;
+            match self.fields.split(raw) {
+                Ok(()) => return (self.fields.count() == self.columns).then_some((raw, end, lines)),
+                Err(Broken::Quote) => return None,
+                Err(Broken::Open) => {}
+            }
+        }
+        None
+    }
+}
+
+/// The first line without its end (LF or CRLF), and where the next one begins.
+#[inline]
+fn first_line(text: &[u8]) -> (&[u8], usize) {
+    let (line, after) = match memchr(b'\n', text) {
+        Some(end) => (&text[..end], end + 1),
+        None => (text, text.len()),
+    };
+    (line.strip_suffix(b"\r").unwrap_or(line), after)
+}
+
+/// Valid UTF-8 without NUL, which PostgreSQL's `text` cannot hold.
+pub fn is_text(bytes: &[u8]) -> bool {
+    simdutf8::basic::from_utf8(bytes).is_ok() && memchr(0, bytes).is_none()
+}
+
+/// Where a text, which begins with a record, can be cut so that no record is torn: behind the last line that is a whole record by
+/// itself. Without such a line among the last few, the records are read from the start, as far as nothing that follows can change
+/// them; `None` where that is not even one.
+pub fn cut(text: &[u8], columns: usize) -> Option<usize> {
+    let last = memchr::memrchr(b'\n', text)? + 1;
+    let mut fields = Fields::new(columns);
+    let mut end = last;
+    for _ in 0..4 * MOST_LINES {
+        let start = memchr::memrchr(b'\n', &text[..end - 1]).map_or(0, |before| before + 1);
+        let (line, _) = first_line(&text[start..end]);
+        if fields.split(line).is_ok() && fields.count() == columns {
+            return Some(end);
+        }
+        if start == 0 {
+            break;
+        }
+        end = start;
+    }
+    last_certain_end(&text[..last], columns)
+}
+
+/// Behind the last record of some whole lines that has [`MOST_LINES`] of them, more than which no record asks for.
+fn last_certain_end(lines: &[u8], columns: usize) -> Option<usize> {
+    let count = memchr::memchr_iter(b'\n', lines).count() as u64;
+    let mut records = Records::new(lines, 1, columns);
+    let mut end = None;
+    loop {
+        match records.next() {
+            None => return Some(lines.len()),
+            Some(record) if record.line + MOST_LINES as u64 > count + 1 => return end,
+            Some(_) => end = Some(lines.len() - records.rest.len()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn read(text: &str, columns: usize) -> Vec<(u64, String, Option<Vec<String>>)> {
+        let mut records = Records::new(text.as_bytes(), 1, columns);
+        let mut all = Vec::new();
+        while let Some(record) = records.next() {
+            let fields = record.well_formed.then(|| {
+                (0..records.fields().count())
+                    .map(|index| {
+                        String::from_utf8_lossy(records.fields().get(record.raw, index).0).into_owned()
+                    })
+                    .collect()
+            });
+            all.push((record.line, String::from_utf8_lossy(record.raw).into_owned(), fields));
+        }
+        all
+    }
+
+    fn good(line: u64, raw: &str, fields: &[&str]) -> (u64, String, Option<Vec<String>>) {
+        (line, raw.into(), Some(fields.iter().map(|field| (*field).to_owned()).collect()))
+    }
+
+    fn bad(line: u64, raw: &str) -> (u64, String, Option<Vec<String>>) {
+        (line, raw.into(), None)
+    }
+
+    #[test]
+    fn quoted_bare_and_missing_fields() {
+        let text = "\"1\",,\"a,b\"\r\n2,\"\",x y\n\n\"3\",\"say \"\"hi\"\"\",";
+        assert_eq!(
+            read(text, 3),
+            [
+                good(1, "\"1\",,\"a,b\"", &["1", "", "a,b"]),
+                good(2, "2,\"\",x y", &["2", "", "x y"]),
+                good(4, "\"3\",\"say \"\"hi\"\"\",", &["3", "say \"\"hi\"\"", ""]),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_broken_row_damages_only_itself() {
+        let text = "\"1\",\"a\"\n\"2,\"b\"\n\"3\",\"c\n\"4\",\"d\"\n5,e\"e\n6\n7,f,g\n8,h\n";
+        assert_eq!(
+            read(text, 2),
+            [
+                good(1, "\"1\",\"a\"", &["1", "a"]),
+                bad(2, "\"2,\"b\""),
+                bad(3, "\"3\",\"c"),
+                good(4, "\"4\",\"d\"", &["4", "d"]),
+                bad(5, "5,e\"e"),
+                bad(6, "6"),
+                bad(7, "7,f,g"),
+                good(8, "8,h", &["8", "h"]),
+            ]
+        );
+    }
+
+    #[test]
+    fn a_quoted_field_may_hold_a_line_break() {
+        let text = "1,\"two\nlines\"\n2,b\n";
+        assert_eq!(
+            read(text, 2),
+            [good(1, "1,\"two\nlines\"", &["1", "two\nlines"]), good(3, "2,b", &["2", "b"])]
+        );
+    }
+
+    #[test]
+    fn a_file_without_a_last_line_end_keeps_its_last_row() {
+        assert_eq!(read("1,a\n2,b", 2).len(), 2);
+        assert_eq!(read("\n\r\n\n", 2), []);
+    }
+
+    #[test]
+    fn a_cut_never_tears_a_record() {
+        assert_eq!(cut(b"1,a\n2,b\n3,", 2), Some(8));
+        assert_eq!(cut(b"1,a\n2,\"b\n", 2), Some(4));
+        assert_eq!(cut(b"no end", 2), None);
+        assert_eq!(cut(b"x\ny\n", 2), None, "what follows may still belong to it");
+        assert_eq!(cut(b"\n\r\n", 2), Some(3));
+        let spanning = b"1,\"a\nb\"\n".repeat(50);
+        assert_eq!(cut(&spanning, 2), Some(spanning.len() - 3 * 8));
+    }
+
+    proptest! {
+        /// Whatever the text, reading it in blocks gives what reading it at once gives.
+        #[test]
+        fn blocks_do_not_matter(lines in prop::collection::vec("[\",ab\r]{0,6}", 0..40), size in 1_usize..60) {
+            let text = lines.join("\n");
+            let whole = read(&text, 2);
+            let mut pieces = Vec::new();
+            let (mut start, mut line) = (0, 1);
+            while start < text.len() {
+                let mut take = size.min(text.len() - start);
+                let end = loop {
+                    if start + take >= text.len() {
+                        break text.len();
+                    }
+                    // As the reader does: a block without a cut grows.
+                    match cut(&text.as_bytes()[start..start + take], 2) {
+                        Some(cut) => break start + cut,
+                        None => take += 1,
+                    }
+                };
+                for (at, raw, fields) in read(&text[start..end], 2) {
+                    pieces.push((at + line - 1, raw, fields));
+                }
+                line += memchr::memchr_iter(b'\n', &text.as_bytes()[start..end]).count() as u64;
+                start = end;
+            }
+            prop_assert_eq!(pieces, whole);
+        }
+
+        /// A table that a CSV library wrote is read back as it was.
+        #[test]
+        fn reads_what_a_csv_writer_writes(rows in prop::collection::vec(prop::collection::vec("[a-z\", ñ]{0,5}", 3), 1..20)) {
+            let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());
+            for row in &rows {
+                writer.write_record(row).unwrap();
+            }
+            let text = String::from_utf8(writer.into_inner().unwrap()).unwrap();
+            let back: Vec<_> = read(&text, 3).into_iter().map(|(_, _, fields)| fields.unwrap()).collect();
+            let escaped: Vec<Vec<_>> =
+                rows.iter().map(|row| row.iter().map(|field| field.replace('"', "\"\"")).collect()).collect();
+            prop_assert_eq!(back, escaped);
+        }
+    }
+}

@@ -1,0 +1,325 @@
+//! One run: find the files, parse and clean them, load them, publish them. Either everything becomes visible or nothing does.
+//!
+//! This file is the story; each step's own file says how. It reads from top to bottom.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::{Duration, Instant};
+
+use sha2::{Digest as _, Sha256};
+use sqlx::postgres::PgConnection;
+use tokio::runtime::Handle;
+use uuid::Uuid;
+
+use crate::clean::years::{Years, YearsWanted};
+use crate::clean::{Rejection, Rules};
+use crate::dataset::Dataset;
+use crate::distinct::Ids;
+use crate::extract::{self, Source};
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::load::georef::Georef;
+use crate::load::rejects::Rejects;
+use crate::load::staging::Staging;
+use crate::load::{lock, publish, retire, staging};
+use crate::log::Format;
+use crate::parse::date::Day;
+use crate::progress::Progress;
+use crate::store::Store;
+use crate::tally::{Kind, Tally};
+use crate::transform::{Cleaned, Position, Transform};
+use crate::{database, dataset_date, migrate, runs, signals};
+
+/// What is to be loaded, and how.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// This run.
+    pub run_id: Uuid,
+    /// PostgreSQL. A secret.
+    pub database_url: String,
+    /// Which years of registration.
+    pub years: YearsWanted,
+    /// Load although the same is published already.
+    pub force: bool,
+    /// How progress is shown.
+    pub log_format: Format,
+}
+
+/// How a run ended well.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Outcome {
+    /// New data are published.
+    Published(Tally),
+    /// This run published the same already.
+    Skipped(Uuid),
+}
+
+/// Loads the datasets of `store`.
+pub async fn run(options: &Options, store: &Store) -> Result<Outcome> {
+    let mut session = signals::or_interrupted(begin(options)).await?;
+    let result = signals::or_interrupted(load(options, store, &mut session)).await;
+    match &result {
+        Ok(Outcome::Published(_)) => clear_away(&mut session).await,
+        Ok(Outcome::Skipped(_)) => {}
+        Err(failure) => give_up(options, session, failure).await,
+    }
+    result
+}
+
+/// A session that holds the lock, in a database that has its tables, with this run on record.
+async fn begin(options: &Options) -> Result<PgConnection> {
+    let mut session = database::connect(&options.database_url, options.run_id).await?;
+    migrate::refuse_read_only(&mut session).await?;
+    migrate::migrate(&mut session).await?;
+    lock::take(&mut session).await?;
+    runs::bury_dead(&mut session, runs::Kind::Etl).await?;
+    runs::begin(&mut session, options.run_id, runs::Kind::Etl).await?;
+    Ok(session)
+}
+
+/// Everything between the run's first record and its last.
+async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> Result<Outcome> {
+    let begun = Instant::now();
+    retire::drop_leftovers(session, retire::FIRST_ROUNDS).await?;
+
+    let sources = Sources::find(store).await?;
+    let cases = &sources.cases;
+    let (columns, dataset_date) = dataset_date::find(store, cases).await?;
+    let years = Years::new(&options.years, dataset_date);
+    let dataset = sources.describe(dataset_date, &years);
+    runs::describe(session, options.run_id, &dataset).await?;
+    tracing::info!(source = cases.url, bytes = cases.size, dataset_date = %dataset_date, years = %years, "run started");
+
+    if !options.force
+        && let Some(run_id) = runs::already_published(session, &dataset).await?
+    {
+        runs::finish(session, options.run_id, "skipped").await?;
+        tracing::info!(published_by = %run_id, "this dataset is already loaded; nothing to do (--force loads it again)");
+        return Ok(Outcome::Skipped(run_id));
+    }
+
+    let georef = sources.read_georef(store).await?;
+    let geography = georef.insert_new(session).await?;
+    let rules = Rules { columns, dataset_date, years, geography };
+    let tally = fill_staging(options, store, cases, rules, &georef, session).await?;
+    tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
+    staging::add_keys(session, options.run_id).await?;
+    publish::publish(session, options.run_id, &georef, &tally).await?;
+    tracing::info!(
+        read = tally.read,
+        filtered = tally.filtered,
+        loaded = tally.loaded,
+        rejected = tally.rejected(),
+        repaired = tally.repaired(),
+        seconds = seconds(begun.elapsed()),
+        "run succeeded"
+    );
+    if tally.loaded == 0 {
+        tracing::warn!(years = options.years.to_string(), "no row was loaded: the published table is empty");
+    }
+    Ok(Outcome::Published(tally))
+}
+
+/// Parses, cleans and copies every case into a new staging table, without duplicates; keeps what is rejected.
+async fn fill_staging(
+    options: &Options,
+    store: &Store,
+    cases: &Source,
+    rules: Rules,
+    georef: &Georef,
+    session: &mut PgConnection,
+) -> Result<Tally> {
+    let mut aside = database::connect(&options.database_url, options.run_id).await?;
+    let mut rejects = Rejects::begin(&mut aside, options.run_id).await?;
+    let mut tally = Tally::default();
+    georef.count(&mut tally);
+    for reject in &georef.rejects {
+        rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
+    }
+
+    let position = Arc::new(Position::default());
+    let _progress = Progress::start(&position, cases.size, options.log_format);
+    let mut transform = Transform::start(store, cases, &Arc::new(rules), &position)?;
+    let mut staging = Staging::begin(session).await?;
+    let mut ids = Ids::default();
+    let mut samples = Samples::default();
+    while let Some(cleaned) = transform.next().await? {
+        let duplicates = duplicates(&cleaned, &mut ids)?;
+        send(&cleaned, &duplicates, &mut staging).await?;
+        count(&cleaned, &duplicates, &mut tally);
+        for (line, reason, raw) in rejected(&cleaned, &duplicates) {
+            samples.add(line, reason, raw);
+            rejects.add(Dataset::Cases, line, reason.name(), raw).await?;
+        }
+        transform.done(cleaned);
+    }
+    let copied = staging.finish().await?;
+    staging::commit(session).await?;
+    rejects.finish().await?;
+    samples.say();
+    if copied != tally.loaded {
+        return Err(Failure::new(format!("PostgreSQL took {copied} rows where {} were sent", tally.loaded))
+            .hint("this is a bug: please report it with the log of this run"));
+    }
+    Ok(tally)
+}
+
+/// Which of a block's kept rows have an id that was kept before, in file order.
+fn duplicates(cleaned: &Cleaned, ids: &mut Ids) -> Result<Vec<usize>> {
+    let mut duplicates = Vec::new();
+    for (at, row) in cleaned.kept.iter().enumerate() {
+        let new = ids.insert(row.case_id).or_fail(|| "cannot keep track of the case ids".to_owned());
+        if !new.map_err(|failure| {
+            failure.hint("the temporary folder (TMPDIR) needs room and the right to write")
+        })? {
+            duplicates.push(at);
+        }
+    }
+    Ok(duplicates)
+}
+
+/// Sends a block's rows but the duplicates.
+async fn send(cleaned: &Cleaned, duplicates: &[usize], staging: &mut Staging<'_>) -> Result<()> {
+    let mut start = 0;
+    for duplicate in duplicates {
+        let before = duplicate.checked_sub(1).map_or(0, |before| cleaned.kept[before].encoded_end);
+        staging.send(&cleaned.encoded[start..before.max(start)]).await?;
+        start = cleaned.kept[*duplicate].encoded_end;
+    }
+    staging.send(&cleaned.encoded[start..]).await
+}
+
+/// Adds a block to the tally. Repairs count only in rows that stay.
+fn count(cleaned: &Cleaned, duplicates: &[usize], tally: &mut Tally) {
+    tally.read += cleaned.read;
+    tally.filtered += cleaned.filtered;
+    tally.loaded += (cleaned.kept.len() - duplicates.len()) as u64;
+    for row in &cleaned.rejected {
+        tally.count(Dataset::Cases, Kind::Rejected, row.reason.name(), 1);
+    }
+    tally.count(Dataset::Cases, Kind::Rejected, Rejection::DuplicateCaseId.name(), duplicates.len() as u64);
+    for (at, row) in cleaned.kept.iter().enumerate() {
+        if !row.repairs.is_empty() && duplicates.binary_search(&at).is_err() {
+            row.repairs
+                .iter()
+                .for_each(|repair| tally.count(Dataset::Cases, Kind::Repaired, repair.name(), 1));
+        }
+    }
+}
+
+/// Every rejected row of a block: line, reason, text.
+fn rejected<'a>(cleaned: &'a Cleaned, duplicates: &[usize]) -> Vec<(u64, Rejection, &'a [u8])> {
+    let by_rule = cleaned.rejected.iter().map(|row| (row.line, row.reason, cleaned.rejected_text(row)));
+    let twice = duplicates.iter().map(|at| {
+        let row = &cleaned.kept[*at];
+        (row.line, Rejection::DuplicateCaseId, cleaned.kept_text(row))
+    });
+    by_rule.chain(twice).collect()
+}
+
+/// The first few lines of each reason, for the log: said once, at the end.
+#[derive(Default)]
+struct Samples(std::collections::BTreeMap<Rejection, (u64, Vec<String>)>);
+
+impl Samples {
+    const EACH: usize = 3;
+
+    fn add(&mut self, line: u64, reason: Rejection, raw: &[u8]) {
+        let (rows, lines) = self.0.entry(reason).or_default();
+        *rows += 1;
+        if lines.len() < Self::EACH {
+            let text: String = String::from_utf8_lossy(raw).chars().take(80).collect();
+            lines.push(format!("line {line}: {text}"));
+        }
+    }
+
+    fn say(&self) {
+        for (reason, (rows, lines)) in &self.0 {
+            tracing::warn!(reason = reason.name(), rows, first = lines.join(" | "), "rows rejected");
+        }
+    }
+}
+
+/// The three files of a dataset.
+struct Sources {
+    provinces: Source,
+    departments: Source,
+    cases: Source,
+}
+
+impl Sources {
+    async fn find(store: &Store) -> Result<Self> {
+        Ok(Self {
+            provinces: extract::find(store, Dataset::Provinces).await?,
+            departments: extract::find(store, Dataset::Departments).await?,
+            cases: extract::find(store, Dataset::Cases).await?,
+        })
+    }
+
+    /// What `pipeline_run` says of them.
+    fn describe(&self, dataset_date: Day, years: &Years) -> runs::Dataset {
+        let files = [&self.provinces, &self.departments, &self.cases];
+        let fingerprint = extract::hexadecimal(&Sha256::digest(files.map(Source::identity).join("\n")));
+        runs::Dataset {
+            updated_on: dataset_date.into(),
+            source_name: self.cases.name(),
+            source_size: i64::try_from(self.cases.size).unwrap_or(i64::MAX),
+            source_etag: self.cases.etag(),
+            source_sha256: self.cases.sha256.clone(),
+            fingerprint,
+            years: years.to_string(),
+        }
+    }
+
+    async fn read_georef(&self, store: &Store) -> Result<Georef> {
+        let (store, provinces, departments) =
+            (store.clone(), self.provinces.clone(), self.departments.clone());
+        in_background(move |runtime| {
+            let (mut georef, position) = (Georef::default(), Arc::new(AtomicU64::new(0)));
+            extract::with_text(&store, &provinces, runtime, &position, |text| {
+                georef.read_provinces(text, &provinces.url)
+            })?;
+            extract::with_text(&store, &departments, runtime, &position, |text| {
+                georef.read_departments(text, &departments.url)
+            })?;
+            Ok(georef)
+        })
+        .await
+    }
+}
+
+/// Runs blocking work beside the runtime's own threads.
+pub(crate) async fn in_background<T: Send + 'static>(
+    work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let runtime = Handle::current();
+    tokio::task::spawn_blocking(move || work(&runtime))
+        .await
+        .or_fail(|| "a worker thread ended before its time".to_owned())?
+}
+
+/// Drops what was replaced. What is published stays published, whatever becomes of that.
+async fn clear_away(session: &mut PgConnection) {
+    if let Err(failure) = signals::or_interrupted(retire::drop_leftovers(session, retire::LAST_ROUNDS)).await
+    {
+        tracing::warn!(%failure, "the replaced table was not dropped; the next run does it");
+    }
+}
+
+/// Records the failure, if the database still listens; else the next run does it.
+async fn give_up(options: &Options, session: PgConnection, failure: &Failure) {
+    // The session may be in the middle of anything: closing it frees the lock and rolls back.
+    drop(session);
+    let record = async {
+        let mut fresh = database::connect(&options.database_url, options.run_id).await?;
+        runs::fail(&mut fresh, options.run_id, &failure.to_string()).await
+    };
+    match tokio::time::timeout(Duration::from_secs(5), record).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!(%error, "the failure could not be recorded; the next run does it"),
+        Err(_) => tracing::warn!("the failure could not be recorded in time; the next run does it"),
+    }
+}
+
+fn seconds(time: Duration) -> f64 {
+    (time.as_secs_f64() * 100.0).round() / 100.0
+}

@@ -1,0 +1,101 @@
+//! The record of a run: one small JSON file in the store, beside the reports, for whoever cannot ask the database.
+//!
+//! It is written when a run begins and again when it ends. It says less than `pipeline_run` and lives longer than a container; a record
+//! that cannot be written is a warning, never the reason for a run to fail.
+
+use chrono::{DateTime, Utc};
+use object_store::ObjectStoreExt as _;
+use object_store::path::Path as Key;
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use crate::failure::{Failure, Result};
+use crate::runs::Kind;
+use crate::store::{RUNS, Store};
+
+/// How a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Status {
+    /// Under way, or dead without having said so.
+    Running,
+    /// Ended well.
+    Succeeded,
+    /// Ended badly; `error` says how.
+    Failed,
+    /// There was nothing to do.
+    Skipped,
+}
+
+/// A run, as `runs/<id>.json` holds it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Record {
+    /// Its id.
+    pub run_id: Uuid,
+    /// `etl` or `report`.
+    pub kind: String,
+    /// How it stands.
+    pub status: Status,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// The process's exit code.
+    pub exit_code: Option<u8>,
+    /// What failed, in the words that the user was shown.
+    pub error: Option<String>,
+    /// The folder of the report that it wrote.
+    pub report: Option<String>,
+}
+
+impl Record {
+    /// The record of a run that begins now.
+    pub fn begin(run_id: Uuid, kind: Kind) -> Self {
+        Self {
+            run_id,
+            kind: kind.name().to_owned(),
+            status: Status::Running,
+            started_at: Utc::now(),
+            finished_at: None,
+            exit_code: None,
+            error: None,
+            report: None,
+        }
+    }
+
+    /// Notes how it ended.
+    pub fn end<T>(&mut self, result: &Result<T>, status: impl FnOnce(&T) -> Status) {
+        self.finished_at = Some(Utc::now());
+        self.status = result.as_ref().map_or(Status::Failed, status);
+        self.exit_code = Some(result.as_ref().map_or_else(|failure| failure.exit().code(), |_| 0));
+        self.error = result.as_ref().err().map(Failure::to_string);
+    }
+
+    /// The same, written to the store. An id that a run has used already is refused, so that its record stays what it is.
+    pub async fn open(run_id: Uuid, kind: Kind, store: &Store) -> Result<Self> {
+        let record = Self::begin(run_id, kind);
+        if store.objects().head(&record.key()).await.is_ok() {
+            let place = store.url_of(&record.key());
+            return Err(Failure::new(format!("there was a run {run_id} already: `{place}` is its record"))
+                .hint("give every run an id of its own, or leave RUN_ID unset"));
+        }
+        record.write(store).await;
+        Ok(record)
+    }
+
+    fn key(&self) -> Key {
+        Key::from(format!("{RUNS}/{}.json", self.run_id))
+    }
+
+    /// Writes it to `runs/<id>.json`; says so where that fails.
+    pub async fn write(&self, store: &Store) {
+        let key = self.key();
+        let written = match serde_json::to_vec_pretty(self) {
+            Ok(text) => store.put(&key, text).await,
+            Err(error) => Err(Failure::new("cannot encode the run's record").because(error)),
+        };
+        if let Err(error) = written {
+            tracing::warn!(%error, "the run's record was not written");
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! One value as people of a language write it: separators, dates, signs.
+
+use chrono::{Datelike as _, NaiveDate};
+
+use super::answer::Value;
+use super::language::Language;
+use super::question::{Column, Kind};
+
+const MONTHS_ES: [&str; 12] = [
+    "enero",
+    "febrero",
+    "marzo",
+    "abril",
+    "mayo",
+    "junio",
+    "julio",
+    "agosto",
+    "septiembre",
+    "octubre",
+    "noviembre",
+    "diciembre",
+];
+
+/// What stands for a number that there is not.
+const NO_NUMBER: &str = "—";
+
+/// A value of this column, in words of the language.
+pub(super) fn value(value: &Value, column: &Column, language: Language) -> String {
+    match (value, column.kind) {
+        (Value::Missing, Kind::Text(vocabulary)) => vocabulary.missing(language).to_owned(),
+        (Value::Missing, Kind::Flag) | (Value::Flag(false), _) => String::new(),
+        (Value::Missing, _) => NO_NUMBER.to_owned(),
+        (Value::Text(code), Kind::Text(vocabulary)) => {
+            vocabulary.term(code, language).map_or_else(|| visible(code), str::to_owned)
+        }
+        (Value::Text(text), _) => visible(text),
+        (Value::Number(number), Kind::Number) => number.to_string(),
+        (Value::Number(number), _) => count(*number, language),
+        (Value::Percent(percent), Kind::Change) => change(*percent, language),
+        (Value::Percent(share), _) => percent(*share, language),
+        (Value::Date(day), Kind::Month) => month(*day, language),
+        (Value::Date(day), _) => date(*day, language),
+        (Value::Time(time), _) => {
+            format!("{} {} UTC", date(time.date_naive(), language), time.format("%H:%M"))
+        }
+        (Value::Flag(true), _) => column.title.to(language).to_owned(),
+    }
+}
+
+/// `1.234.567` or `1,234,567`.
+pub(super) fn count(number: i64, language: Language) -> String {
+    grouped(&number.to_string(), language)
+}
+
+/// `12,3 %` or `12.3%`, rounded half away from zero.
+pub(super) fn percent(percent: f64, language: Language) -> String {
+    let tenths = format!("{:.1}", (percent * 10.0).round() / 10.0);
+    let tenths = if tenths == "-0.0" { "0.0" } else { &tenths };
+    let (whole, tenth) = tenths.split_once('.').unwrap_or((tenths, "0"));
+    match language {
+        Language::Spanish => format!("{},{tenth} %", grouped(whole, language)),
+        Language::English => format!("{}.{tenth}%", grouped(whole, language)),
+    }
+}
+
+/// A percentage with its sign, except for no change.
+fn change(change: f64, language: Language) -> String {
+    let shown = percent(change, language);
+    let rises = shown.contains(|c: char| ('1'..='9').contains(&c)) && !shown.starts_with('-');
+    if rises { format!("+{shown}") } else { shown }
+}
+
+/// `04/06/2022` in Spanish; ISO in English, where day and month are read in either order.
+pub(super) fn date(day: NaiveDate, language: Language) -> String {
+    match language {
+        Language::Spanish => day.format("%d/%m/%Y").to_string(),
+        Language::English => day.to_string(),
+    }
+}
+
+/// `junio de 2022` or `June 2022`.
+fn month(day: NaiveDate, language: Language) -> String {
+    match language {
+        Language::Spanish => {
+            let name = usize::try_from(day.month0()).ok().and_then(|index| MONTHS_ES.get(index));
+            format!("{} de {}", name.unwrap_or(&""), day.year())
+        }
+        Language::English => day.format("%B %Y").to_string(),
+    }
+}
+
+fn grouped(digits: &str, language: Language) -> String {
+    let separator = match language {
+        Language::Spanish => '.',
+        Language::English => ',',
+    };
+    let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
+    text.push_str(sign);
+    for (index, digit) in digits.char_indices() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(separator);
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// Text from the data, without anything that could move the cursor or break a line.
+pub(super) fn visible(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::Language::{English, Spanish};
+    use super::*;
+
+    #[test]
+    fn numbers_have_the_separators_of_the_language() {
+        for (number, es, en) in [
+            (0, "0", "0"),
+            (999, "999", "999"),
+            (1_000, "1.000", "1,000"),
+            (1_234_567, "1.234.567", "1,234,567"),
+            (-1_000, "-1.000", "-1,000"),
+        ] {
+            assert_eq!((count(number, Spanish).as_str(), count(number, English).as_str()), (es, en));
+        }
+    }
+
+    #[test]
+    fn percentages_are_rounded_half_away_from_zero() {
+        for (value, es, en) in [
+            (12.34, "12,3 %", "12.3%"),
+            (12.25, "12,3 %", "12.3%"),
+            (99.96, "100,0 %", "100.0%"),
+            (-0.04, "0,0 %", "0.0%"),
+            (-12.25, "-12,3 %", "-12.3%"),
+            (123_456.7, "123.456,7 %", "123,456.7%"),
+        ] {
+            assert_eq!((percent(value, Spanish).as_str(), percent(value, English).as_str()), (es, en));
+        }
+    }
+
+    #[test]
+    fn a_change_shows_its_sign_unless_it_rounds_to_none() {
+        let shown = [50.0, -50.0, 0.0, 0.04, -0.04, 0.05].map(|value| change(value, English));
+        assert_eq!(shown, ["+50.0%", "-50.0%", "0.0%", "0.0%", "0.0%", "+0.1%"]);
+    }
+
+    #[test]
+    fn days_and_months_are_written_out() {
+        let day = NaiveDate::from_ymd_opt(2022, 9, 4).unwrap();
+        assert_eq!((date(day, Spanish), date(day, English)), ("04/09/2022".into(), "2022-09-04".into()));
+        assert_eq!(
+            (month(day, Spanish), month(day, English)),
+            ("septiembre de 2022".into(), "September 2022".into())
+        );
+    }
+
+    #[test]
+    fn data_cannot_move_the_cursor() {
+        assert_eq!(visible("a\u{1b}[2J\nb"), "a\u{fffd}[2J\u{fffd}b");
+    }
+
+    proptest! {
+        #[test]
+        fn separators_change_no_digit(number: i64) {
+            prop_assert_eq!(count(number, Spanish).replace('.', ""), number.to_string());
+            prop_assert_eq!(count(number, English).replace(',', ""), number.to_string());
+        }
+    }
+}

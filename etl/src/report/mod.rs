@@ -1,0 +1,88 @@
+//! What `etl report` does: ask the database a few fixed questions and put the answers into the store.
+//!
+//! The questions stand in one table ([`QUESTIONS`]), each with its own `.sql` file. They are asked in one read-only snapshot,
+//! and each answer is kept as values ([`Answer`]); the text for people and the CSV for machines are two views of the same
+//! answers, and more views can be added beside them. A question that fails is shown as failed and spoils no other.
+//!
+//! This module opens no connection, changes nothing in the database and knows nothing of how its run is recorded.
+
+mod answer;
+mod csv;
+mod folder;
+mod format;
+mod language;
+mod question;
+mod questions;
+pub mod run;
+mod table;
+mod text;
+mod vocabulary;
+
+use chrono::{DateTime, Utc};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+pub use self::answer::{Answer, Finding, Value};
+pub use self::language::{Language, Words};
+pub use self::question::{Column, Kind, Place, Question, Shape};
+pub use self::questions::QUESTIONS;
+pub use self::vocabulary::Vocabulary;
+use crate::failure::{Failure, Result};
+use crate::store::Store;
+
+/// How a report is made.
+#[derive(Debug, Clone, Copy)]
+pub struct Options {
+    /// The language of the text; the CSVs have none.
+    pub language: Language,
+    /// The id of the report's own run.
+    pub run_id: Uuid,
+    /// When that run started; names the report's folder.
+    pub started_at: DateTime<Utc>,
+}
+
+/// A report that stands in the store.
+#[derive(Debug, Clone)]
+pub struct Written {
+    /// The key of its folder, `reports/<YYYYmmdd_HHMMSS>_<run>`.
+    pub folder: String,
+    /// The text, as in `report.txt`.
+    pub text: String,
+    /// The names of the files in the folder, `report.txt` last.
+    pub files: Vec<String>,
+}
+
+/// Asks every question, writes the report to its own folder and copies it to `reports/latest`.
+///
+/// Where a question failed, the report is written all the same, and the result is a failure that names the question.
+pub async fn write(options: &Options, database: &mut PgConnection, store: &Store) -> Result<Written> {
+    let findings = answer::ask_all(database).await?;
+    let text = text::render(options, &findings);
+
+    let mut files = Vec::with_capacity(findings.len() + 1);
+    for answer in findings.iter().filter_map(|finding| finding.outcome.as_ref().ok()) {
+        files.push((answer.question.file_name(), csv::encode(answer)?));
+    }
+    files.push((folder::REPORT_TEXT.to_owned(), text.clone().into_bytes()));
+    let names = files.iter().map(|(name, _)| name.clone()).collect();
+    let folder = folder::write(options, store, files).await?;
+
+    let mut failed = Vec::new();
+    let mut first_cause = None;
+    for finding in findings {
+        if let Err(failure) = finding.outcome {
+            failed.push(format!("`{}`", finding.question.name));
+            first_cause.get_or_insert(failure);
+        }
+    }
+    match first_cause {
+        None => Ok(Written { folder: folder.to_string(), text, files: names }),
+        Some(cause) => {
+            let report = store.url_of(&folder.join(folder::REPORT_TEXT));
+            let what = format!("{} of {} questions of the report failed", failed.len(), QUESTIONS.len());
+            Err(Failure::new(format!("{what} ({})", failed.join(", ")))
+                .because(cause)
+                .hint(format!("the other answers are in `{report}`")))
+        }
+    }
+}

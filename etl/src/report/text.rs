@@ -1,0 +1,155 @@
+//! The report for people: a head that says which data it is made of, then question by question the answer and its caveats.
+
+use super::answer::{Finding, Value};
+use super::format;
+use super::language::{Language, Words};
+use super::question::Column;
+use super::table::{self, WIDTH};
+use super::{Answer, Options};
+
+const TITLE: Words =
+    Words::new("Covid-19 en Argentina: casos confirmados", "Covid-19 in Argentina: confirmed cases");
+const SOURCE: Words = Words::new(
+    "Fuente: Ministerio de Salud de la Nación, casos registrados en la República Argentina (Covid19Casos).",
+    "Source: Argentina's Ministry of Health, registered Covid-19 cases (Covid19Casos).",
+);
+const DEFINITION: Words = Words::new(
+    "Confirmado es el caso que el ministerio clasifica así; descartados, sospechosos y sin clasificar no se cuentan, \
+     aunque hayan fallecido. Las fechas son las de registro (fecha_apertura), no las de síntomas ni de diagnóstico. Los \
+     casos se registran con demora y se reclasifican: los últimos días siempre están incompletos.",
+    "A case is confirmed where the ministry classifies it so; discarded, suspected and unclassified cases are not \
+     counted, even if they died. Dates are those of registration (fecha_apertura), not of symptoms or diagnosis. Cases \
+     are registered late and reclassified: the latest days are always incomplete.",
+);
+const DATA_AS_OF: Words = Words::new("Datos al", "Data as of");
+const LOAD: Words = Words::new("Carga", "Load");
+const REPORT: Words = Words::new("Informe", "Report");
+const MADE_ON: Words = Words::new("Hecho el", "Made on");
+const FAILED: Words = Words::new("FALLÓ:", "FAILED:");
+
+/// The whole text, ending in a line break.
+pub(super) fn render(options: &Options, findings: &[Finding]) -> String {
+    let language = options.language;
+    let mut lines = head(options, findings);
+    for (index, finding) in findings.iter().enumerate() {
+        let title = format!("{}. {}", index + 1, finding.question.title.to(language));
+        lines.push(String::new());
+        lines.push("─".repeat(WIDTH));
+        lines.extend(wrapped(&title));
+        lines.push(String::new());
+        lines.extend(section(finding, language));
+    }
+    lines.push(String::new());
+    lines.join("\n")
+}
+
+fn head(options: &Options, findings: &[Finding]) -> Vec<String> {
+    let language = options.language;
+    let started_on = format::date(options.started_at.date_naive(), language);
+    let facts = [
+        (DATA_AS_OF, loaded("dataset_updated_on", findings, language)),
+        (LOAD, loaded("run_id", findings, language)),
+        (REPORT, options.run_id.to_string()),
+        (MADE_ON, format!("{started_on} {}", options.started_at.format("%H:%M UTC"))),
+    ];
+    let mut lines = vec!["═".repeat(WIDTH), TITLE.to(language).to_owned(), "═".repeat(WIDTH)];
+    lines.extend(facts.map(|(title, fact)| format!("{:<10}  {fact}", title.to(language))));
+    let failed = findings.iter().filter(|finding| finding.outcome.is_err()).count();
+    if failed > 0 {
+        let of = findings.len();
+        let warning = match language {
+            Language::Spanish => {
+                format!("INCOMPLETO: fallaron {failed} de {of} preguntas; abajo dice por qué.")
+            }
+            Language::English => format!("INCOMPLETE: {failed} of {of} questions failed; see why below."),
+        };
+        lines.push(String::new());
+        lines.extend(wrapped(&warning));
+    }
+    for note in [DEFINITION, SOURCE] {
+        lines.push(String::new());
+        lines.extend(wrapped(note.to(language)));
+    }
+    lines
+}
+
+/// A fact about the published load, from the answer that has it.
+fn loaded(name: &str, findings: &[Finding], language: Language) -> String {
+    let mut known = findings.iter().filter_map(|finding| finding.outcome.as_ref().ok());
+    let fact = known.find_map(|answer| fact(answer, name));
+    fact.map_or_else(|| "—".to_owned(), |(column, value)| format::value(value, column, language))
+}
+
+fn fact<'a>(answer: &'a Answer, name: &str) -> Option<(&'static Column, &'a Value)> {
+    let row = answer.rows.first()?;
+    answer.columns().iter().zip(row).find(|(column, _)| column.name == name)
+}
+
+fn section(finding: &Finding, language: Language) -> Vec<String> {
+    let question = finding.question;
+    let answer = match &finding.outcome {
+        Ok(answer) if answer.rows.is_empty() => return wrapped(question.nothing.to(language)),
+        Ok(answer) => answer,
+        Err(failure) => return wrapped(&format!("{} {failure}", FAILED.to(language))),
+    };
+    let mut lines = Vec::new();
+    if let Some(heading) = table::heading(answer, language) {
+        lines.extend(wrapped(&heading));
+        lines.push(String::new());
+    }
+    lines.extend(table::lines(answer, language));
+    lines.push(String::new());
+    lines.extend(wrapped(question.note.to(language)));
+    lines.push(format!("→ {}", question.file_name()));
+    lines
+}
+
+/// A paragraph in lines of at most [`WIDTH`] characters; a word that is longer alone is cut.
+fn wrapped(paragraph: &str) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut used = 0;
+    for word in paragraph.split_whitespace().flat_map(pieces) {
+        let length = word.chars().count();
+        match lines.last_mut() {
+            Some(line) if used + 1 + length <= WIDTH => {
+                line.push(' ');
+                line.push_str(&word);
+                used += 1 + length;
+            }
+            _ => {
+                lines.push(word);
+                used = length;
+            }
+        }
+    }
+    lines
+}
+
+/// A word in pieces that fit in a line.
+fn pieces(word: &str) -> Vec<String> {
+    let characters: Vec<char> = format::visible(word).chars().collect();
+    characters.chunks(WIDTH).map(|piece| piece.iter().collect()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    proptest! {
+        #[test]
+        fn wrapping_keeps_every_word_and_the_width(words in proptest::collection::vec("[a-zñ«»]{1,30}", 0..60)) {
+            let lines = wrapped(&words.join(" "));
+            prop_assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+            let again: Vec<&str> = lines.iter().flat_map(|line| line.split(' ')).collect();
+            prop_assert_eq!(again, words);
+        }
+    }
+
+    #[test]
+    fn a_word_longer_than_a_line_is_cut_into_lines() {
+        let lines = wrapped(&"x".repeat(100));
+        assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [80, 20]);
+    }
+}

@@ -1,0 +1,101 @@
+//! Words for the codes that stand in the database: sexes, datasets, reasons.
+//!
+//! A code without an entry is shown as it is, so that a new one is never hidden.
+
+use super::language::{Language, Words};
+
+/// Words for the codes of one column.
+#[derive(Debug)]
+pub struct Vocabulary {
+    terms: &'static [(&'static str, Words)],
+    missing: Words,
+}
+
+impl Vocabulary {
+    /// The words for a code, where there are any.
+    pub fn term(&self, code: &str, language: Language) -> Option<&'static str> {
+        self.terms.iter().find(|(known, _)| *known == code).map(|(_, words)| words.to(language))
+    }
+
+    /// The words for no value.
+    pub const fn missing(&self, language: Language) -> &'static str {
+        self.missing.to(language)
+    }
+}
+
+pub(super) static PLAIN: Vocabulary = Vocabulary { terms: &[], missing: Words::same("—") };
+
+pub(super) static YEARS: Vocabulary =
+    Vocabulary { terms: &[("all", Words::new("todos", "all"))], missing: Words::same("—") };
+
+pub(super) static SEX: Vocabulary = Vocabulary {
+    terms: &[
+        ("F", Words::new("Mujeres (F)", "Women (F)")),
+        ("M", Words::new("Varones (M)", "Men (M)")),
+        ("NR", Words::new("No registrado (NR)", "Not registered (NR)")),
+    ],
+    missing: Words::new("Sin dato", "No value"),
+};
+
+pub(super) static AGE: Vocabulary =
+    Vocabulary { terms: &[], missing: Words::new("Edad sin dato", "Age unknown") };
+
+pub(super) static RESIDENCE: Vocabulary =
+    Vocabulary { terms: &[], missing: Words::new("Sin especificar", "Unspecified") };
+
+pub(super) static DATASET: Vocabulary = Vocabulary {
+    terms: &[
+        ("provinces", Words::new("Provincias", "Provinces")),
+        ("departments", Words::new("Departamentos", "Departments")),
+        ("cases", Words::new("Casos", "Cases")),
+    ],
+    missing: Words::same("—"),
+};
+
+pub(super) static ISSUE: Vocabulary = Vocabulary {
+    terms: &[
+        ("rejected", Words::new("rechazada", "rejected")),
+        ("repaired", Words::new("reparada", "repaired")),
+    ],
+    missing: Words::same("—"),
+};
+
+pub(super) static REASON: Vocabulary = Vocabulary {
+    terms: &[
+        ("malformed", Words::new("fila mal formada", "malformed row")),
+        ("missing_case_id", Words::new("sin número de caso válido", "no valid case id")),
+        ("invalid_registration_date", Words::new("fecha de apertura inválida", "invalid registration date")),
+        (
+            "unknown_registration_province",
+            Words::new("provincia de carga desconocida", "unknown registration province"),
+        ),
+        ("duplicate_case_id", Words::new("caso repetido", "repeated case id")),
+        ("missing_age", Words::new("edad sin dato", "age missing")),
+        ("age_out_of_range", Words::new("edad fuera de 0 a 120", "age outside 0 to 120")),
+        ("invalid_symptoms_on", Words::new("fecha de síntomas inválida", "invalid symptoms date")),
+        ("invalid_admitted_on", Words::new("fecha de internación inválida", "invalid admission date")),
+        ("invalid_died_on", Words::new("fecha de fallecimiento inválida", "invalid date of death")),
+        ("invalid_diagnosed_on", Words::new("fecha de diagnóstico inválida", "invalid diagnosis date")),
+        (
+            "unknown_residence_province",
+            Words::new("provincia de residencia desconocida", "unknown residence province"),
+        ),
+        (
+            "unknown_residence_department",
+            Words::new("departamento de residencia desconocido", "unknown residence department"),
+        ),
+    ],
+    missing: Words::same("—"),
+};
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_known_code_has_words_and_an_unknown_one_has_none() {
+        assert_eq!(REASON.term("malformed", Language::Spanish), Some("fila mal formada"));
+        assert_eq!(REASON.term("malformed", Language::English), Some("malformed row"));
+        assert_eq!(REASON.term("from_the_future", Language::English), None);
+    }
+}

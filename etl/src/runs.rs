@@ -1,0 +1,175 @@
+//! The ledger of runs: one row in `pipeline_run` for each, from the moment it begins, and its tally in `run_issue`.
+//!
+//! A run that dies cannot say so; the next one, which holds the lock, says it for it.
+
+use chrono::NaiveDate;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use crate::database::{self, OrSqlFail as _};
+use crate::failure::Result;
+use crate::tally::Tally;
+
+/// What a run does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Loads the dataset.
+    Etl,
+    /// Writes the report.
+    Report,
+}
+
+impl Kind {
+    /// The word in `pipeline_run.kind`.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Etl => "etl",
+            Self::Report => "report",
+        }
+    }
+}
+
+/// Writes the row of a run that begins.
+pub async fn begin(session: &mut PgConnection, run_id: Uuid, kind: Kind) -> Result<()> {
+    sqlx::query("INSERT INTO pipeline_run (run_id, kind, status) VALUES ($1, $2, 'running')")
+        .bind(run_id)
+        .bind(kind.name())
+        .execute(session)
+        .await
+        .or_sql_fail("cannot record the run")
+        .map(drop)
+        .map_err(|failure| match failure.hint_text() {
+            Some(_) => failure,
+            None => failure.hint("give every run an id of its own, or leave RUN_ID unset"),
+        })
+}
+
+/// Marks runs as failed that were killed before they could do so: their sessions are gone, or, for loads, the caller holds the lock
+/// that they would have to hold.
+pub async fn bury_dead(session: &mut PgConnection, kind: Kind) -> Result<u64> {
+    sqlx::query(
+        "UPDATE pipeline_run SET status = 'failed', finished_at = now(),
+                error = 'it ended without saying why (killed, or its host went away)'
+         WHERE kind = $1 AND status = 'running' AND ($1 = 'etl' OR NOT EXISTS (
+             SELECT FROM pg_stat_activity WHERE application_name = $2 || run_id))",
+    )
+    .bind(kind.name())
+    .bind(database::APPLICATION)
+    .execute(session)
+    .await
+    .or_sql_fail("cannot close the records of dead runs")
+    .map(|done| done.rows_affected())
+}
+
+/// Marks the run as failed, with the sentence that the user was shown. One that has published stays succeeded: the answer to its
+/// COMMIT may have been lost on the way.
+pub async fn fail(session: &mut PgConnection, run_id: Uuid, error: &str) -> Result<()> {
+    sqlx::query(
+        "UPDATE pipeline_run SET status = 'failed', finished_at = clock_timestamp(), error = $2
+         WHERE run_id = $1 AND status = 'running'",
+    )
+    .bind(run_id)
+    .bind(error.replace('\0', ""))
+    .execute(session)
+    .await
+    .or_sql_fail("cannot record that the run failed")
+    .map(drop)
+}
+
+/// Marks the run as ended well, or as skipped.
+pub async fn finish(session: &mut PgConnection, run_id: Uuid, status: &str) -> Result<()> {
+    sqlx::query("UPDATE pipeline_run SET status = $2, finished_at = clock_timestamp() WHERE run_id = $1")
+        .bind(run_id)
+        .bind(status)
+        .execute(session)
+        .await
+        .or_sql_fail("cannot record that the run ended")
+        .map(drop)
+}
+
+/// Which dataset a run is about.
+#[derive(Debug, Clone)]
+pub struct Dataset {
+    /// `ultima_actualizacion`.
+    pub updated_on: NaiveDate,
+    /// The line list's file.
+    pub source_name: String,
+    /// Its bytes.
+    pub source_size: i64,
+    /// On S3.
+    pub source_etag: Option<String>,
+    /// In a folder.
+    pub source_sha256: Option<String>,
+    /// One digest of all files.
+    pub fingerprint: String,
+    /// `all` or the years.
+    pub years: String,
+}
+
+/// Notes the dataset as soon as it is known.
+pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Dataset) -> Result<()> {
+    sqlx::query(
+        "UPDATE pipeline_run SET dataset_updated_on = $2, source_name = $3, source_size = $4, source_etag = $5, source_sha256 = $6,
+                source_fingerprint = $7, years = $8 WHERE run_id = $1",
+    )
+    .bind(run_id)
+    .bind(dataset.updated_on)
+    .bind(&dataset.source_name)
+    .bind(dataset.source_size)
+    .bind(&dataset.source_etag)
+    .bind(&dataset.source_sha256)
+    .bind(&dataset.fingerprint)
+    .bind(&dataset.years)
+    .execute(session)
+    .await
+    .or_sql_fail("cannot record the dataset")
+    .map(drop)
+}
+
+/// The run that published exactly this, if it is what is published now.
+pub async fn already_published(session: &mut PgConnection, dataset: &Dataset) -> Result<Option<Uuid>> {
+    let latest: Option<(Uuid, Option<String>, Option<String>)> = sqlx::query_as(
+        "SELECT run_id, source_fingerprint, years FROM pipeline_run WHERE kind = 'etl' AND status = 'succeeded'
+         ORDER BY finished_at DESC LIMIT 1",
+    )
+    .fetch_optional(session)
+    .await
+    .or_sql_fail("cannot read the record of the last load")?;
+    Ok(latest.and_then(|(run_id, fingerprint, years)| {
+        let same =
+            fingerprint.as_deref() == Some(&dataset.fingerprint) && years.as_deref() == Some(&dataset.years);
+        same.then_some(run_id)
+    }))
+}
+
+/// Writes the counts, within the transaction that publishes what they count.
+pub async fn record_tally(session: &mut PgConnection, run_id: Uuid, tally: &Tally) -> Result<()> {
+    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
+    sqlx::query(
+        "UPDATE pipeline_run SET rows_read = $2, rows_filtered = $3, rows_loaded = $4, rows_repaired = $5, rows_rejected = $6
+         WHERE run_id = $1",
+    )
+    .bind(run_id)
+    .bind(count(tally.read))
+    .bind(count(tally.filtered))
+    .bind(count(tally.loaded))
+    .bind(count(tally.repaired()))
+    .bind(count(tally.rejected()))
+    .execute(&mut *session)
+    .await
+    .or_sql_fail("cannot record the counts")?;
+    for (dataset, kind, reason, rows) in tally.issues() {
+        sqlx::query(
+            "INSERT INTO run_issue (run_id, dataset, kind, reason, rows) VALUES ($1, $2, $3, $4, $5)",
+        )
+        .bind(run_id)
+        .bind(dataset.name())
+        .bind(kind.name())
+        .bind(reason)
+        .bind(count(rows))
+        .execute(&mut *session)
+        .await
+        .or_sql_fail("cannot record the tally")?;
+    }
+    Ok(())
+}

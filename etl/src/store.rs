@@ -1,0 +1,184 @@
+//! A folder or an S3 bucket behind one URL, through the `object_store` crate.
+//!
+//! Owns the names of what stands in a store: datasets at the top, under the names that the ministry gives them; reports in
+//! `reports/`; run records in `runs/`. Callers never ask which of the two kinds it is.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use object_store::aws::AmazonS3Builder;
+use object_store::local::LocalFileSystem;
+use object_store::path::Path as Key;
+use object_store::prefix::PrefixStore;
+use object_store::{BackoffConfig, DynObjectStore, ObjectStoreExt as _, RetryConfig};
+
+use crate::failure::{Failure, OrFail as _, Result};
+
+/// The folder of reports, under `REPORTS_URL`.
+pub const REPORTS: &str = "reports";
+
+/// The folder of run records, under `REPORTS_URL`.
+pub const RUNS: &str = "runs";
+
+/// A place for files: `file:///folder` or `s3://bucket/prefix`.
+#[derive(Clone)]
+pub struct Store {
+    url: String,
+    folder: bool,
+    objects: Arc<DynObjectStore>,
+}
+
+impl Store {
+    /// Opens the store that `url` names, to read or write; the folder or bucket must exist.
+    ///
+    /// S3 takes the ordinary AWS environment (`AWS_REGION`, `AWS_ENDPOINT_URL`, keys or a container's role).
+    pub fn open(url: &str) -> Result<Self> {
+        Self::at(url, false)
+    }
+
+    /// Opens the store that `url` names; a folder is created where it is missing.
+    pub fn open_or_create(url: &str) -> Result<Self> {
+        Self::at(url, true)
+    }
+
+    fn at(url: &str, create: bool) -> Result<Self> {
+        let (folder, objects): (bool, Arc<DynObjectStore>) = match url.split_once("://") {
+            Some(("file", folder)) => (true, Arc::new(folder_store(url, folder, create)?)),
+            Some(("s3", rest)) => (false, s3_store(url, rest)?),
+            _ => {
+                return Err(Failure::usage(format!("`{url}` is not the URL of a store"))
+                    .hint("write file:///folder or s3://bucket/prefix"));
+            }
+        };
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), folder, objects })
+    }
+
+    /// The object's full URL, for messages.
+    pub fn url_of(&self, key: &Key) -> String {
+        format!("{}/{key}", self.url)
+    }
+
+    /// Whether it is a folder of this machine, where reading a file twice costs no transfer.
+    pub const fn is_folder(&self) -> bool {
+        self.folder
+    }
+
+    /// The `object_store` interface, for reading ranges and listing.
+    pub fn objects(&self) -> &Arc<DynObjectStore> {
+        &self.objects
+    }
+
+    /// Writes one object, whole or not at all.
+    pub async fn put(&self, key: &Key, content: impl Into<bytes::Bytes>) -> Result<()> {
+        let content: bytes::Bytes = content.into();
+        self.objects
+            .put(key, content.into())
+            .await
+            .map(drop)
+            .or_fail(|| format!("cannot write `{}`", self.url_of(key)))
+            .map_err(|failure| failure.hint("check that the place exists, has room and may be written to"))
+    }
+
+    /// Reads one object as a whole; only for small ones.
+    pub async fn get(&self, key: &Key) -> Result<bytes::Bytes> {
+        let read = async { self.objects.get(key).await?.bytes().await };
+        read.await.or_fail(|| format!("cannot read `{}`", self.url_of(key)))
+    }
+}
+
+impl fmt::Display for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.url)
+    }
+}
+
+fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem> {
+    if !folder.starts_with('/') {
+        return Err(Failure::usage(format!("`{url}` does not name an absolute folder"))
+            .hint("write three slashes: file:///folder"));
+    }
+    let folder = percent_decoded(folder);
+    if create {
+        std::fs::create_dir_all(&folder)
+            .or_fail(|| format!("cannot create the folder `{folder}`"))
+            .map_err(|failure| failure.hint("name a folder that you may write to"))?;
+    }
+    LocalFileSystem::new_with_prefix(&folder)
+        .or_fail(|| format!("cannot open the folder `{folder}`"))
+        .map_err(|failure| failure.hint("check the path, and that you may enter it"))
+}
+
+/// A folder's URL may be written with `%20` for a blank; anything that is no escape stays as it is.
+fn percent_decoded(text: &str) -> String {
+    let bytes = text.as_bytes();
+    let mut decoded = Vec::with_capacity(bytes.len());
+    let mut at = 0;
+    while at < bytes.len() {
+        let escape = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
+        if let Some(byte) = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
+            decoded.push(byte);
+            at += 3;
+        } else {
+            decoded.push(bytes[at]);
+            at += 1;
+        }
+    }
+    String::from_utf8_lossy(&decoded).into_owned()
+}
+
+fn s3_store(url: &str, rest: &str) -> Result<Arc<DynObjectStore>> {
+    let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
+    if bucket.is_empty() {
+        return Err(Failure::usage(format!("`{url}` names no bucket")).hint("write s3://bucket/prefix"));
+    }
+    // An emulator's endpoint is plain HTTP on loopback; AWS's own never is.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "object_store reads the same variable; only its scheme matters here"
+    )]
+    let plain_http = std::env::var("AWS_ENDPOINT_URL").is_ok_and(|endpoint| endpoint.starts_with("http://"));
+    let s3 = AmazonS3Builder::from_env()
+        .with_bucket_name(bucket)
+        .with_allow_http(plain_http)
+        .with_retry(patience())
+        .build()
+        .or_fail(|| format!("cannot open `{url}`"))
+        .map_err(|failure| failure.hint("check the bucket's name, AWS_REGION and AWS_ENDPOINT_URL"))?;
+    let prefix = prefix.trim_end_matches('/');
+    Ok(if prefix.is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) })
+}
+
+/// A service that stumbles is asked again for some seconds; one that is not there must not keep a run waiting for minutes.
+fn patience() -> RetryConfig {
+    let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
+    let backoff = BackoffConfig { init_backoff: first, max_backoff: longest, ..BackoffConfig::default() };
+    RetryConfig { backoff, max_retries: 5, retry_timeout: Duration::from_secs(30) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_folder_keeps_what_is_put_into_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let spaced = folder.path().join("with blank");
+        let url = format!("file://{}", spaced.display()).replace(' ', "%20");
+        assert!(Store::open(&url).is_err(), "it does not exist yet");
+        let store = Store::open_or_create(&url).unwrap();
+        let key = Key::from("reports/latest/report.txt");
+        store.put(&key, "hola").await.unwrap();
+        assert_eq!(store.get(&key).await.unwrap(), "hola");
+        assert!(spaced.join("reports/latest/report.txt").is_file());
+    }
+
+    #[test]
+    fn a_wrong_url_is_a_usage_error_with_a_hint() {
+        for url in ["", "data", "ftp://x", "file://relative/path", "s3://"] {
+            let failure = Store::open(url).err().unwrap();
+            assert_eq!(failure.exit().code(), 2, "{url}");
+            assert!(failure.hint_text().is_some(), "{url}");
+        }
+    }
+}

@@ -1,0 +1,83 @@
+//! The disk of the database is full: a small file system of the test's own, which only root can mount.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use nix::unistd::geteuid;
+
+use crate::keeper::Keeper;
+use crate::place::Place;
+use crate::server::{Server, give_away};
+
+#[tokio::test]
+async fn is_named_and_leaves_the_old_data() {
+    let server = Server::start();
+    let Some(disk) = Disk::mount(server.new_folder("disk"), "16m") else {
+        println!("skipped: a small file system can only be mounted by root");
+        return;
+    };
+    let place = Place::on(&server.url()).await;
+    let tables = disk.folder.join("tables");
+    std::fs::create_dir(&tables).unwrap();
+    give_away(&tables);
+    // The log of the server and its journal stay where there is room.
+    place.change(&format!("CREATE TABLESPACE small LOCATION '{}'", tables.display())).await;
+    place.change("GRANT CREATE ON TABLESPACE small TO public").await;
+    place.change(&format!("ALTER DATABASE {} SET default_tablespace = small", place.database())).await;
+    let (_, new) = place.with_two_datasets(10_000).await;
+    let old_data = place.seen().await;
+
+    // Leaves less than the new table needs.
+    let ballast = disk.folder.join("ballast");
+    let free = disk.free();
+    std::fs::write(&ballast, vec![0; usize::try_from(free - (512 << 10)).unwrap()]).unwrap();
+    let run = place.start(&new, &[]);
+    let run_id = run.id;
+    let ended = run.end().await;
+    ended.assert_explained("No space left on device");
+    assert!(ended.said.contains("the disk of the database is full"), "{}", ended.said);
+    assert_eq!(place.seen().await, old_data);
+    assert_eq!(place.leftovers().await, [""; 0]);
+
+    std::fs::remove_file(ballast).unwrap();
+    place.load(&new, &[]).await;
+    assert_ne!(place.seen().await, old_data);
+    assert_eq!(place.status(run_id).await.unwrap().0, "failed");
+    place.clear_by_runs_of(&new).await;
+}
+
+/// A small file system.
+struct Disk {
+    folder: PathBuf,
+    /// Unmounts it.
+    _keeper: Keeper,
+}
+
+impl Disk {
+    /// `None` where this process may not mount.
+    fn mount(folder: PathBuf, size: &str) -> Option<Self> {
+        if !geteuid().is_root() {
+            return None;
+        }
+        let options = format!("size={size},mode=0755");
+        let mounted =
+            Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&folder).output();
+        if !mounted.unwrap().status.success() {
+            return None;
+        }
+        let keeper = Keeper::new("umount --lazy \"$0\"", &[&folder.display().to_string()], |_| {});
+        give_away(&folder);
+        Some(Self { folder, _keeper: keeper })
+    }
+
+    /// How many bytes are free.
+    fn free(&self) -> u64 {
+        free(&self.folder)
+    }
+}
+
+fn free(folder: &Path) -> u64 {
+    let said =
+        Command::new("df").args(["--output=avail", "--block-size=1"]).arg(folder).output().unwrap().stdout;
+    String::from_utf8(said).unwrap().lines().nth(1).unwrap().trim().parse().unwrap()
+}

@@ -1,0 +1,91 @@
+//! Stops a run in a stage of its work, by a lock that the test holds and the run must have: nothing in the run knows of it.
+
+use sqlx::PgConnection;
+
+use crate::place::{Place, execute};
+use crate::run::Run;
+use crate::watch::{until, waits_in};
+
+/// Where a run can be stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Stage {
+    /// In the middle of the COPY into the staging table.
+    Copying,
+    /// The staging table is committed, the COPY of rejected rows is not.
+    KeepingRejects,
+    /// Keys are being added to the staging table.
+    AddingKeys,
+    /// Everything is ready; a reader is in the way of the swap.
+    Publishing,
+    /// The new table is published; a reader is in the way of dropping the old one.
+    Retiring,
+}
+
+/// A closed gate. Dropped, it is open.
+pub(crate) struct Gate {
+    stage: Stage,
+    /// Holds the lock.
+    _keeper: PgConnection,
+    watcher: PgConnection,
+}
+
+/// A trigger function that waits at a gate, and for the staging table, which does not exist yet, an event trigger that puts it there.
+const GATES: &str = "
+    CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        PERFORM pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1);
+        RETURN new;
+    END $$;
+    CREATE FUNCTION build_gate() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    BEGIN
+        IF to_regclass('covid_case_staging') IS NOT NULL THEN
+            CREATE TRIGGER gate BEFORE INSERT ON covid_case_staging
+                FOR EACH ROW WHEN (new.case_id % 100 = 0) EXECUTE FUNCTION wait_at_gate();
+        END IF;
+    END $$;";
+
+const GATE_IN_COPY: &str = "CREATE EVENT TRIGGER gate ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION build_gate();";
+
+const GATE_IN_REJECTS: &str =
+    "CREATE TRIGGER gate BEFORE INSERT ON rejected_row FOR EACH ROW EXECUTE FUNCTION wait_at_gate();";
+
+impl Gate {
+    /// Closes the gate of a stage, in a database that has its tables. One for each database.
+    pub(crate) async fn close(place: &Place, stage: Stage) -> Self {
+        let (mut keeper, watcher) = (place.connect().await, place.connect().await);
+        let close = match stage {
+            Stage::Copying => format!("{GATES} {GATE_IN_COPY} SELECT pg_advisory_lock(1)"),
+            Stage::KeepingRejects => format!("{GATES} {GATE_IN_REJECTS} SELECT pg_advisory_lock(1)"),
+            // Not in the way of other writers or of readers, but of a new foreign key.
+            Stage::AddingKeys => "BEGIN; LOCK TABLE province IN ROW EXCLUSIVE MODE".to_owned(),
+            Stage::Publishing => "BEGIN; SELECT count(*) FROM covid_case".to_owned(),
+            Stage::Retiring => "BEGIN; SELECT count(*) FROM province".to_owned(),
+        };
+        execute(&mut keeper, &close).await;
+        Self { stage, _keeper: keeper, watcher }
+    }
+
+    /// Waits until the run stands at the gate.
+    pub(crate) async fn reached_by(&mut self, run: &Run) {
+        let statement = match self.stage {
+            Stage::Copying => "COPY public.covid_case_staging",
+            Stage::KeepingRejects => "COPY public.rejected_row",
+            Stage::AddingKeys => "ALTER TABLE public.covid_case_staging",
+            Stage::Publishing => "LOCK TABLE public.covid_case",
+            Stage::Retiring => "ALTER TABLE public.covid_case_retired_",
+        };
+        let stage = self.stage;
+        until(&format!("the run is in the stage {stage:?}; it said:\n{}", run.said()), async || {
+            let at_gate = waits_in(&mut self.watcher, run, statement).await;
+            at_gate && (stage != Stage::KeepingRejects || self.staging_is_committed().await)
+        })
+        .await;
+    }
+
+    async fn staging_is_committed(&mut self) -> bool {
+        sqlx::query_scalar("SELECT to_regclass('covid_case_staging') IS NOT NULL")
+            .fetch_one(&mut self.watcher)
+            .await
+            .unwrap()
+    }
+}

@@ -1,0 +1,32 @@
+//! Cleans up by a command that runs when this process is gone, however it went: also after Ctrl-C and kill -9.
+
+use std::os::unix::process::CommandExt as _;
+use std::process::{Child, Command, Stdio};
+
+/// Runs a command when dropped.
+pub(crate) struct Keeper(Child);
+
+impl Keeper {
+    /// `command` is run by `sh`, as the user that `as_user` prepares it for, with `$0` and so on set to `arguments`.
+    pub(crate) fn new(command: &str, arguments: &[&str], as_user: impl FnOnce(&mut Command)) -> Self {
+        let mut shell = Command::new("sh");
+        shell
+            // The kernel closes the pipe with the process at its other end.
+            .args(["-c", &format!("trap '' INT TERM HUP; read -r _; {command}")])
+            .args(arguments)
+            .current_dir("/")
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
+        as_user(&mut shell);
+        Self(shell.spawn().unwrap())
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
+}

@@ -1,0 +1,73 @@
+//! How much memory a run needs, which must not depend on its input. It is read when the run has everything behind it but the swap.
+
+use std::fmt::Write as _;
+use std::io::Write as _;
+
+use crate::gate::{Gate, Stage};
+use crate::place::{Dataset, Place};
+
+/// 96 MiB, in KiB.
+const LIMIT: u64 = 96 << 10;
+
+// The texts of the rows alone would be more than the limit.
+
+#[tokio::test]
+async fn for_many_rows() {
+    let place = Place::new().await;
+    stays_below_the_limit(&place, &place.dataset(500_000, 1), 500_000, 0).await;
+}
+
+/// Ids that lie as far apart as 63 bits let them; enough of them for two files of sorted ids.
+#[tokio::test]
+async fn for_many_sparse_ids() {
+    let place = Place::new().await;
+    stays_below_the_limit(&place, &cases(&place, 600_000, "02"), 600_000, 0).await;
+}
+
+#[tokio::test]
+async fn for_many_rejected_rows() {
+    let place = Place::new().await;
+    stays_below_the_limit(&place, &cases(&place, 1_000_000, "99"), 0, 1_000_000).await;
+}
+
+#[expect(clippy::print_stdout, reason = "the figure, for whoever asks with --nocapture")]
+async fn stays_below_the_limit(place: &Place, dataset: &Dataset, loaded: u64, rejected: u64) {
+    place.load(&place.dataset(1, 3), &[]).await;
+    let mut gate = Gate::close(place, Stage::Publishing).await;
+    let run = place.start(dataset, &[]);
+    gate.reached_by(&run).await;
+    let peak = run.peak_memory();
+    drop(gate);
+    let ended = run.end().await;
+    assert_eq!(ended.code, Some(0), "{}", ended.said);
+    for (name, rows) in [("loaded", loaded), ("rejected", rejected)] {
+        assert!(ended.said.contains(&format!("{name}={rows} ")), "{}", ended.said);
+    }
+    println!("{loaded} rows loaded, {rejected} rejected: {peak} KiB");
+    assert!(peak < LIMIT, "{peak} KiB");
+}
+
+/// Rows of nothing but what must be there, all registered in this province.
+fn cases(place: &Place, rows: u64, province: &str) -> Dataset {
+    let dataset = place.dataset(1, 4);
+    std::fs::remove_file(dataset.0.join("Covid19Casos.zip")).unwrap();
+    let mut text = "id_evento_caso,sexo,edad,edad_años_meses,fecha_inicio_sintomas,fecha_apertura,fecha_internacion,\
+        cuidado_intensivo,asistencia_respiratoria_mecanica,fecha_fallecimiento,fecha_diagnostico,carga_provincia_id,\
+        residencia_provincia_id,residencia_departamento_id,clasificacion_resumen,ultima_actualizacion\n"
+        .to_owned();
+    let mut file = std::fs::File::create(dataset.0.join("Covid19Casos.csv")).unwrap();
+    let mut id = 0_u64;
+    for _ in 0..rows {
+        // Full period, and the upper bits are as good as random.
+        id = id.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        let case_id = (id >> 1).max(1);
+        writeln!(text, "{case_id},F,30,Años,,2021-05-01,,NO,NO,,,{province},02,000,Confirmado,2022-06-01")
+            .unwrap();
+        if text.len() > 1 << 20 {
+            file.write_all(text.as_bytes()).unwrap();
+            text.clear();
+        }
+    }
+    file.write_all(text.as_bytes()).unwrap();
+    dataset
+}

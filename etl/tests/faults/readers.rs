@@ -1,0 +1,129 @@
+//! Readers that look all the time, while one dataset after the other is published: each sees whole data, and none gets an error.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use sqlx::{AssertSqlSafe, PgConnection};
+use tokio::task::JoinSet;
+
+use crate::place::{LOOK, Place, Seen, execute, look_by};
+use crate::watch::until;
+
+/// Only ends a test that would hang.
+const TOO_LONG: Duration = Duration::from_mins(2);
+
+/// What a dashboard asks: names from the small tables, figures from the large one. Every case has a registration province.
+const JOIN: &str = "
+    SELECT count(*) AS rows, sum(hash_record_extended(covid_case, 0))::text AS digest
+    FROM province JOIN covid_case ON registration_province_id = province.province_id
+    LEFT JOIN department ON department_id = residence_department_id";
+
+/// How a reader looks.
+#[derive(Debug, Clone, Copy)]
+enum Reader {
+    /// A statement after the other, each on its own, parsed anew.
+    Statements,
+    /// The same statement, prepared once and kept through all swaps, with a plan that is kept too.
+    Prepared,
+    /// Transactions of this isolation level that first touch `province`, then join it, twice.
+    Joins(&'static str),
+}
+
+impl Reader {
+    /// Looks once; everything that one transaction sees.
+    async fn look(self, connection: &mut PgConnection) -> sqlx::Result<Vec<Seen>> {
+        match self {
+            Self::Statements => Ok(vec![look_by(connection, LOOK).await?]),
+            Self::Prepared => Ok(vec![sqlx::query(LOOK).fetch_one(connection).await?.into()]),
+            Self::Joins(level) => {
+                run(connection, &format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM province"))
+                    .await?;
+                let seen = vec![look_by(connection, JOIN).await?, look_by(connection, JOIN).await?];
+                run(connection, "COMMIT").await?;
+                Ok(seen)
+            }
+        }
+    }
+}
+
+async fn run(connection: &mut PgConnection, statements: &str) -> sqlx::Result<()> {
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.map(drop)
+}
+
+#[tokio::test]
+async fn single_statements_see_whole_data() {
+    see_whole_data(&[Reader::Statements, Reader::Statements]).await;
+}
+
+#[tokio::test]
+async fn prepared_statements_survive_swaps() {
+    see_whole_data(&[Reader::Prepared, Reader::Prepared]).await;
+}
+
+#[tokio::test]
+async fn transactions_that_join_never_fail() {
+    see_whole_data(&[
+        Reader::Joins("READ COMMITTED"),
+        Reader::Joins("REPEATABLE READ"),
+        Reader::Joins("SERIALIZABLE"),
+    ])
+    .await;
+}
+
+async fn see_whole_data(readers: &[Reader]) {
+    let place = Place::new().await;
+    let (new, old) = (place.dataset(30_000, 2), place.dataset(20_000, 1));
+    place.load(&new, &[]).await;
+    let new_data = place.seen().await;
+    place.load(&old, &[]).await;
+    let old_data = place.seen().await;
+    assert_eq!((old_data.rows, new_data.rows), (20_000, 30_000));
+
+    let over = Arc::new(AtomicBool::new(false));
+    let mut at_work = JoinSet::new();
+    let mut looks = Vec::new();
+    for reader in readers {
+        let (connection, over, count) =
+            (place.connect().await, Arc::clone(&over), Arc::new(AtomicU64::new(0)));
+        looks.push(Arc::clone(&count));
+        at_work.spawn(look_until(*reader, connection, over, count));
+    }
+    for dataset in [&new, &old, &new] {
+        let before: Vec<u64> = looks.iter().map(|count| count.load(Ordering::Relaxed)).collect();
+        until("every reader has looked at what is published", async || {
+            looks.iter().zip(&before).all(|(count, before)| count.load(Ordering::Relaxed) > before + 1)
+        })
+        .await;
+        place.load(dataset, &["--force"]).await;
+    }
+    over.store(true, Ordering::Relaxed);
+    let expected = BTreeSet::from([old_data, new_data]);
+    while let Some(seen) = at_work.join_next().await {
+        assert_eq!(seen.unwrap(), expected);
+    }
+    place.clear_by_runs_of(&new).await;
+}
+
+/// Looks until it is over, and once more; gives all that was seen.
+async fn look_until(
+    reader: Reader,
+    mut connection: PgConnection,
+    over: Arc<AtomicBool>,
+    looks: Arc<AtomicU64>,
+) -> BTreeSet<Seen> {
+    let mut all = BTreeSet::new();
+    execute(&mut connection, "SET plan_cache_mode = force_generic_plan").await;
+    loop {
+        let last = over.load(Ordering::Relaxed);
+        let look = tokio::time::timeout(TOO_LONG, reader.look(&mut connection)).await;
+        let seen = look.unwrap_or_else(|_| panic!("{reader:?} waits for ever"));
+        let seen = seen.unwrap_or_else(|error| panic!("{reader:?} failed: {error}"));
+        all.extend(seen);
+        looks.fetch_add(1, Ordering::Relaxed);
+        if last {
+            return all;
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `etl run` as a process of its own, which a test can watch, signal and kill.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::Duration;
+
+use etl::env;
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+/// Only ends a test that would hang.
+const TOO_LONG: Duration = Duration::from_mins(3);
+
+/// A run under way. Dropped, it is killed.
+pub(crate) struct Run {
+    pub(crate) id: Uuid,
+    child: Child,
+    log: PathBuf,
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    /// Its exit code, unless a signal ended it.
+    pub(crate) code: Option<i32>,
+    /// All that it wrote.
+    pub(crate) said: String,
+}
+
+impl Run {
+    /// Starts it with all years; what it says goes to a file in `reports`.
+    pub(crate) fn start(database: &str, dataset: &Path, reports: &Path, arguments: &[&str]) -> Self {
+        let id = Uuid::new_v4();
+        std::fs::create_dir_all(reports).unwrap();
+        let log = reports.join(format!("{id}.log"));
+        let output = File::create(&log).unwrap();
+        let child = Command::new(env!("CARGO_BIN_EXE_etl"))
+            .arg("run")
+            .args(arguments)
+            .env_clear()
+            .env(env::DATABASE_URL, database)
+            .env(env::STORE_URL, format!("file://{}", dataset.display()))
+            .env(env::REPORTS_URL, format!("file://{}", reports.display()))
+            .env(env::YEARS, "all")
+            .env(env::RUN_ID, id.to_string())
+            .env(env::LOG_FORMAT, "text")
+            .stdin(Stdio::null())
+            .stdout(output.try_clone().unwrap())
+            .stderr(output)
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Self { id, child, log }
+    }
+
+    /// What its sessions call themselves.
+    pub(crate) fn application_name(&self) -> String {
+        etl::database::application_name(self.id)
+    }
+
+    /// Sends it a signal.
+    pub(crate) fn signal(&self, signal: Signal) {
+        kill(self.pid(), signal).unwrap();
+    }
+
+    /// Kills it as nothing can be prepared for; it is gone when this returns.
+    pub(crate) async fn kill(mut self) {
+        self.child.kill().await.unwrap();
+    }
+
+    /// Waits until it ends.
+    pub(crate) async fn end(mut self) -> Ended {
+        let status = tokio::time::timeout(TOO_LONG, self.child.wait()).await;
+        let said = self.said();
+        let status = status.unwrap_or_else(|_| panic!("the run does not end; it said:\n{said}")).unwrap();
+        Ended { code: status.code(), said }
+    }
+
+    /// What it said so far.
+    pub(crate) fn said(&self) -> String {
+        std::fs::read_to_string(&self.log).unwrap()
+    }
+
+    /// The most memory that it has had so far, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    fn pid(&self) -> Pid {
+        Pid::from_raw(self.child.id().unwrap().cast_signed())
+    }
+}
+
+impl Ended {
+    /// It failed as a program for people does: code 1, one sentence with these words, a hint, nothing from the inside of a program.
+    pub(crate) fn assert_explained(&self, words: &str) {
+        self.assert_explained_with(1, words);
+    }
+
+    /// The same with another code.
+    pub(crate) fn assert_explained_with(&self, code: i32, words: &str) {
+        assert_eq!(self.code, Some(code), "{}", self.said);
+        let sentence = self.said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();
+        assert!(sentence.contains(words), "no sentence with `{words}`:\n{}", self.said);
+        assert!(self.said.lines().any(|line| line.starts_with("hint: ")), "no hint:\n{}", self.said);
+        for inside in ["panicked", "backtrace", "src/"] {
+            assert!(!self.said.contains(inside), "{}", self.said);
+        }
+    }
+}

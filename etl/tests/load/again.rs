@@ -1,0 +1,116 @@
+//! Loading once more: the same, other years, another release, an older one.
+
+use crate::loaded::{Loaded, value};
+use crate::place::{CSV, Place, ZIP};
+use crate::rows::{Row, deflated, file, good, zip};
+
+async fn last_status(place: &Place) -> String {
+    value(&mut place.connect().await, "SELECT status FROM pipeline_run ORDER BY started_at DESC LIMIT 1")
+        .await
+}
+
+/// A release of another day, with other rows.
+fn release(date: &str, rows: u32) -> String {
+    let mut rows: Vec<Row> = good(rows);
+    for row in &mut rows {
+        row[24] = Some(date.to_owned());
+    }
+    file(&rows)
+}
+
+#[tokio::test]
+async fn the_same_dataset_is_skipped() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    let ended = place.run(&["--years", "all"]).succeeded();
+    assert!(ended.stderr.contains("already loaded"), "{}", ended.stderr);
+    assert_eq!((last_status(&place).await.as_str(), place.published().await), ("skipped", before));
+    let record = std::fs::read_to_string(place.path(&format!("runs/{}.json", ended.run))).unwrap();
+    assert!(record.contains("\"skipped\""), "{record}");
+
+    place.run(&["--years", "all"]).succeeded();
+    assert_eq!(
+        last_status(&place).await,
+        "skipped",
+        "a skipped run is no load that could hide the one before"
+    );
+}
+
+#[tokio::test]
+async fn force_loads_it_again() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    for forced in [
+        place.command().arguments(&["--years", "all", "--force"]),
+        place.command().arguments(&["--years", "all"]).env(etl::env::FORCE, "true"),
+    ] {
+        forced.end().succeeded();
+        assert_eq!(last_status(&place).await, "succeeded");
+    }
+    let after = place.published().await;
+    assert_ne!(after, before, "it is another table");
+    assert_eq!(after.split_once(' ').unwrap().1, before.split_once(' ').unwrap().1, "with the same rows");
+    place.command().arguments(&["--years", "all"]).env(etl::env::FORCE, "false").end().succeeded();
+    assert_eq!(last_status(&place).await, "skipped");
+}
+
+#[tokio::test]
+async fn other_years_are_another_load() {
+    let place = Place::loaded().await;
+    let years = "SELECT string_agg(DISTINCT extract(year FROM registered_on)::text, ',' ORDER BY extract(year FROM registered_on)::text) FROM covid_case";
+    for (wanted, expected) in
+        [("2021", "2021"), ("2020,2022", "2020,2022"), ("all", "2020,2021,2022"), ("latest", "2022")]
+    {
+        place.run(&["--years", wanted]).succeeded();
+        let found: String = value(&mut place.connect().await, years).await;
+        assert_eq!((found.as_str(), last_status(&place).await.as_str()), (expected, "succeeded"), "{wanted}");
+    }
+    place.run(&["--years", "2022"]).succeeded();
+    assert_eq!(last_status(&place).await, "skipped", "2022 is the latest year");
+    place.run(&[]).succeeded();
+    assert_eq!(last_status(&place).await, "skipped", "the latest year is the default");
+}
+
+/// A year without a single row is loaded too, but not silently.
+#[tokio::test]
+async fn an_empty_year_is_loaded_and_said() {
+    let place = Place::loaded().await;
+    let ended = place.run(&["--years", "2019"]).succeeded();
+    assert!(ended.stderr.contains("no row was loaded"), "{}", ended.stderr);
+    let loaded = Loaded::of(&mut place.connect().await, ended.run).await;
+    assert_eq!((loaded.read, loaded.filtered, loaded.loaded), (60, 60, 0));
+}
+
+#[tokio::test]
+async fn an_older_release_may_be_loaded_again() {
+    let place = Place::new().await;
+    let (old, new) = (release("2022-06-04", 30), release("2022-06-05", 40));
+    for (text, rows) in [(&old, 30), (&new, 40), (&old, 30)] {
+        place.replace(ZIP, zip(CSV, text, deflated()));
+        let ended = place.run(&["--years", "all"]).succeeded();
+        let loaded = Loaded::of(&mut place.connect().await, ended.run).await;
+        assert_eq!(loaded.cases.len(), rows);
+    }
+}
+
+/// Whatever was replaced is dropped, and no load leaves a table behind.
+#[tokio::test]
+async fn nothing_is_left_over() {
+    let place = Place::loaded().await;
+    place.run(&["--years", "all", "--force"]).succeeded();
+    place.replace(CSV, release("2022-06-05", 5).replace("\"2022-06-05\"\r\n", "\"\"\r\n"));
+    place.run(&["--years", "all"]).failed(&["ultima_actualizacion"]);
+    let tables: String = value(
+        &mut place.connect().await,
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+    )
+    .await;
+    assert_eq!(tables, "_sqlx_migrations covid_case department pipeline_run province rejected_row run_issue");
+    let keys: String = value(
+        &mut place.connect().await,
+        "SELECT string_agg(concat_ws(' ', contype, convalidated), ', ' ORDER BY contype) FROM pg_constraint
+         WHERE conrelid = 'covid_case'::regclass AND contype IN ('p', 'f')",
+    )
+    .await;
+    assert_eq!(keys, "f t, f t, f t, p t");
+}

@@ -1,0 +1,87 @@
+//! Archives that were cut off, spoiled, or are none.
+
+use std::io::{Cursor, Write as _};
+
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, ZipWriter};
+
+use crate::place::{CSV, Place, ZIP};
+use crate::rows::{deflated, file, good, zip};
+
+/// Puts each archive in the line list's place: it must fail, with these words, and nothing else may happen.
+async fn must_fail(archives: Vec<(String, Vec<u8>)>, words: &[&str]) {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    for (what, archive) in archives {
+        place.replace(ZIP, archive);
+        let ended = place.run(&["--years", "all"]);
+        assert_eq!(ended.code, Some(1), "{what}: {}", ended.stderr);
+        ended.failed(&[&[ZIP], words].concat());
+        assert_eq!(place.published().await, before, "{what}");
+    }
+    place.replace(ZIP, zip(CSV, file(&good(7)), deflated()));
+    assert_eq!(place.load("all").await.loaded, 7, "and the next good one is loaded");
+}
+
+/// Large enough that its blocks are on their way before its end is read.
+fn large() -> Vec<u8> {
+    zip(CSV, file(&good(9000)), deflated())
+}
+
+#[tokio::test]
+async fn no_archive() {
+    let noise: Vec<u8> = (1..=60_000_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
+    let plain = file(&good(20)).into_bytes();
+    must_fail(vec![("noise".into(), noise), ("a CSV".into(), plain)], &["is not a zip archive"]).await;
+}
+
+#[tokio::test]
+async fn cut_off() {
+    let whole = large();
+    let cuts = [5, 40, 1000, whole.len() / 2, whole.len() - 100, whole.len() - 22, whole.len() - 1];
+    let archives = cuts.map(|at| (format!("cut at {at} of {}", whole.len()), whole[..at].to_vec()));
+    must_fail(archives.into(), &["is not a whole zip archive", "cut off"]).await;
+}
+
+/// The archive's own checksum is only known to be wrong when all rows were read and sent.
+#[tokio::test]
+async fn spoiled_inside() {
+    let whole = large();
+    let flip = |at: usize, bit: u8| {
+        let mut archive = whole.clone();
+        archive[at] ^= bit;
+        (format!("bit {bit} of byte {at} of {}", whole.len()), archive)
+    };
+    let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
+    let text = file(&good(9000));
+    let mut plain = zip(CSV, &text, stored);
+    let at = plain.windows(9).rposition(|window| window == b"\"1008999\"").unwrap();
+    plain[at + 7] = b'8';
+    let archives = vec![
+        flip(whole.len() / 3, 1),
+        flip(whole.len() / 2, 64),
+        flip(whole.len() - 400, 8),
+        ("one digit of a stored member".to_owned(), plain),
+    ];
+    must_fail(archives, &["download it again"]).await;
+}
+
+#[tokio::test]
+async fn another_member() {
+    let several = {
+        let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+        archive.add_directory("Covid19Casos.csv.d/", deflated()).unwrap();
+        for name in ["leeme.txt", "Covid19Casos.csv.bak", "Covid19Determinaciones.csv"] {
+            archive.start_file(name, deflated()).unwrap();
+            archive.write_all(b"x").unwrap();
+        }
+        archive.finish().unwrap().into_inner()
+    };
+    must_fail(
+        vec![("several".into(), several), ("one".into(), zip("casos.csv", file(&good(3)), deflated()))],
+        &["holds no `Covid19Casos.csv`", "it holds: "],
+    )
+    .await;
+    let empty = ZipWriter::new(Cursor::new(Vec::new())).finish().unwrap().into_inner();
+    must_fail(vec![("empty".into(), empty)], &["holds no `Covid19Casos.csv`", "it is empty"]).await;
+}

@@ -1,0 +1,121 @@
+//! Files that are not what they should be: a sentence, a hint, code 1, and what was published is served as before.
+
+use crate::loaded::value;
+use crate::place::{CSV, Etl, Place, ZIP, url};
+use crate::rows::{DEPARTMENTS, MINISTRY, PROVINCES, deflated, file, good, zip};
+
+const PAGE: &str =
+    "\n<!DOCTYPE html>\n<html><head><title>503</title></head><body>Servicio no disponible</body></html>\n";
+
+#[tokio::test]
+async fn line_lists_that_are_none() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    let text = file(&good(20));
+    let cases: [(&str, Vec<u8>, &[&str]); 14] = [
+        (CSV, Vec::new(), &[CSV, "is empty"]),
+        (CSV, b"\xEF\xBB\xBF".to_vec(), &[CSV, "is empty"]),
+        (CSV, b"\r\n\r\n\n".to_vec(), &[CSV, "is empty"]),
+        (CSV, MINISTRY.header().into_bytes(), &["no row", "ultima_actualizacion"]),
+        (CSV, MINISTRY.header().trim_end().as_bytes().to_vec(), &["no row", "ultima_actualizacion"]),
+        (CSV, PAGE.into(), &[CSV, "is a web page"]),
+        (ZIP, PAGE.into(), &[ZIP, "is a web page"]),
+        (ZIP, zip(CSV, PAGE, deflated()), &["is a web page"]),
+        (ZIP, zip(CSV, "", deflated()), &["is empty"]),
+        (ZIP, Vec::new(), &[ZIP, "is empty"]),
+        (
+            CSV,
+            text.replacen("fecha_apertura", "apertura", 1).into_bytes(),
+            &["lacks the column `fecha_apertura`"],
+        ),
+        (
+            CSV,
+            text.replacen("sexo", "sex", 1).replacen("\"edad\"", "\"age\"", 1).into_bytes(),
+            &["lacks the columns `sexo`, `edad`", "age"],
+        ),
+        (CSV, text.replace(',', ";").into_bytes(), &["no CSV header"]),
+        (CSV, (0..=255).cycle().take(50_000).collect(), &[CSV]),
+    ];
+    for (name, content, words) in cases {
+        place.replace(name, content);
+        let run = place.run(&["--years", "all"]).failed(words).run;
+        assert_eq!(place.published().await, before, "{words:?}");
+        let query = format!("SELECT status FROM pipeline_run WHERE run_id = '{run}'");
+        assert_eq!(value::<String>(&mut place.connect().await, &query).await, "failed", "{words:?}");
+    }
+}
+
+#[tokio::test]
+async fn places_that_are_none() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    for (name, good) in [("provincias.csv", PROVINCES), ("departamentos.csv", DEPARTMENTS)] {
+        let cases: [(Vec<u8>, &[&str]); 4] = [
+            (Vec::new(), &[name, "is empty"]),
+            (PAGE.into(), &[name, "is a web page"]),
+            (good.replacen("nombre", "name", 1).into_bytes(), &[name, "lacks the column `nombre`"]),
+            (b"PK\x03\x04 and no more".to_vec(), &[name, "zip"]),
+        ];
+        for (content, words) in cases {
+            place.put(name, content);
+            place.run(&["--years", "all"]).failed(words);
+            assert_eq!(place.published().await, before, "{name} {words:?}");
+        }
+        place.put_georef();
+    }
+}
+
+#[tokio::test]
+async fn files_that_are_not_there() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    for name in ["provincias.csv", "departamentos.csv", CSV] {
+        let content = std::fs::read(place.path(name)).unwrap();
+        std::fs::remove_file(place.path(name)).unwrap();
+        place.run(&["--years", "all"]).failed(&["there is no", name, "published at https://"]);
+        place.put(name, content);
+    }
+    std::fs::remove_file(place.path(CSV)).unwrap();
+    std::fs::create_dir(place.path(CSV)).unwrap();
+    place.run(&["--years", "all"]).failed(&[CSV]);
+    assert_eq!(place.published().await, before);
+}
+
+#[tokio::test]
+async fn stores_that_are_not_there() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    let missing = place.path("nowhere/at/all");
+    place.run(&["--store-url", &url(&missing)]).failed(&["nowhere/at/all"]);
+    assert!(!missing.exists(), "a mistyped folder is not made");
+    place.run(&["--store-url", &url(&place.path("provincias.csv"))]).failed(&["provincias.csv"]);
+    place
+        .run(&["--reports-url", &url(&place.path("provincias.csv/reports"))])
+        .failed(&["provincias.csv/reports"]);
+    for wrong in ["ftp://example.org/x", "data", "file://relative"] {
+        let ended = place.run(&["--store-url", wrong]);
+        assert_eq!(ended.code, Some(2), "{}", ended.stderr);
+        assert!(ended.stderr.contains(wrong) && ended.stderr.contains("hint: "), "{}", ended.stderr);
+    }
+    assert_eq!(place.published().await, before);
+}
+
+#[tokio::test]
+async fn wrong_years_are_a_usage_error() {
+    let place = Place::loaded().await;
+    let before = place.published().await;
+    for wrong in ["last", "2021;2022", "", "20222", "2021,"] {
+        let ended = place.run(&["--years", wrong]);
+        assert_eq!(ended.code, Some(2), "{wrong:?}: {}", ended.stderr);
+        assert!(ended.stderr.contains("hint: write latest, all, or a list"), "{}", ended.stderr);
+    }
+    assert_eq!(place.published().await, before);
+}
+
+#[test]
+fn what_is_not_given_is_a_usage_error() {
+    for subcommand in ["run", "report", "migrate", "sample", "load"] {
+        let ended = Etl::new(subcommand).end();
+        assert_eq!(ended.code, Some(2), "{subcommand}: {}", ended.stderr);
+    }
+}

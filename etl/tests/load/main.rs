@@ -1,0 +1,27 @@
+//! `etl run` through the real binary against a real PostgreSQL: that what is loaded is right to the row, whatever the file looks
+//! like, and that what cannot be loaded is said in a sentence and changes nothing.
+//!
+//! What is right is said by `model`, which was written from the contract and shares no code with the pipeline.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod again;
+mod anything;
+mod bad_archives;
+mod bad_databases;
+mod bad_files;
+#[path = "../common/mod.rs"]
+#[expect(dead_code, reason = "the migrations are for tests that do not run `etl`, which brings its own")]
+mod common;
+mod correct;
+mod far_apart;
+mod formats;
+mod georef;
+mod lines;
+mod loaded;
+mod model;
+mod object_storage;
+mod place;
+mod roles;
+mod rows;
+mod runs;

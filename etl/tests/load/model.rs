@@ -1,0 +1,272 @@
+//! What a load must give, worked out once more from `docs/reference/cleaning-rules.md`: slowly, in memory, with ordinary strings.
+//!
+//! It must not call the pipeline's parser or rules: that the two agree is what the tests are about.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::ops::Index;
+
+use chrono::{Datelike as _, Days, NaiveDate};
+
+use crate::lines::{self, Row};
+use crate::loaded::{Case, Loaded, Rejected};
+
+/// The years that are asked for.
+pub(crate) enum Years {
+    All,
+    Latest,
+    Listed(&'static [i32]),
+}
+
+/// Provinces with their names, and departments with theirs.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Georef {
+    pub(crate) provinces: BTreeMap<i16, String>,
+    pub(crate) departments: BTreeMap<i32, (String, i16)>,
+}
+
+impl Georef {
+    /// Reads the two files; they have to be flawless.
+    pub(crate) fn read(provinces: &[u8], departments: &[u8]) -> Self {
+        let mut georef = Self::default();
+        for row in records(provinces) {
+            let name = match row["id"].as_str() {
+                "02" => "CABA",
+                "94" => "Tierra del Fuego",
+                _ => &row["nombre"],
+            };
+            georef.provinces.insert(row["id"].parse().unwrap(), name.to_owned());
+        }
+        for row in records(departments) {
+            let department = (row["nombre"].clone(), row["provincia_id"].parse().unwrap());
+            georef.departments.insert(row["id"].parse().unwrap(), department);
+        }
+        georef
+    }
+}
+
+fn records(file: &[u8]) -> Vec<HashMap<String, String>> {
+    csv::Reader::from_reader(file).deserialize().map(Result::unwrap).collect()
+}
+
+/// The outcome of loading a line list (as UTF-8 without BOM) into an empty database.
+pub(crate) fn load(text: &[u8], georef: &Georef, years: &Years) -> Loaded {
+    let mut rows = lines::rows(text).into_iter();
+    let columns: HashMap<String, usize> = rows
+        .next()
+        .and_then(|header| header.fields)
+        .unwrap()
+        .iter()
+        .enumerate()
+        .map(|(at, name)| (name.to_lowercase(), at))
+        .collect();
+    let rows: Vec<Row> = rows.collect();
+    let dataset_date = rows
+        .iter()
+        .filter_map(|row| Fields::of(row, &columns))
+        .find_map(|fields| date(&fields["ultima_actualizacion"]));
+    let mut model = Model {
+        georef,
+        years,
+        dataset_date: dataset_date.unwrap(),
+        seen: HashSet::new(),
+        repairs: Vec::new(),
+    };
+
+    let (mut loaded, mut issues) = (Loaded::default(), BTreeMap::new());
+    for each in &rows {
+        loaded.read += 1;
+        model.repairs.clear();
+        match Fields::of(each, &columns)
+            .ok_or(Verdict::Rejected("malformed"))
+            .and_then(|fields| model.case(&fields))
+        {
+            Ok(case) => {
+                loaded.cases.push(case);
+                for reason in &model.repairs {
+                    loaded.repaired += 1;
+                    *issues.entry(("cases", "repaired", *reason)).or_insert(0) += 1;
+                }
+            }
+            Err(Verdict::Filtered) => loaded.filtered += 1,
+            Err(Verdict::Rejected(reason)) => {
+                let raw = String::from_utf8_lossy(&each.raw).replace('\0', "");
+                loaded.rejects.push(Rejected { line: each.line, reason: reason.to_owned(), raw });
+                *issues.entry(("cases", "rejected", reason)).or_insert(0) += 1;
+            }
+        }
+    }
+    loaded.loaded = i64::try_from(loaded.cases.len()).unwrap();
+    loaded.rejected = i64::try_from(loaded.rejects.len()).unwrap();
+    loaded.issues = issues
+        .into_iter()
+        .map(|((dataset, kind, reason), rows)| (format!("{dataset} {kind} {reason}"), rows))
+        .collect();
+    loaded.cases.sort();
+    loaded.rejects.sort();
+    loaded
+}
+
+/// The fields of a row, trimmed, by the names of the columns.
+struct Fields<'a> {
+    columns: &'a HashMap<String, usize>,
+    values: &'a [String],
+}
+
+impl<'a> Fields<'a> {
+    fn of(row: &'a Row, columns: &'a HashMap<String, usize>) -> Option<Self> {
+        Some(Self { columns, values: row.fields.as_deref()? })
+    }
+}
+
+impl Index<&str> for Fields<'_> {
+    type Output = str;
+
+    fn index(&self, column: &str) -> &str {
+        self.values[self.columns[column]].trim_ascii()
+    }
+}
+
+enum Verdict {
+    Filtered,
+    Rejected(&'static str),
+}
+
+struct Model<'a> {
+    georef: &'a Georef,
+    years: &'a Years,
+    dataset_date: NaiveDate,
+    /// Ids of rows that were kept.
+    seen: HashSet<i64>,
+    repairs: Vec<&'static str>,
+}
+
+impl Model<'_> {
+    /// Every rule, in the order of the contract.
+    fn case(&mut self, row: &Fields<'_>) -> Result<Case, Verdict> {
+        let case_id = number(&row["id_evento_caso"])
+            .and_then(|id| i64::try_from(id).ok())
+            .filter(|id| *id > 0)
+            .ok_or(Verdict::Rejected("missing_case_id"))?;
+        let registered_on = date(&row["fecha_apertura"])
+            .filter(|date| *date >= day("2020-01-01") && *date <= self.dataset_date)
+            .ok_or(Verdict::Rejected("invalid_registration_date"))?;
+        let wanted = match self.years {
+            Years::All => true,
+            Years::Latest => registered_on.year() == self.dataset_date.year(),
+            Years::Listed(years) => years.contains(&registered_on.year()),
+        };
+        if !wanted {
+            return Err(Verdict::Filtered);
+        }
+        let registration_province_id = self
+            .province(&row["carga_provincia_id"])
+            .ok_or(Verdict::Rejected("unknown_registration_province"))?;
+        if !self.seen.insert(case_id) {
+            return Err(Verdict::Rejected("duplicate_case_id"));
+        }
+        let residence_province_id = self.residence_province(&row["residencia_provincia_id"]);
+        Ok(Case {
+            case_id,
+            sex: text(&row["sexo"]),
+            age: self.age(&row["edad"], &row["edad_años_meses"]),
+            symptoms_on: self.date(&row["fecha_inicio_sintomas"], "invalid_symptoms_on"),
+            registered_on,
+            admitted_on: self.date(&row["fecha_internacion"], "invalid_admitted_on"),
+            icu: &row["cuidado_intensivo"] == "SI",
+            ventilated: &row["asistencia_respiratoria_mecanica"] == "SI",
+            died_on: self.date(&row["fecha_fallecimiento"], "invalid_died_on"),
+            diagnosed_on: self.date(&row["fecha_diagnostico"], "invalid_diagnosed_on"),
+            registration_province_id,
+            residence_province_id,
+            residence_department_id: self
+                .residence_department(&row["residencia_departamento_id"], residence_province_id),
+            classification: text(&row["clasificacion_resumen"]),
+        })
+    }
+
+    fn province(&self, code: &str) -> Option<i16> {
+        let code = i16::try_from(number(code)?).ok()?;
+        self.georef.provinces.contains_key(&code).then_some(code)
+    }
+
+    fn age(&mut self, age: &str, unit: &str) -> Option<i16> {
+        if is_blank(age) {
+            self.repairs.push("missing_age");
+            return None;
+        }
+        match number(age) {
+            Some(0..=120) if unit == "Meses" => Some(0),
+            Some(age @ 0..=120) => i16::try_from(age).ok(),
+            _ => {
+                self.repairs.push("age_out_of_range");
+                None
+            }
+        }
+    }
+
+    fn date(&mut self, text: &str, reason: &'static str) -> Option<NaiveDate> {
+        let last = self.dataset_date + Days::new(1);
+        let valid = date(text).filter(|date| *date >= day("1900-01-01") && *date <= last);
+        if valid.is_none() && !is_blank(text) {
+            self.repairs.push(reason);
+        }
+        valid
+    }
+
+    fn residence_province(&mut self, code: &str) -> Option<i16> {
+        let province = self.province(code);
+        if province.is_none() && !is_blank(code) && number(code) != Some(99) {
+            self.repairs.push("unknown_residence_province");
+        }
+        province
+    }
+
+    fn residence_department(&mut self, code: &str, province: Option<i16>) -> Option<i32> {
+        if is_blank(code) || number(code) == Some(0) {
+            return None;
+        }
+        let known = number(code).zip(province).and_then(|(code, province)| {
+            let full = match (province, code) {
+                (2, comuna) => comuna.checked_mul(7)?.checked_add(2000)?,
+                (94, 14) => 94_015,
+                (94, 7) => 94_008,
+                (province, code) => code.checked_add(u128::try_from(province).unwrap() * 1000)?,
+            };
+            let full = i32::try_from(full).ok()?;
+            (self.georef.departments.get(&full)?.1 == province).then_some(full)
+        });
+        if known.is_none() {
+            self.repairs.push("unknown_residence_department");
+        }
+        known
+    }
+}
+
+fn is_blank(text: &str) -> bool {
+    text.is_empty() || text == "NA"
+}
+
+/// A number of digits alone; one that is too long for any column counts as none.
+fn number(text: &str) -> Option<u128> {
+    text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
+}
+
+fn text(text: &str) -> Option<String> {
+    (!is_blank(text)).then(|| text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A date that is written `YYYY-MM-DD`, and no other way.
+fn date(text: &str) -> Option<NaiveDate> {
+    NaiveDate::parse_from_str(text, "%Y-%m-%d")
+        .ok()
+        .filter(|date| date.format("%Y-%m-%d").to_string() == text)
+}
+
+fn day(text: &str) -> NaiveDate {
+    date(text).unwrap()
+}
+
+/// The reasons for which rows were rejected, for a test that must not pass because there were none.
+pub(crate) fn reasons(loaded: &Loaded) -> BTreeSet<&str> {
+    loaded.issues.keys().filter_map(|issue| issue.strip_prefix("cases ")).collect()
+}

@@ -1,0 +1,39 @@
+//! A bucket that cannot be reached is said within seconds.
+
+use etl::env;
+
+use crate::place::{Ended, Etl, Place};
+
+/// Nobody listens on this port: it is the one of the discard service, which no machine has run for decades.
+const NOBODY: &str = "http://127.0.0.1:9";
+
+fn run(place: &Place, credentials: &[(&str, &str)]) -> Ended {
+    let mut command = Etl::new("run")
+        .env(env::STORE_URL, "s3://covid19-datasets/2022")
+        .env(env::DATABASE_URL, &place.database.url())
+        .env("AWS_REGION", "us-east-1")
+        .env("AWS_ENDPOINT_URL", NOBODY)
+        .env("AWS_METADATA_ENDPOINT", NOBODY);
+    for (name, value) in credentials {
+        command = command.env(name, value);
+    }
+    command.end()
+}
+
+#[tokio::test]
+async fn an_endpoint_that_does_not_answer() {
+    let place = Place::new().await;
+    let keys = [("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "a-secret-key")];
+    let ended = run(&place, &keys).failed(&[
+        "s3://covid19-datasets/2022/provincias.csv",
+        "Connection refused",
+        "AWS_REGION",
+    ]);
+    assert!(!ended.stderr.contains("a-secret-key"), "{}", ended.stderr);
+}
+
+#[tokio::test]
+async fn no_credentials_at_all() {
+    let place = Place::new().await;
+    run(&place, &[]).failed(&["s3://covid19-datasets/2022/provincias.csv", "credentials"]);
+}

@@ -1,0 +1,171 @@
+//! A database and a folder of datasets for one test, and the program that loads the one from the other.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use etl::env;
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use crate::common::{TestDatabase, empty_database, execute};
+use crate::loaded::{Loaded, published};
+use crate::rows;
+
+pub(crate) const CSV: &str = "Covid19Casos.csv";
+pub(crate) const ZIP: &str = "Covid19Casos.zip";
+
+/// Where a test loads from, and where to.
+pub(crate) struct Place {
+    pub(crate) database: TestDatabase,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Place {
+    /// An empty database, and a folder with nothing but provinces and departments.
+    pub(crate) async fn new() -> Self {
+        let place = Self { database: empty_database().await, folder: tempfile::tempdir().unwrap() };
+        place.put_georef();
+        place
+    }
+
+    /// The same with a small good dataset, loaded.
+    pub(crate) async fn loaded() -> Self {
+        let place = Self::new().await;
+        place.put(CSV, rows::file(&rows::good(60)));
+        place.run(&["--years", "all"]).succeeded();
+        place
+    }
+
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn put(&self, name: &str, content: impl AsRef<[u8]>) {
+        std::fs::write(self.path(name), content).unwrap();
+    }
+
+    pub(crate) fn put_georef(&self) {
+        self.put("provincias.csv", rows::PROVINCES);
+        self.put("departamentos.csv", rows::DEPARTMENTS);
+    }
+
+    /// Takes the line list away, and puts another file in its place.
+    pub(crate) fn replace(&self, name: &str, content: impl AsRef<[u8]>) {
+        for name in [CSV, ZIP] {
+            drop(std::fs::remove_file(self.path(name)));
+        }
+        self.put(name, content);
+    }
+
+    /// A command `etl run` on this place; anything may still be added.
+    pub(crate) fn command(&self) -> Etl {
+        Etl::new("run")
+            .env(env::STORE_URL, &format!("file://{}", self.folder.path().display()))
+            .env(env::DATABASE_URL, &self.database.url())
+    }
+
+    /// `etl run` with these arguments.
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
+        self.command().arguments(arguments).end()
+    }
+
+    pub(crate) async fn connect(&self) -> PgConnection {
+        self.database.connect().await
+    }
+
+    pub(crate) async fn execute(&self, statements: &str) {
+        execute(&mut self.connect().await, statements).await;
+    }
+
+    /// Loads what is there, although it may be there already, and gives what the load left.
+    pub(crate) async fn load(&self, years: &str) -> Loaded {
+        let ended = self.run(&["--years", years, "--force"]).succeeded();
+        Loaded::of(&mut self.connect().await, ended.run).await
+    }
+
+    /// What readers see.
+    pub(crate) async fn published(&self) -> String {
+        published(&mut self.connect().await).await
+    }
+}
+
+/// The real binary, with an environment of its own and a fresh run id.
+pub(crate) struct Etl {
+    command: Command,
+    run: Uuid,
+}
+
+impl Etl {
+    pub(crate) fn new(subcommand: &str) -> Self {
+        let run = Uuid::new_v4();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_etl"));
+        for name in [env::REPORTS_URL, env::YEARS, env::FORCE, env::REPORT_LANG, "RUST_LOG", "RUST_BACKTRACE"]
+        {
+            command.env_remove(name);
+        }
+        command.arg(subcommand).env(env::RUN_ID, run.to_string()).env(env::LOG_FORMAT, "text");
+        Self { command, run }
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn arguments(mut self, arguments: &[&str]) -> Self {
+        self.command.args(arguments);
+        self
+    }
+
+    /// Gives the run an id that is chosen.
+    pub(crate) fn id(mut self, run: Uuid) -> Self {
+        self.command.env(env::RUN_ID, run.to_string());
+        self.run = run;
+        self
+    }
+
+    /// Runs it to its end.
+    pub(crate) fn end(mut self) -> Ended {
+        let output = self.command.output().unwrap();
+        let stderr = String::from_utf8(output.stderr).unwrap();
+        Ended { run: self.run, code: output.status.code(), stderr }
+    }
+}
+
+/// How a run ended.
+pub(crate) struct Ended {
+    pub(crate) run: Uuid,
+    pub(crate) code: Option<i32>,
+    pub(crate) stderr: String,
+}
+
+impl Ended {
+    #[track_caller]
+    pub(crate) fn succeeded(self) -> Self {
+        assert_eq!(self.code, Some(0), "{}", self.stderr);
+        self
+    }
+
+    /// It failed as a program should: code 1, a sentence with these words, a hint, and nothing that only a programmer reads.
+    #[track_caller]
+    pub(crate) fn failed(self, words: &[&str]) -> Self {
+        assert_eq!(self.code, Some(1), "{}", self.stderr);
+        let line =
+            |start: &str| self.stderr.lines().find_map(|line| line.strip_prefix(start)).map(str::to_owned);
+        let error = line("error: ").unwrap_or_else(|| panic!("no sentence: {}", self.stderr));
+        let hint = line("hint: ").unwrap_or_else(|| panic!("no hint: {}", self.stderr));
+        assert!(!error.is_empty() && !hint.is_empty(), "{}", self.stderr);
+        for word in words {
+            assert!(error.contains(word) || hint.contains(word), "no {word:?} in: {error}\n{hint}");
+        }
+        for noise in ["panicked", "backtrace", "Error {", "Some("] {
+            assert!(!self.stderr.contains(noise), "{}", self.stderr);
+        }
+        self
+    }
+}
+
+/// A store's URL for a folder.
+pub(crate) fn url(folder: &Path) -> String {
+    format!("file://{}", folder.display())
+}

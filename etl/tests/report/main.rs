@@ -1,0 +1,12 @@
+//! `etl report` against a real PostgreSQL: the answers as values, the whole text, the files, and what happens when something
+//! is missing.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+mod answers;
+#[path = "../common/mod.rs"]
+mod common;
+mod files;
+mod place;
+mod text;
+mod trouble;

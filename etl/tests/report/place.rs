@@ -1,0 +1,90 @@
+//! Something to report on and somewhere to put the report, for one test.
+
+use std::path::PathBuf;
+
+use etl::failure::Result;
+use etl::report::{self, Language, Options, Written};
+use etl::store::Store;
+
+use crate::common::{self, TestDatabase, execute};
+
+/// Every edge in few rows, for answers written by hand.
+pub(crate) const EDGES: &str = include_str!("edges.sql");
+
+/// Many rows over two years.
+pub(crate) const TWO_YEARS: &str = include_str!("two_years.sql");
+
+/// The folder of every report that these tests write.
+pub(crate) const FOLDER: &str = "reports/20220605_040302_7d444840-9dc0-41d1-b245-5ffdce74fad2";
+
+/// A store in a folder of its own, and the database that is reported on.
+pub(crate) struct Place {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) store: Store,
+    pub(crate) database: TestDatabase,
+}
+
+impl Place {
+    pub(crate) async fn with(statements: &str) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
+        let database = common::database().await;
+        let place = Self { folder, store, database };
+        place.change(statements).await;
+        place
+    }
+
+    pub(crate) async fn change(&self, statements: &str) {
+        execute(&mut self.database.connect().await, statements).await;
+    }
+
+    pub(crate) async fn report(&self, language: Language) -> Result<Written> {
+        report::write(&options(language), &mut self.database.connect().await, &self.store).await
+    }
+
+    pub(crate) fn path(&self, key: &str) -> PathBuf {
+        self.folder.path().join(key)
+    }
+
+    pub(crate) fn read(&self, key: &str) -> String {
+        std::fs::read_to_string(self.path(key)).unwrap()
+    }
+
+    /// The names of the files in a folder, sorted.
+    pub(crate) fn names(&self, key: &str) -> Vec<String> {
+        let entries = std::fs::read_dir(self.path(key)).unwrap();
+        let mut names: Vec<String> =
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    /// The rows of an answer as its CSV has them, only these columns, joined by blanks.
+    pub(crate) async fn answer(&self, question: &str, columns: &[&str]) -> Vec<String> {
+        self.report(Language::Spanish).await.unwrap();
+        let mut reader =
+            csv::Reader::from_path(self.path(&format!("reports/latest/{question}.csv"))).unwrap();
+        let header = reader.headers().unwrap().clone();
+        let at: Vec<usize> =
+            columns.iter().map(|name| header.iter().position(|column| column == *name).unwrap()).collect();
+        reader
+            .records()
+            .map(|row| {
+                let row = row.unwrap();
+                at.iter()
+                    .map(|at| if row[*at].is_empty() { "-" } else { &row[*at] })
+                    .collect::<Vec<_>>()
+                    .join(" ")
+            })
+            .collect()
+    }
+}
+
+/// A report run whose id and start never change.
+pub(crate) fn options(language: Language) -> Options {
+    Options {
+        language,
+        run_id: "7d444840-9dc0-41d1-b245-5ffdce74fad2".parse().unwrap(),
+        started_at: "2022-06-05T04:03:02Z".parse().unwrap(),
+    }
+}

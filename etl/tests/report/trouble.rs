@@ -1,0 +1,89 @@
+//! A report of a database that is not as it should be, or that changes meanwhile.
+
+use etl::report::{self, Language, QUESTIONS};
+use sqlx::Executor as _;
+
+use crate::common::execute;
+use crate::place::{EDGES, FOLDER, Place, options};
+
+#[tokio::test]
+async fn a_question_that_fails_is_shown_and_spoils_no_other() {
+    let place = Place::with(EDGES).await;
+    place.report(Language::English).await.unwrap();
+    place.change("ALTER TABLE covid_case RENAME COLUMN sex TO gender").await;
+
+    let failure = place.report(Language::English).await.unwrap_err();
+
+    assert_eq!(failure.exit().code(), 1);
+    assert_eq!(
+        failure.to_string(),
+        "1 of 9 questions of the report failed (`last_month_by_sex`): cannot answer `last_month_by_sex`: column \"sex\" does not exist"
+    );
+    let report = format!("file://{}", place.path(FOLDER).join("report.txt").display());
+    assert_eq!(failure.hint_text(), Some(format!("the other answers are in `{report}`").as_str()));
+    let text = place.read("reports/latest/report.txt");
+    assert!(text.contains("INCOMPLETE: 1 of 9 questions failed"), "{text}");
+    assert!(text.contains("FAILED: cannot answer `last_month_by_sex`"), "{text}");
+    assert!(text.contains("Tierra del Fuego"), "the next questions are answered: {text}");
+    let names = place.names("reports/latest");
+    assert_eq!(
+        names.len(),
+        QUESTIONS.len(),
+        "the text and every CSV but one, which was there before: {names:?}"
+    );
+    assert!(!names.contains(&"last_month_by_sex.csv".to_owned()));
+}
+
+#[tokio::test]
+async fn without_the_right_to_read_the_cases_the_rest_is_still_answered() {
+    let place = Place::with(EDGES).await;
+    // Roles belong to the whole server, hence the unique name.
+    let mut connection = place.database.connect().await;
+    let role = format!("reader_{}", uuid::Uuid::new_v4().simple());
+    let setup =
+        format!("CREATE ROLE {role}; GRANT SELECT ON pipeline_run, run_issue TO {role}; SET ROLE {role}");
+    execute(&mut connection, &setup).await;
+
+    let failure =
+        report::write(&options(Language::Spanish), &mut connection, &place.store).await.unwrap_err();
+
+    let clean = format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}");
+    execute(&mut connection, &clean).await;
+    assert!(failure.to_string().starts_with("6 of 9 questions of the report failed (`confirmed_by_year`, "));
+    assert!(failure.to_string().ends_with("permission denied for table covid_case"), "{failure}");
+    let text = place.read("reports/latest/report.txt");
+    assert!(text.contains("INCOMPLETO: fallaron 6 de 9 preguntas"), "{text}");
+    assert!(text.contains("caso repetido"), "{text}");
+}
+
+/// A load takes over the table's name with another table whose rows every snapshot sees. Whichever of the two a report
+/// gets, its run and its cases must be of the same load.
+#[tokio::test]
+async fn a_report_during_publishing_is_of_one_load() {
+    let place = Place::with(EDGES).await;
+    let mut publishing = place.database.connect().await;
+    execute(
+        &mut publishing,
+        "CREATE TABLE next (LIKE covid_case INCLUDING ALL);
+         BEGIN; ALTER TABLE covid_case RENAME TO old; ALTER TABLE next RENAME TO covid_case;
+         UPDATE pipeline_run SET finished_at = '2021-02-20Z', rows_loaded = 0
+         WHERE run_id = '00000000-0000-4000-8000-000000000003';
+         UPDATE pipeline_run SET status = 'succeeded' WHERE run_id = '00000000-0000-4000-8000-000000000003'",
+    )
+    .await;
+
+    let publish = async {
+        let mut watching = place.database.connect().await;
+        let waits = "SELECT FROM pg_locks WHERE NOT granted AND database = (SELECT oid FROM pg_database
+                     WHERE datname = current_database())";
+        while watching.fetch_optional(waits).await.unwrap().is_none() {
+            tokio::task::yield_now().await;
+        }
+        execute(&mut publishing, "COMMIT").await;
+    };
+    let (written, ()) = tokio::join!(place.report(Language::English), publish);
+
+    let text = written.unwrap().text;
+    assert!(text.contains("Load        00000000-0000-4000-8000-000000000003"), "{text}");
+    assert!(text.contains("no cases are loaded"), "{text}");
+}

@@ -1,0 +1,280 @@
+//! The target on this machine: folders for buckets, child processes for tasks, files for logs, a private PostgreSQL.
+//!
+//! It is no second implementation of the pipeline: a job is the same program with the same environment names as on AWS, and
+//! only the values differ. This file wires the parts below it into the trait; it must not know how any of them works.
+
+mod files;
+mod history;
+mod lease;
+mod logs;
+mod postgres;
+mod process;
+mod runs;
+mod sample;
+
+use std::collections::HashMap;
+use std::os::unix::process::ExitStatusExt as _;
+use std::path::Path;
+use std::process::ExitStatus;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use etl::env;
+use etl::failure::{Exit, Failure, OrFail as _, Result};
+use etl::store::Store;
+use tokio::process::Child;
+use tokio::sync::Mutex as AsyncMutex;
+use uuid::Uuid;
+
+use self::files::Folders;
+pub use self::lease::Lease;
+use self::postgres::{Postgres, Server};
+pub use self::sample::Plan;
+use super::{Active, Backend, Cursor, Data, Database, Job, Kind, Part, Place, Progress, State};
+use crate::db;
+use crate::logs::{Logs, RunLog, Tempo};
+use crate::settings::Settings;
+
+/// The database's name.
+const DATABASE: &str = "covid19";
+
+/// How long a job that is asked to end may take before it is made to.
+const STOP_PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often a run that somebody else has started is looked at.
+const WAIT_PACE: Duration = Duration::from_millis(100);
+
+/// The target on this machine.
+#[derive(Debug)]
+pub struct Local {
+    folders: Folders,
+    postgres: Postgres,
+    children: Mutex<HashMap<Uuid, Arc<AsyncMutex<Child>>>>,
+}
+
+impl Local {
+    /// The target in the folder that the settings name. Nothing is created yet.
+    pub fn new(settings: &Settings) -> Result<Self> {
+        let folders = Folders::new(&settings.data_dir.value);
+        let named = settings.pg_bin.as_ref().map(|folder| folder.value.clone());
+        let postgres = Postgres::new(folders.clone(), named);
+        Ok(Self { folders, postgres, children: Mutex::default() })
+    }
+
+    /// Creates what is missing and makes PostgreSQL run until the lease ends.
+    pub async fn lease(&self, progress: Arc<dyn Progress>) -> Result<Lease> {
+        self.lease_with(false, progress).await
+    }
+
+    async fn lease_with(&self, keep: bool, progress: Arc<dyn Progress>) -> Result<Lease> {
+        self.postgres.check_reach()?;
+        let lock = self.folders.lock().await?;
+        let (folders, postgres) = (self.folders.clone(), self.postgres.clone());
+        let lease = tokio::task::spawn_blocking(move || {
+            // Dropped before the lease is, where something fails: giving that back needs the lock.
+            let _lock = lock;
+            folders.create()?;
+            let lease = Lease::take(&folders, &postgres, progress.as_ref())?;
+            Ok::<_, Failure>(lease)
+        });
+        let lease = lease.await.or_fail(|| "cannot start PostgreSQL".to_owned())??;
+        if keep {
+            lease.keep()?;
+        }
+        db::create_if_missing(&self.database().await?).await?;
+        Ok(lease)
+    }
+
+    /// A guard that ends a run when it goes out of scope before the run does.
+    pub fn attach(&self, run: Uuid) -> Attached {
+        Attached { folders: self.folders.clone(), run }
+    }
+
+    /// Waits for a run that another call of this program has started.
+    async fn wait_for_other(&self, run: Uuid, patience: Duration) -> Result<Option<u8>> {
+        let wait = async {
+            while runs::find(&self.folders, run)?.is_some() {
+                tokio::time::sleep(WAIT_PACE).await;
+            }
+            Ok(history::exit_code(&self.folders, run))
+        };
+        tokio::time::timeout(patience, wait).await.ok().transpose()
+    }
+
+    fn children(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<AsyncMutex<Child>>>> {
+        self.children.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn store_url(&self) -> String {
+        url_of(&self.folders.store())
+    }
+
+    fn not_up(&self) -> Failure {
+        Failure::new(format!("the target `local` is not up in `{}`", self.folders.root().display()))
+            .hint("covidctl up    (or name another folder with --data-dir)")
+            .exiting(Exit::NotStarted)
+    }
+}
+
+/// See [`Local::attach`].
+#[derive(Debug)]
+pub struct Attached {
+    folders: Folders,
+    run: Uuid,
+}
+
+impl Drop for Attached {
+    fn drop(&mut self) {
+        // A run that is over is not in progress any more, and nothing happens.
+        if let Ok(Some(process)) = runs::find(&self.folders, self.run) {
+            process.end_group(STOP_PATIENCE);
+            runs::forget(&self.folders, self.run);
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Local {
+    fn place(&self) -> Place {
+        Place { target: "local".to_owned(), location: self.folders.root().display().to_string() }
+    }
+
+    async fn up(&self, progress: Arc<dyn Progress>) -> Result<()> {
+        self.lease_with(true, progress).await.map(drop)
+    }
+
+    async fn down(&self, data: Data, progress: Arc<dyn Progress>) -> Result<()> {
+        if !self.folders.exist() {
+            return Ok(());
+        }
+        let lock = self.folders.lock().await?;
+        if let Some(active) = self.active().await?.first() {
+            return Err(Failure::new(format!("{} is in progress: {}", active.kind, active.run))
+                .hint(format!("wait for it, or stop it: covidctl stop {}", active.run)));
+        }
+        let (folders, postgres) = (self.folders.clone(), self.postgres.clone());
+        let stopped = tokio::task::spawn_blocking(move || {
+            let _lock = lock;
+            if matches!(postgres.state()?, Server::Busy(_) | Server::Ready { .. }) {
+                progress.step("stopping PostgreSQL");
+            }
+            postgres.stop()?;
+            if data == Data::Delete {
+                progress.step(&format!("deleting the data in `{}`", folders.root().display()));
+                return folders.delete();
+            }
+            let mut memory = folders.memory()?;
+            memory.keep = false;
+            folders.remember(&memory)
+        });
+        stopped.await.or_fail(|| "cannot stop PostgreSQL".to_owned())?
+    }
+
+    async fn parts(&self) -> Result<Vec<Part>> {
+        let (state, since, detail) = match (self.folders.exist(), self.postgres.version()) {
+            (true, Some(version)) => match self.postgres.state()? {
+                Server::Stopped => (State::Stopped, None, format!("version {version}")),
+                Server::Crashed => {
+                    (State::Failed, None, "was not stopped properly; `covidctl up` recovers it".to_owned())
+                }
+                Server::Busy(process) => {
+                    (State::Busy, None, format!("version {version}, process {}", process.pid))
+                }
+                Server::Ready { process, port, since } => {
+                    let detail = format!("version {version}, 127.0.0.1:{port}, process {}", process.pid);
+                    (State::Ready, Some(since), detail)
+                }
+            },
+            _ => (State::Missing, None, "`covidctl up` creates it".to_owned()),
+        };
+        Ok(vec![Part { name: "postgresql".to_owned(), state, since, detail }])
+    }
+
+    async fn start(&self, job: &Job) -> Result<Uuid> {
+        let mut surroundings = vec![(env::STORE_URL, self.store_url())];
+        if job.kind != Kind::Sample {
+            surroundings.push((env::DATABASE_URL, self.database().await?.url()));
+        }
+        let _lock = self.folders.lock().await?;
+        let (run, child) = runs::start(&self.folders, job, &surroundings)?;
+        self.children().insert(run, Arc::new(AsyncMutex::new(child)));
+        Ok(run)
+    }
+
+    async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<u8>> {
+        let Some(child) = self.children().get(&run).cloned() else {
+            return self.wait_for_other(run, patience).await;
+        };
+        let mut child = child.lock().await;
+        let Ok(ended) = tokio::time::timeout(patience, child.wait()).await else { return Ok(None) };
+        let status = ended.or_fail(|| format!("cannot wait for run {run}"))?;
+        self.children().remove(&run);
+        let code = exit_code(status);
+        history::end(&self.folders, run, code);
+        runs::forget(&self.folders, run);
+        Ok(Some(code))
+    }
+
+    async fn log(&self, run: Uuid, cursor: &mut Cursor) -> Result<Vec<String>> {
+        let new = files::read_from(&self.folders.run_log(run), cursor.position())?;
+        Ok(cursor.lines(&new))
+    }
+
+    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+        if !self.folders.exist() && !self.folders.logs().is_dir() {
+            return Err(self.not_up());
+        }
+        let run = run.map(|typed| history::find(&self.folders, typed)).transpose()?;
+        let sources = logs::sources(&self.folders, run.map(|run| run.to_string()).as_deref());
+        // A run's file is short enough to be read from its beginning, whatever times its lines bear.
+        Ok(Logs { sources, tempo: Tempo::FILES, run: run.map(|id| RunLog { id, from: 0 }) })
+    }
+
+    async fn stop(&self, run: Uuid) -> Result<()> {
+        let Some(process) = runs::find(&self.folders, run)? else {
+            return Err(
+                Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
+            );
+        };
+        tokio::task::spawn_blocking(move || process.end_group(STOP_PATIENCE))
+            .await
+            .or_fail(|| format!("cannot stop run {run}"))
+    }
+
+    async fn active(&self) -> Result<Vec<Active>> {
+        Ok(runs::active(&self.folders)?.into_iter().map(Active::from).collect())
+    }
+
+    async fn database(&self) -> Result<Database> {
+        let Server::Ready { port, .. } = self.postgres.state()? else { return Err(self.not_up()) };
+        Ok(Database {
+            host: "127.0.0.1".to_owned(),
+            port,
+            user: postgres::USER.to_owned(),
+            name: DATABASE.to_owned(),
+            password_file: self.folders.password_file(),
+            programs: self.postgres.programs_folder(),
+            password: postgres::cluster::password(&self.folders)?,
+            guard: Some(Box::new(self.folders.users()?)),
+        })
+    }
+
+    fn store(&self) -> Result<Store> {
+        if !self.folders.exist() {
+            return Err(self.not_up());
+        }
+        Store::open(&self.store_url())
+    }
+}
+
+/// A child's code; one that a signal ended has the code that a shell gives it.
+fn exit_code(status: ExitStatus) -> u8 {
+    let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
+    u8::try_from(code).unwrap_or(1)
+}
+
+/// A folder as the URL of a store. Only what would be misread is escaped.
+fn url_of(folder: &Path) -> String {
+    format!("file://{}", folder.display().to_string().replace('%', "%25"))
+}

@@ -1,0 +1,36 @@
+//! `covidctl datasets`
+
+use std::fmt;
+
+use etl::failure::Result;
+use serde::Serialize;
+
+use crate::backend;
+use crate::ops::datasets::{self, Dataset};
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::text::{size, table};
+
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+struct DatasetTable(Vec<Dataset>);
+
+pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
+    let store = backend::connect(settings)?.store()?;
+    let datasets = datasets::list(&store).await?;
+    if datasets.is_empty() {
+        printer.say(&format!("there are no datasets yet; put the ministry's files into {store}"));
+    }
+    printer.show(&DatasetTable(datasets))
+}
+
+impl fmt::Display for DatasetTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let row = |dataset: &Dataset| {
+            let stored = dataset.stored_at.format("%Y-%m-%d %H:%M:%S").to_string();
+            vec![dataset.name.clone(), size(dataset.size), stored]
+        };
+        let rows: Vec<_> = self.0.iter().map(row).collect();
+        f.write_str(&table(&["DATASET", "SIZE", "STORED (UTC)"], &rows))
+    }
+}

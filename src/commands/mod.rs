@@ -1,0 +1,74 @@
+//! One file per subcommand, and the one `match` that chooses.
+//!
+//! A command asks whether it may, calls an operation, and shows the answer.
+
+mod completions;
+mod config;
+mod confirm;
+mod datasets;
+mod db;
+mod demo;
+mod down;
+mod logs;
+mod man;
+mod psql;
+mod reports;
+mod run;
+mod runs;
+mod status;
+mod stop;
+mod tunnel;
+mod up;
+
+use std::sync::Arc;
+
+use etl::failure::{Failure, Result};
+
+use crate::cli::{Command, Format};
+use crate::ops::log_line::LogLine;
+use crate::printer::Printer;
+use crate::settings::{Origin, Settings};
+
+/// Runs a command.
+pub async fn dispatch(command: &Command, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
+    if printer.format() == Format::Raw && !matches!(command, Command::Logs(_)) {
+        return Err(Failure::usage("only `logs` has the output `raw`").hint("use --output text or json"));
+    }
+    match command {
+        Command::Demo(args) => demo::run(args, settings, printer).await,
+        Command::Up => up::run(settings, printer).await,
+        Command::Down(args) => down::run(args, settings, printer).await,
+        Command::Status => status::run(settings, printer).await,
+        Command::Run(args) => run::run(args, settings, printer).await,
+        Command::Logs(args) => logs::run(args, settings, printer).await,
+        Command::Stop { run } => stop::run(run, settings, printer).await,
+        Command::Runs(args) => runs::run(args, settings, printer).await,
+        Command::Reports(args) => reports::run(args, settings, printer).await,
+        Command::Datasets => datasets::run(settings, printer).await,
+        Command::Db(command) => db::run(*command, settings, printer).await,
+        Command::Psql { args } => psql::run(args, settings).await,
+        Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
+        Command::Config => config::run(settings, printer),
+        Command::Completions { shell } => completions::run(*shell, printer),
+        Command::Man { dir } => man::run(dir.as_deref(), printer),
+    }
+}
+
+/// A command line that can be typed next: this program as it was called, and the folder that was named.
+fn type_next(words: &str, settings: &Settings) -> String {
+    let called = std::env::args().next().filter(|name| name.contains('/'));
+    let program = called.unwrap_or_else(|| "covidctl".to_owned());
+    match settings.data_dir.origin {
+        Origin::Flag => format!("{program} {words} --data-dir '{}'", settings.data_dir.value.display()),
+        _ => format!("{program} {words}"),
+    }
+}
+
+/// Shows what goes wrong in a job that nobody needs to watch, and all of it under `--verbose`.
+fn quietly(printer: &Printer) -> impl FnMut(&LogLine) {
+    |line| {
+        if printer.verbose() || line.is_trouble() {
+            printer.log(line);
+        }
+    }
+}

@@ -1,0 +1,140 @@
+//! `covidctl run`: starts a job, shows its log while it is written, and ends with its exit code.
+//!
+//! Ctrl-C leaves the job alone and says how to look at it and how to stop it: the job may be somebody's nightly load, and the
+//! terminal is only a window onto it.
+
+use etl::env;
+use etl::failure::{Exit, Failure, Result};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::runs::RunTable;
+use crate::backend::{self, Backend, Job, Kind};
+use crate::cli::{JobName, Run};
+use crate::db;
+use crate::ops::follow::Following;
+use crate::ops::log_line::LogLine;
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::{signals, text};
+
+#[derive(Debug, Serialize)]
+struct Started {
+    run_id: Uuid,
+}
+
+impl std::fmt::Display for Started {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.run_id.fmt(f)
+    }
+}
+
+pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> Result<()> {
+    settings.may_change("run a job")?;
+    let kinds: &[Kind] = match args.job {
+        JobName::Etl => &[Kind::Etl],
+        JobName::Report => &[Kind::Report],
+        JobName::Pipeline => &[Kind::Etl, Kind::Report],
+    };
+    if args.no_wait && kinds.len() > 1 {
+        return Err(Failure::usage("`run pipeline` has to wait between its jobs")
+            .hint("leave out --no-wait, or run one job at a time"));
+    }
+    let backend = backend::connect(settings)?;
+    // Whoever else leaves meanwhile, the database stays.
+    let database = backend.database().await?;
+    let mut started = Vec::new();
+    let all = run_all(backend.as_ref(), kinds, args, &mut started, printer);
+    let result = match args.timeout {
+        None => all.await,
+        Some(limit) => match tokio::time::timeout(limit, all).await {
+            Ok(result) => result,
+            Err(_) => Err(stopped(backend.as_ref(), started.last().copied(), limit).await?),
+        },
+    };
+    if matches!(result, Ok(Way::Left)) {
+        return Ok(());
+    }
+    if let Ok(Way::Detached(failure)) = result {
+        return Err(failure);
+    }
+    // What is known about the runs is data, also when the last one failed.
+    let mut connection = db::connect(&database).await?;
+    let mut runs = Vec::new();
+    for run in started {
+        // A job that failed before it reached the database left nothing there.
+        runs.extend(db::runs::find(&mut connection, &run.to_string()).await.ok());
+    }
+    printer.show(&RunTable(runs))?;
+    result.map(drop)
+}
+
+/// How we part from the runs, where nothing failed.
+enum Way {
+    /// They have ended.
+    Ended,
+    /// Nobody wanted to wait.
+    Left,
+    /// A signal came; the run goes on.
+    Detached(Failure),
+}
+
+async fn run_all(
+    backend: &dyn Backend,
+    kinds: &[Kind],
+    args: &Run,
+    started: &mut Vec<Uuid>,
+    printer: &Printer,
+) -> Result<Way> {
+    for kind in kinds {
+        let following = Following::start(backend, &job(*kind, args)).await?;
+        let run = following.run();
+        started.push(run);
+        if args.no_wait {
+            printer.show(&Started { run_id: run })?;
+            return Ok(Way::Left);
+        }
+        // Whoever reads the next line may send a signal at once.
+        let interrupted = signals::interrupted();
+        printer.say(&format!("run {run} ({kind})"));
+        let mut show = |line: &LogLine| printer.log(line);
+        tokio::select! {
+            biased;
+            ended = following.to_end(backend, &mut show) => ended?,
+            failure = interrupted => return Ok(Way::Detached(detached(&failure, run))),
+        }
+    }
+    Ok(Way::Ended)
+}
+
+fn job(kind: Kind, args: &Run) -> Job {
+    let mut job = Job::new(kind);
+    job.allow_concurrent = args.allow_concurrent;
+    if kind == Kind::Etl {
+        if let Some(years) = &args.years {
+            job = job.with(env::YEARS, years);
+        }
+        if args.force {
+            job = job.with(env::FORCE, "true");
+        }
+    }
+    // Last, so that it wins.
+    job.environment.extend(args.env.iter().cloned());
+    job
+}
+
+fn detached(signal: &Failure, run: Uuid) -> Failure {
+    Failure::new(format!("{signal}; run {run} goes on"))
+        .hint(format!("covidctl logs --run {run} --follow    (to stop it: covidctl stop {run})"))
+        .exiting(signal.exit())
+}
+
+async fn stopped(backend: &dyn Backend, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
+    if let Some(run) = run {
+        backend.stop(run).await?;
+    }
+    let limit = text::span(chrono::TimeDelta::from_std(limit).unwrap_or(chrono::TimeDelta::MAX));
+    Ok(Failure::new(format!("the job did not end within {limit} and was stopped"))
+        .hint("give it more time with --timeout, or none to wait for ever")
+        .exiting(Exit::Timeout))
+}

@@ -1,0 +1,107 @@
+//! `covidctl runs`: the history, or one run with its tally.
+
+use std::fmt;
+
+use chrono::TimeDelta;
+use etl::failure::Result;
+use serde::Serialize;
+
+use crate::backend;
+use crate::cli::{Runs, RunsCommand};
+use crate::db::{
+    self,
+    runs::{Issue, Run},
+};
+use crate::printer::Printer;
+use crate::settings::Settings;
+use crate::text::{maybe_thousands, size, span, table, thousands};
+
+/// Runs as a table.
+#[derive(Debug, Serialize)]
+#[serde(transparent)]
+pub(super) struct RunTable(pub(super) Vec<Run>);
+
+#[derive(Debug, Serialize)]
+struct Details {
+    #[serde(flatten)]
+    run: Run,
+    duration_seconds: Option<f64>,
+    rows_per_second: Option<i64>,
+    issues: Vec<Issue>,
+}
+
+pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> Result<()> {
+    let backend = backend::connect(settings)?;
+    let database = backend.database().await?;
+    let mut connection = db::connect(&database).await?;
+    match &args.command {
+        None => printer.show(&RunTable(db::runs::newest(&mut connection, args.limit).await?)),
+        Some(RunsCommand::Show { run }) => {
+            let run = db::runs::find(&mut connection, run).await?;
+            let issues = db::runs::issues(&mut connection, run.run_id).await?;
+            let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
+            printer.show(&Details { duration_seconds, rows_per_second: run.rows_per_second(), run, issues })
+        }
+    }
+}
+
+impl fmt::Display for RunTable {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const HEADS: [&str; 9] =
+            ["RUN", "KIND", "STATUS", "STARTED (UTC)", "TOOK", "READ", "LOADED", "REJECTED", "WHY"];
+        let row = |run: &Run| {
+            vec![
+                run.run_id.to_string().chars().take(8).collect(),
+                run.kind.clone(),
+                run.status.clone(),
+                run.started_at.format("%Y-%m-%d %H:%M:%S").to_string(),
+                run.duration().map_or_else(|| "-".to_owned(), span),
+                maybe_thousands(run.rows_read),
+                maybe_thousands(run.rows_loaded),
+                maybe_thousands(run.rows_rejected),
+                run.error.as_deref().map(first_line).unwrap_or_default(),
+            ]
+        };
+        f.write_str(&table(&HEADS, &self.0.iter().map(row).collect::<Vec<_>>()))
+    }
+}
+
+impl fmt::Display for Details {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let run = &self.run;
+        let mut line = |name: &str, value: Option<String>| match value {
+            Some(value) => writeln!(f, "{name:<12} {value}"),
+            None => Ok(()),
+        };
+        line("run", Some(run.run_id.to_string()))?;
+        line("kind", Some(run.kind.clone()))?;
+        line("status", Some(run.status.clone()))?;
+        line("why", run.error.clone())?;
+        line("started", Some(run.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string()))?;
+        line("took", run.duration().map(span))?;
+        let bytes = run.source_size.and_then(|bytes| u64::try_from(bytes).ok()).map(size);
+        let source =
+            |name: &String| bytes.as_ref().map_or_else(|| name.clone(), |bytes| format!("{name} ({bytes})"));
+        line("source", run.source_name.as_ref().map(source))?;
+        line("updated on", run.dataset_updated_on.map(|date| date.to_string()))?;
+        line("years", run.years.clone())?;
+        line("read", run.rows_read.map(thousands))?;
+        line("filtered", run.rows_filtered.map(thousands))?;
+        line("loaded", run.rows_loaded.map(thousands))?;
+        line("rejected", run.rows_rejected.map(thousands))?;
+        line("repaired", run.rows_repaired.map(thousands))?;
+        line("speed", self.rows_per_second.map(|rows| format!("{} rows/s", thousands(rows))))?;
+        if self.issues.is_empty() {
+            return Ok(());
+        }
+        let row = |issue: &Issue| {
+            vec![issue.dataset.clone(), issue.kind.clone(), issue.reason.clone(), thousands(issue.rows)]
+        };
+        let rows: Vec<_> = self.issues.iter().map(row).collect();
+        write!(f, "\n{}", table(&["DATASET", "KIND", "REASON", "ROWS"], &rows))
+    }
+}
+
+fn first_line(text: &str) -> String {
+    text.lines().next().unwrap_or_default().to_owned()
+}

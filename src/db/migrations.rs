@@ -1,0 +1,40 @@
+//! Which migrations the database has.
+
+use chrono::{DateTime, Utc};
+use etl::failure::Result;
+use serde::Serialize;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Error, Row as _};
+
+use super::cannot_read;
+
+/// A migration that was applied.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Applied {
+    /// Its number.
+    pub version: i64,
+    /// Its name.
+    pub description: String,
+    /// When it was applied.
+    pub applied_at: DateTime<Utc>,
+    /// Whether it ended well.
+    pub success: bool,
+}
+
+const SQL: &str = "SELECT version, description, installed_on, success FROM _sqlx_migrations ORDER BY version";
+
+/// Lists them in order; none where the table is not there yet.
+pub async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>> {
+    if etl::migrate::state(connection).await?.applied == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query(SQL).try_map(|row: PgRow| {
+        Ok::<_, Error>(Applied {
+            version: row.try_get(0)?,
+            description: row.try_get(1)?,
+            applied_at: row.try_get(2)?,
+            success: row.try_get(3)?,
+        })
+    });
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the migrations", error))
+}

@@ -1,0 +1,77 @@
+//! The only part that speaks SQL to the pipeline's database: its history of runs and its migrations.
+//!
+//! It reads; what changes the schema or the data is a job. The one exception is creating an empty database of our own.
+
+pub mod migrations;
+pub mod runs;
+
+use std::borrow::Cow;
+use std::time::Duration;
+
+use etl::failure::{Exit, Failure, OrFail as _, Result};
+use sqlx::postgres::{PgConnectOptions, PgConnection};
+use sqlx::{Connection as _, Row as _};
+
+use crate::backend::Database;
+
+/// How long a server may take to answer.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Opens a connection.
+pub async fn connect(database: &Database) -> Result<PgConnection> {
+    open(options(database)?, database).await
+}
+
+/// Creates the database itself on its server.
+pub async fn create_if_missing(database: &Database) -> Result<()> {
+    let mut server = open(options(database)?.database("postgres"), database).await?;
+    let name = &database.name;
+    let there = sqlx::query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)").bind(name);
+    let there = there.fetch_one(&mut server).await.and_then(|row| row.try_get::<bool, _>(0));
+    if !there.or_fail(|| "cannot list the databases".to_owned())? {
+        // A name of ours, without anything to escape; statements of this kind take no parameters.
+        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        match sqlx::raw_sql(create).execute(&mut server).await {
+            // Somebody else was a little quicker.
+            Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {}
+            created => created.map(drop).or_fail(|| format!("cannot create the database `{name}`"))?,
+        }
+    }
+    Ok(())
+}
+
+fn options(database: &Database) -> Result<PgConnectOptions> {
+    database
+        .url()
+        .parse::<PgConnectOptions>()
+        .map_err(|_| Failure::new(format!("wrong address {database:?}")))
+}
+
+async fn open(options: PgConnectOptions, database: &Database) -> Result<PgConnection> {
+    let options = options.application_name("covidctl");
+    let connecting = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options));
+    match connecting.await {
+        Ok(connected) => connected.or_fail(|| format!("cannot connect to {database:?}")),
+        Err(_) => Err(Failure::new(format!("{database:?} does not answer")).exiting(Exit::Timeout)),
+    }
+    .map_err(|failure| failure.hint("covidctl status"))
+}
+
+/// Says what was being read, and what to do where the tables are not there yet.
+fn cannot_read(what: &str, error: sqlx::Error) -> Failure {
+    let missing = error
+        .as_database_error()
+        .and_then(sqlx::error::DatabaseError::code)
+        .is_some_and(|code| code == "42P01");
+    let failure = Failure::new(format!("cannot read {what}"));
+    if missing {
+        failure.because("the database has no tables yet").hint("covidctl db migrate")
+    } else {
+        failure.because(error)
+    }
+}
+
+/// The server's own code of an error.
+fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
+    error.as_database_error().and_then(sqlx::error::DatabaseError::code)
+}

@@ -1,0 +1,156 @@
+//! The history of runs, as the pipeline keeps it in `pipeline_run` and `run_issue`.
+
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use etl::failure::{Failure, Result};
+use serde::Serialize;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Error, Row as _};
+use uuid::Uuid;
+
+use super::cannot_read;
+
+/// A run's summary. Fields are named like the table's columns.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Run {
+    /// Its id.
+    pub run_id: Uuid,
+    /// `etl`, `report`, …
+    pub kind: String,
+    /// `running`, `succeeded`, `failed`, `skipped`.
+    pub status: String,
+    /// When it began.
+    pub started_at: DateTime<Utc>,
+    /// When it ended.
+    pub finished_at: Option<DateTime<Utc>>,
+    /// The date of the dataset.
+    pub dataset_updated_on: Option<NaiveDate>,
+    /// The dataset's file.
+    pub source_name: Option<String>,
+    /// Its size in bytes.
+    pub source_size: Option<i64>,
+    /// `all`, or the loaded years.
+    pub years: Option<String>,
+    /// Rows in the file.
+    pub rows_read: Option<i64>,
+    /// Rows of years that were not wanted.
+    pub rows_filtered: Option<i64>,
+    /// Rows that were loaded.
+    pub rows_loaded: Option<i64>,
+    /// Repairs; one row may have several.
+    pub rows_repaired: Option<i64>,
+    /// Rows that were rejected.
+    pub rows_rejected: Option<i64>,
+    /// Why it failed.
+    pub error: Option<String>,
+}
+
+/// One line of a run's tally.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Issue {
+    /// `provinces`, `departments` or `cases`.
+    pub dataset: String,
+    /// `rejected` or `repaired`.
+    pub kind: String,
+    /// Why.
+    pub reason: String,
+    /// How many rows.
+    pub rows: i64,
+}
+
+impl Run {
+    /// How long it took.
+    pub fn duration(&self) -> Option<TimeDelta> {
+        self.finished_at.map(|finished| finished - self.started_at)
+    }
+
+    /// Rows of the file per second.
+    pub fn rows_per_second(&self) -> Option<i64> {
+        let milliseconds = self.duration()?.num_milliseconds().max(1);
+        self.rows_read.and_then(|rows| rows.checked_mul(1000)).map(|rows| rows / milliseconds)
+    }
+}
+
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT run_id, kind, status, started_at, finished_at, dataset_updated_on, source_name, source_size, ",
+            "years, rows_read, rows_filtered, rows_loaded, rows_repaired, rows_rejected, error FROM pipeline_run ",
+            $rest
+        )
+    };
+}
+
+/// The newest runs first.
+pub async fn newest(connection: &mut PgConnection, limit: u32) -> Result<Vec<Run>> {
+    let rows =
+        sqlx::query(select!("ORDER BY started_at DESC, run_id LIMIT $1")).bind(i64::from(limit)).try_map(run);
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the history of runs", error))
+}
+
+/// The newest run of a kind.
+pub async fn newest_of(connection: &mut PgConnection, kind: &str) -> Result<Option<Run>> {
+    let rows =
+        sqlx::query(select!("WHERE kind = $1 ORDER BY started_at DESC LIMIT 1")).bind(kind).try_map(run);
+    rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
+}
+
+/// The load whose rows are published now.
+pub async fn published(connection: &mut PgConnection) -> Result<Option<Run>> {
+    let sql = select!("WHERE kind = 'etl' AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1");
+    let rows = sqlx::query(sql).try_map(run);
+    rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
+}
+
+/// The run whose id begins as typed; `latest` is the newest.
+pub async fn find(connection: &mut PgConnection, typed: &str) -> Result<Run> {
+    let missing = || Failure::new(format!("there is no run `{typed}`")).hint("covidctl runs");
+    if typed == "latest" {
+        return newest(connection, 1).await?.pop().ok_or_else(missing);
+    }
+    // Anything else would be a pattern.
+    if typed.is_empty() || !typed.chars().all(|character| character.is_ascii_hexdigit() || character == '-') {
+        return Err(missing());
+    }
+    let sql = select!("WHERE run_id::text LIKE lower($1) || '%' ORDER BY started_at DESC LIMIT 2");
+    let found = sqlx::query(sql).bind(typed).try_map(run).fetch_all(connection).await;
+    let mut found = found.map_err(|error| cannot_read("the history of runs", error))?;
+    if found.len() > 1 {
+        return Err(Failure::new(format!("several runs begin with `{typed}`")).hint("covidctl runs"));
+    }
+    found.pop().ok_or_else(missing)
+}
+
+/// A run's tally.
+pub async fn issues(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Issue>> {
+    const SQL: &str = "SELECT dataset, kind, reason, rows FROM run_issue WHERE run_id = $1 ORDER BY dataset, kind, rows DESC, reason";
+    let rows = sqlx::query(SQL).bind(run).try_map(|row: PgRow| {
+        Ok::<_, Error>(Issue {
+            dataset: row.try_get(0)?,
+            kind: row.try_get(1)?,
+            reason: row.try_get(2)?,
+            rows: row.try_get(3)?,
+        })
+    });
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the tally", error))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`try_map` wants a function of this shape")]
+fn run(row: PgRow) -> Result<Run, Error> {
+    Ok(Run {
+        run_id: row.try_get("run_id")?,
+        kind: row.try_get("kind")?,
+        status: row.try_get("status")?,
+        started_at: row.try_get("started_at")?,
+        finished_at: row.try_get("finished_at")?,
+        dataset_updated_on: row.try_get("dataset_updated_on")?,
+        source_name: row.try_get("source_name")?,
+        source_size: row.try_get("source_size")?,
+        years: row.try_get("years")?,
+        rows_read: row.try_get("rows_read")?,
+        rows_filtered: row.try_get("rows_filtered")?,
+        rows_loaded: row.try_get("rows_loaded")?,
+        rows_repaired: row.try_get("rows_repaired")?,
+        rows_rejected: row.try_get("rows_rejected")?,
+        error: row.try_get("error")?,
+    })
+}

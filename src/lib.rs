@@ -1,0 +1,94 @@
+//! The operator's terminal of the pipeline.
+//!
+//! A command passes three layers: `cli` types the words, `settings` merges them with the environment and the file, and
+//! `commands` acts. Commands stay thin; what several of them share is in `ops`. Where the pipeline lives is behind the trait
+//! in `backend`; nothing above it knows which kind it talks to. Only `db` speaks SQL, and only `printer` prints.
+//!
+//! The pipeline's own program is linked in: the hidden `covidctl etl …` is the same entry as the binary `etl`, so that one
+//! binary is enough on one machine.
+
+pub mod backend;
+pub mod cli;
+pub mod commands;
+pub mod db;
+pub mod logs;
+pub mod ops;
+pub mod printer;
+pub mod settings;
+pub mod signals;
+pub mod text;
+pub mod tunnel;
+
+use std::ffi::OsString;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::{CommandFactory as _, FromArgMatches as _};
+use etl::failure::{Failure, OrFail as _, Result};
+
+use crate::cli::Cli;
+use crate::printer::Printer;
+use crate::settings::Settings;
+
+/// Parses the command line, runs the command and says how it ended.
+pub fn main() -> ExitCode {
+    let words: Vec<OsString> = std::env::args_os().collect();
+    // Before anything else is loaded: this is the pipeline's own program, started by ourselves.
+    if words.get(1).is_some_and(|word| word == "etl") {
+        return etl::cli::main(words.into_iter().skip(1));
+    }
+    let parsed = Cli::command().try_get_matches_from(words).and_then(|matches| {
+        let cli = Cli::from_arg_matches(&matches)?;
+        Ok((cli, matches))
+    });
+    let (cli, matches) = match parsed {
+        Ok(parsed) => parsed,
+        // Help and version are answers, not errors. A reader that went away is nobody to complain to.
+        Err(answer) => {
+            drop(answer.print());
+            return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
+        }
+    };
+    let settings = match Settings::resolve(&cli.globals, &matches) {
+        Ok(settings) => settings,
+        Err(failure) => return ended(&Printer::default(), Err(failure)),
+    };
+    let printer = Arc::new(Printer::new(&settings));
+    let result = run(&cli, &settings, &printer).and_then(|()| printer.finish());
+    ended(&printer, result)
+}
+
+fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
+    // One thread is enough, unless bytes are encrypted on one side while they are copied on the other.
+    let mut runtime = match cli.command {
+        cli::Command::Tunnel(_) => tokio::runtime::Builder::new_multi_thread(),
+        _ => tokio::runtime::Builder::new_current_thread(),
+    };
+    let runtime =
+        runtime.enable_all().build().or_fail(|| "cannot start the asynchronous runtime".to_owned())?;
+    runtime.block_on(async {
+        // The command is asked first, so that one which handles the signal itself (`run` detaches) has its say. Any other
+        // is dropped, and its guards stop what it started.
+        let interrupted: Pin<Box<dyn Future<Output = Failure>>> = if cli.command.handles_signals() {
+            Box::pin(std::future::pending())
+        } else {
+            Box::pin(signals::interrupted())
+        };
+        tokio::select! {
+            biased;
+            result = commands::dispatch(&cli.command, settings, printer) => result,
+            failure = interrupted => Err(failure),
+        }
+    })
+}
+
+fn ended(printer: &Printer, result: Result<(), Failure>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            printer.failure(&failure);
+            ExitCode::from(failure.exit().code())
+        }
+    }
+}

@@ -1,0 +1,116 @@
+//! The reports in the store: one folder each, and a copy of the newest in `latest`.
+
+use chrono::{DateTime, Utc};
+use etl::failure::{Failure, OrFail as _, Result};
+use etl::store::{REPORTS, Store};
+use futures_util::TryStreamExt as _;
+use object_store::path::Path as Key;
+use object_store::{ObjectMeta, ObjectStore as _};
+use serde::Serialize;
+
+/// The name of the copy of the newest report.
+pub const LATEST: &str = "latest";
+
+/// The report for people.
+const TEXT: &str = "report.txt";
+
+/// A report.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Report {
+    /// Its folder's name: when it was made, and by which run.
+    pub name: String,
+    /// When its text was stored.
+    pub stored_at: DateTime<Utc>,
+    /// How many files it has.
+    pub files: usize,
+    /// Their size in bytes.
+    pub size: u64,
+}
+
+/// Lists all reports, the newest first; the copy is not one of them.
+pub async fn list(store: &Store) -> Result<Vec<Report>> {
+    let root = Key::from(REPORTS);
+    let folders = store.objects().list_with_delimiter(Some(&root)).await;
+    let folders = folders.or_fail(|| format!("cannot list `{}`", store.url_of(&root)))?.common_prefixes;
+    let mut reports = Vec::new();
+    for folder in folders {
+        let name = folder.filename().unwrap_or_default().to_owned();
+        let files = files(store, &name).await?;
+        // A folder without the text is a report that is not whole yet.
+        let Some(text) = files.iter().find(|file| file.location.filename() == Some(TEXT)) else { continue };
+        if name != LATEST {
+            let (stored_at, size) = (text.last_modified, files.iter().map(|file| file.size).sum());
+            reports.push(Report { name, stored_at, files: files.len(), size });
+        }
+    }
+    // The names begin with the time.
+    reports.sort_by(|a, b| b.name.cmp(&a.name));
+    Ok(reports)
+}
+
+/// The whole name of the report that `typed` begins; `latest` is one too.
+pub async fn find(store: &Store, typed: &str) -> Result<String> {
+    if typed == LATEST {
+        return Ok(typed.to_owned());
+    }
+    let names = list(store).await?.into_iter().map(|report| report.name);
+    let mut fitting = names.filter(|name| name.starts_with(typed));
+    match (fitting.next(), fitting.next()) {
+        (Some(name), None) => Ok(name),
+        (None, _) => Err(Failure::new(format!("there is no report `{typed}`")).hint("covidctl reports list")),
+        _ => Err(Failure::new(format!("several reports begin with `{typed}`")).hint("covidctl reports list")),
+    }
+}
+
+/// The text of a report.
+pub async fn text(store: &Store, name: &str) -> Result<String> {
+    let content = store.get(&Key::from_iter([REPORTS, name, TEXT])).await.map_err(|failure| {
+        let hint = if name == LATEST { "covidctl run report" } else { "covidctl reports list" };
+        failure.hint(hint)
+    })?;
+    Ok(String::from_utf8_lossy(&content).into_owned())
+}
+
+/// The files of a report.
+pub async fn files(store: &Store, name: &str) -> Result<Vec<ObjectMeta>> {
+    let folder = Key::from_iter([REPORTS, name]);
+    let listed = store.objects().list(Some(&folder)).try_collect().await;
+    listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn store(folder: &std::path::Path) -> Store {
+        let store = Store::open(&format!("file://{}", folder.display())).unwrap();
+        for key in [
+            "20250101_000000_a/report.txt",
+            "20250201_000000_b/report.txt",
+            "20250201_000000_b/1.csv",
+            "20250301_000000_half/1.csv",
+            "latest/report.txt",
+        ] {
+            store.put(&Key::from(format!("reports/{key}")), key.to_owned()).await.unwrap();
+        }
+        store
+    }
+
+    #[tokio::test]
+    async fn whole_reports_are_listed_the_newest_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let reports = list(&store(folder.path()).await).await.unwrap();
+        let facts: Vec<_> = reports.iter().map(|report| (report.name.as_str(), report.files)).collect();
+        assert_eq!(facts, [("20250201_000000_b", 2), ("20250101_000000_a", 1)]);
+    }
+
+    #[tokio::test]
+    async fn the_beginning_of_a_name_is_enough_when_it_is_the_only_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = store(folder.path()).await;
+        assert_eq!(find(&store, "202502").await.unwrap(), "20250201_000000_b");
+        assert!(find(&store, "2025").await.unwrap_err().to_string().contains("several"));
+        assert!(find(&store, "2024").await.is_err());
+        assert_eq!(text(&store, "latest").await.unwrap(), "latest/report.txt");
+    }
+}

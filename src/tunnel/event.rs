@@ -1,0 +1,116 @@
+//! What a tunnel tells while it lives, for people and, as JSON, for programs.
+
+use std::fmt;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use super::bastion::Bastion;
+use super::forwarding::Target;
+
+/// Where events go.
+pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Something that the user should know.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event", rename_all = "kebab-case")]
+pub enum Event {
+    /// The host key was not known; it is trusted and pinned now.
+    HostKeyPinned {
+        /// What it is pinned by.
+        identity: String,
+        /// `SHA256:…`
+        fingerprint: String,
+        /// Whether the user gave the fingerprint beforehand.
+        verified: bool,
+    },
+    /// Connections are served.
+    Ready(Ready),
+    /// The bastion went away; the listeners stay.
+    Lost {
+        /// Why the last attempt to connect failed.
+        why: String,
+    },
+    /// The bastion is back.
+    Back {
+        /// Where it is now.
+        bastion: String,
+    },
+    /// One connection could not be served.
+    Refused {
+        /// Where it should have led.
+        target: String,
+        /// What went wrong.
+        why: String,
+        /// What to do about it.
+        hint: String,
+    },
+}
+
+/// Everything that is needed to use the tunnel.
+#[derive(Debug, Clone, Serialize)]
+pub struct Ready {
+    /// Through whom.
+    pub bastion: String,
+    /// One for each `-L`, in the same order.
+    pub forwardings: Vec<Local>,
+}
+
+/// A local port that leads to a target.
+#[derive(Debug, Clone, Serialize)]
+pub struct Local {
+    /// The local address and port.
+    pub local: SocketAddr,
+    /// The target's name; what a certificate is checked against.
+    pub host: String,
+    /// The target's port.
+    pub port: u16,
+    /// For PostgreSQL's programs: goes through the tunnel, and checks certificates against the target's own name.
+    pub connection: String,
+}
+
+impl Ready {
+    pub(super) fn new(bastion: &Bastion, forwardings: impl Iterator<Item = Local>) -> Self {
+        Self { bastion: bastion.to_string(), forwardings: forwardings.collect() }
+    }
+}
+
+impl Local {
+    pub(super) fn new(local: SocketAddr, target: &Target) -> Self {
+        let connection = format!("host={} hostaddr={} port={}", target.host, local.ip(), local.port());
+        Self { local, host: target.host.clone(), port: target.port, connection }
+    }
+}
+
+impl fmt::Display for Ready {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for Local { local, host, port, connection } in &self.forwardings {
+            let target = super::forwarding::host_and_port(host, *port);
+            writeln!(f, "{local} leads to {target}    psql \"{connection}\"")?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Event {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HostKeyPinned { identity, fingerprint, verified: true } => {
+                write!(f, "the host key of {identity} is {fingerprint}, as you said; it is pinned now")
+            }
+            Self::HostKeyPinned { identity, fingerprint, verified: false } => write!(
+                f,
+                "the host key of {identity} was not known: trusted on first use and pinned, {fingerprint}"
+            ),
+            Self::Ready(ready) => ready.fmt(f),
+            Self::Lost { why } => {
+                write!(f, "the bastion is away, trying again; new connections wait: {why}")
+            }
+            Self::Back { bastion } => write!(f, "the bastion is back: {bastion}"),
+            Self::Refused { target, why, hint } => {
+                write!(f, "a connection to {target} failed: {why}\nhint: {hint}")
+            }
+        }
+    }
+}

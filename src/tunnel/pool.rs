@@ -1,0 +1,188 @@
+//! Sessions: those that are ready, those that somebody waits for, and the one task that makes them.
+//!
+//! The task alone decides when to connect and when to give up. Connections only ask for a session and wait, however long the
+//! bastion is away; one that gives up waiting is passed over.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use etl::failure::Failure;
+use tokio::sync::{Notify, oneshot};
+use tokio::task::JoinSet;
+
+use super::connector::Connector;
+use super::counters::Counters;
+use super::event::{Event, Tell};
+use super::reconnect::{Health, Verdict};
+use super::session::Session;
+use super::trouble::Trouble;
+
+/// So many sessions wait for connections to come.
+const SPARES: usize = 3;
+
+/// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
+const HANDSHAKES: usize = 4;
+
+/// The sessions of one tunnel.
+pub(super) struct Pool {
+    connector: Connector,
+    state: Mutex<State>,
+    /// Told when a session was taken, given back, or asked for.
+    changed: Notify,
+    pub(super) counters: Arc<Counters>,
+    tell: Tell,
+}
+
+#[derive(Default)]
+struct State {
+    ready: Vec<Session>,
+    waiting: VecDeque<oneshot::Sender<Session>>,
+    /// Sessions have died that nobody had let go of.
+    died: bool,
+}
+
+impl Pool {
+    pub(super) fn new(
+        connector: Connector,
+        first: Session,
+        counters: Arc<Counters>,
+        tell: Tell,
+    ) -> Arc<Self> {
+        let state = Mutex::new(State::default());
+        let pool = Arc::new(Self { connector, state, changed: Notify::new(), counters, tell });
+        pool.give(first);
+        pool
+    }
+
+    /// How long opening something may take.
+    pub(super) fn limit(&self) -> Duration {
+        self.connector.limit()
+    }
+
+    /// Tells what could not be done for one connection.
+    pub(super) fn tell(&self, event: Event) {
+        (self.tell)(event);
+    }
+
+    /// A session, now or when there is one again. `None` when there will never be one.
+    pub(super) async fn take(&self) -> Option<Session> {
+        let waiter = {
+            let mut state = self.state();
+            state.purge();
+            if let Some(session) = state.ready.pop() {
+                self.changed.notify_one();
+                return Some(session);
+            }
+            let (sender, waiter) = oneshot::channel();
+            state.waiting.push_back(sender);
+            waiter
+        };
+        self.changed.notify_one();
+        waiter.await.ok()
+    }
+
+    /// A session that can serve another connection: for whoever waits longest, or to keep.
+    pub(super) fn give(&self, session: Session) {
+        let mut state = self.state();
+        state.purge();
+        if !session.is_alive() {
+            state.died = true;
+        } else if let Some(session) = state.hand_over(session)
+            && state.ready.len() < SPARES
+            && !session.window.is_too_small()
+        {
+            state.ready.push(session);
+        }
+        drop(state);
+        self.changed.notify_one();
+    }
+
+    /// A session died while it served.
+    pub(super) fn lost(&self) {
+        self.state().died = true;
+        self.changed.notify_one();
+    }
+
+    /// Keeps enough sessions ready for ever; returns when it must give up.
+    pub(super) async fn keep(self: Arc<Self>) -> Failure {
+        let mut health = Health::default();
+        let mut attempts: JoinSet<Result<Session, Trouble>> = JoinSet::new();
+        let mut pause = Duration::ZERO;
+        let mut outage = false;
+        loop {
+            let (missing, died) = self.state().inspect();
+            outage |= died;
+            let limit = if health.is_down() { 1 } else { HANDSHAKES };
+            while pause.is_zero() && attempts.len() < missing.min(limit) {
+                let pool = Arc::clone(&self);
+                attempts.spawn(async move { pool.connector.connect().await });
+            }
+            tokio::select! {
+                () = self.changed.notified() => {}
+                () = self.connector.died.notified() => {}
+                () = tokio::time::sleep(pause), if !pause.is_zero() => pause = Duration::ZERO,
+                Some(outcome) = attempts.join_next() => match outcome {
+                    Ok(Ok(session)) => {
+                        pause = Duration::ZERO;
+                        if health.succeeded() {
+                            (self.tell)(Event::Back { bastion: session.bastion().to_string() });
+                        }
+                        if std::mem::take(&mut outage) {
+                            self.counters.reconnected();
+                        }
+                        self.give(session);
+                    }
+                    Ok(Err(trouble)) => {
+                        outage = true;
+                        // Those that began at the same time would only say the same.
+                        attempts.shutdown().await;
+                        match health.failed(trouble) {
+                            Verdict::Pause { length, first, why } => {
+                                pause = length;
+                                if first {
+                                    self.connector.sizing.forget();
+                                    (self.tell)(Event::Lost { why });
+                                }
+                            }
+                            Verdict::GiveUp(failure) => return failure,
+                        }
+                    }
+                    Err(error) => return Failure::new("a handshake broke").because(error),
+                },
+            }
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    /// Forgets sessions that have died, and waiters that have gone.
+    fn purge(&mut self) {
+        let before = self.ready.len();
+        self.ready.retain(Session::is_alive);
+        self.died |= self.ready.len() < before;
+        self.waiting.retain(|waiter| !waiter.is_closed());
+    }
+
+    /// How many sessions are missing, and whether some have died since it was asked last.
+    fn inspect(&mut self) -> (usize, bool) {
+        self.purge();
+        let wanted = self.waiting.len() + SPARES;
+        (wanted.saturating_sub(self.ready.len()), std::mem::take(&mut self.died))
+    }
+
+    /// Gives it to the first who still waits; returns it where there is nobody.
+    fn hand_over(&mut self, mut session: Session) -> Option<Session> {
+        while let Some(waiter) = self.waiting.pop_front() {
+            match waiter.send(session) {
+                Ok(()) => return None,
+                Err(back) => session = back,
+            }
+        }
+        Some(session)
+    }
+}

@@ -1,0 +1,215 @@
+//! Whose host key is believed: the one that is pinned, or the one that the user named, or the first one seen.
+//!
+//! Pins stand in a file of our own, one `identity algorithm key` a line. The identity is the bastion's instance id where it is
+//! known, so that a replaced bastion is a new machine and not a changed key. A key that is not the pinned one is refused, and
+//! nothing here ever accepts just any key. A file that cannot be understood is an error, not an empty file.
+
+use std::borrow::Cow;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use etl::failure::{Failure, OrFail as _, Result};
+use russh::Preferred;
+use russh::keys::{Algorithm, HashAlg, PublicKey};
+
+/// The pins, and what the user said about this bastion's key.
+#[derive(Debug, Clone)]
+pub(super) struct Trust {
+    file: PathBuf,
+    /// `SHA256:…`, given by the user.
+    named: Option<String>,
+}
+
+/// What is expected of one bastion.
+#[derive(Debug, Clone)]
+pub(super) struct Expectation {
+    identity: String,
+    pinned: Option<PublicKey>,
+    named: Option<String>,
+}
+
+/// What a host key turned out to be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Verdict {
+    /// It is the pinned one.
+    Known,
+    /// Nothing is pinned, or the user named this key: to be pinned.
+    New { verified: bool },
+    /// It is another one than `expected`.
+    Wrong { expected: String },
+}
+
+impl Trust {
+    pub(super) fn new(file: &Path, named: Option<&str>) -> Self {
+        Self { file: file.to_path_buf(), named: named.map(str::to_owned) }
+    }
+
+    /// Looks the pin up.
+    pub(super) fn expect(&self, identity: &str) -> Result<Expectation> {
+        let pinned = self.pins()?.into_iter().find(|(name, _)| name == identity).map(|(_, key)| key);
+        Ok(Expectation { identity: identity.to_owned(), pinned, named: self.named.clone() })
+    }
+
+    /// Pins a key, in the place of another one.
+    pub(super) fn pin(&self, identity: &str, key: &PublicKey) -> Result<()> {
+        let what = || format!("cannot pin the host key in `{}`", self.file.display());
+        let mut pins = self.pins()?;
+        pins.retain(|(name, _)| name != identity);
+        pins.push((identity.to_owned(), key.clone()));
+        let folder = self.file.parent().unwrap_or(Path::new("."));
+        std::fs::create_dir_all(folder).or_fail(what)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).or_fail(what)?;
+        for (name, key) in pins {
+            writeln!(file, "{name} {}", plain(&key).or_fail(what)?).or_fail(what)?;
+        }
+        file.as_file().sync_all().or_fail(what)?;
+        file.persist(&self.file).or_fail(what)?;
+        Ok(())
+    }
+
+    fn pins(&self) -> Result<Vec<(String, PublicKey)>> {
+        let text = match std::fs::read_to_string(&self.file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => String::new(),
+            Err(error) => {
+                return Err(Failure::new(format!(
+                    "cannot read the pinned host keys `{}`",
+                    self.file.display()
+                ))
+                .because(error));
+            }
+        };
+        let mut pins = Vec::new();
+        for (number, line) in text.lines().enumerate() {
+            let pin = line
+                .split_once(' ')
+                .and_then(|(name, key)| Some((name.to_owned(), PublicKey::from_openssh(key).ok()?)));
+            pins.push(pin.ok_or_else(|| {
+                let file = self.file.display();
+                Failure::new(format!("line {} of the pinned host keys `{file}` is not a pin", number + 1))
+                    .hint("restore the file, or move it away to trust every bastion anew")
+            })?);
+        }
+        Ok(pins)
+    }
+}
+
+impl Expectation {
+    /// Judges the key that a bastion presents.
+    pub(super) fn judge(&self, key: &PublicKey) -> Verdict {
+        let fingerprint = fingerprint(key);
+        match (&self.pinned, &self.named) {
+            (Some(pinned), None) if pinned.key_data() == key.key_data() => Verdict::Known,
+            (Some(pinned), None) => Verdict::Wrong { expected: self::fingerprint(pinned) },
+            (pinned, Some(named)) if *named == fingerprint => match pinned {
+                Some(pinned) if pinned.key_data() == key.key_data() => Verdict::Known,
+                _ => Verdict::New { verified: true },
+            },
+            (_, Some(named)) => Verdict::Wrong { expected: named.clone() },
+            (None, None) => Verdict::New { verified: false },
+        }
+    }
+
+    /// The sentence for a key that is not the expected one.
+    pub(super) fn refusal(&self, expected: &str, key: &PublicKey) -> Failure {
+        let presented = fingerprint(key);
+        let from = if self.named.is_some() { "you expect" } else { "pinned is" };
+        Failure::new(format!(
+            "the host key of {} is not the right one: {from} {expected}, presented was {presented}",
+            self.identity
+        ))
+        .hint(format!(
+            "somebody may be listening in; ask whoever runs the bastion, and only if this is its new fingerprint add \
+             --host-key {presented}"
+        ))
+    }
+
+    /// The pinned key's algorithm comes first, because a bastion with several keys shows the one that we prefer.
+    pub(super) fn preferred_keys(&self) -> Cow<'static, [Algorithm]> {
+        let modern = |algorithm: &&Algorithm| !matches!(algorithm, Algorithm::Rsa { hash: None });
+        let mut keys: Vec<Algorithm> = Preferred::DEFAULT.key.iter().filter(modern).cloned().collect();
+        if let (Some(pinned), None) = (&self.pinned, &self.named) {
+            let pinned = pinned.algorithm();
+            let same = |key: &Algorithm| match (key, &pinned) {
+                (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
+                (key, pinned) => key == pinned,
+            };
+            // Stable: among equals the order stays.
+            keys.sort_by_key(|key| !same(key));
+        }
+        Cow::Owned(keys)
+    }
+}
+
+/// `SHA256:…`, as every SSH program writes it.
+pub(super) fn fingerprint(key: &PublicKey) -> String {
+    key.fingerprint(HashAlg::Sha256).to_string()
+}
+
+/// `algorithm key`, without the comment.
+fn plain(key: &PublicKey) -> Result<String, russh::keys::ssh_key::Error> {
+    PublicKey::from(key.key_data().clone()).to_openssh().map(|text| text.trim_end().to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const ED25519: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJdD7y3aLq454yWBdwLWbieU1ebz9/cu7/QEXn9OIeZJ";
+    const OTHER: &str = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIA6rWI3G1sz07DnfFlrouTcysQlj2P+jpNSOEWD9OJ3X";
+    const ECDSA: &str = "ecdsa-sha2-nistp256 AAAAE2VjZHNhLXNoYTItbmlzdHAyNTYAAAAIbmlzdHAyNTYAAABBBHwf2HMM5TRXvo2SQJjsNkiDD5KqiiNjrGVv3UUh+mMT5RHxiRtOnlqvjhQtBq0VpmpCV/PwUdhOig4vkbqAcEc=";
+
+    fn key(text: &str) -> PublicKey {
+        PublicKey::from_openssh(text).unwrap()
+    }
+
+    #[test]
+    fn the_first_key_is_pinned_and_another_one_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let trust = Trust::new(&folder.path().join("new/host_keys"), None);
+        assert_eq!(trust.expect("i-1").unwrap().judge(&key(ED25519)), Verdict::New { verified: false });
+        trust.pin("i-1", &key(ED25519)).unwrap();
+        trust.pin("i-2", &key(OTHER)).unwrap();
+        let expectation = trust.expect("i-1").unwrap();
+        assert_eq!(expectation.judge(&key(&format!("{ED25519} a comment"))), Verdict::Known);
+        let expected = fingerprint(&key(ED25519));
+        assert_eq!(expectation.judge(&key(OTHER)), Verdict::Wrong { expected: expected.clone() });
+        let refusal = expectation.refusal(&expected, &key(OTHER));
+        for words in ["i-1", expected.as_str(), &fingerprint(&key(OTHER))] {
+            assert!(refusal.to_string().contains(words), "{refusal}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_the_user_names_replaces_the_pin_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("host_keys");
+        Trust::new(&file, None).pin("a:22", &key(ED25519)).unwrap();
+        let trust = Trust::new(&file, Some(&fingerprint(&key(OTHER))));
+        let expectation = trust.expect("a:22").unwrap();
+        assert_eq!(expectation.judge(&key(OTHER)), Verdict::New { verified: true });
+        assert!(matches!(expectation.judge(&key(ED25519)), Verdict::Wrong { .. }));
+        trust.pin("a:22", &key(OTHER)).unwrap();
+        assert_eq!(Trust::new(&file, None).expect("a:22").unwrap().judge(&key(OTHER)), Verdict::Known);
+    }
+
+    #[test]
+    fn the_pinned_algorithm_is_asked_for_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let trust = Trust::new(&folder.path().join("host_keys"), None);
+        assert_eq!(trust.expect("x").unwrap().preferred_keys()[0], Algorithm::Ed25519);
+        trust.pin("x", &key(ECDSA)).unwrap();
+        let preferred = trust.expect("x").unwrap().preferred_keys();
+        assert_eq!(preferred[0], key(ECDSA).algorithm());
+        assert!(!preferred.contains(&Algorithm::Rsa { hash: None }), "SHA-1 is broken");
+    }
+
+    #[test]
+    fn a_damaged_file_is_not_an_empty_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("host_keys");
+        std::fs::write(&file, format!("a:22 {ED25519}\nb:22 nonsense\n")).unwrap();
+        let failure = Trust::new(&file, None).expect("a:22").unwrap_err();
+        assert!(failure.to_string().starts_with("line 2 of the pinned host keys"), "{failure}");
+    }
+}

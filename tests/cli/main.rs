@@ -1,0 +1,14 @@
+//! The real binary, as a user calls it. Each test has a folder of its own; nothing that it starts outlives it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
+
+mod demo;
+mod help;
+mod logs;
+mod output;
+mod psql;
+mod recovery;
+mod refusals;
+mod run;
+mod support;
+mod target;

@@ -1,0 +1,142 @@
+//! Jobs: followed, left alone, refused, stopped. A lock that the test holds keeps a load from ending too early.
+
+use std::io::{BufRead as _, BufReader, Write as _};
+use std::process::{Child, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use crate::support::{Said, Target};
+
+/// A session in which no run can be recorded, so that every load waits; reading goes on.
+struct Blocker(Child);
+
+impl Blocker {
+    fn new(target: &Target) -> Self {
+        let mut command = target.command(&["psql", "--", "-Xq"]);
+        let mut psql = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let words = b"BEGIN; LOCK TABLE pipeline_run IN SHARE ROW EXCLUSIVE MODE;\n\\echo locked\n";
+        psql.stdin.as_mut().unwrap().write_all(words).unwrap();
+        let mut said = String::new();
+        BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
+        assert_eq!(said, "locked\n");
+        Self(psql)
+    }
+}
+
+impl Drop for Blocker {
+    fn drop(&mut self) {
+        // The end of its input ends it.
+        drop(self.0.stdin.take());
+        drop(self.0.wait());
+    }
+}
+
+/// A target that is up, with a sample in its store.
+fn ready() -> Target {
+    let target = Target::new();
+    target.ok(&["demo", "--headless", "--rows", "2000"]);
+    target.ok(&["up"]);
+    target
+}
+
+fn jobs(target: &Target) -> usize {
+    let status: Value = serde_json::from_str(&target.ok(&["status", "-o", "json"]).out).unwrap();
+    let parts = status["parts"].as_array().unwrap();
+    parts.iter().filter(|part| part["name"].as_str().unwrap().starts_with("run ")).count()
+}
+
+#[test]
+fn a_pipeline_is_followed_to_its_end() {
+    let target = ready();
+    let said =
+        target.ok(&["run", "pipeline", "--force", "--years", "all", "--env", "REPORT_LANG=en", "-o", "json"]);
+    let runs: Value = serde_json::from_str(&said.out).unwrap();
+    let facts =
+        |index: usize| (runs[index]["kind"].as_str().unwrap(), runs[index]["status"].as_str().unwrap());
+    assert_eq!((facts(0), facts(1)), (("etl", "succeeded"), ("report", "succeeded")));
+    assert_eq!(runs[0]["rows_filtered"], 0, "all years were wanted");
+    assert!(said.err.contains("run succeeded"), "its log is shown: {}", said.err);
+    let log = target.data().join(format!("logs/{}.jsonl", runs[0]["run_id"].as_str().unwrap()));
+    let log = std::fs::read_to_string(log).unwrap();
+    assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
+    assert!(target.ok(&["reports", "show"]).out.contains("Argentina"), "a report in English is there");
+
+    let again = target.ok(&["run", "etl", "--years", "all", "-o", "json"]);
+    assert_eq!(serde_json::from_str::<Value>(&again.out).unwrap()[0]["status"], "skipped");
+}
+
+#[test]
+fn the_jobs_own_code_is_passed_on() {
+    let target = ready();
+    assert_eq!(target.call(&["run", "report", "--env", "REPORT_LANG=klingon"]).code, Some(2));
+    std::fs::remove_file(target.data().join("store/provincias.csv")).unwrap();
+    let said = target.call(&["run", "etl", "--force"]);
+    assert_eq!(said.code, Some(1));
+    assert!(
+        said.err.contains("error: etl ended with code 1: ") && said.err.contains("\n\nhint: "),
+        "{}",
+        said.err
+    );
+    assert!(said.out.contains("failed"), "{}", said.out);
+}
+
+#[test]
+fn what_our_shell_has_set_does_not_lead_a_job_elsewhere() {
+    let target = ready();
+    let mut command = target.command(&["run", "etl", "--force"]);
+    command.env("DATABASE_URL", "postgres://nobody@192.0.2.1/x").env("STORE_URL", "file:///nonexistent");
+    let said: Said = command.output().unwrap().into();
+    assert_eq!(said.code, Some(0), "{}", said.err);
+}
+
+#[test]
+fn one_that_is_left_alone_refuses_a_second_and_can_be_stopped() {
+    let target = ready();
+    let blocker = Blocker::new(&target);
+    let run = target.ok(&["run", "etl", "--no-wait"]).out.trim().to_owned();
+    assert_eq!(jobs(&target), 1);
+
+    let second = target.call(&["run", "etl"]);
+    assert_eq!(second.code, Some(125));
+    assert!(second.err.contains(&format!("etl is running already: {run}")), "{}", second.err);
+    assert_eq!(target.call(&["down"]).code, Some(1), "nobody's work is cut off");
+    assert_eq!(target.call(&["stop", "not-a-run"]).code, Some(1));
+
+    let other = target.ok(&["run", "etl", "--no-wait", "--allow-concurrent"]).out.trim().to_owned();
+    assert_eq!(jobs(&target), 2);
+    for run in [other, run] {
+        target.ok(&["stop", &run[..13]]);
+    }
+    assert_eq!(jobs(&target), 0);
+    drop(blocker);
+    assert_eq!(target.call(&["run", "etl", "--force"]).code, Some(0), "the next one starts clean");
+}
+
+#[test]
+fn an_interrupt_detaches() {
+    let target = ready();
+    let _blocker = Blocker::new(&target);
+    let mut command = target.command(&["run", "etl"]);
+    let mut run = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut lines = BufReader::new(run.stderr.take().unwrap()).lines();
+    let first = lines.next().unwrap().unwrap();
+    let id = first.strip_prefix("run ").unwrap().strip_suffix(" (etl)").unwrap().to_owned();
+    kill(Pid::from_raw(run.id().cast_signed()), Signal::SIGINT).unwrap();
+    let rest: Vec<_> = lines.map(Result::unwrap).collect();
+    assert_eq!(run.wait().unwrap().code(), Some(130));
+    assert!(rest.contains(&format!("error: interrupted; run {id} goes on")), "{rest:?}");
+    assert!(rest.iter().any(|line| line.contains(&format!("covidctl stop {id}"))), "{rest:?}");
+    assert_eq!(jobs(&target), 1);
+    target.ok(&["stop", &id]);
+}
+
+#[test]
+fn a_time_limit_stops_it() {
+    let target = ready();
+    let _blocker = Blocker::new(&target);
+    let said = target.call(&["run", "etl", "--timeout", "1s"]);
+    assert_eq!(said.code, Some(124), "{}", said.err);
+    assert_eq!(jobs(&target), 0);
+}

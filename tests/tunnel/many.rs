@@ -1,0 +1,55 @@
+//! Many connections: at once, one after the other, and one that is in everybody's way.
+
+use std::io::{Read as _, Write as _};
+
+use crate::support::{Pattern, Sshd, Tunnel, check_pattern, echo, server, until, write_pattern};
+
+#[test]
+fn two_hundred_at_once_each_get_their_own_bytes() {
+    let sshd = Sshd::start();
+    let tunnel = Tunnel::to(&sshd, echo());
+    let mut streams: Vec<_> = (0..200).map(|_| tunnel.connect()).collect();
+    for (number, stream) in (0..).zip(&mut streams) {
+        write_pattern(stream, Pattern::new(number), 64 << 10);
+    }
+    for (number, stream) in (0..).zip(&mut streams) {
+        check_pattern(stream, Pattern::new(number), 64 << 10);
+    }
+}
+
+#[test]
+fn hundreds_one_after_the_other_leave_nothing_behind() {
+    let sshd = Sshd::start();
+    let tunnel = Tunnel::to(&sshd, echo());
+    let once = || {
+        let mut stream = tunnel.connect();
+        stream.write_all(b"ping").unwrap();
+        stream.shutdown(std::net::Shutdown::Write).unwrap();
+        let mut answer = Vec::new();
+        stream.read_to_end(&mut answer).unwrap();
+        assert_eq!(answer, b"ping");
+    };
+    for _ in 0..300 {
+        once();
+    }
+    // The spare sessions stay, and the runtime's own descriptors.
+    until("all descriptors but a few are closed", || tunnel.descriptors() < 20);
+}
+
+#[test]
+fn one_that_nobody_reads_does_not_stop_another() {
+    let sshd = Sshd::start();
+    let flood = server(|mut stream| while stream.write_all(&[7; 8 << 10]).is_ok() {});
+    let tunnel = Tunnel::with(&sshd, &["-L", &format!("0:{flood}"), "-L", &format!("0:{}", echo())]);
+    let mut unread: Vec<_> = (0..3).map(|_| tunnel.connect()).collect();
+    for stream in &mut unread {
+        // It has begun to flow, and from here on nobody reads.
+        stream.read_exact(&mut [0]).unwrap();
+    }
+    let mut stream = tunnel.connect_to(1);
+    let mut sender = stream.try_clone().unwrap();
+    let writer = std::thread::spawn(move || write_pattern(&mut sender, Pattern::new(1), 16 << 20));
+    check_pattern(&mut stream, Pattern::new(1), 16 << 20);
+    writer.join().unwrap();
+    drop(unread);
+}

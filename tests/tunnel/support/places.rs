@@ -1,0 +1,69 @@
+//! Servers to forward to, and bytes by which a lost, doubled or swapped one is noticed.
+
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+
+/// Serves every connection in a thread of its own. It ends with the test's process.
+pub(crate) fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    std::thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let serve = serve.clone();
+            std::thread::spawn(move || serve(stream));
+        }
+    });
+    address
+}
+
+/// Sends everything back.
+pub(crate) fn echo() -> SocketAddr {
+    server(|mut stream| {
+        let mut back = stream.try_clone().unwrap();
+        drop(std::io::copy(&mut stream, &mut back));
+        drop(back.shutdown(std::net::Shutdown::Write));
+    })
+}
+
+/// An address where nothing listens.
+pub(crate) fn refuses() -> SocketAddr {
+    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
+}
+
+/// A long sequence of bytes that never repeats.
+pub(crate) struct Pattern(u64);
+
+impl Pattern {
+    pub(crate) fn new(seed: u64) -> Self {
+        Self(seed.wrapping_mul(2).wrapping_add(1))
+    }
+
+    fn fill(&mut self, block: &mut [u8]) {
+        for word in block.chunks_exact_mut(8) {
+            self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            word.copy_from_slice(&(self.0 ^ (self.0 >> 29)).to_le_bytes());
+        }
+    }
+}
+
+const BLOCK: usize = 64 << 10;
+
+/// Writes so many bytes of it; a multiple of 64 KiB.
+pub(crate) fn write_pattern(stream: &mut impl Write, mut pattern: Pattern, length: usize) {
+    let mut block = vec![0; BLOCK];
+    for _ in 0..length / BLOCK {
+        pattern.fill(&mut block);
+        stream.write_all(&block).unwrap();
+    }
+}
+
+/// Reads so many bytes and insists that they are the pattern's.
+#[track_caller]
+pub(crate) fn check_pattern(stream: &mut impl Read, mut pattern: Pattern, length: usize) {
+    let (mut wanted, mut got) = (vec![0; BLOCK], vec![0; BLOCK]);
+    for block in 0..length / BLOCK {
+        pattern.fill(&mut wanted);
+        stream.read_exact(&mut got).unwrap_or_else(|error| panic!("block {block}: {error}"));
+        assert!(wanted == got, "block {block} of {} is not what was sent", length / BLOCK);
+    }
+}

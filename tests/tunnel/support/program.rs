@@ -1,0 +1,161 @@
+//! The real binary with a tunnel in it.
+
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::net::{SocketAddr, TcpStream};
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc::{Receiver, channel};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::Value;
+
+use super::{PATIENCE, Sshd};
+
+/// What a finished program said.
+#[derive(Debug)]
+pub(crate) struct Said {
+    pub(crate) code: Option<i32>,
+    pub(crate) out: String,
+    pub(crate) err: String,
+}
+
+/// The program, with nothing of the user's own and the server's folder for its pins.
+pub(crate) fn covidctl(sshd: &Sshd, words: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
+    for name in ["SSH_AUTH_SOCK", "COVIDCTL_CONFIG", "COVIDCTL_TARGET", "NO_COLOR"] {
+        command.env_remove(name);
+    }
+    command.args(words).env("HOME", sshd.folder()).env("XDG_CONFIG_HOME", sshd.folder()).stdin(Stdio::null());
+    command
+}
+
+/// A running tunnel, which tells its events as JSON.
+pub(crate) struct Tunnel {
+    program: Child,
+    events: Receiver<Value>,
+    locals: Vec<SocketAddr>,
+}
+
+impl Tunnel {
+    /// To one port on this machine.
+    pub(crate) fn to(sshd: &Sshd, target: SocketAddr) -> Self {
+        Self::with(sshd, &["-L", &format!("0:{target}")])
+    }
+
+    /// With these words after `tunnel`; the bastion and the key are added.
+    pub(crate) fn with(sshd: &Sshd, words: &[&str]) -> Self {
+        let mut tunnel = Self::spawn(sshd, words);
+        let ready = tunnel.event("ready");
+        let local = |forwarding: &Value| forwarding["local"].as_str().unwrap().parse().unwrap();
+        tunnel.locals = ready["forwardings"].as_array().unwrap().iter().map(local).collect();
+        tunnel
+    }
+
+    fn spawn(sshd: &Sshd, words: &[&str]) -> Self {
+        let id = sshd.file("id");
+        let mut program = covidctl(sshd, &["-o", "json", "tunnel"])
+            .args(words)
+            .args(["--bastion", &sshd.bastion(), "-i"])
+            .arg(id)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let (sender, events) = channel();
+        let out = program.stdout.take().unwrap();
+        std::thread::spawn(move || {
+            for line in BufReader::new(out).lines().map_while(Result::ok) {
+                drop(sender.send(serde_json::from_str(&line).unwrap()));
+            }
+        });
+        Self { program, events, locals: Vec::new() }
+    }
+
+    /// Waits for an event of this kind and passes over all others.
+    #[track_caller]
+    pub(crate) fn event(&mut self, kind: &str) -> Value {
+        loop {
+            match self.events.recv_timeout(PATIENCE) {
+                Ok(event) if event["event"] == kind => return event,
+                Ok(_) => {}
+                Err(error) => panic!("no event `{kind}` ({error}): {}", self.errors()),
+            }
+        }
+    }
+
+    fn errors(&mut self) -> String {
+        drop(self.program.kill());
+        let mut text = String::new();
+        drop(self.program.stderr.take().unwrap().read_to_string(&mut text));
+        text
+    }
+
+    pub(crate) fn local(&self) -> SocketAddr {
+        self.locals[0]
+    }
+
+    pub(crate) fn connect(&self) -> TcpStream {
+        self.connect_to(0)
+    }
+
+    /// To the target of one of several `-L`.
+    pub(crate) fn connect_to(&self, number: usize) -> TcpStream {
+        let stream = TcpStream::connect(self.locals[number]).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream
+    }
+
+    pub(crate) fn id(&self) -> Pid {
+        Pid::from_raw(i32::try_from(self.program.id()).unwrap())
+    }
+
+    /// Files and sockets that it has open.
+    pub(crate) fn descriptors(&self) -> usize {
+        std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
+    }
+
+    /// Ends it as Ctrl-C does.
+    pub(crate) fn interrupt(self) -> Said {
+        kill(self.id(), Signal::SIGINT).unwrap();
+        self.wait()
+    }
+
+    /// Waits for its own end.
+    pub(crate) fn wait(mut self) -> Said {
+        let mut err = String::new();
+        self.program.stderr.take().unwrap().read_to_string(&mut err).unwrap();
+        let code = self.program.wait().unwrap().code();
+        Said { code, out: String::new(), err }
+    }
+}
+
+impl Drop for Tunnel {
+    fn drop(&mut self) {
+        drop(self.program.kill());
+        drop(self.program.wait());
+    }
+}
+
+impl Said {
+    /// Runs `covidctl` to its end.
+    pub(crate) fn by(sshd: &Sshd, words: &[&str]) -> Self {
+        Self::of(&mut covidctl(sshd, words))
+    }
+
+    pub(crate) fn of(command: &mut Command) -> Self {
+        let output = command.output().unwrap();
+        let text = |bytes| String::from_utf8(bytes).unwrap();
+        Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    }
+
+    /// The code, and a sentence and a hint that have these words in them.
+    #[track_caller]
+    pub(crate) fn failed(&self, code: i32, words: &[&str]) {
+        assert_eq!(self.code, Some(code), "{self:?}");
+        assert!(self.err.contains("\nhint: "), "{self:?}");
+        for word in words {
+            assert!(self.err.contains(word), "`{word}` is not in {self:?}");
+        }
+    }
+}

@@ -1,0 +1,164 @@
+//! A real OpenSSH server on a loopback address of its own.
+
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU8, Ordering};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tempfile::TempDir;
+
+use super::until;
+
+const SSHD: &str = "/usr/sbin/sshd";
+
+/// Each server of this process has its own address.
+static COUNT: AtomicU8 = AtomicU8::new(1);
+
+/// A server, with the user's key in `id` and its own in `host`. Killed with all its sessions in the end.
+pub(crate) struct Sshd {
+    folder: TempDir,
+    address: SocketAddrV4,
+    server: Option<Child>,
+}
+
+impl Sshd {
+    pub(crate) fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With more lines for its configuration.
+    pub(crate) fn with(lines: &str) -> Self {
+        assert!(
+            Path::new(SSHD).is_file(),
+            "{SSHD} is missing: run `cargo xtask test`, which installs what the tests need"
+        );
+        if nix::unistd::geteuid().is_root() {
+            std::fs::create_dir_all("/run/sshd").unwrap();
+        }
+        let folder = tempfile::tempdir().unwrap();
+        keygen(&folder.path().join("host"), "ed25519", "");
+        keygen(&folder.path().join("id"), "ed25519", "");
+        std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
+        let mut sshd = Self { address: free_address(), folder, server: None };
+        sshd.configure(lines);
+        sshd.restart();
+        sshd
+    }
+
+    fn configure(&self, lines: &str) {
+        let (folder, ip, port) = (self.folder.path().display(), self.address.ip(), self.address.port());
+        let text = format!(
+            "{lines}\nPort {port}\nListenAddress {ip}\nHostKey {folder}/host\n\
+             AuthorizedKeysFile {folder}/authorized_keys\nStrictModes no\nUsePAM no\nPasswordAuthentication no\n\
+             KbdInteractiveAuthentication no\nPidFile none\nMaxStartups 20\nLogLevel VERBOSE\n"
+        );
+        std::fs::write(self.folder.path().join("sshd_config"), text).unwrap();
+    }
+
+    /// Starts it, again, on the same port.
+    pub(crate) fn restart(&mut self) {
+        let log = std::fs::File::options().create(true).append(true).open(self.file("log")).unwrap();
+        let server = Command::new(SSHD)
+            .args(["-D", "-e", "-f"])
+            .arg(self.file("sshd_config"))
+            .stdin(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .unwrap();
+        self.server = Some(server);
+        let address = SocketAddr::V4(self.address);
+        until("sshd answers", || {
+            let ended = self.server.as_mut().unwrap().try_wait().unwrap();
+            assert!(ended.is_none(), "sshd: {}", self.log());
+            TcpStream::connect(address).is_ok()
+        });
+    }
+
+    /// Kills it, and every session with it, as a machine that is switched off.
+    pub(crate) fn kill(&mut self) {
+        let Some(mut server) = self.server.take() else { return };
+        let id = i32::try_from(server.id()).unwrap();
+        // Stopped first, so that nothing is born while we look.
+        _ = kill(Pid::from_raw(id), Signal::SIGSTOP);
+        signal_descendants(id, Signal::SIGKILL);
+        server.kill().unwrap();
+        server.wait().unwrap();
+    }
+
+    /// Sends a signal to every session, and none to the server itself.
+    pub(crate) fn signal_sessions(&self, signal: Signal) {
+        signal_descendants(i32::try_from(self.server.as_ref().unwrap().id()).unwrap(), signal);
+    }
+
+    /// A new host key, as on a machine that was set up anew.
+    pub(crate) fn change_host_key(&self) {
+        std::fs::remove_file(self.file("host")).unwrap();
+        keygen(&self.file("host"), "ed25519", "");
+    }
+
+    /// `SHA256:…` of its host key.
+    pub(crate) fn fingerprint(&self) -> String {
+        let output = Command::new("ssh-keygen").arg("-lf").arg(self.file("host.pub")).output().unwrap();
+        String::from_utf8(output.stdout).unwrap().split(' ').nth(1).unwrap().to_owned()
+    }
+
+    /// `user@address:port`
+    pub(crate) fn bastion(&self) -> String {
+        let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
+        format!("{user}@{}", self.address)
+    }
+
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.file("log")).unwrap()
+    }
+}
+
+impl Drop for Sshd {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Makes a key pair.
+pub(crate) fn keygen(path: &Path, kind: &str, passphrase: &str) {
+    let output = Command::new("ssh-keygen")
+        .args(["-q", "-t", kind, "-N", passphrase, "-f"])
+        .arg(path)
+        .stdin(Stdio::null())
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// A loopback address that nobody else uses, and a port that is free there.
+fn free_address() -> SocketAddrV4 {
+    let [.., high, low] = std::process::id().to_be_bytes();
+    let ip = Ipv4Addr::new(127, high.max(1), low, COUNT.fetch_add(1, Ordering::Relaxed));
+    let port = TcpListener::bind((ip, 0)).unwrap().local_addr().unwrap().port();
+    SocketAddrV4::new(ip, port)
+}
+
+fn signal_descendants(id: i32, signal: Signal) {
+    for child in children(id) {
+        signal_descendants(child, signal);
+        _ = kill(Pid::from_raw(child), signal);
+    }
+}
+
+fn children(id: i32) -> Vec<i32> {
+    let stat = |id: i32| std::fs::read_to_string(format!("/proc/{id}/stat")).ok();
+    let parent = |id: i32| stat(id)?.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse::<i32>().ok();
+    let all = std::fs::read_dir("/proc").unwrap().flatten();
+    let ids = all.filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
+    ids.filter(|child| parent(*child) == Some(id)).collect()
+}

@@ -1,0 +1,172 @@
+//! The programs that are measured, and how each one is started.
+//!
+//! A contender does the whole job from the ministry's zip to a table with its keys, except `\copy`, which only loads
+//! rows that were cleaned before, and pandas, which loads a sample because the whole would take minutes.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+use super::YEAR;
+use super::database::{CLEANED, Server};
+use super::input::Datasets;
+use crate::failure::Result;
+use crate::{env, process};
+
+/// Lines of the file that pandas reads.
+const PANDAS_LINES: &str = "200000";
+
+/// What every contender may use.
+pub(super) struct Place {
+    pub(super) etl: PathBuf,
+    pub(super) datasets: Datasets,
+    /// The interpreter that has the Python competitors, where there is one.
+    pub(super) python: Option<PathBuf>,
+    /// A folder for temporary files, on the same disk as the input.
+    pub(super) scratch: PathBuf,
+    pub(super) server: Server,
+}
+
+/// One program.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Contender {
+    /// Ours.
+    Etl,
+    /// `psql \copy` of the cleaned rows into a table with its keys.
+    Copy,
+    /// DuckDB, then Arrow, then ADBC.
+    DuckDb,
+    /// Polars, then ADBC.
+    Polars,
+    /// pandas `to_sql`, on a sample.
+    Pandas,
+}
+
+impl Contender {
+    /// Who takes part, in the order of their turns.
+    pub(super) fn all(with_python: bool, only_ours: bool) -> Vec<Self> {
+        let mut all = vec![Self::Etl];
+        if !only_ours {
+            all.push(Self::Copy);
+        }
+        if with_python {
+            all.extend([Self::DuckDb, Self::Polars, Self::Pandas]);
+        }
+        all
+    }
+
+    /// As the table shows it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Etl => "etl run",
+            Self::Copy => "psql \\copy",
+            Self::DuckDb => "DuckDB + ADBC",
+            Self::Polars => "Polars + ADBC",
+            Self::Pandas => "pandas to_sql",
+        }
+    }
+
+    /// Its own database.
+    pub(super) const fn database(self) -> &'static str {
+        match self {
+            Self::Etl => "bench_etl",
+            Self::Copy => "bench_copy",
+            Self::DuckDb => "bench_duckdb",
+            Self::Polars => "bench_polars",
+            Self::Pandas => "bench_pandas",
+        }
+    }
+
+    /// Its rows are only some of ours.
+    pub(super) fn loads_a_sample(self) -> bool {
+        self == Self::Pandas
+    }
+
+    /// Whether it does the whole job, as ours does.
+    pub(super) fn is_a_rival(self) -> bool {
+        matches!(self, Self::DuckDb | Self::Polars)
+    }
+
+    /// Whether its last line tells its phases.
+    pub(super) fn tells_its_phases(self) -> bool {
+        matches!(self, Self::DuckDb | Self::Polars | Self::Pandas)
+    }
+
+    /// What must be in its database before the clock starts.
+    pub(super) fn prepare(self, place: &Place) -> Result<()> {
+        match self {
+            Self::Copy => place.server.import_small_tables(self.database(), &place.scratch),
+            _ => Ok(()),
+        }
+    }
+
+    /// What is measured.
+    pub(super) fn command(self, place: &Place) -> Command {
+        let url = place.server.url(self.database());
+        match self {
+            Self::Etl => {
+                let mut command = Command::new(&place.etl);
+                command
+                    .arg("run")
+                    .env(env::STORE_URL, place.datasets.url())
+                    .env(env::REPORTS_URL, format!("file://{}", place.scratch.join("reports").display()))
+                    .env(env::DATABASE_URL, url)
+                    .env(env::YEARS, YEAR);
+                command
+            }
+            Self::Copy => {
+                let cleaned = place.scratch.join(CLEANED);
+                place.server.psql(
+                    self.database(),
+                    &format!("\\copy covid_case from '{}' with (format csv)", cleaned.display()),
+                )
+            }
+            Self::DuckDb => Self::python(place, "duckdb_load.py", &url),
+            Self::Polars => Self::python(place, "polars_load.py", &url),
+            Self::Pandas => Self::python(place, "pandas_load.py", &url),
+        }
+    }
+
+    fn python(place: &Place, program: &str, url: &str) -> Command {
+        // Without an interpreter no Python program is among the contenders.
+        let mut command = Command::new(place.python.as_deref().unwrap_or("python3".as_ref()));
+        command
+            .arg("-B")
+            .arg(process::workspace().join("xtask/bench").join(program))
+            .env(env::DATABASE_URL, url)
+            .env("BENCH_DATASETS", place.datasets.folder())
+            .env("BENCH_SCRATCH", &place.scratch)
+            .env("BENCH_YEAR", YEAR)
+            .env("BENCH_LINES", PANDAS_LINES);
+        command
+    }
+}
+
+/// Rows per second of a program that loads a sample: it counts and times them itself, in its last line
+/// (`104822 rows in 7.41 s …`), because starting Python would weigh too much in a sample.
+pub(super) fn sampled_rate(last_line: &str, contender: Contender) -> Option<f64> {
+    if !contender.loads_a_sample() {
+        return None;
+    }
+    let (rows, rest) = last_line.split_once(" rows in ")?;
+    let seconds = rest.split_whitespace().next()?;
+    Some(rows.parse::<f64>().ok()? / seconds.parse::<f64>().ok()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_sample_is_rated_by_its_own_words() {
+        let line = "105000 rows in 7.5 s: read 0.5, write 7.0";
+        assert_eq!(sampled_rate(line, Contender::Pandas), Some(14_000.0));
+        assert_eq!(sampled_rate(line, Contender::Polars), None);
+        assert_eq!(sampled_rate("nothing", Contender::Pandas), None);
+    }
+
+    #[test]
+    fn the_full_size_is_ours_alone() {
+        assert_eq!(Contender::all(false, true), [Contender::Etl]);
+        assert_eq!(Contender::all(false, false), [Contender::Etl, Contender::Copy]);
+    }
+}

@@ -1,0 +1,140 @@
+//! The databases of the contenders: one at a time, each a copy of a template that `etl migrate` made.
+//!
+//! Everything here happens outside the measured time. A finished database is dropped at once, so that no autovacuum of
+//! one contender's rows runs during another's turn.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, Result};
+use crate::postgres::{Binaries, Cluster};
+use crate::{env, process};
+
+/// Our cleaned rows, as `psql` loads them.
+pub(super) const CLEANED: &str = "covid_case.csv";
+
+const TEMPLATE: &str = "bench_template";
+
+/// The small tables that others refer to, in the order of their keys.
+const SMALL: [&str; 2] = ["province", "department"];
+
+/// The server, through `psql`.
+pub(super) struct Server {
+    psql: PathBuf,
+    maintenance_url: String,
+}
+
+/// What is in `covid_case`: how many rows, and a sum over all of them that does not depend on their order.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(super) struct Content {
+    pub(super) rows: u64,
+    fingerprint: String,
+}
+
+impl Server {
+    /// Talks to this cluster.
+    pub(super) fn new(binaries: &Binaries, cluster: &Cluster) -> Self {
+        Self { psql: binaries.psql(), maintenance_url: cluster.url("postgres") }
+    }
+
+    /// The superuser's URL of one database.
+    pub(super) fn url(&self, database: &str) -> String {
+        self.maintenance_url.replacen("/postgres?", &format!("/{database}?"), 1)
+    }
+
+    /// `psql`, ready to do one thing. The URL has the password, so it does not stand in the command line.
+    pub(super) fn psql(&self, database: &str, statement: &str) -> Command {
+        let mut command = Command::new(&self.psql);
+        command
+            .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
+            .args(["--command", statement])
+            .envs(connection(&self.url(database)));
+        command
+    }
+
+    /// Lets `etl migrate` make the schema that every contender starts with.
+    pub(super) fn create_template(&self, etl: &Path) -> Result<()> {
+        self.run("postgres", &format!("CREATE DATABASE {TEMPLATE}"))?;
+        process::output_of(Command::new(etl).arg("migrate").env(env::DATABASE_URL, self.url(TEMPLATE)))
+            .map(drop)
+    }
+
+    /// A fresh database, and nothing left to write from the turn before.
+    pub(super) fn create(&self, database: &str) -> Result<()> {
+        self.drop_database(database)?;
+        self.run("postgres", &format!("CREATE DATABASE {database} TEMPLATE {TEMPLATE}"))?;
+        self.run("postgres", "CHECKPOINT")
+    }
+
+    /// Removes it, whoever is connected.
+    pub(super) fn drop_database(&self, database: &str) -> Result<()> {
+        self.run("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
+    }
+
+    /// Writes the cleaned rows and the small tables as CSV files, for the contender that loads them.
+    pub(super) fn export(&self, database: &str, folder: &Path) -> Result<()> {
+        for table in SMALL.into_iter().chain(["covid_case"]) {
+            let file = folder.join(format!("{table}.csv"));
+            self.run(database, &format!("\\copy {table} to '{}' with (format csv)", file.display()))?;
+        }
+        Ok(())
+    }
+
+    /// Fills the small tables from those files.
+    pub(super) fn import_small_tables(&self, database: &str, folder: &Path) -> Result<()> {
+        for table in SMALL {
+            let file = folder.join(format!("{table}.csv"));
+            self.run(database, &format!("\\copy {table} from '{}' with (format csv)", file.display()))?;
+        }
+        Ok(())
+    }
+
+    /// What the contender has loaded. Its keys are checked too: without them it has not done the same job.
+    pub(super) fn content(&self, database: &str) -> Result<Content> {
+        let said = self.ask(
+            database,
+            "SELECT count(*), coalesce(sum(hashtextextended(covid_case::text, 0)::numeric), 0), \
+             (SELECT count(*) FROM pg_constraint WHERE conrelid = 'covid_case'::regclass AND contype IN ('p', 'f')) \
+             FROM covid_case",
+        )?;
+        let unreadable = || Failure::new(format!("cannot understand what psql says of `{database}`: {said}"));
+        let mut fields = said.trim().split('|');
+        let (Some(rows), Some(sum), Some(keys)) = (fields.next(), fields.next(), fields.next()) else {
+            return Err(unreadable());
+        };
+        let rows = rows.parse().map_err(|_| unreadable())?;
+        Ok(Content { rows, fingerprint: format!("{sum} with {keys} keys") })
+    }
+
+    fn run(&self, database: &str, statement: &str) -> Result<()> {
+        self.ask(database, statement).map(drop)
+    }
+
+    fn ask(&self, database: &str, statement: &str) -> Result<String> {
+        process::output_of(&mut self.psql(database, statement))
+    }
+}
+
+/// The parts of `postgres://user:password@host:port/database?…`, as libpq's variables.
+fn connection(url: &str) -> Vec<(&'static str, &str)> {
+    let parts = url.split(['/', ':', '@', '?']).filter(|part| !part.is_empty()).skip(1);
+    ["PGUSER", "PGPASSWORD", "PGHOST", "PGPORT", "PGDATABASE"].into_iter().zip(parts).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_url_becomes_the_variables_of_libpq() {
+        let variables = connection("postgres://postgres:secret@127.0.0.1:5433/bench?sslmode=disable");
+        let expected = [
+            ("PGUSER", "postgres"),
+            ("PGPASSWORD", "secret"),
+            ("PGHOST", "127.0.0.1"),
+            ("PGPORT", "5433"),
+            ("PGDATABASE", "bench"),
+        ];
+        assert_eq!(variables, expected);
+    }
+}

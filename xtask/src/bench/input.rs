@@ -1,0 +1,99 @@
+//! What the benchmark measures with: the binary, and an input that is generated once.
+//!
+//! Both stand below cargo's target folder: the input in `bench/`, so that the next run finds it again.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use tempfile::TempDir;
+
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::{process, say};
+
+/// The generated input is the same for everyone.
+const SEED: &str = "1";
+
+/// How the names of temporary folders begin.
+const SCRATCH: &str = "scratch-";
+
+/// A folder with the ministry's three files.
+pub(super) struct Datasets {
+    folder: PathBuf,
+}
+
+impl Datasets {
+    /// Where they stand.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The same, as the URL of a store.
+    pub(super) fn url(&self) -> String {
+        format!("file://{}", self.folder.display())
+    }
+}
+
+/// The `etl` to measure: `named`, or the release build.
+pub(super) fn binary(named: Option<&Path>) -> Result<PathBuf> {
+    provided(named, "etl", "etl")
+}
+
+/// The program to measure: `named`, or the release build.
+pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Result<PathBuf> {
+    if let Some(named) = named {
+        return named.canonicalize().or_fail(|| format!("cannot find `{}`", named.display()));
+    }
+    say::note("building the release profile");
+    process::run(&mut process::cargo(["build", "--release", "--package", package, "--bin", program]))?;
+    Ok(target()?.join("release").join(program))
+}
+
+/// The input with that many rows: found, or generated whole.
+pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
+    let folder = cache()?.join(format!("rows-{rows}-seed-{SEED}"));
+    if !folder.join("Covid19Casos.zip").is_file() {
+        say::note(&format!("generating {rows} rows, once, into `{}`", folder.display()));
+        let unfinished = scratch()?;
+        process::run(
+            Command::new(etl)
+                .args(["sample", "--rows", &rows.to_string(), "--seed", SEED, "--out"])
+                .arg(unfinished.path()),
+        )?;
+        fs::rename(unfinished.keep(), &folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
+    }
+    Ok(Datasets { folder })
+}
+
+/// Removes what a killed benchmark has left behind.
+pub(super) fn sweep() -> Result<()> {
+    let cache = cache()?;
+    let entries = fs::read_dir(&cache).or_fail(|| format!("cannot read `{}`", cache.display()))?;
+    let left_over =
+        |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(SCRATCH));
+    for folder in entries.flatten().map(|entry| entry.path()).filter(left_over) {
+        fs::remove_dir_all(&folder).or_fail(|| format!("cannot remove `{}`", folder.display()))?;
+    }
+    Ok(())
+}
+
+/// A temporary folder on the disk of the input.
+pub(super) fn scratch() -> Result<TempDir> {
+    let cache = cache()?;
+    TempDir::with_prefix_in(SCRATCH, &cache)
+        .or_fail(|| format!("cannot create a folder in `{}`", cache.display()))
+}
+
+/// What is kept between two benchmarks. It may be deleted at any time.
+pub(super) fn cache() -> Result<PathBuf> {
+    let folder = target()?.join("bench");
+    fs::create_dir_all(&folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
+    Ok(folder)
+}
+
+/// Cargo's target folder, wherever the user has it: this program stands in `target/debug/`.
+fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe().or_fail(|| "cannot find this program's own file".to_owned())?;
+    let folder = program.ancestors().nth(2).map(Path::to_path_buf);
+    folder.ok_or_else(|| Failure::new(format!("`{}` is not in a target folder", program.display())))
+}

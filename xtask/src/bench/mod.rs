@@ -1,0 +1,126 @@
+//! `cargo xtask bench etl` (and, in `tunnel`, `bench tunnel`): our `etl run` beside the competition, side by side in one run.
+//!
+//! Every program gets the same zip, the same server with PostgreSQL's default settings, and a fresh database; they take
+//! turns, so that a machine that slows down slows all of them. Their results are compared with ours row by row. It
+//! prints what it measured beside the goals and judges nothing by its exit code but wrong results: numbers are not tests.
+
+mod contender;
+mod database;
+mod goal;
+mod input;
+mod measure;
+mod python;
+mod table;
+mod tunnel;
+
+use std::path::Path;
+
+pub(crate) use tunnel::run as tunnel;
+
+use contender::{Contender, Place};
+use database::Server;
+use measure::Measurement;
+
+use crate::cli::EtlBench;
+use crate::failure::{Failure, Result};
+use crate::postgres::{Binaries, Cluster, Settings};
+use crate::say;
+
+/// The year that every program loads.
+const YEAR: &str = "2022";
+
+/// Runs the benchmark of the pipeline.
+pub(crate) fn etl(pg_bin: Option<&Path>, options: &EtlBench) -> Result<()> {
+    let binaries = Binaries::find(pg_bin)?;
+    input::sweep()?;
+    let etl = input::binary(options.binary.as_deref())?;
+    let datasets = input::provide(&etl, options.rows())?;
+    let python = if options.full { None } else { python::provide()? };
+    let cluster = Cluster::start(&binaries, Settings::Defaults)?;
+    let scratch = input::scratch()?;
+    let place = Place {
+        etl,
+        datasets,
+        python,
+        scratch: scratch.path().to_path_buf(),
+        server: Server::new(&binaries, &cluster),
+    };
+    place.server.create_template(&place.etl)?;
+
+    let contenders = Contender::all(place.python.is_some(), options.full);
+    let results = take_turns(&place, &contenders, options.repeats())?;
+    say::result(&table::render(&results, options.rows()));
+    say::result(&goal::render(&results, options.full));
+    let wrong: Vec<&str> =
+        results.iter().filter(|result| !result.same_rows).map(|result| result.contender.name()).collect();
+    if wrong.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("not the same rows as `etl run`: {}", wrong.join(", ")))
+        .hint("a ratio means nothing between programs that do different things: find out who is wrong"))
+}
+
+/// What one program did.
+struct Outcome {
+    contender: Contender,
+    measurements: Vec<Measurement>,
+    /// Rows that it loaded, as counted by the server, except for the sample of pandas.
+    rows: u64,
+    /// Whether the table has exactly our rows.
+    same_rows: bool,
+    /// The program's own last line, with its phases.
+    phases: String,
+}
+
+impl Outcome {
+    /// The middle one of its times.
+    fn seconds(&self) -> f64 {
+        measure::median(self.measurements.iter().map(|measurement| measurement.seconds))
+    }
+
+    /// The highest of its memory peaks.
+    fn peak_bytes(&self) -> u64 {
+        self.measurements.iter().map(|measurement| measurement.peak_bytes).max().unwrap_or_default()
+    }
+
+    fn rows_per_second(&self) -> f64 {
+        contender::sampled_rate(&self.phases, self.contender)
+            .unwrap_or_else(|| measure::approximate(self.rows) / self.seconds())
+    }
+}
+
+/// Each round runs every program once. Ours comes first: the others are compared with its rows, and `psql` loads them.
+fn take_turns(place: &Place, contenders: &[Contender], rounds: u32) -> Result<Vec<Outcome>> {
+    let mut results: Vec<Outcome> = Vec::new();
+    let mut ours = None;
+    for round in 1..=rounds {
+        for (index, &contender) in contenders.iter().enumerate() {
+            say::note(&format!("round {round} of {rounds}: {}", contender.name()));
+            place.server.create(contender.database())?;
+            contender.prepare(place)?;
+            let (measurement, last_line) = measure::run(&contender.command(place), &place.scratch)?;
+            say::note(&format!("  {:.2} s", measurement.seconds));
+            let content = place.server.content(contender.database())?;
+            if ours.is_none() && contenders.contains(&Contender::Copy) {
+                place.server.export(contender.database(), &place.scratch)?;
+            }
+            let same_rows =
+                *ours.get_or_insert_with(|| content.clone()) == content || contender.loads_a_sample();
+            place.server.drop_database(contender.database())?;
+            match results.get_mut(index) {
+                Some(result) => {
+                    result.measurements.push(measurement);
+                    result.same_rows &= same_rows;
+                }
+                None => results.push(Outcome {
+                    contender,
+                    measurements: vec![measurement],
+                    rows: content.rows,
+                    same_rows,
+                    phases: if contender.tells_its_phases() { last_line } else { String::new() },
+                }),
+            }
+        }
+    }
+    Ok(results)
+}

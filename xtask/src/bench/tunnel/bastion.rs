@@ -1,0 +1,101 @@
+//! A real OpenSSH server on a loopback address, with keys of its own. Killed in the end; its sessions end with their clients.
+
+use std::fs;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use nix::unistd::{User, geteuid};
+use tempfile::TempDir;
+
+use crate::bench::input;
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::process;
+
+const SSHD: &str = "/usr/sbin/sshd";
+
+/// It answers within this time, or never.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A running server.
+pub(super) struct Bastion {
+    folder: TempDir,
+    address: SocketAddr,
+    server: Child,
+}
+
+impl Bastion {
+    pub(super) fn start() -> Result<Self> {
+        if geteuid().is_root() {
+            fs::create_dir_all("/run/sshd").or_fail(|| "cannot create `/run/sshd`".to_owned())?;
+        }
+        let folder = input::scratch()?;
+        let path = folder.path().display();
+        for key in ["host", "id"] {
+            let file = folder.path().join(key);
+            process::run(Command::new("ssh-keygen").args(["-q", "-t", "ed25519", "-N", "", "-f"]).arg(file))?;
+        }
+        let address = free_address()?;
+        let configuration = format!(
+            "Port {}\nListenAddress {}\nHostKey {path}/host\nAuthorizedKeysFile {path}/id.pub\nStrictModes no\n\
+             UsePAM no\nPasswordAuthentication no\nPidFile none\n",
+            address.port(),
+            address.ip()
+        );
+        let file = folder.path().join("sshd_config");
+        fs::write(&file, configuration).or_fail(|| format!("cannot write `{}`", file.display()))?;
+        let mut command = Command::new(SSHD);
+        command.args(["-D", "-e", "-f"]).arg(file).stdin(Stdio::null()).stderr(Stdio::null());
+        let server = command
+            .spawn()
+            .or_fail(|| process::cannot_start(&command))
+            .map_err(|failure| failure.hint("apt-get install openssh-server"))?;
+        let bastion = Self { folder, address, server };
+        until_it_answers(address, "sshd")?;
+        Ok(bastion)
+    }
+
+    pub(super) fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    pub(super) fn file(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub(super) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Bastion {
+    fn drop(&mut self) {
+        drop(self.server.kill());
+        drop(self.server.wait());
+    }
+}
+
+/// Who may log in: whoever runs the benchmark.
+pub(super) fn user() -> Result<String> {
+    let user = User::from_uid(geteuid()).or_fail(|| "cannot look up the user".to_owned())?;
+    user.map(|user| user.name).ok_or_else(|| Failure::new("the user has no name"))
+}
+
+/// A port that is free at this moment.
+pub(super) fn free_address() -> Result<SocketAddr> {
+    let what = || "cannot find a free port".to_owned();
+    TcpListener::bind("127.0.0.1:0").or_fail(what)?.local_addr().or_fail(what)
+}
+
+/// Waits until somebody listens there.
+pub(super) fn until_it_answers(address: SocketAddr, who: &str) -> Result<()> {
+    let start = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        if start.elapsed() > PATIENCE {
+            return Err(Failure::new(format!("{who} does not answer on {address}")));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}

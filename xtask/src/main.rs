@@ -1,0 +1,49 @@
+//! Development tasks: `cargo xtask test`, `check`, `needs` and `bench`.
+//!
+//! The only commands to remember. Each one prepares what it needs, so that a fresh clone on a fresh machine can run it.
+//! This crate must build in seconds and whatever state the others are in: it depends on no other crate of the workspace,
+//! and shares two files with `etl` instead, so that names and messages still have one home.
+
+mod bench;
+mod checks;
+mod cli;
+mod needs;
+mod postgres;
+mod process;
+mod say;
+mod tests_run;
+
+#[expect(dead_code, unreachable_pub, reason = "the pipeline's names; the tasks use some of them")]
+#[path = "../../etl/src/env.rs"]
+mod env;
+
+#[expect(dead_code, unreachable_pub, reason = "the pipeline's failures; the tasks use some of their kinds")]
+#[path = "../../etl/src/failure.rs"]
+mod failure;
+
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+use crate::cli::{Benchmark, Cli, Task};
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let done = match cli.task {
+        Task::Test { filter } => tests_run::run(cli.pg_bin.as_deref(), &filter),
+        Task::Check => checks::all(),
+        Task::Needs => {
+            needs::list();
+            Ok(())
+        }
+        Task::Bench { what: Benchmark::Etl(options) } => bench::etl(cli.pg_bin.as_deref(), &options),
+        Task::Bench { what: Benchmark::Tunnel(options) } => bench::tunnel(&options),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => {
+            say::failure(&failure);
+            ExitCode::from(failure.exit().code())
+        }
+    }
+}

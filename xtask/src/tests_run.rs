@@ -1,0 +1,132 @@
+//! `cargo xtask test`: everything that must hold before a change goes in.
+//!
+//! The tests run on a real PostgreSQL that lives as long as they do. Cargo's own lines stay visible; they are only
+//! counted on their way through.
+
+use std::io::{self, Read, Write};
+use std::path::Path;
+use std::process::Stdio;
+
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::postgres::{Binaries, Cluster, Settings};
+use crate::{checks, needs, process, say};
+
+/// A superuser's URL of the throw-away server, for the tests.
+const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
+
+/// PostgreSQL's binaries, for tests that start and kill a server of their own.
+const TEST_PG_BIN: &str = "TEST_PG_BIN";
+
+/// A folder with real rows, which are not part of the project.
+const REAL_DATA: &str = "COVID_REAL_DATA";
+
+/// Checks and tests everything, or runs the tests that `filter` names.
+pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
+    needs::provide(pg_bin)?;
+    if std::env::var_os(REAL_DATA).is_none() {
+        say::note(&format!("{REAL_DATA} is not set: tests on real rows are skipped"));
+    }
+    if !filter.is_empty() {
+        return tests(pg_bin, filter).map(|tally| say::note(&tally.to_string()));
+    }
+    checks::code()?;
+    let tally = tests(pg_bin, &[])?;
+    checks::documentation()?;
+    checks::dependencies()?;
+    say::note(&format!("{tally}; formatting, lints and documentation are clean"));
+    Ok(())
+}
+
+fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
+    let binaries = Binaries::find(pg_bin)?;
+    let cluster = Cluster::start(&binaries, Settings::ThrowAway)?;
+    say::note("tests");
+    let mut command = process::cargo(["test", "--workspace", "--no-fail-fast", "--"]);
+    command
+        .args(filter)
+        .env(TEST_DATABASE_URL, cluster.url("postgres"))
+        .env(TEST_PG_BIN, binaries.folder())
+        .stdout(Stdio::piped());
+    let mut cargo = command.spawn().or_fail(|| process::cannot_start(&command))?;
+    let tally = cargo.stdout.take().map(|lines| Tally::of(lines, io::stdout())).transpose();
+    let status = cargo.wait().or_fail(|| "cannot wait for `cargo test`".to_owned())?;
+    let tally = tally.or_fail(|| "cannot read what `cargo test` says".to_owned())?.unwrap_or_default();
+    if !status.success() {
+        return Err(Failure::new(format!("tests failed: {tally}"))
+            .hint("run one alone: `cargo xtask test -- part_of_its_name`"));
+    }
+    if tally.passed == 0 {
+        return Err(Failure::new("no test has run").hint("check the filter after `--`"));
+    }
+    Ok(tally)
+}
+
+/// How many tests ended how.
+#[derive(Default, PartialEq, Eq, Debug)]
+struct Tally {
+    passed: u64,
+    failed: u64,
+    ignored: u64,
+}
+
+impl Tally {
+    /// Copies everything from `lines` to `terminal` as it comes, and adds up the lines with results.
+    fn of(mut lines: impl Read, mut terminal: impl Write) -> io::Result<Self> {
+        let mut tally = Self::default();
+        let mut line = Vec::new();
+        let mut chunk = [0; 8192];
+        loop {
+            let length = lines.read(&mut chunk)?;
+            if length == 0 {
+                return Ok(tally);
+            }
+            terminal.write_all(&chunk[..length])?;
+            terminal.flush()?;
+            for &byte in &chunk[..length] {
+                if byte == b'\n' {
+                    tally.add(&String::from_utf8_lossy(&line));
+                    line.clear();
+                } else {
+                    line.push(byte);
+                }
+            }
+        }
+    }
+
+    /// `test result: ok. 12 passed; 0 failed; 1 ignored; …`
+    fn add(&mut self, line: &str) {
+        let Some(result) = line.strip_prefix("test result: ") else { return };
+        let words: Vec<&str> = result.split([' ', ';']).collect();
+        for pair in words.windows(2) {
+            let Ok(count) = pair[0].parse::<u64>() else { continue };
+            match pair[1] {
+                "passed" => self.passed += count,
+                "failed" => self.failed += count,
+                "ignored" => self.ignored += count,
+                _ => {}
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for Tally {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} tests passed, {} failed, {} ignored", self.passed, self.failed, self.ignored)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_added_up_and_passed_on_unchanged() {
+        let said = "running 2 tests\ntest a ... ok\n\
+            test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.00s\n\
+            test result: \u{1b}[31mFAILED\u{1b}[0m. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n";
+        let mut terminal = Vec::new();
+        let tally = Tally::of(said.as_bytes(), &mut terminal).unwrap();
+        assert_eq!(tally, Tally { passed: 15, failed: 2, ignored: 1 });
+        assert_eq!(String::from_utf8(terminal).unwrap(), said);
+    }
+}
