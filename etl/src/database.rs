@@ -39,11 +39,10 @@ pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
             failed().because(error).hint(hint)
         })?;
     // A client that was killed is noticed in half a second, so that its locks are free for the next run. Compiling the few
-    // statements of a run takes longer than running them. Only the publication waits for the disk, and with it all that
-    // was written before.
+    // statements of a run takes longer than running them.
     session
         .execute(
-            "SET client_connection_check_interval = '500ms'; SET jit = off; SET synchronous_commit = off;
+            "SET client_connection_check_interval = '500ms'; SET jit = off;
              SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0",
         )
         .await

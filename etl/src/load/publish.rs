@@ -67,7 +67,6 @@ async fn attempt(
     const WHAT: &str = "cannot publish the new table";
     let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
     let retired = format!("{RETIRED}{}", &run_id.simple().to_string()[..12]);
-    transaction.execute("SET LOCAL synchronous_commit TO DEFAULT").await.or_sql_fail(WHAT)?;
     transaction.execute(AssertSqlSafe(patience.limit())).await.or_sql_fail(WHAT)?;
     // First of all, so that nothing is held while readers are waited for.
     transaction.execute("LOCK TABLE public.covid_case IN ACCESS EXCLUSIVE MODE").await.or_sql_fail(WHAT)?;

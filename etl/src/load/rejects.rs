@@ -3,6 +3,7 @@
 //!
 //! The rows are committed just before the publication; they belong to their run and nobody takes them for data.
 
+use sqlx::Executor as _;
 use sqlx::postgres::{PgConnection, PgCopyIn};
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ pub struct Rejects<'a> {
 impl<'a> Rejects<'a> {
     /// Opens it.
     pub async fn begin(session: &'a mut PgConnection, run_id: Uuid) -> Result<Self> {
+        // The publication waits for the disk, and with it for these rows.
+        session.execute("SET synchronous_commit = off").await.or_sql_fail(WHAT)?;
         let statement =
             "COPY public.rejected_row (run_id, dataset, line, reason, raw) FROM STDIN (FORMAT text)";
         let copy = session.copy_in_raw(statement).await.or_sql_fail(WHAT)?;

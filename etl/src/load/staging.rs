@@ -20,11 +20,13 @@ pub struct Staging<'a> {
 
 impl<'a> Staging<'a> {
     /// Creates the table and opens the COPY. `FREEZE` needs both in one transaction; what it buys is that a reader whose snapshot
-    /// is older than the load sees the rows all the same once the table is published.
+    /// is older than the load sees the rows all the same once the table is published. The rows reach the disk while the keys are
+    /// made; it is the publication that waits for them.
     pub async fn begin(session: &'a mut PgConnection) -> Result<Self> {
         session
             .execute(AssertSqlSafe(format!(
-                "BEGIN; CREATE TABLE public.{STAGING} (LIKE public.covid_case INCLUDING COMMENTS)"
+                "BEGIN; SET LOCAL synchronous_commit = off;
+                 CREATE TABLE public.{STAGING} (LIKE public.covid_case INCLUDING COMMENTS)"
             )))
             .await
             .or_sql_fail("cannot create the staging table")?;
@@ -64,7 +66,8 @@ pub async fn add_keys(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
         )
     };
     let statements = [
-        "SET maintenance_work_mem = '128MB'".to_owned(),
+        // The publication waits for the disk, and with it all that was written before.
+        "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off".to_owned(),
         format!("ALTER TABLE public.{STAGING} ADD CONSTRAINT covid_case_pkey_{run} PRIMARY KEY (case_id)"),
         key("registration_province_id", "registration_province", "province"),
         key("residence_province_id", "residence_province", "province"),
@@ -72,7 +75,7 @@ pub async fn add_keys(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
         // 9,000 rows tell the planner all about columns with a few hundred values.
         "SET default_statistics_target = 30".to_owned(),
         format!("ANALYZE public.{STAGING}"),
-        "RESET default_statistics_target; RESET maintenance_work_mem".to_owned(),
+        "RESET default_statistics_target; RESET maintenance_work_mem; RESET synchronous_commit".to_owned(),
     ];
     for statement in statements {
         session
