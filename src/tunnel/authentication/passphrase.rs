@@ -33,10 +33,11 @@ impl Drop for Silence {
 pub(super) async fn ask(question: &str) -> Result<String, String> {
     let none =
         || "it has a passphrase, and there is no terminal to ask on; add it to the ssh agent".to_owned();
-    let mut terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| none())?;
-    terminal.write_all(question.as_bytes()).map_err(|_| none())?;
+    let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| none())?;
     let reader = terminal.try_clone().map_err(|_| none())?;
-    let silence = Silence::new(terminal).map_err(|_| none())?;
+    // Silent before the question is there: who answers at once is neither shown nor, with what was typed before, forgotten.
+    let mut silence = Silence::new(terminal).map_err(|_| none())?;
+    silence.terminal.write_all(question.as_bytes()).map_err(|_| none())?;
     let (answered, answer) = tokio::sync::oneshot::channel();
     // In a thread of its own, because it cannot be cancelled: Ctrl-C must end the program, not wait for Enter.
     std::thread::spawn(move || {
