@@ -20,7 +20,6 @@ pub mod text;
 pub mod tunnel;
 
 use std::ffi::OsString;
-use std::pin::Pin;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -30,6 +29,7 @@ use etl::failure::{Failure, OrFail as _, Result};
 use crate::cli::Cli;
 use crate::printer::Printer;
 use crate::settings::Settings;
+use crate::signals::Signals;
 
 /// Parses the command line, runs the command and says how it ended.
 pub fn main() -> ExitCode {
@@ -70,15 +70,11 @@ fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     runtime.block_on(async {
         // The command is asked first, so that one which handles the signal itself (`run` detaches) has its say. Any other
         // is dropped, and its guards stop what it started.
-        let interrupted: Pin<Box<dyn Future<Output = Failure>>> = if cli.command.handles_signals() {
-            Box::pin(std::future::pending())
-        } else {
-            Box::pin(signals::interrupted())
-        };
+        let mut signals = Signals::listen()?;
         tokio::select! {
             biased;
             result = commands::dispatch(&cli.command, settings, printer) => result,
-            failure = interrupted => Err(failure),
+            failure = signals.next(), if !cli.command.handles_signals() => Err(failure),
         }
     })
 }

@@ -24,10 +24,11 @@ use crate::load::{lock, publish, retire, staging};
 use crate::log::Format;
 use crate::parse::date::Day;
 use crate::progress::Progress;
+use crate::signals::Signals;
 use crate::store::Store;
 use crate::tally::{Kind, Tally};
 use crate::transform::{Cleaned, Position, Transform};
-use crate::{database, dataset_date, migrate, runs, signals};
+use crate::{database, dataset_date, migrate, runs};
 
 /// What is to be loaded, and how.
 #[derive(Debug, Clone)]
@@ -55,10 +56,11 @@ pub enum Outcome {
 
 /// Loads the datasets of `store`.
 pub async fn run(options: &Options, store: &Store) -> Result<Outcome> {
-    let mut session = signals::or_interrupted(begin(options)).await?;
-    let result = signals::or_interrupted(load(options, store, &mut session)).await;
+    let mut signals = Signals::listen();
+    let mut session = signals.or_interrupted(begin(options)).await?;
+    let result = signals.or_interrupted(load(options, store, &mut session)).await;
     match &result {
-        Ok(Outcome::Published(_)) => clear_away(&mut session).await,
+        Ok(Outcome::Published(_)) => clear_away(&mut session, &mut signals).await,
         Ok(Outcome::Skipped(_)) => {}
         Err(failure) => give_up(options, session, failure).await,
     }
@@ -298,9 +300,9 @@ pub(crate) async fn in_background<T: Send + 'static>(
 }
 
 /// Drops what was replaced. What is published stays published, whatever becomes of that.
-async fn clear_away(session: &mut PgConnection) {
-    if let Err(failure) = signals::or_interrupted(retire::drop_leftovers(session, retire::LAST_ROUNDS)).await
-    {
+async fn clear_away(session: &mut PgConnection, signals: &mut Signals) {
+    let dropped = signals.or_interrupted(retire::drop_leftovers(session, retire::LAST_ROUNDS)).await;
+    if let Err(failure) = dropped {
         tracing::warn!(%failure, "the replaced table was not dropped; the next run does it");
     }
 }

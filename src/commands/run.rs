@@ -16,7 +16,8 @@ use crate::ops::follow::Following;
 use crate::ops::log_line::LogLine;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::{signals, text};
+use crate::signals::Signals;
+use crate::text;
 
 #[derive(Debug, Serialize)]
 struct Started {
@@ -86,6 +87,8 @@ async fn run_all(
     started: &mut Vec<Uuid>,
     printer: &Printer,
 ) -> Result<Way> {
+    // Whoever reads the next line may send a signal at once.
+    let mut signals = Signals::listen()?;
     for kind in kinds {
         let following = Following::start(backend, &job(*kind, args)).await?;
         let run = following.run();
@@ -94,14 +97,12 @@ async fn run_all(
             printer.show(&Started { run_id: run })?;
             return Ok(Way::Left);
         }
-        // Whoever reads the next line may send a signal at once.
-        let interrupted = signals::interrupted();
         printer.say(&format!("run {run} ({kind})"));
         let mut show = |line: &LogLine| printer.log(line);
         tokio::select! {
             biased;
             ended = following.to_end(backend, &mut show) => ended?,
-            failure = interrupted => return Ok(Way::Detached(detached(&failure, run))),
+            failure = signals.next() => return Ok(Way::Detached(detached(&failure, run))),
         }
     }
     Ok(Way::Ended)

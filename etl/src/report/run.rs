@@ -7,8 +7,9 @@ use sqlx::postgres::PgConnection;
 use super::{Options, Written, write};
 use crate::database::OrSqlFail as _;
 use crate::failure::{Failure, Result};
+use crate::signals::Signals;
 use crate::store::Store;
-use crate::{database, migrate, runs, signals};
+use crate::{database, migrate, runs};
 
 /// Writes a report of what is published now.
 pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Result<Written> {
@@ -22,7 +23,7 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
         return Err(Failure::new("the schema is not up to date, and this login may not change it")
             .hint("run `etl migrate` with a login that may write"));
     }
-    let result = signals::or_interrupted(write(options, &mut session, reports)).await;
+    let result = Signals::listen().or_interrupted(write(options, &mut session, reports)).await;
     if writes {
         let recorded = match &result {
             Ok(_) => runs::finish(&mut session, options.run_id, "succeeded").await,

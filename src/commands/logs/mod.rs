@@ -21,7 +21,7 @@ use crate::logs::when::When;
 use crate::logs::{Logs, RunLog, driver};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::signals;
+use crate::signals::Signals;
 
 /// How far back one looks who does not say.
 const SINCE: When = When::Ago(Duration::from_mins(10));
@@ -54,11 +54,12 @@ pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer
     let filter = Filter { grep: args.grep.clone(), exclude: args.exclude.clone() };
     let mut screen = Screen::new(printer, renderer, filter, args);
 
+    let mut signals = Signals::listen()?;
     let (signal, ended) = (RefCell::new(None), RefCell::new(None));
     let stop = async {
         tokio::select! {
             biased;
-            failure = signals::interrupted() => *signal.borrow_mut() = Some(failure),
+            failure = signals.next() => *signal.borrow_mut() = Some(failure),
             () = reader_leaves(printer) => {}
         }
     };

@@ -10,7 +10,7 @@ use super::{options, passed_on, whisperer};
 use crate::cli::Route;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::signals;
+use crate::signals::Signals;
 use crate::tunnel::Tunnel;
 
 pub(super) async fn run(
@@ -20,10 +20,11 @@ pub(super) async fn run(
     printer: &Arc<Printer>,
 ) -> Result<()> {
     let options = options(route, settings)?;
+    let mut signals = Signals::listen()?;
     let mut tunnel = tokio::select! {
         biased;
         tunnel = Tunnel::open(options, whisperer(printer)) => tunnel?,
-        failure = signals::interrupted() => return Err(failure),
+        failure = signals.next() => return Err(failure),
     };
     let Some(local) = tunnel.ready().forwardings.first() else {
         return Err(Failure::usage("no -L says what leads where"));
@@ -39,7 +40,7 @@ pub(super) async fn run(
         tokio::select! {
             status = child.ended() => return passed_on(status?),
             // On a terminal the command gets its own Ctrl-C, and may do with it what it likes: psql cancels a query.
-            signal = signals::interrupted() => child.pass_on(signal.exit()),
+            signal = signals.next() => child.pass_on(signal.exit()),
             failure = tunnel.ended() => {
                 child.terminate();
                 child.ended().await?;

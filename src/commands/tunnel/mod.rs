@@ -12,7 +12,7 @@ use etl::failure::{Exit, Failure, OrFail as _, Result};
 use crate::cli::{self, Route, TunnelCommand};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::signals;
+use crate::signals::Signals;
 use crate::tunnel::event::{Event, Tell};
 use crate::tunnel::{Options, Tunnel};
 
@@ -23,15 +23,16 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
     let route = args.route.as_ref().ok_or_else(|| Failure::usage("no -L says what leads where"))?;
     let mut options = options(route, settings)?;
     options.ready_file.clone_from(&args.ready_file);
+    let mut signals = Signals::listen()?;
     let mut tunnel = tokio::select! {
         biased;
         tunnel = Tunnel::open(options, teller(printer)) => tunnel?,
-        failure = signals::interrupted() => return Err(failure),
+        failure = signals.next() => return Err(failure),
     };
     let counters = Arc::clone(tunnel.counters());
     let signal = tokio::select! {
         failure = tunnel.ended() => return Err(failure),
-        failure = signals::interrupted() => failure,
+        failure = signals.next() => failure,
         () = meter::show(&counters, printer) => Failure::new("interrupted"),
     };
     // Ctrl-C and `kill` are how a tunnel ends.
