@@ -1,10 +1,13 @@
 //! Child processes: started with a clean environment, waited for, and turned into a [`Failure`] when they fail.
 //!
-//! It never kills anything. A child's own output is the user's to see; nothing here parses it.
+//! It kills nothing but what it is told to. A child's own output is the user's to see; nothing here parses it.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::{Child, Command, Stdio};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
 
 use crate::failure::{Failure, OrFail as _, Result};
 
@@ -49,6 +52,22 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     Err(Failure::new(format!("`{}` failed: {}", line_of(command), said.trim())))
 }
 
+/// Ends a child that hangs, and whatever it has started. Where `/proc` does not tell, only the child.
+pub(crate) fn kill_with_descendants(child: &mut Child) -> Result<()> {
+    let mut family = i32::try_from(child.id()).into_iter().collect::<Vec<_>>();
+    let mut looked_at = 0;
+    while let Some(id) = family.get(looked_at) {
+        let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
+        family.extend(children.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+        looked_at += 1;
+    }
+    for id in family.into_iter().skip(1) {
+        // It may have ended in this moment.
+        _ = kill(Pid::from_raw(id), Signal::SIGKILL);
+    }
+    child.kill().and_then(|()| child.wait()).map(drop).or_fail(|| "cannot end a child process".to_owned())
+}
+
 /// The first of PATH's folders that has `program`.
 pub(crate) fn folder_on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
@@ -74,6 +93,21 @@ mod tests {
     fn a_failing_command_is_named_with_what_it_said() {
         let failure = output_of(Command::new("sh").args(["-c", "echo no room >&2; exit 3"])).unwrap_err();
         assert_eq!(failure.to_string(), "`sh -c echo no room >&2; exit 3` failed: no room");
+    }
+
+    #[test]
+    fn a_child_that_hangs_is_ended_with_its_own_children() {
+        let mut child = Command::new("sh")
+            .args(["-c", "sleep 600 & echo $!; wait"])
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut lines = std::io::BufReader::new(child.stdout.take().unwrap());
+        let mut line = String::new();
+        std::io::BufRead::read_line(&mut lines, &mut line).unwrap();
+        kill_with_descendants(&mut child).unwrap();
+        // The grandchild held the pipe open, too.
+        std::io::Read::read_to_string(&mut lines, &mut line).unwrap();
     }
 
     #[test]

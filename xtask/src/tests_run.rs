@@ -6,6 +6,8 @@
 use std::io::{self, Read, Write};
 use std::path::Path;
 use std::process::Stdio;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
+use std::time::Duration;
 
 use crate::failure::{Failure, OrFail as _, Result};
 use crate::postgres::{Binaries, Cluster, Settings};
@@ -16,6 +18,9 @@ const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
 /// PostgreSQL's binaries, for tests that start and kill a server of their own.
 const TEST_PG_BIN: &str = "TEST_PG_BIN";
+
+/// Nothing here is silent for so long unless it hangs; then an honest failure is better than no end.
+const SILENCE: Duration = Duration::from_mins(8);
 
 /// A folder with real rows, which are not part of the project.
 const REAL_DATA: &str = "COVID_REAL_DATA";
@@ -41,6 +46,7 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
     let cluster = Cluster::start(&binaries, Settings::ThrowAway)?;
     say::note("tests");
+    process::run(&mut process::cargo(["test", "--workspace", "--no-run"]))?;
     let mut command = process::cargo(["test", "--workspace", "--no-fail-fast", "--"]);
     command
         .args(filter)
@@ -48,9 +54,15 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         .env(TEST_PG_BIN, binaries.folder())
         .stdout(Stdio::piped());
     let mut cargo = command.spawn().or_fail(|| process::cannot_start(&command))?;
-    let tally = cargo.stdout.take().map(|lines| Tally::of(lines, io::stdout())).transpose();
+    let Some(lines) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` says nothing")) };
+    let Some(tally) = Tally::of(&chunks(lines), SILENCE, io::stdout())
+        .or_fail(|| "cannot read what `cargo test` says".to_owned())?
+    else {
+        process::kill_with_descendants(&mut cargo)?;
+        return Err(Failure::new(format!("the tests hang: silent for {} minutes", SILENCE.as_secs() / 60))
+            .hint("the last lines name the tests that were still running"));
+    };
     let status = cargo.wait().or_fail(|| "cannot wait for `cargo test`".to_owned())?;
-    let tally = tally.or_fail(|| "cannot read what `cargo test` says".to_owned())?.unwrap_or_default();
     if !status.success() {
         return Err(Failure::new(format!("tests failed: {tally}"))
             .hint("run one alone: `cargo xtask test -- part_of_its_name`"));
@@ -69,20 +81,41 @@ struct Tally {
     ignored: u64,
 }
 
+/// Reads in a thread of its own, so that whoever waits can wait for a limited time. It ends with the reader or the writer.
+fn chunks(mut lines: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
+    let (sender, receiver) = sync_channel(16);
+    std::thread::spawn(move || {
+        loop {
+            let mut chunk = vec![0; 8192];
+            let read = lines.read(&mut chunk);
+            let ended = matches!(read, Ok(0) | Err(_));
+            chunk.truncate(*read.as_ref().unwrap_or(&0));
+            if sender.send(read.map(|_| chunk)).is_err() || ended {
+                return;
+            }
+        }
+    });
+    receiver
+}
+
 impl Tally {
-    /// Copies everything from `lines` to `terminal` as it comes, and adds up the lines with results.
-    fn of(mut lines: impl Read, mut terminal: impl Write) -> io::Result<Self> {
+    /// Copies everything to `terminal` as it comes, and adds up the lines with results; nothing when it falls silent.
+    fn of(
+        chunks: &Receiver<io::Result<Vec<u8>>>,
+        silence: Duration,
+        mut terminal: impl Write,
+    ) -> io::Result<Option<Self>> {
         let mut tally = Self::default();
         let mut line = Vec::new();
-        let mut chunk = [0; 8192];
         loop {
-            let length = lines.read(&mut chunk)?;
-            if length == 0 {
-                return Ok(tally);
-            }
-            terminal.write_all(&chunk[..length])?;
+            let chunk = match chunks.recv_timeout(silence) {
+                Ok(chunk) => chunk?,
+                Err(RecvTimeoutError::Timeout) => return Ok(None),
+                Err(RecvTimeoutError::Disconnected) => return Ok(Some(tally)),
+            };
+            terminal.write_all(&chunk)?;
             terminal.flush()?;
-            for &byte in &chunk[..length] {
+            for byte in chunk {
                 if byte == b'\n' {
                     tally.add(&String::from_utf8_lossy(&line));
                     line.clear();
@@ -125,8 +158,15 @@ mod tests {
             test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.00s\n\
             test result: \u{1b}[31mFAILED\u{1b}[0m. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n";
         let mut terminal = Vec::new();
-        let tally = Tally::of(said.as_bytes(), &mut terminal).unwrap();
-        assert_eq!(tally, Tally { passed: 15, failed: 2, ignored: 1 });
+        let tally = Tally::of(&chunks(said.as_bytes()), SILENCE, &mut terminal).unwrap();
+        assert_eq!(tally, Some(Tally { passed: 15, failed: 2, ignored: 1 }));
         assert_eq!(String::from_utf8(terminal).unwrap(), said);
+    }
+
+    #[test]
+    fn silence_is_noticed() {
+        let (reader, _writer) = io::pipe().unwrap();
+        let tally = Tally::of(&chunks(reader), Duration::from_millis(1), io::sink()).unwrap();
+        assert_eq!(tally, None);
     }
 }
