@@ -10,6 +10,9 @@ pub const STORE_URL: &str = "STORE_URL";
 pub const REPORTS_URL: &str = "REPORTS_URL";
 
 /// PostgreSQL, as `postgres://user:password@host:port/database?sslmode=…`. A secret: never printed.
+///
+/// What it leaves out is taken from `PGHOST`, `PGPORT`, `PGUSER` and `PGPASSWORD`, so that an ECS task can get the parts from its
+/// secret: `postgres:///database`.
 pub const DATABASE_URL: &str = "DATABASE_URL";
 
 /// Which years of registration to load: `latest`, `all`, or a list such as `2021,2022`.
@@ -26,3 +29,24 @@ pub const RUN_ID: &str = "RUN_ID";
 
 /// `text`, `json`, or `auto`: text on a terminal, JSON lines elsewhere.
 pub const LOG_FORMAT: &str = "LOG_FORMAT";
+
+/// Where the line list is published.
+pub const CASES_URL: &str = "CASES_URL";
+
+/// Where `provincias.csv` is published.
+pub const PROVINCES_URL: &str = "PROVINCES_URL";
+
+/// Where `departamentos.csv` is published.
+pub const DEPARTMENTS_URL: &str = "DEPARTMENTS_URL";
+
+/// The cluster in which the download starts the load.
+pub const ETL_CLUSTER: &str = "ETL_CLUSTER";
+
+/// The family of the load's task definition.
+pub const ETL_TASK_DEFINITION: &str = "ETL_TASK_DEFINITION";
+
+/// The subnets of the load, separated by commas.
+pub const ETL_SUBNETS: &str = "ETL_SUBNETS";
+
+/// The security groups of the load, separated by commas.
+pub const ETL_SECURITY_GROUPS: &str = "ETL_SECURITY_GROUPS";

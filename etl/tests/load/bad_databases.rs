@@ -97,3 +97,25 @@ async fn a_table_that_is_gone() {
     place.run(&["--years", "all"]).failed(&["run_issue", "does not exist"]);
     assert_eq!(place.published().await, before);
 }
+
+#[tokio::test]
+async fn what_the_url_leaves_out_comes_from_the_environment() {
+    let place = Place::new().await;
+    place.put(CSV, file(&good(60)));
+    let options = options(&place);
+    let url = format!("postgres:///{}", options.get_database().unwrap());
+    let password = PgConnectOptions::to_url_lossy(&options).password().unwrap_or_default().to_owned();
+    let command = |port: u16| {
+        place
+            .command()
+            .env(env::DATABASE_URL, &url)
+            .env("PGHOST", options.get_host())
+            .env("PGPORT", &port.to_string())
+            .env("PGUSER", options.get_username())
+            .env("PGPASSWORD", &password)
+            .arguments(&["--years", "all"])
+    };
+    command(1).end().failed(&["cannot connect to PostgreSQL", ":1"]);
+    command(options.get_port()).end().succeeded();
+    assert!(!place.published().await.is_empty());
+}
