@@ -30,6 +30,8 @@ pub(crate) enum Task {
     },
     /// Check formatting, lints and documentation; no tests
     Check,
+    /// Check the CloudFormation templates, the Dockerfile and the workflows
+    Lint,
     /// Print the packages that the tests need, in one line
     Needs,
     /// Measure against the competition and print the ratios

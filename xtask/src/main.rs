@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `check`, `needs` and `bench`.
+//! Development tasks: `cargo xtask test`, `check`, `lint`, `needs` and `bench`.
 //!
 //! The only commands to remember. Each one prepares what it needs, so that a fresh clone on a fresh machine can run it.
 //! This crate must build in seconds and whatever state the others are in: it depends on no other crate of the workspace,
@@ -7,11 +7,13 @@
 mod bench;
 mod checks;
 mod cli;
+mod lint;
 mod needs;
 mod postgres;
 mod process;
 mod say;
 mod tests_run;
+mod tools;
 
 #[expect(dead_code, unreachable_pub, reason = "the pipeline's names; the tasks use some of them")]
 #[path = "../../etl/src/env.rs"]
@@ -32,6 +34,7 @@ fn main() -> ExitCode {
     let done = match cli.task {
         Task::Test { filter } => tests_run::run(cli.pg_bin.as_deref(), &filter),
         Task::Check => checks::all(),
+        Task::Lint => lint::all(),
         Task::Needs => {
             needs::list();
             Ok(())

@@ -44,6 +44,18 @@ const NEEDS: &[Need] = &[
             ["ssh", "ssh-keygen", "ssh-agent"].iter().all(|name| process::folder_on_path(name).is_some())
         },
     },
+    Need {
+        name: "Python with venv",
+        package: "python3-venv",
+        purpose: "the linters of templates and Dockerfile, and the emulator of AWS, are Python programs",
+        is_there: |_| process::output_of(Command::new("python3").args(["-c", "import ensurepip"])).is_ok(),
+    },
+    Need {
+        name: "npm",
+        package: "npm",
+        purpose: "the linter of workflows comes from there",
+        is_there: |_| process::folder_on_path("npm").is_some(),
+    },
 ];
 
 /// Prints every package, in one line.

@@ -17,6 +17,13 @@ pub(crate) fn workspace() -> PathBuf {
     xtask.parent().unwrap_or(xtask).to_path_buf()
 }
 
+/// Cargo's target folder, wherever the user has it: this program stands in `target/debug/`.
+pub(crate) fn target() -> Result<PathBuf> {
+    let program = std::env::current_exe().or_fail(|| "cannot find this program's own file".to_owned())?;
+    let folder = program.ancestors().nth(2).map(Path::to_path_buf);
+    folder.ok_or_else(|| Failure::new(format!("`{}` is not in a target folder", program.display())))
+}
+
 /// `cargo …` in the workspace.
 ///
 /// `cargo run` tells its child which package it runs. Cargo below it would take these variables for a changed

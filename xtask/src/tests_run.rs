@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, OrFail as _, Result};
 use crate::postgres::{Binaries, Cluster, Settings};
-use crate::{checks, needs, process, say};
+use crate::{checks, lint, needs, process, say};
 
 /// A superuser's URL of the throw-away server, for the tests.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
@@ -35,10 +35,11 @@ pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
         return tests(pg_bin, filter).map(|tally| say::note(&tally.to_string()));
     }
     checks::code()?;
+    lint::all()?;
     let tally = tests(pg_bin, &[])?;
     checks::documentation()?;
     checks::dependencies()?;
-    say::note(&format!("{tally}; formatting, lints and documentation are clean"));
+    say::note(&format!("{tally}; formatting, lints, templates and documentation are clean"));
     Ok(())
 }
 

