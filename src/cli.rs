@@ -204,11 +204,13 @@ pub struct Run {
 /// What `covidctl run` can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum JobName {
+    /// Fetch the datasets that are new into the store
+    Download,
     /// Load the datasets of the store into the database
     Etl,
     /// Write a report
     Report,
-    /// Both, one after the other
+    /// Load and report, one after the other
     Pipeline,
 }
 

@@ -19,9 +19,10 @@ use crate::pipeline::{self, Options};
 use crate::record::{Record, Status};
 use crate::report::Language;
 use crate::runs::Kind;
+use crate::signals::Signals;
 use crate::store::Store;
 use crate::terminal::visible;
-use crate::{database, env, migrate, report, sample};
+use crate::{database, download, env, migrate, report, sample};
 
 /// Loads the Argentine Covid-19 line list into PostgreSQL and writes its reports
 #[derive(Debug, Parser)]
@@ -41,6 +42,8 @@ enum Command {
     Run(RunArgs),
     /// Ask the questions and write the report to the store
     Report(ReportArgs),
+    /// Fetch the datasets that are new into the store, each whole or not at all
+    Download(DownloadArgs),
     /// Bring the database's schema up to date
     Migrate(DatabaseArgs),
     /// Make a sample in the ministry's format, the same for the same seed
@@ -114,6 +117,45 @@ struct ReportArgs {
 }
 
 #[derive(Debug, Args)]
+struct DownloadArgs {
+    /// Where the datasets go: `file:///folder` or `s3://bucket/prefix`
+    #[arg(long, env = env::STORE_URL)]
+    store_url: String,
+
+    #[command(flatten)]
+    sources: SourceArgs,
+
+    #[command(flatten)]
+    reports: ReportsArgs,
+
+    #[command(flatten)]
+    id: RunIdArgs,
+}
+
+/// Where the datasets are published.
+#[derive(Debug, Args)]
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
+pub struct SourceArgs {
+    /// Where `Covid19Casos.zip` is published [default: the health ministry's site]
+    #[arg(long, env = env::CASES_URL, value_name = "URL")]
+    cases_url: Option<String>,
+
+    /// Where `provincias.csv` is published [default: the national data portal]
+    #[arg(long, env = env::PROVINCES_URL, value_name = "URL")]
+    provinces_url: Option<String>,
+
+    /// Where `departamentos.csv` is published [default: the national data portal]
+    #[arg(long, env = env::DEPARTMENTS_URL, value_name = "URL")]
+    departments_url: Option<String>,
+}
+
+impl From<SourceArgs> for download::Options {
+    fn from(arguments: SourceArgs) -> Self {
+        Self::new(arguments.provinces_url, arguments.departments_url, arguments.cases_url)
+    }
+}
+
+#[derive(Debug, Args)]
 struct SampleArgs {
     /// How many rows the line list has
     #[arg(long, default_value_t = 300_000)]
@@ -158,6 +200,7 @@ fn perform(cli: Cli) -> Result<()> {
     match cli.command {
         Command::Run(arguments) => in_runtime(run(arguments, log_format)),
         Command::Report(arguments) => in_runtime(report(arguments)),
+        Command::Download(arguments) => in_runtime(download(arguments)),
         Command::Sample(arguments) => sample(arguments),
         Command::Migrate(arguments) => in_runtime(migrate(arguments)),
     }
@@ -203,6 +246,23 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     let result = report::run::run(&options, &arguments.database.database_url, &reports).await;
     record.end(&result, |_| Status::Succeeded);
     record.report = result.as_ref().ok().map(|written| written.folder.clone());
+    record.write(&reports).await;
+    result.map(drop)
+}
+
+async fn download(arguments: DownloadArgs) -> Result<()> {
+    let store = Store::open_or_create(&arguments.store_url)?;
+    let reports =
+        arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
+    let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
+    let mut record = Record::open(run_id, Kind::Download, &reports).await?;
+    let options = download::Options::from(arguments.sources);
+    let mut signals = Signals::listen();
+    let result = signals.or_interrupted(download::run(&options, &store, None)).await;
+    record.end(&result, |ended| match ended {
+        download::Ended::Whole { replaced: 0 } => Status::Skipped,
+        _ => Status::Succeeded,
+    });
     record.write(&reports).await;
     result.map(drop)
 }

@@ -17,6 +17,8 @@ pub enum Kind {
     Etl,
     /// Writes the report.
     Report,
+    /// Fetches the datasets; it knows no database and has a record in the store only.
+    Download,
 }
 
 impl Kind {
@@ -25,6 +27,7 @@ impl Kind {
         match self {
             Self::Etl => "etl",
             Self::Report => "report",
+            Self::Download => "download",
         }
     }
 }

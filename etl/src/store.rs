@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use object_store::aws::AmazonS3Builder;
 use object_store::local::LocalFileSystem;
+use object_store::memory::InMemory;
+use object_store::multipart::MultipartStore;
 use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
-use object_store::{BackoffConfig, DynObjectStore, ObjectStoreExt as _, RetryConfig};
+use object_store::{BackoffConfig, DynObjectStore, ObjectStore, ObjectStoreExt as _, RetryConfig};
 
 use crate::failure::{Failure, OrFail as _, Result};
 
@@ -27,7 +29,11 @@ pub struct Store {
     url: String,
     folder: bool,
     objects: Arc<DynObjectStore>,
+    parts: Option<Arc<dyn MultipartStore>>,
 }
+
+/// What every kind of store gives: objects, and, where it has them, uploads in parts that anybody can go on with.
+type Interfaces = (Arc<DynObjectStore>, Option<Arc<dyn MultipartStore>>);
 
 impl Store {
     /// Opens the store that `url` names, to read or write; the folder or bucket must exist.
@@ -42,16 +48,22 @@ impl Store {
         Self::at(url, true)
     }
 
+    /// A store that is gone with the process, with everything that S3 can do; for tests.
+    pub fn in_memory() -> Self {
+        let (objects, parts) = both(InMemory::new());
+        Self { url: "memory://".to_owned(), folder: false, objects, parts }
+    }
+
     fn at(url: &str, create: bool) -> Result<Self> {
-        let (folder, objects): (bool, Arc<DynObjectStore>) = match url.split_once("://") {
-            Some(("file", folder)) => (true, Arc::new(folder_store(url, folder, create)?)),
+        let (folder, (objects, parts)): (bool, Interfaces) = match url.split_once("://") {
+            Some(("file", folder)) => (true, (Arc::new(folder_store(url, folder, create)?), None)),
             Some(("s3", rest)) => (false, s3_store(url, rest)?),
             _ => {
                 return Err(Failure::usage(format!("`{url}` is not the URL of a store"))
                     .hint("write file:///folder or s3://bucket/prefix"));
             }
         };
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), folder, objects })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), folder, objects, parts })
     }
 
     /// The object's full URL, for messages.
@@ -67,6 +79,11 @@ impl Store {
     /// The `object_store` interface, for reading ranges and listing.
     pub fn objects(&self) -> &Arc<DynObjectStore> {
         &self.objects
+    }
+
+    /// Uploads in parts that another process can go on with; nothing for a folder.
+    pub const fn parts(&self) -> Option<&Arc<dyn MultipartStore>> {
+        self.parts.as_ref()
     }
 
     /// Writes one object, whole or not at all.
@@ -127,7 +144,7 @@ fn percent_decoded(text: &str) -> String {
     String::from_utf8_lossy(&decoded).into_owned()
 }
 
-fn s3_store(url: &str, rest: &str) -> Result<Arc<DynObjectStore>> {
+fn s3_store(url: &str, rest: &str) -> Result<Interfaces> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
         return Err(Failure::usage(format!("`{url}` names no bucket")).hint("write s3://bucket/prefix"));
@@ -146,7 +163,12 @@ fn s3_store(url: &str, rest: &str) -> Result<Arc<DynObjectStore>> {
         .or_fail(|| format!("cannot open `{url}`"))
         .map_err(|failure| failure.hint("check the bucket's name, AWS_REGION and AWS_ENDPOINT_URL"))?;
     let prefix = prefix.trim_end_matches('/');
-    Ok(if prefix.is_empty() { Arc::new(s3) } else { Arc::new(PrefixStore::new(s3, prefix)) })
+    Ok(if prefix.is_empty() { both(s3) } else { both(PrefixStore::new(s3, prefix)) })
+}
+
+fn both(store: impl ObjectStore + MultipartStore) -> Interfaces {
+    let store = Arc::new(store);
+    (Arc::clone(&store) as _, Some(store))
 }
 
 /// A service that stumbles is asked again for some seconds; one that is not there must not keep a run waiting for minutes.

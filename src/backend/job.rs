@@ -10,6 +10,8 @@ use uuid::Uuid;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Kind {
+    /// Fetches the datasets.
+    Download,
     /// Loads the datasets.
     Etl,
     /// Writes a report.
@@ -24,6 +26,7 @@ impl Kind {
     /// The pipeline's own word for it: `etl <word>`.
     pub const fn word(self) -> &'static str {
         match self {
+            Self::Download => "download",
             Self::Etl => "run",
             Self::Report => "report",
             Self::Migrate => "migrate",
@@ -35,6 +38,7 @@ impl Kind {
 impl fmt::Display for Kind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::Download => "download",
             Self::Etl => "etl",
             Self::Report => "report",
             Self::Migrate => "migrate",

@@ -33,6 +33,7 @@ impl std::fmt::Display for Started {
 pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("run a job")?;
     let kinds: &[Kind] = match args.job {
+        JobName::Download => &[Kind::Download],
         JobName::Etl => &[Kind::Etl],
         JobName::Report => &[Kind::Report],
         JobName::Pipeline => &[Kind::Etl, Kind::Report],
@@ -58,6 +59,11 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     }
     if let Ok(Way::Detached(failure)) = result {
         return Err(failure);
+    }
+    if let ([Kind::Download], [run]) = (kinds, started.as_slice()) {
+        // Its record is in the store: it knows no database.
+        printer.show(&Started { run_id: *run })?;
+        return result.map(drop);
     }
     // What is known about the runs is data, also when the last one failed.
     let mut connection = db::connect(&database).await?;

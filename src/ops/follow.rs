@@ -67,7 +67,7 @@ impl Following {
         match (self.last_error.as_ref().and_then(|line| line.hint.as_deref()), kind) {
             (Some(hint), _) => failure.hint(hint),
             (None, Kind::Etl | Kind::Report) => failure.hint(format!("covidctl runs show {run}")),
-            (None, Kind::Migrate | Kind::Sample) => failure,
+            (None, Kind::Download | Kind::Migrate | Kind::Sample) => failure,
         }
     }
 }

@@ -68,7 +68,7 @@ pub(super) fn exit_code(folders: &Folders, run: Uuid) -> u8 {
     if let Some(code) = note.as_ref().and_then(|note| note.exit_code) {
         return code;
     }
-    let has_record = note.is_some_and(|note| matches!(note.kind, Kind::Etl | Kind::Report));
+    let has_record = note.is_some_and(|note| matches!(note.kind, Kind::Download | Kind::Etl | Kind::Report));
     match record(folders, &run) {
         // Killed before it could say so.
         Some(Record { status: Status::Running, .. }) => 1,

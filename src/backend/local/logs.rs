@@ -37,6 +37,7 @@ const SOURCES: [(&str, &str); 4] = [
 const fn source_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Report => "report",
+        Kind::Download => "lambda",
         Kind::Etl | Kind::Migrate | Kind::Sample => "etl",
     }
 }

@@ -193,7 +193,7 @@ impl Backend for Local {
 
     async fn start(&self, job: &Job) -> Result<Uuid> {
         let mut surroundings = vec![(env::STORE_URL, self.store_url())];
-        if job.kind != Kind::Sample {
+        if !matches!(job.kind, Kind::Download | Kind::Sample) {
             surroundings.push((env::DATABASE_URL, self.database().await?.url()));
         }
         let _lock = self.folders.lock().await?;

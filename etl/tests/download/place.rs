@@ -1,0 +1,167 @@
+//! What the tests share: published files, a server that publishes them properly, and a store with old files in it.
+
+use std::io::{Cursor, Write as _};
+use std::time::Duration;
+
+use etl::dataset::Dataset;
+use etl::download::{self, Ended, Options, Patience};
+use etl::failure::Result;
+use etl::store::Store;
+use object_store::path::Path as Key;
+use zip::write::SimpleFileOptions;
+
+use crate::server::{Reply, Request, Server};
+
+pub(crate) const ZIP: &str = "Covid19Casos.zip";
+pub(crate) const PROVINCES: &str = "provincias.csv";
+pub(crate) const DEPARTMENTS: &str = "departamentos.csv";
+
+/// What stands in the store before.
+pub(crate) const OLD: &str = "the old file";
+
+/// A file as a server publishes it.
+#[derive(Clone)]
+pub(crate) struct Published {
+    pub(crate) content: Vec<u8>,
+    pub(crate) etag: Option<String>,
+    pub(crate) last_modified: Option<String>,
+    /// Whether it knows ranges.
+    pub(crate) ranges: bool,
+}
+
+impl Published {
+    pub(crate) fn new(content: impl Into<Vec<u8>>) -> Self {
+        let (etag, last_modified) =
+            (Some("\"one\"".to_owned()), Some("Mon, 06 Jun 2022 03:00:00 GMT".to_owned()));
+        Self { content: content.into(), etag, last_modified, ranges: true }
+    }
+
+    /// What a well-behaved server answers.
+    pub(crate) fn answer(&self, request: &Request) -> Reply {
+        let marked = |mut reply: Reply| {
+            for (name, value) in [("ETag", &self.etag), ("Last-Modified", &self.last_modified)] {
+                if let Some(value) = value {
+                    reply = reply.with(name, value);
+                }
+            }
+            reply
+        };
+        let is =
+            |header: &str, mark: &Option<String>| mark.is_some() && request.header(header) == mark.as_deref();
+        if is("if-none-match", &self.etag)
+            || (self.etag.is_none() && is("if-modified-since", &self.last_modified))
+        {
+            return marked(Reply::new("304 Not Modified"));
+        }
+        let same = is("if-range", &self.etag) || is("if-range", &self.last_modified);
+        match request.from().filter(|_| self.ranges && (same || request.header("if-range").is_none())) {
+            Some(from) if from >= self.content.len() => Reply::new("416 Range Not Satisfiable")
+                .with("Content-Range", format!("bytes */{}", self.content.len())),
+            Some(from) => {
+                let length = self.content.len();
+                marked(Reply::new("206 Partial Content"))
+                    .with("Content-Range", format!("bytes {from}-{}/{length}", length - 1))
+                    .body(&self.content[from..])
+            }
+            None => marked(Reply::new("200 OK")).body(&self.content),
+        }
+    }
+}
+
+pub(crate) fn provinces() -> Published {
+    Published::new("id,nombre\r\n02,Ciudad Autónoma de Buenos Aires\r\n06,Buenos Aires\r\n")
+}
+
+pub(crate) fn departments() -> Published {
+    Published::new("id,nombre,provincia_id\n02007,Comuna 1,02\n06007,Adolfo Alsina,06\n")
+}
+
+/// An archive that holds this much that cannot be compressed, under this name.
+pub(crate) fn archive(name: &str, bytes: usize, seed: u32) -> Vec<u8> {
+    let mut state = seed | 1;
+    let noise: Vec<u8> = std::iter::repeat_with(|| {
+        state ^= state << 13;
+        state ^= state >> 17;
+        state ^= state << 5;
+        state.to_le_bytes()[1]
+    })
+    .take(bytes)
+    .collect();
+    let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+    archive.start_file(name, SimpleFileOptions::default()).unwrap();
+    archive.write_all(&noise).unwrap();
+    archive.finish().unwrap().into_inner()
+}
+
+/// A line list of about this many bytes.
+pub(crate) fn cases(bytes: usize, seed: u32) -> Vec<u8> {
+    archive("Covid19Casos.csv", bytes, seed)
+}
+
+/// A store with an old file under every name.
+pub(crate) struct Place {
+    pub(crate) store: Store,
+    pub(crate) folder: tempfile::TempDir,
+}
+
+impl Place {
+    pub(crate) async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
+        put_old(&store).await;
+        Self { store, folder }
+    }
+
+    /// Downloads from this server.
+    pub(crate) async fn download(&self, server: &Server) -> Result<Ended> {
+        download::run(&options(server), &self.store, None).await
+    }
+
+    /// What stands under this name.
+    pub(crate) async fn content(&self, name: &str) -> Vec<u8> {
+        content(&self.store, name).await
+    }
+
+    /// Every file at the top of the store, also those that nobody should see.
+    pub(crate) fn names(&self) -> Vec<String> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap();
+        let mut names: Vec<_> =
+            entries.map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned()).collect();
+        names.sort();
+        names
+    }
+}
+
+pub(crate) async fn put_old(store: &Store) {
+    for name in [ZIP, PROVINCES, DEPARTMENTS] {
+        store.put(&Key::from(name), OLD).await.unwrap();
+    }
+}
+
+pub(crate) async fn content(store: &Store, name: &str) -> Vec<u8> {
+    store.get(&Key::from(name)).await.unwrap().to_vec()
+}
+
+/// All three from this server, with no time to lose.
+pub(crate) fn options(server: &Server) -> Options {
+    let url = |dataset: Dataset| Some(server.url(dataset.file_names()[0]));
+    Options {
+        patience: Patience {
+            breaks: 5,
+            silence: Duration::from_millis(300),
+            first_pause: Duration::ZERO,
+            longest_pause: Duration::ZERO,
+        },
+        ..Options::new(url(Dataset::Provinces), url(Dataset::Departments), url(Dataset::Cases))
+    }
+}
+
+/// A server that publishes the georef files properly and answers as it is told for the line list.
+pub(crate) async fn serving(cases: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
+    Server::start(move |request| match request.path.as_str() {
+        PROVINCES => provinces().answer(request),
+        DEPARTMENTS => departments().answer(request),
+        _ => cases(request),
+    })
+    .await
+}

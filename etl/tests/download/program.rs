@@ -1,0 +1,103 @@
+//! `etl download` as its user starts it.
+
+use std::process::Stdio;
+
+use etl::env;
+use tokio::process::{Child, Command};
+use uuid::Uuid;
+
+use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, ZIP, cases, serving};
+use crate::server::{Reply, Server};
+
+/// The real binary, at work.
+pub(crate) struct Program {
+    child: Child,
+    pub(crate) run: Uuid,
+}
+
+pub(crate) struct Ended {
+    pub(crate) code: Option<i32>,
+    pub(crate) said: String,
+}
+
+impl Program {
+    pub(crate) fn start(place: &Place, server: &Server, arguments: &[&str]) -> Self {
+        let run = Uuid::new_v4();
+        let child = Command::new(env!("CARGO_BIN_EXE_etl"))
+            .arg("download")
+            .args(arguments)
+            .env(env::STORE_URL, format!("file://{}", place.folder.path().display()))
+            .env(env::CASES_URL, server.url(ZIP))
+            .env(env::PROVINCES_URL, server.url(PROVINCES))
+            .env(env::DEPARTMENTS_URL, server.url(DEPARTMENTS))
+            .env(env::RUN_ID, run.to_string())
+            .env(env::LOG_FORMAT, "text")
+            .env_remove(env::REPORTS_URL)
+            .env_remove("RUST_LOG")
+            .stderr(Stdio::piped())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Self { child, run }
+    }
+
+    /// The most memory that it has had so far, in KiB.
+    pub(crate) fn peak_memory(&self) -> u64 {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
+        line.trim().trim_end_matches(" kB").parse().unwrap()
+    }
+
+    pub(crate) async fn end(self) -> Ended {
+        let output = self.child.wait_with_output().await.unwrap();
+        Ended { code: output.status.code(), said: String::from_utf8(output.stderr).unwrap() }
+    }
+}
+
+fn record(place: &Place, run: Uuid) -> serde_json::Value {
+    let file = place.folder.path().join(format!("runs/{run}.json"));
+    serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_what_it_did_and_leaves_a_record() {
+    let published = Published::new(cases(1000, 1));
+    let server = serving(move |request| published.answer(request)).await;
+    let place = Place::new().await;
+    for (words, status) in
+        [("the new file has taken the old one's place", "succeeded"), ("unchanged", "skipped")]
+    {
+        let program = Program::start(&place, &server, &[]);
+        let run = program.run;
+        let ended = program.end().await;
+        assert_eq!(ended.code, Some(0), "{}", ended.said);
+        assert_eq!(ended.said.matches(words).count(), 3, "{}", ended.said);
+        let record = record(&place, run);
+        assert_eq!((&record["kind"], &record["status"]), (&"download".into(), &status.into()), "{record}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn says_which_file_is_there_when_it_fails() {
+    let server = serving(|_| Reply::new("200 OK").body(b"<html>En mantenimiento</html>")).await;
+    let place = Place::new().await;
+    let program = Program::start(&place, &server, &[]);
+    let run = program.run;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    assert!(ended.said.contains("old_file_stays=true"), "{}", ended.said);
+    let error = ended.said.lines().find(|line| line.starts_with("error: ")).unwrap();
+    assert!(error.ends_with("` is a web page"), "{error}");
+    assert!(ended.said.contains("hint: what is in the store stays"), "{}", ended.said);
+    assert_eq!(record(&place, run)["status"], "failed");
+    assert_eq!(place.content(ZIP).await, OLD.as_bytes());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_address_that_is_none() {
+    let server = serving(|_| Reply::new("200 OK")).await;
+    let place = Place::new().await;
+    let ended = Program::start(&place, &server, &["--cases-url", "Covid19Casos.zip"]).end().await;
+    assert_eq!(ended.code, Some(2), "{}", ended.said);
+    assert!(ended.said.contains("`Covid19Casos.zip` is not a URL that can be downloaded"), "{}", ended.said);
+}

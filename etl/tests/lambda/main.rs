@@ -1,0 +1,200 @@
+//! The Lambda's real program, between a server that publishes the datasets and one that speaks for Lambda and ECS: what it is told, and
+//! what it asks for.
+
+#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+
+#[path = "../download/place.rs"]
+#[expect(dead_code, reason = "the download's own tests need more of it")]
+mod place;
+#[path = "../download/server.rs"]
+#[expect(dead_code, reason = "the download's own tests need more of it")]
+mod server;
+
+use std::process::Stdio;
+use std::time::{Duration, SystemTime};
+
+use etl::env;
+use serde_json::{Value, json};
+use tokio::process::{Child, Command};
+
+use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, ZIP, cases, serving};
+use crate::server::{Reply, Request, Server};
+
+/// The id of the event, which Lambda keeps when it tries an event again.
+const ID: &str = "3f0c4f0e-7d1c-4a8e-9b58-0d1b8a3a4c11";
+
+/// Where Lambda asks for events, and is told how they went.
+const INVOCATION: &str = "2018-06-01/runtime/invocation/";
+
+/// Lambda and ECS, and the program that they run.
+struct Cloud {
+    server: Server,
+    place: Place,
+    program: Child,
+}
+
+impl Cloud {
+    /// Gives the program one event, with so much time for it; ECS answers this.
+    async fn new(datasets: &Server, event: Value, time: Duration, ecs: Value) -> Self {
+        let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + time;
+        let given = std::sync::atomic::AtomicBool::new(false);
+        let server = Server::start(move |request| match request.path.strip_prefix(INVOCATION) {
+            Some("next") if given.swap(true, std::sync::atomic::Ordering::SeqCst) => {
+                Reply::new("200 OK").hanging()
+            }
+            Some("next") => Reply::new("200 OK")
+                .with("Lambda-Runtime-Aws-Request-Id", ID)
+                .with("Lambda-Runtime-Deadline-Ms", deadline.as_millis())
+                .with(
+                    "Lambda-Runtime-Invoked-Function-Arn",
+                    "arn:aws:lambda:us-east-1:1:function:covid19-download",
+                )
+                .body(event.to_string().as_bytes()),
+            Some(_) => Reply::new("202 Accepted").body(b"{}"),
+            None if request.path.contains("/functions/") => Reply::new("202 Accepted").body(b""),
+            None => Reply::new("200 OK")
+                .with("Content-Type", "application/x-amz-json-1.1")
+                .body(ecs.to_string().as_bytes()),
+        })
+        .await;
+        let place = Place::new().await;
+        let address = server.url("");
+        let program = Command::new(env!("CARGO_BIN_EXE_downloader"))
+            .env_clear()
+            .env("AWS_LAMBDA_RUNTIME_API", address.trim_start_matches("http://").trim_end_matches('/'))
+            .env("AWS_LAMBDA_FUNCTION_NAME", "covid19-download")
+            .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
+            .env("AWS_LAMBDA_FUNCTION_MEMORY_SIZE", "512")
+            .env("AWS_LAMBDA_LOG_STREAM_NAME", "stream")
+            .env("AWS_LAMBDA_LOG_GROUP_NAME", "/aws/lambda/covid19-download")
+            .env("AWS_ENDPOINT_URL", address.trim_end_matches('/'))
+            .env("AWS_REGION", "us-east-1")
+            .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+            .env("AWS_SECRET_ACCESS_KEY", "an-example")
+            .env(env::STORE_URL, format!("file://{}", place.folder.path().display()))
+            .env(env::CASES_URL, datasets.url(ZIP))
+            .env(env::PROVINCES_URL, datasets.url(PROVINCES))
+            .env(env::DEPARTMENTS_URL, datasets.url(DEPARTMENTS))
+            .env(env::ETL_CLUSTER, "arn:aws:ecs:us-east-1:1:cluster/covid19")
+            .env(env::ETL_TASK_DEFINITION, "covid19-etl")
+            .env(env::ETL_SUBNETS, "subnet-a,subnet-b")
+            .env(env::ETL_SECURITY_GROUPS, "sg-a")
+            .stderr(Stdio::null())
+            .kill_on_drop(true)
+            .spawn()
+            .unwrap();
+        Self { server, place, program }
+    }
+
+    /// What the program told Lambda of its event: `response` or `error`, and the text.
+    async fn answer(&mut self) -> (String, Value) {
+        loop {
+            for request in self.server.requests() {
+                if let Some(kind) = request.path.strip_prefix(&format!("{INVOCATION}{ID}/")) {
+                    return (kind.to_owned(), serde_json::from_slice(&request.body).unwrap());
+                }
+            }
+            assert_eq!(self.program.try_wait().unwrap(), None, "the program has ended");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// What it asked of services, leaving Lambda's events aside.
+    fn calls(&self) -> Vec<Request> {
+        self.server.requests().into_iter().filter(|request| !request.path.starts_with(INVOCATION)).collect()
+    }
+}
+
+const MINUTES: Duration = Duration::from_mins(15);
+
+async fn datasets() -> Server {
+    let published = Published::new(cases(1000, 1));
+    serving(move |request| published.answer(request)).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn downloads_and_starts_the_load_once_for_each_event() {
+    let datasets = datasets().await;
+    let mut cloud =
+        Cloud::new(&datasets, json!({}), MINUTES, json!({"tasks": [{"taskArn": "t"}], "failures": []})).await;
+    let (kind, answer) = cloud.answer().await;
+    assert_eq!(
+        (kind.as_str(), answer),
+        ("response", json!({"run_id": ID, "continued": false, "replaced": 3}))
+    );
+    assert_ne!(cloud.place.content(ZIP).await, OLD.as_bytes());
+
+    let calls = cloud.calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!(
+        calls[0].header("x-amz-target"),
+        Some("AmazonEC2ContainerServiceV20141113.RunTask"),
+        "{:?}",
+        calls[0]
+    );
+    let asked: Value = serde_json::from_slice(&calls[0].body).unwrap();
+    let network = json!({"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-a"], "assignPublicIp": "DISABLED"});
+    let environment = json!([{"name": "RUN_ID", "value": ID}]);
+    for (name, value) in [
+        ("cluster", json!("arn:aws:ecs:us-east-1:1:cluster/covid19")),
+        ("taskDefinition", json!("covid19-etl")),
+        ("launchType", json!("FARGATE")),
+        ("clientToken", json!(ID)),
+        ("startedBy", json!(ID)),
+        ("networkConfiguration", json!({"awsvpcConfiguration": network})),
+        ("overrides", json!({"containerOverrides": [{"name": "etl", "environment": environment}]})),
+    ] {
+        assert_eq!(asked[name], value, "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_id_that_is_given_is_the_loads() {
+    let datasets = datasets().await;
+    let given = "00000000-0000-4000-8000-00000000000a";
+    let mut cloud =
+        Cloud::new(&datasets, json!({"run_id": given}), MINUTES, json!({"tasks": [], "failures": []})).await;
+    assert_eq!(cloud.answer().await.1["run_id"], given);
+}
+
+/// ECS answers 200 and has started nothing.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_does_not_start_is_a_failure() {
+    let datasets = datasets().await;
+    let failures = json!({"tasks": [], "failures": [{"arn": "a", "reason": "RESOURCE:FARGATE"}]});
+    let mut cloud = Cloud::new(&datasets, json!({}), MINUTES, failures).await;
+    let (kind, answer) = cloud.answer().await;
+    assert_eq!(kind, "error");
+    assert_eq!(answer["errorMessage"], "cannot start the load `covid19-etl`: RESOURCE:FARGATE");
+}
+
+async fn endless() -> Server {
+    let published = Published::new(cases(30_000_000, 2));
+    serving(move |request| published.answer(request).cut(1_000_000).hanging()).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn shortly_before_its_end_it_invokes_itself() {
+    let datasets = endless().await;
+    let mut cloud = Cloud::new(&datasets, json!({"hop": 3}), Duration::from_secs(45), json!({})).await;
+    let (kind, answer) = cloud.answer().await;
+    assert_eq!((kind.as_str(), &answer["continued"]), ("response", &json!(true)), "{answer}");
+    let calls = cloud.calls();
+    assert_eq!(calls.len(), 1, "{calls:?}");
+    assert_eq!(calls[0].path, "2015-03-31/functions/covid19-download/invocations");
+    assert_eq!(calls[0].header("x-amz-invocation-type"), Some("Event"));
+    let passed: Value = serde_json::from_slice(&calls[0].body).unwrap();
+    assert_eq!((&passed["run_id"], &passed["hop"]), (&json!(ID), &json!(4)), "{passed}");
+    assert!(passed["unfinished"]["dataset"].is_string(), "{passed}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn it_does_not_go_on_for_ever() {
+    let datasets = endless().await;
+    let mut cloud = Cloud::new(&datasets, json!({"hop": 12}), Duration::from_secs(45), json!({})).await;
+    let (kind, answer) = cloud.answer().await;
+    assert_eq!(kind, "error");
+    assert_eq!(answer["errorMessage"], "the download was not done after 12 continuations");
+    assert!(cloud.calls().is_empty());
+    assert_eq!(cloud.place.content(ZIP).await, OLD.as_bytes());
+}

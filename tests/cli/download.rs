@@ -1,0 +1,73 @@
+//! `covidctl run download` on the local target, from a server on the loopback.
+
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::TcpListener;
+use std::path::PathBuf;
+
+use crate::support::{Target, call};
+
+/// Publishes the files of this folder, and a web page in the place of those that are not there; gives its address.
+fn publish(folder: PathBuf) -> String {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    std::thread::spawn(move || {
+        for connection in listener.incoming() {
+            let mut connection = BufReader::new(connection.unwrap());
+            let mut asked = String::new();
+            connection.read_line(&mut asked).unwrap();
+            let mut line = String::new();
+            while connection.read_line(&mut line).unwrap() > 2 {
+                line.clear();
+            }
+            let name = asked.split(' ').nth(1).unwrap().trim_start_matches('/');
+            let body =
+                std::fs::read(folder.join(name)).unwrap_or_else(|_| b"<html>mantenimiento</html>".to_vec());
+            let head =
+                format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+            // Whoever asked may have seen enough.
+            _ = connection
+                .get_mut()
+                .write_all(head.as_bytes())
+                .and_then(|()| connection.get_mut().write_all(&body));
+        }
+    });
+    address
+}
+
+fn words(address: &str) -> Vec<String> {
+    let url = |name: &str, file: &str| ["--env".to_owned(), format!("{name}={address}/{file}")];
+    let mut words = vec!["run".to_owned(), "download".to_owned()];
+    words.extend(url("CASES_URL", "Covid19Casos.zip"));
+    words.extend(url("PROVINCES_URL", "provincias.csv"));
+    words.extend(url("DEPARTMENTS_URL", "departamentos.csv"));
+    words
+}
+
+#[test]
+fn the_datasets_come_into_the_store_and_can_be_loaded() {
+    let target = Target::new();
+    target.ok(&["up"]);
+    let published = tempfile::tempdir().unwrap();
+    let made = call(&["etl", "sample", "--rows", "2000", "--out", published.path().to_str().unwrap()]);
+    assert_eq!(made.code, Some(0), "{}", made.err);
+    let address = publish(published.path().to_owned());
+    let words = words(&address);
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+
+    let said = target.ok(&words);
+    assert_eq!(said.err.matches("the new file has taken the old one's place").count(), 3, "{}", said.err);
+    let run = said.out.trim();
+    let log = target.ok(&["logs", "--run", run, "-o", "json"]);
+    assert!(log.out.contains("\"source\":\"lambda\""), "{}", log.out);
+    target.ok(&["run", "etl", "--years", "all"]);
+
+    // The next day the server has nothing but an excuse.
+    std::fs::remove_file(published.path().join("Covid19Casos.zip")).unwrap();
+    let mut whole = Vec::new();
+    let stored = target.data().join("store/Covid19Casos.zip");
+    std::fs::File::open(&stored).unwrap().read_to_end(&mut whole).unwrap();
+    let said = target.call(&words);
+    assert_eq!(said.code, Some(1), "{}", said.err);
+    assert!(said.err.contains("is a web page"), "{}", said.err);
+    assert!(std::fs::read(&stored).unwrap() == whole, "the old file stays");
+}
