@@ -18,7 +18,15 @@ pub(crate) fn code() -> Result<()> {
     process::run(&mut process::cargo(["fmt", "--all", "--check"]))
         .map_err(|failure| failure.hint("run `cargo fmt --all`"))?;
     say::note("lints");
-    process::run(&mut process::cargo(["clippy", "--workspace", "--all-targets", "--", "--deny", "warnings"]))
+    process::run(&mut process::cargo([
+        "clippy",
+        "--workspace",
+        "--all-targets",
+        "--all-features",
+        "--",
+        "--deny",
+        "warnings",
+    ]))
 }
 
 /// Every page of the documentation builds, and every link in it leads somewhere.

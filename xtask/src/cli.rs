@@ -32,6 +32,8 @@ pub(crate) enum Task {
     Check,
     /// Check the CloudFormation templates, the Dockerfile and the workflows
     Lint,
+    /// Create, update and delete every stack in an emulator of AWS
+    Stacks,
     /// Print the packages that the tests need, in one line
     Needs,
     /// Measure against the competition and print the ratios

@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `check`, `lint`, `needs` and `bench`.
+//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `needs` and `bench`.
 //!
 //! The only commands to remember. Each one prepares what it needs, so that a fresh clone on a fresh machine can run it.
 //! This crate must build in seconds and whatever state the others are in: it depends on no other crate of the workspace,
@@ -12,6 +12,7 @@ mod needs;
 mod postgres;
 mod process;
 mod say;
+mod stacks;
 mod tests_run;
 mod tools;
 
@@ -35,6 +36,7 @@ fn main() -> ExitCode {
         Task::Test { filter } => tests_run::run(cli.pg_bin.as_deref(), &filter),
         Task::Check => checks::all(),
         Task::Lint => lint::all(),
+        Task::Stacks => stacks::conform(),
         Task::Needs => {
             needs::list();
             Ok(())

@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::failure::{Failure, OrFail as _, Result};
 use crate::postgres::{Binaries, Cluster, Settings};
-use crate::{checks, lint, needs, process, say};
+use crate::{checks, lint, needs, process, say, stacks};
 
 /// A superuser's URL of the throw-away server, for the tests.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
@@ -36,6 +36,7 @@ pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
     }
     checks::code()?;
     lint::all()?;
+    stacks::conform()?;
     let tally = tests(pg_bin, &[])?;
     checks::documentation()?;
     checks::dependencies()?;
@@ -47,8 +48,8 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
     let cluster = Cluster::start(&binaries, Settings::ThrowAway)?;
     say::note("tests");
-    process::run(&mut process::cargo(["test", "--workspace", "--no-run"]))?;
-    let mut command = process::cargo(["test", "--workspace", "--no-fail-fast", "--"]);
+    process::run(&mut process::cargo(["test", "--workspace", "--all-features", "--no-run"]))?;
+    let mut command = process::cargo(["test", "--workspace", "--all-features", "--no-fail-fast", "--"]);
     command
         .args(filter)
         .env(TEST_DATABASE_URL, cluster.url("postgres"))

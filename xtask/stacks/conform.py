@@ -1,0 +1,261 @@
+"""Creates, updates and deletes every stack, in order, in moto_server; the templates are the ones that AWS gets.
+
+What moto does not know is adapted here, each with its reason, and printed, so that nothing is skipped in silence. At the end the
+parameters that discovery reads are compared with docs/reference/parameters.md, and the exports with what the stacks import.
+"""
+
+import collections
+import json
+import pathlib
+import re
+import sys
+
+import boto3
+import yaml
+from moto.cloudformation.parsing import get_model_map
+from moto.server import ThreadedMotoServer
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+REGION = "us-east-1"
+CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
+
+# What has no default, and what the emulator must have before.
+GIVEN = {
+    "01-network": {"OperatorCidr": "198.51.100.7/32"},
+    "09-ci": {"Repository": "example/covid19"},
+}
+
+SECRET = "AWS::SecretsManager::Secret"
+
+# --- What moto lacks -----------------------------------------------------------------------------------------------------
+
+# The types that it knows; the others it would leave out without a word, here they are counted and named.
+KNOWN = set(get_model_map())
+
+
+class Loader(yaml.SafeLoader):
+    """YAML with CloudFormation's short forms, as their long forms: moto splits `!GetAtt A.B.C` at every dot."""
+
+
+def short_form(loader, suffix, node):
+    key = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
+    if isinstance(node, yaml.ScalarNode):
+        value = loader.construct_scalar(node)
+        value = value.split(".", 1) if suffix == "GetAtt" else value
+    elif isinstance(node, yaml.SequenceNode):
+        value = loader.construct_sequence(node, deep=True)
+    else:
+        value = loader.construct_mapping(node, deep=True)
+    return {key: value}
+
+
+Loader.add_multi_constructor("!", short_form)
+
+
+def walk(value, change):
+    """The value with `change` applied to each object in it, from the inside out."""
+    if isinstance(value, dict):
+        return change({key: walk(inner, change) for key, inner in value.items()})
+    if isinstance(value, list):
+        return [walk(inner, change) for inner in value]
+    return value
+
+
+def imports(template):
+    found = set()
+
+    def note(value):
+        if isinstance(value.get("Fn::ImportValue"), str):
+            found.add(value["Fn::ImportValue"])
+        return value
+
+    walk(template, note)
+    return found
+
+
+class Stack:
+    def __init__(self, file, notes):
+        self.number = file.stem
+        self.name = "covid19-" + file.stem.split("-", 1)[1]
+        self.template = yaml.load(file.read_text(), Loader)
+        self.notes = notes
+
+    def note(self, what, reason, count=1):
+        self.notes[(self.name, what, reason)] += count
+
+    def adapted(self):
+        """The template as moto takes it."""
+        template = json.loads(json.dumps(self.template))
+        resources = template["Resources"]
+        for name, resource in list(resources.items()):
+            if resource["Type"] not in KNOWN and resource["Type"] != SECRET:
+                self.note(resource["Type"], "left out: moto has no such resource in a template")
+                del resources[name]
+        secrets = {name for name, resource in resources.items() if resource["Type"] == SECRET}
+        for name in secrets:
+            self.note(SECRET, "left out, with an ARN in its place: moto has none in a template")
+            del resources[name]
+        gone = set(self.template["Resources"]) - set(resources)
+
+        def replace(value):
+            if value.get("Ref") in secrets:
+                return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{value['Ref']}"
+            if isinstance(value.get("Fn::Sub"), str) and "{{resolve:secretsmanager" in value["Fn::Sub"]:
+                return "resolved-by-cloudformation"
+            if value.get("Ref") in gone:
+                return f"{value['Ref']}-is-left-out"
+            if isinstance(value.get("Fn::GetAtt"), list) and value["Fn::GetAtt"][0] in gone:
+                return f"{value['Fn::GetAtt'][0]}-is-left-out"
+            return value
+
+        template = walk(template, replace)
+        for resource in template["Resources"].values():
+            wanted = resource.get("DependsOn", [])
+            wanted = [wanted] if isinstance(wanted, str) else wanted
+            resource["DependsOn"] = [name for name in wanted if name not in gone]
+            properties = resource.get("Properties", {})
+            if resource["Type"] == "AWS::RDS::DBInstance" and "DBParameterGroupName" in properties:
+                self.note("DBParameterGroupName", "moto answers 500 to a reference to a parameter group")
+                del properties["DBParameterGroupName"]
+            if resource["Type"] == "AWS::RDS::DBInstance":
+                self.note("DeletionProtection", "the emulator's stack is deleted in the same run")
+                properties.pop("DeletionProtection", None)
+        return template
+
+
+def client(server, service):
+    host, port = server.get_host_and_port()
+    return boto3.client(
+        service,
+        endpoint_url=f"http://{host}:{port}",
+        region_name=REGION,
+        aws_access_key_id="emulator",
+        aws_secret_access_key="emulator",
+        config=boto3.session.Config(retries={"max_attempts": 1, "mode": "standard"}, read_timeout=60),
+    )
+
+
+def documented():
+    page = (ROOT / "docs/reference/parameters.md").read_text()
+    return set(re.findall(r"^\| `(/covid19/[^`]+)`", page, re.MULTILINE))
+
+
+def main():
+    notes = collections.Counter()
+    stacks = [Stack(file, notes) for file in sorted((ROOT / "cloudformation").glob("*.yaml"))]
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+    server.start()
+    try:
+        story(server, stacks)
+    finally:
+        server.stop()
+    for (stack, what, reason), count in sorted(notes.items()):
+        print(f"adapted: {stack}: {what} ({count}): {reason}")
+
+
+def story(server, stacks):
+    cloudformation = client(server, "cloudformation")
+    exported = set()
+    for stack in stacks:
+        missing = imports(stack.template) - exported
+        assert not missing, f"{stack.name} imports what no stack before it exports: {missing}"
+        exported |= {output["Export"]["Name"] for output in stack.template.get("Outputs", {}).values() if "Export" in output}
+        template, parameters = json.dumps(stack.adapted()), parameters_of(stack)
+        cloudformation.create_stack(
+            StackName=stack.name, TemplateBody=template, Parameters=parameters, Capabilities=CAPABILITIES
+        )
+        check_created(cloudformation, stack, json.loads(template))
+        print(f"created: {stack.name}")
+    check_parameters(client(server, "ssm"))
+    check_reality(server)
+    for stack in reversed(stacks):
+        delete(server, cloudformation, stack)
+        print(f"deleted: {stack.name}")
+    left = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
+    assert not left, f"stacks are left: {left}"
+
+
+def parameters_of(stack):
+    return [{"ParameterKey": key, "ParameterValue": value} for key, value in GIVEN.get(stack.number, {}).items()]
+
+
+def check_created(cloudformation, stack, template):
+    status = cloudformation.describe_stacks(StackName=stack.name)["Stacks"][0]["StackStatus"]
+    assert status == "CREATE_COMPLETE", f"{stack.name}: {status}"
+    found = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
+    found = {resource.get("LogicalResourceId") for resource in found}
+    conditions = {"HasCertificate": False, "HasAlarmEmail": False, "HasDomain": False}
+    wanted = {
+        name
+        for name, resource in template["Resources"].items()
+        if conditions.get(resource.get("Condition"), True)
+    }
+    missing = wanted - found
+    kinds = {template["Resources"][name]["Type"] for name in missing}
+    assert not missing, f"{stack.name}: not created: {sorted(missing)} {kinds}"
+
+
+def check_parameters(ssm):
+    pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/covid19", Recursive=True)
+    written = {parameter["Name"]: parameter["Value"] for page in pages for parameter in page["Parameters"]}
+    assert set(written) == documented(), f"parameters and their page differ: {set(written) ^ documented()}"
+    empty = [name for name, value in written.items() if not value]
+    assert not empty, f"parameters without a value: {empty}"
+
+
+def check_reality(server):
+    """What discovery would find."""
+    ecs = client(server, "ecs")
+    assert ecs.describe_clusters(clusters=["covid19"])["clusters"][0]["status"] == "ACTIVE"
+    for family in ["covid19-etl", "covid19-report", "covid19-metabase"]:
+        definition = ecs.describe_task_definition(taskDefinition=family)["taskDefinition"]
+        assert definition["family"] == family, definition
+    group = client(server, "autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=["covid19-bastion"])
+    instances = group["AutoScalingGroups"][0]["Instances"]
+    assert [instance["LifecycleState"] for instance in instances] == ["InService"], instances
+    databases = client(server, "rds").describe_db_instances()["DBInstances"]
+    assert {database["DBInstanceIdentifier"] for database in databases} == {"covid19-master", "covid19-replica"}
+    buckets = {bucket["Name"] for bucket in client(server, "s3").list_buckets()["Buckets"]}
+    wanted = {f"covid19-{name}-123456789012-{REGION}" for name in ["artifacts", "datasets", "reports"]}
+    assert buckets == wanted, buckets
+    function = client(server, "lambda").get_function(FunctionName="covid19-download")["Configuration"]
+    assert (function["MemorySize"], function["Timeout"]) == (512, 900), function
+    rules = {rule["Name"] for rule in client(server, "events").list_rules()["Rules"]}
+    assert rules == {"covid19-download", "covid19-report-after-etl", "covid19-run-failed"}, rules
+
+
+def delete(server, cloudformation, stack):
+    if stack.name == "covid19-network":
+        stack.note("AWS::EC2::RouteTable", "deleted before the stack: moto's own deletion forgets them", 3)
+        delete_route_tables(client(server, "ec2"), cloudformation, stack)
+    if stack.name == "covid19-database":
+        stack.note("AWS::RDS::DBInstance", "the replica is deleted by an update: moto forgets whose it is", 1)
+        cloudformation.update_stack(
+            StackName=stack.name, TemplateBody=json.dumps(without(stack.adapted(), "Replica")), Capabilities=CAPABILITIES
+        )
+    cloudformation.delete_stack(StackName=stack.name)
+
+
+def delete_route_tables(ec2, cloudformation, stack):
+    found = cloudformation.describe_stack_resources(StackName=stack.name)["StackResources"]
+    tables = [part["PhysicalResourceId"] for part in found if part["ResourceType"] == "AWS::EC2::RouteTable"]
+    for table in ec2.describe_route_tables(RouteTableIds=tables)["RouteTables"]:
+        for association in table["Associations"]:
+            ec2.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
+        ec2.delete_route_table(RouteTableId=table["RouteTableId"])
+
+
+def without(template, gone):
+    """The template without this resource, and without what refers to it."""
+
+    def refers(part):
+        text = json.dumps(part)
+        return f'"Ref": "{gone}"' in text or f'"Fn::GetAtt": ["{gone}"' in text
+
+    resources = template["Resources"].items()
+    template["Resources"] = {name: part for name, part in resources if name != gone and not refers(part)}
+    return template
+
+
+if __name__ == "__main__":
+    sys.exit(main())
