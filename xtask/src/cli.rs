@@ -32,8 +32,12 @@ pub(crate) enum Task {
     Check,
     /// Check the CloudFormation templates, the Dockerfile and the workflows
     Lint,
-    /// Create, update and delete every stack in an emulator of AWS
-    Stacks,
+    /// Create and delete every stack in an emulator of AWS; check what roles may do, and the picture of the stacks
+    Stacks {
+        /// Draw the picture anew instead, into `docs/pictures/stacks.svg`
+        #[arg(long)]
+        draw: bool,
+    },
     /// Print the packages that the tests need, in one line
     Needs,
     /// Measure against the competition and print the ratios

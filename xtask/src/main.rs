@@ -36,7 +36,8 @@ fn main() -> ExitCode {
         Task::Test { filter } => tests_run::run(cli.pg_bin.as_deref(), &filter),
         Task::Check => checks::all(),
         Task::Lint => lint::all(),
-        Task::Stacks => stacks::conform(),
+        Task::Stacks { draw: false } => stacks::conform(),
+        Task::Stacks { draw: true } => stacks::draw(),
         Task::Needs => {
             needs::list();
             Ok(())

@@ -1,7 +1,8 @@
-//! `cargo xtask stacks`: every stack is created, updated and deleted, in order, in an emulator of AWS on this machine.
+//! `cargo xtask stacks`: every stack is created and deleted, in order, in an emulator of AWS on this machine.
 //!
 //! The story is told by `xtask/stacks/conform.py`, because the emulator is a Python library. It says which parts of the templates the
-//! emulator lacks; docs/concepts/stacks.md says the same.
+//! emulator lacks; docs/concepts/stacks.md says the same. Beside it, `actions.py` checks that nothing is granted that nothing uses, and
+//! `draw.py` draws the picture.
 
 use std::process::Command;
 
@@ -13,8 +14,18 @@ const REQUIREMENTS: &str = include_str!("../stacks/requirements.txt");
 
 /// Tells the story.
 pub(crate) fn conform() -> Result<()> {
+    say::note("stacks");
+    python("conform.py")
+}
+
+/// Draws the picture.
+pub(crate) fn draw() -> Result<()> {
+    python("draw.py")
+}
+
+fn python(script: &str) -> Result<()> {
     let python = tools::python(&tools::folder("stacks")?, "moto, an emulator of AWS", REQUIREMENTS)
         .map_err(|failure| failure.hint("Python 3 with venv and a way to PyPI are needed once"))?;
-    say::note("stacks");
-    process::run(Command::new(python).arg("xtask/stacks/conform.py").current_dir(process::workspace()))
+    let script = process::workspace().join("xtask/stacks").join(script);
+    process::run(Command::new(python).arg("-B").arg(script))
 }

@@ -1,4 +1,4 @@
-"""Creates, updates and deletes every stack, in order, in moto_server; the templates are the ones that AWS gets.
+"""Creates and deletes every stack, in order, in moto_server; the templates are the ones that AWS gets.
 
 What moto does not know is adapted here, each with its reason, and printed, so that nothing is skipped in silence. At the end the
 parameters that discovery reads are compared with docs/reference/parameters.md, and the exports with what the stacks import.
@@ -6,16 +6,17 @@ parameters that discovery reads are compared with docs/reference/parameters.md, 
 
 import collections
 import json
-import pathlib
 import re
 import sys
 
 import boto3
-import yaml
 from moto.cloudformation.parsing import get_model_map
 from moto.server import ThreadedMotoServer
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
+import actions
+import draw
+from templates import ROOT, exports, files, imports, load, name, walk
+
 REGION = "us-east-1"
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
@@ -33,68 +34,32 @@ SECRET = "AWS::SecretsManager::Secret"
 KNOWN = set(get_model_map())
 
 
-class Loader(yaml.SafeLoader):
-    """YAML with CloudFormation's short forms, as their long forms: moto splits `!GetAtt A.B.C` at every dot."""
-
-
-def short_form(loader, suffix, node):
-    key = suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}"
-    if isinstance(node, yaml.ScalarNode):
-        value = loader.construct_scalar(node)
-        value = value.split(".", 1) if suffix == "GetAtt" else value
-    elif isinstance(node, yaml.SequenceNode):
-        value = loader.construct_sequence(node, deep=True)
-    else:
-        value = loader.construct_mapping(node, deep=True)
-    return {key: value}
-
-
-Loader.add_multi_constructor("!", short_form)
-
-
-def walk(value, change):
-    """The value with `change` applied to each object in it, from the inside out."""
-    if isinstance(value, dict):
-        return change({key: walk(inner, change) for key, inner in value.items()})
-    if isinstance(value, list):
-        return [walk(inner, change) for inner in value]
-    return value
-
-
-def imports(template):
-    found = set()
-
-    def note(value):
-        if isinstance(value.get("Fn::ImportValue"), str):
-            found.add(value["Fn::ImportValue"])
-        return value
-
-    walk(template, note)
-    return found
-
-
 class Stack:
     def __init__(self, file, notes):
         self.number = file.stem
-        self.name = "covid19-" + file.stem.split("-", 1)[1]
-        self.template = yaml.load(file.read_text(), Loader)
+        self.name = f"covid19-{name(file)}"
+        self.template = load(file)
         self.notes = notes
+        self.text = json.dumps(self.adapt())
 
     def note(self, what, reason, count=1):
         self.notes[(self.name, what, reason)] += count
 
     def adapted(self):
-        """The template as moto takes it."""
+        """The template as moto takes it; each time another copy."""
+        return json.loads(self.text)
+
+    def adapt(self):
         template = json.loads(json.dumps(self.template))
         resources = template["Resources"]
-        for name, resource in list(resources.items()):
+        for logical, resource in list(resources.items()):
             if resource["Type"] not in KNOWN and resource["Type"] != SECRET:
                 self.note(resource["Type"], "left out: moto has no such resource in a template")
-                del resources[name]
-        secrets = {name for name, resource in resources.items() if resource["Type"] == SECRET}
-        for name in secrets:
+                del resources[logical]
+        secrets = {logical for logical, resource in resources.items() if resource["Type"] == SECRET}
+        for logical in secrets:
             self.note(SECRET, "left out, with an ARN in its place: moto has none in a template")
-            del resources[name]
+            del resources[logical]
         gone = set(self.template["Resources"]) - set(resources)
 
         def replace(value):
@@ -112,7 +77,7 @@ class Stack:
         for resource in template["Resources"].values():
             wanted = resource.get("DependsOn", [])
             wanted = [wanted] if isinstance(wanted, str) else wanted
-            resource["DependsOn"] = [name for name in wanted if name not in gone]
+            resource["DependsOn"] = [logical for logical in wanted if logical not in gone]
             properties = resource.get("Properties", {})
             if resource["Type"] == "AWS::RDS::DBInstance" and "DBParameterGroupName" in properties:
                 self.note("DBParameterGroupName", "moto answers 500 to a reference to a parameter group")
@@ -141,8 +106,10 @@ def documented():
 
 
 def main():
+    actions.check()
+    draw.check()
     notes = collections.Counter()
-    stacks = [Stack(file, notes) for file in sorted((ROOT / "cloudformation").glob("*.yaml"))]
+    stacks = [Stack(file, notes) for file in files()]
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
@@ -159,7 +126,7 @@ def story(server, stacks):
     for stack in stacks:
         missing = imports(stack.template) - exported
         assert not missing, f"{stack.name} imports what no stack before it exports: {missing}"
-        exported |= {output["Export"]["Name"] for output in stack.template.get("Outputs", {}).values() if "Export" in output}
+        exported |= exports(stack.template)
         template, parameters = json.dumps(stack.adapted()), parameters_of(stack)
         cloudformation.create_stack(
             StackName=stack.name, TemplateBody=template, Parameters=parameters, Capabilities=CAPABILITIES

@@ -11,7 +11,7 @@ mod load;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use aws_config::SdkConfig;
+use aws_config::{BehaviorVersion, SdkConfig};
 use clap::Parser;
 use etl::cli::SourceArgs;
 use etl::download::{self, Ended, Options, Unfinished};
@@ -72,7 +72,7 @@ struct Answer {
 async fn main() -> Result<(), Error> {
     log::init(Format::Json);
     let settings = Settings::try_parse_from(["downloader"])?;
-    let config = aws_config::load_from_env().await;
+    let config = aws_config::load_defaults(BehaviorVersion::latest()).await;
     let store = Store::open(&settings.store_url)?;
     let (options, load) = (Options::from(settings.sources), settings.load);
     let (options, load, store, config) = (&options, &load, &store, &config);

@@ -1,0 +1,86 @@
+"""Every action that a role may do is done by something: our code, at a place that is named here and looked up, or a service of AWS.
+
+A new permission without an entry here fails, and so does an entry whose code is gone.
+"""
+
+from templates import ROOT, files, load, name
+
+SERVICE = None
+
+# What a role may do, and where that is done: a file and the words in it, or the service that does it for us.
+USED = {
+    ("bastion", "ec2:AssociateAddress"): ("cloudformation/02-bastion.yaml", "aws ec2 associate-address"),
+    ("pipeline", "ecr:GetAuthorizationToken"): (SERVICE, "ECS pulls the image"),
+    ("pipeline", "ecr:BatchGetImage"): (SERVICE, "ECS pulls the image"),
+    ("pipeline", "ecr:GetDownloadUrlForLayer"): (SERVICE, "ECS pulls the image"),
+    ("pipeline", "logs:CreateLogStream"): (SERVICE, "ECS writes the container's log"),
+    ("pipeline", "logs:PutLogEvents"): (SERVICE, "ECS writes the container's log"),
+    ("pipeline", "secretsmanager:GetSecretValue"): (SERVICE, "ECS injects PGUSER and PGPASSWORD"),
+    ("pipeline", "s3:GetObject"): ("etl/src/extract/ranges.rs", "get_opts"),
+    ("pipeline", "s3:ListBucket"): ("etl/src/extract/mod.rs", "NotFound"),
+    ("pipeline", "s3:PutObject"): ("etl/src/record.rs", "store.put"),
+    ("pipeline", "s3:DeleteObject"): ("etl/src/report/folder.rs", ".delete("),
+    ("pipeline", "ecs:RunTask"): (SERVICE, "EventBridge starts the report"),
+    ("pipeline", "iam:PassRole"): (SERVICE, "EventBridge starts the report"),
+    ("ingest", "logs:CreateLogStream"): (SERVICE, "Lambda writes its log"),
+    ("ingest", "logs:PutLogEvents"): (SERVICE, "Lambda writes its log"),
+    ("ingest", "sqs:SendMessage"): (SERVICE, "Lambda writes to its dead-letter queue"),
+    ("ingest", "s3:GetObject"): ("etl/src/download/memo.rs", "store.get"),
+    ("ingest", "s3:PutObject"): ("etl/src/download/upload.rs", "put_part"),
+    ("ingest", "s3:AbortMultipartUpload"): ("etl/src/download/upload.rs", "abort_multipart"),
+    ("ingest", "s3:ListBucket"): ("etl/src/download/memo.rs", "head(key)"),
+    ("ingest", "lambda:InvokeFunction"): ("etl/src/downloader/again.rs", ".invoke()"),
+    ("ingest", "ecs:RunTask"): ("etl/src/downloader/load.rs", ".run_task()"),
+    ("ingest", "iam:PassRole"): ("etl/src/downloader/load.rs", ".run_task()"),
+    ("dashboard", "ecr:GetAuthorizationToken"): (SERVICE, "ECS pulls the image"),
+    ("dashboard", "ecr:BatchGetImage"): (SERVICE, "ECS pulls the image"),
+    ("dashboard", "ecr:GetDownloadUrlForLayer"): (SERVICE, "ECS pulls the image"),
+    ("dashboard", "logs:CreateLogStream"): (SERVICE, "ECS writes the container's log"),
+    ("dashboard", "logs:PutLogEvents"): (SERVICE, "ECS writes the container's log"),
+    ("dashboard", "secretsmanager:GetSecretValue"): (SERVICE, "ECS injects user, password and key"),
+    ("ci", "ecr:GetAuthorizationToken"): (".github/workflows/release.yml", "ecr get-login-password"),
+    ("ci", "ecr:BatchCheckLayerAvailability"): (".github/workflows/release.yml", "--push"),
+    ("ci", "ecr:BatchGetImage"): (".github/workflows/release.yml", "manifest inspect"),
+    ("ci", "ecr:CompleteLayerUpload"): (".github/workflows/release.yml", "--push"),
+    ("ci", "ecr:InitiateLayerUpload"): (".github/workflows/release.yml", "--push"),
+    ("ci", "ecr:PutImage"): (".github/workflows/release.yml", "--push"),
+    ("ci", "ecr:UploadLayerPart"): (".github/workflows/release.yml", "--push"),
+    ("ci", "s3:PutObject"): (".github/workflows/release.yml", "s3api put-object"),
+    ("ci", "s3:GetObject"): (SERVICE, "CloudFormation hands the new code to Lambda"),
+    ("ci", "cloudformation:DescribeStacks"): (".github/workflows/release.yml", "describe-stacks"),
+    ("ci", "cloudformation:UpdateStack"): (".github/workflows/release.yml", "update-stack"),
+    ("ci", "ecs:RegisterTaskDefinition"): (SERVICE, "CloudFormation makes the new revision"),
+    ("ci", "ecs:DeregisterTaskDefinition"): (SERVICE, "CloudFormation retires the old revision"),
+    ("ci", "ecs:DescribeTaskDefinition"): (SERVICE, "CloudFormation looks at the revision"),
+    ("ci", "lambda:GetFunction"): (SERVICE, "CloudFormation waits for the new code"),
+    ("ci", "lambda:GetFunctionConfiguration"): (SERVICE, "CloudFormation waits for the new code"),
+    ("ci", "lambda:UpdateFunctionCode"): (SERVICE, "CloudFormation sets the new code"),
+    ("ci", "iam:PassRole"): (SERVICE, "CloudFormation registers the task definition with its roles"),
+}
+
+
+def granted():
+    """Which stack's roles may do what."""
+    found = set()
+    for file in files():
+        for resource in load(file)["Resources"].values():
+            if resource["Type"] != "AWS::IAM::Role":
+                continue
+            for policy in resource["Properties"].get("Policies", []):
+                for statement in policy["PolicyDocument"]["Statement"]:
+                    assert statement["Effect"] == "Allow", statement
+                    actions = statement["Action"]
+                    for action in [actions] if isinstance(actions, str) else actions:
+                        assert "*" not in action, f"{file.name} grants {action}"
+                        found.add((name(file), action))
+    return found
+
+
+def check():
+    unused, unknown = granted() - set(USED), set(USED) - granted()
+    assert not unused, f"granted, but nothing is known to use it: {sorted(unused)}"
+    assert not unknown, f"said to be used, but not granted: {sorted(unknown)}"
+    for (stack, action), (file, words) in USED.items():
+        if file is not SERVICE:
+            assert words in (ROOT / file).read_text(), f"{stack}: {action}: `{words}` is not in {file} any more"
+    print(f"{len(USED)} granted actions are used")
