@@ -1,11 +1,11 @@
 //! From the ministry's servers into the store: each dataset whole, or as it was before.
 //!
-//! [`source`] reads a file over HTTP and goes on where a connection broke, [`check`] sees on the way through whether it is what it should
-//! be, [`upload`] collects parts that become an object at once, at the end, and [`memo`] remembers which version the store holds. A file
+//! `source` reads a file over HTTP and goes on where a connection broke, `check` sees on the way through whether it is what it should
+//! be, `upload` collects parts that become an object at once, at the end, and `memo` remembers which version the store holds. A file
 //! is never in memory as a whole.
 //!
-//! Whoever has a deadline (the Lambda) says stop shortly before it, and gets an [`Unfinished`] with which another process goes on. Nothing here knows
-//! about Lambda, ECS or the database.
+//! Whoever has a deadline (the Lambda) says stop shortly before it, and gets an [`Unfinished`] with which another process goes on.
+//! Nothing here knows about Lambda, ECS or the database.
 
 mod check;
 mod memo;

@@ -229,6 +229,11 @@ impl<'a> Source<'a> {
                     self.failed(format!("asked for the bytes from {} on, it sent `{range}`", self.position))
                 );
             }
+            // A server that answers with a range although the file is another one by now.
+            let etag = header(response.headers(), &ETAG);
+            if etag.is_some() && etag != self.version.etag.as_deref() {
+                return Err(self.failed("it sent the rest of another version"));
+            }
             self.response = Some(response);
             return Ok(false);
         }

@@ -87,6 +87,20 @@ async fn the_rest_of_another_file() {
     .await;
 }
 
+/// It does not know `If-Range`, and the two versions are of one size.
+#[tokio::test]
+async fn the_rest_of_another_version() {
+    let (old, new) = (Published::new(cases(50_000, 14)), cases(50_000, 15));
+    refused("it sent the rest of another version", move |request| match request.from() {
+        None => old.answer(request).cut(20_000),
+        Some(from) => Reply::new("206 Partial Content")
+            .with("ETag", "\"two\"")
+            .with("Content-Range", format!("bytes {from}-{}/{}", new.len() - 1, new.len()))
+            .body(&new[from..]),
+    })
+    .await;
+}
+
 #[tokio::test]
 async fn georef_files_that_are_not_what_they_should_be() {
     for (provinces, words) in [
