@@ -1,11 +1,11 @@
 -- Confirmed cases by month of registration, and each month's share of its own year.
 --
 -- Every month of the loaded years is a line, also one without a case, up to the month of the newest registration, which is
--- partial unless that was the month's last day. One scan, grouped by day first.
+-- partial unless that was the month's last day.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
-           count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
-    FROM covid_case
+           coalesce(sum(cases) FILTER (WHERE classification = 'Confirmado'), 0) AS confirmed
+    FROM case_counts()
     GROUP BY registered_on
 ),
 newest AS (

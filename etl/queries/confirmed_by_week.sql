@@ -4,11 +4,10 @@
 -- 1 is counted whole across New Year. The last two months are counted back from the newest registration of any case; the
 -- week that holds that day is the first line. A week is partial where the data do not cover its seven days: the newest
 -- one, and one that reaches into a year that is not loaded. Only two whole weeks in a row are compared.
--- One scan, grouped by day first.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
-           count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
-    FROM covid_case
+           coalesce(sum(cases) FILTER (WHERE classification = 'Confirmado'), 0) AS confirmed
+    FROM case_counts()
     GROUP BY registered_on
 ),
 newest AS (

@@ -1,12 +1,10 @@
 -- Confirmed cases in each loaded year of registration.
---
--- One scan, grouped by day first: a few hundred groups are cheap to fold, and dates are not taken apart once per row.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
-           count(*)                                                                           AS notified,
-           count(*) FILTER (WHERE classification = 'Confirmado')                              AS confirmed,
-           count(*) FILTER (WHERE classification = 'Confirmado' AND died_on IS NOT NULL)      AS died
-    FROM covid_case
+           sum(cases) AS notified,
+           coalesce(sum(cases) FILTER (WHERE classification = 'Confirmado'), 0) AS confirmed,
+           coalesce(sum(died) FILTER (WHERE classification = 'Confirmado'), 0) AS died
+    FROM case_counts()
     GROUP BY registered_on
 ),
 yearly AS (

@@ -1,12 +1,12 @@
 -- Confirmed cases of the last month by sex as registered; 'NR' (not registered) is a line of its own.
 --
 -- The last month is the month, with its year, of the newest registration of any case; it is partial unless that was the
--- month's last day. Beside it stands the same year so far. One scan, grouped by day first.
+-- month's last day. Beside it stands the same year so far.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            sex,
-           count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
-    FROM covid_case
+           coalesce(sum(cases) FILTER (WHERE classification = 'Confirmado'), 0) AS confirmed
+    FROM case_counts()
     GROUP BY registered_on, sex
 ),
 latest AS (

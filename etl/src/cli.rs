@@ -16,11 +16,12 @@ use crate::failure::{Exit, Failure, OrFail as _, Result};
 use crate::log::{self, Format};
 use crate::pipeline::Outcome;
 use crate::pipeline::{self, Options};
-use crate::record::{Record, Status};
+use crate::record::{Origin, Record, Status};
 use crate::report::Language;
 use crate::runs::Kind;
 use crate::signals::Signals;
 use crate::store::Store;
+use crate::task::Task;
 use crate::terminal::visible;
 use crate::{database, download, env, migrate, report, sample};
 
@@ -94,6 +95,21 @@ struct RunIdArgs {
     /// The id of this run; a new one where none is given
     #[arg(long, env = env::RUN_ID)]
     run_id: Option<Uuid>,
+
+    /// Who started it, for its record
+    #[arg(long, env = env::STARTED_BY, hide_env_values = true)]
+    started_by: Option<String>,
+
+    /// Where a container on ECS asks what it is
+    #[arg(long, env = env::ECS_METADATA, hide = true)]
+    ecs_metadata: Option<String>,
+}
+
+impl RunIdArgs {
+    async fn origin(&self) -> Origin {
+        let task = Task::ask(self.ecs_metadata.as_deref()).await;
+        Origin { started_by: self.started_by.clone(), task }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -227,12 +243,16 @@ async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
     let store = Store::open(&arguments.store_url)?;
     let reports =
         arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
-    let mut record = Record::open(options.run_id, Kind::Etl, &reports).await?;
+    let origin = arguments.id.origin().await;
+    let mut record = Record::open(options.run_id, Kind::Etl, origin, &reports).await?;
     let result = pipeline::run(&options, &store).await;
     record.end(&result, |outcome| match outcome {
         Outcome::Published(_) => Status::Succeeded,
         Outcome::Skipped(_) => Status::Skipped,
     });
+    if let Ok(Outcome::Published(tally)) = &result {
+        record.rows = Some(tally.into());
+    }
     record.write(&reports).await;
     result.map(drop)
 }
@@ -241,7 +261,8 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
     let url = arguments.reports.reports_url.or(arguments.store_url).unwrap_or_default();
     let reports = Store::open_or_create(&url)?;
-    let mut record = Record::open(run_id, Kind::Report, &reports).await?;
+    let origin = arguments.id.origin().await;
+    let mut record = Record::open(run_id, Kind::Report, origin, &reports).await?;
     let options = report::Options { language: arguments.language, run_id, started_at: record.started_at };
     let result = report::run::run(&options, &arguments.database.database_url, &reports).await;
     record.end(&result, |_| Status::Succeeded);
@@ -255,7 +276,8 @@ async fn download(arguments: DownloadArgs) -> Result<()> {
     let reports =
         arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
     let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
-    let mut record = Record::open(run_id, Kind::Download, &reports).await?;
+    let origin = arguments.id.origin().await;
+    let mut record = Record::open(run_id, Kind::Download, origin, &reports).await?;
     let options = download::Options::from(arguments.sources);
     let mut signals = Signals::listen();
     let result = signals.or_interrupted(download::run(&options, &store, None)).await;

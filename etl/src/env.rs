@@ -27,6 +27,12 @@ pub const REPORT_LANG: &str = "REPORT_LANG";
 /// The id of this run (a UUID), given by whoever started it so that it can be followed from the first moment.
 pub const RUN_ID: &str = "RUN_ID";
 
+/// Who started this run, in words for its record: a person, or the schedule.
+pub const STARTED_BY: &str = "STARTED_BY";
+
+/// Set by ECS: where a container asks what it is.
+pub const ECS_METADATA: &str = "ECS_CONTAINER_METADATA_URI_V4";
+
 /// `text`, `json`, or `auto`: text on a terminal, JSON lines elsewhere.
 pub const LOG_FORMAT: &str = "LOG_FORMAT";
 

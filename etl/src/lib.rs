@@ -30,5 +30,6 @@ pub mod sample;
 pub mod signals;
 pub mod store;
 pub mod tally;
+pub mod task;
 pub mod terminal;
 pub mod transform;

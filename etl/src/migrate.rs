@@ -13,7 +13,10 @@ use crate::database::{self, OWNER, OrSqlFail as _};
 use crate::failure::{Failure, OrFail as _, Result};
 
 /// Version, description and text of every migration, in order.
-const MIGRATIONS: &[(i64, &str, &str)] = &[(1, "schema", include_str!("../../migrations/0001_schema.sql"))];
+const MIGRATIONS: &[(i64, &str, &str)] = &[
+    (1, "schema", include_str!("../../migrations/0001_schema.sql")),
+    (2, "counts", include_str!("../../migrations/0002_counts.sql")),
+];
 
 /// What a login needs besides the schema; each statement stands alone, is repeatable, and belongs to one condition that is
 /// true once it has been done.

@@ -20,7 +20,7 @@ use crate::failure::{Failure, OrFail as _, Result};
 use crate::load::georef::Georef;
 use crate::load::rejects::Rejects;
 use crate::load::staging::Staging;
-use crate::load::{lock, publish, retire, staging};
+use crate::load::{counts, lock, publish, retire, staging};
 use crate::log::Format;
 use crate::parse::date::Day;
 use crate::progress::Progress;
@@ -82,6 +82,7 @@ async fn begin(options: &Options) -> Result<PgConnection> {
 async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> Result<Outcome> {
     let begun = Instant::now();
     retire::drop_leftovers(session, retire::FIRST_ROUNDS).await?;
+    counts::forget_others(session).await?;
 
     let sources = Sources::find(store).await?;
     let cases = &sources.cases;
@@ -105,6 +106,7 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
     let tally = fill_staging(options, store, cases, rules, &georef, session).await?;
     tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
     staging::add_keys(session, options.run_id).await?;
+    counts::count(session, options.run_id).await?;
     publish::publish(session, options.run_id, &georef, &tally).await?;
     tracing::info!(
         read = tally.read,
@@ -301,9 +303,12 @@ pub(crate) async fn in_background<T: Send + 'static>(
 
 /// Drops what was replaced. What is published stays published, whatever becomes of that.
 async fn clear_away(session: &mut PgConnection, signals: &mut Signals) {
-    let dropped = signals.or_interrupted(retire::drop_leftovers(session, retire::LAST_ROUNDS)).await;
-    if let Err(failure) = dropped {
-        tracing::warn!(%failure, "the replaced table was not dropped; the next run does it");
+    let work = async {
+        counts::forget_others(session).await?;
+        retire::drop_leftovers(session, retire::LAST_ROUNDS).await
+    };
+    if let Err(failure) = signals.or_interrupted(work).await {
+        tracing::warn!(%failure, "what was replaced is not cleared away; the next run does it");
     }
 }
 

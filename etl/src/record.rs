@@ -12,6 +12,8 @@ use uuid::Uuid;
 use crate::failure::{Failure, Result};
 use crate::runs::Kind;
 use crate::store::{RUNS, Store};
+use crate::tally::Tally;
+use crate::task::Task;
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -46,11 +48,59 @@ pub struct Record {
     pub error: Option<String>,
     /// The folder of the report that it wrote.
     pub report: Option<String>,
+    /// Who started it.
+    #[serde(default)]
+    pub started_by: Option<String>,
+    /// The ARN of the ECS task that it is.
+    #[serde(default)]
+    pub task: Option<String>,
+    /// Its log's stream, in the log group of its kind.
+    #[serde(default)]
+    pub log_stream: Option<String>,
+    /// What a load read, and what became of it.
+    #[serde(default)]
+    pub rows: Option<Rows>,
+}
+
+/// What a load read, and what became of it; `read = filtered + loaded + rejected`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rows {
+    /// Rows in the file.
+    pub read: u64,
+    /// Rows of years that were not wanted.
+    pub filtered: u64,
+    /// Rows that were loaded.
+    pub loaded: u64,
+    /// Rows that were rejected.
+    pub rejected: u64,
+    /// Repairs; one row may have several.
+    pub repaired: u64,
+}
+
+impl From<&Tally> for Rows {
+    fn from(tally: &Tally) -> Self {
+        Self {
+            read: tally.read,
+            filtered: tally.filtered,
+            loaded: tally.loaded,
+            rejected: tally.rejected(),
+            repaired: tally.repaired(),
+        }
+    }
+}
+
+/// Who and what a run is, beside its id.
+#[derive(Debug, Clone, Default)]
+pub struct Origin {
+    /// Who started it.
+    pub started_by: Option<String>,
+    /// The ECS task that it is.
+    pub task: Task,
 }
 
 impl Record {
     /// The record of a run that begins now.
-    pub fn begin(run_id: Uuid, kind: Kind) -> Self {
+    pub fn begin(run_id: Uuid, kind: Kind, origin: Origin) -> Self {
         Self {
             run_id,
             kind: kind.name().to_owned(),
@@ -60,6 +110,10 @@ impl Record {
             exit_code: None,
             error: None,
             report: None,
+            started_by: origin.started_by,
+            task: origin.task.arn,
+            log_stream: origin.task.log_stream,
+            rows: None,
         }
     }
 
@@ -72,8 +126,8 @@ impl Record {
     }
 
     /// The same, written to the store. An id that a run has used already is refused, so that its record stays what it is.
-    pub async fn open(run_id: Uuid, kind: Kind, store: &Store) -> Result<Self> {
-        let record = Self::begin(run_id, kind);
+    pub async fn open(run_id: Uuid, kind: Kind, origin: Origin, store: &Store) -> Result<Self> {
+        let record = Self::begin(run_id, kind, origin);
         if store.objects().head(&record.key()).await.is_ok() {
             let place = store.url_of(&record.key());
             return Err(Failure::new(format!("there was a run {run_id} already: `{place}` is its record"))
@@ -84,7 +138,12 @@ impl Record {
     }
 
     fn key(&self) -> Key {
-        Key::from(format!("{RUNS}/{}.json", self.run_id))
+        Self::key_of(&self.run_id.to_string())
+    }
+
+    /// Where the record of a run stands.
+    pub fn key_of(run: &str) -> Key {
+        Key::from(format!("{RUNS}/{run}.json"))
     }
 
     /// Writes it to `runs/<id>.json`; says so where that fails.

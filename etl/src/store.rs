@@ -66,6 +66,11 @@ impl Store {
         Ok(Self { url: url.trim_end_matches('/').to_owned(), folder, objects, parts })
     }
 
+    /// What is at `url`, opened by somebody who knows more about how to get in.
+    pub fn over(url: &str, objects: Arc<DynObjectStore>) -> Self {
+        Self { url: url.trim_end_matches('/').to_owned(), folder: false, objects, parts: None }
+    }
+
     /// The object's full URL, for messages.
     pub fn url_of(&self, key: &Key) -> String {
         format!("{}/{key}", self.url)
@@ -74,6 +79,12 @@ impl Store {
     /// Whether it is a folder of this machine, where reading a file twice costs no transfer.
     pub const fn is_folder(&self) -> bool {
         self.folder
+    }
+
+    /// Where an object stands on this machine, if it does.
+    pub fn path_of(&self, key: &Key) -> Option<std::path::PathBuf> {
+        let root = self.url.strip_prefix("file://").filter(|_| self.folder)?;
+        Some(std::path::Path::new(&percent_decoded(root)).join(key.as_ref()))
     }
 
     /// The `object_store` interface, for reading ranges and listing.
@@ -172,7 +183,7 @@ fn both(store: impl ObjectStore + MultipartStore) -> Interfaces {
 }
 
 /// A service that stumbles is asked again for some seconds; one that is not there must not keep a run waiting for minutes.
-fn patience() -> RetryConfig {
+pub fn patience() -> RetryConfig {
     let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
     let backoff = BackoffConfig { init_backoff: first, max_backoff: longest, ..BackoffConfig::default() };
     RetryConfig { backoff, max_retries: 5, retry_timeout: Duration::from_secs(30) }

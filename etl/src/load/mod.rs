@@ -5,9 +5,11 @@
 //! 1. [`lock`]: one load at a time.
 //! 2. [`staging`]: a new table is created and filled in one transaction with `COPY … FREEZE`, so that even a reader with an older
 //!    snapshot will see its rows; keys come after.
-//! 3. [`publish`]: a transaction of milliseconds renames the two tables and records the run.
-//! 4. [`retire`]: the old table is dropped afterwards, on its own, whenever no reader is in its way.
+//! 3. [`counts`]: what questions ask for again and again is counted.
+//! 4. [`publish`]: a transaction of milliseconds renames the two tables and records the run.
+//! 5. [`retire`]: the old table is dropped afterwards, on its own, whenever no reader is in its way.
 
+pub mod counts;
 pub mod georef;
 pub mod lock;
 pub mod publish;

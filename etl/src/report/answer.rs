@@ -48,6 +48,8 @@ pub enum Value {
     Number(i64),
     /// A percentage; 12.5 is 12.5 %.
     Percent(f64),
+    /// A mean or a rate.
+    Rate(f64),
     /// A day, or a month as its first day.
     Date(NaiveDate),
     /// An instant.
@@ -128,7 +130,10 @@ fn read_value(column: &Column, row: &PgRow) -> Result<Value, sqlx::Error> {
     let name = column.name;
     let value = match column.kind {
         Kind::Text(_) => row.try_get::<Option<_>, _>(name)?.map(Value::Text),
-        Kind::Number | Kind::Count => row.try_get::<Option<_>, _>(name)?.map(Value::Number),
+        Kind::Number | Kind::Count | Kind::Difference => {
+            row.try_get::<Option<_>, _>(name)?.map(Value::Number)
+        }
+        Kind::Rate => row.try_get::<Option<_>, _>(name)?.map(Value::Rate),
         Kind::Percent | Kind::Share | Kind::Change => row.try_get::<Option<_>, _>(name)?.map(Value::Percent),
         Kind::Date | Kind::Month => row.try_get::<Option<_>, _>(name)?.map(Value::Date),
         Kind::Time => row.try_get::<Option<_>, _>(name)?.map(Value::Time),

@@ -22,7 +22,7 @@ fn field(value: &Value) -> String {
         Value::Missing => String::new(),
         Value::Text(text) => text.clone(),
         Value::Number(number) => number.to_string(),
-        Value::Percent(percent) => percent.to_string(),
+        Value::Percent(number) | Value::Rate(number) => number.to_string(),
         Value::Date(date) => date.to_string(),
         Value::Time(time) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         Value::Flag(flag) => flag.to_string(),

@@ -11,6 +11,12 @@ use crate::store::{REPORTS, Store};
 /// The name of the text in a report's folder.
 pub(super) const REPORT_TEXT: &str = "report.txt";
 
+/// … of the page …
+pub(super) const REPORT_HTML: &str = "report.html";
+
+/// … and of the document for machines.
+pub(super) const REPORT_JSON: &str = "report.json";
+
 /// The folder that always holds the newest report, under [`REPORTS`].
 const LATEST: &str = "latest";
 

@@ -35,7 +35,9 @@ pub(super) fn value(value: &Value, column: &Column, language: Language) -> Strin
         }
         (Value::Text(text), _) => visible(text),
         (Value::Number(number), Kind::Number) => number.to_string(),
+        (Value::Number(number), Kind::Difference) => difference(*number, language),
         (Value::Number(number), _) => count(*number, language),
+        (Value::Rate(number), _) => rate(*number, language),
         (Value::Percent(percent), Kind::Change) => change(*percent, language),
         (Value::Percent(share), _) => percent(*share, language),
         (Value::Date(day), Kind::Month) => month(*day, language),
@@ -52,14 +54,28 @@ pub(super) fn count(number: i64, language: Language) -> String {
     grouped(&number.to_string(), language)
 }
 
-/// `12,3 %` or `12.3%`, rounded half away from zero.
-pub(super) fn percent(percent: f64, language: Language) -> String {
-    let tenths = format!("{:.1}", (percent * 10.0).round() / 10.0);
+/// How many more or fewer: `+12`, `-3`, `0`.
+fn difference(number: i64, language: Language) -> String {
+    let shown = count(number, language);
+    if number > 0 { format!("+{shown}") } else { shown }
+}
+
+/// `1.234,5` or `1,234.5`, rounded half away from zero.
+pub(super) fn rate(number: f64, language: Language) -> String {
+    let tenths = format!("{:.1}", (number * 10.0).round() / 10.0);
     let tenths = if tenths == "-0.0" { "0.0" } else { &tenths };
     let (whole, tenth) = tenths.split_once('.').unwrap_or((tenths, "0"));
     match language {
-        Language::Spanish => format!("{},{tenth} %", grouped(whole, language)),
-        Language::English => format!("{}.{tenth}%", grouped(whole, language)),
+        Language::Spanish => format!("{},{tenth}", grouped(whole, language)),
+        Language::English => format!("{}.{tenth}", grouped(whole, language)),
+    }
+}
+
+/// `12,3 %` or `12.3%`, rounded half away from zero.
+pub(super) fn percent(percent: f64, language: Language) -> String {
+    match language {
+        Language::Spanish => format!("{} %", rate(percent, language)),
+        Language::English => format!("{}%", rate(percent, language)),
     }
 }
 
@@ -79,7 +95,7 @@ pub(super) fn date(day: NaiveDate, language: Language) -> String {
 }
 
 /// `junio de 2022` or `June 2022`.
-fn month(day: NaiveDate, language: Language) -> String {
+pub(super) fn month(day: NaiveDate, language: Language) -> String {
     match language {
         Language::Spanish => {
             let name = usize::try_from(day.month0()).ok().and_then(|index| MONTHS_ES.get(index));
@@ -87,6 +103,15 @@ fn month(day: NaiveDate, language: Language) -> String {
         }
         Language::English => day.format("%B %Y").to_string(),
     }
+}
+
+/// `ene`, or `ene 2022` where the year is to be said: with January, and where asked for.
+pub(super) fn short_month(day: NaiveDate, with_year: bool, language: Language) -> String {
+    let name: String = match language {
+        Language::Spanish => month(day, language).chars().take(3).collect(),
+        Language::English => day.format("%b").to_string(),
+    };
+    if with_year || day.month() == 1 { format!("{name} {}", day.year()) } else { name }
 }
 
 fn grouped(digits: &str, language: Language) -> String {

@@ -1,8 +1,8 @@
 //! What `etl report` does: ask the database a few fixed questions and put the answers into the store.
 //!
 //! The questions stand in one table ([`QUESTIONS`]), each with its own `.sql` file. They are asked in one read-only snapshot,
-//! and each answer is kept as values ([`Answer`]); the text for people and the CSV for machines are two views of the same
-//! answers, and more views can be added beside them. A question that fails is shown as failed and spoils no other.
+//! and each answer is kept as values ([`Answer`]); the text and the page for people, and the JSON and CSVs for machines, are
+//! views of the same answers, and more can be added beside them. A question that fails is shown as failed and spoils no other.
 //!
 //! This module opens no connection, changes nothing in the database and knows nothing of how its run is recorded.
 
@@ -10,6 +10,9 @@ mod answer;
 mod csv;
 mod folder;
 mod format;
+mod grid;
+mod html;
+mod json;
 mod language;
 mod question;
 mod questions;
@@ -24,7 +27,7 @@ use uuid::Uuid;
 
 pub use self::answer::{Answer, Finding, Value};
 pub use self::language::{Language, Words};
-pub use self::question::{Column, Kind, Place, Question, Shape};
+pub use self::question::{Chart, Column, Extent, Kind, Place, Question, Shape};
 pub use self::questions::QUESTIONS;
 pub use self::vocabulary::Vocabulary;
 use crate::failure::{Failure, Result};
@@ -59,10 +62,12 @@ pub async fn write(options: &Options, database: &mut PgConnection, store: &Store
     let findings = answer::ask_all(database).await?;
     let text = text::render(options, &findings);
 
-    let mut files = Vec::with_capacity(findings.len() + 1);
+    let mut files = Vec::with_capacity(findings.len() + 3);
     for answer in findings.iter().filter_map(|finding| finding.outcome.as_ref().ok()) {
         files.push((answer.question.file_name(), csv::encode(answer)?));
     }
+    files.push((folder::REPORT_JSON.to_owned(), json::encode(options, &findings)?));
+    files.push((folder::REPORT_HTML.to_owned(), html::render(options, &findings).into_bytes()));
     files.push((folder::REPORT_TEXT.to_owned(), text.clone().into_bytes()));
     let names = files.iter().map(|(name, _)| name.clone()).collect();
     let folder = folder::write(options, store, files).await?;

@@ -1,10 +1,13 @@
 //! An answer in aligned plain text, at most [`WIDTH`] characters wide: numbers to the right, words to the left, a bar at the
 //! end of the line where the question wants one and there is room.
 
+use std::ops::Range;
+
 use super::answer::{Answer, Value};
 use super::format;
+use super::grid;
 use super::language::{Language, Words};
-use super::question::{Column, Kind, Place, Shape};
+use super::question::{Column, Extent, Kind, Place, Shape};
 
 /// The widest line of a report.
 pub(super) const WIDTH: usize = 80;
@@ -19,7 +22,26 @@ pub(super) fn lines(answer: &Answer, language: Language) -> Vec<String> {
     match answer.question.shape {
         Shape::List => list(answer, language),
         Shape::Table | Shape::Totalled => table(answer, language),
+        Shape::Grid { .. } => grid(answer, language),
     }
+}
+
+/// The rows that people see, as a range.
+pub(super) fn extent(answer: &Answer) -> Range<usize> {
+    let rows = answer.rows.len();
+    match answer.question.extent {
+        Extent::Whole => 0..rows,
+        Extent::First(first) => 0..first.min(rows),
+        Extent::Last(last) => rows.saturating_sub(last)..rows,
+    }
+}
+
+fn grid(answer: &Answer, language: Language) -> Vec<String> {
+    let grid = grid::Grid::of(answer, language);
+    let to_the_right: Vec<bool> = (0..grid.titles.len()).map(|nth| nth > 0).collect();
+    let layout = Layout::new(&to_the_right, grid.titles.iter().chain(grid.lines.iter().flatten()));
+    let lines = grid.lines.iter().map(|cells| layout.line(cells));
+    [layout.line(&grid.titles), "─".repeat(layout.used())].into_iter().chain(lines).collect()
 }
 
 /// `Month: June 2022 · data until: 2022-06-04 · partial month`, where the answer has such columns.
@@ -68,8 +90,8 @@ fn table(answer: &Answer, language: Language) -> Vec<String> {
         .filter(|(_, column)| matches!(column.place, Place::Body | Place::Bar))
         .collect();
     let titles: Vec<String> = body.iter().map(|(_, column)| title(column, language)).collect();
-    let rows: Vec<Vec<String>> = answer
-        .rows
+    let extent = extent(answer);
+    let rows: Vec<Vec<String>> = answer.rows[extent.clone()]
         .iter()
         .map(|row| body.iter().map(|(at, column)| format::value(&row[*at], column, language)).collect())
         .collect();
@@ -78,10 +100,11 @@ fn table(answer: &Answer, language: Language) -> Vec<String> {
             body.iter().enumerate().map(|(nth, pair)| total(nth, *pair, &answer.rows, language)).collect()
         });
 
+    let to_the_right: Vec<bool> = body.iter().map(|(_, column)| column.kind.is_numeric()).collect();
     let layout =
-        Layout::new(&body, titles.iter().chain(rows.iter().flatten()).chain(totals.iter().flatten()));
+        Layout::new(&to_the_right, titles.iter().chain(rows.iter().flatten()).chain(totals.iter().flatten()));
     let rule = "─".repeat(layout.used());
-    let bars = bars(answer, WIDTH.saturating_sub(layout.used() + GAP).min(WIDEST_BAR));
+    let bars = bars(answer, extent, WIDTH.saturating_sub(layout.used() + GAP).min(WIDEST_BAR));
 
     let mut lines = vec![layout.line(&titles), rule.clone()];
     for (cells, bar) in rows.iter().zip(bars) {
@@ -95,18 +118,25 @@ fn table(answer: &Answer, language: Language) -> Vec<String> {
 }
 
 /// A flag needs no title: its cells are the title.
-fn title(column: &Column, language: Language) -> String {
+pub(super) fn title(column: &Column, language: Language) -> String {
     match column.kind {
         Kind::Flag => String::new(),
         _ => column.title.to(language).to_owned(),
     }
 }
 
-fn total(nth: usize, (at, column): (usize, &Column), rows: &[Vec<Value>], language: Language) -> String {
+pub(super) fn total(
+    nth: usize,
+    (at, column): (usize, &Column),
+    rows: &[Vec<Value>],
+    language: Language,
+) -> String {
     let values = rows.iter().map(|row| &row[at]);
     match column.kind {
         _ if nth == 0 => TOTAL.to(language).to_owned(),
-        Kind::Count => format::count(values.filter_map(number).sum(), language),
+        Kind::Count | Kind::Difference => {
+            format::value(&Value::Number(values.filter_map(number).sum()), column, language)
+        }
         // Whoever is left out of a line would be missing here: the values are added, not assumed.
         Kind::Share => {
             let parts: Vec<f64> = values.filter_map(percent).collect();
@@ -132,12 +162,14 @@ const fn percent(value: &Value) -> Option<f64> {
 }
 
 /// One bar for each row, in eighths of a character; empty where there is no room or nothing to draw.
-fn bars(answer: &Answer, room: usize) -> Vec<String> {
+fn bars(answer: &Answer, extent: Range<usize>, room: usize) -> Vec<String> {
     let drawn = answer.columns().iter().position(|column| column.place == Place::Bar);
-    let values = answer.rows.iter().map(|row| drawn.and_then(|at| number(&row[at])).unwrap_or(0).max(0));
+    let values = answer.rows[extent.clone()]
+        .iter()
+        .map(|row| drawn.and_then(|at| number(&row[at])).unwrap_or(0).max(0));
     let largest = values.clone().max().unwrap_or(0);
     if room < NARROWEST_BAR || largest == 0 {
-        return vec![String::new(); answer.rows.len()];
+        return vec![String::new(); extent.len()];
     }
     values.map(|value| bar(value, largest, room)).collect()
 }
@@ -159,13 +191,10 @@ struct Layout {
 
 impl Layout {
     /// Fits the columns to their cells, which come row by row; words give way where a line would be too long.
-    fn new<'a>(body: &[(usize, &Column)], cells: impl Iterator<Item = &'a String>) -> Self {
-        let to_the_right =
-            |kind| !matches!(kind, Kind::Text(_) | Kind::Date | Kind::Month | Kind::Time | Kind::Flag);
-        let mut columns: Vec<(usize, bool)> =
-            body.iter().map(|(_, column)| (0, to_the_right(column.kind))).collect();
+    fn new<'a>(to_the_right: &[bool], cells: impl Iterator<Item = &'a String>) -> Self {
+        let mut columns: Vec<(usize, bool)> = to_the_right.iter().map(|right| (0, *right)).collect();
         for (nth, cell) in cells.enumerate() {
-            let column = &mut columns[nth % body.len()].0;
+            let column = &mut columns[nth % to_the_right.len()].0;
             *column = (*column).max(width(cell).min(WIDTH));
         }
         let mut layout = Self { columns };

@@ -3,17 +3,17 @@
 use super::answer::{Finding, Value};
 use super::format;
 use super::language::{Language, Words};
-use super::question::Column;
+use super::question::{Column, Shape};
 use super::table::{self, WIDTH};
 use super::{Answer, Options};
 
 const TITLE: Words =
     Words::new("Covid-19 en Argentina: casos confirmados", "Covid-19 in Argentina: confirmed cases");
-const SOURCE: Words = Words::new(
+pub(super) const SOURCE: Words = Words::new(
     "Fuente: Ministerio de Salud de la Nación, casos registrados en la República Argentina (Covid19Casos).",
     "Source: Argentina's Ministry of Health, registered Covid-19 cases (Covid19Casos).",
 );
-const DEFINITION: Words = Words::new(
+pub(super) const DEFINITION: Words = Words::new(
     "Confirmado es el caso que el ministerio clasifica así; descartados, sospechosos y sin clasificar no se cuentan, \
      aunque hayan fallecido. Las fechas son las de registro (fecha_apertura), no las de síntomas ni de diagnóstico. Los \
      casos se registran con demora y se reclasifican: los últimos días siempre están incompletos.",
@@ -21,7 +21,7 @@ const DEFINITION: Words = Words::new(
      counted, even if they died. Dates are those of registration (fecha_apertura), not of symptoms or diagnosis. Cases \
      are registered late and reclassified: the latest days are always incomplete.",
 );
-const DATA_AS_OF: Words = Words::new("Datos al", "Data as of");
+pub(super) const DATA_AS_OF: Words = Words::new("Datos al", "Data as of");
 const LOAD: Words = Words::new("Carga", "Load");
 const REPORT: Words = Words::new("Informe", "Report");
 const MADE_ON: Words = Words::new("Hecho el", "Made on");
@@ -45,24 +45,9 @@ pub(super) fn render(options: &Options, findings: &[Finding]) -> String {
 
 fn head(options: &Options, findings: &[Finding]) -> Vec<String> {
     let language = options.language;
-    let started_on = format::date(options.started_at.date_naive(), language);
-    let facts = [
-        (DATA_AS_OF, loaded("dataset_updated_on", findings, language)),
-        (LOAD, loaded("run_id", findings, language)),
-        (REPORT, options.run_id.to_string()),
-        (MADE_ON, format!("{started_on} {}", options.started_at.format("%H:%M UTC"))),
-    ];
     let mut lines = vec!["═".repeat(WIDTH), TITLE.to(language).to_owned(), "═".repeat(WIDTH)];
-    lines.extend(facts.map(|(title, fact)| format!("{:<10}  {fact}", title.to(language))));
-    let failed = findings.iter().filter(|finding| finding.outcome.is_err()).count();
-    if failed > 0 {
-        let of = findings.len();
-        let warning = match language {
-            Language::Spanish => {
-                format!("INCOMPLETO: fallaron {failed} de {of} preguntas; abajo dice por qué.")
-            }
-            Language::English => format!("INCOMPLETE: {failed} of {of} questions failed; see why below."),
-        };
+    lines.extend(facts(options, findings).into_iter().map(|(title, fact)| format!("{title:<10}  {fact}")));
+    if let Some(warning) = incomplete(findings, language) {
         lines.push(String::new());
         lines.extend(wrapped(&warning));
     }
@@ -71,6 +56,34 @@ fn head(options: &Options, findings: &[Finding]) -> Vec<String> {
         lines.extend(wrapped(note.to(language)));
     }
     lines
+}
+
+/// Which data, which load, which report, and when.
+pub(super) fn facts(options: &Options, findings: &[Finding]) -> [(&'static str, String); 4] {
+    let language = options.language;
+    let started_on = format::date(options.started_at.date_naive(), language);
+    [
+        (DATA_AS_OF, data_as_of(findings, language)),
+        (LOAD, loaded("run_id", findings, language)),
+        (REPORT, options.run_id.to_string()),
+        (MADE_ON, format!("{started_on} {}", options.started_at.format("%H:%M UTC"))),
+    ]
+    .map(|(title, fact)| (title.to(language), fact))
+}
+
+/// The date of the data.
+pub(super) fn data_as_of(findings: &[Finding], language: Language) -> String {
+    loaded("dataset_updated_on", findings, language)
+}
+
+/// What to say first where not every question was answered.
+pub(super) fn incomplete(findings: &[Finding], language: Language) -> Option<String> {
+    let failed = findings.iter().filter(|finding| finding.outcome.is_err()).count();
+    let of = findings.len();
+    (failed > 0).then(|| match language {
+        Language::Spanish => format!("INCOMPLETO: fallaron {failed} de {of} preguntas; abajo dice por qué."),
+        Language::English => format!("INCOMPLETE: {failed} of {of} questions failed; see why below."),
+    })
 }
 
 /// A fact about the published load, from the answer that has it.
@@ -98,10 +111,26 @@ fn section(finding: &Finding, language: Language) -> Vec<String> {
         lines.push(String::new());
     }
     lines.extend(table::lines(answer, language));
+    lines.extend(more(answer, language));
     lines.push(String::new());
     lines.extend(wrapped(question.note.to(language)));
     lines.push(format!("→ {}", question.file_name()));
     lines
+}
+
+/// What to say where not every row is shown.
+fn more(answer: &Answer, language: Language) -> Option<String> {
+    let shown = match answer.question.shape {
+        Shape::Grid { .. } => return None,
+        _ => table::extent(answer).len(),
+    };
+    let hidden = answer.rows.len() - shown;
+    let (count, file) =
+        (format::count(i64::try_from(hidden).unwrap_or(i64::MAX), language), answer.question.file_name());
+    (hidden > 0).then(|| match language {
+        Language::Spanish => format!("… y {count} filas más en {file}"),
+        Language::English => format!("… and {count} more rows in {file}"),
+    })
 }
 
 /// A paragraph in lines of at most [`WIDTH`] characters; a word that is longer alone is cut.

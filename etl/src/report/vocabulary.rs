@@ -88,6 +88,43 @@ pub(super) static REASON: Vocabulary = Vocabulary {
     missing: Words::same("—"),
 };
 
+pub(super) static COUNTRY: Vocabulary =
+    Vocabulary { terms: &[], missing: Words::new("Total del país", "Whole country") };
+
+pub(super) static CONTRADICTION: Vocabulary = Vocabulary {
+    terms: &[
+        ("died_unconfirmed", Words::new("fallecido sin estar confirmado", "died without being confirmed")),
+        ("died_unadmitted", Words::new("fallecido sin internación", "died without an admission")),
+        (
+            "ventilated_without_icu",
+            Words::new("respirador sin cuidados intensivos", "ventilated outside intensive care"),
+        ),
+        (
+            "icu_unadmitted",
+            Words::new("cuidados intensivos sin internación", "intensive care without an admission"),
+        ),
+        (
+            "registered_before_symptoms",
+            Words::new("registrado antes de los síntomas", "registered before the symptoms"),
+        ),
+        (
+            "diagnosed_before_registered",
+            Words::new("diagnosticado antes del registro", "diagnosed before the registration"),
+        ),
+        (
+            "died_before_registered",
+            Words::new("fallecido antes del registro", "died before the registration"),
+        ),
+        ("died_before_symptoms", Words::new("fallecido antes de los síntomas", "died before the symptoms")),
+        (
+            "died_before_admitted",
+            Words::new("fallecido antes de la internación", "died before the admission"),
+        ),
+        ("before_pandemic", Words::new("alguna fecha anterior a 2020", "some date before 2020")),
+    ],
+    missing: Words::same("—"),
+};
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -105,7 +105,10 @@ async fn nothing_is_left_over() {
         "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
     )
     .await;
-    assert_eq!(tables, "_sqlx_migrations covid_case department pipeline_run province rejected_row run_issue");
+    assert_eq!(
+        tables,
+        "_sqlx_migrations case_count contradiction_count covid_case delay_count department pipeline_run place_count province province_population rejected_row run_issue"
+    );
     let keys: String = value(
         &mut place.connect().await,
         "SELECT string_agg(concat_ws(' ', contype, convalidated), ', ' ORDER BY contype) FROM pg_constraint

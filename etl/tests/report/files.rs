@@ -18,7 +18,7 @@ async fn files_stand_in_their_folder_and_in_latest_where_nothing_stale_remains()
     assert_eq!(written.folder, FOLDER);
     let mut expected: Vec<String> =
         QUESTIONS.iter().map(|question| format!("{}.csv", question.name)).collect();
-    expected.push("report.txt".to_owned());
+    expected.extend(["report.json", "report.html", "report.txt"].map(str::to_owned));
     assert_eq!(written.files, expected);
     expected.sort();
     assert_eq!(place.names(FOLDER), expected);

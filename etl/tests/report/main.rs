@@ -4,9 +4,13 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod answers;
+mod browser;
+mod checked;
 #[path = "../common/mod.rs"]
 mod common;
+mod expected;
 mod files;
+mod model;
 mod place;
 mod text;
 mod trouble;

@@ -1,10 +1,12 @@
 //! Something to report on and somewhere to put the report, for one test.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use etl::failure::Result;
 use etl::report::{self, Language, Options, Written};
 use etl::store::Store;
+use etl::{pipeline, sample};
+use uuid::Uuid;
 
 use crate::common::{self, TestDatabase, execute};
 
@@ -34,6 +36,36 @@ impl Place {
         place
     }
 
+    /// A place whose database is as `etl run` finds it the first time.
+    pub(crate) async fn without_schema() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
+        Self { folder, store, database: common::empty_database().await }
+    }
+
+    /// A place with a sample that went through the whole pipeline.
+    pub(crate) async fn sampled(rows: u64, seed: u64) -> Self {
+        let place = Self::without_schema().await;
+        let files = tempfile::tempdir().unwrap();
+        let options = sample::Options { rows, seed, dirty: 0.05, out: files.path().to_owned() };
+        sample::write(&options, &|_| {}).unwrap();
+        place.load(files.path()).await;
+        place
+    }
+
+    /// Loads the datasets of a folder, every year of them.
+    pub(crate) async fn load(&self, folder: &Path) {
+        let options = pipeline::Options {
+            run_id: Uuid::new_v4(),
+            database_url: self.database.url(),
+            years: "all".parse().unwrap(),
+            force: false,
+            log_format: etl::log::Format::Json,
+        };
+        let store = Store::open(&format!("file://{}", folder.display())).unwrap();
+        pipeline::run(&options, &store).await.unwrap();
+    }
+
     pub(crate) async fn change(&self, statements: &str) {
         execute(&mut self.database.connect().await, statements).await;
     }
@@ -57,6 +89,13 @@ impl Place {
             entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
         names.sort();
         names
+    }
+
+    /// The rows of an answer of the newest report.
+    pub(crate) fn rows(&self, question: &str) -> Vec<Vec<String>> {
+        let mut reader =
+            csv::Reader::from_path(self.path(&format!("reports/latest/{question}.csv"))).unwrap();
+        reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
     /// The rows of an answer as its CSV has them, only these columns, joined by blanks.

@@ -10,28 +10,28 @@ use crate::place::{EDGES, FOLDER, Place, options};
 async fn a_question_that_fails_is_shown_and_spoils_no_other() {
     let place = Place::with(EDGES).await;
     place.report(Language::English).await.unwrap();
-    place.change("ALTER TABLE covid_case RENAME COLUMN sex TO gender").await;
+    place.change("ALTER TABLE covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
 
     let failure = place.report(Language::English).await.unwrap_err();
 
     assert_eq!(failure.exit().code(), 1);
     assert_eq!(
         failure.to_string(),
-        "1 of 9 questions of the report failed (`last_month_by_sex`): cannot answer `last_month_by_sex`: column \"sex\" does not exist"
+        "1 of 21 questions of the report failed (`contradictions`): cannot answer `contradictions`: column \"diagnosed_on\" does not exist"
     );
     let report = format!("file://{}", place.path(FOLDER).join("report.txt").display());
     assert_eq!(failure.hint_text(), Some(format!("the other answers are in `{report}`").as_str()));
     let text = place.read("reports/latest/report.txt");
-    assert!(text.contains("INCOMPLETE: 1 of 9 questions failed"), "{text}");
-    assert!(text.contains("FAILED: cannot answer `last_month_by_sex`"), "{text}");
+    assert!(text.contains("INCOMPLETE: 1 of 21 questions failed"), "{text}");
+    assert!(text.contains("FAILED: cannot answer `contradictions`"), "{text}");
     assert!(text.contains("Tierra del Fuego"), "the next questions are answered: {text}");
     let names = place.names("reports/latest");
     assert_eq!(
         names.len(),
-        QUESTIONS.len(),
-        "the text and every CSV but one, which was there before: {names:?}"
+        QUESTIONS.len() + 2,
+        "text, page, document and every CSV but one, which was there before: {names:?}"
     );
-    assert!(!names.contains(&"last_month_by_sex.csv".to_owned()));
+    assert!(!names.contains(&"contradictions.csv".to_owned()));
 }
 
 #[tokio::test]
@@ -49,10 +49,12 @@ async fn without_the_right_to_read_the_cases_the_rest_is_still_answered() {
 
     let clean = format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}");
     execute(&mut connection, &clean).await;
-    assert!(failure.to_string().starts_with("6 of 9 questions of the report failed (`confirmed_by_year`, "));
-    assert!(failure.to_string().ends_with("permission denied for table covid_case"), "{failure}");
+    assert!(
+        failure.to_string().starts_with("18 of 21 questions of the report failed (`confirmed_by_year`, ")
+    );
+    assert!(failure.to_string().ends_with("permission denied for table case_count"), "{failure}");
     let text = place.read("reports/latest/report.txt");
-    assert!(text.contains("INCOMPLETO: fallaron 6 de 9 preguntas"), "{text}");
+    assert!(text.contains("INCOMPLETO: fallaron 18 de 21 preguntas"), "{text}");
     assert!(text.contains("caso repetido"), "{text}");
 }
 

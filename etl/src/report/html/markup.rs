@@ -1,0 +1,44 @@
+//! Text that is safe inside HTML and SVG, and numbers as SVG wants them.
+
+/// Text from anywhere, for an element's content or a quoted attribute.
+pub(super) fn escaped(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\n' | '\t' => safe.push(' '),
+            c if c.is_control() => safe.push(char::REPLACEMENT_CHARACTER),
+            c => safe.push(c),
+        }
+    }
+    safe
+}
+
+/// A coordinate with at most one decimal.
+pub(super) fn number(value: f64) -> String {
+    let text = format!("{value:.1}");
+    match text.strip_suffix(".0") {
+        Some("-0") => "0".to_owned(),
+        Some(whole) => whole.to_owned(),
+        None => text,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nothing_from_the_data_becomes_markup() {
+        assert_eq!(escaped("<b a=\"x\">'&\u{1b}\n"), "&lt;b a=&quot;x&quot;&gt;&#39;&amp;\u{fffd} ");
+    }
+
+    #[test]
+    fn coordinates_are_short() {
+        assert_eq!([0.04, -0.04, 1.0, 2.55, -3.25].map(number), ["0", "0", "1", "2.5", "-3.2"]);
+    }
+}

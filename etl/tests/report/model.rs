@@ -1,0 +1,194 @@
+//! What every question must answer, worked out once more from the published rows: slowly, in memory, one row after the other.
+//!
+//! It shares nothing with the queries: weeks are counted from the fourth of January, intervals are written out from the
+//! definition, medians are taken from sorted lists.
+
+#![expect(clippy::cast_precision_loss, reason = "a test has no 2^52 cases")]
+#![expect(clippy::needless_pass_by_value, reason = "short to call")]
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{Datelike as _, Days, NaiveDate};
+use sqlx::{PgConnection, Row as _};
+
+/// One published row.
+#[derive(Debug, Clone)]
+pub(crate) struct Case {
+    pub(crate) sex: Option<String>,
+    pub(crate) age: Option<i16>,
+    pub(crate) registered_on: NaiveDate,
+    pub(crate) symptoms_on: Option<NaiveDate>,
+    pub(crate) admitted_on: Option<NaiveDate>,
+    pub(crate) died_on: Option<NaiveDate>,
+    pub(crate) diagnosed_on: Option<NaiveDate>,
+    pub(crate) icu: bool,
+    pub(crate) ventilated: bool,
+    pub(crate) registration: i16,
+    pub(crate) residence: Option<i16>,
+    pub(crate) department: Option<i32>,
+    pub(crate) classification: Option<String>,
+}
+
+impl Case {
+    pub(crate) fn confirmed(&self) -> bool {
+        self.classification.as_deref() == Some("Confirmado")
+    }
+
+    pub(crate) fn decided(&self) -> bool {
+        self.confirmed() || self.classification.as_deref() == Some("Descartado")
+    }
+
+    /// `0-9` … `90+`.
+    pub(crate) fn band(&self) -> Option<String> {
+        self.age.map(|age| match age {
+            0..90 => format!("{}-{}", age - age % 10, age - age % 10 + 9),
+            _ => "90+".to_owned(),
+        })
+    }
+
+    pub(crate) fn delay(&self) -> Option<i64> {
+        self.symptoms_on.map(|day| (self.registered_on - day).num_days()).filter(|days| *days >= 0)
+    }
+}
+
+/// Everything that is published.
+pub(crate) struct Model {
+    pub(crate) cases: Vec<Case>,
+    pub(crate) provinces: BTreeMap<i16, String>,
+    pub(crate) departments: BTreeMap<i32, (String, i16)>,
+}
+
+/// A field that is expected in a CSV.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Field {
+    Text(String),
+    Number(f64),
+    Nothing,
+}
+
+impl Field {
+    pub(crate) fn text(text: impl ToString) -> Self {
+        Self::Text(text.to_string())
+    }
+
+    pub(crate) fn count(count: usize) -> Self {
+        Self::Number(f64::from(u32::try_from(count).unwrap()))
+    }
+
+    /// A part in percent; nothing without a whole.
+    pub(crate) fn percent(part: usize, whole: usize) -> Self {
+        if whole == 0 { Self::Nothing } else { Self::Number(100.0 * part as f64 / whole as f64) }
+    }
+
+    pub(crate) fn maybe(text: Option<impl ToString>) -> Self {
+        text.map_or(Self::Nothing, Self::text)
+    }
+
+    /// Whether this is what the CSV says.
+    pub(crate) fn fits(&self, said: &str) -> bool {
+        match self {
+            Self::Text(text) => text == said,
+            Self::Nothing => said.is_empty(),
+            Self::Number(number) => {
+                said.parse::<f64>().is_ok_and(|said| (said - number).abs() <= 1e-9 * number.abs().max(1.0))
+            }
+        }
+    }
+}
+
+impl Model {
+    pub(crate) async fn read(connection: &mut PgConnection) -> Self {
+        let rows = sqlx::query("SELECT * FROM covid_case").fetch_all(&mut *connection).await.unwrap();
+        let case = |row: &sqlx::postgres::PgRow| Case {
+            sex: row.get("sex"),
+            age: row.get("age"),
+            registered_on: row.get("registered_on"),
+            symptoms_on: row.get("symptoms_on"),
+            admitted_on: row.get("admitted_on"),
+            died_on: row.get("died_on"),
+            diagnosed_on: row.get("diagnosed_on"),
+            icu: row.get("icu"),
+            ventilated: row.get("ventilated"),
+            registration: row.get("registration_province_id"),
+            residence: row.get("residence_province_id"),
+            department: row.get("residence_department_id"),
+            classification: row.get("classification"),
+        };
+        let provinces = sqlx::query_as::<_, (i16, String)>("SELECT province_id, name FROM province");
+        let departments = sqlx::query_as::<_, (i32, String, i16)>(
+            "SELECT department_id, name, province_id FROM department",
+        );
+        Self {
+            cases: rows.iter().map(case).collect(),
+            provinces: provinces.fetch_all(&mut *connection).await.unwrap().into_iter().collect(),
+            departments: departments
+                .fetch_all(&mut *connection)
+                .await
+                .unwrap()
+                .into_iter()
+                .map(|(id, name, province)| (id, (name, province)))
+                .collect(),
+        }
+    }
+
+    pub(crate) fn newest(&self) -> NaiveDate {
+        self.cases.iter().map(|case| case.registered_on).max().unwrap()
+    }
+
+    pub(crate) fn confirmed(&self) -> impl Iterator<Item = &Case> {
+        self.cases.iter().filter(|case| case.confirmed())
+    }
+
+    /// Every day that the loaded years have so far.
+    pub(crate) fn days(&self) -> Vec<NaiveDate> {
+        let years: BTreeSet<i32> = self.cases.iter().map(|case| case.registered_on.year()).collect();
+        let days = years.into_iter().flat_map(|year| {
+            NaiveDate::from_ymd_opt(year, 1, 1).unwrap().iter_days().take_while(move |day| day.year() == year)
+        });
+        days.take_while(|day| *day <= self.newest()).collect()
+    }
+
+    /// The loaded days of each week, by the week's Sunday.
+    pub(crate) fn weeks(&self) -> BTreeMap<NaiveDate, usize> {
+        let mut weeks = BTreeMap::new();
+        for day in self.days() {
+            *weeks.entry(sunday(day)).or_default() += 1;
+        }
+        weeks
+    }
+
+    pub(crate) fn province(&self, id: Option<i16>) -> Field {
+        Field::maybe(id.and_then(|id| self.provinces.get(&id)))
+    }
+}
+
+/// The Sunday on or before a day.
+pub(crate) fn sunday(day: NaiveDate) -> NaiveDate {
+    day - Days::new(u64::from(day.weekday().num_days_from_sunday()))
+}
+
+/// Year and number of the epidemiological week that starts on this Sunday: week 1 is the one that has the fourth of January.
+pub(crate) fn epidemiological(starts_on: NaiveDate) -> (Field, Field) {
+    let of_year = |year| sunday(NaiveDate::from_ymd_opt(year, 1, 4).unwrap());
+    let year =
+        (starts_on.year() - 1..=starts_on.year() + 1).rfind(|year| of_year(*year) <= starts_on).unwrap();
+    (Field::text(year), Field::text((starts_on - of_year(year)).num_days() / 7 + 1))
+}
+
+/// Wilson's interval in percent, as its definition has it.
+pub(crate) fn wilson(part: usize, whole: usize) -> [Field; 2] {
+    if whole == 0 {
+        return [Field::Nothing, Field::Nothing];
+    }
+    let (n, z) = (whole as f64, 1.959_963_984_540_054_f64);
+    let p = part as f64 / n;
+    let middle = (p + z * z / (2.0 * n)) / (1.0 + z * z / n);
+    let half = z / (1.0 + z * z / n) * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    [Field::Number(100.0 * (middle - half).max(0.0)), Field::Number(100.0 * (middle + half).min(1.0))]
+}
+
+/// The bands of age in order, the unknown age last.
+pub(crate) fn bands() -> Vec<Option<String>> {
+    let known = (0..9).map(|decade| Some(format!("{}-{}", decade * 10, decade * 10 + 9)));
+    known.chain([Some("90+".to_owned()), None]).collect()
+}
