@@ -10,26 +10,27 @@ use clap_complete::Shell;
 use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+use crate::backend::Server;
 use crate::logs::pick;
 use crate::logs::when::{self, When};
-use crate::settings::names;
+use crate::settings::{SslMode, names};
 use crate::text;
 use crate::tunnel::{self, bastion::Bastion, forwarding::Forwarding};
 
 /// The operator's terminal of the Argentine Covid-19 data pipeline
 ///
-/// Data go to standard output, everything else to standard error.
+/// Without a command: the screens, on the current target. Data go to standard output, everything else to standard error.
 /// Exit codes: 0 ok, 1 it ran and failed, 2 usage, 4 credentials, 124 timeout, 125 could not start, 130 interrupted;
 /// `run` passes on the job's own code.
 #[derive(Debug, Parser)]
-#[command(name = "covidctl", version, propagate_version = true, arg_required_else_help = true)]
+#[command(name = "covidctl", version, propagate_version = true)]
 pub struct Cli {
     /// Flags of every command.
     #[command(flatten)]
     pub globals: Globals,
-    /// What to do.
+    /// What to do; the screens without one.
     #[command(subcommand)]
-    pub command: Command,
+    pub command: Option<Command>,
 }
 
 /// Flags of every command.
@@ -67,6 +68,24 @@ pub struct Globals {
     /// The folder of PostgreSQL's programs, where the first one found is not the wanted one
     #[arg(long, global = true, env = names::PG_BIN, value_name = "FOLDER", hide_env_values = true)]
     pub pg_bin: Option<PathBuf>,
+    /// The profile for AWS, as all its programs know it
+    #[arg(long, global = true, env = names::AWS_PROFILE, value_name = "NAME", hide_env_values = true)]
+    pub profile: Option<String>,
+    /// The region of AWS
+    #[arg(long, global = true, env = names::AWS_REGION, value_name = "NAME", hide_env_values = true)]
+    pub region: Option<String>,
+    /// One endpoint for all services of AWS, such as an emulator's
+    #[arg(long, global = true, env = names::AWS_ENDPOINT_URL, value_name = "URL", hide_env_values = true)]
+    pub endpoint_url: Option<String>,
+    /// Under which prefix the stacks have written their names into the parameter store [default: /covid19]
+    #[arg(long, global = true, env = names::PREFIX, value_name = "PREFIX", hide_env_values = true)]
+    pub prefix: Option<String>,
+    /// How certain the database's certificate must be, on AWS [default: verify-full]
+    #[arg(long, global = true, value_name = "MODE")]
+    pub ssl_mode: Option<SslMode>,
+    /// The certificate authorities for the database on AWS [default: those of RDS, fetched once]
+    #[arg(long, global = true, env = names::SSL_ROOT_CERT, value_name = "FILE", hide_env_values = true)]
+    pub ssl_root_cert: Option<PathBuf>,
     /// The variable of <https://no-color.org>, read here so that all settings come in one way.
     #[arg(long, global = true, env = "NO_COLOR", value_name = "ANY", hide = true)]
     pub no_color: Option<String>,
@@ -99,14 +118,18 @@ pub enum Color {
 /// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole pipeline here: PostgreSQL, a sample, etl, report
+    /// Run the whole pipeline here: PostgreSQL, a sample, etl, report; on a terminal, with the screens
     Demo(Demo),
     /// Create the target, or start what is there already
     Up,
     /// Stop the target; its data stay
     Down(Down),
     /// Show the target's parts, with state and age
-    Status,
+    Status {
+        /// Look again every two seconds; with `--output json` one line each time
+        #[arg(long)]
+        watch: bool,
+    },
     /// Start a job, follow its log and end with its exit code
     Run(Run),
     /// Show what the pipeline logs, all sources together in the order of time
@@ -118,8 +141,11 @@ pub enum Command {
     },
     /// List the history of runs, or show one with its tally
     Runs(Runs),
-    /// List, show or copy reports
+    /// List, show, open, compare or copy reports
     Reports(Reports),
+    /// Set up Metabase from this repository, or compare it
+    #[command(subcommand)]
+    Dashboard(Dashboard),
     /// List the datasets in the store
     Datasets,
     /// Work on the database
@@ -127,6 +153,9 @@ pub enum Command {
     Db(Db),
     /// Open psql on the database
     Psql {
+        /// Which server; on this machine there is only one
+        #[arg(value_enum, default_value = "master")]
+        server: Server,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<std::ffi::OsString>,
@@ -153,7 +182,7 @@ pub enum Command {
 impl Command {
     /// Whether a signal is the command's own business, from its beginning to its end.
     pub fn handles_signals(&self) -> bool {
-        matches!(self, Self::Tunnel(_))
+        matches!(self, Self::Tunnel(_) | Self::Psql { .. })
     }
 }
 
@@ -302,6 +331,20 @@ pub enum ReportsCommand {
         #[arg(default_value = "latest")]
         name: String,
     },
+    /// Open the page of one in the browser
+    Open {
+        /// Its name, or the beginning of it
+        #[arg(default_value = "latest")]
+        name: String,
+    },
+    /// Show in which numbers two reports differ
+    Compare {
+        /// The earlier one, or the beginning of its name; the one before the newest without
+        before: Option<String>,
+        /// The later one; the newest without
+        #[arg(default_value = "latest")]
+        after: String,
+    },
     /// Copy the files of one into a folder
     Get {
         /// Its name, or the beginning of it
@@ -311,6 +354,48 @@ pub enum ReportsCommand {
         #[arg(long, value_name = "FOLDER")]
         to: Option<PathBuf>,
     },
+}
+
+/// `covidctl dashboard …`
+#[derive(Debug, Subcommand)]
+pub enum Dashboard {
+    /// Create or change the connection, the columns' names, the questions and the dashboard; repeated, it does nothing
+    ///
+    /// A fresh Metabase gets its first user. Nothing is ever deleted.
+    Apply {
+        /// Which Metabase, and who.
+        #[command(flatten)]
+        metabase: MetabaseArgs,
+        /// The read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19`
+        #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
+        database_url: String,
+    },
+    /// Show what is missing or differs; ends with 1 where something does
+    Status {
+        /// Which Metabase, and who.
+        #[command(flatten)]
+        metabase: MetabaseArgs,
+        /// The read replica as Metabase reaches it; without it, the connection is only looked for
+        #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
+        database_url: Option<String>,
+    },
+}
+
+/// Which Metabase, and who.
+#[derive(Debug, Args)]
+pub struct MetabaseArgs {
+    /// Its address: that of the load balancer, or of a tunnel to it
+    #[arg(long, env = names::METABASE_URL, value_name = "URL", hide_env_values = true)]
+    pub url: String,
+    /// The administrator's address; on a fresh Metabase, the first user's
+    #[arg(long, env = names::METABASE_EMAIL, value_name = "EMAIL", hide_env_values = true)]
+    pub email: String,
+    /// The administrator's password; better in the environment than on a command line
+    #[arg(long, env = names::METABASE_PASSWORD, value_name = "PASSWORD", hide_env_values = true)]
+    pub password: String,
+    /// The language of names and titles
+    #[arg(long = "lang", value_enum, default_value_t)]
+    pub language: etl::report::Language,
 }
 
 /// `covidctl db …`
@@ -324,14 +409,14 @@ pub enum Db {
 
 /// `covidctl tunnel`
 #[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+#[command(args_conflicts_with_subcommands = true)]
 pub struct Tunnel {
     /// Only for a command
     #[command(subcommand)]
     pub command: Option<TunnelCommand>,
     /// What leads where.
     #[command(flatten)]
-    pub route: Option<Route>,
+    pub route: Route,
     /// Write this file once connections are served, and remove it at the end
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
@@ -342,7 +427,7 @@ pub struct Tunnel {
 pub enum TunnelCommand {
     /// Run a command inside the tunnel, which ends with it
     ///
-    /// PGHOST, PGHOSTADDR and PGPORT lead through the first -L. The exit code is the command's own.
+    /// PGHOST, PGHOSTADDR and PGPORT lead through the first target or -L. The exit code is the command's own.
     Exec {
         /// What leads where.
         #[command(flatten)]
@@ -353,22 +438,56 @@ pub enum TunnelCommand {
     },
 }
 
+/// A place behind the bastion that has a name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TunnelTarget {
+    /// The database that is written to, at port 15432
+    Master,
+    /// The database that dashboards read, at port 15433
+    Replica,
+    /// The dashboard, at port 13000
+    Metabase,
+}
+
+impl TunnelTarget {
+    /// As it is typed.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Master => "master",
+            Self::Replica => "replica",
+            Self::Metabase => "metabase",
+        }
+    }
+
+    /// Its local port, always the same, so that it can stand in other programs' settings.
+    pub const fn local_port(self) -> u16 {
+        match self {
+            Self::Master => 15432,
+            Self::Replica => 15433,
+            Self::Metabase => 13000,
+        }
+    }
+}
+
 /// What leads where, and through whom.
 #[derive(Debug, Args)]
 pub struct Route {
+    /// Where to, on AWS: each has a local port of its own that stays the same [default: master, without any -L]
+    #[arg(value_name = "TARGET")]
+    pub targets: Vec<TunnelTarget>,
     /// What leads where, as for `ssh -L`; port 0 is any free one
-    #[arg(short = 'L', required = true, value_name = "LOCAL-PORT:HOST:PORT")]
+    #[arg(short = 'L', value_name = "LOCAL-PORT:HOST:PORT")]
     pub forwardings: Vec<Forwarding>,
-    /// Listen on this port instead; with one -L only
+    /// Listen on this port instead; where only one thing is forwarded
     #[arg(long, value_name = "PORT")]
     pub local_port: Option<u16>,
     /// The local address to listen on; any other than this machine's own opens the database to others
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: std::net::IpAddr,
-    /// Through whom
-    #[arg(long, required = true, value_name = "USER@HOST[:PORT]")]
+    /// Through whom [default: the bastion of the target `aws`]
+    #[arg(long, value_name = "USER@HOST[:PORT]")]
     pub bastion: Option<Bastion>,
-    /// The private key to log in with; without it, the ssh agent and the usual files in ~/.ssh
+    /// The private key to log in with; without it, EC2 Instance Connect, the ssh agent and the usual files in ~/.ssh
     #[arg(short = 'i', value_name = "KEY")]
     pub key: Option<PathBuf>,
     /// The fingerprint that the bastion's host key must have, as `ssh-keygen -lf` shows it; pins the key

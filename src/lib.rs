@@ -10,6 +10,7 @@
 pub mod backend;
 pub mod cli;
 pub mod commands;
+pub mod dashboard;
 pub mod db;
 pub mod logs;
 pub mod ops;
@@ -17,6 +18,7 @@ pub mod printer;
 pub mod settings;
 pub mod signals;
 pub mod text;
+pub mod tui;
 pub mod tunnel;
 
 use std::ffi::OsString;
@@ -61,22 +63,30 @@ pub fn main() -> ExitCode {
 
 fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     // One thread is enough, unless bytes are encrypted on one side while they are copied on the other.
-    let mut runtime = match cli.command {
-        cli::Command::Tunnel(_) => tokio::runtime::Builder::new_multi_thread(),
+    // The screens draw on this one and let others do the rest.
+    let mut runtime = match &cli.command {
+        None | Some(cli::Command::Tunnel(_) | cli::Command::Demo(_)) => {
+            tokio::runtime::Builder::new_multi_thread()
+        }
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime =
         runtime.enable_all().build().or_fail(|| "cannot start the asynchronous runtime".to_owned())?;
-    runtime.block_on(async {
+    let result = runtime.block_on(async {
         // The command is asked first, so that one which handles the signal itself (`run` detaches) has its say. Any other
         // is dropped, and its guards stop what it started.
         let mut signals = Signals::listen()?;
         tokio::select! {
             biased;
-            result = commands::dispatch(&cli.command, settings, printer) => result,
-            failure = signals.next(), if !cli.command.handles_signals() => Err(failure),
+            result = commands::dispatch(cli.command.as_ref(), settings, printer) => result,
+            failure = signals.next(), if !cli.command.as_ref().is_some_and(cli::Command::handles_signals) => Err(failure),
         }
-    })
+    });
+    // Whoever leaves the screens does not wait for an answer that hangs.
+    if cli.command.is_none() {
+        runtime.shutdown_background();
+    }
+    result
 }
 
 fn ended(printer: &Printer, result: Result<(), Failure>) -> ExitCode {

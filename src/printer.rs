@@ -108,6 +108,18 @@ impl Printer {
         Ok(())
     }
 
+    /// The same value again: in the place of the one before on a terminal, else after it; as JSON, one line.
+    pub fn show_again<T: Display + Serialize>(&self, value: &T) -> Result<()> {
+        if self.json() {
+            let json = serde_json::to_string(value).or_fail(|| "cannot write JSON".to_owned())?;
+            self.bytes(format!("{json}\n").as_bytes());
+        } else {
+            let clear = if io::stdout().is_terminal() { "\x1b[H\x1b[J" } else { "" };
+            self.bytes(format!("{clear}{}\n", visible(&value.to_string())).as_bytes());
+        }
+        Ok(())
+    }
+
     /// Text to standard output.
     pub fn text(&self, text: &str) {
         let mut text = visible(text);

@@ -58,12 +58,20 @@ pub struct Job {
     pub environment: Vec<(String, String)>,
     /// Start it although another one of its kind is running.
     pub allow_concurrent: bool,
+    /// Whoever starts it starts what comes after it, too.
+    pub is_part_of_pipeline: bool,
 }
 
 impl Job {
     /// A job of this kind, with nothing special.
     pub const fn new(kind: Kind) -> Self {
-        Self { kind, arguments: Vec::new(), environment: Vec::new(), allow_concurrent: false }
+        Self {
+            kind,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            allow_concurrent: false,
+            is_part_of_pipeline: false,
+        }
     }
 
     /// With an environment variable more.

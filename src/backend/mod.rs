@@ -4,32 +4,44 @@
 //! started, followed and stopped, how the database is reached. What does not differ is not here: files go through the store,
 //! the history of runs through the database. No type of an implementation's libraries may appear in this file.
 
+mod authorities;
+pub mod aws;
 pub mod database;
 pub mod job;
 pub mod local;
 
+use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use etl::failure::{Exit, Failure, Result};
+use etl::failure::{Failure, Result};
 use etl::store::Store;
 use serde::Serialize;
 use uuid::Uuid;
 
+use self::aws::Aws;
 pub use self::database::Database;
 pub use self::job::{Active, Job, Kind};
 use self::local::Local;
+use crate::db::runs::Run;
 use crate::logs::Logs;
+use crate::printer::Printer;
 use crate::settings::Settings;
+use crate::tunnel::event::Tell;
 
 /// A place where the pipeline can live.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// What to call it, in headers and in questions.
     fn place(&self) -> Place;
+
+    /// The same, after whoever knows was asked: with the account, where there is one.
+    async fn identify(&self) -> Result<Place> {
+        Ok(self.place())
+    }
 
     /// Creates what is missing and starts what is stopped; does nothing the second time.
     async fn up(&self, progress: Arc<dyn Progress>) -> Result<()>;
@@ -43,11 +55,8 @@ pub trait Backend: Send + Sync {
     /// Starts a job and returns at once.
     async fn start(&self, job: &Job) -> Result<Uuid>;
 
-    /// Waits for the end of a run, but not longer than `patience`: its exit code, or nothing while it goes on.
-    async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<u8>>;
-
-    /// The lines that a run has logged since the last call with the same cursor.
-    async fn log(&self, run: Uuid, cursor: &mut Cursor) -> Result<Vec<String>>;
+    /// Waits for the end of a run, but not longer than `patience`: how it ended, or nothing while it goes on.
+    async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<Ended>>;
 
     /// The sources of logs: all of them, or the one of a run with only what it logged. A run is named by the beginning of its id,
     /// or as `latest`.
@@ -59,26 +68,135 @@ pub trait Backend: Send + Sync {
     /// The runs in progress, whoever started them.
     async fn active(&self) -> Result<Vec<Active>>;
 
-    /// The way to the database, open for as long as the value lives.
-    async fn database(&self) -> Result<Database>;
+    /// The newest runs, whoever started them, the newest first.
+    async fn history(&self, limit: usize) -> Result<Vec<Run>>;
 
-    /// The store of datasets and reports.
-    fn store(&self) -> Result<Store>;
+    /// The run whose id begins as typed; `latest` is the newest.
+    async fn find(&self, typed: &str) -> Result<Run>;
+
+    /// The way to the database, for whoever only reads; open for as long as the value lives.
+    async fn database(&self) -> Result<Database> {
+        self.database_for(Access::READ).await
+    }
+
+    /// The way to a certain server, with a certain login.
+    async fn database_for(&self, access: Access) -> Result<Database>;
+
+    /// Keeps what jobs need here (a server, not theirs) for as long as the value lives.
+    async fn keep(&self) -> Result<Kept>;
+
+    /// The store of datasets.
+    async fn datasets(&self) -> Result<Store>;
+
+    /// The store of reports and of the records of runs; it may be the same.
+    async fn reports(&self) -> Result<Store>;
 }
 
 /// The backend that the settings name. The only place that chooses.
 pub fn connect(settings: &Settings) -> Result<Arc<dyn Backend>> {
-    Ok(Arc::new(local(settings)?))
+    match settings.target.value.as_str() {
+        "local" => Ok(Arc::new(Local::new(settings)?)),
+        "aws" => Ok(Arc::new(aws(settings, &Arc::new(Printer::new(settings)))?)),
+        other => Err(no_target(other)),
+    }
 }
 
 /// The local target, for what only makes sense there.
 pub fn local(settings: &Settings) -> Result<Local> {
     match settings.target.value.as_str() {
         "local" => Local::new(settings),
-        "aws" => Err(Failure::new("this build of covidctl does not have the target `aws` yet")
-            .hint("use --target local")
-            .exiting(Exit::NotStarted)),
-        other => Err(Failure::usage(format!("there is no target `{other}`")).hint("use --target local")),
+        "aws" => Err(Failure::usage("this only makes sense on the target `local`").hint("--target local")),
+        other => Err(no_target(other)),
+    }
+}
+
+/// The target on AWS, for what only makes sense there. What its tunnels tell is said on standard error.
+pub fn aws(settings: &Settings, printer: &Arc<Printer>) -> Result<Aws> {
+    let printer = Arc::clone(printer);
+    let tell: Tell = Arc::new(move |event| {
+        if !event.is_ready() {
+            printer.say(&event.to_string());
+        }
+    });
+    match settings.target.value.as_str() {
+        "aws" => Ok(Aws::new(settings, tell)),
+        "local" => Err(Failure::usage("this only makes sense on the target `aws`").hint("--target aws")),
+        other => Err(no_target(other)),
+    }
+}
+
+fn no_target(name: &str) -> Failure {
+    Failure::usage(format!("there is no target `{name}`")).hint("the targets are local and aws")
+}
+
+fn no_run(typed: &str) -> Failure {
+    Failure::new(format!("there is no run `{typed}`"))
+        .hint("`covidctl runs` lists them; `latest` is the newest")
+}
+
+fn several_runs(typed: &str) -> Failure {
+    Failure::new(format!("several runs begin with `{typed}`")).hint("type more of the id")
+}
+
+/// Who is at the keyboard, in words for records.
+pub fn who() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    format!("{}@{}", user.unwrap_or_else(|| "?".to_owned()), host.unwrap_or_else(|| "?".to_owned()))
+}
+
+/// Which server, and with which rights.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Access {
+    /// The server.
+    pub server: Server,
+    /// The login.
+    pub login: Login,
+}
+
+impl Access {
+    /// The usual one.
+    pub const READ: Self = Self { server: Server::Master, login: Login::Reader };
+    /// For migrations.
+    pub const WRITE: Self = Self { server: Server::Master, login: Login::Writer };
+}
+
+/// A server of the database. Where there is only one, it is both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Server {
+    /// The one that is written to
+    Master,
+    /// The one that dashboards read
+    Replica,
+}
+
+/// A login of the database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Login {
+    /// Only reads.
+    Reader,
+    /// Loads and migrates.
+    Writer,
+}
+
+/// Something that is kept.
+pub type Kept = Box<dyn Any + Send + Sync>;
+
+/// How a run ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ended {
+    /// The exit code of its program, or 125 where that was never started.
+    pub code: u8,
+    /// Why, in plain words, where the place knows more than the program could say.
+    pub reason: Option<String>,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+impl Ended {
+    /// The program ended by itself.
+    pub const fn by_itself(code: u8) -> Self {
+        Self { code, reason: None, hint: None }
     }
 }
 
@@ -153,50 +271,5 @@ impl fmt::Display for State {
             Self::Failed => "failed",
             Self::Unknown => "unknown",
         })
-    }
-}
-
-/// How far a run's log has been read. What the position means is up to the backend.
-#[derive(Debug, Default)]
-pub struct Cursor {
-    position: u64,
-    /// The beginning of a line whose end is not written yet.
-    unfinished: Vec<u8>,
-}
-
-impl Cursor {
-    /// Where to read on.
-    pub const fn position(&self) -> u64 {
-        self.position
-    }
-
-    /// The whole lines among what was read now. The beginning of an unfinished one is kept for the next call.
-    pub fn lines(&mut self, new: &[u8]) -> Vec<String> {
-        self.position += new.len() as u64;
-        self.unfinished.extend_from_slice(new);
-        let Some(end) = self.unfinished.iter().rposition(|byte| *byte == b'\n') else { return Vec::new() };
-        let rest = self.unfinished.split_off(end + 1);
-        let whole = std::mem::replace(&mut self.unfinished, rest);
-        String::from_utf8_lossy(&whole).lines().map(str::to_owned).collect()
-    }
-
-    /// What is left of a log that will not grow any more.
-    pub fn rest(self) -> Option<String> {
-        (!self.unfinished.is_empty()).then(|| String::from_utf8_lossy(&self.unfinished).into_owned())
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_line_is_given_once_and_whole() {
-        let mut cursor = Cursor::default();
-        assert_eq!(cursor.lines(b"one\ntw"), ["one"]);
-        assert_eq!(cursor.lines(b""), [""; 0]);
-        assert_eq!(cursor.lines("o ñ\nthree".as_bytes()), ["two ñ"]);
-        assert_eq!(cursor.position(), 16);
-        assert_eq!(cursor.rest().as_deref(), Some("three"));
     }
 }

@@ -1,18 +1,20 @@
 //! `covidctl config`: every setting, and who said so.
 
 use std::fmt;
+use std::sync::Arc;
 
 use etl::failure::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
+use crate::backend;
 use crate::printer::Printer;
-use crate::settings::{Origin, Settings};
+use crate::settings::{Origin, Settings, Sourced};
 use crate::text::table;
 
 #[derive(Debug, Serialize)]
 struct Setting {
-    name: &'static str,
+    name: String,
     value: Value,
     origin: Origin,
 }
@@ -21,31 +23,48 @@ struct Setting {
 #[serde(transparent)]
 struct SettingTable(Vec<Setting>);
 
-pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
+pub(super) async fn run(settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let (pg_bin, pg_bin_origin) = match &settings.pg_bin {
         Some(folder) => (json!(folder.value), folder.origin),
         None => (json!("the first one found"), Origin::Default),
     };
-    printer.show(&SettingTable(vec![
-        Setting { name: "config", value: json!(settings.config.value), origin: settings.config.origin },
-        Setting { name: "target", value: json!(settings.target.value), origin: settings.target.origin },
-        Setting { name: "data-dir", value: json!(settings.data_dir.value), origin: settings.data_dir.origin },
-        Setting { name: "pg-bin", value: pg_bin, origin: pg_bin_origin },
-        Setting { name: "output", value: json!(settings.output.value), origin: settings.output.origin },
-        Setting { name: "color", value: json!(settings.color.value), origin: settings.color.origin },
-        Setting {
-            name: "read-only",
-            value: json!(settings.read_only.value),
-            origin: settings.read_only.origin,
-        },
-    ]))
+    let aws = &settings.aws;
+    let maybe = |name: &str, value: &Option<Sourced<String>>, default: &str| match value {
+        Some(value) => setting(name, json!(value.value), value.origin),
+        None => setting(name, json!(default), Origin::Default),
+    };
+    let mut all = vec![
+        setting("config", json!(settings.config.value), settings.config.origin),
+        setting("target", json!(settings.target.value), settings.target.origin),
+        setting("data-dir", json!(settings.data_dir.value), settings.data_dir.origin),
+        setting("pg-bin", pg_bin, pg_bin_origin),
+        setting("output", json!(settings.output.value), settings.output.origin),
+        setting("color", json!(settings.color.value), settings.color.origin),
+        setting("read-only", json!(settings.read_only.value), settings.read_only.origin),
+    ];
+    if settings.target.value == "aws" {
+        all.extend([
+            maybe("profile", &aws.profile, "default"),
+            maybe("region", &aws.region, "the profile's"),
+            maybe("endpoint-url", &aws.endpoint_url, "each service's own"),
+            setting("prefix", json!(aws.prefix.value), aws.prefix.origin),
+            setting("ssl-mode", json!(aws.ssl_mode.value), aws.ssl_mode.origin),
+        ]);
+        let names = backend::aws(settings, printer)?.names().await?;
+        all.extend(names.into_iter().map(|(key, name)| setting(key, json!(name.value), name.origin)));
+    }
+    printer.show(&SettingTable(all))
+}
+
+fn setting(name: &str, value: Value, origin: Origin) -> Setting {
+    Setting { name: name.to_owned(), value, origin }
 }
 
 impl fmt::Display for SettingTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |setting: &Setting| {
             let value = setting.value.as_str().map_or_else(|| setting.value.to_string(), str::to_owned);
-            vec![setting.name.to_owned(), value, setting.origin.to_string()]
+            vec![setting.name.clone(), value, setting.origin.to_string()]
         };
         f.write_str(&table(&["SETTING", "VALUE", "FROM"], &self.0.iter().map(row).collect::<Vec<_>>()))
     }

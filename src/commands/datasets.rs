@@ -16,7 +16,7 @@ use crate::text::{size, table};
 struct DatasetTable(Vec<Dataset>);
 
 pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
-    let store = backend::connect(settings)?.store()?;
+    let store = backend::connect(settings)?.datasets().await?;
     let datasets = datasets::list(&store).await?;
     if datasets.is_empty() {
         printer.say(&format!("there are no datasets yet; put the ministry's files into {store}"));

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use etl::failure::Result;
 use serde::Serialize;
 
-use crate::backend;
+use crate::backend::{self, Access, Backend};
 use crate::cli::Db;
 use crate::db::{
     self,
@@ -29,6 +29,9 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
     match command {
         Db::Migrate => {
             settings.may_change("migrate the database")?;
+            if settings.target.value == "aws" {
+                return migrate_from_here(backend.as_ref(), printer).await;
+            }
             ops::up::migrate(backend.as_ref(), printer.as_ref(), &mut |line| printer.log(line)).await
         }
         Db::Status => {
@@ -38,6 +41,18 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
             printer.show(&Schema { pending, applied: migrations::applied(&mut connection).await? })
         }
     }
+}
+
+/// Where no task migrates by itself: through the tunnel, with the login that may.
+async fn migrate_from_here(backend: &dyn Backend, printer: &Printer) -> Result<()> {
+    let database = backend.database_for(Access::WRITE).await?;
+    let mut session = db::connect(&database).await?;
+    etl::database::become_owner(&mut session).await?;
+    match etl::migrate::migrate(&mut session).await? {
+        0 => printer.say("the schema is up to date"),
+        applied => printer.say(&format!("{applied} migrations were applied")),
+    }
+    Ok(())
 }
 
 impl fmt::Display for Schema {

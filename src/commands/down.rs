@@ -13,7 +13,7 @@ use crate::settings::Settings;
 pub(super) async fn run(args: &Down, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     settings.may_change("take the target down")?;
     let backend = backend::connect(settings)?;
-    let place = backend.place();
+    let place = backend.identify().await?;
     let data = if args.delete_data { Data::Delete } else { Data::Keep };
     if data == Data::Delete {
         confirm(&format!("Delete all data, runs and reports of the target {place}?"), settings).await?;

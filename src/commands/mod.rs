@@ -5,6 +5,7 @@
 mod completions;
 mod config;
 mod confirm;
+mod dashboard;
 mod datasets;
 mod db;
 mod demo;
@@ -15,6 +16,7 @@ mod psql;
 mod reports;
 mod run;
 mod runs;
+mod screens;
 mod status;
 mod stop;
 mod tunnel;
@@ -29,26 +31,28 @@ use crate::ops::log_line::LogLine;
 use crate::printer::Printer;
 use crate::settings::{Origin, Settings};
 
-/// Runs a command.
-pub async fn dispatch(command: &Command, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    if printer.format() == Format::Raw && !matches!(command, Command::Logs(_)) {
+/// Runs a command; without one, the screens.
+pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
+    if printer.format() == Format::Raw && !matches!(command, Some(Command::Logs(_))) {
         return Err(Failure::usage("only `logs` has the output `raw`").hint("use --output text or json"));
     }
+    let Some(command) = command else { return screens::run(settings, printer).await };
     match command {
         Command::Demo(args) => demo::run(args, settings, printer).await,
         Command::Up => up::run(settings, printer).await,
         Command::Down(args) => down::run(args, settings, printer).await,
-        Command::Status => status::run(settings, printer).await,
+        Command::Status { watch } => status::run(*watch, settings, printer).await,
         Command::Run(args) => run::run(args, settings, printer).await,
         Command::Logs(args) => logs::run(args, settings, printer).await,
         Command::Stop { run } => stop::run(run, settings, printer).await,
         Command::Runs(args) => runs::run(args, settings, printer).await,
         Command::Reports(args) => reports::run(args, settings, printer).await,
+        Command::Dashboard(command) => dashboard::run(command, settings, printer).await,
         Command::Datasets => datasets::run(settings, printer).await,
         Command::Db(command) => db::run(*command, settings, printer).await,
-        Command::Psql { args } => psql::run(args, settings).await,
+        Command::Psql { server, args } => psql::run(*server, args, settings).await,
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
-        Command::Config => config::run(settings, printer),
+        Command::Config => config::run(settings, printer).await,
         Command::Completions { shell } => completions::run(*shell, printer),
         Command::Man { dir } => man::run(dir.as_deref(), printer),
     }

@@ -11,7 +11,6 @@ use uuid::Uuid;
 use super::runs::RunTable;
 use crate::backend::{self, Backend, Job, Kind};
 use crate::cli::{JobName, Run};
-use crate::db;
 use crate::ops::follow::Following;
 use crate::ops::log_line::LogLine;
 use crate::printer::Printer;
@@ -43,8 +42,8 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
             .hint("leave out --no-wait, or run one job at a time"));
     }
     let backend = backend::connect(settings)?;
-    // Whoever else leaves meanwhile, the database stays.
-    let database = backend.database().await?;
+    // Whoever else leaves meanwhile, what a job needs here stays.
+    let _kept = backend.keep().await?;
     let mut started = Vec::new();
     let all = run_all(backend.as_ref(), kinds, args, &mut started, printer);
     let result = match args.timeout {
@@ -66,11 +65,10 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         return result.map(drop);
     }
     // What is known about the runs is data, also when the last one failed.
-    let mut connection = db::connect(&database).await?;
     let mut runs = Vec::new();
     for run in started {
-        // A job that failed before it reached the database left nothing there.
-        runs.extend(db::runs::find(&mut connection, &run.to_string()).await.ok());
+        // A job that failed before it could say anything left no trace.
+        runs.extend(backend.find(&run.to_string()).await.ok());
     }
     printer.show(&RunTable(runs))?;
     result.map(drop)
@@ -115,7 +113,8 @@ async fn run_all(
 }
 
 fn job(kind: Kind, args: &Run) -> Job {
-    let mut job = Job::new(kind);
+    let mut job = Job::new(kind).with(env::STARTED_BY, backend::who());
+    job.is_part_of_pipeline = args.job == JobName::Pipeline;
     job.allow_concurrent = args.allow_concurrent;
     if kind == Kind::Etl {
         if let Some(years) = &args.years {

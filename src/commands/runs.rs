@@ -32,13 +32,15 @@ struct Details {
 
 pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> Result<()> {
     let backend = backend::connect(settings)?;
-    let database = backend.database().await?;
-    let mut connection = db::connect(&database).await?;
     match &args.command {
-        None => printer.show(&RunTable(db::runs::newest(&mut connection, args.limit).await?)),
+        None => {
+            let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
+            printer.show(&RunTable(backend.history(limit).await?))
+        }
         Some(RunsCommand::Show { run }) => {
-            let run = db::runs::find(&mut connection, run).await?;
-            let issues = db::runs::issues(&mut connection, run.run_id).await?;
+            let run = backend.find(run).await?;
+            let database = backend.database().await?;
+            let issues = db::runs::issues(&mut db::connect(&database).await?, run.run_id).await?;
             let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
             printer.show(&Details { duration_seconds, rows_per_second: run.rows_per_second(), run, issues })
         }

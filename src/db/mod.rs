@@ -1,7 +1,8 @@
-//! The only part that speaks SQL to the pipeline's database: its history of runs and its migrations.
+//! The only part that speaks SQL to the pipeline's database: its history of runs, its migrations and its data.
 //!
 //! It reads; what changes the schema or the data is a job. The one exception is creating an empty database of our own.
 
+pub mod data;
 pub mod migrations;
 pub mod runs;
 

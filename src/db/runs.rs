@@ -42,6 +42,10 @@ pub struct Run {
     pub rows_rejected: Option<i64>,
     /// Why it failed.
     pub error: Option<String>,
+    /// The exit code of its program, where the target knows it.
+    pub exit_code: Option<u8>,
+    /// Who started it, where the target knows it.
+    pub started_by: Option<String>,
 }
 
 /// One line of a run's tally.
@@ -58,6 +62,29 @@ pub struct Issue {
 }
 
 impl Run {
+    /// A run that goes on, of which nothing else is known yet.
+    pub fn begun(run_id: Uuid, kind: &str, started_at: DateTime<Utc>) -> Self {
+        Self {
+            run_id,
+            kind: kind.to_owned(),
+            status: "running".to_owned(),
+            started_at,
+            finished_at: None,
+            dataset_updated_on: None,
+            source_name: None,
+            source_size: None,
+            years: None,
+            rows_read: None,
+            rows_filtered: None,
+            rows_loaded: None,
+            rows_repaired: None,
+            rows_rejected: None,
+            error: None,
+            exit_code: None,
+            started_by: None,
+        }
+    }
+
     /// How long it took.
     pub fn duration(&self) -> Option<TimeDelta> {
         self.finished_at.map(|finished| finished - self.started_at)
@@ -85,13 +112,6 @@ pub async fn newest(connection: &mut PgConnection, limit: u32) -> Result<Vec<Run
     let rows =
         sqlx::query(select!("ORDER BY started_at DESC, run_id LIMIT $1")).bind(i64::from(limit)).try_map(run);
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the history of runs", error))
-}
-
-/// The newest run of a kind.
-pub async fn newest_of(connection: &mut PgConnection, kind: &str) -> Result<Option<Run>> {
-    let rows =
-        sqlx::query(select!("WHERE kind = $1 ORDER BY started_at DESC LIMIT 1")).bind(kind).try_map(run);
-    rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
 }
 
 /// The load whose rows are published now.
@@ -152,5 +172,7 @@ fn run(row: PgRow) -> Result<Run, Error> {
         rows_repaired: row.try_get("rows_repaired")?,
         rows_rejected: row.try_get("rows_rejected")?,
         error: row.try_get("error")?,
+        exit_code: None,
+        started_by: None,
     })
 }

@@ -38,7 +38,7 @@ pub async fn run(
     clock: impl Fn() -> Millis,
     finish: impl Future<Output = ()>,
     stop: impl Future<Output = ()>,
-    reader: &mut dyn Reader,
+    reader: &mut (dyn Reader + Send),
 ) -> Result<()> {
     let mut core = Core::new(plan, sources.len(), clock());
     let mut asked = FuturesUnordered::new();

@@ -70,6 +70,16 @@ impl Entry {
         }
         Self { shown, line }
     }
+
+    /// What it says, with its fields as `name=value` and its hint.
+    pub fn message(&self) -> &str {
+        &self.line.message
+    }
+
+    /// Its level, in capitals, where it has one.
+    pub fn level(&self) -> Option<&str> {
+        self.line.level.as_deref()
+    }
 }
 
 impl Renderer {

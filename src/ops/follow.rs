@@ -1,30 +1,37 @@
 //! Follows a run to its end: its log while it is written, all of it, and then how it ended.
+//!
+//! The log comes through the same engine as that of `covidctl logs`, so that on every target the last line that a run wrote is
+//! shown, however late it arrives.
 
+use std::ops::ControlFlow;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use chrono::Utc;
 use etl::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
 use super::log_line::LogLine;
-use crate::backend::{Backend, Cursor, Job, Kind};
+use crate::backend::{Backend, Ended, Job, Kind};
+use crate::logs::core::{Note, Plan};
+use crate::logs::driver::{self, Reader};
+use crate::logs::{Logs, Shown};
 
-/// How often the log is looked at while the run goes on.
-const PACE: Duration = Duration::from_millis(100);
+/// How long one question for the end of the run may wait for it.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// A run that was started, and how to follow it.
 #[derive(Debug)]
 pub struct Following {
     run: Uuid,
     kind: Kind,
-    cursor: Cursor,
-    last_error: Option<LogLine>,
 }
 
 impl Following {
     /// Starts a job.
     pub async fn start(backend: &dyn Backend, job: &Job) -> Result<Self> {
         let run = backend.start(job).await?;
-        Ok(Self { run, kind: job.kind, cursor: Cursor::default(), last_error: None })
+        Ok(Self { run, kind: job.kind })
     }
 
     /// The run's id.
@@ -33,41 +40,85 @@ impl Following {
     }
 
     /// Returns when the run has ended well; every line of its log has been shown by then.
-    pub async fn to_end(mut self, backend: &dyn Backend, show: &mut dyn FnMut(&LogLine)) -> Result<()> {
-        loop {
-            let ended = backend.wait(self.run, PACE).await?;
-            // After the end nothing is written any more, so that this reads the rest.
-            for line in backend.log(self.run, &mut self.cursor).await? {
-                self.line(&line, show);
+    pub async fn to_end(self, backend: &dyn Backend, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
+        let Logs { sources, tempo, run } = backend.logs(Some(&self.run.to_string())).await?;
+        let since = run.map_or(0, |run| run.from);
+        let plan = Plan { since, until: None, follow: true, pattern: None, tempo };
+        let ended = Mutex::new(None);
+        let finish = async {
+            let end = wait(backend, self.run).await;
+            *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
+        };
+        let clock = || Utc::now().timestamp_millis();
+        let mut lines = Lines { show, last_error: None };
+        let read = driver::run(&sources, plan, clock, finish, std::future::pending(), &mut lines).await;
+        let last_error = lines.last_error;
+        match ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some(ended) => {
+                let ended = ended?;
+                // How it ended is known; that its log could not be read to the end is the lesser news.
+                read.or_else(|failure| if ended.code == 0 { Err(failure) } else { Ok(()) })?;
+                if ended.code == 0 { Ok(()) } else { Err(self.failure(ended, last_error)) }
             }
-            let Some(code) = ended else { continue };
-            if let Some(rest) = std::mem::take(&mut self.cursor).rest() {
-                self.line(&rest, show);
-            }
-            return if code == 0 { Ok(()) } else { Err(self.failure(code)) };
+            None => read.and(Err(Failure::new(format!("the log of run {} ended before it", self.run)))),
         }
     }
 
-    fn line(&mut self, line: &str, show: &mut dyn FnMut(&LogLine)) {
-        let line = LogLine::parse(line);
-        // A job that says why it failed says it last; one that breaks without a level says it anyhow.
-        if line.is_error() || line.level.is_none() && !line.message.is_empty() {
-            self.last_error = Some(line.clone());
-        }
-        show(&line);
-    }
-
-    fn failure(&self, code: u8) -> Failure {
-        let (kind, run) = (self.kind, self.run);
+    fn failure(&self, ended: Ended, last_error: Option<LogLine>) -> Failure {
+        let (kind, run, code) = (self.kind, self.run, ended.code);
         let failure = Failure::new(format!("{kind} ended with code {code}")).exiting(Exit::Child(code));
-        let failure = match &self.last_error {
-            Some(line) => failure.because(line.message.clone()),
+        let (message, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
+        let failure = match ended.reason.or(message) {
+            Some(reason) => failure.because(reason),
             None => failure,
         };
-        match (self.last_error.as_ref().and_then(|line| line.hint.as_deref()), kind) {
+        match (ended.hint.or(hint), kind) {
             (Some(hint), _) => failure.hint(hint),
             (None, Kind::Etl | Kind::Report) => failure.hint(format!("covidctl runs show {run}")),
             (None, Kind::Download | Kind::Migrate | Kind::Sample) => failure,
         }
+    }
+}
+
+/// Waits until a run has ended.
+pub async fn wait(backend: &dyn Backend, run: Uuid) -> Result<Ended> {
+    loop {
+        if let Some(ended) = backend.wait(run, PATIENCE).await? {
+            return Ok(ended);
+        }
+    }
+}
+
+/// Understands the events of one run as lines, and remembers the last one that tells of an error.
+struct Lines<'a> {
+    show: &'a mut (dyn FnMut(&LogLine) + Send),
+    last_error: Option<LogLine>,
+}
+
+impl Reader for Lines<'_> {
+    fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
+        for Shown { event, .. } in shown {
+            let line = LogLine::parse(&event.message);
+            // A job that says why it failed says it last; one that breaks without a level says it anyhow.
+            if line.is_error() || line.level.is_none() && !line.message.is_empty() {
+                self.last_error = Some(line.clone());
+            }
+            (self.show)(&line);
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn caught_up(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn note(&mut self, note: Note) {
+        let message = match note {
+            Note::Throttled => "the log service is asked less often, because it refuses more".to_owned(),
+            Note::Unavailable(_, why) => format!("the log cannot be read at the moment: {why}"),
+            // A run's log appears with its first line.
+            Note::Missing(_) | Note::Back(_) => return,
+        };
+        (self.show)(&LogLine { time: None, level: Some("WARN".to_owned()), message, hint: None });
     }
 }

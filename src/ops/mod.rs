@@ -1,7 +1,9 @@
-//! What several commands share, and later the screens: each operation works on any backend and prints nothing.
+//! What several commands and the screens share: each operation works on any backend and prints nothing.
 
+pub mod comparison;
 pub mod datasets;
 pub mod follow;
 pub mod log_line;
 pub mod reports;
+pub mod status;
 pub mod up;

@@ -1,5 +1,7 @@
 //! The reports in the store: one folder each, and a copy of the newest in `latest`.
 
+use std::path::{Path, PathBuf};
+
 use chrono::{DateTime, Utc};
 use etl::failure::{Failure, OrFail as _, Result};
 use etl::store::{REPORTS, Store};
@@ -13,6 +15,12 @@ pub const LATEST: &str = "latest";
 
 /// The report for people.
 const TEXT: &str = "report.txt";
+
+/// The report for the browser.
+const PAGE: &str = "report.html";
+
+/// The report for machines.
+const DOCUMENT: &str = "report.json";
 
 /// A report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -71,11 +79,50 @@ pub async fn text(store: &Store, name: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&content).into_owned())
 }
 
+/// The document of a report, for machines.
+pub async fn document(store: &Store, name: &str) -> Result<serde_json::Value> {
+    let key = Key::from_iter([REPORTS, name, DOCUMENT]);
+    let content = store.get(&key).await.map_err(no_such_file)?;
+    serde_json::from_slice(&content).or_fail(|| format!("cannot read `{}`", store.url_of(&key)))
+}
+
+/// The page of a report, as a file of this machine: where it stands, or a copy of it.
+pub async fn page(store: &Store, name: &str) -> Result<PathBuf> {
+    let key = Key::from_iter([REPORTS, name, PAGE]);
+    let content = store.get(&key).await.map_err(no_such_file)?;
+    if let Some(path) = store.path_of(&key) {
+        return Ok(path);
+    }
+    let path = std::env::temp_dir().join(format!("covidctl_{name}.html"));
+    std::fs::write(&path, content).or_fail(|| format!("cannot write `{}`", path.display()))?;
+    Ok(path)
+}
+
+fn no_such_file(failure: Failure) -> Failure {
+    failure.hint("covidctl run report    (reports of older releases have only text and CSV)")
+}
+
 /// The files of a report.
 pub async fn files(store: &Store, name: &str) -> Result<Vec<ObjectMeta>> {
     let folder = Key::from_iter([REPORTS, name]);
     let listed = store.objects().list(Some(&folder)).try_collect().await;
     listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))
+}
+
+/// Copies the files of a report into a folder; how many they are.
+pub async fn copy(store: &Store, name: &str, folder: &Path) -> Result<usize> {
+    let found = files(store, name).await?;
+    if found.is_empty() {
+        return Err(Failure::new(format!("there is no report `{name}`")).hint("covidctl run report"));
+    }
+    std::fs::create_dir_all(folder).or_fail(|| format!("cannot create the folder `{}`", folder.display()))?;
+    for file in &found {
+        // Only the last part of a key: nothing in a store may choose another folder of ours.
+        let path = folder.join(file.location.filename().unwrap_or("file"));
+        let content = store.get(&file.location).await?;
+        std::fs::write(&path, content).or_fail(|| format!("cannot write `{}`", path.display()))?;
+    }
+    Ok(found.len())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use crate::backend::{Backend, Job, Kind, Progress};
 pub async fn up(
     backend: &dyn Backend,
     progress: Arc<dyn Progress>,
-    show: &mut dyn FnMut(&LogLine),
+    show: &mut (dyn FnMut(&LogLine) + Send),
 ) -> Result<()> {
     backend.up(Arc::clone(&progress)).await?;
     migrate(backend, progress.as_ref(), show).await
@@ -22,7 +22,7 @@ pub async fn up(
 pub async fn migrate(
     backend: &dyn Backend,
     progress: &dyn Progress,
-    show: &mut dyn FnMut(&LogLine),
+    show: &mut (dyn FnMut(&LogLine) + Send),
 ) -> Result<()> {
     progress.step("applying pending migrations");
     // Two at once wait for each other in the database.

@@ -67,6 +67,16 @@ impl FromStr for Bastion {
 pub trait Discovery: Send + Sync {
     /// Where it is now. Asked again before every attempt to connect.
     async fn find(&self) -> Result<Bastion>;
+
+    /// The host keys that somebody vouches for who knows the machine: `algorithm key` each; none where nobody does.
+    async fn host_keys(&self, _: &Bastion) -> Result<Vec<String>> {
+        Ok(Vec::new())
+    }
+
+    /// Asks the bastion to let this public key in for a moment; whether there is anybody to ask.
+    async fn introduce(&self, _: &Bastion, _public_key: &str) -> Result<bool> {
+        Ok(false)
+    }
 }
 
 /// A bastion that the user named is where the user says.

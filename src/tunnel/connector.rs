@@ -21,7 +21,7 @@ use super::counters::Counters;
 use super::event::{Event, Tell};
 use super::session::{Guard, Link, Session};
 use super::trouble::Trouble;
-use super::trust::{Trust, Verdict, fingerprint};
+use super::trust::{Expectation, Trust, Verdict, Voucher, fingerprint};
 use super::window::Sizing;
 use super::{Options, trust};
 
@@ -78,7 +78,7 @@ impl Connector {
         Ok(Self {
             discovery: Arc::clone(&options.discovery),
             trust: Trust::new(&options.pins, options.host_key.as_deref()),
-            authentication: Authentication::new(options.key.as_deref())?,
+            authentication: Authentication::new(options.key.as_deref(), options.may_ask)?,
             ciphers: CIPHERS.into_iter().zip(all).filter(wanted).map(|(_, cipher)| cipher).collect(),
             limit: options.connect_limit,
             short: AtomicBool::new(false),
@@ -102,7 +102,7 @@ impl Connector {
     /// One attempt.
     pub(super) async fn connect(&self) -> Result<Session, Trouble> {
         let bastion = self.discovery.find().await.map_err(Trouble::unreachable)?;
-        let expectation = self.trust.expect(&bastion.identity()).map_err(Trouble::wrong_host_key)?;
+        let expectation = self.expect(&bastion).await.map_err(Trouble::wrong_host_key)?;
         let limit = if self.short.load(Ordering::Relaxed) { self.limit.min(ATTEMPT) } else { self.limit };
         let start = Instant::now();
         let stream = reach(&bastion, limit).await.map_err(Trouble::unreachable)?;
@@ -139,8 +139,8 @@ impl Connector {
             Err(_) => return Err(Trouble::unreachable(silent(&bastion, limit))),
         };
         // Only now has the bastion proved that the key is its own.
-        if let Some((key, Verdict::New { verified })) = presented.get() {
-            self.pin(&bastion, key, *verified).map_err(Trouble::unreachable)?;
+        if let Some((key, Verdict::New(voucher))) = presented.get() {
+            self.pin(&bastion, key, *voucher).map_err(Trouble::unreachable)?;
         }
         self.log_in(&mut handle, &bastion, &link).await?;
         let session = Session { handle, bastion, window, link };
@@ -153,6 +153,21 @@ impl Connector {
         Ok(session)
     }
 
+    /// What the bastion's key must be. A bastion that is not known yet is asked for by its owner's means.
+    async fn expect(&self, bastion: &Bastion) -> Result<Expectation> {
+        let expectation = self.trust.expect(&bastion.identity())?;
+        if !expectation.is_open() {
+            return Ok(expectation);
+        }
+        match self.discovery.host_keys(bastion).await {
+            Ok(keys) => Ok(expectation.with_printed(&keys)),
+            Err(failure) => {
+                (self.tell)(Event::NoVoucher { why: failure.to_string() });
+                Ok(expectation)
+            }
+        }
+    }
+
     async fn log_in(
         &self,
         handle: &mut Handle<Guard>,
@@ -160,7 +175,9 @@ impl Connector {
         link: &Link,
     ) -> Result<(), Trouble> {
         let limit = if self.short.load(Ordering::Relaxed) { LOGIN_AGAIN } else { LOGIN };
-        let Ok(done) = timeout(limit, self.authentication.log_in(handle, bastion)).await else {
+        let Ok(done) =
+            timeout(limit, self.authentication.log_in(handle, bastion, self.discovery.as_ref())).await
+        else {
             return Err(Trouble::unreachable(silent(bastion, limit)));
         };
         done.map_err(|failure| {
@@ -169,14 +186,14 @@ impl Connector {
         })
     }
 
-    fn pin(&self, bastion: &Bastion, key: &russh::keys::PublicKey, verified: bool) -> Result<()> {
+    fn pin(&self, bastion: &Bastion, key: &russh::keys::PublicKey, voucher: Voucher) -> Result<()> {
         let identity = bastion.identity();
         // Of several handshakes at once only the first one has something to pin.
         if self.trust.expect(&identity)?.judge(key) == trust::Verdict::Known {
             return Ok(());
         }
         self.trust.pin(&identity, key)?;
-        (self.tell)(Event::HostKeyPinned { identity, fingerprint: fingerprint(key), verified });
+        (self.tell)(Event::HostKeyPinned { identity, fingerprint: fingerprint(key), voucher });
         Ok(())
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 
 use super::bastion::Bastion;
 use super::forwarding::Target;
+use super::trust::Voucher;
 
 /// Where events go.
 pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
@@ -22,8 +23,13 @@ pub enum Event {
         identity: String,
         /// `SHA256:…`
         fingerprint: String,
-        /// Whether the user gave the fingerprint beforehand.
-        verified: bool,
+        /// Why it is believed.
+        voucher: Voucher,
+    },
+    /// Nobody could be asked for the host key of a bastion that is not known yet.
+    NoVoucher {
+        /// Why not.
+        why: String,
     },
     /// Connections are served.
     Ready(Ready),
@@ -70,6 +76,13 @@ pub struct Local {
     pub connection: String,
 }
 
+impl Event {
+    /// Whether it says that connections are served.
+    pub const fn is_ready(&self) -> bool {
+        matches!(self, Self::Ready(_))
+    }
+}
+
 impl Ready {
     pub(super) fn new(bastion: &Bastion, forwardings: impl Iterator<Item = Local>) -> Self {
         Self { bastion: bastion.to_string(), forwardings: forwardings.collect() }
@@ -96,13 +109,20 @@ impl fmt::Display for Ready {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HostKeyPinned { identity, fingerprint, verified: true } => {
+            Self::HostKeyPinned { identity, fingerprint, voucher: Voucher::User } => {
                 write!(f, "the host key of {identity} is {fingerprint}, as you said; it is pinned now")
             }
-            Self::HostKeyPinned { identity, fingerprint, verified: false } => write!(
+            Self::HostKeyPinned { identity, fingerprint, voucher: Voucher::Console } => write!(
+                f,
+                "the host key of {identity} is {fingerprint}, as the machine's console says; it is pinned now"
+            ),
+            Self::HostKeyPinned { identity, fingerprint, voucher: Voucher::FirstUse } => write!(
                 f,
                 "the host key of {identity} was not known: trusted on first use and pinned, {fingerprint}"
             ),
+            Self::NoVoucher { why } => {
+                write!(f, "the machine's console cannot say what its host key is: {why}")
+            }
             Self::Ready(ready) => ready.fmt(f),
             Self::Lost { why } => {
                 write!(f, "the bastion is away, trying again; new connections wait: {why}")

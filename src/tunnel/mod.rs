@@ -23,7 +23,7 @@ mod trust;
 mod window;
 
 use std::net::IpAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,6 +39,12 @@ use self::forwarding::Forwarding;
 use self::pool::Pool;
 use self::ready_file::ReadyFile;
 
+/// The file of pinned host keys: beside the settings, and not among a target's data. Deleting those must not make us forget
+/// whom we trust.
+pub fn pins(config: &Path) -> PathBuf {
+    config.parent().unwrap_or(Path::new("/")).join("host_keys")
+}
+
 /// What to open.
 pub struct Options {
     /// Where the bastion is.
@@ -49,6 +55,8 @@ pub struct Options {
     pub bind: IpAddr,
     /// The user's own key, where one was named.
     pub key: Option<PathBuf>,
+    /// Whether a passphrase may be asked for on the terminal.
+    pub may_ask: bool,
     /// The file of pinned host keys.
     pub pins: PathBuf,
     /// The fingerprint that the bastion's host key must have, where the user knows it.

@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use etl::failure::{Failure, OrFail as _, Result};
 use russh::Preferred;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
+use serde::Serialize;
 
 /// The pins, and what the user said about this bastion's key.
 #[derive(Debug, Clone)]
@@ -26,6 +27,20 @@ pub(super) struct Expectation {
     identity: String,
     pinned: Option<PublicKey>,
     named: Option<String>,
+    /// The keys that the machine itself has printed on its console.
+    printed: Vec<PublicKey>,
+}
+
+/// Why a key is believed that is not pinned yet.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Voucher {
+    /// The user has named it.
+    User,
+    /// The machine printed it on its console, which only its owner can read.
+    Console,
+    /// Nobody: it is the first one seen.
+    FirstUse,
 }
 
 /// What a host key turned out to be.
@@ -34,7 +49,7 @@ pub(super) enum Verdict {
     /// It is the pinned one.
     Known,
     /// Nothing is pinned, or the user named this key: to be pinned.
-    New { verified: bool },
+    New(Voucher),
     /// It is another one than `expected`.
     Wrong { expected: String },
 }
@@ -47,7 +62,12 @@ impl Trust {
     /// Looks the pin up.
     pub(super) fn expect(&self, identity: &str) -> Result<Expectation> {
         let pinned = self.pins()?.into_iter().find(|(name, _)| name == identity).map(|(_, key)| key);
-        Ok(Expectation { identity: identity.to_owned(), pinned, named: self.named.clone() })
+        Ok(Expectation {
+            identity: identity.to_owned(),
+            pinned,
+            named: self.named.clone(),
+            printed: Vec::new(),
+        })
     }
 
     /// Pins a key, in the place of another one.
@@ -95,6 +115,18 @@ impl Trust {
 }
 
 impl Expectation {
+    /// Whether somebody should be asked what the key is.
+    pub(super) const fn is_open(&self) -> bool {
+        self.pinned.is_none() && self.named.is_none()
+    }
+
+    /// Expects one of the keys that the machine has printed. Lines that are no keys are left out.
+    #[must_use]
+    pub(super) fn with_printed(mut self, keys: &[String]) -> Self {
+        self.printed = keys.iter().filter_map(|key| PublicKey::from_openssh(key).ok()).collect();
+        self
+    }
+
     /// Judges the key that a bastion presents.
     pub(super) fn judge(&self, key: &PublicKey) -> Verdict {
         let fingerprint = fingerprint(key);
@@ -103,17 +135,27 @@ impl Expectation {
             (Some(pinned), None) => Verdict::Wrong { expected: self::fingerprint(pinned) },
             (pinned, Some(named)) if *named == fingerprint => match pinned {
                 Some(pinned) if pinned.key_data() == key.key_data() => Verdict::Known,
-                _ => Verdict::New { verified: true },
+                _ => Verdict::New(Voucher::User),
             },
             (_, Some(named)) => Verdict::Wrong { expected: named.clone() },
-            (None, None) => Verdict::New { verified: false },
+            (None, None) if self.printed.is_empty() => Verdict::New(Voucher::FirstUse),
+            (None, None) if self.printed.iter().any(|printed| printed.key_data() == key.key_data()) => {
+                Verdict::New(Voucher::Console)
+            }
+            (None, None) => Verdict::Wrong {
+                expected: self.printed.iter().map(self::fingerprint).collect::<Vec<_>>().join(" or "),
+            },
         }
     }
 
     /// The sentence for a key that is not the expected one.
     pub(super) fn refusal(&self, expected: &str, key: &PublicKey) -> Failure {
         let presented = fingerprint(key);
-        let from = if self.named.is_some() { "you expect" } else { "pinned is" };
+        let from = match (&self.named, &self.pinned) {
+            (Some(_), _) => "you expect",
+            (None, Some(_)) => "pinned is",
+            (None, None) => "its console says",
+        };
         Failure::new(format!(
             "the host key of {} is not the right one: {from} {expected}, presented was {presented}",
             self.identity
@@ -128,14 +170,18 @@ impl Expectation {
     pub(super) fn preferred_keys(&self) -> Cow<'static, [Algorithm]> {
         let modern = |algorithm: &&Algorithm| !matches!(algorithm, Algorithm::Rsa { hash: None });
         let mut keys: Vec<Algorithm> = Preferred::DEFAULT.key.iter().filter(modern).cloned().collect();
-        if let (Some(pinned), None) = (&self.pinned, &self.named) {
-            let pinned = pinned.algorithm();
-            let same = |key: &Algorithm| match (key, &pinned) {
+        let known = if self.named.is_some() {
+            &[]
+        } else {
+            self.pinned.as_ref().map_or(&*self.printed, std::slice::from_ref)
+        };
+        if !known.is_empty() {
+            let same = |key: &Algorithm, known: &PublicKey| match (key, known.algorithm()) {
                 (Algorithm::Rsa { .. }, Algorithm::Rsa { .. }) => true,
-                (key, pinned) => key == pinned,
+                (key, known) => *key == known,
             };
             // Stable: among equals the order stays.
-            keys.sort_by_key(|key| !same(key));
+            keys.sort_by_key(|key| !known.iter().any(|known| same(key, known)));
         }
         Cow::Owned(keys)
     }
@@ -167,7 +213,7 @@ mod tests {
     fn the_first_key_is_pinned_and_another_one_refused() {
         let folder = tempfile::tempdir().unwrap();
         let trust = Trust::new(&folder.path().join("new/host_keys"), None);
-        assert_eq!(trust.expect("i-1").unwrap().judge(&key(ED25519)), Verdict::New { verified: false });
+        assert_eq!(trust.expect("i-1").unwrap().judge(&key(ED25519)), Verdict::New(Voucher::FirstUse));
         trust.pin("i-1", &key(ED25519)).unwrap();
         trust.pin("i-2", &key(OTHER)).unwrap();
         let expectation = trust.expect("i-1").unwrap();
@@ -187,10 +233,30 @@ mod tests {
         Trust::new(&file, None).pin("a:22", &key(ED25519)).unwrap();
         let trust = Trust::new(&file, Some(&fingerprint(&key(OTHER))));
         let expectation = trust.expect("a:22").unwrap();
-        assert_eq!(expectation.judge(&key(OTHER)), Verdict::New { verified: true });
+        assert_eq!(expectation.judge(&key(OTHER)), Verdict::New(Voucher::User));
         assert!(matches!(expectation.judge(&key(ED25519)), Verdict::Wrong { .. }));
         trust.pin("a:22", &key(OTHER)).unwrap();
         assert_eq!(Trust::new(&file, None).expect("a:22").unwrap().judge(&key(OTHER)), Verdict::Known);
+    }
+
+    #[test]
+    fn a_key_that_the_console_printed_is_believed_and_no_other() {
+        let folder = tempfile::tempdir().unwrap();
+        let trust = Trust::new(&folder.path().join("host_keys"), None);
+        let printed = [OTHER.to_owned(), ECDSA.to_owned(), "nonsense".to_owned()];
+        let expectation = trust.expect("i-1").unwrap().with_printed(&printed);
+        assert!(expectation.is_open());
+        assert_eq!(expectation.judge(&key(ECDSA)), Verdict::New(Voucher::Console));
+        let Verdict::Wrong { expected } = expectation.judge(&key(ED25519)) else { panic!("it was believed") };
+        let refusal = expectation.refusal(&expected, &key(ED25519)).to_string();
+        for words in
+            ["console", &fingerprint(&key(OTHER)), &fingerprint(&key(ECDSA)), &fingerprint(&key(ED25519))]
+        {
+            assert!(refusal.contains(words), "{refusal}");
+        }
+        // A pin is worth more than what a console may still show of an earlier start.
+        trust.pin("i-1", &key(ED25519)).unwrap();
+        assert!(!trust.expect("i-1").unwrap().is_open());
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod output;
 mod psql;
 mod recovery;
 mod refusals;
+mod reports;
 mod run;
 mod support;
 mod target;

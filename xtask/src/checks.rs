@@ -32,7 +32,10 @@ pub(crate) fn code() -> Result<()> {
 /// Every page of the documentation builds, and every link in it leads somewhere.
 pub(crate) fn documentation() -> Result<()> {
     say::note("documentation");
-    process::run(process::cargo(["doc", "--workspace", "--no-deps"]).env("RUSTDOCFLAGS", "--deny warnings"))
+    process::run(
+        process::cargo(["doc", "--workspace", "--all-features", "--no-deps"])
+            .env("RUSTDOCFLAGS", "--deny warnings"),
+    )
 }
 
 /// Licences and sources of the dependencies, where cargo-deny is installed. Advisories need the network and change

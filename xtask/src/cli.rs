@@ -40,6 +40,8 @@ pub(crate) enum Task {
     },
     /// Print the packages that the tests need, in one line
     Needs,
+    /// Draw the screens anew, as pictures for the documents
+    Pictures,
     /// Measure against the competition and print the ratios
     Bench {
         /// What to measure
@@ -55,6 +57,10 @@ pub(crate) enum Benchmark {
     Etl(EtlBench),
     /// `covidctl tunnel` beside `ssh -L`, on the loopback and at 150 ms
     Tunnel(TunnelBench),
+    /// `covidctl logs` beside `aws logs filter-log-events` and awslogs, from an emulator
+    Logs(LogsBench),
+    /// The screens: frames, search, a flood of lines, the first frame, and how idle they are
+    Tui(TuiBench),
 }
 
 /// How to run `bench etl`.
@@ -89,6 +95,30 @@ pub(crate) struct TunnelBench {
     pub(crate) mebibytes: u64,
 
     /// Measure this binary, instead of building the release profile's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
+}
+
+/// How to run `bench logs`.
+#[derive(Args)]
+pub(crate) struct LogsBench {
+    /// Events, in four groups together
+    #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(4..=1_000_000))]
+    pub(crate) events: u64,
+
+    /// How often each program is measured; the median counts
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeats: u32,
+
+    /// Measure this binary, instead of building the release profile's
+    #[arg(long, value_name = "FILE")]
+    pub(crate) binary: Option<PathBuf>,
+}
+
+/// How to run `bench tui`.
+#[derive(Args)]
+pub(crate) struct TuiBench {
+    /// Start this binary, instead of the release profile's
     #[arg(long, value_name = "FILE")]
     pub(crate) binary: Option<PathBuf>,
 }

@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `needs` and `bench`.
+//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `needs`, `pictures` and `bench`.
 //!
 //! The only commands to remember. Each one prepares what it needs, so that a fresh clone on a fresh machine can run it.
 //! This crate must build in seconds and whatever state the others are in: it depends on no other crate of the workspace,
@@ -9,6 +9,7 @@ mod checks;
 mod cli;
 mod lint;
 mod needs;
+mod pictures;
 mod postgres;
 mod process;
 mod say;
@@ -42,8 +43,11 @@ fn main() -> ExitCode {
             needs::list();
             Ok(())
         }
+        Task::Pictures => pictures::draw(),
         Task::Bench { what: Benchmark::Etl(options) } => bench::etl(cli.pg_bin.as_deref(), &options),
         Task::Bench { what: Benchmark::Tunnel(options) } => bench::tunnel(&options),
+        Task::Bench { what: Benchmark::Logs(options) } => bench::logs(&options),
+        Task::Bench { what: Benchmark::Tui(options) } => bench::screens(&options),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -56,6 +56,24 @@ const NEEDS: &[Need] = &[
         purpose: "the linter of workflows comes from there",
         is_there: |_| process::folder_on_path("npm").is_some(),
     },
+    Need {
+        name: "tmux",
+        package: "tmux",
+        purpose: "the screens are tested in a real terminal",
+        is_there: |_| process::folder_on_path("tmux").is_some(),
+    },
+    Need {
+        name: "Chromium",
+        package: "chromium",
+        purpose: "the HTML report is opened in a real browser",
+        is_there: |_| process::folder_on_path("chromium").is_some(),
+    },
+    Need {
+        name: "a font",
+        package: "fonts-dejavu-core",
+        purpose: "without one, no word of the HTML report has a width",
+        is_there: |_| Path::new("/usr/share/fonts").is_dir(),
+    },
 ];
 
 /// Prints every package, in one line.

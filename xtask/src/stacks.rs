@@ -4,12 +4,13 @@
 //! emulator lacks; docs/concepts/stacks.md says the same. Beside it, `actions.py` checks that nothing is granted that nothing uses, and
 //! `draw.py` draws the picture.
 
+use std::path::PathBuf;
 use std::process::Command;
 
 use crate::failure::Result;
 use crate::{process, say, tools};
 
-/// The emulator, pinned.
+/// The emulator, pinned: it changes often, and the tests know its gaps.
 const REQUIREMENTS: &str = include_str!("../stacks/requirements.txt");
 
 /// Tells the story.
@@ -23,9 +24,14 @@ pub(crate) fn draw() -> Result<()> {
     python("draw.py")
 }
 
+/// The Python of the environment that has the emulator; its server's program stands beside it.
+pub(crate) fn emulator() -> Result<PathBuf> {
+    tools::python(&tools::folder("moto")?, "moto, an emulator of AWS", REQUIREMENTS)
+        .map_err(|failure| failure.hint("Python 3 with venv and a way to PyPI are needed once"))
+}
+
 fn python(script: &str) -> Result<()> {
-    let python = tools::python(&tools::folder("stacks")?, "moto, an emulator of AWS", REQUIREMENTS)
-        .map_err(|failure| failure.hint("Python 3 with venv and a way to PyPI are needed once"))?;
+    let python = emulator()?;
     let script = process::workspace().join("xtask/stacks").join(script);
     process::run(Command::new(python).arg("-B").arg(script))
 }

@@ -5,7 +5,7 @@
 //! deleting removes what is listed here and nothing more.
 
 use std::fs::{DirBuilder, File, Metadata, Permissions, TryLockError};
-use std::io::{Read as _, Seek as _, SeekFrom, Write as _};
+use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -295,18 +295,6 @@ pub(super) fn write_whole(file: &Path, content: &[u8]) -> Result<()> {
         partial.persist(file).map_err(|error| error.error)
     };
     write().map(drop).or_fail(|| format!("cannot write `{}`", file.display()))
-}
-
-/// What a file holds after a position.
-pub(super) fn read_from(file: &Path, position: u64) -> Result<Vec<u8>> {
-    let read = || {
-        let mut file = File::open(file)?;
-        file.seek(SeekFrom::Start(position))?;
-        let mut content = Vec::new();
-        file.read_to_end(&mut content)?;
-        Ok::<_, std::io::Error>(content)
-    };
-    read().map_err(|error| cannot_read(file, error))
 }
 
 fn open(file: &Path) -> Result<File> {

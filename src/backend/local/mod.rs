@@ -31,8 +31,9 @@ use self::files::Folders;
 pub use self::lease::Lease;
 use self::postgres::{Postgres, Server};
 pub use self::sample::Plan;
-use super::{Active, Backend, Cursor, Data, Database, Job, Kind, Part, Place, Progress, State};
+use super::{Access, Active, Backend, Data, Database, Ended, Job, Kept, Kind, Part, Place, Progress, State};
 use crate::db;
+use crate::db::runs::Run;
 use crate::logs::{Logs, RunLog, Tempo};
 use crate::settings::Settings;
 
@@ -92,12 +93,12 @@ impl Local {
     }
 
     /// Waits for a run that another call of this program has started.
-    async fn wait_for_other(&self, run: Uuid, patience: Duration) -> Result<Option<u8>> {
+    async fn wait_for_other(&self, run: Uuid, patience: Duration) -> Result<Option<Ended>> {
         let wait = async {
             while runs::find(&self.folders, run)?.is_some() {
                 tokio::time::sleep(WAIT_PACE).await;
             }
-            Ok(history::exit_code(&self.folders, run))
+            Ok(Ended::by_itself(history::exit_code(&self.folders, run)))
         };
         tokio::time::timeout(patience, wait).await.ok().transpose()
     }
@@ -202,7 +203,7 @@ impl Backend for Local {
         Ok(run)
     }
 
-    async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<u8>> {
+    async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<Ended>> {
         let Some(child) = self.children().get(&run).cloned() else {
             return self.wait_for_other(run, patience).await;
         };
@@ -213,12 +214,7 @@ impl Backend for Local {
         let code = exit_code(status);
         history::end(&self.folders, run, code);
         runs::forget(&self.folders, run);
-        Ok(Some(code))
-    }
-
-    async fn log(&self, run: Uuid, cursor: &mut Cursor) -> Result<Vec<String>> {
-        let new = files::read_from(&self.folders.run_log(run), cursor.position())?;
-        Ok(cursor.lines(&new))
+        Ok(Some(Ended::by_itself(code)))
     }
 
     async fn logs(&self, run: Option<&str>) -> Result<Logs> {
@@ -246,25 +242,46 @@ impl Backend for Local {
         Ok(runs::active(&self.folders)?.into_iter().map(Active::from).collect())
     }
 
-    async fn database(&self) -> Result<Database> {
+    async fn history(&self, limit: usize) -> Result<Vec<Run>> {
+        let database = self.database().await?;
+        let limit = u32::try_from(limit).unwrap_or(u32::MAX);
+        db::runs::newest(&mut db::connect(&database).await?, limit).await
+    }
+
+    async fn find(&self, typed: &str) -> Result<Run> {
+        let database = self.database().await?;
+        db::runs::find(&mut db::connect(&database).await?, typed).await
+    }
+
+    async fn database_for(&self, _: Access) -> Result<Database> {
         let Server::Ready { port, .. } = self.postgres.state()? else { return Err(self.not_up()) };
         Ok(Database {
             host: "127.0.0.1".to_owned(),
+            address: None,
             port,
             user: postgres::USER.to_owned(),
             name: DATABASE.to_owned(),
             password_file: self.folders.password_file(),
             programs: self.postgres.programs_folder(),
+            authorities: None,
             password: postgres::cluster::password(&self.folders)?,
             guard: Some(Box::new(self.folders.users()?)),
         })
     }
 
-    fn store(&self) -> Result<Store> {
+    async fn keep(&self) -> Result<Kept> {
+        Ok(Box::new(self.database().await?))
+    }
+
+    async fn datasets(&self) -> Result<Store> {
         if !self.folders.exist() {
             return Err(self.not_up());
         }
         Store::open(&self.store_url())
+    }
+
+    async fn reports(&self) -> Result<Store> {
+        self.datasets().await
     }
 }
 

@@ -5,74 +5,132 @@
 
 mod summary;
 
+use std::cell::RefCell;
+use std::rc::Rc;
 use std::sync::Arc;
 
 use etl::failure::{Failure, Result};
 use uuid::Uuid;
 
 use self::summary::Summary;
-use super::quietly;
+use super::{quietly, screens};
 use crate::backend::local::{Lease, Local, Plan};
 use crate::backend::{self, Backend as _, Job, Kind, Progress};
-use crate::cli::Demo;
+use crate::cli::{Demo, Format};
 use crate::db;
 use crate::ops::follow::Following;
 use crate::ops::log_line::LogLine;
 use crate::ops::{datasets, reports, up};
 use crate::printer::Printer;
 use crate::settings::Settings;
+use crate::tui;
 
 pub(super) async fn run(args: &Demo, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     settings.may_change("run the demo")?;
     let local = backend::local(settings)?;
+    if !args.headless && printer.format() == Format::Text && screens::is_possible() {
+        return with_screens(local, args.rows, settings, printer).await;
+    }
     let progress: Arc<dyn Progress> = Arc::<Printer>::clone(printer);
     // Until the end of this function, whichever way it ends.
-    let lease = local.lease(progress).await?;
-    up::migrate(&local, printer.as_ref(), &mut quietly(printer)).await?;
-    sample(&local, args.rows, printer).await?;
-    printer.step("loading the datasets");
-    let etl = job(&local, &Job::new(Kind::Etl), &mut |line| printer.log(line)).await?;
-    printer.step("writing the report");
-    job(&local, &Job::new(Kind::Report), &mut |line| printer.log(line)).await?;
+    let lease = local.lease(Arc::clone(&progress)).await?;
+    let demo = Pipeline { local: &local, progress, printer: Some(printer), stays: false };
+    let etl = demo.run(args.rows).await?;
     let summary = summarise(&local, etl, &lease, settings).await?;
-    show(&summary, args, printer)
+    printer.show(&summary)
 }
 
-/// Where a terminal gets the screens; without one, and with `--headless`, the summary is printed.
-fn show(summary: &Summary, _args: &Demo, printer: &Printer) -> Result<()> {
-    printer.show(summary)
-}
-
-async fn sample(local: &Local, rows: Option<u64>, printer: &Printer) -> Result<()> {
-    let present = datasets::list(&local.store()?).await?;
-    let present: Vec<_> = present.into_iter().map(|dataset| (dataset.name, dataset.size)).collect();
-    let rows = match local.plan_sample(&present, rows)? {
-        Plan::UseTheirs => {
-            printer.step("taking the datasets that are in the store");
-            return Ok(());
-        }
-        Plan::UseSample(rows) => {
-            printer.step(&format!("taking the sample of {rows} rows that is in the store"));
-            return Ok(());
-        }
-        Plan::Make(rows) => rows,
+/// The same beside the screens, which fill while it works. PostgreSQL stays until they are left, also where a step fails; a load that
+/// goes on when somebody leaves is named, and PostgreSQL stays for it.
+async fn with_screens(
+    local: Local,
+    rows: Option<u64>,
+    settings: &Settings,
+    printer: &Arc<Printer>,
+) -> Result<()> {
+    let local = Arc::new(local);
+    let lease: Rc<RefCell<Option<Lease>>> = Rc::default();
+    let (worker, kept) = (Arc::clone(&local), Rc::clone(&lease));
+    let work = |progress: Arc<dyn Progress>| {
+        let work = async move {
+            let taken = worker.lease(Arc::clone(&progress)).await?;
+            kept.replace(Some(taken));
+            let demo = Pipeline { local: &worker, progress, printer: None, stays: true };
+            demo.run(rows).await.map(drop)
+        };
+        Some(Box::pin(work) as tui::Work)
     };
-    printer.step(&format!("making a sample of {rows} rows"));
-    let folder = local.new_sample_folder()?;
-    let mut make = Job::new(Kind::Sample);
-    let words = ["--rows", &rows.to_string(), "--seed", "1", "--out", &folder.display().to_string()];
-    make.arguments = words.map(str::to_owned).into();
-    job(local, &make, &mut quietly(printer)).await?;
-    local.adopt_sample(rows)
+    let left = tui::run(settings, local, work).await?;
+    screens::say_farewell(left, printer);
+    Ok(())
 }
 
-/// Runs one job to its end; it does not outlive us.
-async fn job(local: &Local, job: &Job, show: &mut dyn FnMut(&LogLine)) -> Result<Uuid> {
-    let following = Following::start(local, job).await?;
-    let run = following.run();
-    let _attached = local.attach(run);
-    following.to_end(local, show).await?;
-    Ok(run)
+/// The steps of the demo, once PostgreSQL runs.
+struct Pipeline<'a> {
+    local: &'a Local,
+    progress: Arc<dyn Progress>,
+    /// Where the jobs' logs go; the screens read them by themselves.
+    printer: Option<&'a Printer>,
+    /// Whether loads and reports go on when nobody waits for them any more.
+    stays: bool,
+}
+
+impl Pipeline<'_> {
+    /// All of them; the id of the load.
+    async fn run(&self, rows: Option<u64>) -> Result<Uuid> {
+        up::migrate(self.local, self.progress.as_ref(), &mut |line| self.trouble(line)).await?;
+        self.sample(rows).await?;
+        self.progress.step("loading the datasets");
+        let etl = self.job(&Job::new(Kind::Etl), &mut |line| self.log(line)).await?;
+        self.progress.step("writing the report");
+        self.job(&Job::new(Kind::Report), &mut |line| self.log(line)).await?;
+        Ok(etl)
+    }
+
+    async fn sample(&self, rows: Option<u64>) -> Result<()> {
+        let present = datasets::list(&self.local.datasets().await?).await?;
+        let present: Vec<_> = present.into_iter().map(|dataset| (dataset.name, dataset.size)).collect();
+        let rows = match self.local.plan_sample(&present, rows)? {
+            Plan::UseTheirs => {
+                self.progress.step("taking the datasets that are in the store");
+                return Ok(());
+            }
+            Plan::UseSample(rows) => {
+                self.progress.step(&format!("taking the sample of {rows} rows that is in the store"));
+                return Ok(());
+            }
+            Plan::Make(rows) => rows,
+        };
+        self.progress.step(&format!("making a sample of {rows} rows"));
+        let folder = self.local.new_sample_folder()?;
+        let mut make = Job::new(Kind::Sample);
+        let words = ["--rows", &rows.to_string(), "--seed", "1", "--out", &folder.display().to_string()];
+        make.arguments = words.map(str::to_owned).into();
+        self.job(&make, &mut |line| self.trouble(line)).await?;
+        self.local.adopt_sample(rows)
+    }
+
+    fn log(&self, line: &LogLine) {
+        if let Some(printer) = self.printer {
+            printer.log(line);
+        }
+    }
+
+    fn trouble(&self, line: &LogLine) {
+        if let Some(printer) = self.printer {
+            quietly(printer)(line);
+        }
+    }
+
+    /// Runs one job to its end. It does not outlive us, unless it may.
+    async fn job(&self, job: &Job, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<Uuid> {
+        let following = Following::start(self.local, job).await?;
+        let run = following.run();
+        let may_stay = self.stays && job.kind != Kind::Sample;
+        let _attached = (!may_stay).then(|| self.local.attach(run));
+        following.to_end(self.local, show).await?;
+        Ok(run)
+    }
 }
 
 async fn summarise(local: &Local, etl: Uuid, lease: &Lease, settings: &Settings) -> Result<Summary> {
@@ -83,7 +141,7 @@ async fn summarise(local: &Local, etl: Uuid, lease: &Lease, settings: &Settings)
     let loaded = if already_loaded { db::runs::published(&mut connection).await? } else { Some(run) };
     let loaded = loaded.ok_or_else(|| Failure::new("the database does not say what is loaded"))?;
     let issues = db::runs::issues(&mut connection, loaded.run_id).await?;
-    let report = reports::text(&local.store()?, reports::LATEST).await?;
+    let report = reports::text(&local.reports().await?, reports::LATEST).await?;
     let stays_up = lease.is_kept()?;
     Ok(Summary::new(local.place(), already_loaded, loaded, issues, report, stays_up, settings))
 }

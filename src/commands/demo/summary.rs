@@ -48,6 +48,7 @@ impl Summary {
         if !stays_up {
             steps.push(next("up", "start PostgreSQL again, to stay"));
         }
+        steps.push(next("reports open", "the report with its charts, in the browser"));
         steps.push(next("psql", "look into the database"));
         steps.push(next("runs show latest", "the last run with its tally"));
         steps.push(next("down", "stop PostgreSQL; the data stay"));

@@ -11,7 +11,7 @@ use chrono::{DateTime, Local, Utc};
 use etl::failure::{Exit, Failure, Result};
 
 use self::screen::Screen;
-use crate::backend::{self, Backend};
+use crate::backend::{self, Ended};
 use crate::cli::{self, Format};
 use crate::logs::core::Plan;
 use crate::logs::event::Millis;
@@ -19,6 +19,7 @@ use crate::logs::pick::Filter;
 use crate::logs::render::{Form, Renderer};
 use crate::logs::when::When;
 use crate::logs::{Logs, RunLog, driver};
+use crate::ops::follow;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -26,7 +27,7 @@ use crate::signals::Signals;
 /// How far back one looks who does not say.
 const SINCE: When = When::Ago(Duration::from_mins(10));
 
-/// How often the reader of standard output is looked after, and the end of a run waited for.
+/// How often the reader of standard output is looked after.
 const PACE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
@@ -66,7 +67,7 @@ pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer
     let finish = async {
         match run.filter(|_| args.follow) {
             Some(run) => {
-                let code = wait(backend.as_ref(), run).await;
+                let code = follow::wait(backend.as_ref(), run.id).await;
                 ended.replace(Some((run, code)));
             }
             None => std::future::pending().await,
@@ -120,19 +121,15 @@ async fn reader_leaves(printer: &Printer) {
     }
 }
 
-async fn wait(backend: &dyn Backend, run: RunLog) -> Result<u8> {
-    loop {
-        if let Some(code) = backend.wait(run.id, PACE).await? {
-            return Ok(code);
-        }
-    }
-}
-
-fn passed_on(run: RunLog, code: u8) -> Result<()> {
-    if code == 0 {
+fn passed_on(run: RunLog, ended: Ended) -> Result<()> {
+    if ended.code == 0 {
         return Ok(());
     }
-    Err(Failure::new(format!("run {} ended with code {code}", run.id))
-        .hint(format!("covidctl runs show {}", run.id))
-        .exiting(Exit::Child(code)))
+    let failure = Failure::new(format!("run {} ended with code {}", run.id, ended.code));
+    let failure = match ended.reason {
+        Some(reason) => failure.because(reason),
+        None => failure,
+    };
+    let hint = ended.hint.unwrap_or_else(|| format!("covidctl runs show {}", run.id));
+    Err(failure.hint(hint).exiting(Exit::Child(ended.code)))
 }

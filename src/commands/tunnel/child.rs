@@ -9,21 +9,30 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
+/// What in the user's environment would lead to another database.
+pub(in crate::commands) const MISLEADING: [&str; 3] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR"];
+
 /// A running command.
-pub(super) struct Child {
+pub(in crate::commands) struct Child {
     child: tokio::process::Child,
     name: String,
 }
 
 impl Child {
-    pub(super) fn start(words: &[OsString], environment: [(&str, String); 3]) -> Result<Self> {
+    pub(in crate::commands) fn start(
+        words: &[OsString],
+        environment: Vec<(&'static str, OsString)>,
+    ) -> Result<Self> {
         let [program, arguments @ ..] = words else {
             return Err(Failure::usage("there is no command after `--`"));
         };
         let name = program.to_string_lossy().into_owned();
         let mut command = Command::new(program);
         // What would lead elsewhere.
-        command.env_remove("PGSERVICE").args(arguments).envs(environment).kill_on_drop(true);
+        for name in MISLEADING {
+            command.env_remove(name);
+        }
+        command.args(arguments).envs(environment).kill_on_drop(true);
         let child = command.spawn().map_err(|error| {
             Failure::new(format!("cannot start `{name}`"))
                 .because(error)
@@ -33,12 +42,12 @@ impl Child {
         Ok(Self { child, name })
     }
 
-    pub(super) async fn ended(&mut self) -> Result<ExitStatus> {
+    pub(in crate::commands) async fn ended(&mut self) -> Result<ExitStatus> {
         self.child.wait().await.or_fail(|| format!("cannot wait for `{}`", self.name))
     }
 
     /// A signal that came to us. A terminal sends Ctrl-C to the child itself.
-    pub(super) fn pass_on(&self, exit: Exit) {
+    pub(in crate::commands) fn pass_on(&self, exit: Exit) {
         match exit {
             Exit::Interrupted if std::io::stdin().is_terminal() => {}
             Exit::Interrupted => self.send(Signal::SIGINT),

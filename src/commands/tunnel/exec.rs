@@ -19,21 +19,24 @@ pub(super) async fn run(
     settings: &Settings,
     printer: &Arc<Printer>,
 ) -> Result<()> {
-    let options = options(route, settings)?;
     let mut signals = Signals::listen()?;
+    let open = async {
+        let options = options(route, settings, printer).await?;
+        Tunnel::open(options, whisperer(printer)).await
+    };
     let mut tunnel = tokio::select! {
         biased;
-        tunnel = Tunnel::open(options, whisperer(printer)) => tunnel?,
+        tunnel = open => tunnel?,
         failure = signals.next() => return Err(failure),
     };
     let Some(local) = tunnel.ready().forwardings.first() else {
         return Err(Failure::usage("no -L says what leads where"));
     };
     // The host is the name that certificates are checked against; the address is where the connection goes.
-    let environment = [
-        ("PGHOST", local.host.clone()),
-        ("PGHOSTADDR", local.local.ip().to_string()),
-        ("PGPORT", local.local.port().to_string()),
+    let environment = vec![
+        ("PGHOST", local.host.clone().into()),
+        ("PGHOSTADDR", local.local.ip().to_string().into()),
+        ("PGPORT", local.local.port().to_string().into()),
     ];
     let mut child = Child::start(words, environment)?;
     loop {

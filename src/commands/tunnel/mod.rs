@@ -4,29 +4,34 @@ mod child;
 mod exec;
 mod meter;
 
-use std::path::Path;
 use std::sync::Arc;
 
 use etl::failure::{Exit, Failure, OrFail as _, Result};
 
-use crate::cli::{self, Route, TunnelCommand};
+pub(super) use self::child::Child;
+use crate::backend;
+use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use crate::tunnel::bastion::Discovery;
 use crate::tunnel::event::{Event, Tell};
-use crate::tunnel::{Options, Tunnel};
+use crate::tunnel::forwarding::Forwarding;
+use crate::tunnel::{self, Options, Tunnel};
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     if let Some(TunnelCommand::Exec { route, command }) = &args.command {
         return exec::run(route, command, settings, printer).await;
     }
-    let route = args.route.as_ref().ok_or_else(|| Failure::usage("no -L says what leads where"))?;
-    let mut options = options(route, settings)?;
-    options.ready_file.clone_from(&args.ready_file);
     let mut signals = Signals::listen()?;
+    let open = async {
+        let mut options = options(&args.route, settings, printer).await?;
+        options.ready_file.clone_from(&args.ready_file);
+        Tunnel::open(options, teller(printer)).await
+    };
     let mut tunnel = tokio::select! {
         biased;
-        tunnel = Tunnel::open(options, teller(printer)) => tunnel?,
+        tunnel = open => tunnel?,
         failure = signals.next() => return Err(failure),
     };
     let counters = Arc::clone(tunnel.counters());
@@ -42,33 +47,71 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
     }
 }
 
-/// Everything that the command line and the settings say.
-fn options(route: &Route, settings: &Settings) -> Result<Options> {
-    let mut forwardings = route.forwardings.clone();
+/// Everything that the command line and the settings say; asks AWS for the rest.
+async fn options(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> Result<Options> {
+    let (discovery, mut forwardings) = match &route.bastion {
+        Some(bastion) => {
+            let discovery: Arc<dyn Discovery> = Arc::new(bastion.clone());
+            if let Some(target) = route.targets.first() {
+                return Err(Failure::usage(format!(
+                    "with --bastion nobody knows where `{}` is",
+                    target.name()
+                ))
+                .hint("say what leads where: -L lport:host:rport"));
+            }
+            if route.forwardings.is_empty() {
+                return Err(Failure::usage("no -L says what leads where").hint("-L 5432:db.example:5432"));
+            }
+            (discovery, Vec::new())
+        }
+        None => named(route, settings, printer).await?,
+    };
+    forwardings.extend(route.forwardings.iter().cloned());
     match (route.local_port, forwardings.as_mut_slice()) {
         (None, _) => {}
         (Some(port), [only]) => only.port = port,
         (Some(_), _) => {
-            return Err(Failure::usage("--local-port is one port, and there are several -L")
+            return Err(Failure::usage("--local-port is one port, and there are several forwardings")
                 .hint("leave it out, and give each -L its own port"));
         }
     }
-    let Some(bastion) = route.bastion.clone() else {
-        return Err(Failure::usage("no --bastion says through whom").hint("--bastion user@host:port"));
-    };
-    // Beside the settings, and not among the target's data: deleting those must not make us forget whom we trust.
-    let folder = settings.config.value.parent().unwrap_or(Path::new("/"));
     Ok(Options {
-        discovery: Arc::new(bastion),
+        discovery,
         forwardings,
         bind: route.bind,
         key: route.key.clone(),
-        pins: folder.join("host_keys"),
+        may_ask: true,
+        pins: tunnel::pins(&settings.config.value),
         host_key: route.host_key.clone(),
         cipher: route.cipher.clone(),
         connect_limit: route.connect_timeout,
         ready_file: None,
     })
+}
+
+/// The bastion of the target `aws`, and where its named targets are.
+async fn named(
+    route: &Route,
+    settings: &Settings,
+    printer: &Arc<Printer>,
+) -> Result<(Arc<dyn Discovery>, Vec<Forwarding>)> {
+    if settings.target.value == "local" {
+        return Err(Failure::usage("nothing says through whom: the target `local` has no bastion")
+            .hint("--bastion user@host:port, or --target aws"));
+    }
+    let aws = backend::aws(settings, printer)?;
+    let bastion = aws.bastion().await?;
+    let only_master = [TunnelTarget::Master];
+    let targets = if route.targets.is_empty() && route.forwardings.is_empty() {
+        &only_master[..]
+    } else {
+        &route.targets
+    };
+    let mut forwardings = Vec::new();
+    for named in targets {
+        forwardings.push(Forwarding { port: named.local_port(), target: aws.target(named.name()).await? });
+    }
+    Ok((bastion, forwardings))
 }
 
 /// Events as data: the ready line or, as JSON, all of them, on standard output; remarks on standard error.
@@ -92,7 +135,7 @@ fn whisperer(printer: &Arc<Printer>) -> Tell {
 }
 
 /// The process's exit status, as a shell would say it.
-fn passed_on(status: std::process::ExitStatus) -> Result<()> {
+pub(super) fn passed_on(status: std::process::ExitStatus) -> Result<()> {
     use std::os::unix::process::ExitStatusExt as _;
 
     if status.success() {

@@ -16,6 +16,8 @@ const TRIES: usize = 3;
 /// A file that holds a private key.
 pub(super) struct KeyFile {
     path: PathBuf,
+    /// Whether somebody may be asked for its passphrase.
+    may_ask: bool,
     /// The key, or why there is none: nobody is asked for a passphrase twice.
     key: OnceCell<Result<Arc<PrivateKey>, String>>,
 }
@@ -27,8 +29,8 @@ impl fmt::Display for KeyFile {
 }
 
 impl KeyFile {
-    pub(super) fn new(path: PathBuf) -> Self {
-        Self { path, key: OnceCell::new() }
+    pub(super) fn new(path: PathBuf, may_ask: bool) -> Self {
+        Self { path, may_ask, key: OnceCell::new() }
     }
 
     /// Refuses a file that cannot be read, before anything else happens.
@@ -62,6 +64,9 @@ impl KeyFile {
                     .map(Arc::new)
                     .map_err(|error| format!("not a private key that can be used ({error})"));
             }
+        }
+        if !self.may_ask {
+            return Err("it has a passphrase; add it to the ssh agent".to_owned());
         }
         for _ in 0..TRIES {
             let passphrase = passphrase::ask(&format!("passphrase of {self}: ")).await?;

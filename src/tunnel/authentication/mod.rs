@@ -1,9 +1,10 @@
-//! Who we are: what the ssh agent has, then key files. Each one that fails is remembered, to say so where none succeeds.
+//! Who we are: a key of the moment where somebody introduces us, what the ssh agent has, then key files. Each one that fails is remembered, to say so where none succeeds.
 //!
 //! With a key that the user named, only that key is used, from the agent where it has it. Without one, the agent's keys and
 //! the usual files. sshd ends the session after six refusals, so not everything is offered.
 
 mod agent;
+mod introduction;
 mod key_file;
 mod passphrase;
 
@@ -14,8 +15,9 @@ use etl::failure::{Exit, Failure, Result};
 use russh::client::{AuthResult, Handle};
 use russh::keys::{HashAlg, PublicKey};
 
+use self::introduction::Introduction;
 use self::key_file::KeyFile;
-use super::bastion::Bastion;
+use super::bastion::{Bastion, Discovery};
 use super::session::Guard;
 
 /// What ssh takes from the home folder, too.
@@ -27,6 +29,7 @@ pub(super) struct Authentication {
     /// The named key's public half, where it is known: the agent may have it unlocked.
     only: Option<PublicKey>,
     named: bool,
+    introduction: Introduction,
 }
 
 /// What was tried, and why it failed.
@@ -40,22 +43,31 @@ impl Tried {
 }
 
 impl Authentication {
-    pub(super) fn new(named: Option<&Path>) -> Result<Self> {
+    pub(super) fn new(named: Option<&Path>, may_ask: bool) -> Result<Self> {
         if let Some(path) = named {
-            let file = KeyFile::new(path.to_path_buf());
+            let file = KeyFile::new(path.to_path_buf(), may_ask);
             file.check()?;
             let only = file.public_half();
-            return Ok(Self { files: vec![file], only, named: true });
+            return Ok(Self { files: vec![file], only, named: true, introduction: Introduction::new()? });
         }
         let home = etcetera::home_dir().ok();
         let usual = home.into_iter().flat_map(|home| USUAL.map(|name| home.join(".ssh").join(name)));
-        let files = usual.filter(|path: &PathBuf| path.is_file()).map(KeyFile::new).collect();
-        Ok(Self { files, only: None, named: false })
+        let files =
+            usual.filter(|path: &PathBuf| path.is_file()).map(|path| KeyFile::new(path, may_ask)).collect();
+        Ok(Self { files, only: None, named: false, introduction: Introduction::new()? })
     }
 
     /// Tries one after the other.
-    pub(super) async fn log_in(&self, handle: &mut Handle<Guard>, bastion: &Bastion) -> Result<()> {
+    pub(super) async fn log_in(
+        &self,
+        handle: &mut Handle<Guard>,
+        bastion: &Bastion,
+        discovery: &dyn Discovery,
+    ) -> Result<()> {
         let mut tried = Tried::default();
+        if !self.named && self.introduction.log_in(handle, bastion, discovery, &mut tried).await {
+            return Ok(());
+        }
         let rsa = rsa_hash(handle).await;
         // The agent is not asked for a key that it cannot be asked for by name.
         if (!self.named || self.only.is_some())

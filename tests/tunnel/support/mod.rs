@@ -2,6 +2,7 @@
 
 mod places;
 mod program;
+#[expect(dead_code, reason = "the tests on AWS use more of it")]
 mod sshd;
 
 pub(crate) use places::{Pattern, check_pattern, echo, refuses, server, write_pattern};

@@ -30,6 +30,15 @@ impl Sshd {
 
     /// With more lines for its configuration.
     pub(crate) fn with(lines: &str) -> Self {
+        Self::new(free_address(), lines)
+    }
+
+    /// At this address.
+    pub(crate) fn at(address: SocketAddrV4) -> Self {
+        Self::new(address, "")
+    }
+
+    fn new(address: SocketAddrV4, lines: &str) -> Self {
         assert!(
             Path::new(SSHD).is_file(),
             "{SSHD} is missing: run `cargo xtask test`, which installs what the tests need"
@@ -41,7 +50,7 @@ impl Sshd {
         keygen(&folder.path().join("host"), "ed25519", "");
         keygen(&folder.path().join("id"), "ed25519", "");
         std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
-        let mut sshd = Self { address: free_address(), folder, server: None };
+        let mut sshd = Self { address, folder, server: None };
         sshd.configure(lines);
         sshd.restart();
         sshd
@@ -104,10 +113,25 @@ impl Sshd {
         String::from_utf8(output.stdout).unwrap().split(' ').nth(1).unwrap().to_owned()
     }
 
+    /// Who may log in.
+    pub(crate) fn user() -> String {
+        nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name
+    }
+
     /// `user@address:port`
     pub(crate) fn bastion(&self) -> String {
-        let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name;
-        format!("{user}@{}", self.address)
+        format!("{}@{}", Self::user(), self.address)
+    }
+
+    pub(crate) fn address(&self) -> SocketAddrV4 {
+        self.address
+    }
+
+    /// Moves it to another address, as a machine that replaces it; it is not started there yet.
+    pub(crate) fn move_to(&mut self, address: SocketAddrV4) {
+        self.kill();
+        self.address = address;
+        self.configure("");
     }
 
     pub(crate) fn folder(&self) -> &Path {

@@ -116,7 +116,7 @@ mod tests {
     use crate::bench::measure::Measurement;
 
     fn outcome(contender: Contender, seconds: f64, phases: &str) -> Outcome {
-        let measurements = vec![Measurement { seconds, peak_bytes: 90_000_000 }];
+        let measurements = vec![Measurement { seconds, peak_bytes: 90_000_000, cpu_seconds: seconds }];
         Outcome { contender, measurements, rows: 1_000_000, same_rows: true, phases: phases.to_owned() }
     }
 

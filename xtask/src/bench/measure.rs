@@ -21,6 +21,8 @@ const LIMIT: &str = "1800";
 pub(super) struct Measurement {
     pub(super) seconds: f64,
     pub(super) peak_bytes: u64,
+    /// Its own and the kernel's for it, of all its processes.
+    pub(super) cpu_seconds: f64,
 }
 
 /// Runs it to its end. Returns the last line that it wrote, too.
@@ -44,7 +46,8 @@ pub(super) fn run(command: &Command, scratch: &Path) -> Result<(Measurement, Str
         return Err(Failure::new(format!("`{}` failed: {}\n{tail}", process::line_of(command), used.status)));
     }
     let last_line = said.lines().last().unwrap_or_default().to_owned();
-    Ok((Measurement { seconds, peak_bytes: used.rusage.maxrss }, last_line))
+    let cpu_seconds = (used.rusage.utime + used.rusage.stime).as_secs_f64();
+    Ok((Measurement { seconds, peak_bytes: used.rusage.maxrss, cpu_seconds }, last_line))
 }
 
 /// The same command below `timeout`, which stays in the foreground so that Ctrl-C reaches it.

@@ -1,4 +1,4 @@
-//! `cargo xtask bench etl` (and, in `tunnel`, `bench tunnel`): our `etl run` beside the competition, side by side in one run.
+//! `cargo xtask bench etl` (and, in `tunnel`, `bench tunnel`, in `screens`, `bench tui`): our `etl run` beside the competition, side by side in one run.
 //!
 //! Every program gets the same zip, the same server with PostgreSQL's default settings, and a fresh database; they take
 //! turns, so that a machine that slows down slows all of them. Their results are compared with ours row by row. It
@@ -8,13 +8,17 @@ mod contender;
 mod database;
 mod goal;
 mod input;
+mod logs;
 mod measure;
 mod python;
+mod screens;
 mod table;
 mod tunnel;
 
 use std::path::Path;
 
+pub(crate) use logs::run as logs;
+pub(crate) use screens::run as screens;
 pub(crate) use tunnel::run as tunnel;
 
 use contender::{Contender, Place};

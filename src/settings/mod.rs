@@ -2,6 +2,8 @@
 //!
 //! Every value remembers where it came from, so that `covidctl config` can say so. Nothing here is created or connected to.
 
+mod aws;
+
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -11,6 +13,7 @@ use etcetera::BaseStrategy as _;
 use etl::failure::{Failure, OrFail as _, Result};
 use serde::{Deserialize, Serialize};
 
+pub use self::aws::{Aws, SslMode};
 use crate::cli::{Color, Format, Globals};
 
 /// The environment variables of this program; the pipeline's own are in [`etl::env`].
@@ -25,6 +28,24 @@ pub mod names {
     pub const PG_BIN: &str = "COVIDCTL_PG_BIN";
     /// Refuse whatever would change something.
     pub const READ_ONLY: &str = "COVIDCTL_READ_ONLY";
+    /// Under which prefix the stacks have written their names.
+    pub const PREFIX: &str = "COVIDCTL_PREFIX";
+    /// The certificate authorities for the database; libpq's own name.
+    pub const SSL_ROOT_CERT: &str = "PGSSLROOTCERT";
+    /// The profile; the name of all AWS programs.
+    pub const AWS_PROFILE: &str = "AWS_PROFILE";
+    /// The region; the name of all AWS programs.
+    pub const AWS_REGION: &str = "AWS_REGION";
+    /// One endpoint for all services; the name of all AWS programs.
+    pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
+    /// Where Metabase is.
+    pub const METABASE_URL: &str = "METABASE_URL";
+    /// Who sets it up.
+    pub const METABASE_EMAIL: &str = "METABASE_EMAIL";
+    /// A secret.
+    pub const METABASE_PASSWORD: &str = "METABASE_PASSWORD";
+    /// The replica, as Metabase reaches it. A secret.
+    pub const METABASE_DATABASE_URL: &str = "METABASE_DATABASE_URL";
 }
 
 /// Where a value came from.
@@ -37,6 +58,8 @@ pub enum Origin {
     Environment,
     /// The file of settings.
     File,
+    /// What the stacks have written into the parameter store.
+    Discovery,
     /// Nobody set it.
     Default,
 }
@@ -47,6 +70,7 @@ impl fmt::Display for Origin {
             Self::Flag => "flag",
             Self::Environment => "environment",
             Self::File => "file",
+            Self::Discovery => "discovery",
             Self::Default => "default",
         })
     }
@@ -76,6 +100,8 @@ pub struct Settings {
     pub data_dir: Sourced<PathBuf>,
     /// The folder of PostgreSQL's programs, where the first one found is not wanted.
     pub pg_bin: Option<Sourced<PathBuf>>,
+    /// What only the target `aws` reads.
+    pub aws: Aws,
     /// The file of settings, which need not exist where nobody named it.
     pub config: Sourced<PathBuf>,
     /// Say only what went wrong.
@@ -96,6 +122,8 @@ struct File {
     read_only: Option<bool>,
     data_dir: Option<PathBuf>,
     pg_bin: Option<PathBuf>,
+    #[serde(default)]
+    aws: aws::File,
 }
 
 impl Settings {
@@ -121,6 +149,25 @@ impl Settings {
             let folder = config.value.parent().unwrap_or(Path::new("/"));
             path.map(|path| Sourced { value: folder.join(path), origin: Origin::File })
         };
+        let text = |given: &Option<String>, id: &str, file: Option<String>| {
+            let given = given.clone().map(|value| Sourced { value, origin: origin(id) });
+            given.or(file.map(|value| Sourced { value, origin: Origin::File }))
+        };
+        let prefix = text(&globals.prefix, "prefix", file.aws.prefix);
+        let aws = Aws {
+            profile: text(&globals.profile, "profile", file.aws.profile),
+            region: text(&globals.region, "region", file.aws.region),
+            endpoint_url: text(&globals.endpoint_url, "endpoint_url", file.aws.endpoint_url),
+            prefix: prefix.unwrap_or(Sourced { value: "/covid19".to_owned(), origin: Origin::Default }),
+            ssl_mode: pick(
+                globals.ssl_mode.map(|mode| (mode, Origin::Flag)),
+                file.aws.ssl_mode,
+                SslMode::VerifyFull,
+            ),
+            ssl_root_cert: given(&globals.ssl_root_cert, "ssl_root_cert")?
+                .or_else(|| beside(file.aws.ssl_root_cert)),
+            names: file.aws.names,
+        };
         let data_dir = match given(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
             Some(folder) => folder,
             None => Sourced { value: default_data_dir()?, origin: Origin::Default },
@@ -141,6 +188,7 @@ impl Settings {
             color,
             read_only: pick(read_only, file.read_only, false),
             data_dir,
+            aws,
             pg_bin: given(&globals.pg_bin, "pg_bin")?.or_else(|| beside(file.pg_bin)),
             config,
             quiet: globals.quiet,
@@ -178,7 +226,7 @@ impl File {
         toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("the settings `{path}` are wrong"))
                 .because(error.to_string().trim_end().to_owned())
-                .hint("the keys are target, output, color, read-only, data-dir and pg-bin")
+                .hint("the keys are target, output, color, read-only, data-dir, pg-bin and the table aws")
         })
     }
 }

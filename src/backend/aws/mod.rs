@@ -1,0 +1,352 @@
+//! The target on AWS: tasks on ECS, logs in CloudWatch, buckets of S3, a database behind a bastion.
+//!
+//! Each service has a file of its own and its types do not leave it. This file wires them into the trait. Nothing is asked
+//! before it is needed: what is known of the account is read once and kept.
+
+mod bastion;
+mod buckets;
+mod clients;
+mod door;
+mod log_groups;
+mod names;
+mod parts;
+mod reasons;
+mod runs;
+mod tasks;
+mod trouble;
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use etl::failure::{Exit, Failure, Result};
+use etl::record::Record;
+use etl::store::Store;
+use tokio::sync::OnceCell;
+use uuid::Uuid;
+
+use self::clients::Clients;
+use self::log_groups::LogGroup;
+use self::names::{Name, Names};
+use self::tasks::State;
+use self::trouble::OrTrouble as _;
+use super::{
+    Access, Active, Backend, Data, Database, Ended, Job, Kept, Kind, Part, Place, Progress, no_run,
+    several_runs,
+};
+use crate::db::runs::Run;
+use crate::logs::{Logs, RunLog, Source, Tempo};
+use crate::settings::{Settings, Sourced};
+use crate::tunnel::bastion::Discovery;
+use crate::tunnel::event::Tell;
+use crate::tunnel::forwarding::Target;
+
+/// How often a task is looked at while somebody waits for it.
+const PACE: Duration = Duration::from_secs(1);
+
+/// The sources of logs and their groups.
+const SOURCES: [(&str, Name); 4] = [
+    ("lambda", Name::LambdaGroup),
+    ("etl", Name::EtlGroup),
+    ("report", Name::ReportGroup),
+    ("metabase", Name::MetabaseGroup),
+];
+
+/// The group of tasks after which the report is not started by the cloud: whoever started them does it.
+pub const PIPELINE_GROUP: &str = "covid19-pipeline";
+
+/// The target on AWS.
+pub struct Aws {
+    settings: Settings,
+    tell: Tell,
+    account: OnceCell<Account>,
+    /// The tasks of the runs that were started or found here.
+    known: Mutex<HashMap<Uuid, String>>,
+}
+
+/// What is known of the account once it was asked.
+struct Account {
+    clients: Arc<Clients>,
+    id: String,
+    names: Names,
+}
+
+impl Aws {
+    /// The target that the settings name. Nobody is asked yet.
+    pub fn new(settings: &Settings, tell: Tell) -> Self {
+        Self { settings: settings.clone(), tell, account: OnceCell::new(), known: Mutex::default() }
+    }
+
+    async fn account(&self) -> Result<&Account> {
+        let ask = || async {
+            let clients = Clients::load(&self.settings.aws).await?;
+            let identity = clients.identity().get_caller_identity().send().await;
+            let identity = identity
+                .or_trouble("sts:GetCallerIdentity", || "cannot find out who we are on AWS".to_owned())?;
+            let id = identity.account().unwrap_or_default().to_owned();
+            let names = Names::discover(&self.settings.aws, &clients, &id).await?;
+            Ok(Account { clients: Arc::new(clients), id, names })
+        };
+        self.account.get_or_try_init(ask).await
+    }
+
+    /// Every name with its key and who said it.
+    pub async fn names(&self) -> Result<Vec<(&'static str, Sourced<String>)>> {
+        let account = self.account().await?;
+        Ok(account.names.all().map(|(key, name)| (key, name.clone())).collect())
+    }
+
+    /// The bastion, found anew whenever it is asked for.
+    pub async fn bastion(&self) -> Result<Arc<dyn Discovery>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let port = names.need(Name::BastionPort)?;
+        let port =
+            port.parse().map_err(|_| Failure::usage(format!("the bastion's port `{port}` is no number")))?;
+        Ok(Arc::new(bastion::Group {
+            clients: Arc::clone(clients),
+            name: names.need(Name::BastionGroup)?.to_owned(),
+            user: names.need(Name::BastionUser)?.to_owned(),
+            port,
+        }))
+    }
+
+    /// Where a target that has a name leads, as the bastion sees it: `master`, `replica` or `metabase`.
+    pub async fn target(&self, name: &str) -> Result<Target> {
+        let Account { clients, names, .. } = self.account().await?;
+        door::target(clients, names, name).await
+    }
+
+    fn known(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The task of a run, where ECS still knows one.
+    async fn task_of(&self, run: Uuid) -> Result<Option<State>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let known = self.known().get(&run).cloned();
+        let known = match known {
+            Some(arn) => Some(arn),
+            None => runs::record(&self.reports().await?, run).await?.and_then(|record| record.task),
+        };
+        if let Some(arn) = known {
+            let found = tasks::describe(clients, names, std::slice::from_ref(&arn)).await?.pop();
+            self.known().insert(run, arn);
+            return Ok(found);
+        }
+        for stopped in [false, true] {
+            let tasks = tasks::list(clients, names, stopped).await?;
+            if let Some(task) = tasks.into_iter().find(|task| runs::run_of(task) == run) {
+                self.known().insert(run, task.arn.clone());
+                return Ok(Some(task));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The id of the run that begins as typed.
+    async fn id_of(&self, typed: &str) -> Result<Uuid> {
+        if typed == "latest" {
+            return self.history(1).await?.first().map(|run| run.run_id).ok_or_else(|| no_run(typed));
+        }
+        let typed = typed.to_lowercase();
+        if typed.is_empty()
+            || !typed.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
+        {
+            return Err(no_run(&typed));
+        }
+        let mut found = runs::matching(&self.reports().await?, &typed).await?;
+        if found.is_empty() {
+            let runs = self.history(usize::MAX).await?;
+            found.extend(runs.iter().map(|run| run.run_id).filter(|run| run.to_string().starts_with(&typed)));
+        }
+        match found.as_slice() {
+            [] => Err(no_run(&typed)),
+            [run] => Ok(*run),
+            _ => Err(several_runs(&typed)),
+        }
+    }
+
+    async fn refuse_double(&self, job: &Job) -> Result<()> {
+        let Some(active) = self.active().await?.into_iter().find(|active| active.kind == job.kind) else {
+            return Ok(());
+        };
+        let Active { run, kind, .. } = active;
+        Err(Failure::new(format!("{kind} is running already: {run}"))
+            .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
+            .exiting(Exit::NotStarted))
+    }
+
+    /// Writes down how a run ended that could not say so itself. What cannot be written is told by the task for an hour.
+    async fn settle(&self, run: Uuid, task: &State) -> Result<()> {
+        let store = self.reports().await?;
+        let record = runs::record(&store, run).await?;
+        if let Some(settled) = runs::settled(record, run, task) {
+            let content = serde_json::to_vec_pretty(&settled).unwrap_or_default();
+            store.put(&Record::key_of(&run.to_string()), content).await?;
+        }
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Backend for Aws {
+    fn place(&self) -> Place {
+        let account = self.account.get();
+        let region = account.map(|account| account.clients.region());
+        let region = region.or(self.settings.aws.region.as_ref().map(|region| region.value.as_str()));
+        let mut location = Vec::new();
+        if let Some(account) = account {
+            location.push(format!("account {}", account.id));
+        }
+        location.extend(region.map(|region| format!("region {region}")));
+        if let Some(profile) = &self.settings.aws.profile {
+            location.push(format!("profile {}", profile.value));
+        }
+        Place { target: "aws".to_owned(), location: location.join(", ") }
+    }
+
+    async fn identify(&self) -> Result<Place> {
+        self.account().await?;
+        Ok(self.place())
+    }
+
+    async fn up(&self, _: Arc<dyn Progress>) -> Result<()> {
+        Err(not_yet("up", "aws cloudformation deploy --template-file cloudformation/01-network.yml …"))
+    }
+
+    async fn down(&self, _: Data, _: Arc<dyn Progress>) -> Result<()> {
+        Err(not_yet("down", "aws cloudformation delete-stack --stack-name covid19-…"))
+    }
+
+    async fn parts(&self) -> Result<Vec<Part>> {
+        let Account { clients, names, .. } = self.account().await?;
+        // A future with all of them in it is large.
+        Ok(Box::pin(parts::all(clients, names)).await)
+    }
+
+    async fn start(&self, job: &Job) -> Result<Uuid> {
+        if !matches!(job.kind, Kind::Etl | Kind::Report) {
+            return Err(Failure::usage(format!("there is no task for `{}` on AWS", job.kind)));
+        }
+        let Account { clients, names, .. } = self.account().await?;
+        if !job.allow_concurrent {
+            self.refuse_double(job).await?;
+        }
+        let run = Uuid::new_v4();
+        let group = job.is_part_of_pipeline.then_some(PIPELINE_GROUP);
+        let start = tasks::Start { run, kind: job.kind, environment: &job.environment, group };
+        let task = tasks::start(clients, names, &start).await?;
+        self.known().insert(run, task.arn);
+        Ok(run)
+    }
+
+    async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<Ended>> {
+        let Some(task) = self.task_of(run).await? else {
+            // ECS has forgotten it; its record has not.
+            let record = runs::record(&self.reports().await?, run).await?;
+            let code = record.and_then(|record| record.exit_code);
+            return code.map(|code| Some(Ended::by_itself(code))).ok_or_else(|| no_run(&run.to_string()));
+        };
+        let Some(stop) = &task.stop else {
+            tokio::time::sleep(patience.min(PACE)).await;
+            return Ok(None);
+        };
+        self.settle(run, &task).await?;
+        let (reason, hint) = stop.words().map_or((None, None), |(words, hint)| (Some(words), hint));
+        Ok(Some(Ended { code: stop.code(), reason, hint: hint.map(str::to_owned) }))
+    }
+
+    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+        let Account { clients, names, .. } = self.account().await?;
+        let source = |(name, group): (&'static str, Name), stream| -> Result<Arc<dyn Source>> {
+            let group = names.need(group)?.to_owned();
+            Ok(Arc::new(LogGroup { client: clients.logs(), name, group, stream }))
+        };
+        let Some(typed) = run else {
+            let sources = SOURCES.into_iter().map(|of| source(of, None)).collect::<Result<_>>()?;
+            return Ok(Logs { sources, tempo: Tempo::SERVICE, run: None });
+        };
+        let id = match typed.parse::<Uuid>() {
+            Ok(id) => id,
+            Err(_) => self.id_of(typed).await?,
+        };
+        let record = runs::record(&self.reports().await?, id).await?;
+        let task = self.task_of(id).await?;
+        let kind = record.as_ref().map(runs::kind_of).or(task.as_ref().map(|task| task.kind));
+        let kind = kind.ok_or_else(|| no_run(typed))?;
+        let stream = record.as_ref().and_then(|record| record.log_stream.clone()).or_else(|| {
+            let container = tasks::container(kind);
+            let arn = record.as_ref().and_then(|record| record.task.as_deref());
+            let id = task.as_ref().map(State::id).or_else(|| arn?.rsplit('/').next())?;
+            Some(format!("{container}/{container}/{id}"))
+        });
+        let started_at = record.map(|record| record.started_at).or(task.map(|task| task.created_at));
+        let of = SOURCES[if kind == Kind::Report { 2 } else { 1 }];
+        let run = RunLog { id, from: started_at.map_or(0, runs::log_start) };
+        Ok(Logs { sources: vec![source(of, stream)?], tempo: Tempo::SERVICE, run: Some(run) })
+    }
+
+    async fn stop(&self, run: Uuid) -> Result<()> {
+        let Account { clients, names, .. } = self.account().await?;
+        let task = self.task_of(run).await?.filter(|task| task.stop.is_none());
+        let task = task.ok_or_else(|| {
+            Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
+        })?;
+        tasks::stop(clients, names, &task.arn, &format!("{} with covidctl", super::who())).await
+    }
+
+    async fn active(&self) -> Result<Vec<Active>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let tasks = tasks::list(clients, names, false).await?;
+        let running = tasks.into_iter().filter(|task| task.stop.is_none());
+        Ok(running
+            .map(|task| Active { run: runs::run_of(&task), kind: task.kind, started_at: task.created_at })
+            .collect())
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<Run>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let store = self.reports().await?;
+        let records = runs::newest(&store, limit).await?;
+        let mut tasks = tasks::list(clients, names, false).await?;
+        tasks.extend(tasks::list(clients, names, true).await?);
+        tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
+        tasks.dedup_by(|a, b| a.arn == b.arn);
+        Ok(runs::history(records, &tasks, limit))
+    }
+
+    async fn find(&self, typed: &str) -> Result<Run> {
+        let id = self.id_of(typed).await?;
+        let record = runs::record(&self.reports().await?, id).await?;
+        let task = self.task_of(id).await?;
+        let tasks: Vec<State> = task.into_iter().collect();
+        runs::history(record.into_iter().collect(), &tasks, 1).pop().ok_or_else(|| no_run(typed))
+    }
+
+    async fn keep(&self) -> Result<Kept> {
+        Ok(Box::new(()))
+    }
+
+    async fn database_for(&self, access: Access) -> Result<Database> {
+        let Account { clients, names, .. } = self.account().await?;
+        let bastion = self.bastion().await?;
+        door::open(clients, names, bastion, access, &self.settings, Arc::clone(&self.tell)).await
+    }
+
+    async fn datasets(&self) -> Result<Store> {
+        let Account { clients, names, .. } = self.account().await?;
+        buckets::open(clients, names.need(Name::DatasetsBucket)?)
+    }
+
+    async fn reports(&self) -> Result<Store> {
+        let Account { clients, names, .. } = self.account().await?;
+        buckets::open(clients, names.need(Name::ReportsBucket)?)
+    }
+}
+
+fn not_yet(what: &str, instead: &str) -> Failure {
+    Failure::new(format!("`covidctl {what}` does not work on the target `aws` yet"))
+        .hint(format!("the stacks are in `cloudformation/`: {instead}"))
+        .exiting(Exit::NotStarted)
+}

@@ -1,0 +1,78 @@
+//! What is published: tables and their sizes, the epidemic's curve, provinces, and the rows that were rejected.
+//!
+//! Each question is one statement, so that it sees one load and never half of two.
+
+use chrono::NaiveDate;
+use etl::failure::Result;
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnection, PgRow};
+use uuid::Uuid;
+
+use super::cannot_read;
+
+/// The tables that are small enough to be counted whenever somebody looks.
+const SMALL: &str = "
+    SELECT 'province', count(*) FROM province
+    UNION ALL SELECT 'department', count(*) FROM department
+    UNION ALL SELECT 'pipeline_run', count(*) FROM pipeline_run";
+
+/// Confirmed cases by week, from the first to the last week that has a case; weeks begin on Sunday, as the ministry's do.
+const WEEKS: &str = "
+    WITH weekly AS (
+        SELECT registered_on - extract(dow FROM registered_on)::int AS week,
+               count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
+        FROM covid_case GROUP BY 1)
+    SELECT day::date, coalesce(confirmed, 0)
+    FROM generate_series((SELECT min(week) FROM weekly)::timestamp, (SELECT max(week) FROM weekly)::timestamp, interval '7 days') AS day
+    LEFT JOIN weekly ON weekly.week = day::date
+    ORDER BY 1";
+
+/// A residence that nobody gave is a line of its own; no join drops anyone.
+const PROVINCES: &str = "
+    SELECT province.name, confirmed
+    FROM (SELECT residence_province_id AS province_id, count(*) AS confirmed
+          FROM covid_case WHERE classification = 'Confirmado' GROUP BY 1) AS tally
+    LEFT JOIN province USING (province_id)
+    ORDER BY confirmed DESC, name";
+
+/// Rows of the small tables, exactly.
+pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, i64)>> {
+    let rows = sqlx::query(SMALL).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the tables", error))
+}
+
+/// How many bytes a table of ours takes, with its indexes.
+pub async fn size(connection: &mut PgConnection, table: &str) -> Result<i64> {
+    let size = sqlx::query("SELECT coalesce(pg_total_relation_size(to_regclass($1)), 0)").bind(table);
+    let size = size.try_map(|row: PgRow| row.try_get(0));
+    size.fetch_one(connection).await.map_err(|error| cannot_read("the tables", error))
+}
+
+/// Confirmed cases by the first day of the week, without gaps.
+pub async fn weeks(connection: &mut PgConnection) -> Result<Vec<(NaiveDate, i64)>> {
+    let rows = sqlx::query(WEEKS).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the cases", error))
+}
+
+/// Confirmed cases by province of residence, the most first.
+pub async fn provinces(connection: &mut PgConnection) -> Result<Vec<(Option<String>, i64)>> {
+    let rows = sqlx::query(PROVINCES).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the cases", error))
+}
+
+/// The first rejected rows of a run for one reason: line and raw text, which is cut where it is very long.
+pub async fn rejected(
+    connection: &mut PgConnection,
+    run: Uuid,
+    dataset: &str,
+    reason: &str,
+    most: i64,
+) -> Result<Vec<(i64, String)>> {
+    let rows = sqlx::query(
+        "SELECT line, left(raw, 4000) FROM rejected_row
+         WHERE run_id = $1 AND dataset = $2 AND reason = $3 ORDER BY line LIMIT $4",
+    );
+    let rows = rows.bind(run).bind(dataset).bind(reason).bind(most);
+    let rows = rows.try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the rejected rows", error))
+}

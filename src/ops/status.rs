@@ -1,0 +1,95 @@
+//! What there is of a target and of its pipeline: its own parts, what its store holds and how its last runs ended.
+//!
+//! It changes nothing. What cannot be known now is a state, not a failure.
+
+use etl::failure::Result;
+
+use crate::backend::{Backend, Part, State};
+use crate::db::runs::Run;
+use crate::{ops, text};
+
+/// The parts in the order in which data pass through them; what is not listed comes last.
+const ORDER: [&str; 12] = [
+    "schedule",
+    "lambda",
+    "datasets",
+    "run etl",
+    "last etl",
+    "postgresql",
+    "master",
+    "replica",
+    "run report",
+    "last report",
+    "report",
+    "metabase",
+];
+
+/// Among so many runs the last ones of each kind are looked for.
+const RECENT: usize = 50;
+
+/// All parts, in the order of the pipeline. Runs in progress are not among them.
+pub async fn parts(backend: &dyn Backend) -> Result<Vec<Part>> {
+    let mut parts = backend.parts().await?;
+    parts.push(datasets(backend).await?);
+    parts.extend(last_runs(backend).await);
+    parts.push(report(backend).await?);
+    sort(&mut parts);
+    Ok(parts)
+}
+
+/// Puts parts into the order of the pipeline.
+pub fn sort(parts: &mut [Part]) {
+    parts.sort_by_key(|part| ORDER.iter().position(|name| *name == part.name).unwrap_or(ORDER.len()));
+}
+
+async fn datasets(backend: &dyn Backend) -> Result<Part> {
+    let Ok(store) = backend.datasets().await else {
+        return Ok(part("datasets", State::Missing, "the target is not up"));
+    };
+    let datasets = ops::datasets::list(&store).await?;
+    let Some(newest) = datasets.iter().map(|dataset| dataset.stored_at).max() else {
+        return Ok(part("datasets", State::Missing, &format!("put the ministry's files into {store}")));
+    };
+    let size = text::size(datasets.iter().map(|dataset| dataset.size).sum());
+    let detail = format!("{} files, {size}", datasets.len());
+    Ok(Part { since: Some(newest), ..part("datasets", State::Ready, &detail) })
+}
+
+/// What keeps the history may be away; that is a state, not a failure.
+async fn last_runs(backend: &dyn Backend) -> Vec<Part> {
+    match backend.history(RECENT).await {
+        Ok(runs) => [("last etl", "etl"), ("last report", "report")]
+            .map(|(name, kind)| last_run(name, runs.iter().find(|run| run.kind == kind).cloned()))
+            .into(),
+        Err(failure) => vec![part("last runs", State::Unknown, &failure.to_string())],
+    }
+}
+
+fn last_run(name: &str, run: Option<Run>) -> Part {
+    let Some(run) = run else { return part(name, State::Missing, "there was none yet") };
+    let state = match run.status.as_str() {
+        "succeeded" | "skipped" => State::Ready,
+        "running" => State::Busy,
+        "failed" => State::Failed,
+        _ => State::Unknown,
+    };
+    let rows =
+        run.rows_loaded.map(|rows| format!(", {} rows loaded", text::thousands(rows))).unwrap_or_default();
+    let error = run.error.map(|error| format!(": {error}")).unwrap_or_default();
+    let detail = format!("{} {}{rows}{error}", run.status, run.run_id);
+    Part { since: Some(run.finished_at.unwrap_or(run.started_at)), ..part(name, state, &detail) }
+}
+
+async fn report(backend: &dyn Backend) -> Result<Part> {
+    let Ok(store) = backend.reports().await else {
+        return Ok(part("report", State::Missing, "the target is not up"));
+    };
+    Ok(match ops::reports::list(&store).await?.into_iter().next() {
+        Some(report) => Part { since: Some(report.stored_at), ..part("report", State::Ready, &report.name) },
+        None => part("report", State::Missing, "`covidctl run report` writes one"),
+    })
+}
+
+fn part(name: &str, state: State, detail: &str) -> Part {
+    Part { name: name.to_owned(), state, since: None, detail: detail.to_owned() }
+}

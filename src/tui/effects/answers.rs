@@ -1,0 +1,129 @@
+//! Questions to the backend, its database and its store, one function each.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use etl::failure::Result;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use super::{Answers, reply, send, write_new};
+use crate::backend::Backend;
+use crate::db;
+use crate::ops;
+use crate::tui::effect::Ticket;
+use crate::tui::model::data::{Answer, Charts, Rejected, Table};
+use crate::tui::msg::{Msg, Trouble};
+
+/// So many runs are listed.
+const MOST_RUNS: usize = 200;
+
+/// So many rejected rows are listed.
+const MOST_REJECTED: i64 = 500;
+
+pub(super) async fn parts(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
+    reply(&to, ops::status::parts(backend.as_ref()), |result| Msg::Parts { ticket, result }).await;
+}
+
+pub(super) async fn active(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
+    reply(&to, backend.active(), |result| Msg::Active { ticket, result }).await;
+}
+
+pub(super) async fn runs(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
+    reply(&to, backend.history(MOST_RUNS), |result| Msg::Runs { ticket, result }).await;
+}
+
+pub(super) async fn issues(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, run: Uuid) {
+    let question = async {
+        let database = backend.database().await?;
+        let mut connection = db::connect(&database).await?;
+        db::runs::issues(&mut connection, run).await
+    };
+    reply(&to, question, |result| Msg::Issues { ticket, result }).await;
+}
+
+pub(super) async fn data(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, known: Option<Uuid>) {
+    let question = async {
+        let database = backend.database().await?;
+        let mut connection = db::connect(&database).await?;
+        read_data(&mut connection, known).await.map(Box::new)
+    };
+    reply(&to, question, |result| Msg::Data { ticket, result }).await;
+}
+
+async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result<Answer> {
+    let Some(published) = db::runs::published(connection).await? else {
+        return Ok(Answer { published: None, tables: Vec::new(), issues: Vec::new(), charts: None });
+    };
+    let mut tables = Vec::new();
+    // Counting a large table takes long; the load that made it has counted it.
+    let large = [
+        ("covid_case", published.rows_loaded.unwrap_or_default()),
+        ("rejected_row", published.rows_rejected.unwrap_or_default()),
+    ];
+    let small = db::data::small_tables(connection).await?;
+    let counted = large.into_iter().map(|(name, rows)| (name.to_owned(), rows)).chain(small);
+    for (name, rows) in counted {
+        let size = db::data::size(connection, &name).await?;
+        tables.push(Table { name, rows, size });
+    }
+    let issues = db::runs::issues(connection, published.run_id).await?;
+    let charts = if known == Some(published.run_id) {
+        None
+    } else {
+        Some(Charts {
+            weeks: db::data::weeks(connection).await?,
+            provinces: db::data::provinces(connection).await?,
+        })
+    };
+    Ok(Answer { published: Some(published), tables, issues, charts })
+}
+
+pub(super) async fn rejected(
+    backend: Arc<dyn Backend>,
+    to: Answers,
+    ticket: Ticket,
+    run: Uuid,
+    dataset: String,
+    reason: String,
+) {
+    let question = async {
+        let database = backend.database().await?;
+        let mut connection = db::connect(&database).await?;
+        let rows = db::data::rejected(&mut connection, run, &dataset, &reason, MOST_REJECTED).await?;
+        Ok(rows.into_iter().map(|(line, raw)| Rejected { line, raw }).collect())
+    };
+    reply(&to, question, |result| Msg::Rejected { ticket, result }).await;
+}
+
+pub(super) async fn reports(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
+    let question = async { ops::reports::list(&backend.reports().await?).await };
+    reply(&to, question, |result| Msg::Reports { ticket, result }).await;
+}
+
+pub(super) async fn report(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, name: String) {
+    let question = async { ops::reports::text(&backend.reports().await?, &name).await };
+    reply(&to, question, |result| Msg::Report { ticket, result }).await;
+}
+
+pub(super) async fn save_report(backend: Arc<dyn Backend>, to: Answers, name: String) {
+    let saved = async {
+        let files = ops::reports::copy(&backend.reports().await?, &name, Path::new(&name)).await?;
+        Ok(format!("{files} files are in the folder `{name}`"))
+    };
+    done(&to, saved.await).await;
+}
+
+pub(super) async fn save(to: Answers, path: String, text: String) {
+    let lines = text.lines().count();
+    let saved = write_new(&path, text).await.map(|()| format!("{lines} lines are in `{path}`"));
+    done(&to, saved).await;
+}
+
+async fn done(to: &Answers, result: Result<String>) {
+    let msg = match result {
+        Ok(text) => Msg::Done { text },
+        Err(failure) => Msg::Failed { trouble: Trouble::from(failure) },
+    };
+    send(to, msg).await;
+}

@@ -1,0 +1,117 @@
+//! Follows the logs for the screen: the same engine as `covidctl logs`, with another reader.
+
+use std::ops::ControlFlow;
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use etl::failure::Result;
+use uuid::Uuid;
+
+use super::{Answers, send};
+use crate::backend::Backend;
+use crate::logs::core::{Note, Plan};
+use crate::logs::driver::{self, Reader};
+use crate::logs::event::Millis;
+use crate::logs::{RunLog, Shown};
+use crate::tui::effect::Ticket;
+use crate::tui::model::logs::Incoming;
+use crate::tui::msg::{LogNews, Msg, Trouble};
+
+/// So many events make one message: a frame takes a few of them in, and a key never waits for more.
+const BATCH: usize = 500;
+
+/// How long one look for the end of a run waits.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+pub(super) async fn follow(
+    backend: Arc<dyn Backend>,
+    to: Answers,
+    ticket: Ticket,
+    since: Millis,
+    run: Option<Uuid>,
+) {
+    let ended = read(backend.as_ref(), &to, ticket, since, run).await;
+    let news = LogNews::Ended(ended.err().map(Trouble::from));
+    send(&to, Msg::Logs { ticket, news }).await;
+}
+
+async fn read(
+    backend: &dyn Backend,
+    to: &Answers,
+    ticket: Ticket,
+    since: Millis,
+    run: Option<Uuid>,
+) -> Result<()> {
+    let wanted = run.map(|run| run.to_string());
+    let logs = backend.logs(wanted.as_deref()).await?;
+    let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
+    send(to, Msg::Logs { ticket, news: LogNews::Sources(names.clone()) }).await;
+    let since = logs.run.map_or(since, |run| run.from);
+    let plan = Plan { since, until: None, follow: true, pattern: None, tempo: logs.tempo };
+    let finish = async {
+        match logs.run {
+            Some(run) => wait(backend, run).await,
+            None => std::future::pending().await,
+        }
+    };
+    let mut reader = Screen { to, ticket, names };
+    let clock = || Utc::now().timestamp_millis();
+    driver::run(&logs.sources, plan, clock, finish, std::future::pending(), &mut reader).await
+}
+
+/// Where its end cannot be seen, its log is followed on.
+async fn wait(backend: &dyn Backend, run: RunLog) {
+    loop {
+        match backend.wait(run.id, PATIENCE).await {
+            Ok(Some(_)) => return,
+            Ok(None) => {}
+            Err(_) => std::future::pending().await,
+        }
+    }
+}
+
+struct Screen<'a> {
+    to: &'a Answers,
+    ticket: Ticket,
+    names: Vec<String>,
+}
+
+impl Screen<'_> {
+    /// Waits where the screens are behind, so that what is not shown yet is not read yet.
+    fn tell(&self, news: LogNews) -> ControlFlow<()> {
+        let msg = Msg::Logs { ticket: self.ticket, news };
+        match tokio::task::block_in_place(|| self.to.blocking_send(msg)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(_) => ControlFlow::Break(()),
+        }
+    }
+}
+
+impl Reader for Screen<'_> {
+    fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
+        let mut events = shown.into_iter().map(Incoming::new).peekable();
+        while events.peek().is_some() {
+            let batch = events.by_ref().take(BATCH).collect();
+            self.tell(LogNews::Lines(batch))?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn caught_up(&mut self) -> ControlFlow<()> {
+        self.tell(LogNews::CaughtUp)
+    }
+
+    fn note(&mut self, note: Note) {
+        let name = |source: usize| self.names[source].as_str();
+        let text = match note {
+            // A source that says nothing here is nothing to worry about.
+            Note::Missing(_) => return,
+            Note::Throttled => "the log service refuses so many requests; asking less often".to_owned(),
+            Note::Unavailable(source, why) => format!("no answer about {}, trying on: {why}", name(source)),
+            Note::Back(source) => format!("{} answers again", name(source)),
+        };
+        // It is told with what comes next.
+        _ = self.tell(LogNews::Note(text));
+    }
+}

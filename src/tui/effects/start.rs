@@ -1,0 +1,62 @@
+//! What changes something: bring up, start, stop.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use etl::failure::Result;
+use uuid::Uuid;
+
+use super::{Answers, Steps, send};
+use crate::backend::{Backend, Job, Kind};
+use crate::ops;
+use crate::tui::msg::{Msg, Trouble};
+
+/// How long one look for the end of a run waits.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+pub(super) async fn up(backend: Arc<dyn Backend>, to: Answers) {
+    let result = ops::up::up(backend.as_ref(), Arc::new(Steps(to.clone())), &mut |_| {}).await;
+    let place = backend.place();
+    finish(&to, result.map(|()| format!("{} is up", place.target))).await;
+}
+
+/// Starts the jobs one after the other. They go on when the screens are left.
+pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kind>) {
+    for kind in kinds {
+        match one(backend.as_ref(), &to, kind).await {
+            Ok((run, code)) => {
+                send(&to, Msg::Ended { run, kind, code }).await;
+                if code != 0 {
+                    return;
+                }
+            }
+            Err(failure) => return send(&to, Msg::Failed { trouble: Trouble::from(failure) }).await,
+        }
+    }
+}
+
+async fn one(backend: &dyn Backend, to: &Answers, kind: Kind) -> Result<(Uuid, u8)> {
+    // Whoever else leaves meanwhile, what a job needs here stays.
+    let _kept = backend.keep().await?;
+    let run = backend.start(&Job::new(kind)).await?;
+    send(to, Msg::Started { run, kind }).await;
+    loop {
+        if let Some(ended) = backend.wait(run, PATIENCE).await? {
+            return Ok((run, ended.code));
+        }
+    }
+}
+
+pub(super) async fn stop(backend: Arc<dyn Backend>, to: Answers, run: Uuid) {
+    let short: String = run.to_string().chars().take(8).collect();
+    finish(&to, backend.stop(run).await.map(|()| format!("run {short} was stopped"))).await;
+}
+
+async fn finish(to: &Answers, result: Result<String>) {
+    send(to, Msg::Step { text: None }).await;
+    let msg = match result {
+        Ok(text) => Msg::Done { text },
+        Err(failure) => Msg::Failed { trouble: Trouble::from(failure) },
+    };
+    send(to, msg).await;
+}

@@ -1,0 +1,87 @@
+//! Opens a tunnel and tells how it does until it is closed. Aborting the task closes it.
+
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use chrono::Utc;
+use etl::failure::{Failure, Result};
+
+use super::{Answers, send};
+use crate::tui::msg::{Msg, Trouble, TunnelNews};
+use crate::tunnel::bastion::Bastion;
+use crate::tunnel::event::{Event, Tell};
+use crate::tunnel::forwarding::Forwarding;
+use crate::tunnel::{Options, Tunnel};
+
+/// How long connecting may take.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// How often the numbers are read.
+const EVERY: Duration = Duration::from_secs(1);
+
+pub(super) async fn open(settings: PathBuf, to: Answers, id: u64, forwarding: String, bastion: String) {
+    let failure = match options(&settings, &forwarding, &bastion) {
+        Ok(options) => serve(options, &to, id).await,
+        Err(failure) => failure,
+    };
+    let news = TunnelNews::Ended { trouble: Some(Trouble::from(failure)) };
+    send(&to, Msg::Tunnel { id, news }).await;
+}
+
+fn options(settings: &Path, forwarding: &str, bastion: &str) -> Result<Options> {
+    let forwarding: Forwarding = forwarding.parse().map_err(Failure::usage)?;
+    let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
+    // Beside the settings, as for `covidctl tunnel`: both believe the same keys.
+    let folder = settings.parent().unwrap_or(Path::new("/"));
+    Ok(Options {
+        discovery: Arc::new(bastion),
+        forwardings: vec![forwarding],
+        bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+        key: None,
+        // The screens have the terminal.
+        may_ask: false,
+        pins: folder.join("host_keys"),
+        host_key: None,
+        cipher: None,
+        connect_limit: PATIENCE,
+        ready_file: None,
+    })
+}
+
+async fn serve(options: Options, to: &Answers, id: u64) -> Failure {
+    let mut tunnel = match Tunnel::open(options, teller(to.clone(), id)).await {
+        Ok(tunnel) => tunnel,
+        Err(failure) => return failure,
+    };
+    let counters = Arc::clone(tunnel.counters());
+    let mut ticks = tokio::time::interval(EVERY);
+    loop {
+        tokio::select! {
+            failure = tunnel.ended() => return failure,
+            _ = ticks.tick() => {
+                let news = TunnelNews::Count { at: Utc::now().timestamp_millis(), snapshot: counters.snapshot() };
+                send(to, Msg::Tunnel { id, news }).await;
+            }
+        }
+    }
+}
+
+fn teller(to: Answers, id: u64) -> Tell {
+    Arc::new(move |event| {
+        let news = match event {
+            Event::Ready(ready) => {
+                let Some(first) = ready.forwardings.into_iter().next() else { return };
+                let (local, connection) = (first.local.to_string(), first.connection);
+                TunnelNews::Ready { bastion: ready.bastion, local, connection }
+            }
+            event => {
+                let up = !matches!(event, Event::Lost { .. });
+                TunnelNews::Note { text: event.to_string().into(), up }
+            }
+        };
+        // Where the way is full, the numbers tell soon enough.
+        drop(to.try_send(Msg::Tunnel { id, news }));
+    })
+}

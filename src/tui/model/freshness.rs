@@ -1,0 +1,80 @@
+//! How fresh the data are, and which stage holds them back: read off the parts, which a backend gives with their ages.
+
+use chrono::{DateTime, NaiveDate, Utc};
+
+use crate::backend::{Part, State};
+use crate::db::runs::Run;
+
+/// The names of a stage's part, the first one found counts; and what people call the stage.
+const STAGES: [(&[&str], &str); 3] = [
+    (&["datasets", "S3"], "the datasets"),
+    (&["last etl", "ETL"], "the load"),
+    (&["last report", "report"], "the report"),
+];
+
+/// What can be said of freshness.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Freshness {
+    /// The date that the published dataset bears.
+    pub updated_on: Option<NaiveDate>,
+    /// When it was published.
+    pub loaded_at: Option<DateTime<Utc>>,
+    /// The stage that is behind, and why.
+    pub held_by: Option<String>,
+}
+
+/// Reads it off.
+pub fn freshness(parts: &[Part], runs: &[Run]) -> Freshness {
+    let published = runs.iter().find(|run| run.kind == "etl" && run.status == "succeeded");
+    Freshness {
+        updated_on: published.and_then(|run| run.dataset_updated_on),
+        loaded_at: published.and_then(|run| run.finished_at),
+        held_by: held_by(parts),
+    }
+}
+
+fn held_by(parts: &[Part]) -> Option<String> {
+    let stage = |names: &[&str]| parts.iter().find(|part| names.contains(&part.name.as_str()));
+    let mut before: Option<(&Part, &str)> = None;
+    for (names, what) in STAGES {
+        let Some(part) = stage(names) else { continue };
+        match part.state {
+            State::Failed => return Some(format!("{what} failed")),
+            State::Missing => {
+                return Some(format!("{what} is missing").replace("datasets is", "datasets are"));
+            }
+            State::Busy => return Some(format!("{what} is on its way")),
+            State::Ready | State::Stopped | State::Unknown => {}
+        }
+        if let (Some((earlier, earlier_what)), Some(since)) = (before, part.since)
+            && earlier.since.is_some_and(|earlier| earlier > since)
+        {
+            return Some(format!("{what} is older than {earlier_what}"));
+        }
+        before = Some((part, what));
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn part(name: &str, state: State, second: i64) -> Part {
+        let since = DateTime::from_timestamp(second, 0);
+        Part { name: name.into(), state, since, detail: String::new() }
+    }
+
+    #[test]
+    fn the_first_stage_that_is_behind_is_named() {
+        let ready = State::Ready;
+        let fresh = [part("datasets", ready, 1), part("last etl", ready, 2), part("last report", ready, 3)];
+        assert_eq!(held_by(&fresh), None);
+        let newer = [part("datasets", ready, 9), part("last etl", ready, 2), part("last report", ready, 3)];
+        assert_eq!(held_by(&newer).unwrap(), "the load is older than the datasets");
+        let failed = [part("S3", ready, 1), part("ETL", State::Failed, 2)];
+        assert_eq!(held_by(&failed).unwrap(), "the load failed");
+        assert_eq!(held_by(&[part("datasets", State::Missing, 0)]).unwrap(), "the datasets are missing");
+        assert_eq!(held_by(&[]), None);
+    }
+}

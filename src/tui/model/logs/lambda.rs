@@ -1,0 +1,120 @@
+//! What the Lambda service itself logs about an invocation: its start, its end and a report, in text or as JSON.
+
+use serde_json::Value;
+
+/// A line about an invocation.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Invocation {
+    /// It began.
+    Start {
+        /// Its id.
+        id: String,
+    },
+    /// It ended; the report, which comes right after, says the same and more.
+    End,
+    /// How it went.
+    Report {
+        /// Its id.
+        id: String,
+        /// In words.
+        summary: String,
+        /// Whether it broke.
+        failed: bool,
+    },
+}
+
+/// Reads a line; nothing where it is the function's own.
+pub fn read(message: &str) -> Option<Invocation> {
+    let message = message.trim_end();
+    if message.starts_with("{\"time\"") || message.starts_with("{\"type\"") {
+        return read_json(&serde_json::from_str(message).ok()?);
+    }
+    let (word, rest) = message.split_once(" RequestId: ")?;
+    let id = rest.split([' ', '\t']).next().unwrap_or_default().to_owned();
+    match word {
+        "START" => Some(Invocation::Start { id }),
+        "END" => Some(Invocation::End),
+        "REPORT" => {
+            let field = |name: &str| {
+                let fields = rest.split('\t').map(str::trim);
+                fields.filter_map(|field| field.strip_prefix(name)).map(str::trim).next().map(str::to_owned)
+            };
+            let status = field("Status: ").filter(|status| status != "success");
+            let summary = summary(
+                field("Duration: "),
+                field("Max Memory Used: "),
+                field("Memory Size: "),
+                field("Init Duration: "),
+                status.as_deref(),
+            );
+            Some(Invocation::Report { id, summary, failed: status.is_some() })
+        }
+        _ => None,
+    }
+}
+
+fn read_json(value: &Value) -> Option<Invocation> {
+    let record = value.get("record")?;
+    let id = record.get("requestId")?.as_str()?.to_owned();
+    match value.get("type")?.as_str()? {
+        "platform.start" => Some(Invocation::Start { id }),
+        "platform.runtimeDone" | "platform.end" => Some(Invocation::End),
+        "platform.report" => {
+            let metrics = record.get("metrics")?;
+            let number = |name: &str, unit: &str| {
+                metrics.get(name).and_then(Value::as_f64).map(|value| format!("{value} {unit}"))
+            };
+            let status = record.get("status").and_then(Value::as_str).filter(|status| *status != "success");
+            let summary = summary(
+                number("durationMs", "ms"),
+                number("maxMemoryUsedMB", "MB"),
+                number("memorySizeMB", "MB"),
+                number("initDurationMs", "ms"),
+                status,
+            );
+            Some(Invocation::Report { id, summary, failed: status.is_some() })
+        }
+        _ => None,
+    }
+}
+
+fn summary(
+    duration: Option<String>,
+    used: Option<String>,
+    size: Option<String>,
+    init: Option<String>,
+    status: Option<&str>,
+) -> String {
+    let memory = used.zip(size).map(|(used, size)| format!("{used} of {size}"));
+    let init = init.map(|init| format!("cold start {init}"));
+    let parts = [status.map(str::to_owned), duration, memory, init];
+    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_three_lines_are_read() {
+        let id = "8f5a".to_owned();
+        assert_eq!(
+            read("START RequestId: 8f5a Version: $LATEST\n"),
+            Some(Invocation::Start { id: id.clone() })
+        );
+        assert_eq!(read("END RequestId: 8f5a"), Some(Invocation::End));
+        let report = "REPORT RequestId: 8f5a\tDuration: 1234.56 ms\tBilled Duration: 1235 ms\tMemory Size: 512 MB\tMax Memory Used: 120 MB\tInit Duration: 100.1 ms\t";
+        let summary = "1234.56 ms, 120 MB of 512 MB, cold start 100.1 ms".to_owned();
+        assert_eq!(read(report), Some(Invocation::Report { id, summary, failed: false }));
+        assert_eq!(read("downloading RequestId: x"), None);
+        assert_eq!(read("an ordinary line"), None);
+    }
+
+    #[test]
+    fn so_are_their_forms_as_json() {
+        let report = r#"{"time":"2026-03-02T03:04:05.007Z","type":"platform.report","record":{"requestId":"a","status":"timeout","metrics":{"durationMs":3000.0,"memorySizeMB":128,"maxMemoryUsedMB":64}}}"#;
+        let summary = "timeout, 3000 ms, 64 MB of 128 MB".to_owned();
+        assert_eq!(read(report), Some(Invocation::Report { id: "a".into(), summary, failed: true }));
+        assert_eq!(read(r#"{"time":"x","level":"INFO","message":"m"}"#), None);
+    }
+}

@@ -1,0 +1,90 @@
+//! The Runs screen: open, start, stop, again, and the way to a run's log.
+
+use super::commands::{confirm, show};
+use crate::backend::Kind;
+use crate::tui::effect::Effect;
+use crate::tui::model::list::{Cursor, Move};
+use crate::tui::model::remote::Remote;
+use crate::tui::model::{Model, RunPage, RunRow, Screen};
+use crate::tui::msg::Trouble;
+
+/// Opens the selected run.
+pub(super) fn open(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = model.selected_run() else { return Vec::new() };
+    let ticket = model.ticket();
+    let mut issues = Remote::default();
+    issues.ask(ticket, model.now);
+    model.runs.page = Some(RunPage { run, issues, cursor: Cursor::default() });
+    vec![Effect::LoadIssues { ticket, run }]
+}
+
+/// Moves in the list, or in the opened run's tally.
+pub(super) fn go(model: &mut Model, to: Move) {
+    let (count, page) = (model.run_rows().len(), model.page());
+    match &mut model.runs.page {
+        Some(opened) => {
+            let count = opened.issues.last.as_ref().map_or(0, Vec::len);
+            // The facts stand above the tally.
+            opened.cursor.scroll(to, count, page.saturating_sub(FACTS).max(1));
+        }
+        None => model.runs.cursor.go(to, count, page),
+    }
+}
+
+/// Rows that the facts of an opened run take.
+pub(crate) const FACTS: usize = 12;
+
+/// Asks whether to start jobs.
+pub(super) fn start(model: &mut Model, kinds: Vec<Kind>) {
+    let active = model.active.last.iter().flatten();
+    if let Some(double) = active.clone().find(|active| kinds.contains(&active.kind)) {
+        let message = format!("{} is running already: {}", double.kind, short(&double.run.to_string()));
+        let hint = Some("wait for it, or stop it with S on the Runs screen".to_owned());
+        return model.complain(Trouble { message, hint });
+    }
+    let words: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    let question = match kinds.as_slice() {
+        [Kind::Etl] => "Load the datasets?",
+        [Kind::Report] => "Write a report?",
+        _ => "Load the datasets, then write a report?",
+    };
+    let touches = vec![("runs".to_owned(), words.join(", then "))];
+    confirm(model, question, touches, vec![Effect::Start { kinds }]);
+}
+
+/// Asks whether to stop the selected run.
+pub(super) fn stop(model: &mut Model) {
+    let Some(run) = model.selected_run().filter(|run| model.is_active(*run)) else {
+        return model.say("the selected run is not in progress");
+    };
+    let kind = model.run_rows().iter().find(|row| row.run() == run).map(RunRow::kind).unwrap_or_default();
+    let touches = vec![("run".to_owned(), run.to_string()), ("kind".to_owned(), kind)];
+    confirm(model, "Stop this run?", touches, vec![Effect::Stop { run }]);
+}
+
+/// Asks whether to run the selected one's job again.
+pub(super) fn again(model: &mut Model) {
+    let selected = model.selected_run();
+    let kind = model.run_rows().iter().find(|row| Some(row.run()) == selected).map(RunRow::kind);
+    match kind.as_deref() {
+        Some("etl") => start(model, vec![Kind::Etl]),
+        Some("report") => start(model, vec![Kind::Report]),
+        Some(other) => model.say(format!("{other} is started by other commands")),
+        None => model.say("no run is selected"),
+    }
+}
+
+/// Goes to the selected run's log.
+pub(super) fn logs(model: &mut Model) -> Vec<Effect> {
+    let Some(run) = model.selected_run() else { return Vec::new() };
+    model.logs.run = Some(run);
+    model.logs.following = true;
+    let mut effects = vec![super::logs::follow(model)];
+    effects.extend(show(model, Screen::Logs));
+    effects
+}
+
+/// The first letters of an id.
+fn short(id: &str) -> &str {
+    id.get(..8).unwrap_or(id)
+}

@@ -1,0 +1,347 @@
+//! Stories told to `update`: what happens, and what is then known and wanted. No terminal, no backend, no clock.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use uuid::Uuid;
+
+use super::*;
+use crate::backend::{Active, Kind, Place};
+use crate::tui::command::Command;
+use crate::tui::effect::Ticket;
+use crate::tui::keys::Layer;
+use crate::tui::model::{Purpose, tunnels};
+use crate::tui::msg::{Edit, LogNews, Trouble, TunnelNews};
+use crate::tui::scene::{many_lines, scene};
+
+const SIZE: (u16, u16) = (80, 24);
+
+fn at(second: i64) -> DateTime<Utc> {
+    DateTime::from_timestamp(1_700_000_000 + second, 0).unwrap()
+}
+
+fn fresh() -> Model {
+    let place = Place { target: "local".into(), location: "/data".into() };
+    let zone = chrono::FixedOffset::east_opt(0).unwrap();
+    Model::new(place, false, at(0), zone, SIZE)
+}
+
+fn does(model: &mut Model, command: Command) -> Vec<Effect> {
+    update(model, Msg::Command(command))
+}
+
+fn types(model: &mut Model, text: &str) {
+    for character in text.chars() {
+        update(model, Msg::Edit(Edit::Insert(character)));
+    }
+}
+
+#[test]
+fn it_begins_with_questions_and_asks_again_at_its_pace() {
+    let mut model = fresh();
+    let asked = update(&mut model, Msg::Tick { now: at(0) });
+    let wanted = |effects: &[Effect]| {
+        let active = effects.iter().any(|effect| matches!(effect, Effect::LoadActive { .. }));
+        let parts = effects.iter().any(|effect| matches!(effect, Effect::LoadParts { .. }));
+        (active, parts)
+    };
+    assert_eq!(wanted(&asked), (true, true));
+    assert!(update(&mut model, Msg::Tick { now: at(5) }).is_empty(), "nobody has answered yet");
+    let Effect::LoadActive { ticket } = asked[0] else { panic!("{asked:?}") };
+    update(&mut model, Msg::Active { ticket, result: Ok(Vec::new()) });
+    assert_eq!(wanted(&update(&mut model, Msg::Tick { now: at(6) })), (true, false));
+    // A question that hangs is given up at some time, and asked again.
+    assert_eq!(wanted(&update(&mut model, Msg::Tick { now: at(31) })), (false, true));
+}
+
+#[test]
+fn a_run_that_begins_elsewhere_is_seen_at_once_and_quiet_costs_little() {
+    let mut model = fresh();
+    for effect in update(&mut model, Msg::Tick { now: at(0) }) {
+        match effect {
+            Effect::LoadActive { ticket } => {
+                update(&mut model, Msg::Active { ticket, result: Ok(Vec::new()) })
+            }
+            Effect::LoadParts { ticket } => update(&mut model, Msg::Parts { ticket, result: Ok(Vec::new()) }),
+            Effect::LoadRuns { ticket } => update(&mut model, Msg::Runs { ticket, result: Ok(Vec::new()) }),
+            _ => Vec::new(),
+        };
+    }
+    let asked = update(&mut model, Msg::Tick { now: at(3) });
+    let [Effect::LoadActive { ticket }] = asked[..] else { panic!("only what is cheap: {asked:?}") };
+    let active = vec![Active { run: Uuid::from_u128(1), kind: Kind::Etl, started_at: at(2) }];
+    let asked = update(&mut model, Msg::Active { ticket, result: Ok(active) });
+    assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{asked:?}");
+}
+
+#[test]
+fn a_stale_answer_changes_nothing() {
+    let mut model = fresh();
+    update(&mut model, Msg::Tick { now: at(0) });
+    let trouble = Trouble { message: "old".into(), hint: None };
+    update(&mut model, Msg::Parts { ticket: Ticket(99), result: Err(trouble) });
+    assert!(model.overview.parts.trouble().is_none());
+    does(&mut model, Command::Go(Screen::Logs));
+    let older = model.logs.ticket;
+    does(&mut model, Command::Longer);
+    update(&mut model, Msg::Logs { ticket: older, news: LogNews::Lines(many_lines(3)) });
+    assert_eq!(model.logs.buffer.len(), 0, "these are lines of the window before");
+}
+
+#[test]
+fn q_leaves_from_the_top_and_goes_back_from_a_page() {
+    let mut model = scene("run", SIZE);
+    assert_eq!(model.layer(), Layer::Page(Screen::Runs));
+    does(&mut model, Command::Close);
+    assert_eq!((model.layer(), model.quit), (Layer::Screen(Screen::Runs), false));
+    does(&mut model, Command::Close);
+    assert!(model.quit);
+}
+
+#[test]
+fn nothing_is_changed_without_a_yes() {
+    for (name, command) in [
+        ("runs", Command::Stop),
+        ("runs", Command::StartReport),
+        ("overview", Command::BringUp),
+        ("tunnels", Command::CloseTunnel),
+    ] {
+        let mut model = scene(name, SIZE);
+        assert!(does(&mut model, command).is_empty(), "{command:?}");
+        let Some(Overlay::Confirm(confirm)) = model.overlay.clone() else {
+            panic!("{command:?} does not ask")
+        };
+        let touched: Vec<&str> = confirm.touches.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(touched.contains(&"target") && touched.contains(&"place"), "{touched:?}");
+        assert!(does(&mut model, Command::No).is_empty());
+        assert_eq!(model.overlay, None);
+        does(&mut model, command);
+        assert_eq!(does(&mut model, Command::Yes), confirm.then);
+        assert!(!confirm.then.is_empty());
+    }
+}
+
+#[test]
+fn read_only_forbids_every_change_and_says_why() {
+    for binding in crate::tui::keys::BINDINGS.iter().filter(|binding| binding.command.changes()) {
+        let mut model = scene("read-only", SIZE);
+        assert!(does(&mut model, binding.command).is_empty());
+        assert_eq!(model.overlay, None, "{:?}", binding.command);
+        assert!(model.notice.unwrap().hint.unwrap().contains("--read-only"));
+    }
+}
+
+#[test]
+fn a_job_is_not_started_twice() {
+    let mut model = scene("runs", SIZE);
+    assert!(model.active.last.as_ref().is_some_and(|active| active[0].kind == Kind::Etl));
+    does(&mut model, Command::StartEtl);
+    assert_eq!(model.overlay, None);
+    assert!(model.notice.unwrap().text.contains("running already"));
+}
+
+#[test]
+fn a_run_that_is_asked_to_end_says_so_until_it_has() {
+    let mut model = scene("confirm", SIZE);
+    let run = model.selected_run().unwrap();
+    assert_eq!(does(&mut model, Command::Yes), [Effect::Stop { run }]);
+    assert_eq!(model.stopping, [run]);
+    let asked = does(&mut model, Command::Refresh);
+    let ticket = asked.iter().find_map(|effect| match effect {
+        Effect::LoadActive { ticket } => Some(*ticket),
+        _ => None,
+    });
+    update(&mut model, Msg::Active { ticket: ticket.unwrap(), result: Ok(Vec::new()) });
+    assert!(model.stopping.is_empty());
+}
+
+#[test]
+fn whoever_looks_at_a_run_keeps_looking_at_it_when_others_come() {
+    let mut model = scene("runs", SIZE);
+    does(&mut model, Command::Down);
+    does(&mut model, Command::Down);
+    let run = model.selected_run();
+    let mut active = model.active.last.clone().unwrap();
+    active.push(Active { run: Uuid::from_u128(7), kind: Kind::Report, started_at: at(0) });
+    let mut history = model.runs.history.last.clone().unwrap();
+    let mut newer = history[1].clone();
+    newer.run_id = Uuid::from_u128(8);
+    history.insert(0, newer);
+    let ticket = model.ticket();
+    model.runs.history.ask(ticket, model.now);
+    update(&mut model, Msg::Runs { ticket, result: Ok(history) });
+    assert_eq!(model.selected_run(), run);
+}
+
+#[test]
+fn following_keeps_the_end_in_sight_and_a_pause_stays_where_it_is() {
+    let mut model = scene("logs", SIZE);
+    let ticket = model.logs.ticket;
+    let lines = |count| Msg::Logs { ticket, news: LogNews::Lines(many_lines(count)) };
+    update(&mut model, lines(200));
+    assert_eq!(model.logs.at, model.logs.buffer.shown() - 1);
+    does(&mut model, Command::Up);
+    assert!(!model.logs.following, "who goes up wants to read");
+    let (at, top) = (model.logs.at, model.logs.top);
+    update(&mut model, lines(200));
+    assert_eq!((model.logs.at, model.logs.top), (at, top));
+    does(&mut model, Command::Bottom);
+    assert!(model.logs.following);
+}
+
+#[test]
+fn lines_that_are_dropped_do_not_move_what_is_read() {
+    let mut model = scene("logs", SIZE);
+    let ticket = model.logs.ticket;
+    model.logs.buffer = crate::tui::model::logs::Buffer::bounded(300, usize::MAX);
+    update(&mut model, Msg::Logs { ticket, news: LogNews::Lines(many_lines(300)) });
+    does(&mut model, Command::PageUp);
+    let read = model.logs.buffer.at(model.logs.at).map(|(number, _)| number);
+    update(&mut model, Msg::Logs { ticket, news: LogNews::Lines(many_lines(100)) });
+    assert_eq!(model.logs.buffer.at(model.logs.at).map(|(number, _)| number), read);
+}
+
+#[test]
+fn a_search_is_shown_while_it_is_typed_and_never_mind_forgets_it() {
+    let mut model = scene("logs", SIZE);
+    does(&mut model, Command::Search);
+    types(&mut model, "rows (");
+    assert_eq!(model.logs.search.as_ref().unwrap().as_str(), "rows ", "an unfinished group is not searched");
+    does(&mut model, Command::Submit);
+    let Some(Overlay::Input(input)) = &model.overlay else { panic!("it is still typed") };
+    assert!(input.error.as_ref().unwrap().contains("not a regular expression"));
+    does(&mut model, Command::Back);
+    assert!(model.logs.search.is_none() && model.overlay.is_none());
+    does(&mut model, Command::Filter);
+    types(&mut model, "REJECTED");
+    does(&mut model, Command::Submit);
+    assert_eq!(model.logs.buffer.shown(), 0, "capitals are meant");
+    does(&mut model, Command::Back);
+    assert!(model.logs.buffer.shown() > 0);
+}
+
+#[test]
+fn every_word_of_the_palette_is_understood() {
+    for (word, _) in palette::words() {
+        let mut model = scene("runs", SIZE);
+        does(&mut model, Command::Palette);
+        types(&mut model, &word);
+        does(&mut model, Command::Submit);
+        let refused = match &model.overlay {
+            Some(Overlay::Input(input)) if input.purpose == Purpose::Palette => input.error.clone(),
+            _ => None,
+        };
+        assert!(refused.as_ref().is_none_or(|error| error.starts_with("type ")), "{word}: {refused:?}");
+    }
+}
+
+#[test]
+fn words_are_completed_and_a_clear_beginning_is_enough() {
+    let mut model = fresh();
+    does(&mut model, Command::Palette);
+    types(&mut model, "ove");
+    does(&mut model, Command::Complete);
+    let Some(Overlay::Input(input)) = &model.overlay else { panic!() };
+    assert_eq!(input.text, "overview");
+    does(&mut model, Command::Back);
+    model.screen = Screen::Data;
+    does(&mut model, Command::Palette);
+    types(&mut model, "ove");
+    does(&mut model, Command::Submit);
+    assert_eq!(model.screen, Screen::Overview);
+    does(&mut model, Command::Palette);
+    types(&mut model, "since 2h");
+    let effects = does(&mut model, Command::Submit);
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Follow { .. })), "{effects:?}");
+    assert_eq!(model.logs.window, 3, "the smallest window that reaches so far");
+}
+
+#[test]
+fn a_tunnel_is_opened_as_typed_and_its_state_follows_what_it_says() {
+    let mut model = scene("tunnels", SIZE);
+    let id = model.tunnels.all[0].id;
+    let note = |up| Msg::Tunnel { id, news: TunnelNews::Note { text: "bastion".into(), up } };
+    update(&mut model, note(false));
+    assert_eq!(model.tunnels.all[0].state, tunnels::State::Away);
+    update(&mut model, note(true));
+    assert_eq!(model.tunnels.all[0].state, tunnels::State::Up);
+    does(&mut model, Command::OpenTunnel);
+    types(&mut model, "5432 nobody");
+    assert!(does(&mut model, Command::Submit).is_empty());
+    assert!(matches!(&model.overlay, Some(Overlay::Input(input)) if input.error.is_some()));
+    let trouble = Some(Trouble { message: "broke".into(), hint: None });
+    update(&mut model, Msg::Tunnel { id, news: TunnelNews::Ended { trouble } });
+    assert_eq!(model.tunnels.open(), 0);
+}
+
+#[test]
+fn another_target_begins_with_nothing_known() {
+    let mut model = scene("data", SIZE);
+    let place = Place { target: "aws".into(), location: "1, eu".into() };
+    let asked = update(&mut model, Msg::Switched { place });
+    assert!(model.data.answer.last.is_none() && model.runs.history.last.is_none());
+    assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadData { known: None, .. })), "{asked:?}");
+}
+
+#[test]
+fn a_click_selects_and_tabs_are_clicked_too() {
+    let mut model = scene("runs", SIZE);
+    update(&mut model, Msg::Click { column: 3, row: 6 });
+    assert_eq!(model.runs.cursor.at, 2);
+    update(&mut model, Msg::Click { column: 3, row: 23 });
+    assert_eq!(model.runs.cursor.at, 2);
+    let (_, start, _) = crate::tui::layout::tabs().nth(4).unwrap();
+    update(&mut model, Msg::Click { column: start + 2, row: 1 });
+    assert_eq!(model.screen, Screen::Reports);
+}
+
+#[test]
+fn a_bad_notice_goes_with_the_next_key_and_a_good_one_by_itself() {
+    let mut model = fresh();
+    update(&mut model, Msg::Failed { trouble: Trouble { message: "broke".into(), hint: None } });
+    update(&mut model, Msg::Tick { now: at(30) });
+    assert!(model.notice.is_some());
+    does(&mut model, Command::Down);
+    assert!(model.notice.is_none());
+    update(&mut model, Msg::Done { text: "done".into() });
+    update(&mut model, Msg::Tick { now: at(30) + NOTICE + TimeDelta::seconds(1) });
+    assert!(model.notice.is_none());
+}
+
+#[test]
+fn charts_that_are_known_are_not_asked_for_and_stay() {
+    let mut model = scene("data", SIZE);
+    let known = model.data.known();
+    assert!(known.is_some());
+    let later = model.now + TimeDelta::seconds(20);
+    let asked = update(&mut model, Msg::Tick { now: later });
+    let ticket = asked.iter().find_map(|effect| match effect {
+        Effect::LoadData { ticket, known: asked } if *asked == known => Some(*ticket),
+        _ => None,
+    });
+    let mut answer = model.data.answer.last.clone().unwrap();
+    answer.charts = None;
+    update(&mut model, Msg::Data { ticket: ticket.unwrap(), result: Ok(answer) });
+    assert!(model.data.answer.last.unwrap().charts.is_some());
+}
+
+#[test]
+fn any_commands_in_any_order_leave_a_model_that_can_be_drawn() {
+    use proptest::prelude::*;
+    use ratatui::Terminal;
+    use ratatui::backend::TestBackend;
+
+    let commands: Vec<Command> = crate::tui::keys::BINDINGS
+        .iter()
+        .map(|binding| binding.command)
+        .filter(|command| !matches!(command, Command::Quit | Command::Close | Command::Suspend))
+        .collect();
+    let theme = crate::tui::theme::Theme { color: true, light: false };
+    let story = proptest::collection::vec(0..commands.len(), 0..60);
+    proptest!(ProptestConfig::with_cases(32), |(story in story, width in 40_u16..130, height in 10_u16..40)| {
+        let mut model = scene("overview", (width, height));
+        let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
+        for command in story {
+            does(&mut model, commands[command]);
+            terminal.draw(|frame| crate::tui::view::view(&model, theme, frame)).unwrap();
+        }
+    });
+}

@@ -1,0 +1,124 @@
+//! The bastion in its Auto Scaling group: found, believed, and found again when another one has taken its place.
+
+use std::net::SocketAddrV4;
+use std::process::Stdio;
+
+use serde_json::Value;
+use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
+use tokio::process::{Child, ChildStdout};
+
+use crate::support::cloud::{Cloud, give_address};
+use crate::support::moto::between;
+
+/// A tunnel that tells its events.
+struct Tunnel {
+    child: Child,
+    events: Lines<BufReader<ChildStdout>>,
+}
+
+impl Tunnel {
+    fn open(cloud: &Cloud, words: &[&str]) -> Self {
+        let mut command = tokio::process::Command::from(cloud.covidctl(&["-o", "json", "tunnel"]));
+        command.args(words).stdout(Stdio::piped()).kill_on_drop(true);
+        let mut child = command.spawn().unwrap();
+        let events = BufReader::new(child.stdout.take().unwrap()).lines();
+        Self { child, events }
+    }
+
+    async fn event(&mut self, kind: &str) -> Value {
+        loop {
+            let line =
+                self.events.next_line().await.unwrap().unwrap_or_else(|| panic!("it ended before `{kind}`"));
+            let event: Value = serde_json::from_str(&line).unwrap();
+            if event["event"] == kind {
+                return event;
+            }
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn its_key_is_the_one_on_its_console_and_no_other() {
+    let cloud = Cloud::deploy(0).await;
+    let host = std::fs::read_to_string(cloud.sshd.file("host.pub")).unwrap();
+    let console = |key: &str| {
+        format!("boot\n-----BEGIN SSH HOST KEY KEYS-----\n{key}\n-----END SSH HOST KEY KEYS-----\nlogin:\n")
+    };
+    let other = std::fs::read_to_string(cloud.sshd.file("id.pub")).unwrap();
+    cloud.print_on_console(&console(&other));
+    let refused = cloud.say(&["tunnel", "exec", "master", "--", "true"]).await;
+    refused.failed(1, &["its console says", &cloud.sshd.fingerprint()]);
+
+    cloud.print_on_console(&console(&host));
+    let said = cloud
+        .say(&["tunnel", "exec", "master", "--", "sh", "-c", "echo $PGHOST $PGHOSTADDR $PGPORT"])
+        .await
+        .worked();
+    assert!(said.err.contains("as the machine's console says"), "{said:?}");
+    let mut words = said.out.split_whitespace();
+    assert_eq!(
+        (words.next(), words.next(), words.next()),
+        (Some("127.0.0.1"), Some("127.0.0.1"), Some("15432"))
+    );
+
+    // Pinned: nobody is asked again.
+    cloud.print_on_console("");
+    let said = cloud.say(&["tunnel", "exec", "master", "--", "true"]).await.worked();
+    assert_eq!(said.err, "", "{said:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_bastion_that_was_replaced_is_found_and_who_waits_is_served() {
+    let mut cloud = Cloud::deploy(0).await;
+    cloud.print_on_console("");
+    let mut tunnel = Tunnel::open(&cloud, &["master", "--local-port", "0"]);
+    let ready = tunnel.event("ready").await;
+    let local = ready["forwardings"][0]["local"].as_str().unwrap().to_owned();
+    let port = local.rsplit_once(':').unwrap().1.to_owned();
+
+    // The machine dies, and the group starts another one: another id, address and host key.
+    let words = [("AutoScalingGroupNames.member.1", cloud.group.as_str())];
+    let groups = cloud.moto.query("autoscaling", "DescribeAutoScalingGroups", "2011-01-01", &words).await;
+    let old = between(&groups, "InstanceId").to_owned();
+    cloud.sshd.kill();
+    let words = [("InstanceId", old.as_str()), ("ShouldDecrementDesiredCapacity", "false")];
+    cloud.moto.query("autoscaling", "TerminateInstanceInAutoScalingGroup", "2011-01-01", &words).await;
+    tunnel.event("lost").await;
+
+    // Somebody connects meanwhile.
+    let mut psql = tokio::process::Command::new("psql");
+    psql.env("PGPASSWORD", cloud.database_password()).kill_on_drop(true);
+    psql.args([
+        "-h",
+        "127.0.0.1",
+        "-p",
+        &port,
+        "-U",
+        &cloud.database_user(),
+        "-d",
+        "postgres",
+        "-Atc",
+        "SELECT 7",
+    ]);
+    let waiting = tokio::spawn(psql.output());
+
+    let address = give_address(&cloud.moto, &cloud.group).await;
+    cloud.sshd.move_to(SocketAddrV4::new(address, cloud.sshd.address().port()));
+    cloud.sshd.change_host_key();
+    cloud.sshd.restart();
+    tunnel.event("back").await;
+    let output = waiting.await.unwrap().unwrap();
+    assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "7", "{output:?}");
+    tunnel.child.start_kill().unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_group_without_an_instance_is_said_to_be_so() {
+    let cloud = Cloud::deploy(0).await;
+    let words = [("AutoScalingGroupName", cloud.group.as_str()), ("MinSize", "0"), ("DesiredCapacity", "0")];
+    cloud.moto.query("autoscaling", "UpdateAutoScalingGroup", "2011-01-01", &words).await;
+    let said = cloud.say(&["tunnel", "master"]).await;
+    said.failed(1, &["no instance of the Auto Scaling group `covid19-bastion` is in service"]);
+    let status = cloud.say(&["status"]).await.worked();
+    assert!(status.out.contains("no instance of `covid19-bastion`"), "{status:?}");
+}

@@ -1,0 +1,9 @@
+//! The target `aws`, against an emulator of AWS with real tasks, a real bastion and a real database behind it.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
+
+mod bastion;
+mod refusals;
+mod runs;
+mod story;
+mod support;

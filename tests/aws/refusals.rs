@@ -1,0 +1,60 @@
+//! What is said when AWS does not let us in, or does not answer.
+
+use serde_json::json;
+
+use crate::support::Said;
+use crate::support::cloud::Cloud;
+use crate::support::proxy::Fault;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_has_its_sentence_its_hint_and_its_code() {
+    let cloud = Cloud::deploy(0).await;
+
+    let mut anonymous = cloud.covidctl(&["status"]);
+    anonymous.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
+    anonymous.env("AWS_EC2_METADATA_DISABLED", "true");
+    Said::of(anonymous).await.failed(4, &["credentials", "--profile"]);
+
+    let expired =
+        Fault::Refused(400, "ExpiredTokenException", "The security token included in the request is expired");
+    cloud.proxy.fail("ssm:GetParametersByPath", [expired]);
+    cloud.say(&["runs"]).await.failed(4, &["no valid credentials", "is expired"]);
+
+    let denied =
+        Fault::Refused(400, "AccessDeniedException", "User: x is not authorized to perform: ecs:RunTask");
+    cloud.proxy.fail("ecs:RunTask", [denied]);
+    let said = cloud.say(&["run", "etl"]).await;
+    said.failed(4, &["`ecs:RunTask` is not allowed", "`covid19-etl`", "iam-operator.json"]);
+
+    let full = json!({ "tasks": [], "failures": [{ "arn": "x", "reason": "RESOURCE:MEMORY" }] });
+    cloud.proxy.fail("ecs:RunTask", [Fault::Answer(full)]);
+    cloud.say(&["run", "etl"]).await.failed(125, &["there is no capacity"]);
+
+    cloud.say(&["logs", "nonsense"]).await.failed(2, &["no log source `nonsense`", "etl, report"]);
+    cloud.say(&["runs", "show", "abcdef"]).await.failed(1, &["there is no run `abcdef`", "covidctl runs"]);
+    cloud.say(&["stop", "abcdef"]).await.failed(1, &["no run `abcdef` is in progress"]);
+    cloud.say(&["tunnel", "--bastion", "a@b", "master"]).await.failed(2, &["with --bastion nobody knows"]);
+
+    let mut nowhere = cloud.covidctl(&["status"]);
+    nowhere.args(["--endpoint-url", "http://127.0.0.1:1"]);
+    Said::of(nowhere).await.failed(1, &["`sts` does not answer", "--endpoint-url"]);
+
+    let mut lost = std::process::Command::new(env!("CARGO_BIN_EXE_covidctl"));
+    lost.env_clear().env("HOME", cloud.folder()).env("AWS_EC2_METADATA_DISABLED", "true");
+    lost.args(["--target", "aws", "status"]);
+    Said::of(lost).await.failed(2, &["in which region", "--region"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_part_that_does_not_answer_does_not_hide_the_others() {
+    let cloud = Cloud::deploy(0).await;
+    let denied = Fault::Refused(400, "AccessDeniedException", "no");
+    cloud.proxy.fail("events:DescribeRule", [denied]);
+    let status = cloud.say(&["status", "-o", "json"]).await.worked().json();
+    let part = |name: &str| {
+        status["parts"].as_array().unwrap().iter().find(|part| part["name"] == name).unwrap().clone()
+    };
+    assert_eq!(part("schedule")["state"], "unknown");
+    assert!(part("schedule")["detail"].as_str().unwrap().contains("events:DescribeRule"), "{status}");
+    assert_eq!(part("master")["state"], "ready");
+}

@@ -1,0 +1,94 @@
+//! Runs that do not go well, and logs that are hard to get.
+
+use serde_json::json;
+
+use crate::support::cloud::Cloud;
+use crate::support::ecs;
+use crate::support::proxy::{Fault, Reply};
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_load_that_fails_passes_its_code_and_its_last_words_on() {
+    // There is no dataset in the bucket.
+    let cloud = Cloud::deploy(0).await;
+    let said = cloud.say(&["run", "etl"]).await;
+    said.failed(1, &["etl ended with code 1", "Covid19Casos"]);
+    let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
+    assert_eq!(
+        (runs[0]["status"].as_str(), runs[0]["exit_code"].as_u64()),
+        (Some("failed"), Some(1)),
+        "{runs}"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_task_that_never_starts_is_explained_and_remembered() {
+    let cloud = Cloud::deploy(0).await;
+    let arn = "arn:aws:ecs:x:123456789012:task/covid19/0123456789abcdef0123456789abcdef";
+    let started_by = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
+    let note = std::sync::Arc::clone(&started_by);
+    cloud.proxy.handle("ecs:RunTask", move |call| {
+        *note.lock().unwrap() = call.json()["startedBy"].as_str().unwrap().to_owned();
+        Some(Reply::Json(
+            json!({ "tasks": [{ "taskArn": arn, "lastStatus": "PROVISIONING" }], "failures": [] }),
+        ))
+    });
+    let reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found";
+    let noted = std::sync::Arc::clone(&started_by);
+    cloud.proxy.handle("ecs:DescribeTasks", move |_| {
+        Some(Reply::Json(json!({ "failures": [], "tasks": [{
+            "taskArn": arn, "lastStatus": "STOPPED", "stopCode": "TaskFailedToStart", "stoppedReason": reason,
+            "taskDefinitionArn": "arn:aws:ecs:x:1:task-definition/covid19-etl:1", "startedBy": *noted.lock().unwrap(),
+            "createdAt": 1_654_387_200.0, "containers": [{ "name": "etl" }],
+        }] })))
+    });
+    let said = cloud.say(&["run", "etl"]).await;
+    said.failed(125, &["the image cannot be pulled", "not found"]);
+
+    // ECS forgets; the store does not.
+    cloud.proxy.handle("ecs:DescribeTasks", |_| Some(Reply::Json(json!({ "tasks": [], "failures": [] }))));
+    let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
+    assert_eq!(runs[0]["run_id"].as_str(), Some(started_by.lock().unwrap().as_str()));
+    assert!(runs[0]["error"].as_str().unwrap().contains("the image cannot be pulled"), "{runs}");
+    assert_eq!(runs[0]["exit_code"], 125);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_request_that_is_repeated_starts_one_task() {
+    let cloud = Cloud::deploy(0).await;
+    // The task was started and the answer was lost.
+    cloud.proxy.fail("ecs:RunTask", [Fault::Reset, Fault::Refused(500, "ServerException", "try again")]);
+    let said = cloud.say(&["run", "etl", "--no-wait"]).await.worked();
+    assert!(cloud.proxy.has_failed_all("ecs:RunTask"));
+    let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
+    let ids: Vec<_> = runs.as_array().unwrap().iter().map(|run| run["run_id"].as_str().unwrap()).collect();
+    assert_eq!(ids, [said.out.trim()]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_line_is_lost_or_doubled_by_a_service_that_stumbles() {
+    let cloud = Cloud::deploy(0).await;
+    for (group, stream) in [("/ecs/covid19-etl", "etl/etl/1"), ("/ecs/covid19-report", "report/report/1")] {
+        let body = json!({ "logGroupName": group, "logStreamName": stream });
+        cloud.moto.json("logs", "Logs_20140328.CreateLogStream", &body).await;
+        for number in 0..40 {
+            ecs::put(&cloud.moto, group, stream, &format!("{stream} {number:02} \u{1b}[2Jx")).await;
+        }
+    }
+    let throttled = || Fault::Refused(400, "ThrottlingException", "Rate exceeded");
+    cloud.proxy.fail(
+        "logs:FilterLogEvents",
+        [throttled(), throttled(), Fault::Refused(500, "InternalFailure", "oops"), Fault::Reset, throttled()],
+    );
+    let said = cloud.say(&["logs", "--since", "1h", "-o", "json"]).await.worked();
+    assert!(cloud.proxy.has_failed_all("logs:FilterLogEvents"));
+    let events: Vec<serde_json::Value> =
+        said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(events.len(), 80, "{said:?}");
+    let times: Vec<_> = events.iter().map(|event| event["time"].as_str().unwrap()).collect();
+    assert!(times.is_sorted(), "{times:?}");
+    let mut ids: Vec<_> = events.iter().map(|event| event["event_id"].as_str().unwrap()).collect();
+    ids.sort_unstable();
+    ids.dedup();
+    assert_eq!(ids.len(), 80);
+    assert!(!said.out.contains('\u{1b}'), "an escape sequence reached the terminal");
+}

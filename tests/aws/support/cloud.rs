@@ -1,0 +1,279 @@
+//! A deployed pipeline: the parts that the stacks create, in moto, with real ends: tasks that run, a bastion that is an sshd, a
+//! database that is a PostgreSQL.
+
+use std::collections::HashMap;
+use std::net::{Ipv4Addr, SocketAddrV4};
+use std::process::Command;
+use std::str::FromStr as _;
+
+use etl::sample;
+use serde_json::json;
+use sqlx::postgres::PgConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions as _};
+use uuid::Uuid;
+
+use super::ecs::Ecs;
+use super::moto::{ACCOUNT, Moto, between};
+use super::proxy::{Call, Proxy, Reply};
+use super::sshd::Sshd;
+use super::{Said, environment};
+
+/// A superuser's URL of the test server.
+const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
+
+/// Everything of one deployment; it is gone with this value.
+pub(crate) struct Cloud {
+    pub(crate) moto: Moto,
+    pub(crate) proxy: Proxy,
+    pub(crate) ecs: Ecs,
+    pub(crate) sshd: Sshd,
+    pub(crate) group: String,
+    database: Database,
+    folder: tempfile::TempDir,
+}
+
+impl Cloud {
+    /// Deploys all of it, with a sample of so many rows in the bucket.
+    pub(crate) async fn deploy(rows: u64) -> Self {
+        let moto = Moto::new();
+        let proxy = Proxy::start(moto.clone()).await;
+        let database = Database::create().await;
+        let (datasets, reports) = (bucket(&moto, "datasets"), bucket(&moto, "reports"));
+        for name in [&datasets, &reports] {
+            moto.bucket(name).await;
+        }
+        let folder = tempfile::tempdir().unwrap();
+        if rows > 0 {
+            let out = folder.path().join("sample");
+            sample::write(&sample::Options { rows, seed: 1, dirty: 0.01, out: out.clone() }, &|_| {})
+                .unwrap();
+            for file in std::fs::read_dir(&out).unwrap().flatten() {
+                let name = file.file_name().into_string().unwrap();
+                moto.object(&datasets, &name, std::fs::read(file.path()).unwrap()).await;
+            }
+        }
+        let environment = HashMap::from([
+            ("STORE_URL".to_owned(), format!("s3://{datasets}")),
+            ("REPORTS_URL".to_owned(), format!("s3://{reports}")),
+            ("DATABASE_URL".to_owned(), database.url()),
+            ("AWS_ENDPOINT_URL".to_owned(), moto.endpoint.clone()),
+            ("AWS_REGION".to_owned(), moto.region.to_owned()),
+            ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
+            ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
+        ]);
+        let ecs = Ecs::behind(&proxy, moto.clone(), environment);
+        let (group, address) = bastion(&moto).await;
+        let sshd = Sshd::at(address);
+        let cloud = Self { moto, proxy, ecs, sshd, group, database, folder };
+        cloud.let_keys_in();
+        cloud.write_parameters().await;
+        cloud.create_the_rest().await;
+        cloud
+    }
+
+    /// What the stacks write down.
+    async fn write_parameters(&self) {
+        let (server, ssh) = (self.database.server(), self.sshd.address().port().to_string());
+        let port = server.get_port().to_string();
+        let secret = json!({ "username": server.get_username(), "password": self.database.password() });
+        let body = json!({ "Name": "covid19-reader", "SecretString": secret.to_string() });
+        let created = self.moto.json("secretsmanager", "secretsmanager.CreateSecret", &body).await;
+        let secret = created["ARN"].as_str().unwrap();
+        for (key, value) in [
+            ("subnets/application", "subnet-1,subnet-2"),
+            ("security-groups/tasks", "sg-1"),
+            ("database/master/endpoint", "127.0.0.1"),
+            ("database/replica/endpoint", "127.0.0.1"),
+            ("database/port", &port),
+            ("database/name", &self.database.name),
+            ("database/secret/reader", secret),
+            ("database/secret/writer", secret),
+            ("bastion/auto-scaling-group", &self.group),
+            ("bastion/user", &Sshd::user()),
+            ("bastion/port", &ssh),
+        ] {
+            let body = json!({ "Name": format!("/covid19/{key}"), "Value": value, "Type": "String" });
+            self.moto.json("ssm", "AmazonSSM.PutParameter", &body).await;
+        }
+    }
+
+    async fn create_the_rest(&self) {
+        for group in [
+            "/aws/lambda/covid19-download",
+            "/ecs/covid19-etl",
+            "/ecs/covid19-report",
+            "/ecs/covid19-metabase",
+        ] {
+            self.moto.json("logs", "Logs_20140328.CreateLogGroup", &json!({ "logGroupName": group })).await;
+        }
+        let rule = json!({ "Name": "covid19-download", "ScheduleExpression": "cron(30 11 * * ? *)" });
+        self.moto.json("events", "AWSEvents.PutRule", &rule).await;
+        let master = [
+            ("DBInstanceIdentifier", "covid19-master"),
+            ("DBInstanceClass", "db.t4g.medium"),
+            ("Engine", "postgres"),
+            ("AllocatedStorage", "20"),
+            ("MasterUsername", "covid19"),
+            ("MasterUserPassword", "not-used-here"),
+        ];
+        self.moto.query("rds", "CreateDBInstance", "2014-10-31", &master).await;
+        let replica =
+            [("DBInstanceIdentifier", "covid19-replica"), ("SourceDBInstanceIdentifier", "covid19-master")];
+        self.moto.query("rds", "CreateDBInstanceReadReplica", "2014-10-31", &replica).await;
+    }
+
+    /// A key that is handed over by EC2 Instance Connect is really let in, and the console really shows the host's key.
+    fn let_keys_in(&self) {
+        let authorized = self.sshd.file("authorized_keys");
+        self.proxy.handle("ec2-instance-connect:SendSSHPublicKey", move |call: &Call| {
+            let key = call.json()["SSHPublicKey"].as_str().unwrap().trim().to_owned();
+            let mut file = std::fs::File::options().append(true).open(&authorized).unwrap();
+            std::io::Write::write_all(&mut file, format!("{key}\n").as_bytes()).unwrap();
+            Some(Reply::Json(json!({ "RequestId": "1", "Success": true })))
+        });
+    }
+
+    /// The machine prints this on its console.
+    pub(crate) fn print_on_console(&self, text: &str) {
+        use base64::Engine as _;
+
+        let output = base64::engine::general_purpose::STANDARD.encode(text);
+        self.proxy.handle("ec2:GetConsoleOutput", move |_| {
+            Some(Reply::Xml(format!(
+                "<GetConsoleOutputResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>1</requestId>\
+                 <instanceId>i-1</instanceId><timestamp>2022-06-05T00:00:00.000Z</timestamp><output>{output}</output>\
+                 </GetConsoleOutputResponse>"
+            )))
+        });
+    }
+
+    /// The program, on this deployment and with nothing of the user's own.
+    pub(crate) fn covidctl(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
+        command
+            .env_clear()
+            .env("PATH", environment("PATH"))
+            .env("HOME", self.folder.path())
+            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_SECRET_ACCESS_KEY", "test")
+            .args(["--target", "aws", "--region", self.moto.region, "--endpoint-url", &self.proxy.endpoint])
+            .args(["--ssl-mode", "disable"])
+            .args(words)
+            .stdin(std::process::Stdio::null());
+        command
+    }
+
+    /// Runs it to its end.
+    pub(crate) async fn say(&self, words: &[&str]) -> Said {
+        Said::of(self.covidctl(words)).await
+    }
+
+    /// A superuser's URL of the deployment's database.
+    pub(crate) fn database_url(&self) -> String {
+        self.database.url()
+    }
+
+    pub(crate) fn database_user(&self) -> String {
+        self.database.server().get_username().to_owned()
+    }
+
+    pub(crate) fn database_password(&self) -> String {
+        self.database.password()
+    }
+
+    pub(crate) fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        self.ecs.end_all();
+    }
+}
+
+fn bucket(moto: &Moto, of: &str) -> String {
+    format!("covid19-{of}-{ACCOUNT}-{}", moto.region)
+}
+
+/// A group of one, whose instance has an Elastic IP: in moto, a loopback address.
+async fn bastion(moto: &Moto) -> (String, SocketAddrV4) {
+    let group = "covid19-bastion".to_owned();
+    let zone = format!("{}a", moto.region);
+    let launch =
+        [("LaunchConfigurationName", "bastion"), ("ImageId", "ami-12c6146b"), ("InstanceType", "t3.micro")];
+    moto.query("autoscaling", "CreateLaunchConfiguration", "2011-01-01", &launch).await;
+    let words = [
+        ("AutoScalingGroupName", group.as_str()),
+        ("LaunchConfigurationName", "bastion"),
+        ("MinSize", "1"),
+        ("MaxSize", "1"),
+        ("DesiredCapacity", "1"),
+        ("AvailabilityZones.member.1", &zone),
+    ];
+    moto.query("autoscaling", "CreateAutoScalingGroup", "2011-01-01", &words).await;
+    let address = give_address(moto, &group).await;
+    let port = std::net::TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
+    (group, SocketAddrV4::new(address, port))
+}
+
+/// Gives the instance that is in service an Elastic IP.
+pub(crate) async fn give_address(moto: &Moto, group: &str) -> Ipv4Addr {
+    let words = [("AutoScalingGroupNames.member.1", group)];
+    let groups = moto.query("autoscaling", "DescribeAutoScalingGroups", "2011-01-01", &words).await;
+    let instance = between(&groups, "InstanceId").to_owned();
+    let allocated = moto.query("ec2", "AllocateAddress", "2016-11-15", &[("Domain", "vpc")]).await;
+    let (address, allocation) = (between(&allocated, "publicIp"), between(&allocated, "allocationId"));
+    let words = [("InstanceId", instance.as_str()), ("AllocationId", allocation)];
+    moto.query("ec2", "AssociateAddress", "2016-11-15", &words).await;
+    address.parse().unwrap()
+}
+
+/// A database of its own on the test server.
+struct Database {
+    url: PgConnectOptions,
+    text: String,
+    name: String,
+}
+
+impl Database {
+    async fn create() -> Self {
+        let text = environment(TEST_DATABASE_URL);
+        let url = PgConnectOptions::from_str(&text).unwrap();
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
+        sqlx::raw_sql(create).execute(&mut url.connect().await.unwrap()).await.unwrap();
+        Self { url, text, name }
+    }
+
+    fn url(&self) -> String {
+        self.url.clone().database(&self.name).to_url_lossy().to_string()
+    }
+
+    fn server(&self) -> &PgConnectOptions {
+        &self.url
+    }
+
+    /// What stands before the `@`, which the library does not give away.
+    fn password(&self) -> String {
+        let before = self.text.split_once("://").unwrap().1.split_once('@').map_or("", |(login, _)| login);
+        before.split_once(':').map_or("unused", |(_, password)| password).to_owned()
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let (url, drop_it) =
+            (self.url.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
+        let dropped = std::thread::spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                sqlx::raw_sql(AssertSqlSafe(drop_it))
+                    .execute(&mut url.connect().await.unwrap())
+                    .await
+                    .unwrap();
+            });
+        });
+        assert!(dropped.join().is_ok() || std::thread::panicking(), "the database {} stays", self.name);
+    }
+}

@@ -1,0 +1,218 @@
+//! ECS whose tasks are real: each is the pipeline's own program as a process, with the environment that the request names; what it
+//! says goes to CloudWatch, and its exit code is the container's.
+
+use std::collections::HashMap;
+use std::io::{BufRead as _, BufReader};
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Mutex};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::moto::{ACCOUNT, Moto};
+use super::proxy::{Call, Proxy, Reply};
+
+/// An operation: a request in, an answer out.
+type Operation = fn(&Ecs, &Value) -> Value;
+
+/// The tasks of one cluster.
+#[derive(Clone)]
+pub(crate) struct Ecs {
+    moto: Moto,
+    /// What the task definition sets, beside what a request adds.
+    environment: Arc<HashMap<String, String>>,
+    tasks: Arc<Mutex<Vec<Task>>>,
+    runtime: tokio::runtime::Handle,
+}
+
+struct Task {
+    arn: String,
+    family: String,
+    request: Value,
+    child: Option<Child>,
+    created_at: f64,
+    stopped: Option<Stopped>,
+    by_hand: Option<String>,
+}
+
+#[derive(Clone)]
+struct Stopped {
+    at: f64,
+    code: i32,
+}
+
+impl Ecs {
+    /// Serves the operations of ECS at the proxy.
+    pub(crate) fn behind(proxy: &Proxy, moto: Moto, environment: HashMap<String, String>) -> Self {
+        let runtime = tokio::runtime::Handle::current();
+        let ecs = Self { moto, environment: Arc::new(environment), tasks: Arc::default(), runtime };
+        let operations: [(&str, Operation); 4] = [
+            ("ecs:RunTask", Self::run),
+            ("ecs:DescribeTasks", Self::describe),
+            ("ecs:ListTasks", Self::list),
+            ("ecs:StopTask", Self::stop),
+        ];
+        for (name, operation) in operations {
+            let ecs = ecs.clone();
+            proxy.handle(name, move |call: &Call| Some(Reply::Json(operation(&ecs, &call.json()))));
+        }
+        ecs
+    }
+
+    fn run(&self, request: &Value) -> Value {
+        let mut tasks = self.tasks.lock().unwrap();
+        // The same token is the same request, however often it is repeated.
+        let same = tasks.iter().position(|task| task.request["clientToken"] == request["clientToken"]);
+        let at = same.unwrap_or_else(|| {
+            tasks.push(self.start(request));
+            tasks.len() - 1
+        });
+        json!({ "tasks": [tasks[at].describe()], "failures": [] })
+    }
+
+    fn start(&self, request: &Value) -> Task {
+        let id = Uuid::new_v4().simple().to_string();
+        let region = self.moto.region;
+        let arn = format!("arn:aws:ecs:{region}:{ACCOUNT}:task/covid19/{id}");
+        let family = request["taskDefinition"].as_str().unwrap().to_owned();
+        let container = &request["overrides"]["containerOverrides"][0];
+        let name = container["name"].as_str().unwrap().to_owned();
+        let word = if name == "report" { "report" } else { "run" };
+        let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
+        command.args(["etl", word]).env_clear().envs(self.environment.iter());
+        for pair in container["environment"].as_array().into_iter().flatten() {
+            command.env(pair["name"].as_str().unwrap(), pair["value"].as_str().unwrap());
+        }
+        let mut child = command
+            .env("LOG_FORMAT", "json")
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let lines = BufReader::new(child.stderr.take().unwrap());
+        let (moto, runtime) = (self.moto.clone(), self.runtime.clone());
+        let (group, stream) = (format!("/ecs/{family}"), format!("{name}/{name}/{id}"));
+        std::thread::spawn(move || {
+            runtime.block_on(create_stream(&moto, &group, &stream));
+            for line in lines.lines().map_while(Result::ok) {
+                runtime.block_on(put(&moto, &group, &stream, &line));
+            }
+        });
+        Task {
+            arn,
+            family,
+            request: request.clone(),
+            child: Some(child),
+            created_at: now(),
+            stopped: None,
+            by_hand: None,
+        }
+    }
+
+    fn describe(&self, request: &Value) -> Value {
+        let mut tasks = self.tasks.lock().unwrap();
+        let wanted = |arn: &str| request["tasks"].as_array().unwrap().iter().any(|wanted| wanted == arn);
+        let found: Vec<Value> =
+            tasks.iter_mut().filter(|task| wanted(&task.arn)).map(Task::describe).collect();
+        json!({ "tasks": found, "failures": [] })
+    }
+
+    fn list(&self, request: &Value) -> Value {
+        let mut tasks = self.tasks.lock().unwrap();
+        let stopped = request["desiredStatus"] == "STOPPED";
+        let fitting = tasks.iter_mut().filter_map(|task| {
+            let is_stopped = task.stopped().is_some();
+            (task.family == request["family"] && is_stopped == stopped).then(|| task.arn.clone())
+        });
+        json!({ "taskArns": fitting.collect::<Vec<_>>() })
+    }
+
+    fn stop(&self, request: &Value) -> Value {
+        let mut tasks = self.tasks.lock().unwrap();
+        let task = tasks.iter_mut().find(|task| task.arn == request["task"]).unwrap();
+        task.by_hand = Some(request["reason"].as_str().unwrap_or_default().to_owned());
+        if let Some(child) = &task.child {
+            _ = kill(Pid::from_raw(i32::try_from(child.id()).unwrap()), Signal::SIGTERM);
+        }
+        json!({ "task": task.describe() })
+    }
+
+    /// Ends every task that runs.
+    pub(crate) fn end_all(&self) {
+        for task in self.tasks.lock().unwrap().iter_mut() {
+            if let Some(mut child) = task.child.take() {
+                drop(child.kill());
+                drop(child.wait());
+            }
+        }
+    }
+}
+
+impl Task {
+    fn stopped(&mut self) -> Option<Stopped> {
+        use std::os::unix::process::ExitStatusExt as _;
+
+        if let Some(child) = &mut self.child
+            && let Some(status) = child.try_wait().unwrap()
+        {
+            let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap());
+            self.stopped = Some(Stopped { at: now(), code });
+            self.child = None;
+        }
+        self.stopped.clone()
+    }
+
+    fn describe(&mut self) -> Value {
+        let name = self.request["overrides"]["containerOverrides"][0]["name"].clone();
+        let mut task = json!({
+            "taskArn": self.arn,
+            "taskDefinitionArn": format!("arn:aws:ecs:x:{ACCOUNT}:task-definition/{}:1", self.family),
+            "startedBy": self.request["startedBy"],
+            "group": self.request["group"],
+            "overrides": self.request["overrides"],
+            "createdAt": self.created_at,
+            "lastStatus": "RUNNING",
+            "containers": [{ "name": name }],
+        });
+        if let Some(Stopped { at, code }) = self.stopped() {
+            task["lastStatus"] = json!("STOPPED");
+            task["stoppedAt"] = json!(at);
+            task["containers"][0]["exitCode"] = json!(code);
+            let (stop_code, reason) = match &self.by_hand {
+                Some(reason) => ("UserInitiated", reason.as_str()),
+                None => ("EssentialContainerExited", "Essential container in task exited"),
+            };
+            task["stopCode"] = json!(stop_code);
+            task["stoppedReason"] = json!(reason);
+        }
+        task
+    }
+}
+
+async fn create_stream(moto: &Moto, group: &str, stream: &str) {
+    let body = json!({ "logGroupName": group, "logStreamName": stream });
+    moto.json("logs", "Logs_20140328.CreateLogStream", &body).await;
+}
+
+/// Writes one line, as the log driver does.
+pub(crate) async fn put(moto: &Moto, group: &str, stream: &str, line: &str) {
+    if line.is_empty() {
+        return;
+    }
+    let time = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
+    let time = u64::try_from(time).unwrap();
+    let body = json!({
+        "logGroupName": group,
+        "logStreamName": stream,
+        "logEvents": [{ "timestamp": time, "message": line }],
+    });
+    moto.json("logs", "Logs_20140328.PutLogEvents", &body).await;
+}
+
+fn now() -> f64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs_f64()
+}

@@ -1,0 +1,171 @@
+//! moto: a server that behaves as AWS's services do, as far as it knows them. One for all tests of this process.
+//!
+//! Each test has a region of its own in it, so that they do not see each other's parts.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, OnceLock};
+
+use serde_json::Value;
+
+use super::until;
+
+/// Where `cargo xtask test` has put the server's program.
+const TEST_MOTO: &str = "TEST_MOTO";
+
+/// Any key will do; the region in it counts.
+const SIGNATURE: &str = "SignedHeaders=host, Signature=0";
+
+const REGIONS: [&str; 16] = [
+    "us-east-1",
+    "us-east-2",
+    "us-west-1",
+    "us-west-2",
+    "eu-west-1",
+    "eu-west-2",
+    "eu-west-3",
+    "eu-north-1",
+    "eu-central-1",
+    "sa-east-1",
+    "ca-central-1",
+    "ap-south-1",
+    "ap-southeast-1",
+    "ap-southeast-2",
+    "ap-northeast-1",
+    "ap-northeast-2",
+];
+
+/// The account that moto plays.
+pub(crate) const ACCOUNT: &str = "123456789012";
+
+static SERVER: OnceLock<Server> = OnceLock::new();
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+
+struct Server {
+    endpoint: String,
+    /// Ended when the process ends: its standard input is a pipe of ours.
+    _child: Mutex<Child>,
+}
+
+/// A region of moto's.
+#[derive(Debug, Clone)]
+pub(crate) struct Moto {
+    pub(crate) endpoint: String,
+    pub(crate) region: &'static str,
+    http: reqwest::Client,
+}
+
+impl Moto {
+    /// A region that no other test of this process has.
+    pub(crate) fn new() -> Self {
+        let endpoint = SERVER.get_or_init(start).endpoint.clone();
+        let number = NEXT.fetch_add(1, Ordering::Relaxed);
+        let region = REGIONS.get(number).expect("more tests than regions: add some to the list");
+        Self { endpoint, region, http: reqwest::Client::new() }
+    }
+
+    /// Calls a service that speaks JSON; `target` is `ServiceName.Operation`.
+    pub(crate) async fn json(&self, service: &str, target: &str, body: &Value) -> Value {
+        let request = self
+            .http
+            .post(&self.endpoint)
+            .header("authorization", self.credential(service))
+            .header("x-amz-target", target)
+            .header("content-type", "application/x-amz-json-1.1")
+            .body(body.to_string());
+        let text = sent(request, target).await;
+        serde_json::from_str(&text).unwrap_or(Value::Null)
+    }
+
+    /// Calls a service that speaks forms and XML; gives the XML.
+    pub(crate) async fn query(
+        &self,
+        service: &str,
+        action: &str,
+        version: &str,
+        words: &[(&str, &str)],
+    ) -> String {
+        let mut form = vec![("Action", action), ("Version", version)];
+        form.extend(words);
+        let body = form
+            .iter()
+            .map(|(name, value)| format!("{name}={}", encoded(value)))
+            .collect::<Vec<_>>()
+            .join("&");
+        let request = self
+            .http
+            .post(&self.endpoint)
+            .header("authorization", self.credential(service))
+            .header("content-type", "application/x-www-form-urlencoded")
+            .body(body);
+        sent(request, action).await
+    }
+
+    /// Creates a bucket.
+    pub(crate) async fn bucket(&self, name: &str) {
+        let body = match self.region {
+            "us-east-1" => String::new(),
+            region => format!(
+                "<CreateBucketConfiguration><LocationConstraint>{region}</LocationConstraint></CreateBucketConfiguration>"
+            ),
+        };
+        let request = self.http.put(format!("{}/{name}", self.endpoint)).body(body);
+        sent(request.header("authorization", self.credential("s3")), name).await;
+    }
+
+    /// Writes an object.
+    pub(crate) async fn object(&self, bucket: &str, key: &str, content: Vec<u8>) {
+        let request = self.http.put(format!("{}/{bucket}/{key}", self.endpoint)).body(content);
+        sent(request.header("authorization", self.credential("s3")), key).await;
+    }
+
+    fn credential(&self, service: &str) -> String {
+        let region = self.region;
+        format!("AWS4-HMAC-SHA256 Credential=test/20220605/{region}/{service}/aws4_request, {SIGNATURE}")
+    }
+}
+
+async fn sent(request: reqwest::RequestBuilder, what: &str) -> String {
+    let answer = request.send().await.unwrap();
+    let status = answer.status();
+    let text = answer.text().await.unwrap();
+    assert!(status.is_success(), "{what}: {status} {text}");
+    text
+}
+
+/// What stands between two tags, the first time.
+pub(crate) fn between<'a>(xml: &'a str, tag: &str) -> &'a str {
+    let after = xml.split_once(&format!("<{tag}>")).unwrap_or_else(|| panic!("no {tag} in {xml}")).1;
+    after.split_once('<').unwrap().0
+}
+
+fn encoded(text: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' => char::from(byte).to_string(),
+        _ => format!("%{byte:02X}"),
+    };
+    text.bytes().map(byte).collect()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the test command passes the program this way")]
+fn start() -> Server {
+    let program =
+        std::env::var(TEST_MOTO).unwrap_or_else(|_| panic!("{TEST_MOTO} is not set: run `cargo xtask test`"));
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // The shell ends it as soon as its standard input ends, which is when this process does, in whatever way.
+    let child = Command::new("sh")
+        .args([
+            "-c",
+            "\"$0\" -H 127.0.0.1 -p \"$1\" & server=$!; read -r _; kill $server",
+            &program,
+            &port.to_string(),
+        ])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("moto answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    Server { endpoint: format!("http://127.0.0.1:{port}"), _child: Mutex::new(child) }
+}

@@ -1,0 +1,83 @@
+//! Reports after they were made: opened in a browser, compared.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use serde_json::{Value, json};
+
+use crate::support::Target;
+
+/// A target that has folders and no server, with these reports in its store.
+fn with_reports(reports: &[(&str, Value)]) -> Target {
+    let target = Target::new();
+    for folder in ["store/reports", "store/runs", "logs", "processes"] {
+        std::fs::create_dir_all(target.data().join(folder)).unwrap();
+    }
+    // What says that the folder is a target.
+    std::fs::write(target.data().join("covidctl.json"), "{}").unwrap();
+    for (name, rows) in reports {
+        let folder = target.data().join("store/reports").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        let columns = json!([
+            { "name": "year", "kind": "number", "names_line": true },
+            { "name": "confirmed", "kind": "count", "names_line": false },
+        ]);
+        let document =
+            json!({ "questions": [{ "name": "confirmed_by_year", "columns": columns, "rows": rows }] });
+        std::fs::write(folder.join("report.json"), document.to_string()).unwrap();
+        std::fs::write(folder.join("report.html"), "<!doctype html>").unwrap();
+        std::fs::write(folder.join("report.txt"), "text").unwrap();
+    }
+    target
+}
+
+/// A folder with an `xdg-open` that notes what it is given.
+fn opener(at: &Path) -> String {
+    std::fs::create_dir_all(at).unwrap();
+    let program = at.join("xdg-open");
+    std::fs::write(&program, format!("#!/bin/sh\nprintf %s \"$1\" > '{}'\n", at.join("opened").display()))
+        .unwrap();
+    std::fs::set_permissions(&program, PermissionsExt::from_mode(0o755)).unwrap();
+    at.display().to_string()
+}
+
+#[test]
+fn the_page_is_handed_to_the_browser_and_its_path_is_said() {
+    let target = with_reports(&[("20250101_000000_a", json!([]))]);
+    let programs = target.data().join("bin");
+    let path = opener(&programs);
+    let output = target.command(&["reports", "open", "2025"]).env("PATH", path).output().unwrap();
+    let page = target.data().join("store/reports/20250101_000000_a/report.html").display().to_string();
+    assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), page);
+    assert_eq!(std::fs::read_to_string(programs.join("opened")).unwrap(), page);
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn without_a_browser_it_says_which_file_to_open() {
+    let target = with_reports(&[("20250101_000000_a", json!([]))]);
+    let output = target.command(&["reports", "open", "2025"]).env("PATH", "/nonexistent").output().unwrap();
+    let said = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(said.contains("hint: open `") && said.contains("report.html` in a browser"), "{said}");
+}
+
+#[test]
+fn the_newest_report_is_compared_with_the_one_before_it() {
+    let target = with_reports(&[
+        ("20250101_000000_a", json!([[2020, 1], [2021, 5]])),
+        ("20250201_000000_b", json!([[2020, 7], [2021, 5000]])),
+        ("20250301_000000_c", json!([[2020, 7], [2021, 7200]])),
+    ]);
+    let said = target.ok(&["reports", "compare"]).out;
+    assert!(said.contains("20250201_000000_b") && said.contains("20250301_000000_c"), "{said}");
+    assert!(said.contains("2021  confirmed   5,000  7,200  +2,200"), "{said}");
+    assert!(!said.contains("2020"), "what is the same is not shown: {said}");
+    let json: Value =
+        serde_json::from_str(&target.ok(&["reports", "compare", "202501", "202502", "-o", "json"]).out)
+            .unwrap();
+    assert_eq!(json["questions"][0]["changes"].as_array().unwrap().len(), 2);
+    assert_eq!(target.call(&["reports", "compare", "2024"]).code, Some(1));
+    let alone = with_reports(&[("20250101_000000_a", json!([]))]).call(&["reports", "compare"]);
+    assert!(alone.code == Some(1) && alone.err.contains("hint: covidctl run report"), "{}", alone.err);
+}

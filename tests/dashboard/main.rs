@@ -1,0 +1,200 @@
+//! `covidctl dashboard` against a stand-in for Metabase that keeps what it is given and refuses what it should not get.
+
+#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
+
+mod stub;
+
+use std::process::Command;
+
+use serde_json::{Value, json};
+
+use crate::stub::Stub;
+
+struct Said {
+    code: Option<i32>,
+    out: String,
+    err: String,
+}
+
+/// The program, told where Metabase is by its environment.
+fn dashboard(stub: &Stub, words: &[&str], password: &str) -> Said {
+    let output = Command::new(env!("CARGO_BIN_EXE_covidctl"))
+        .arg("dashboard")
+        .args(words)
+        .env("XDG_CONFIG_HOME", "/nonexistent")
+        .env("METABASE_URL", &stub.url)
+        .env("METABASE_EMAIL", "someone@example.org")
+        .env("METABASE_PASSWORD", password)
+        .env(
+            "METABASE_DATABASE_URL",
+            "postgres://covid19_reader:hush-hush@replica.internal:5432/covid19?sslmode=require",
+        )
+        .output()
+        .unwrap();
+    let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
+    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+}
+
+fn parts(said: &Said) -> Vec<Value> {
+    serde_json::from_str::<Value>(&said.out)
+        .unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
+        .as_array()
+        .unwrap()
+        .clone()
+}
+
+fn states(said: &Said, state: &str) -> usize {
+    parts(said).iter().filter(|part| part["state"] == state).count()
+}
+
+#[test]
+fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
+    let stub = Stub::start();
+    let first = dashboard(&stub, &["apply", "-o", "json"], "correct horse");
+    assert_eq!(first.code, Some(0), "{}", first.err);
+    let made = stub.take_changes();
+    let count = |what: &str| made.iter().filter(|change| *change == what).count();
+    let things = ["user", "create database", "create collection", "create card", "create dashboard"];
+    assert_eq!(things.map(count), [1, 1, 1, 25, 1]);
+    assert_eq!(count("change field"), 9, "the columns have names");
+
+    let database = &stub.things("database")[0];
+    assert_eq!(database["details"]["user"], "covid19_reader");
+    assert_eq!(
+        (&database["details"]["ssl"], &database["details"]["ssl-mode"]),
+        (&json!(true), &json!("require"))
+    );
+    let dashboard_made = &stub.things("dashboard")[0];
+    let slugs: Vec<&Value> =
+        dashboard_made["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["slug"]).collect();
+    assert_eq!(slugs, ["province", "period", "classification"]);
+    let places = dashboard_made["dashcards"].as_array().unwrap();
+    assert_eq!(places.len(), 25);
+    let mapped =
+        places.iter().filter(|place| place["parameter_mappings"].as_array().unwrap().len() == 3).count();
+    assert_eq!(mapped, 4, "the filters reach the cards that can be filtered");
+
+    let second = dashboard(&stub, &["apply", "-o", "json"], "correct horse");
+    assert_eq!(second.code, Some(0), "{}", second.err);
+    assert_eq!(stub.take_changes(), [""; 0]);
+    assert_eq!(states(&second, "same"), parts(&second).len());
+    assert!(
+        !format!("{}{}", first.out, first.err).contains("hush-hush"),
+        "the password is told to Metabase alone"
+    );
+}
+
+#[test]
+fn status_shows_what_differs_and_apply_mends_only_that() {
+    let stub = Stub::start();
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    let whole = dashboard(&stub, &["status"], "correct horse");
+    assert_eq!(whole.code, Some(0), "{}{}", whole.out, whole.err);
+
+    {
+        let mut state = stub.state.lock().unwrap();
+        let kinds: Vec<(String, i64)> = state.things.keys().cloned().collect();
+        let of = |kind: &str| kinds.iter().filter(|(at, _)| at == kind).cloned().collect::<Vec<_>>();
+        // Somebody moves a card, renames another, edits a query, deletes a third.
+        state.things.get_mut(&of("dashboard")[0]).unwrap()["dashcards"][3]["col"] = json!(1);
+        state.things.get_mut(&of("card")[5]).unwrap()["name"] = json!("Mine");
+        state.things.get_mut(&of("card")[6]).unwrap()["dataset_query"]["native"]["query"] = json!("SELECT 1");
+        state.things.remove(&of("card")[7]);
+        state.things.get_mut(&of("database")[0]).unwrap()["details"]["host"] = json!("elsewhere");
+        state.changes.clear();
+    }
+    let drifted = dashboard(&stub, &["status", "-o", "json"], "correct horse");
+    assert_eq!(drifted.code, Some(1));
+    assert!(drifted.err.contains("hint: covidctl dashboard apply"), "{}", drifted.err);
+    assert_eq!((states(&drifted, "differs"), states(&drifted, "missing")), (4, 1), "{}", drifted.out);
+    assert_eq!(stub.take_changes(), [""; 0], "looking changes nothing");
+
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    let mut mended = stub.take_changes();
+    mended.sort();
+    assert_eq!(mended, ["change card", "change card", "change dashboard", "change database", "create card"]);
+    assert_eq!(dashboard(&stub, &["status"], "correct horse").code, Some(0));
+}
+
+#[test]
+fn things_of_others_are_left_alone() {
+    let stub = Stub::start();
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    let collection = stub.things("collection")[0]["id"].clone();
+    let theirs = json!({ "id": 999, "name": "Theirs", "description": null, "collection_id": collection });
+    stub.state.lock().unwrap().things.insert(("card".to_owned(), 999), theirs.clone());
+    stub.take_changes();
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    assert_eq!(stub.take_changes(), [""; 0]);
+    assert!(stub.things("card").contains(&theirs));
+}
+
+#[test]
+fn what_goes_wrong_is_said_with_its_hint_and_code() {
+    let stub = Stub::start();
+    let fresh = dashboard(&stub, &["status"], "x");
+    assert_eq!(fresh.code, Some(1));
+    assert!(
+        fresh.err.contains("is not set up yet") && fresh.err.contains("hint: covidctl dashboard apply"),
+        "{}",
+        fresh.err
+    );
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    let refused = dashboard(&stub, &["status"], "wrong");
+    assert_eq!(refused.code, Some(4), "{}", refused.err);
+    assert!(refused.err.contains("hint: check --email and METABASE_PASSWORD"), "{}", refused.err);
+    assert!(!refused.err.contains("hush-hush"));
+    let read_only = dashboard(&stub, &["apply", "--read-only"], "correct horse");
+    assert_ne!(read_only.code, Some(0));
+    let nobody = dashboard(&stub, &["status", "--url", "http://127.0.0.1:1"], "x");
+    assert!(nobody.code == Some(1) && nobody.err.contains("is it the right --url"), "{}", nobody.err);
+    let wrong = dashboard(&stub, &["apply", "--database-url", "mysql://a:b@c/d"], "x");
+    assert_eq!(wrong.code, Some(2), "{}", wrong.err);
+}
+
+/// The queries with filters, as Metabase fills them in: with nothing, and with a condition on the unaliased table.
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "tests have no command line: the test command passes the server this way"
+)]
+async fn the_filtered_queries_run_with_and_without_their_filters() {
+    use sqlx::{AssertSqlSafe, Connection as _, Row as _};
+    let server = std::env::var("TEST_DATABASE_URL").expect("run `cargo xtask test`");
+    let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
+    // All of it is rolled back.
+    let rows = "BEGIN;
+        CREATE SCHEMA filtered; SET LOCAL search_path = filtered;
+        CREATE TABLE province (province_id smallint, name text);
+        CREATE TABLE covid_case (registered_on date, age smallint, residence_province_id smallint, classification text);
+        INSERT INTO province VALUES (2, 'CABA'), (6, 'Buenos Aires');
+        INSERT INTO covid_case VALUES ('2022-01-01', 5, 2, 'Confirmado'), ('2022-01-02', 95, 2, 'Confirmado'),
+            ('2022-01-03', NULL, NULL, 'Confirmado'), ('2022-01-04', 39, 6, 'Descartado'), ('2021-01-04', 39, 2, 'Confirmado')";
+    sqlx::raw_sql(rows).execute(&mut connection).await.unwrap();
+    let filled = |sql: &str, values: [&str; 3]| {
+        let tags = ["province", "period", "classification"];
+        tags.iter().zip(values).fold(sql.to_owned(), |sql, (tag, value)| {
+            let clause = if value.is_empty() { String::new() } else { format!("AND {value}") };
+            sql.replace(&format!("[[AND {{{{{tag}}}}}]]"), &clause)
+        })
+    };
+    let conditions = [
+        "\"filtered\".\"province\".\"name\" = 'CABA'",
+        "\"filtered\".\"covid_case\".\"registered_on\" >= date '2022-01-01'",
+        "\"filtered\".\"covid_case\".\"classification\" = 'Confirmado'",
+    ];
+    let queries = [
+        (include_str!("../../src/dashboard/queries/cases.sql"), 1, 1),
+        (include_str!("../../src/dashboard/queries/by_week.sql"), 3, 2),
+        (include_str!("../../src/dashboard/queries/by_province.sql"), 3, 1),
+        (include_str!("../../src/dashboard/queries/by_age.sql"), 4, 2),
+    ];
+    for (sql, lines_of_all, lines_of_some) in queries {
+        for (values, cases, lines) in [([""; 3], 5, lines_of_all), (conditions, 2, lines_of_some)] {
+            let query = filled(sql, values);
+            let rows = sqlx::query(AssertSqlSafe(query.as_str())).fetch_all(&mut connection).await.unwrap();
+            let sum: i64 = rows.iter().map(|row| row.get::<i64, _>("cases")).sum();
+            assert_eq!((rows.len(), sum), (lines, cases), "{query}");
+        }
+    }
+}

@@ -1,0 +1,412 @@
+//! A stand-in for Metabase that keeps what it is given, and refuses what Metabase's published API does not take.
+//!
+//! No Metabase can be run here. What it expects of each request was written down by hand from the descriptions of version 57's
+//! API: which properties there are, which must be there, of what kind they are. What it answers is as much as is known of
+//! Metabase's answers: things with an id, lists bare or in `data`, descriptions in lists, and properties of its own.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::{Arc, Mutex};
+
+use serde_json::{Map, Value, json};
+
+/// What a property may be.
+#[derive(Clone, Copy)]
+enum Is {
+    /// Text with something in it.
+    Text,
+    Number,
+    Flag,
+    Map,
+    /// A list of whatever a function accepts.
+    List(fn(&Value) -> Result<(), String>),
+}
+
+/// A property: its name, what it is, whether it must be there.
+type Property = (&'static str, Is, bool);
+
+const CARD: &[Property] = &[
+    ("name", Is::Text, true),
+    ("dataset_query", Is::Map, true),
+    ("display", Is::Text, true),
+    ("visualization_settings", Is::Map, true),
+    ("description", Is::Text, false),
+    ("collection_id", Is::Number, false),
+    ("parameters", Is::List(parameter), false),
+];
+
+const DASHBOARD: &[Property] = &[
+    ("name", Is::Text, true),
+    ("description", Is::Text, false),
+    ("collection_id", Is::Number, false),
+    ("parameters", Is::List(parameter), false),
+];
+
+const DASHBOARD_CHANGE: &[Property] = &[
+    ("name", Is::Text, false),
+    ("description", Is::Text, false),
+    ("collection_id", Is::Number, false),
+    ("parameters", Is::List(parameter), false),
+    ("dashcards", Is::List(place), false),
+];
+
+const DATABASE: &[Property] = &[
+    ("name", Is::Text, true),
+    ("engine", Is::Text, true),
+    ("details", Is::Map, true),
+    ("is_full_sync", Is::Flag, true),
+    ("is_on_demand", Is::Flag, true),
+    ("connection_source", Is::Text, true),
+];
+
+const DATABASE_CHANGE: &[Property] =
+    &[("name", Is::Text, false), ("engine", Is::Text, false), ("details", Is::Map, false)];
+
+const COLLECTION: &[Property] = &[("name", Is::Text, true), ("description", Is::Text, false)];
+
+const FIELD: &[Property] = &[("display_name", Is::Text, false), ("description", Is::Text, false)];
+
+fn parameter(value: &Value) -> Result<(), String> {
+    check(
+        value,
+        &[
+            ("id", Is::Text, true),
+            ("type", Is::Text, true),
+            ("name", Is::Text, true),
+            ("slug", Is::Text, true),
+            ("sectionId", Is::Text, false),
+            ("target", Is::List(|_| Ok(())), false),
+        ],
+    )
+}
+
+fn place(value: &Value) -> Result<(), String> {
+    check(
+        value,
+        &[
+            ("id", Is::Number, true),
+            ("size_x", Is::Number, true),
+            ("size_y", Is::Number, true),
+            ("row", Is::Number, true),
+            ("col", Is::Number, true),
+            ("card_id", Is::Number, false),
+            ("parameter_mappings", Is::List(mapping), false),
+        ],
+    )
+}
+
+fn mapping(value: &Value) -> Result<(), String> {
+    check(
+        value,
+        &[
+            ("parameter_id", Is::Text, true),
+            ("card_id", Is::Number, false),
+            ("target", Is::List(|_| Ok(())), true),
+        ],
+    )
+}
+
+/// Whether a body has what it must have, and nothing that is not known.
+fn check(body: &Value, properties: &[Property]) -> Result<(), String> {
+    let body = body.as_object().ok_or("not an object")?;
+    for name in body.keys() {
+        if !properties.iter().any(|property| property.0 == name) {
+            return Err(format!("unknown property {name}"));
+        }
+    }
+    for (name, is, must) in properties {
+        let Some(value) = body.get(*name) else {
+            if *must {
+                return Err(format!("{name} is missing"));
+            }
+            continue;
+        };
+        let fits = match is {
+            Is::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Is::Number => value.is_i64(),
+            Is::Flag => value.is_boolean(),
+            Is::Map => value.is_object(),
+            Is::List(of) => {
+                let list = value.as_array().ok_or_else(|| format!("{name} is no list"))?;
+                list.iter().try_for_each(of).map_err(|error| format!("{name}: {error}"))?;
+                true
+            }
+        };
+        if !fits {
+            return Err(format!("{name} is {value}"));
+        }
+    }
+    Ok(())
+}
+
+/// What it knows.
+#[derive(Default)]
+pub(crate) struct State {
+    /// The first user, once there is one.
+    user: Option<(String, String)>,
+    next_id: i64,
+    /// Things by their path and id.
+    pub(crate) things: BTreeMap<(String, i64), Value>,
+    /// Every request that changes something.
+    pub(crate) changes: Vec<String>,
+    /// How often the tables were asked for: they are there the second time.
+    asked: u32,
+}
+
+/// A server that lives as long as the test's process.
+pub(crate) struct Stub {
+    pub(crate) url: String,
+    pub(crate) state: Arc<Mutex<State>>,
+}
+
+impl Stub {
+    pub(crate) fn start() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let state = Arc::new(Mutex::new(State { next_id: 1, ..State::default() }));
+        let shared = Arc::clone(&state);
+        std::thread::spawn(move || {
+            for stream in listener.incoming() {
+                let (stream, state) = (stream.unwrap(), Arc::clone(&shared));
+                std::thread::spawn(move || serve(&stream, &state));
+            }
+        });
+        Self { url, state }
+    }
+
+    /// The things at a path.
+    pub(crate) fn things(&self, path: &str) -> Vec<Value> {
+        let state = self.state.lock().unwrap();
+        state.things.iter().filter(|((at, _), _)| at == path).map(|(_, thing)| thing.clone()).collect()
+    }
+
+    /// Takes what was changed since the last call.
+    pub(crate) fn take_changes(&self) -> Vec<String> {
+        std::mem::take(&mut self.state.lock().unwrap().changes)
+    }
+}
+
+/// One request, one answer, and the connection is closed.
+fn serve(stream: &TcpStream, state: &Mutex<State>) {
+    let mut reader = BufReader::new(stream);
+    let mut first = String::new();
+    if reader.read_line(&mut first).unwrap_or(0) == 0 {
+        return;
+    }
+    let (mut length, mut session) = (0, String::new());
+    loop {
+        let mut line = String::new();
+        reader.read_line(&mut line).unwrap();
+        let Some((name, value)) = line.trim_end().split_once(": ") else { break };
+        match name.to_lowercase().as_str() {
+            "content-length" => length = value.parse().unwrap(),
+            "x-metabase-session" => value.clone_into(&mut session),
+            _ => {}
+        }
+    }
+    let mut body = vec![0; length];
+    reader.read_exact(&mut body).unwrap();
+    let body: Value = if length == 0 { Value::Null } else { serde_json::from_slice(&body).unwrap() };
+    let mut words = first.split(' ');
+    let (method, target) = (words.next().unwrap(), words.next().unwrap());
+    let path = target.split('?').next().unwrap();
+    let (status, answer) = state.lock().unwrap().answer(method, path, &body, &session);
+    let answer = answer.to_string();
+    let mut stream = stream;
+    write!(
+        stream,
+        "HTTP/1.1 {status}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{answer}",
+        answer.len()
+    )
+    .unwrap();
+}
+
+impl State {
+    fn answer(&mut self, method: &str, path: &str, body: &Value, session: &str) -> (&'static str, Value) {
+        match self.route(method, path, body, session) {
+            Ok(answer) => ("200 OK", answer),
+            Err(why) if why == "unauthenticated" => ("401 Unauthorized", json!("Unauthenticated")),
+            Err(why) => ("400 Bad Request", json!({ "errors": why })),
+        }
+    }
+
+    fn route(&mut self, method: &str, path: &str, body: &Value, session: &str) -> Result<Value, String> {
+        let login = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
+        match (method, path) {
+            ("GET", "/api/session/properties") => {
+                return Ok(json!({ "has-user-setup": self.user.is_some(), "setup-token": "token-1" }));
+            }
+            ("POST", "/api/setup") => {
+                check(body, &[("token", Is::Text, true), ("user", Is::Map, true), ("prefs", Is::Map, true)])?;
+                let text = |name| (name, Is::Text, true);
+                check(&body["user"], &["email", "password", "first_name", "last_name"].map(text))?;
+                check(&body["prefs"], &[text("site_name"), ("site_locale", Is::Text, false)])?;
+                if self.user.is_some() || body["token"] != "token-1" {
+                    return Err("the token is used".to_owned());
+                }
+                let text = |name: &str| body["user"][name].as_str().unwrap().to_owned();
+                self.user = Some((text("email"), text("password")));
+                self.changes.push("user".to_owned());
+                return Ok(json!({ "id": "session-1" }));
+            }
+            ("POST", "/api/session") => {
+                check(body, &[("username", Is::Text, true), ("password", Is::Text, true)])?;
+                if self.user != Some((login("username"), login("password"))) {
+                    return Err("unauthenticated".to_owned());
+                }
+                return Ok(json!({ "id": "session-1" }));
+            }
+            _ if session != "session-1" => return Err("unauthenticated".to_owned()),
+            _ => {}
+        }
+        let parts: Vec<&str> = path.trim_start_matches("/api/").split('/').collect();
+        let id = |at: usize| parts.get(at).and_then(|part| part.parse::<i64>().ok());
+        match (method, parts.as_slice()) {
+            ("GET", ["database"]) => Ok(json!({ "data": self.all("database"), "total": 1 })),
+            ("GET", ["collection"]) => Ok(json!(self.all("collection"))),
+            ("GET", ["database", _, "metadata"]) => Ok(self.metadata()),
+            ("POST", ["database", _, "sync_schema"]) => Ok(json!({ "status": "ok" })),
+            ("GET", ["collection", _, "items"]) => Ok(json!({ "data": self.items(id(1)) })),
+            ("GET", [kind, _]) => self
+                .things
+                .get(&((*kind).to_owned(), id(1).unwrap_or(0)))
+                .cloned()
+                .ok_or_else(|| "Not found.".to_owned()),
+            ("POST", [kind]) => {
+                check(
+                    body,
+                    match *kind {
+                        "database" => DATABASE,
+                        "collection" => COLLECTION,
+                        "card" => CARD,
+                        "dashboard" => DASHBOARD,
+                        _ => return Err(format!("no such thing: {kind}")),
+                    },
+                )?;
+                self.create(kind, body)
+            }
+            ("PUT", [kind, _]) => {
+                check(
+                    body,
+                    match *kind {
+                        "database" => DATABASE_CHANGE,
+                        "collection" => COLLECTION,
+                        "card" => CARD,
+                        "dashboard" => DASHBOARD_CHANGE,
+                        "field" => FIELD,
+                        _ => return Err(format!("no such thing: {kind}")),
+                    },
+                )?;
+                self.change(kind, id(1).unwrap_or(0), body)
+            }
+            _ => Err(format!("no such endpoint: {method} {path}")),
+        }
+    }
+
+    fn all(&self, kind: &str) -> Vec<&Value> {
+        self.things.iter().filter(|((at, _), _)| at == kind).map(|(_, thing)| thing).collect()
+    }
+
+    fn items(&self, collection: Option<i64>) -> Vec<Value> {
+        let of = |kind: &str| {
+            let things =
+                self.all(kind).into_iter().filter(|thing| thing["collection_id"].as_i64() == collection);
+            let item = |thing: &Value| json!({ "id": thing["id"], "model": kind, "name": thing["name"], "description": thing["description"] });
+            things.map(item).collect::<Vec<_>>()
+        };
+        [of("card"), of("dashboard")].concat()
+    }
+
+    /// The pipeline's tables, which are not there yet the first time.
+    fn metadata(&mut self) -> Value {
+        self.asked += 1;
+        if self.asked == 1 {
+            return json!({ "tables": [] });
+        }
+        if self.all("field").is_empty() {
+            let columns = [
+                ("covid_case", "registered_on"),
+                ("covid_case", "classification"),
+                ("covid_case", "age"),
+                ("covid_case", "sex"),
+                ("covid_case", "died_on"),
+                ("covid_case", "symptoms_on"),
+                ("covid_case", "residence_province_id"),
+                ("covid_case", "registration_province_id"),
+                ("province", "name"),
+                ("province", "province_id"),
+            ];
+            for (table, column) in columns {
+                let id = self.next_id;
+                self.next_id += 1;
+                let field = json!({ "id": id, "table": table, "name": column, "display_name": column, "description": null });
+                self.things.insert(("field".to_owned(), id), field);
+            }
+        }
+        let of = |table: &str| -> Vec<&Value> {
+            self.all("field").into_iter().filter(|field| field["table"] == table).collect()
+        };
+        let tables = ["covid_case", "province"].map(|table| json!({ "name": table, "fields": of(table) }));
+        json!({ "tables": tables })
+    }
+
+    fn create(&mut self, kind: &str, body: &Value) -> Result<Value, String> {
+        let id = self.next_id;
+        self.next_id += 1;
+        let mut thing = body.clone();
+        thing["id"] = json!(id);
+        thing["created_at"] = json!("2026-01-01T00:00:00Z");
+        if kind == "card" {
+            self.query_is_whole(&body["dataset_query"])?;
+        }
+        if kind == "database" {
+            thing["details"]["password"] = json!("**MetabasePass**");
+        }
+        self.things.insert((kind.to_owned(), id), thing.clone());
+        self.changes.push(format!("create {kind}"));
+        Ok(thing)
+    }
+
+    fn change(&mut self, kind: &str, id: i64, body: &Value) -> Result<Value, String> {
+        if kind == "card" {
+            self.query_is_whole(&body["dataset_query"])?;
+        }
+        let cards: Vec<i64> = self.all("card").iter().filter_map(|card| card["id"].as_i64()).collect();
+        for place in body["dashcards"].as_array().into_iter().flatten() {
+            if !place["card_id"].as_i64().is_some_and(|card| cards.contains(&card)) {
+                return Err(format!("no such card: {place}"));
+            }
+        }
+        let thing = self.things.get_mut(&(kind.to_owned(), id)).ok_or("Not found.")?;
+        let thing = thing.as_object_mut().ok_or("not an object")?;
+        merge(thing, body);
+        self.changes.push(format!("change {kind}"));
+        Ok(Value::Object(thing.clone()))
+    }
+
+    /// Each `{{tag}}` of a native query must be declared, and each declared field must be known.
+    fn query_is_whole(&self, query: &Value) -> Result<(), String> {
+        let known =
+            self.things.contains_key(&("database".to_owned(), query["database"].as_i64().unwrap_or(0)));
+        if query["type"] != "native" || !known {
+            return Err(format!("not a query of a known database: {query}"));
+        }
+        let sql = query["native"]["query"].as_str().ok_or("no query")?;
+        let tags = query["native"]["template-tags"].as_object().cloned().unwrap_or_default();
+        for tag in sql.split("{{").skip(1).filter_map(|rest| rest.split_once("}}")).map(|(tag, _)| tag) {
+            let declared = tags.get(tag).ok_or_else(|| format!("{{{{{tag}}}}} is not declared"))?;
+            let field = declared["dimension"][1].as_i64().unwrap_or(0);
+            if declared["name"] != tag || !self.things.contains_key(&("field".to_owned(), field)) {
+                return Err(format!("{tag} filters no field: {declared}"));
+            }
+        }
+        Ok(())
+    }
+}
+
+fn merge(thing: &mut Map<String, Value>, body: &Value) {
+    for (key, value) in body.as_object().into_iter().flatten() {
+        thing.insert(key.clone(), value.clone());
+    }
+}

@@ -1,0 +1,171 @@
+//! `cargo xtask bench logs`: `covidctl logs` beside `aws logs filter-log-events` and awslogs, catching up on the same events.
+//!
+//! All read the four log groups of the pipeline from one emulator, in turns, and write what they find to a file. The emulator's
+//! own time is in everybody's wall clock and in nobody's processor time. Every event must be there exactly once in ours.
+
+use std::collections::HashSet;
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use super::goal::{self, Bar, Goal};
+use super::input;
+use super::measure::{self, Measurement};
+use crate::cli::LogsBench;
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::{process, say, tools};
+
+/// The emulator and the competition.
+const REQUIREMENTS: &str = include_str!("../../bench/logs-requirements.txt");
+
+/// What fills the emulator.
+const FILL: &str = include_str!("../../bench/fill_logs.py");
+
+const GROUPS: [&str; 4] =
+    ["/aws/lambda/covid19-download", "/ecs/covid19-etl", "/ecs/covid19-report", "/ecs/covid19-metabase"];
+
+/// How long the emulator may take to start.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// The emulator; ended when dropped.
+struct Moto {
+    child: Child,
+    endpoint: String,
+}
+
+impl Moto {
+    fn start(python: &Path) -> Result<Self> {
+        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
+        let address: SocketAddr = listener.or_fail(|| "cannot find a free port".to_owned())?;
+        let mut command = Command::new(python.with_file_name("moto_server"));
+        command.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
+        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+        let child = command.spawn().or_fail(|| process::cannot_start(&command))?;
+        let moto = Self { child, endpoint: format!("http://{address}") };
+        let begun = Instant::now();
+        while TcpStream::connect(address).is_err() {
+            if begun.elapsed() > PATIENCE {
+                return Err(Failure::new("the emulator of AWS does not start"));
+            }
+            std::thread::sleep(Duration::from_millis(50));
+        }
+        Ok(moto)
+    }
+}
+
+impl Drop for Moto {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// One of those that read the logs.
+struct Contender {
+    name: &'static str,
+    command: Command,
+    measurements: Vec<Measurement>,
+}
+
+impl Contender {
+    fn median(&self, of: fn(&Measurement) -> f64) -> f64 {
+        measure::median(self.measurements.iter().map(of))
+    }
+}
+
+/// Runs the benchmark of the logs.
+pub(crate) fn run(options: &LogsBench) -> Result<()> {
+    let covidctl = input::provided(options.binary.as_deref(), "covidctl", "covidctl")?;
+    let python =
+        tools::python(&tools::folder("bench-logs")?, "awscli, awslogs and the emulator", REQUIREMENTS)?;
+    let moto = Moto::start(&python)?;
+    let scratch = input::scratch()?;
+    say::note(&format!("writing {} events into the emulator", options.events));
+    let fill = scratch.path().join("fill_logs.py");
+    std::fs::write(&fill, FILL).or_fail(|| format!("cannot write `{}`", fill.display()))?;
+    let mut filling = Command::new(&python);
+    filling.arg(&fill).arg(&moto.endpoint).arg(options.events.to_string());
+    let events: u64 =
+        process::output_of(&mut filling)?.trim().parse().or_fail(|| "cannot count the events".to_owned())?;
+
+    let mut contenders = contenders(&covidctl, &python, &moto, scratch.path());
+    for round in 1..=options.repeats {
+        for contender in &mut contenders {
+            say::note(&format!("round {round} of {}: {}", options.repeats, contender.name));
+            let (measurement, _) = measure::run(&contender.command, scratch.path())?;
+            contender.measurements.push(measurement);
+        }
+    }
+    say::result(&table(&contenders, events));
+    let [ours, aws, awslogs] = contenders.as_slice() else { return Ok(()) };
+    let cpu = |contender: &Contender| contender.median(|m| m.cpu_seconds);
+    let wall = |contender: &Contender| contender.median(|m| m.seconds);
+    let goal = |what, measured, bar| Goal { what, measured, unit: "times", bar };
+    say::result(&goal::lines(&[
+        goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Bar::AtMost(0.1)),
+        goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Bar::AtMost(0.1)),
+        goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Bar::AtMost(1.0)),
+        goal("wall time of awslogs", wall(ours) / wall(awslogs), Bar::AtMost(1.0)),
+    ]));
+    complete(&scratch.path().join("covidctl.out"), events)
+}
+
+fn contenders(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Contender> {
+    let program = |name: &str| python.with_file_name(name).display().to_string();
+    let endpoint = &moto.endpoint;
+    let ours = format!(
+        "{} --target aws --region us-east-1 --endpoint-url {endpoint} logs --since 2h -o json",
+        covidctl.display()
+    );
+    let each = |line: &dyn Fn(&str) -> String| GROUPS.map(line).join(" && ");
+    let aws = each(&|group| {
+        let aws = program("aws");
+        format!(
+            "{aws} --endpoint-url {endpoint} --region us-east-1 logs filter-log-events --log-group-name {group} --output json"
+        )
+    });
+    let awslogs = each(&|group| {
+        let awslogs = program("awslogs");
+        format!(
+            "{awslogs} get {group} ALL --aws-region us-east-1 --aws-endpoint-url {endpoint} --start 2h --timestamp --no-color"
+        )
+    });
+    let contender = |name, line: String, out: PathBuf| {
+        let mut command = Command::new("sh");
+        command.args(["-c", &format!("({line}) > {}", out.display())]);
+        command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
+        Contender { name, command, measurements: Vec::new() }
+    };
+    vec![
+        contender("covidctl logs", ours, scratch.join("covidctl.out")),
+        contender("aws filter-log-events", aws, scratch.join("aws.out")),
+        contender("awslogs get", awslogs, scratch.join("awslogs.out")),
+    ]
+}
+
+fn table(contenders: &[Contender], events: u64) -> String {
+    let mut lines = vec![
+        format!("{events} events in {} groups; seconds are medians\n", GROUPS.len()),
+        format!("{:<24}{:>10}{:>12}{:>10}", "program", "seconds", "processor", "peak MB"),
+    ];
+    for contender in contenders {
+        let peak = contender.measurements.iter().map(|m| m.peak_bytes).max().unwrap_or_default() >> 20;
+        let (wall, cpu) = (contender.median(|m| m.seconds), contender.median(|m| m.cpu_seconds));
+        lines.push(format!("{:<24}{wall:>10.2}{cpu:>12.2}{peak:>10}", contender.name));
+    }
+    lines.join("\n")
+}
+
+/// A ratio means nothing for a program that loses events.
+fn complete(out: &Path, events: u64) -> Result<()> {
+    let text = std::fs::read_to_string(out).or_fail(|| format!("cannot read `{}`", out.display()))?;
+    let id = |line: &str| Some(line.split_once("\"event_id\":\"")?.1.split_once('"')?.0.to_owned());
+    let ids: Vec<String> = text.lines().filter_map(id).collect();
+    let different: HashSet<&String> = ids.iter().collect();
+    if ids.len() as u64 == events && different.len() == ids.len() {
+        say::note("every event exactly once");
+        return Ok(());
+    }
+    Err(Failure::new(format!("{} events came, {} different ones, of {events}", ids.len(), different.len())))
+}

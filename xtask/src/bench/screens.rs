@@ -1,0 +1,140 @@
+//! `cargo xtask bench tui`: how quick the screens are, from inside (an example that calls the program's own parts) and from outside
+//! (the program itself in a pseudo-terminal, from its start to its first frame, and while nobody touches it).
+
+use std::fs::File;
+use std::io::{Read as _, Write as _};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::sync::mpsc;
+use std::time::{Duration, Instant};
+
+use nix::pty::{OpenptyResult, Winsize, openpty};
+
+use super::goal::{self, Bar, Goal};
+use super::measure;
+use crate::cli::TuiBench;
+use crate::failure::{Failure, OrFail as _, Result};
+use crate::{process, say};
+
+/// How long nobody touches it.
+const IDLE: Duration = Duration::from_secs(20);
+
+/// How often it is started.
+const STARTS: u32 = 7;
+
+/// A first frame that takes longer does not come.
+const BROKEN: Duration = Duration::from_secs(10);
+
+/// What stands in the header from the first frame on.
+const HEADER: &[u8] = b"Overview";
+
+/// Clock ticks a second, as `/proc` counts processor time.
+const TICKS: f64 = 100.0;
+
+/// Runs the benchmark of the screens.
+pub(crate) fn run(options: &TuiBench) -> Result<()> {
+    say::note("building the release profile");
+    let built =
+        ["build", "--release", "--package", "covidctl", "--bin", "covidctl", "--example", "tui_figures"];
+    process::run(&mut process::cargo(built))?;
+    let folder = process::target()?.join("release");
+    let inside = process::output_of(&mut Command::new(folder.join("examples/tui_figures")))?;
+    let covidctl = options.binary.clone().unwrap_or_else(|| folder.join("covidctl"));
+    let data = tempfile::tempdir().or_fail(|| "cannot create a folder".to_owned())?;
+    let mut firsts = Vec::new();
+    for _ in 0..STARTS {
+        let (window, first) = Window::open(&covidctl, data.path())?;
+        firsts.push(first.as_secs_f64() * 1000.0);
+        window.close()?;
+    }
+    let (window, _) = Window::open(&covidctl, data.path())?;
+    say::note(&format!("idle for {} s", IDLE.as_secs()));
+    let before = window.processor_seconds()?;
+    std::thread::sleep(IDLE);
+    let idle = (window.processor_seconds()? - before) / IDLE.as_secs_f64() * 100.0;
+    window.close()?;
+    say::result(inside.trim_end());
+    say::result(&goal::lines(&goals(&inside, measure::median(firsts.into_iter()), idle)?));
+    Ok(())
+}
+
+fn goals(inside: &str, first: f64, idle: f64) -> Result<Vec<Goal>> {
+    let figure = |name: &str| {
+        let line = inside.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
+        line.ok_or_else(|| Failure::new(format!("`{name}` was not measured")))
+    };
+    let goal = |what, measured, unit, bar| Goal { what, measured, unit, bar };
+    Ok(vec![
+        goal("first frame", first, "ms", Bar::AtMost(100.0)),
+        goal("a frame, 100,000 lines, 200x60", figure("frame_ms")?, "ms", Bar::AtMost(5.0)),
+        goal("the same with long lines broken", figure("frame_wrapped_ms")?, "ms", Bar::AtMost(5.0)),
+        goal("search through 100,000 lines", figure("search_ms")?, "ms", Bar::AtMost(100.0)),
+        goal("a key waits, 5,000 lines a second", figure("key_waits_ms")?, "ms", Bar::AtMost(33.0)),
+        goal("rows in memory after a minute of that", figure("rows_kept")?, "rows", Bar::AtMost(100_000.0)),
+        goal("their text", figure("log_megabytes")?, "MB", Bar::AtMost(101.0)),
+        goal("idle, of a core", idle, "%", Bar::AtMost(1.0)),
+    ])
+}
+
+/// The program in a terminal of its own.
+struct Window {
+    child: Child,
+    master: File,
+}
+
+impl Window {
+    /// Opens it and waits for the first frame; how long that took.
+    fn open(program: &Path, data: &Path) -> Result<(Self, Duration)> {
+        let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let OpenptyResult { master, slave } =
+            openpty(&size, None).or_fail(|| "cannot open a terminal".to_owned())?;
+        let slave = File::from(slave);
+        let end = || slave.try_clone().map(Stdio::from).or_fail(|| "cannot share the terminal".to_owned());
+        let mut command = Command::new(program);
+        command.arg("--data-dir").arg(data).env("TERM", "xterm-256color");
+        command.stdin(end()?).stdout(end()?).stderr(end()?);
+        let start = Instant::now();
+        let child = command.spawn().or_fail(|| process::cannot_start(&command))?;
+        let master = File::from(master);
+        let mut reader = master.try_clone().or_fail(|| "cannot share the terminal".to_owned())?;
+        let (seen, first) = mpsc::channel();
+        // It reads to the end, so that the program never waits for a terminal that nobody reads.
+        std::thread::spawn(move || {
+            let (mut all, mut chunk, mut found) = (Vec::new(), [0; 8192], false);
+            while let Ok(length @ 1..) = reader.read(&mut chunk) {
+                if !found {
+                    all.extend_from_slice(&chunk[..length]);
+                    found = all.windows(HEADER.len()).any(|window| window == HEADER);
+                    if found && seen.send(start.elapsed()).is_err() {
+                        return;
+                    }
+                }
+            }
+        });
+        let first = first.recv_timeout(BROKEN).or_fail(|| "the first frame does not come".to_owned());
+        let window = Self { child, master };
+        match first {
+            Ok(first) => Ok((window, first)),
+            Err(failure) => {
+                window.close()?;
+                Err(failure)
+            }
+        }
+    }
+
+    fn processor_seconds(&self) -> Result<f64> {
+        let file = format!("/proc/{}/stat", self.child.id());
+        let stat = std::fs::read_to_string(&file).or_fail(|| format!("cannot read `{file}`"))?;
+        // After the name, which may hold anything, in parentheses.
+        let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
+        let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
+        Ok(ticks / TICKS)
+    }
+
+    /// Leaves it as a user does.
+    fn close(mut self) -> Result<()> {
+        let wrong = || "cannot close the terminal".to_owned();
+        self.master.write_all(b"q").or_fail(wrong)?;
+        self.child.wait().map(drop).or_fail(wrong)
+    }
+}
