@@ -115,6 +115,8 @@ fn policy_is_exact(cloud: &Cloud) {
             *action != "iam:PassRole"
                 && !called.contains(*action)
                 && !source.contains(&format!("\"{action}\""))
+                // The store has names of its own; how a run ended that could not say so is another story.
+                && !(*action == "s3:PutObject" && source.contains("store.put("))
         })
         .collect();
     assert!(unused.is_empty(), "in the policy, and never called: {unused:?}");
