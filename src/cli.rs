@@ -239,7 +239,7 @@ pub enum JobName {
     Etl,
     /// Write a report
     Report,
-    /// Load and report, one after the other
+    /// Download, load and report, one after the other
     Pipeline,
 }
 

@@ -35,7 +35,8 @@ pub fn init(format: Format) {
     let set = if format.is_text() {
         builder.with_ansi(std::io::stderr().is_terminal()).compact().try_init()
     } else {
-        builder.json().flatten_event(true).with_current_span(false).with_span_list(false).try_init()
+        // The span, where there is one, says which of several runs a line is of.
+        builder.json().flatten_event(true).with_current_span(true).with_span_list(false).try_init()
     };
     // A second call (in tests) keeps the first one's log.
     drop(set);

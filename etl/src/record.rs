@@ -137,6 +137,28 @@ impl Record {
         Ok(record)
     }
 
+    /// The record of a run, where it has one that can be understood, and when it was written.
+    pub async fn read(run_id: Uuid, store: &Store) -> Result<Option<(Self, DateTime<Utc>)>> {
+        Self::at(&Self::key_of(&run_id.to_string()), store).await
+    }
+
+    /// The same, by the key of its file.
+    pub async fn at(key: &Key, store: &Store) -> Result<Option<(Self, DateTime<Utc>)>> {
+        let read = async {
+            let found = store.objects().get(key).await?;
+            let written_at = found.meta.last_modified;
+            Ok((found.bytes().await?, written_at))
+        };
+        match read.await {
+            // One that somebody else wrote is not ours to understand.
+            Ok((content, written_at)) => {
+                Ok(serde_json::from_slice(&content).ok().map(|record| (record, written_at)))
+            }
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(Failure::new(format!("cannot read `{}`", store.url_of(key))).because(error)),
+        }
+    }
+
     fn key(&self) -> Key {
         Self::key_of(&self.run_id.to_string())
     }

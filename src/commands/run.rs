@@ -13,6 +13,7 @@ use crate::backend::{self, Backend, Job, Kind};
 use crate::cli::{JobName, Run};
 use crate::ops::follow::Following;
 use crate::ops::log_line::LogLine;
+use crate::ops::pipeline;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -35,7 +36,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         JobName::Download => &[Kind::Download],
         JobName::Etl => &[Kind::Etl],
         JobName::Report => &[Kind::Report],
-        JobName::Pipeline => &[Kind::Etl, Kind::Report],
+        JobName::Pipeline => &pipeline::WHOLE,
     };
     if args.no_wait && kinds.len() > 1 {
         return Err(Failure::usage("`run pipeline` has to wait between its jobs")
@@ -44,8 +45,14 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     let backend = backend::connect(settings)?;
     // Whoever else leaves meanwhile, what a job needs here stays.
     let _kept = backend.keep().await?;
+    let due = pipeline::due(backend.as_ref(), kinds).await?;
+    if due.len() < kinds.len() {
+        printer.say(
+            "the datasets in the store were not downloaded and stay (to replace them: covidctl run download)",
+        );
+    }
     let mut started = Vec::new();
-    let all = run_all(backend.as_ref(), kinds, args, &mut started, printer);
+    let all = run_all(backend.as_ref(), &due, args, &mut started, printer);
     let result = match args.timeout {
         None => all.await,
         Some(limit) => match tokio::time::timeout(limit, all).await {
@@ -67,7 +74,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     // What is known about the runs is data, also when the last one failed.
     let mut runs = Vec::new();
     for run in started {
-        // A job that failed before it could say anything left no trace.
+        // A job that failed before it could say anything left no trace, and not every place lists downloads.
         runs.extend(backend.find(&run.to_string()).await.ok());
     }
     printer.show(&RunTable(runs))?;

@@ -4,6 +4,7 @@ pub mod comparison;
 pub mod datasets;
 pub mod follow;
 pub mod log_line;
+pub mod pipeline;
 pub mod reports;
 pub mod status;
 pub mod up;

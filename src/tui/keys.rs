@@ -146,7 +146,7 @@ pub static BINDINGS: &[Binding] = &[
     // Runs.
     bind(&[Key::Enter], C::Open, TopOf(Runs), "phases, tally and reasons", Some("details")),
     bind(&[Char('e')], C::StartEtl, On(Runs), "load the datasets", Some("etl")),
-    bind(&[Char('p')], C::StartPipeline, On(Runs), "load, then report", Some("pipeline")),
+    bind(&[Char('p')], C::StartPipeline, On(Runs), "download, load, report", Some("pipeline")),
     bind(&[Char('w')], C::StartReport, On(Runs), "write a report", None),
     bind(&[Char('a')], C::Again, On(Runs), "run the selected one again", Some("again")),
     bind(&[Char('S')], C::Stop, On(Runs), "stop the selected run", Some("stop")),
@@ -178,7 +178,7 @@ pub static BINDINGS: &[Binding] = &[
     bind(&[Char('x')], C::CloseTunnel, On(Tunnels), "close the selected one", Some("close")),
     // Overview.
     bind(&[Char('u')], C::BringUp, On(Overview), "bring the target up", Some("up")),
-    bind(&[Char('p')], C::StartPipeline, On(Overview), "load, then report", Some("pipeline")),
+    bind(&[Char('p')], C::StartPipeline, On(Overview), "download, load, report", Some("pipeline")),
     bind(&[Key::Enter], C::Open, On(Overview), "go to what is selected", Some("open")),
     // Everywhere.
     bind(&[Char('?'), Key::Function(1)], C::Help, Everywhere, "the keys", Some("help")),

@@ -61,8 +61,12 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
         (Some("127.0.0.1"), Some("127.0.0.1"), Some("15432"))
     );
 
-    // Pinned: nobody is asked again.
+    // Pinned: nobody is asked again. A program of PostgreSQL's knows where to go and who it is.
     cloud.print_on_console("");
+    let query = "SELECT current_user || '@' || current_database()";
+    let said = cloud.say(&["tunnel", "exec", "replica", "--", "psql", "-XAtc", query]).await.worked();
+    let expected = format!("{}@{}", cloud.database_user(), cloud.database_name());
+    assert_eq!((said.out.trim(), said.err.as_str()), (expected.as_str(), ""));
     let said = cloud.say(&["tunnel", "exec", "master", "--", "true"]).await.worked();
     assert_eq!(said.err, "", "{said:?}");
 }

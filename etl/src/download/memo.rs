@@ -37,6 +37,14 @@ impl Memo {
         (memo.url == url && memo.object == object).then_some(memo.version)
     }
 
+    /// Whether the object is one that a download wrote.
+    pub(super) async fn covers(store: &Store, key: &Key) -> bool {
+        let Ok(text) = store.get(&file(key)).await else { return false };
+        let memo: Option<Self> = serde_json::from_slice(&text).ok();
+        let object = Object::of(store, key).await.ok();
+        memo.is_some_and(|memo| Some(memo.object) == object)
+    }
+
     /// Notes which version was just written; says so where that fails.
     pub(super) async fn write(store: &Store, key: &Key, url: &str, version: &Version) {
         let written = async {

@@ -118,6 +118,16 @@ pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -
     first_failure.map_or(Ok(Ended::Whole { replaced }), Err)
 }
 
+/// Whether the store has a line list that no download put there: a sample, or a file of somebody's own, which they may want to keep.
+pub async fn would_replace_another(store: &Store) -> bool {
+    for key in Dataset::Cases.keys() {
+        if store.objects().head(&key).await.is_ok() && !Memo::covers(store, &key).await {
+            return true;
+        }
+    }
+    false
+}
+
 /// Gives up for good: the parts in the store are deleted.
 pub async fn forget(unfinished: &Unfinished, store: &Store) {
     let dataset = Dataset::IN_LOAD_ORDER.into_iter().find(|dataset| dataset.name() == unfinished.dataset);

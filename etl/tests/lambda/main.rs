@@ -23,6 +23,9 @@ use crate::server::{Reply, Request, Server};
 /// The id of the event, which Lambda keeps when it tries an event again.
 const ID: &str = "3f0c4f0e-7d1c-4a8e-9b58-0d1b8a3a4c11";
 
+/// An id that somebody else chose.
+const OWN: &str = "00000000-0000-4000-8000-00000000000d";
+
 /// Where Lambda asks for events, and is told how they went.
 const INVOCATION: &str = "2018-06-01/runtime/invocation/";
 
@@ -36,6 +39,15 @@ struct Cloud {
 impl Cloud {
     /// Gives the program one event, with so much time for it; ECS answers this.
     async fn new(datasets: &Server, event: Value, time: Duration, ecs: Value) -> Self {
+        Self::at(Place::new().await, datasets, event, time, ecs).await
+    }
+
+    /// Another event, with the store as it is now.
+    async fn again(self, datasets: &Server, event: Value) -> Self {
+        Self::at(self.place, datasets, event, MINUTES, json!({})).await
+    }
+
+    async fn at(place: Place, datasets: &Server, event: Value, time: Duration, ecs: Value) -> Self {
         let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + time;
         let given = std::sync::atomic::AtomicBool::new(false);
         let server = Server::start(move |request| match request.path.strip_prefix(INVOCATION) {
@@ -57,7 +69,6 @@ impl Cloud {
                 .body(ecs.to_string().as_bytes()),
         })
         .await;
-        let place = Place::new().await;
         let address = server.url("");
         let program = Command::new(env!("CARGO_BIN_EXE_downloader"))
             .env_clear()
@@ -99,6 +110,14 @@ impl Cloud {
         }
     }
 
+    async fn record(&self) -> Value {
+        self.record_of(ID).await
+    }
+
+    async fn record_of(&self, id: &str) -> Value {
+        serde_json::from_slice(&self.place.content(&format!("runs/{id}.json")).await).unwrap()
+    }
+
     /// What it asked of services, leaving Lambda's events aside.
     fn calls(&self) -> Vec<Request> {
         self.server.requests().into_iter().filter(|request| !request.path.starts_with(INVOCATION)).collect()
@@ -118,9 +137,12 @@ async fn downloads_and_starts_the_load_once_for_each_event() {
     let mut cloud =
         Cloud::new(&datasets, json!({}), MINUTES, json!({"tasks": [{"taskArn": "t"}], "failures": []})).await;
     let (kind, answer) = cloud.answer().await;
+    // Runs of their own, each with a record.
+    let load = answer["run_id"].as_str().unwrap().to_owned();
+    assert_ne!(load, ID);
     assert_eq!(
         (kind.as_str(), answer),
-        ("response", json!({"run_id": ID, "continued": false, "replaced": 3}))
+        ("response", json!({"download_id": ID, "run_id": load, "continued": false, "replaced": 3}))
     );
     assert_ne!(cloud.place.content(ZIP).await, OLD.as_bytes());
 
@@ -134,18 +156,36 @@ async fn downloads_and_starts_the_load_once_for_each_event() {
     );
     let asked: Value = serde_json::from_slice(&calls[0].body).unwrap();
     let network = json!({"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-a"], "assignPublicIp": "DISABLED"});
-    let environment = json!([{"name": "RUN_ID", "value": ID}]);
+    let environment = json!([{"name": "RUN_ID", "value": load}]);
     for (name, value) in [
         ("cluster", json!("arn:aws:ecs:us-east-1:1:cluster/covid19")),
         ("taskDefinition", json!("covid19-etl")),
         ("launchType", json!("FARGATE")),
-        ("clientToken", json!(ID)),
-        ("startedBy", json!(ID)),
+        ("clientToken", json!(load)),
+        ("startedBy", json!(load)),
         ("networkConfiguration", json!({"awsvpcConfiguration": network})),
         ("overrides", json!({"containerOverrides": [{"name": "etl", "environment": environment}]})),
     ] {
         assert_eq!(asked[name], value, "{name}");
     }
+    let record = cloud.record().await;
+    assert_eq!((&record["kind"], &record["status"]), (&json!("download"), &json!("succeeded")), "{record}");
+
+    // Lambda delivers an event at least once.
+    let mut second = cloud.again(&datasets, json!({})).await;
+    assert_eq!(second.answer().await.1["replaced"], 0);
+    assert!(second.calls().is_empty(), "{:?}", second.calls());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn whoever_wants_the_download_alone_gets_it_alone() {
+    let datasets = datasets().await;
+    let event = json!({"download_id": OWN, "load": false, "started_by": "ana@home"});
+    let mut cloud = Cloud::new(&datasets, event, MINUTES, json!({})).await;
+    assert_eq!(cloud.answer().await.1, json!({"download_id": OWN, "continued": false, "replaced": 3}),);
+    assert!(cloud.calls().is_empty(), "{:?}", cloud.calls());
+    let record = cloud.record_of(OWN).await;
+    assert_eq!((&record["status"], &record["started_by"]), (&json!("succeeded"), &json!("ana@home")));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -184,7 +224,9 @@ async fn shortly_before_its_end_it_invokes_itself() {
     assert_eq!(calls[0].path, "2015-03-31/functions/covid19-download/invocations");
     assert_eq!(calls[0].header("x-amz-invocation-type"), Some("Event"));
     let passed: Value = serde_json::from_slice(&calls[0].body).unwrap();
-    assert_eq!((&passed["run_id"], &passed["hop"]), (&json!(ID), &json!(4)), "{passed}");
+    assert_eq!((&passed["download_id"], &passed["hop"]), (&json!(ID), &json!(4)), "{passed}");
+    assert_eq!(passed["load"], true, "{passed}");
+    assert_eq!(cloud.record().await["status"], "running");
     assert!(passed["unfinished"]["dataset"].is_string(), "{passed}");
 }
 
@@ -195,6 +237,7 @@ async fn it_does_not_go_on_for_ever() {
     let (kind, answer) = cloud.answer().await;
     assert_eq!(kind, "error");
     assert_eq!(answer["errorMessage"], "the download was not done after 12 continuations");
+    assert_eq!(cloud.record().await["status"], "failed");
     assert!(cloud.calls().is_empty());
     assert_eq!(cloud.place.content(ZIP).await, OLD.as_bytes());
 }

@@ -2,8 +2,10 @@
 //!
 //! The password comes from Secrets Manager, is held in memory and in a private file for libpq, and is gone with the value.
 
+use std::any::Any;
 use std::io::Write as _;
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +15,7 @@ use serde::Deserialize;
 use super::clients::Clients;
 use super::names::{Name, Names};
 use super::trouble::OrTrouble as _;
-use crate::backend::{Access, Database, Login, Server, authorities, database};
+use crate::backend::{self, Access, Database, Server, authorities, database};
 use crate::settings::{Settings, SslMode};
 use crate::tunnel::bastion::Discovery;
 use crate::tunnel::event::Tell;
@@ -65,28 +67,66 @@ async fn endpoint(clients: &Clients, name: &str) -> Result<Target> {
     })
 }
 
+/// Where a database is and how to log in there, all but the tunnel.
+pub struct Login {
+    /// As the bastion sees it; the host is what its certificate is checked against.
+    pub target: Target,
+    user: String,
+    password: String,
+    database: String,
+    authorities: Option<PathBuf>,
+}
+
+impl Login {
+    /// Asks for it.
+    pub(super) async fn ask(
+        clients: &Clients,
+        names: &Names,
+        access: Access,
+        settings: &Settings,
+    ) -> Result<Self> {
+        let name = match access.server {
+            Server::Master => "master",
+            Server::Replica => "replica",
+        };
+        let target = target(clients, names, name).await?;
+        let Secret { username, password } = secret(clients, names, access.login).await?;
+        let authorities = match settings.aws.ssl_mode.value {
+            SslMode::Disable => None,
+            SslMode::VerifyFull => Some(authorities::provide(settings.aws.ssl_root_cert.as_ref()).await?),
+        };
+        let database = names.need(Name::Database)?.to_owned();
+        Ok(Self { target, user: username, password, database, authorities })
+    }
+
+    /// The database through the end of a tunnel, which is kept as long as the database.
+    pub fn through(self, local: SocketAddr, tunnel: impl Any + Send + Sync) -> Result<Database> {
+        let password_file = password_file(&self.password)?;
+        Ok(Database {
+            host: self.target.host,
+            address: Some(local.ip()),
+            port: local.port(),
+            user: self.user,
+            name: self.database,
+            password_file: password_file.path().to_path_buf(),
+            programs: None,
+            authorities: self.authorities,
+            password: self.password,
+            guard: Some(Box::new((tunnel, password_file))),
+        })
+    }
+}
+
 /// Opens a tunnel to the database, and says how to log in there.
 pub(super) async fn open(
-    clients: &Clients,
-    names: &Names,
+    login: Login,
     bastion: Arc<dyn Discovery>,
-    access: Access,
     settings: &Settings,
     tell: Tell,
 ) -> Result<Database> {
-    let name = match access.server {
-        Server::Master => "master",
-        Server::Replica => "replica",
-    };
-    let target = target(clients, names, name).await?;
-    let Secret { username, password } = secret(clients, names, access.login).await?;
-    let authorities = match settings.aws.ssl_mode.value {
-        SslMode::Disable => None,
-        SslMode::VerifyFull => Some(authorities::provide(settings.aws.ssl_root_cert.as_ref()).await?),
-    };
     let options = Options {
         discovery: bastion,
-        forwardings: vec![Forwarding { port: 0, target: target.clone() }],
+        forwardings: vec![Forwarding { port: 0, target: login.target.clone() }],
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         key: None,
         may_ask: false,
@@ -99,26 +139,13 @@ pub(super) async fn open(
     let tunnel = Tunnel::open(options, tell).await?;
     let local = tunnel.ready().forwardings.first().map(|local| local.local);
     let local = local.ok_or_else(|| Failure::new("the tunnel leads nowhere"))?;
-    let database = names.need(Name::Database)?.to_owned();
-    let password_file = password_file(&password)?;
-    Ok(Database {
-        host: target.host,
-        address: Some(local.ip()),
-        port: local.port(),
-        user: username,
-        name: database,
-        password_file: password_file.path().to_path_buf(),
-        programs: None,
-        authorities,
-        password,
-        guard: Some(Box::new((tunnel, password_file))),
-    })
+    login.through(local, tunnel)
 }
 
-async fn secret(clients: &Clients, names: &Names, login: Login) -> Result<Secret> {
+async fn secret(clients: &Clients, names: &Names, login: backend::Login) -> Result<Secret> {
     let name = match login {
-        Login::Reader => names.need(Name::ReaderSecret)?,
-        Login::Writer => names.need(Name::WriterSecret)?,
+        backend::Login::Reader => names.need(Name::ReaderSecret)?,
+        backend::Login::Writer => names.need(Name::WriterSecret)?,
     };
     let answer = clients.secrets().get_secret_value().secret_id(name).send().await;
     let answer = answer.or_trouble("secretsmanager:GetSecretValue", || {

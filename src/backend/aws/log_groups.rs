@@ -14,13 +14,30 @@ use crate::logs::{Ask, Event, Reply, Source};
 /// As many events as a page may have.
 const PAGE: i32 = 10_000;
 
-/// A log group, or one stream of it.
+/// Which of a group's events are wanted.
+pub(super) enum Of {
+    /// Every one.
+    All,
+    /// Those of one stream.
+    Stream(String),
+    /// Those with this text, which holds no quotation mark, in any stream.
+    Mentioning(String),
+}
+
+impl Of {
+    /// One stream, where it is known.
+    pub(super) fn stream(name: Option<String>) -> Self {
+        name.map_or(Self::All, Self::Stream)
+    }
+}
+
+/// A log group, or a part of it.
 pub(super) struct LogGroup {
     pub(super) client: Client,
     /// What people call the source.
     pub(super) name: &'static str,
     pub(super) group: String,
-    pub(super) stream: Option<String>,
+    pub(super) of: Of,
 }
 
 #[async_trait]
@@ -30,15 +47,22 @@ impl Source for LogGroup {
     }
 
     async fn page(&self, ask: &Ask) -> Result<Reply> {
+        let (streams, text) = match &self.of {
+            Of::All => (None, None),
+            Of::Stream(name) => (Some(vec![name.clone()]), None),
+            Of::Mentioning(text) => (None, Some(text)),
+        };
+        // Two patterns cannot be put together in one, so the user's is asked for and ours is seen to here.
+        let pattern = ask.pattern.clone().or_else(|| text.map(|text| format!("\"{text}\"")));
         let answer = self
             .client
             .filter_log_events()
             .log_group_name(&self.group)
-            .set_log_stream_names(self.stream.clone().map(|stream| vec![stream]))
+            .set_log_stream_names(streams)
             .start_time(ask.from.max(0))
             // The service's end is exclusive as ours is.
             .set_end_time(ask.until)
-            .set_filter_pattern(ask.pattern.clone())
+            .set_filter_pattern(pattern)
             .set_next_token(ask.token.clone())
             .limit(PAGE)
             .send()
@@ -62,7 +86,8 @@ impl Source for LogGroup {
             }
         };
         let events = answer.events.unwrap_or_default().into_iter();
-        let events = events.filter_map(|event| self.event(event)).collect();
+        let events = events.filter_map(|event| self.event(event));
+        let events = events.filter(|event| text.is_none_or(|text| event.message.contains(text))).collect();
         Ok(Reply::Page { events, next: answer.next_token, settled: None })
     }
 }

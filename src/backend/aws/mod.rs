@@ -7,6 +7,7 @@ mod bastion;
 mod buckets;
 mod clients;
 mod door;
+mod downloads;
 mod log_groups;
 mod names;
 mod parts;
@@ -20,6 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use chrono::{DateTime, Utc};
 use etl::failure::{Exit, Failure, Result};
 use etl::record::Record;
 use etl::store::Store;
@@ -27,7 +29,8 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use self::clients::Clients;
-use self::log_groups::LogGroup;
+pub use self::door::Login;
+use self::log_groups::{LogGroup, Of};
 use self::names::{Name, Names};
 use self::tasks::State;
 use self::trouble::OrTrouble as _;
@@ -63,6 +66,8 @@ pub struct Aws {
     account: OnceCell<Account>,
     /// The tasks of the runs that were started or found here.
     known: Mutex<HashMap<Uuid, String>>,
+    /// The downloads that were asked for here, and when.
+    asked: Mutex<HashMap<Uuid, DateTime<Utc>>>,
 }
 
 /// What is known of the account once it was asked.
@@ -75,7 +80,13 @@ struct Account {
 impl Aws {
     /// The target that the settings name. Nobody is asked yet.
     pub fn new(settings: &Settings, tell: Tell) -> Self {
-        Self { settings: settings.clone(), tell, account: OnceCell::new(), known: Mutex::default() }
+        Self {
+            settings: settings.clone(),
+            tell,
+            account: OnceCell::new(),
+            known: Mutex::default(),
+            asked: Mutex::default(),
+        }
     }
 
     async fn account(&self) -> Result<&Account> {
@@ -117,17 +128,57 @@ impl Aws {
         door::target(clients, names, name).await
     }
 
+    /// When a download was asked for here.
+    fn asked_at(&self, run: Uuid) -> Option<DateTime<Utc>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(&run).copied()
+    }
+
+    async fn start_download(&self, run: Uuid, job: &Job) -> Result<Uuid> {
+        let Account { clients, names, .. } = self.account().await?;
+        downloads::start(clients, names, run, job).await?;
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(run, Utc::now());
+        Ok(run)
+    }
+
+    /// How to log in to the database, for whoever brings the tunnel.
+    pub async fn login(&self, access: Access) -> Result<Login> {
+        let Account { clients, names, .. } = self.account().await?;
+        Login::ask(clients, names, access, &self.settings).await
+    }
+
     fn known(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The task of a run, where ECS still knows one.
+    /// How a run ended of which only its record tells: a download, or one whose task ECS has forgotten.
+    async fn recorded(&self, run: Uuid) -> Result<Option<Ended>> {
+        let record = runs::record(&self.reports().await?, run).await?;
+        let is_download = record.as_ref().is_some_and(|record| runs::kind_of(record) == Kind::Download);
+        match self.asked_at(run) {
+            None if !is_download => {
+                let code = record.and_then(|record| record.exit_code);
+                code.map(|code| Some(Ended::by_itself(code))).ok_or_else(|| no_run(&run.to_string()))
+            }
+            asked_at => {
+                let now = Utc::now();
+                Ok(downloads::ended(record.as_ref(), asked_at.unwrap_or(now), now))
+            }
+        }
+    }
+
+    /// The task of a run, where it has one and ECS still knows it.
     async fn task_of(&self, run: Uuid) -> Result<Option<State>> {
+        if self.asked_at(run).is_some() {
+            return Ok(None);
+        }
         let Account { clients, names, .. } = self.account().await?;
         let known = self.known().get(&run).cloned();
         let known = match known {
             Some(arn) => Some(arn),
-            None => runs::record(&self.reports().await?, run).await?.and_then(|record| record.task),
+            None => match runs::record(&self.reports().await?, run).await? {
+                Some(record) if runs::kind_of(&record) == Kind::Download => return Ok(None),
+                record => record.and_then(|record| record.task),
+            },
         };
         if let Some(arn) = known {
             let found = tasks::describe(clients, names, std::slice::from_ref(&arn)).await?.pop();
@@ -175,6 +226,19 @@ impl Aws {
         Err(Failure::new(format!("{kind} is running already: {run}"))
             .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
             .exiting(Exit::NotStarted))
+    }
+
+    /// Why a run without a task that runs cannot be stopped.
+    async fn not_to_be_stopped(&self, run: Uuid) -> Failure {
+        match self.recorded(run).await {
+            Ok(None) => {
+                Failure::new(format!("the download {run} cannot be stopped: Lambda lets nobody do that"))
+                    .hint("it ends by itself; a load that it starts can be stopped")
+            }
+            _ => {
+                Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
+            }
+        }
     }
 
     /// Writes down how a run ended that could not say so itself. What cannot be written is told by the task for an hour.
@@ -226,7 +290,7 @@ impl Backend for Aws {
     }
 
     async fn start(&self, job: &Job) -> Result<Uuid> {
-        if !matches!(job.kind, Kind::Etl | Kind::Report) {
+        if !matches!(job.kind, Kind::Download | Kind::Etl | Kind::Report) {
             return Err(Failure::usage(format!("there is no task for `{}` on AWS", job.kind)));
         }
         let Account { clients, names, .. } = self.account().await?;
@@ -234,6 +298,9 @@ impl Backend for Aws {
             self.refuse_double(job).await?;
         }
         let run = Uuid::new_v4();
+        if job.kind == Kind::Download {
+            return self.start_download(run, job).await;
+        }
         let group = job.is_part_of_pipeline.then_some(PIPELINE_GROUP);
         let start = tasks::Start { run, kind: job.kind, environment: &job.environment, group };
         let task = tasks::start(clients, names, &start).await?;
@@ -243,10 +310,11 @@ impl Backend for Aws {
 
     async fn wait(&self, run: Uuid, patience: Duration) -> Result<Option<Ended>> {
         let Some(task) = self.task_of(run).await? else {
-            // ECS has forgotten it; its record has not.
-            let record = runs::record(&self.reports().await?, run).await?;
-            let code = record.and_then(|record| record.exit_code);
-            return code.map(|code| Some(Ended::by_itself(code))).ok_or_else(|| no_run(&run.to_string()));
+            let ended = self.recorded(run).await?;
+            if ended.is_none() {
+                tokio::time::sleep(patience.min(PACE)).await;
+            }
+            return Ok(ended);
         };
         let Some(stop) = &task.stop else {
             tokio::time::sleep(patience.min(PACE)).await;
@@ -259,12 +327,12 @@ impl Backend for Aws {
 
     async fn logs(&self, run: Option<&str>) -> Result<Logs> {
         let Account { clients, names, .. } = self.account().await?;
-        let source = |(name, group): (&'static str, Name), stream| -> Result<Arc<dyn Source>> {
+        let source = |(name, group): (&'static str, Name), of| -> Result<Arc<dyn Source>> {
             let group = names.need(group)?.to_owned();
-            Ok(Arc::new(LogGroup { client: clients.logs(), name, group, stream }))
+            Ok(Arc::new(LogGroup { client: clients.logs(), name, group, of }))
         };
         let Some(typed) = run else {
-            let sources = SOURCES.into_iter().map(|of| source(of, None)).collect::<Result<_>>()?;
+            let sources = SOURCES.into_iter().map(|name| source(name, Of::All)).collect::<Result<_>>()?;
             return Ok(Logs { sources, tempo: Tempo::SERVICE, run: None });
         };
         let id = match typed.parse::<Uuid>() {
@@ -273,7 +341,8 @@ impl Backend for Aws {
         };
         let record = runs::record(&self.reports().await?, id).await?;
         let task = self.task_of(id).await?;
-        let kind = record.as_ref().map(runs::kind_of).or(task.as_ref().map(|task| task.kind));
+        let asked = self.asked_at(id).map(|_| Kind::Download);
+        let kind = record.as_ref().map(runs::kind_of).or(task.as_ref().map(|task| task.kind)).or(asked);
         let kind = kind.ok_or_else(|| no_run(typed))?;
         let stream = record.as_ref().and_then(|record| record.log_stream.clone()).or_else(|| {
             let container = tasks::container(kind);
@@ -282,27 +351,39 @@ impl Backend for Aws {
             Some(format!("{container}/{container}/{id}"))
         });
         let started_at = record.map(|record| record.started_at).or(task.map(|task| task.created_at));
-        let of = SOURCES[if kind == Kind::Report { 2 } else { 1 }];
+        let started_at = started_at.or_else(|| self.asked_at(id));
         let run = RunLog { id, from: started_at.map_or(0, runs::log_start) };
-        Ok(Logs { sources: vec![source(of, stream)?], tempo: Tempo::SERVICE, run: Some(run) })
+        let source = match kind {
+            // Its invocations write to any stream, and every line says whose it is.
+            Kind::Download => source(SOURCES[0], Of::Mentioning(id.to_string())),
+            Kind::Report => source(SOURCES[2], Of::stream(stream)),
+            _ => source(SOURCES[1], Of::stream(stream)),
+        };
+        Ok(Logs { sources: vec![source?], tempo: Tempo::SERVICE, run: Some(run) })
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {
         let Account { clients, names, .. } = self.account().await?;
         let task = self.task_of(run).await?.filter(|task| task.stop.is_none());
-        let task = task.ok_or_else(|| {
-            Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
-        })?;
+        let Some(task) = task else {
+            return Err(self.not_to_be_stopped(run).await);
+        };
         tasks::stop(clients, names, &task.arn, &format!("{} with covidctl", super::who())).await
     }
-
     async fn active(&self) -> Result<Vec<Active>> {
         let Account { clients, names, .. } = self.account().await?;
         let tasks = tasks::list(clients, names, false).await?;
         let running = tasks.into_iter().filter(|task| task.stop.is_none());
-        Ok(running
+        let mut active: Vec<Active> = running
             .map(|task| Active { run: runs::run_of(&task), kind: task.kind, started_at: task.created_at })
-            .collect())
+            .collect();
+        let downloads = runs::downloads(&self.reports().await?).await?;
+        active.extend(downloads.into_iter().map(|record| Active {
+            run: record.run_id,
+            kind: Kind::Download,
+            started_at: record.started_at,
+        }));
+        Ok(active)
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {
@@ -329,9 +410,8 @@ impl Backend for Aws {
     }
 
     async fn database_for(&self, access: Access) -> Result<Database> {
-        let Account { clients, names, .. } = self.account().await?;
-        let bastion = self.bastion().await?;
-        door::open(clients, names, bastion, access, &self.settings, Arc::clone(&self.tell)).await
+        let login = self.login(access).await?;
+        door::open(login, self.bastion().await?, &self.settings, Arc::clone(&self.tell)).await
     }
 
     async fn datasets(&self) -> Result<Store> {

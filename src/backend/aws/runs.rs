@@ -2,18 +2,20 @@
 //!
 //! A record lives for ever and knows what the program knew; a task is forgotten after an hour and knows how it was ended. A run
 //! that never began has no record: whoever sees its task stop writes one, so that its reason is not forgotten with the task.
+//! A download has no task: its record is all that is known.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, OrFail as _, Result};
+use etl::failure::{OrFail as _, Result};
 use etl::record::{Record, Status};
 use etl::store::{RUNS, Store};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path as Key;
-use object_store::{ObjectMeta, ObjectStore as _, ObjectStoreExt as _};
+use object_store::{ObjectMeta, ObjectStore as _};
 use uuid::Uuid;
 
+use super::downloads;
 use super::tasks::State;
 use crate::backend::Kind;
 use crate::db::runs::Run;
@@ -27,11 +29,26 @@ pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
     let mut listed = listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))?;
     listed.sort_by_key(|object| std::cmp::Reverse(object.last_modified));
-    let read = stream::iter(listed.into_iter().take(limit)).map(|object| read(store, object.location));
-    let mut records: Vec<Record> =
-        read.buffered(AT_ONCE).try_collect::<Vec<_>>().await?.into_iter().flatten().collect();
+    let mut records = read_all(store, listed.into_iter().take(limit)).await?;
     records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
     Ok(records)
+}
+
+/// The downloads under way.
+pub(super) async fn downloads(store: &Store) -> Result<Vec<Record>> {
+    let folder = Key::from(RUNS);
+    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
+    let listed = listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    let now = Utc::now();
+    let fresh = listed.into_iter().filter(|object| downloads::may_live(object.last_modified, now));
+    let mut records = read_all(store, fresh).await?;
+    records.retain(|record| kind_of(record) == Kind::Download && record.status == Status::Running);
+    Ok(records)
+}
+
+async fn read_all(store: &Store, objects: impl Iterator<Item = ObjectMeta>) -> Result<Vec<Record>> {
+    let read = stream::iter(objects).map(|object| read(store, object.location));
+    Ok(read.buffered(AT_ONCE).try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
 }
 
 /// The record of a run, where it has one.
@@ -49,13 +66,8 @@ pub(super) async fn matching(store: &Store, typed: &str) -> Result<Vec<Uuid>> {
 }
 
 async fn read(store: &Store, key: Key) -> Result<Option<Record>> {
-    let read = async { store.objects().get(&key).await?.bytes().await };
-    match read.await {
-        // One that somebody else wrote is not ours to understand.
-        Ok(content) => Ok(serde_json::from_slice(&content).ok()),
-        Err(object_store::Error::NotFound { .. }) => Ok(None),
-        Err(error) => Err(Failure::new(format!("cannot read `{}`", store.url_of(&key))).because(error)),
-    }
+    let read = Record::at(&key, store).await?;
+    Ok(read.map(|(record, touched_at)| downloads::believed(record, touched_at, Utc::now())))
 }
 
 /// The run's record as it should be now that its task has stopped; nothing where it says so already.
@@ -157,7 +169,11 @@ pub(super) fn of_record(record: Record) -> Run {
 
 /// The kind of a recorded run.
 pub(super) fn kind_of(record: &Record) -> Kind {
-    if record.kind == "report" { Kind::Report } else { Kind::Etl }
+    match record.kind.as_str() {
+        "report" => Kind::Report,
+        "download" => Kind::Download,
+        _ => Kind::Etl,
+    }
 }
 
 /// When a run's first line can have been logged.

@@ -7,7 +7,9 @@ use etl::failure::{Failure, Result};
 
 use super::child::Child;
 use super::{options, passed_on, whisperer};
-use crate::cli::Route;
+use crate::backend::aws::Login;
+use crate::backend::{self, Access, Server};
+use crate::cli::{Route, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -21,23 +23,28 @@ pub(super) async fn run(
 ) -> Result<()> {
     let mut signals = Signals::listen()?;
     let open = async {
+        let login = login(route, settings, printer).await?;
         let options = options(route, settings, printer).await?;
-        Tunnel::open(options, whisperer(printer)).await
+        Ok((login, Tunnel::open(options, whisperer(printer)).await?))
     };
-    let mut tunnel = tokio::select! {
+    let (login, mut tunnel) = tokio::select! {
         biased;
-        tunnel = open => tunnel?,
+        opened = open => opened?,
         failure = signals.next() => return Err(failure),
     };
     let Some(local) = tunnel.ready().forwardings.first() else {
         return Err(Failure::usage("no -L says what leads where"));
     };
-    // The host is the name that certificates are checked against; the address is where the connection goes.
-    let environment = vec![
-        ("PGHOST", local.host.clone().into()),
-        ("PGHOSTADDR", local.local.ip().to_string().into()),
-        ("PGPORT", local.local.port().to_string().into()),
-    ];
+    let database = login.map(|login| login.through(local.local, ())).transpose()?;
+    let environment = match &database {
+        Some(database) => database.environment(),
+        // The host is the name that certificates are checked against; the address is where the connection goes.
+        None => vec![
+            ("PGHOST", local.host.clone().into()),
+            ("PGHOSTADDR", local.local.ip().to_string().into()),
+            ("PGPORT", local.local.port().to_string().into()),
+        ],
+    };
     let mut child = Child::start(words, environment)?;
     loop {
         tokio::select! {
@@ -51,4 +58,18 @@ pub(super) async fn run(
             }
         }
     }
+}
+
+/// How to log in where the command's first target is a database of ours; anywhere else that is the command's own business.
+async fn login(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> Result<Option<Login>> {
+    let server = match route.targets.first() {
+        _ if route.bastion.is_some() || settings.target.value == "local" => return Ok(None),
+        Some(TunnelTarget::Metabase) => return Ok(None),
+        Some(TunnelTarget::Replica) => Server::Replica,
+        Some(TunnelTarget::Master) => Server::Master,
+        None if route.forwardings.is_empty() => Server::Master,
+        None => return Ok(None),
+    };
+    let access = Access { server, ..Access::READ };
+    backend::aws(settings, printer)?.login(access).await.map(Some)
 }

@@ -22,6 +22,10 @@ pub(super) async fn up(backend: Arc<dyn Backend>, to: Answers) {
 
 /// Starts the jobs one after the other. They go on when the screens are left.
 pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kind>) {
+    let kinds = match ops::pipeline::due(backend.as_ref(), &kinds).await {
+        Ok(kinds) => kinds,
+        Err(failure) => return send(&to, Msg::Failed { trouble: Trouble::from(failure) }).await,
+    };
     for kind in kinds {
         match one(backend.as_ref(), &to, kind).await {
             Ok((run, code)) => {

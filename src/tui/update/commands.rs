@@ -2,6 +2,7 @@
 
 use super::{answers, ask, go, input, logs, palette, runs};
 use crate::backend::Kind;
+use crate::ops::pipeline::WHOLE;
 use crate::tui::command::Command;
 use crate::tui::effect::Effect;
 use crate::tui::model::list::{Cursor, Move};
@@ -51,7 +52,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::BringUp => confirm(model, "Bring the target up?", vec![], vec![Effect::Up]),
         Command::StartEtl => runs::start(model, vec![Kind::Etl]),
         Command::StartReport => runs::start(model, vec![Kind::Report]),
-        Command::StartPipeline => runs::start(model, vec![Kind::Etl, Kind::Report]),
+        Command::StartPipeline => runs::start(model, WHOLE.to_vec()),
         Command::Stop => runs::stop(model),
         Command::Again => runs::again(model),
         Command::RunLogs => return runs::logs(model),

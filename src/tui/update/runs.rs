@@ -46,7 +46,7 @@ pub(super) fn start(model: &mut Model, kinds: Vec<Kind>) {
     let question = match kinds.as_slice() {
         [Kind::Etl] => "Load the datasets?",
         [Kind::Report] => "Write a report?",
-        _ => "Load the datasets, then write a report?",
+        _ => "Download what is new, load it, then write a report?",
     };
     let touches = vec![("runs".to_owned(), words.join(", then "))];
     confirm(model, question, touches, vec![Effect::Start { kinds }]);

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
+use std::path::Path;
 use std::process::Command;
 use std::str::FromStr as _;
 
@@ -13,8 +14,10 @@ use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use uuid::Uuid;
 
 use super::ecs::Ecs;
+use super::lambda::Lambda;
 use super::moto::{ACCOUNT, Moto, between};
 use super::proxy::{Call, Proxy, Reply};
+use super::server::{self, Server};
 use super::sshd::Sshd;
 use super::{Said, environment};
 
@@ -26,6 +29,8 @@ pub(crate) struct Cloud {
     pub(crate) moto: Moto,
     pub(crate) proxy: Proxy,
     pub(crate) ecs: Ecs,
+    lambda: Lambda,
+    _published: Server,
     pub(crate) sshd: Sshd,
     pub(crate) group: String,
     database: Database,
@@ -33,7 +38,7 @@ pub(crate) struct Cloud {
 }
 
 impl Cloud {
-    /// Deploys all of it, with a sample of so many rows in the bucket.
+    /// Deploys all of it, with a sample of so many rows in the bucket. The ministry has published one as well.
     pub(crate) async fn deploy(rows: u64) -> Self {
         let moto = Moto::new();
         let proxy = Proxy::start(moto.clone()).await;
@@ -44,15 +49,20 @@ impl Cloud {
         }
         let folder = tempfile::tempdir().unwrap();
         if rows > 0 {
-            let out = folder.path().join("sample");
-            sample::write(&sample::Options { rows, seed: 1, dirty: 0.01, out: out.clone() }, &|_| {})
-                .unwrap();
-            for file in std::fs::read_dir(&out).unwrap().flatten() {
-                let name = file.file_name().into_string().unwrap();
-                moto.object(&datasets, &name, std::fs::read(file.path()).unwrap()).await;
+            for (name, content) in sample(&folder.path().join("sample"), rows, 1) {
+                moto.object(&datasets, &name, content).await;
             }
         }
-        let environment = HashMap::from([
+        let published = sample(&folder.path().join("published"), 2_000, 2);
+        let published = Server::start(move |request| match published.get(&request.path) {
+            Some(_) if request.header("if-none-match").is_some() => {
+                server::Reply::new("304 Not Modified").with("ETag", "\"one\"")
+            }
+            Some(content) => server::Reply::new("200 OK").with("ETag", "\"one\"").body(content),
+            None => server::Reply::new("404 Not Found").body(b""),
+        })
+        .await;
+        let mut environment = HashMap::from([
             ("STORE_URL".to_owned(), format!("s3://{datasets}")),
             ("REPORTS_URL".to_owned(), format!("s3://{reports}")),
             ("DATABASE_URL".to_owned(), database.url()),
@@ -61,10 +71,20 @@ impl Cloud {
             ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
         ]);
-        let ecs = Ecs::behind(&proxy, moto.clone(), environment);
+        let ecs = Ecs::behind(&proxy, moto.clone(), environment.clone());
+        environment.extend([
+            ("CASES_URL".to_owned(), published.url("Covid19Casos.zip")),
+            ("PROVINCES_URL".to_owned(), published.url("provincias.csv")),
+            ("DEPARTMENTS_URL".to_owned(), published.url("departamentos.csv")),
+            ("ETL_CLUSTER".to_owned(), "covid19".to_owned()),
+            ("ETL_TASK_DEFINITION".to_owned(), "covid19-etl".to_owned()),
+            ("ETL_SUBNETS".to_owned(), "subnet-1,subnet-2".to_owned()),
+            ("ETL_SECURITY_GROUPS".to_owned(), "sg-1".to_owned()),
+        ]);
+        let lambda = Lambda::behind(&proxy, moto.clone(), environment);
         let (group, address) = bastion(&moto).await;
         let sshd = Sshd::at(address);
-        let cloud = Self { moto, proxy, ecs, sshd, group, database, folder };
+        let cloud = Self { moto, proxy, ecs, lambda, _published: published, sshd, group, database, folder };
         cloud.let_keys_in();
         cloud.write_parameters().await;
         cloud.create_the_rest().await;
@@ -177,6 +197,10 @@ impl Cloud {
         self.database.server().get_username().to_owned()
     }
 
+    pub(crate) fn database_name(&self) -> &str {
+        &self.database.name
+    }
+
     pub(crate) fn database_password(&self) -> String {
         self.database.password()
     }
@@ -189,7 +213,15 @@ impl Cloud {
 impl Drop for Cloud {
     fn drop(&mut self) {
         self.ecs.end_all();
+        self.lambda.end_all();
     }
+}
+
+/// The files of a sample, by name.
+fn sample(out: &Path, rows: u64, seed: u64) -> HashMap<String, Vec<u8>> {
+    sample::write(&sample::Options { rows, seed, dirty: 0.01, out: out.to_owned() }, &|_| {}).unwrap();
+    let files = std::fs::read_dir(out).unwrap().flatten();
+    files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()
 }
 
 fn bucket(moto: &Moto, of: &str) -> String {

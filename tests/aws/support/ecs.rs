@@ -193,7 +193,7 @@ impl Task {
     }
 }
 
-async fn create_stream(moto: &Moto, group: &str, stream: &str) {
+pub(crate) async fn create_stream(moto: &Moto, group: &str, stream: &str) {
     let body = json!({ "logGroupName": group, "logStreamName": stream });
     moto.json("logs", "Logs_20140328.CreateLogStream", &body).await;
 }

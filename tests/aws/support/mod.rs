@@ -2,12 +2,17 @@
 
 pub(crate) mod cloud;
 pub(crate) mod ecs;
+pub(crate) mod lambda;
 pub(crate) mod moto;
 pub(crate) mod proxy;
 
 #[path = "../../tunnel/support/sshd.rs"]
 #[expect(dead_code, reason = "the tunnel's own tests use more of it")]
 pub(crate) mod sshd;
+
+#[path = "../../../etl/tests/download/server.rs"]
+#[expect(dead_code, reason = "the download's own tests use more of it")]
+pub(crate) mod server;
 
 use std::process::Command;
 use std::time::{Duration, Instant};

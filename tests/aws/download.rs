@@ -1,0 +1,56 @@
+//! Downloads by the Lambda: followed like any run, asked for once, and the first step of the whole pipeline.
+
+use crate::support::cloud::Cloud;
+use crate::support::proxy::Fault;
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_whole_pipeline_is_followed_from_the_ministrys_files_to_the_report() {
+    let cloud = Cloud::deploy(0).await;
+    let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
+    let runs = said.json();
+    let facts =
+        |index: usize| (runs[index]["kind"].as_str().unwrap(), runs[index]["status"].as_str().unwrap());
+    for (index, kind) in ["download", "etl", "report"].into_iter().enumerate() {
+        assert_eq!(facts(index), (kind, "succeeded"), "{runs}");
+        assert!(runs[index]["started_by"].as_str().unwrap().contains('@'), "{runs}");
+    }
+    for line in ["the new file has taken the old one's place", "run succeeded"] {
+        assert!(said.err.contains(line), "`{line}` is missing: {said:?}");
+    }
+    // The load was ours to start, not the function's.
+    let listed = cloud.say(&["runs", "-o", "json"]).await.worked().json();
+    assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
+
+    let id = runs[0]["run_id"].as_str().unwrap();
+    let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
+    assert_eq!(
+        log.out.lines().filter(|line| line.contains("taken the old one's place")).count(),
+        3,
+        "{log:?}"
+    );
+    cloud.say(&["stop", id]).await.failed(1, &["is in progress"]);
+
+    // What is there already is not brought again; the datasets are a download's, so the pipeline may look.
+    let again = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked().json();
+    assert_eq!(
+        (again[0]["status"].as_str(), again[1]["status"].as_str()),
+        (Some("skipped"), Some("skipped"))
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_download_is_asked_for_once_even_if_nobody_knows_whether_it_was_heard() {
+    let cloud = Cloud::deploy(0).await;
+    cloud.proxy.fail("lambda:InvokeFunction", [Fault::Reset, Fault::Reset]);
+    cloud.say(&["run", "download"]).await.failed(125, &["cannot invoke the function", "covidctl runs"]);
+    assert!(!cloud.proxy.has_failed_all("lambda:InvokeFunction"), "it was asked for twice");
+    cloud.say(&["run", "download", "--env", "CASES_URL=http://x"]).await.failed(2, &["CASES_URL", "stack"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn datasets_that_somebody_put_there_are_loaded_as_they_are() {
+    let cloud = Cloud::deploy(500).await;
+    let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
+    assert!(said.err.contains("were not downloaded and stay"), "{said:?}");
+    assert_eq!(said.json()[0]["kind"], "etl");
+}
