@@ -56,10 +56,8 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
         .worked();
     assert!(said.err.contains("as the machine's console says"), "{said:?}");
     let mut words = said.out.split_whitespace();
-    assert_eq!(
-        (words.next(), words.next(), words.next()),
-        (Some("127.0.0.1"), Some("127.0.0.1"), Some("15432"))
-    );
+    assert_eq!((words.next(), words.next()), (Some("127.0.0.1"), Some("127.0.0.1")));
+    assert_ne!(words.next().unwrap().parse(), Ok(15432), "another tunnel may have the usual port");
 
     // Pinned: nobody is asked again. A program of PostgreSQL's knows where to go and who it is.
     cloud.print_on_console("");

@@ -24,7 +24,11 @@ pub(super) async fn run(
     let mut signals = Signals::listen()?;
     let open = async {
         let login = login(route, settings, printer).await?;
-        let options = options(route, settings, printer).await?;
+        let mut options = options(route, settings, printer).await?;
+        if route.local_port.is_none() && route.forwardings.is_empty() {
+            // The command is told where to go, so nobody needs the usual ports, which another tunnel may have.
+            options.forwardings.iter_mut().for_each(|forwarding| forwarding.port = 0);
+        }
         Ok((login, Tunnel::open(options, whisperer(printer)).await?))
     };
     let (login, mut tunnel) = tokio::select! {
