@@ -3,11 +3,37 @@
 use uuid::Uuid;
 
 use crate::backend::Kind;
+use crate::cli::TunnelTarget;
 use crate::logs::event::Millis;
 
 /// The name of a question. An answer that bears another one than the last is stale, and is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ticket(pub u64);
+
+/// Where a tunnel leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// To what has a name, through the bastion of the target on AWS.
+    Named(TunnelTarget),
+    /// Anywhere.
+    Through {
+        /// What leads where: `5432:db.example:5432`.
+        forwarding: String,
+        /// Through whom: `user@host`.
+        bastion: String,
+    },
+}
+
+/// What is shown from now on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Whither {
+    /// Another target.
+    Target(String),
+    /// The target on AWS, as this profile sees it.
+    Profile(String),
+    /// The target on AWS, in this region.
+    Region(String),
+}
 
 /// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,10 +120,8 @@ pub enum Effect {
     OpenTunnel {
         /// The number under which it is shown.
         id: u64,
-        /// What leads where: `5432:db.example:5432`.
-        forwarding: String,
-        /// Through whom: `user@host`.
-        bastion: String,
+        /// What leads where, and through whom.
+        route: Route,
     },
     /// Close it.
     CloseTunnel {
@@ -125,8 +149,8 @@ pub enum Effect {
     },
     /// Show another target.
     Switch {
-        /// Its name.
-        target: String,
+        /// Which.
+        to: Whither,
     },
     /// Give the terminal back to the shell until it wants us again.
     Suspend,

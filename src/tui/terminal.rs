@@ -6,6 +6,7 @@
 use std::io::{self, Stdout, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -111,7 +112,11 @@ pub(super) fn lost() -> Failure {
     Failure::new("the terminal is gone").exiting(Exit::Child(129))
 }
 
+/// Whether the terminal is ours. Given back twice, it would put its cursor back, too, to where a report stands by now.
+static OURS: AtomicBool = AtomicBool::new(false);
+
 fn take() -> io::Result<()> {
+    OURS.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     execute!(
         io::stdout(),
@@ -123,6 +128,9 @@ fn take() -> io::Result<()> {
 }
 
 fn restore() {
+    if !OURS.swap(false, Ordering::SeqCst) {
+        return;
+    }
     let mut out = io::stdout();
     // Where one of them fails the terminal is gone, and nothing has to be put right.
     drop(execute!(

@@ -4,6 +4,7 @@
 
 mod bastion;
 mod download;
+mod flood;
 mod refusals;
 mod runs;
 mod story;

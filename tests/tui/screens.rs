@@ -105,3 +105,44 @@ fn where_nothing_is_yet_it_says_what_to_do_and_does_it() {
     terminal.ended_with(0);
     assert_eq!(target.part("postgresql")["state"], "ready");
 }
+
+#[test]
+fn the_mouse_opens_screens_and_selects_rows() {
+    let target = Target::new();
+    target.ok(&["demo", "--headless", "--rows", "2000"]);
+    target.ok(&["up"]);
+    let terminal = Terminal::new(80, 24);
+    terminal.run(&target.command(&[]));
+    let text = terminal.see("2 Runs");
+    terminal.click(&text, "2 Runs");
+    let runs = terminal.wait("both runs", |text| text.matches("succeeded").count() >= 2);
+    // The second row, by its kind, and then the same by a key.
+    terminal.click(&runs, "etl");
+    terminal.press(&["Enter"]);
+    terminal.see("2,000 read");
+    terminal.press(&["q", "q"]);
+    terminal.ended_with(0);
+}
+
+#[test]
+fn little_goes_over_the_link_where_little_changes() {
+    let target = Target::new();
+    let terminal = Terminal::new(200, 60);
+    let sent = terminal.record();
+    terminal.run(&target.command(&[]));
+    terminal.see("creates it");
+    terminal.press(&["6"]);
+    terminal.see("none is open");
+    let before = sent();
+    for _ in 0..20 {
+        terminal.press(&["?"]);
+        terminal.see("keys of Tunnels");
+        terminal.press(&["Escape"]);
+        terminal.wait("the keys to go", |text| !text.contains("keys of Tunnels"));
+    }
+    let each = (sent() - before) / 40;
+    terminal.press(&["q"]);
+    terminal.ended_with(0);
+    // A 200x60 screen has 12,000 cells, with colours three bytes each.
+    assert!(each < 6000, "{each} bytes for a page of keys that comes or goes");
+}

@@ -86,6 +86,26 @@ impl Terminal {
         self.tmux(&words);
     }
 
+    /// Clicks on the first place where these words stand.
+    #[track_caller]
+    pub(crate) fn click(&self, text: &str, words: &str) {
+        let found = (1..).zip(text.lines()).find_map(|(row, line)| Some((row, line, line.find(words)?)));
+        let (row, line, byte) = found.unwrap_or_else(|| panic!("no `{words}` in\n{text}"));
+        let column = line[..byte].chars().count() + 1;
+        // As a terminal reports a press and a release of the left button (xterm, SGR 1006).
+        for end in ['M', 'm'] {
+            self.tmux(&["send-keys", "-t", "t", "-l", &format!("\x1b[<0;{column};{row}{end}")]);
+        }
+    }
+
+    /// From now on all bytes that are sent to it are counted; gives what tells how many there were.
+    pub(crate) fn record(&self) -> impl Fn() -> u64 {
+        let file = self.folder.path().join("sent");
+        std::fs::write(&file, "").unwrap();
+        self.tmux(&["pipe-pane", "-t", "t", &format!("cat >> '{}'", file.display())]);
+        move || std::fs::metadata(&file).unwrap().len()
+    }
+
     /// What is on it.
     pub(crate) fn text(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-t", "t"])

@@ -39,9 +39,9 @@ fn every_cipher_carries_them() {
 
 #[test]
 fn keys_that_change_all_the_time_lose_nothing() {
-    let sshd = Sshd::with("RekeyLimit 1M\nLogLevel DEBUG1");
+    let sshd = Sshd::with("RekeyLimit 8M\nLogLevel DEBUG1");
     let tunnel = Tunnel::to(&sshd, echo());
-    there_and_back(&tunnel, 64 * MEBIBYTE);
+    there_and_back(&tunnel, 1024 * MEBIBYTE);
     let rekeyed = sshd
         .log()
         .matches("rekeying in progress")

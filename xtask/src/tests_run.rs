@@ -59,6 +59,9 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         .env(TEST_DATABASE_URL, cluster.url("postgres"))
         .env(TEST_PG_BIN, binaries.folder())
         .env(TEST_MOTO, moto.with_file_name("moto_server"))
+        // The emulator takes any key; nobody's own can be used by mistake.
+        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_SECRET_ACCESS_KEY", "test")
         .stdout(Stdio::piped());
     let mut cargo = command.spawn().or_fail(|| process::cannot_start(&command))?;
     let Some(lines) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` says nothing")) };

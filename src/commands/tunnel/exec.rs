@@ -68,11 +68,10 @@ pub(super) async fn run(
 async fn login(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> Result<Option<Login>> {
     let server = match route.targets.first() {
         _ if route.bastion.is_some() || settings.target.value == "local" => return Ok(None),
-        Some(TunnelTarget::Metabase) => return Ok(None),
         Some(TunnelTarget::Replica) => Server::Replica,
         Some(TunnelTarget::Master) => Server::Master,
         None if route.forwardings.is_empty() => Server::Master,
-        None => return Ok(None),
+        Some(TunnelTarget::Metabase) | None => return Ok(None),
     };
     let access = Access { server, ..Access::READ };
     backend::aws(settings, printer)?.login(access).await.map(Some)

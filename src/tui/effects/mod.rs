@@ -16,10 +16,10 @@ use etl::failure::{Failure, OrFail as _, Result};
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::effect::Effect;
+use super::effect::{Effect, Whither};
 use super::msg::{Msg, Trouble};
 use crate::backend::{self, Backend, Progress};
-use crate::settings::Settings;
+use crate::settings::{Origin, Settings, Sourced};
 
 /// The way back to the screens.
 pub(super) type Answers = Sender<Msg>;
@@ -81,15 +81,14 @@ impl Runner {
             Effect::Up => drop(self.tasks.spawn(start::up(backend, to))),
             Effect::Start { kinds } => drop(self.tasks.spawn(start::start(backend, to, kinds))),
             Effect::Stop { run } => drop(self.tasks.spawn(start::stop(backend, to, run))),
-            Effect::OpenTunnel { id, forwarding, bastion } => {
-                let pins = self.settings.config.value.clone();
-                let task = self.tasks.spawn(tunnels::open(pins, to, id, forwarding, bastion));
+            Effect::OpenTunnel { id, route } => {
+                let task = self.tasks.spawn(tunnels::open(self.settings.clone(), to, id, route));
                 self.tunnels.insert(id, task);
             }
             Effect::CloseTunnel { id } => self.close_tunnel(id),
             Effect::Save { path, text } => drop(self.tasks.spawn(answers::save(to, path, text))),
             Effect::SaveReport { name } => drop(self.tasks.spawn(answers::save_report(backend, to, name))),
-            Effect::Switch { target } => self.switch(target),
+            Effect::Switch { to } => self.switch(to),
             // These need the terminal; the loop does them.
             Effect::Copy { .. } | Effect::Suspend | Effect::Redraw => {}
         }
@@ -113,9 +112,19 @@ impl Runner {
     }
 
     /// From now on questions go there. Tunnels and runs go on.
-    fn switch(&mut self, target: String) {
+    fn switch(&mut self, whither: Whither) {
         let mut settings = self.settings.clone();
-        settings.target.value = target;
+        let typed = |value| Sourced { value, origin: Origin::Flag };
+        match whither {
+            Whither::Target(target) => settings.target = typed(target),
+            // Only the target on AWS has these.
+            Whither::Profile(profile) => {
+                (settings.target, settings.aws.profile) = (typed("aws".to_owned()), Some(typed(profile)));
+            }
+            Whither::Region(region) => {
+                (settings.target, settings.aws.region) = (typed("aws".to_owned()), Some(typed(region)));
+            }
+        }
         let to = self.answers.clone();
         let msg = match backend::connect(&settings) {
             Ok(backend) => {

@@ -1,7 +1,6 @@
 //! Opens a tunnel and tells how it does until it is closed. Aborting the task closes it.
 
 use std::net::{IpAddr, Ipv4Addr};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,11 +8,14 @@ use chrono::Utc;
 use etl::failure::{Failure, Result};
 
 use super::{Answers, send};
+use crate::backend::aws::Aws;
+use crate::settings::Settings;
+use crate::tui::effect::Route;
 use crate::tui::msg::{Msg, Trouble, TunnelNews};
-use crate::tunnel::bastion::Bastion;
+use crate::tunnel::bastion::{Bastion, Discovery};
 use crate::tunnel::event::{Event, Tell};
 use crate::tunnel::forwarding::Forwarding;
-use crate::tunnel::{Options, Tunnel};
+use crate::tunnel::{self, Options, Tunnel};
 
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -21,8 +23,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// How often the numbers are read.
 const EVERY: Duration = Duration::from_secs(1);
 
-pub(super) async fn open(settings: PathBuf, to: Answers, id: u64, forwarding: String, bastion: String) {
-    let failure = match options(&settings, &forwarding, &bastion) {
+pub(super) async fn open(settings: Settings, to: Answers, id: u64, route: Route) {
+    let failure = match options(&settings, route, teller(to.clone(), id)).await {
         Ok(options) => serve(options, &to, id).await,
         Err(failure) => failure,
     };
@@ -30,19 +32,27 @@ pub(super) async fn open(settings: PathBuf, to: Answers, id: u64, forwarding: St
     send(&to, Msg::Tunnel { id, news }).await;
 }
 
-fn options(settings: &Path, forwarding: &str, bastion: &str) -> Result<Options> {
-    let forwarding: Forwarding = forwarding.parse().map_err(Failure::usage)?;
-    let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
-    // Beside the settings, as for `covidctl tunnel`: both believe the same keys.
-    let folder = settings.parent().unwrap_or(Path::new("/"));
+async fn options(settings: &Settings, route: Route, tell: Tell) -> Result<Options> {
+    let (discovery, forwarding): (Arc<dyn Discovery>, _) = match route {
+        Route::Through { forwarding, bastion } => {
+            let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
+            (Arc::new(bastion), forwarding.parse().map_err(Failure::usage)?)
+        }
+        Route::Named(name) => {
+            let aws = Aws::new(settings, tell);
+            let forwarding = Forwarding { port: name.local_port(), target: aws.target(name.name()).await? };
+            (aws.bastion().await?, forwarding)
+        }
+    };
     Ok(Options {
-        discovery: Arc::new(bastion),
+        discovery,
         forwardings: vec![forwarding],
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         key: None,
         // The screens have the terminal.
         may_ask: false,
-        pins: folder.join("host_keys"),
+        // The same as for `covidctl tunnel`: both believe the same keys.
+        pins: tunnel::pins(&settings.config.value),
         host_key: None,
         cipher: None,
         connect_limit: PATIENCE,

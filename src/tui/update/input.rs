@@ -1,8 +1,11 @@
 //! What is typed and chosen above a screen.
 
+use clap::ValueEnum as _;
+
 use super::commands::show;
 use super::{logs, palette};
-use crate::tui::effect::Effect;
+use crate::cli::TunnelTarget;
+use crate::tui::effect::{Effect, Route, Whither};
 use crate::tui::model::logs::pattern;
 use crate::tui::model::tunnels::Tunnel;
 use crate::tui::model::{Input, Model, Overlay, Purpose, Screen};
@@ -59,7 +62,9 @@ pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
             }
         },
         Some(Overlay::Targets { at }) => match model.targets.get(at).cloned() {
-            Some(target) if target != model.place.target => vec![Effect::Switch { target }],
+            Some(target) if target != model.place.target => {
+                vec![Effect::Switch { to: Whither::Target(target) }]
+            }
             _ => Vec::new(),
         },
         // Choices hold at once; this only closes the box.
@@ -105,19 +110,29 @@ fn accept(model: &mut Model, input: &Input) -> Result<Vec<Effect>, String> {
     }
 }
 
-/// `5432:db.example:5432 ec2-user@bastion.example`
+/// `master`, or `5432:db.example:5432 ec2-user@bastion.example`
 pub(super) fn open_tunnel(model: &mut Model, text: &str) -> Result<Vec<Effect>, String> {
     let words: Vec<&str> = text.split_whitespace().filter(|word| *word != "via" && *word != "-L").collect();
-    let [forwarding, bastion] = words.as_slice() else {
-        return Err("type LOCAL-PORT:HOST:PORT USER@BASTION".to_owned());
+    let (forwarding, bastion, route) = match words.as_slice() {
+        [name] if TunnelTarget::from_str(name, true).is_ok() => {
+            if model.place.target != "aws" {
+                return Err(format!("only the target aws knows where {name} is"));
+            }
+            let target = TunnelTarget::from_str(name, true)?;
+            (target.name().to_owned(), String::new(), Route::Named(target))
+        }
+        [forwarding, bastion] => {
+            forwarding.parse::<Forwarding>()?;
+            bastion.parse::<Bastion>()?;
+            let (forwarding, bastion) = ((*forwarding).to_owned(), (*bastion).to_owned());
+            (forwarding.clone(), bastion.clone(), Route::Through { forwarding, bastion })
+        }
+        _ => return Err("type master, replica, metabase, or LOCAL-PORT:HOST:PORT USER@BASTION".to_owned()),
     };
-    forwarding.parse::<Forwarding>()?;
-    bastion.parse::<Bastion>()?;
     let id = model.ticket().0;
-    let (forwarding, bastion) = ((*forwarding).to_owned(), (*bastion).to_owned());
-    model.tunnels.all.push(Tunnel::new(id, forwarding.clone(), bastion.clone()));
+    model.tunnels.all.push(Tunnel::new(id, forwarding, bastion));
     model.tunnels.cursor.at = model.tunnels.all.len() - 1;
     let mut effects = show(model, Screen::Tunnels);
-    effects.push(Effect::OpenTunnel { id, forwarding, bastion });
+    effects.push(Effect::OpenTunnel { id, route });
     Ok(effects)
 }

@@ -4,17 +4,19 @@ use super::{commands, input};
 use crate::logs::event::Millis;
 use crate::text;
 use crate::tui::command::Command;
-use crate::tui::effect::Effect;
+use crate::tui::effect::{Effect, Whither};
 use crate::tui::keys::BINDINGS;
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::{Model, Overlay, RunRow, Screen};
 
 /// Words that take something after them, and what.
-const WITH_ARGUMENTS: [(&str, &str); 5] = [
+const WITH_ARGUMENTS: [(&str, &str); 7] = [
     ("target", "NAME"),
+    ("profile", "NAME"),
+    ("region", "NAME"),
     ("since", "10m"),
     ("grep", "REGEX"),
-    ("tunnel", "LPORT:HOST:PORT USER@BASTION"),
+    ("tunnel", "master, or LPORT:HOST:PORT USER@BASTION"),
     ("logs of", "RUN"),
 ];
 
@@ -24,6 +26,8 @@ pub(crate) fn words() -> Vec<(String, &'static str)> {
         BINDINGS.iter().filter_map(|binding| Some((binding.command.word()?.to_owned(), binding.help)));
     let more = [
         ("target".to_owned(), "show another target: target NAME"),
+        ("profile".to_owned(), "the target aws, as a profile sees it: profile NAME"),
+        ("region".to_owned(), "the target aws, in a region: region us-east-1"),
         ("since".to_owned(), "how far back the logs go: since 10m"),
         ("grep".to_owned(), "show only lines that match: grep REGEX"),
         ("logs of".to_owned(), "only one run: logs of RUN; all without RUN"),
@@ -67,6 +71,12 @@ pub(super) fn run(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String>
     let after = |word: &str| typed.strip_prefix(word).and_then(|rest| rest.strip_prefix(' ')).map(str::trim);
     if let Some(target) = after("target") {
         return switch(model, target);
+    }
+    if let Some(profile) = after("profile") {
+        return Ok(vec![Effect::Switch { to: Whither::Profile(profile.to_owned()) }]);
+    }
+    if let Some(region) = after("region") {
+        return Ok(vec![Effect::Switch { to: Whither::Region(region.to_owned()) }]);
     }
     if let Some(length) = after("since") {
         return since(model, length);
@@ -123,7 +133,7 @@ const fn home(command: Command) -> Option<Screen> {
 
 fn switch(model: &Model, target: &str) -> Result<Vec<Effect>, String> {
     if model.targets.iter().any(|known| known == target) {
-        return Ok(vec![Effect::Switch { target: target.to_owned() }]);
+        return Ok(vec![Effect::Switch { to: Whither::Target(target.to_owned()) }]);
     }
     Err(format!("the targets are {}", model.targets.join(", ")))
 }

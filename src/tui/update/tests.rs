@@ -5,8 +5,9 @@ use uuid::Uuid;
 
 use super::*;
 use crate::backend::{Active, Kind, Place};
+use crate::cli::TunnelTarget;
 use crate::tui::command::Command;
-use crate::tui::effect::Ticket;
+use crate::tui::effect::{Route, Ticket, Whither};
 use crate::tui::keys::Layer;
 use crate::tui::model::{Purpose, tunnels};
 use crate::tui::msg::{Edit, LogNews, Trouble, TunnelNews};
@@ -270,6 +271,37 @@ fn a_tunnel_is_opened_as_typed_and_its_state_follows_what_it_says() {
     let trouble = Some(Trouble { message: "broke".into(), hint: None });
     update(&mut model, Msg::Tunnel { id, news: TunnelNews::Ended { trouble } });
     assert_eq!(model.tunnels.open(), 0);
+}
+
+#[test]
+fn what_has_a_name_is_tunnelled_to_by_it_where_it_has_one() {
+    let mut model = fresh();
+    does(&mut model, Command::OpenTunnel);
+    types(&mut model, "replica");
+    assert!(does(&mut model, Command::Submit).is_empty(), "nobody knows where it is");
+    update(&mut model, Msg::Switched { place: Place { target: "aws".into(), location: "1, eu".into() } });
+    does(&mut model, Command::OpenTunnel);
+    types(&mut model, "replica");
+    let wanted = does(&mut model, Command::Submit);
+    assert!(
+        matches!(wanted.last(), Some(Effect::OpenTunnel { route: Route::Named(TunnelTarget::Replica), .. })),
+        "{wanted:?}"
+    );
+    assert_eq!(model.tunnels.all.len(), 1);
+}
+
+#[test]
+fn a_profile_and_a_region_are_chosen_by_their_names() {
+    let mut model = fresh();
+    for (typed, to) in [
+        ("profile covid", Whither::Profile("covid".to_owned())),
+        ("region sa-east-1", Whither::Region("sa-east-1".to_owned())),
+        ("target aws", Whither::Target("aws".to_owned())),
+    ] {
+        does(&mut model, Command::Palette);
+        types(&mut model, typed);
+        assert_eq!(does(&mut model, Command::Submit), [Effect::Switch { to }]);
+    }
 }
 
 #[test]

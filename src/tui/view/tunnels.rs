@@ -19,13 +19,11 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let tunnels = &model.tunnels;
     line(frame, area, 0, title("TUNNELS", "they end with this program", theme));
     if tunnels.all.is_empty() {
-        empty(
-            frame,
-            area,
-            2,
-            "none is open; o opens one: 5432:db.example:5432 ec2-user@bastion.example",
-            theme.faint(),
-        );
+        let example = match model.place.target.as_str() {
+            "aws" => "none is open; o opens one: master, replica or metabase",
+            _ => "none is open; o opens one: 5432:db.example:5432 ec2-user@bastion.example",
+        };
+        empty(frame, area, 2, example, theme.faint());
         return;
     }
     let columns = [

@@ -176,11 +176,28 @@ impl Cloud {
             .env("HOME", self.folder.path())
             .env("AWS_ACCESS_KEY_ID", "test")
             .env("AWS_SECRET_ACCESS_KEY", "test")
-            .args(["--target", "aws", "--region", self.moto.region, "--endpoint-url", &self.proxy.endpoint])
-            .args(["--ssl-mode", "disable"])
+            .args(self.words())
             .args(words)
             .stdin(std::process::Stdio::null());
         command
+    }
+
+    /// The words that lead a command here.
+    pub(crate) fn words(&self) -> Vec<String> {
+        let config = self.folder.path().join("config.toml");
+        if !config.exists() {
+            std::fs::write(&config, "").unwrap();
+        }
+        [
+            ("--target", "aws"),
+            ("--region", self.moto.region),
+            ("--endpoint-url", &self.proxy.endpoint),
+            ("--ssl-mode", "disable"),
+            ("--config", config.to_str().unwrap()),
+        ]
+        .iter()
+        .flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()])
+        .collect()
     }
 
     /// Runs it to its end.
@@ -218,7 +235,7 @@ impl Drop for Cloud {
 }
 
 /// The files of a sample, by name.
-fn sample(out: &Path, rows: u64, seed: u64) -> HashMap<String, Vec<u8>> {
+pub(crate) fn sample(out: &Path, rows: u64, seed: u64) -> HashMap<String, Vec<u8>> {
     sample::write(&sample::Options { rows, seed, dirty: 0.01, out: out.to_owned() }, &|_| {}).unwrap();
     let files = std::fs::read_dir(out).unwrap().flatten();
     files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()

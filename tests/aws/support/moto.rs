@@ -17,7 +17,7 @@ const TEST_MOTO: &str = "TEST_MOTO";
 /// Any key will do; the region in it counts.
 const SIGNATURE: &str = "SignedHeaders=host, Signature=0";
 
-const REGIONS: [&str; 16] = [
+const REGIONS: [&str; 24] = [
     "us-east-1",
     "us-east-2",
     "us-west-1",
@@ -34,6 +34,14 @@ const REGIONS: [&str; 16] = [
     "ap-southeast-2",
     "ap-northeast-1",
     "ap-northeast-2",
+    "ap-northeast-3",
+    "ap-east-1",
+    "ap-southeast-3",
+    "af-south-1",
+    "eu-south-1",
+    "eu-central-2",
+    "me-south-1",
+    "il-central-1",
 ];
 
 /// The account that moto plays.

@@ -1,0 +1,222 @@
+//! A backend in memory: the story is about the trait, and this is the least that fulfils it.
+
+use std::any::Any;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use chrono::{DateTime, Utc};
+use covidctl::backend::{
+    Access, Active, Backend, Data, Database, Ended, Job, Kept, Kind, Part, Place, Progress, State,
+};
+use covidctl::db::runs::Run;
+use covidctl::logs::{Ask, Event, Logs, Reply, RunLog, Source, Tempo};
+use etl::failure::{Exit, Failure, Result};
+use etl::store::Store;
+use uuid::Uuid;
+
+/// A run of the fake's.
+#[derive(Clone)]
+struct Fake {
+    id: Uuid,
+    kind: Kind,
+    started_at: DateTime<Utc>,
+    code: Option<u8>,
+}
+
+type Shared = Arc<Mutex<Vec<Fake>>>;
+
+pub(crate) struct Stage {
+    runs: Shared,
+    up: AtomicBool,
+    blocked: Arc<AtomicBool>,
+    store: Store,
+}
+
+impl Stage {
+    pub(crate) fn new() -> Self {
+        Self {
+            runs: Arc::default(),
+            up: AtomicBool::new(false),
+            blocked: Arc::default(),
+            store: Store::in_memory(),
+        }
+    }
+
+    fn runs(&self) -> MutexGuard<'_, Vec<Fake>> {
+        self.runs.lock().unwrap()
+    }
+}
+
+/// Lets loads go on when it is gone.
+struct Blocked(Arc<AtomicBool>);
+
+impl Drop for Blocked {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::SeqCst);
+    }
+}
+
+#[async_trait]
+impl super::story::Stage for Stage {
+    fn backend(&self) -> &dyn Backend {
+        self
+    }
+
+    async fn fill(&self) {
+        self.store.put(&"provincias.csv".into(), "id,nombre\n").await.unwrap();
+    }
+
+    async fn block(&self) -> Box<dyn Any + Send> {
+        self.blocked.store(true, Ordering::SeqCst);
+        Box::new(Blocked(Arc::clone(&self.blocked)))
+    }
+}
+
+impl Fake {
+    fn run(&self) -> Run {
+        let begun = Run::begun(self.id, &self.kind.to_string(), self.started_at);
+        let Some(code) = self.code else { return begun };
+        let loads = (code == 0 && self.kind == Kind::Etl).then_some(3);
+        Run {
+            status: if code == 0 { "succeeded" } else { "failed" }.to_owned(),
+            finished_at: Some(Utc::now()),
+            exit_code: Some(code),
+            rows_read: loads,
+            rows_filtered: loads.map(|_| 0),
+            rows_loaded: loads,
+            rows_rejected: loads.map(|_| 0),
+            ..begun
+        }
+    }
+}
+
+/// The log of one run, or of all of a kind.
+struct Log {
+    runs: Shared,
+    kind: Kind,
+    only: Option<Uuid>,
+}
+
+#[async_trait]
+impl Source for Log {
+    fn name(&self) -> &str {
+        if self.kind == Kind::Report { "report" } else { "etl" }
+    }
+
+    async fn page(&self, ask: &Ask) -> Result<Reply> {
+        let runs = self.runs.lock().unwrap().clone();
+        let wanted = |run: &&Fake| run.kind == self.kind && self.only.is_none_or(|only| only == run.id);
+        let lines = |run: &Fake| {
+            let end = run.code.map(|code| if code == 0 { "run succeeded" } else { "stopped" });
+            let event = |(number, message): (usize, &str)| Event {
+                time: run.started_at.timestamp_millis(),
+                ingested: run.started_at.timestamp_millis(),
+                group: String::new(),
+                stream: run.id.to_string(),
+                event_id: format!("{} {number}", run.id),
+                message: format!(r#"{{"message":"{message}"}}"#),
+            };
+            ["run started"].into_iter().chain(end).enumerate().map(event).collect::<Vec<_>>()
+        };
+        let events = runs.iter().filter(wanted).flat_map(lines).filter(|event| event.time >= ask.from);
+        Ok(Reply::Page { events: events.collect(), next: None, settled: None })
+    }
+}
+
+#[async_trait]
+impl Backend for Stage {
+    fn place(&self) -> Place {
+        Place { target: "fake".to_owned(), location: "memory".to_owned() }
+    }
+
+    async fn up(&self, progress: Arc<dyn Progress>) -> Result<()> {
+        progress.step("nothing to do");
+        self.up.store(true, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn down(&self, _: Data, _: Arc<dyn Progress>) -> Result<()> {
+        self.up.store(false, Ordering::SeqCst);
+        Ok(())
+    }
+
+    async fn parts(&self) -> Result<Vec<Part>> {
+        let state = if self.up.load(Ordering::SeqCst) { State::Ready } else { State::Stopped };
+        Ok(vec![Part { name: "memory".to_owned(), state, since: None, detail: String::new() }])
+    }
+
+    async fn start(&self, job: &Job) -> Result<Uuid> {
+        if let Some(other) = self.active().await?.first() {
+            let double = Failure::new(format!("{} is running already: {}", other.kind, other.run));
+            return Err(double.exiting(Exit::NotStarted));
+        }
+        let (id, blocked) = (Uuid::new_v4(), self.blocked.load(Ordering::SeqCst));
+        if job.kind == Kind::Report {
+            for folder in [format!("reports/20220605_000000_{id}"), "reports/latest".to_owned()] {
+                self.store.put(&format!("{folder}/report.txt").into(), "a report ".repeat(20)).await?;
+            }
+        }
+        let code = (!blocked).then_some(0);
+        self.runs().push(Fake { id, kind: job.kind, started_at: Utc::now(), code });
+        Ok(id)
+    }
+
+    async fn wait(&self, run: Uuid, _: Duration) -> Result<Option<Ended>> {
+        Ok(self.runs().iter().find(|known| known.id == run).and_then(|run| run.code).map(Ended::by_itself))
+    }
+
+    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+        let of = |kind, only| Arc::new(Log { runs: Arc::clone(&self.runs), kind, only }) as Arc<dyn Source>;
+        let Some(typed) = run else {
+            let sources = vec![of(Kind::Etl, None), of(Kind::Report, None)];
+            return Ok(Logs { sources, tempo: Tempo::FILES, run: None });
+        };
+        let run = self.find(typed).await?;
+        let kind = if run.kind == "report" { Kind::Report } else { Kind::Etl };
+        let log = RunLog { id: run.run_id, from: 0 };
+        Ok(Logs { sources: vec![of(kind, Some(run.run_id))], tempo: Tempo::FILES, run: Some(log) })
+    }
+
+    async fn stop(&self, run: Uuid) -> Result<()> {
+        let mut runs = self.runs();
+        let running = runs.iter_mut().find(|known| known.id == run && known.code.is_none());
+        let running = running.ok_or_else(|| Failure::new(format!("run {run} is not in progress")))?;
+        running.code = Some(143);
+        Ok(())
+    }
+
+    async fn active(&self) -> Result<Vec<Active>> {
+        let runs = self.runs();
+        let active = runs.iter().filter(|run| run.code.is_none());
+        Ok(active.map(|run| Active { run: run.id, kind: run.kind, started_at: run.started_at }).collect())
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<Run>> {
+        Ok(self.runs().iter().rev().take(limit).map(Fake::run).collect())
+    }
+
+    async fn find(&self, typed: &str) -> Result<Run> {
+        let runs = self.runs();
+        let found = runs.iter().find(|run| !typed.is_empty() && run.id.to_string().starts_with(typed));
+        let missing = || Failure::new(format!("there is no run `{typed}`")).hint("there are others");
+        found.map(Fake::run).ok_or_else(missing)
+    }
+
+    async fn database_for(&self, _: Access) -> Result<Database> {
+        Err(Failure::new("the fake has no database"))
+    }
+
+    async fn keep(&self) -> Result<Kept> {
+        Ok(Box::new(()))
+    }
+
+    async fn datasets(&self) -> Result<Store> {
+        Ok(self.store.clone())
+    }
+
+    async fn reports(&self) -> Result<Store> {
+        Ok(self.store.clone())
+    }
+}

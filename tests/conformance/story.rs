@@ -1,0 +1,175 @@
+//! The story: up, look, load, follow, history, report, logs, refuse, stop, down.
+
+use std::any::Any;
+use std::ops::ControlFlow;
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use chrono::Utc;
+use covidctl::backend::{Backend, Data, Job, Kind, Progress, State};
+use covidctl::db::runs::Run;
+use covidctl::logs::core::{Note, Plan};
+use covidctl::logs::driver::{self, Reader};
+use covidctl::logs::{Logs, Shown};
+use covidctl::ops::follow::{self, Following};
+use covidctl::ops::{datasets, reports};
+
+/// A backend, ready to be brought up, with datasets in its store once it is.
+#[async_trait]
+pub(crate) trait Stage: Sync {
+    fn backend(&self) -> &dyn Backend;
+
+    /// Puts datasets into the store of a target that is up.
+    async fn fill(&self);
+
+    /// From now on a load cannot end, for as long as the value lives.
+    async fn block(&self) -> Box<dyn Any + Send>;
+}
+
+/// Remembers what it was told.
+#[derive(Default)]
+struct Steps(Mutex<Vec<String>>);
+
+impl Progress for Steps {
+    fn step(&self, step: &str) {
+        self.0.lock().unwrap().push(step.to_owned());
+    }
+}
+
+pub(crate) async fn tell(stage: &dyn Stage) {
+    let backend = stage.backend();
+    let steps = Arc::new(Steps::default());
+    backend.up(Arc::clone(&steps) as Arc<dyn Progress>).await.unwrap();
+    // The second time there is nothing to do.
+    backend.up(Arc::clone(&steps) as Arc<dyn Progress>).await.unwrap();
+    stage.fill().await;
+    looks_well(backend).await;
+
+    let load = load_and_follow(backend).await;
+    let report = report(backend).await;
+    let newest = backend.history(10).await.unwrap();
+    let ids: Vec<_> = newest.iter().map(|run| run.run_id).collect();
+    assert_eq!(ids, [report.run_id, load.run_id], "the newest first");
+    logs(backend, &load).await;
+    refuses(backend).await;
+    stops(stage).await;
+
+    backend.down(Data::Keep, steps).await.unwrap();
+    assert!(
+        !backend.parts().await.unwrap().iter().any(|part| part.name == "master" && part.state == State::Busy)
+    );
+}
+
+async fn looks_well(backend: &dyn Backend) {
+    let place = backend.identify().await.unwrap();
+    assert!(!place.target.is_empty() && !place.location.is_empty(), "{place}");
+    let parts = backend.parts().await.unwrap();
+    assert!(parts.iter().any(|part| part.state == State::Ready), "{parts:?}");
+    assert!(!parts.iter().any(|part| part.state == State::Failed), "{parts:?}");
+    assert!(backend.active().await.unwrap().is_empty());
+    let found = datasets::list(&backend.datasets().await.unwrap()).await.unwrap();
+    assert!(!found.is_empty());
+}
+
+fn job(kind: Kind) -> Job {
+    // Another process of the same machine may say it otherwise.
+    Job::new(kind).with(etl::env::STARTED_BY, "ana@home").with(etl::env::YEARS, "all")
+}
+
+async fn follow(backend: &dyn Backend, kind: Kind) -> (Run, Vec<String>) {
+    let following = Following::start(backend, &job(kind)).await.unwrap();
+    let id = following.run();
+    let mut lines = Vec::new();
+    following.to_end(backend, &mut |line| lines.push(line.message.clone())).await.unwrap();
+    let run = backend.find(&id.to_string()[..13]).await.unwrap();
+    assert_eq!(
+        (run.run_id, run.kind.as_str()),
+        (id, kind.to_string().as_str()),
+        "by the beginning of its id"
+    );
+    assert_eq!(run.status, "succeeded", "{run:?}");
+    assert!(run.finished_at.unwrap() >= run.started_at, "{run:?}");
+    (run, lines)
+}
+
+async fn load_and_follow(backend: &dyn Backend) -> Run {
+    let (run, lines) = follow(backend, Kind::Etl).await;
+    assert!(lines.iter().any(|line| line.starts_with("run started")), "{lines:?}");
+    assert!(lines.last().is_some_and(|line| line.starts_with("run succeeded")), "its last line is shown: {lines:?}");
+    let (read, rest) = (run.rows_read, [run.rows_filtered, run.rows_loaded, run.rows_rejected]);
+    assert_eq!(read, rest.into_iter().sum(), "{run:?}");
+    assert!(read > Some(0), "{run:?}");
+    run
+}
+
+async fn report(backend: &dyn Backend) -> Run {
+    let (run, _) = follow(backend, Kind::Report).await;
+    let store = backend.reports().await.unwrap();
+    let listed = reports::list(&store).await.unwrap();
+    assert_eq!(listed.len(), 1, "{listed:?}");
+    assert!(reports::text(&store, reports::LATEST).await.unwrap().len() > 100);
+    run
+}
+
+/// Collects what it is shown.
+#[derive(Default)]
+struct Notebook(Vec<Shown>);
+
+impl Reader for Notebook {
+    fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
+        self.0.extend(shown);
+        ControlFlow::Continue(())
+    }
+
+    fn caught_up(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
+    }
+
+    fn note(&mut self, _: Note) {}
+}
+
+async fn logs(backend: &dyn Backend, load: &Run) {
+    let names: Vec<String> =
+        backend.logs(None).await.unwrap().sources.iter().map(|source| source.name().to_owned()).collect();
+    for name in ["etl", "report"] {
+        assert!(names.iter().any(|found| found == name), "{names:?}");
+    }
+    let Logs { sources, tempo, run } = backend.logs(Some(&load.run_id.to_string())).await.unwrap();
+    let run = run.unwrap();
+    assert_eq!(run.id, load.run_id);
+    let plan = Plan { since: run.from, until: None, follow: false, pattern: None, tempo };
+    let mut notebook = Notebook::default();
+    let (clock, never) = (|| Utc::now().timestamp_millis(), std::future::pending());
+    driver::run(&sources, plan, clock, never, std::future::pending(), &mut notebook).await.unwrap();
+    let ends = notebook.0.iter().filter(|shown| shown.event.message.contains("run succeeded")).count();
+    assert_eq!(ends, 1, "the whole log, once");
+}
+
+async fn refuses(backend: &dyn Backend) {
+    for typed in ["ffffffff", "no-id", ""] {
+        let failure = backend.find(typed).await.unwrap_err();
+        assert!(failure.hint_text().is_some(), "{failure}");
+    }
+    let failure = backend.stop(uuid::Uuid::nil()).await.unwrap_err();
+    assert!(failure.to_string().contains("not in progress"), "{failure}");
+}
+
+async fn stops(stage: &dyn Stage) {
+    let backend = stage.backend();
+    let blocked = stage.block().await;
+    let forced = job(Kind::Etl).with(etl::env::FORCE, "true");
+    let run = backend.start(&forced).await.unwrap();
+    let active = backend.active().await.unwrap();
+    assert_eq!(active.iter().map(|active| (active.run, active.kind)).collect::<Vec<_>>(), [(run, Kind::Etl)]);
+    let double = backend.start(&forced).await.unwrap_err();
+    assert_eq!(double.exit().code(), 125);
+    assert!(double.to_string().contains(&run.to_string()), "{double}");
+
+    backend.stop(run).await.unwrap();
+    let ended = follow::wait(backend, run).await.unwrap();
+    assert_eq!(ended.code, 143, "{ended:?}");
+    drop(blocked);
+    assert!(backend.active().await.unwrap().is_empty());
+    let found = backend.find(&run.to_string()).await.unwrap();
+    assert_eq!(found.status, "failed", "{found:?}");
+}
