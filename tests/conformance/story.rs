@@ -3,6 +3,7 @@
 use std::any::Any;
 use std::ops::ControlFlow;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
@@ -95,7 +96,10 @@ async fn follow(backend: &dyn Backend, kind: Kind) -> (Run, Vec<String>) {
 async fn load_and_follow(backend: &dyn Backend) -> Run {
     let (run, lines) = follow(backend, Kind::Etl).await;
     assert!(lines.iter().any(|line| line.starts_with("run started")), "{lines:?}");
-    assert!(lines.last().is_some_and(|line| line.starts_with("run succeeded")), "its last line is shown: {lines:?}");
+    assert!(
+        lines.last().is_some_and(|line| line.starts_with("run succeeded")),
+        "its last line is shown: {lines:?}"
+    );
     let (read, rest) = (run.rows_read, [run.rows_filtered, run.rows_loaded, run.rows_rejected]);
     assert_eq!(read, rest.into_iter().sum(), "{run:?}");
     assert!(read > Some(0), "{run:?}");
@@ -165,6 +169,10 @@ async fn stops(stage: &dyn Stage) {
     assert_eq!(double.exit().code(), 125);
     assert!(double.to_string().contains(&run.to_string()), "{double}");
 
+    // One that is stopped before it has written itself down leaves no trace.
+    while backend.find(&run.to_string()).await.is_err() {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     backend.stop(run).await.unwrap();
     let ended = follow::wait(backend, run).await.unwrap();
     assert_eq!(ended.code, 143, "{ended:?}");
