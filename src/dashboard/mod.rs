@@ -4,6 +4,7 @@
 //! one out of the other: what is missing is created, what differs is changed, nothing is ever deleted. Things of ours are
 //! known by a line at the end of their description, so that they may be renamed here and moved there.
 
+mod body;
 mod client;
 mod desired;
 mod found;

@@ -7,7 +7,9 @@ pub mod data;
 pub mod freshness;
 pub mod list;
 pub mod logs;
+mod overlay;
 pub mod remote;
+mod screen;
 pub mod tunnels;
 
 use chrono::{DateTime, FixedOffset, Utc};
@@ -16,153 +18,16 @@ use uuid::Uuid;
 use self::data::Data;
 use self::list::Cursor;
 use self::logs::Logs;
+pub use self::overlay::{Confirm, Input, Notice, Overlay, Purpose};
 use self::remote::Remote;
+pub use self::screen::Screen;
 use self::tunnels::Tunnels;
-use super::effect::{Effect, Ticket};
+use super::effect::Ticket;
 use super::keys::Layer;
 use super::msg::Trouble;
 use crate::backend::{Active, Part, Place};
 use crate::db::runs::{Issue, Run};
 use crate::ops::reports::Report;
-
-/// The screens, in the order of the header.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
-pub enum Screen {
-    /// Is it healthy, is it fresh, what runs.
-    #[default]
-    Overview,
-    /// The history and what is in progress.
-    Runs,
-    /// What all of it says.
-    Logs,
-    /// What is published.
-    Data,
-    /// What was written about it.
-    Reports,
-    /// The ways to the database.
-    Tunnels,
-}
-
-impl Screen {
-    /// All, in order.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Runs, Self::Logs, Self::Data, Self::Reports, Self::Tunnels];
-
-    /// Its name.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Overview => "Overview",
-            Self::Runs => "Runs",
-            Self::Logs => "Logs",
-            Self::Data => "Data",
-            Self::Reports => "Reports",
-            Self::Tunnels => "Tunnels",
-        }
-    }
-
-    /// Its word in the palette.
-    pub const fn word(self) -> &'static str {
-        match self {
-            Self::Overview => "overview",
-            Self::Runs => "runs",
-            Self::Logs => "logs",
-            Self::Data => "data",
-            Self::Reports => "reports",
-            Self::Tunnels => "tunnels",
-        }
-    }
-
-    /// The one so many to the right.
-    #[must_use]
-    pub fn step(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0).cast_signed();
-        let count = Self::ALL.len().cast_signed();
-        Self::ALL[(at + by).rem_euclid(count).unsigned_abs()]
-    }
-}
-
-/// What is typed, and what for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Input {
-    /// What for.
-    pub purpose: Purpose,
-    /// So far.
-    pub text: String,
-    /// Why it will not do.
-    pub error: Option<String>,
-}
-
-/// What a line of text is typed for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Purpose {
-    /// A command.
-    Palette,
-    /// What to look for in the logs.
-    Search,
-    /// What lines must match.
-    Filter,
-    /// What leads where, and through whom.
-    Tunnel,
-    /// The name of a file.
-    SaveLogs,
-}
-
-/// A question that is asked before something is done.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Confirm {
-    /// The question.
-    pub question: String,
-    /// What it touches: target, place, run.
-    pub touches: Vec<(String, String)>,
-    /// What is done after a yes.
-    pub then: Vec<Effect>,
-}
-
-/// What stands above the screen. There is never more than one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Overlay {
-    /// The keys of the screen below.
-    Help {
-        /// The first line in sight.
-        top: usize,
-    },
-    /// A question.
-    Confirm(Confirm),
-    /// A line of text.
-    Input(Input),
-    /// Which sources of logs are shown.
-    Sources {
-        /// The selected one.
-        at: usize,
-    },
-    /// Which target is shown.
-    Targets {
-        /// The selected one.
-        at: usize,
-    },
-    /// Something to read.
-    Text {
-        /// What it is.
-        title: String,
-        /// It.
-        lines: Vec<String>,
-        /// The first line in sight.
-        top: usize,
-    },
-}
-
-/// Something that just happened, in the line above the footer.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Notice {
-    /// In a sentence.
-    pub text: String,
-    /// What to do about it.
-    pub hint: Option<String>,
-    /// Whether it is bad.
-    pub bad: bool,
-    /// Since when.
-    pub since: DateTime<Utc>,
-}
 
 /// A run, opened.
 #[derive(Debug, Clone)]
