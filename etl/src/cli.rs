@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::clean::years::YearsWanted;
+use crate::dataset::Dataset;
 use crate::failure::{Exit, Failure, OrFail as _, Result};
 use crate::log::{self, Format};
 use crate::pipeline::Outcome;
@@ -163,11 +164,25 @@ pub struct SourceArgs {
     /// Where `departamentos.csv` is published [default: the national data portal]
     #[arg(long, env = env::DEPARTMENTS_URL, value_name = "URL")]
     departments_url: Option<String>,
+
+    /// Where `Covid19Determinaciones.zip` is published, which is optional [default: the health ministry's site]
+    #[arg(long, env = env::TESTS_URL, value_name = "URL")]
+    tests_url: Option<String>,
+
+    /// Where `Covid19VacunasAgrupadas.csv.zip` is published, which is optional [default: the health ministry's site]
+    #[arg(long, env = env::VACCINATIONS_URL, value_name = "URL")]
+    vaccinations_url: Option<String>,
 }
 
 impl From<SourceArgs> for download::Options {
     fn from(arguments: SourceArgs) -> Self {
-        Self::new(arguments.provinces_url, arguments.departments_url, arguments.cases_url)
+        Self::new(|dataset| match dataset {
+            Dataset::Provinces => arguments.provinces_url.clone(),
+            Dataset::Departments => arguments.departments_url.clone(),
+            Dataset::Cases => arguments.cases_url.clone(),
+            Dataset::Tests => arguments.tests_url.clone(),
+            Dataset::Vaccinations => arguments.vaccinations_url.clone(),
+        })
     }
 }
 
@@ -185,7 +200,7 @@ struct SampleArgs {
     #[arg(long, default_value_t = 0.0)]
     dirty: f64,
 
-    /// The folder for the three files
+    /// The folder for the files
     #[arg(long)]
     out: PathBuf,
 }

@@ -21,6 +21,9 @@ const KINDS: [(&str, &str); 4] = [
     ("contradiction_count", "count_contradictions"),
 ];
 
+/// The tables of the optional datasets, whose rows belong to a run just so.
+const COUNTED_BY_THE_MINISTRY: [&str; 2] = ["test_count", "vaccination_count"];
+
 /// Counts the rows of the staging table.
 ///
 /// It goes through a table of its own, because PostgreSQL reads on several cores for CREATE TABLE AS and not for INSERT.
@@ -55,8 +58,9 @@ async fn query(session: &mut PgConnection, function: &str) -> Result<String> {
 pub async fn forget_others(session: &mut PgConnection) -> Result<()> {
     let others =
         "run_id IS DISTINCT FROM public.published_load() AND run_id IS DISTINCT FROM public.previous_load()";
+    let tables = KINDS.iter().map(|(table, _)| *table).chain(COUNTED_BY_THE_MINISTRY);
     let statements: Vec<String> =
-        KINDS.iter().map(|(table, _)| format!("DELETE FROM public.{table} WHERE {others};")).collect();
+        tables.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).collect();
     session
         .execute(AssertSqlSafe(statements.concat()))
         .await
