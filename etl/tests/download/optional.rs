@@ -10,6 +10,8 @@ use crate::place::{
 };
 use crate::server::{Reply, Request, Server};
 
+type Answer = Box<dyn Fn(&Request) -> Reply + Send + Sync>;
+
 /// A server that answers as it is told for the tests and publishes everything else.
 async fn with_tests(answer: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |request| match request.path.as_str() {
@@ -43,7 +45,7 @@ async fn all_five_come_and_come_once() {
 #[tokio::test]
 async fn one_that_does_not_come_keeps_nothing_back_and_the_old_file_stays() {
     let other = archive("readme.txt", 100, 8);
-    let answers: [Box<dyn Fn(&Request) -> Reply + Send + Sync>; 3] = [
+    let answers: [Answer; 3] = [
         Box::new(|_| Reply::new("404 Not Found").body(b"<html>no</html>")),
         Box::new(|_| Reply::new("200 OK").body(b"<html>En mantenimiento</html>")),
         Box::new(move |request| Published::new(other.clone()).answer(request)),

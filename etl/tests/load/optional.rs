@@ -1,6 +1,10 @@
 //! The optional datasets beside the cases: right to the row, left out where they are missing or damaged, and published with
 //! the rest or not at all.
 
+use std::collections::BTreeMap;
+use std::io::Read as _;
+
+use etl::sample::{self, Consequence};
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
@@ -205,6 +209,51 @@ async fn readers_see_the_old_rows_or_the_new_ones() {
     place.replace(CSV, "nonsense");
     place.run(&["--years", "all"]).failed(&["Covid19Casos.csv"]);
     assert_eq!(published(connection, "tests").await, new);
+}
+
+/// The member of an archive.
+fn unpacked(place: &Place, archive: &str) -> Vec<u8> {
+    let file = std::fs::File::open(place.path(archive)).unwrap();
+    let (mut archive, mut text) = (::zip::ZipArchive::new(file).unwrap(), Vec::new());
+    archive.by_index(0).unwrap().read_to_end(&mut text).unwrap();
+    text
+}
+
+#[tokio::test]
+async fn samples_are_loaded_to_the_row_and_counted_as_they_were_planted() {
+    for dirty in [0.0, 0.3] {
+        let place = Place::new().await;
+        let options = sample::Options { rows: 60_000, seed: 3, dirty, out: place.folder.path().to_owned() };
+        let written = sample::write(&options, &|_| {}).unwrap();
+        let georef = crate::model::Georef::read(
+            &std::fs::read(place.path("provincias.csv")).unwrap(),
+            &std::fs::read(place.path("departamentos.csv")).unwrap(),
+        );
+        let run = place.run(&["--years", "all"]).succeeded().run;
+        let connection = &mut place.connect().await;
+        let text = unpacked(&place, TESTS_ZIP);
+        let tests = Dataset::of(connection, run, "tests").await;
+        assert_eq!(tests, model::tests(&text, &georef, None, "2022-06-05"), "dirty {dirty}");
+        let text = unpacked(&place, "Covid19VacunasAgrupadas.csv.zip");
+        let vaccinations = Dataset::of(connection, run, "vaccinations").await;
+        assert_eq!(vaccinations, model::vaccinations(&text, &georef), "dirty {dirty}");
+        for (found, made) in [(tests, written.tests), (vaccinations, written.vaccinations)] {
+            assert_eq!(found.read.unsigned_abs(), made.rows, "dirty {dirty}");
+            let planted: BTreeMap<String, i64> = made
+                .planted
+                .into_iter()
+                .map(|(consequence, rows)| {
+                    let issue = match consequence {
+                        Consequence::Rejected(reason) => format!("rejected {reason}"),
+                        Consequence::Repaired(reason) => format!("repaired {reason}"),
+                        Consequence::Kept => panic!("what is kept is not counted"),
+                    };
+                    (issue, i64::try_from(rows).unwrap())
+                })
+                .collect();
+            assert_eq!(found.issues, planted, "dirty {dirty}");
+        }
+    }
 }
 
 /// Rows with anything in the columns that matter, some of them damaged.

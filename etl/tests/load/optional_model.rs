@@ -77,9 +77,10 @@ impl Dataset {
         for row in rows {
             dataset.read += 1;
             let fate = row.fields.as_ref().map_or(Fate::Rejected("malformed"), |fields| {
-                let named = names.iter().zip(fields);
                 judge(
-                    &named
+                    &names
+                        .iter()
+                        .zip(fields)
                         .map(|(name, field)| {
                             (name.to_lowercase().replace(' ', "_"), field.trim_ascii().to_owned())
                         })
