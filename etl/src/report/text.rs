@@ -10,8 +10,10 @@ use super::{Answer, Options};
 const TITLE: Words =
     Words::new("Covid-19 en Argentina: casos confirmados", "Covid-19 in Argentina: confirmed cases");
 pub(super) const SOURCE: Words = Words::new(
-    "Fuente: Ministerio de Salud de la Nación, casos registrados en la República Argentina (Covid19Casos).",
-    "Source: Argentina's Ministry of Health, registered Covid-19 cases (Covid19Casos).",
+    "Fuente: Ministerio de Salud de la Nación: casos registrados en la República Argentina (Covid19Casos); donde la carga los tiene, también pruebas \
+     (Covid19Determinaciones) y vacunas (Covid19VacunasAgrupadas).",
+    "Source: Argentina's Ministry of Health: registered Covid-19 cases (Covid19Casos); where the load has them, tests (Covid19Determinaciones) and \
+     vaccinations (Covid19VacunasAgrupadas), too.",
 );
 pub(super) const DEFINITION: Words = Words::new(
     "Confirmado es el caso que el ministerio clasifica así; descartados, sospechosos y sin clasificar no se cuentan, \

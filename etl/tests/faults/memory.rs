@@ -37,7 +37,8 @@ async fn for_a_large_optional_file() {
     let dataset = place.dataset(1_000, 5);
     std::fs::remove_file(dataset.0.join("Covid19Determinaciones.zip")).unwrap();
     let mut file = std::fs::File::create(dataset.0.join("Covid19Determinaciones.csv")).unwrap();
-    let header = "fecha,codigo_indec_provincia,codigo_indec_departamento,total,positivos,ultima_actualizacion\n";
+    let header =
+        "fecha,codigo_indec_provincia,codigo_indec_departamento,total,positivos,ultima_actualizacion\n";
     file.write_all(header.as_bytes()).unwrap();
     let rows = "2021-05-01,06,441,100,20,2022-06-05\n".repeat(1_000) + &"x\n".repeat(3_000);
     for _ in 0..500 {
