@@ -24,7 +24,7 @@ use crate::signals::Signals;
 use crate::store::Store;
 use crate::task::Task;
 use crate::terminal::visible;
-use crate::{database, download, env, migrate, report, sample};
+use crate::{database, download, env, migrate, report, sample, terminal};
 
 /// Loads the Argentine Covid-19 line list into PostgreSQL and writes its reports
 #[derive(Debug, Parser)]
@@ -283,7 +283,22 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     record.end(&result, |_| Status::Succeeded);
     record.report = result.as_ref().ok().map(|written| written.folder.clone());
     record.write(&reports).await;
-    result.map(drop)
+    show(&result?)
+}
+
+/// Prints a report for whoever sits at a terminal; a program finds it in the store.
+fn show(written: &report::Written) -> Result<()> {
+    let Some(width) = terminal::width() else { return Ok(()) };
+    let text = serde_json::from_slice(&written.document)
+        .ok()
+        .and_then(|document| report::text_of(&document, width))
+        .unwrap_or_else(|| written.text.clone());
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever read it had seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.or_fail(|| "cannot print the report".to_owned()),
+    }
 }
 
 async fn download(arguments: DownloadArgs) -> Result<()> {
