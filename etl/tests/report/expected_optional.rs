@@ -100,10 +100,10 @@ fn doses_by_province(model: &Model) -> Rows {
     let of = |province: Option<i16>| model.doses.iter().filter(move |row| row.province == province);
     let mut sums: Vec<(Option<i16>, i64)> = lines(model, model.doses.iter().map(|row| row.province))
         .into_iter()
-        .map(|province| (province, of(province).map(|row| row.doses).sum()))
+        .map(|province| (province, of(province).map(|row| row.given).sum()))
         .collect();
     sort(model, &mut sums);
-    let all: i64 = model.doses.iter().map(|row| row.doses).sum();
+    let all: i64 = model.doses.iter().map(|row| row.given).sum();
     let row = |(province, doses): (Option<i16>, i64)| {
         let mut fields = vec![
             Field::Number(100.0 * all as f64 / 45_892_285.0),
@@ -113,7 +113,7 @@ fn doses_by_province(model: &Model) -> Rows {
             rate(doses, 100.0, province),
         ];
         fields.extend(
-            KINDS.map(|kind| number(of(province).filter(|row| row.dose == kind).map(|row| row.doses).sum())),
+            KINDS.map(|kind| number(of(province).filter(|row| row.dose == kind).map(|row| row.given).sum())),
         );
         fields
     };
@@ -122,14 +122,14 @@ fn doses_by_province(model: &Model) -> Rows {
 
 fn doses_by_vaccine(model: &Model) -> Rows {
     let names: BTreeSet<&str> = model.doses.iter().map(|row| row.vaccine.as_str()).collect();
-    let all: i64 = model.doses.iter().map(|row| row.doses).sum();
+    let all: i64 = model.doses.iter().map(|row| row.given).sum();
     let mut vaccines: BTreeMap<(i64, &str), Vec<Field>> = BTreeMap::new();
     for name in names {
         let of = || model.doses.iter().filter(|row| row.vaccine == name);
-        let doses: i64 = of().map(|row| row.doses).sum();
+        let doses: i64 = of().map(|row| row.given).sum();
         let mut fields = vec![Field::text(name), number(doses), percent(doses, all)];
         fields
-            .extend(KINDS.map(|kind| number(of().filter(|row| row.dose == kind).map(|row| row.doses).sum())));
+            .extend(KINDS.map(|kind| number(of().filter(|row| row.dose == kind).map(|row| row.given).sum())));
         vaccines.insert((-doses, name), fields);
     }
     vaccines.into_values().collect()

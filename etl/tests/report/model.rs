@@ -66,7 +66,7 @@ pub(crate) struct Doses {
     pub(crate) province: Option<i16>,
     pub(crate) vaccine: String,
     pub(crate) dose: String,
-    pub(crate) doses: i64,
+    pub(crate) given: i64,
 }
 
 /// Everything that is published.
@@ -150,7 +150,7 @@ impl Model {
             province: row.get("province_id"),
             vaccine: row.get("vaccine"),
             dose: row.get("dose"),
-            doses: row.get("doses"),
+            given: row.get("doses"),
         };
         let provinces = sqlx::query_as::<_, (i16, String)>("SELECT province_id, name FROM province");
         let departments = sqlx::query_as::<_, (i32, String, i16)>(
