@@ -25,7 +25,7 @@ const CASES_FOR_EACH: u64 = 122;
 /// So that also a small sample has every week and every kind of dirt.
 const FEWEST: u64 = 120;
 
-/// Who runs a laboratory, per mille: the kinds that the file names, their shares [estimate].
+/// Who runs a laboratory, per mille: the kinds that the file names, their shares (estimate).
 const PUBLIC: [(&str, u32); 5] = [
     ("Provincial", 520),
     ("Municipal", 180),
@@ -34,11 +34,11 @@ const PUBLIC: [(&str, u32); 5] = [
     ("FFAA/Seguridad", 50),
 ];
 const PRIVATE: [(&str, u32); 2] = [("Privado", 850), ("Obra social", 150)];
-/// Rows of private laboratories, per million [estimate].
+/// Rows of private laboratories, per million (estimate).
 const PRIVATELY_PAID: u32 = 400_000;
-/// Rows with a mistyped year, per million [estimate; the releases of 2020 have some].
+/// Rows with a mistyped year, per million (estimate; the releases of 2020 have some).
 const MISTYPED: u32 = 300;
-/// Numbers of four digits with a dot in them, per million [estimate].
+/// Numbers of four digits with a dot in them, per million (estimate).
 const DOTTED: u32 = 200_000;
 /// Of the share of confirmed cases, the share of positive tests: 25.2 % of tests to 2021-06-11 beside 31.9 % of cases.
 const POSITIVE: u64 = 790;

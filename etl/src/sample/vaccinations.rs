@@ -17,10 +17,10 @@ pub(super) const MEMBER: &str = "Covid19VacunasAgrupadas.csv";
 const HEADER: &str = "\"jurisdiccion_codigo_indec\",\"jurisdiccion_nombre\",\"vacuna_nombre\",dosis_unica_cantidad,\
     primera_dosis_cantidad,segunda_dosis_cantidad,dosis_adicional_cantidad,dosis_refuerzo_cantidad\r\n";
 
-/// Doses of each kind, single to booster, for every thousand people, to May 2022 [estimate, from the nation's totals].
+/// Doses of each kind, single to booster, for every thousand people, to May 2022 (estimate, from the nation’s totals).
 const DOSES: [u64; 5] = [15, 885, 815, 65, 400];
 
-/// Vaccines, and the share of each in each kind of dose, per mille [estimate].
+/// Vaccines, and the share of each in each kind of dose, per mille (estimate).
 const VACCINES: [(&str, [u64; 5]); 8] = [
     ("AstraZeneca", [0, 240, 265, 200, 300]),
     ("COVISHIELD", [0, 14, 14, 0, 0]),

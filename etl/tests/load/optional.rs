@@ -265,7 +265,9 @@ fn rows() -> impl Strategy<Value = String> {
     let place =
         select(&["441", "001", "14", "007", "000", "0", "", "999", "1441", "x", "18446744073709551615"][..]);
     let number = || {
-        select(&["0", "5", "007", "1.234", "1.23", "-1", "", "NA", "9223372036854775808", "12.345.678"][..])
+        select(
+            &["0", "5", "007", "1.234", "1.23", "-1", "", "NA", "1000000000", "999.999.999", "12.345.678"][..],
+        )
     };
     let words = select(&["Público", " Obra  social ", "", "NA", "di\"\"jo"][..]);
     let updated = select(&["2022-06-05", "2021-07-15", "", "ayer"][..]);
@@ -291,6 +293,38 @@ fn any_rows_of_tests_are_loaded_as_the_model_says() {
             runtime.block_on(async { Dataset::of(&mut place.connect().await, ended.run, "tests").await });
         prop_assert_eq!(found.read, found.filtered + found.loaded + found.rejected);
         prop_assert_eq!(found, model::tests(text.as_bytes(), &georef(), Some(&[2020, 2022]), "2022-06-05"));
+        Ok(())
+    });
+    tested.unwrap();
+}
+
+/// The same for vaccinations; few names, so that some come twice.
+fn jurisdictions() -> impl Strategy<Value = String> {
+    let code = select(&["02", "6", "94", "99", "0", "", "S.I.", "97", "x"][..]);
+    let vaccine = select(&["Sputnik", " Sputnik ", "Moderna", "Otra  más", "", "NA"][..]);
+    let number = || select(&["0", "5", "1.234", "1.2", "-1", "", "NA", "999999999", "1000000000"][..]);
+    let numbers = (number(), number(), number(), number(), number());
+    let end = select(&["\n", "\r\n", "\"\n", ",\n"][..]);
+    (code, vaccine, numbers, end).prop_map(|(code, vaccine, (a, b, c, d, e), end)| {
+        format!("\"{code}\",x,\"{vaccine}\",{a},{b},{c},{d},{e}{end}")
+    })
+}
+
+#[test]
+fn any_rows_of_vaccinations_are_loaded_as_the_model_says() {
+    let runtime = Runtime::new().unwrap();
+    let place = runtime.block_on(with_both());
+    let header = JURISDICTIONS.split_inclusive('\n').next().unwrap();
+    let config = Config { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
+    let tested = TestRunner::new(config).run(&prop::collection::vec(jurisdictions(), 0..60), |rows| {
+        let text = format!("{header}{}", rows.concat());
+        place.put(VACCINATIONS, &text);
+        let ended = place.run(&["--years", "all", "--force"]);
+        prop_assert_eq!(ended.code, Some(0), "{}", ended.stderr);
+        let found = runtime
+            .block_on(async { Dataset::of(&mut place.connect().await, ended.run, "vaccinations").await });
+        prop_assert_eq!(found.read, found.filtered + found.loaded + found.rejected);
+        prop_assert_eq!(found, model::vaccinations(text.as_bytes(), &georef()));
         Ok(())
     });
     tested.unwrap();

@@ -137,14 +137,16 @@ fn digits(text: &str) -> Option<u64> {
     Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
-/// `1.234` is `1234`.
+/// `1.234` is `1234`; ten digits are too many.
 fn quantity(text: &str) -> Option<i64> {
     let groups: Vec<&str> = text.split('.').collect();
     let grouped = groups.len() > 1;
     if grouped && (!(1..=3).contains(&groups[0].len()) || groups[1..].iter().any(|group| group.len() != 3)) {
         return None;
     }
-    digits(&groups.concat()).and_then(|number| i64::try_from(number).ok())
+    digits(&groups.concat())
+        .and_then(|number| i64::try_from(number).ok())
+        .filter(|number| *number < 1_000_000_000)
 }
 
 fn province(
