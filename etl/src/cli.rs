@@ -12,6 +12,7 @@ use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use crate::clean::years::YearsWanted;
+use crate::dataset::Dataset;
 use crate::failure::{Exit, Failure, OrFail as _, Result};
 use crate::log::{self, Format};
 use crate::pipeline::Outcome;
@@ -23,7 +24,7 @@ use crate::signals::Signals;
 use crate::store::Store;
 use crate::task::Task;
 use crate::terminal::visible;
-use crate::{database, download, env, migrate, report, sample};
+use crate::{database, download, env, migrate, report, sample, terminal};
 
 /// Loads the Argentine Covid-19 line list into PostgreSQL and writes its reports
 #[derive(Debug, Parser)]
@@ -163,11 +164,25 @@ pub struct SourceArgs {
     /// Where `departamentos.csv` is published [default: the national data portal]
     #[arg(long, env = env::DEPARTMENTS_URL, value_name = "URL")]
     departments_url: Option<String>,
+
+    /// Where `Covid19Determinaciones.zip` is published, which is optional [default: the health ministry's site]
+    #[arg(long, env = env::TESTS_URL, value_name = "URL")]
+    tests_url: Option<String>,
+
+    /// Where `Covid19VacunasAgrupadas.csv.zip` is published, which is optional [default: the health ministry's site]
+    #[arg(long, env = env::VACCINATIONS_URL, value_name = "URL")]
+    vaccinations_url: Option<String>,
 }
 
 impl From<SourceArgs> for download::Options {
     fn from(arguments: SourceArgs) -> Self {
-        Self::new(arguments.provinces_url, arguments.departments_url, arguments.cases_url)
+        Self::new(|dataset| match dataset {
+            Dataset::Provinces => arguments.provinces_url.clone(),
+            Dataset::Departments => arguments.departments_url.clone(),
+            Dataset::Cases => arguments.cases_url.clone(),
+            Dataset::Tests => arguments.tests_url.clone(),
+            Dataset::Vaccinations => arguments.vaccinations_url.clone(),
+        })
     }
 }
 
@@ -185,7 +200,7 @@ struct SampleArgs {
     #[arg(long, default_value_t = 0.0)]
     dirty: f64,
 
-    /// The folder for the three files
+    /// The folder for the files
     #[arg(long)]
     out: PathBuf,
 }
@@ -268,7 +283,22 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     record.end(&result, |_| Status::Succeeded);
     record.report = result.as_ref().ok().map(|written| written.folder.clone());
     record.write(&reports).await;
-    result.map(drop)
+    show(&result?)
+}
+
+/// Prints a report for whoever sits at a terminal; a program finds it in the store.
+fn show(written: &report::Written) -> Result<()> {
+    let Some(width) = terminal::width() else { return Ok(()) };
+    let text = serde_json::from_slice(&written.document)
+        .ok()
+        .and_then(|document| report::text_of(&document, width))
+        .unwrap_or_else(|| written.text.clone());
+    let mut out = std::io::stdout().lock();
+    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+        // Whoever read it had seen enough.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.or_fail(|| "cannot print the report".to_owned()),
+    }
 }
 
 async fn download(arguments: DownloadArgs) -> Result<()> {

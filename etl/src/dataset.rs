@@ -13,11 +13,24 @@ pub enum Dataset {
     Departments,
     /// The line list of notified cases.
     Cases,
+    /// Tests by day and laboratory. Optional.
+    Tests,
+    /// Doses of vaccines by province. Optional.
+    Vaccinations,
 }
 
 impl Dataset {
     /// Each before those that refer to it.
-    pub const IN_LOAD_ORDER: [Self; 3] = [Self::Provinces, Self::Departments, Self::Cases];
+    pub const IN_LOAD_ORDER: [Self; 5] =
+        [Self::Provinces, Self::Departments, Self::Cases, Self::Tests, Self::Vaccinations];
+
+    /// Those without which everything else is loaded all the same.
+    pub const OPTIONAL: [Self; 2] = [Self::Tests, Self::Vaccinations];
+
+    /// Whether a load, or a download, can do without it.
+    pub const fn is_optional(self) -> bool {
+        matches!(self, Self::Tests | Self::Vaccinations)
+    }
 
     /// The name in `run_issue.dataset` and `rejected_row.dataset`.
     pub const fn name(self) -> &'static str {
@@ -25,6 +38,8 @@ impl Dataset {
             Self::Provinces => "provinces",
             Self::Departments => "departments",
             Self::Cases => "cases",
+            Self::Tests => "tests",
+            Self::Vaccinations => "vaccinations",
         }
     }
 
@@ -34,6 +49,8 @@ impl Dataset {
             Self::Provinces => &["provincias.csv"],
             Self::Departments => &["departamentos.csv"],
             Self::Cases => &["Covid19Casos.zip", "Covid19Casos.csv"],
+            Self::Tests => &["Covid19Determinaciones.zip", "Covid19Determinaciones.csv"],
+            Self::Vaccinations => &["Covid19VacunasAgrupadas.csv.zip", "Covid19VacunasAgrupadas.csv"],
         }
     }
 
@@ -43,6 +60,8 @@ impl Dataset {
             Self::Provinces => "provincias.csv",
             Self::Departments => "departamentos.csv",
             Self::Cases => "Covid19Casos.csv",
+            Self::Tests => "Covid19Determinaciones.csv",
+            Self::Vaccinations => "Covid19VacunasAgrupadas.csv",
         }
     }
 
@@ -56,6 +75,12 @@ impl Dataset {
                 "https://infra.datos.gob.ar/catalog/modernizacion/dataset/7/distribution/7.8/download/departamentos.csv"
             }
             Self::Cases => "https://sisa.msal.gov.ar/datos/descargas/covid-19/files/Covid19Casos.zip",
+            Self::Tests => {
+                "https://sisa.msal.gov.ar/datos/descargas/covid-19/files/Covid19Determinaciones.zip"
+            }
+            Self::Vaccinations => {
+                "https://sisa.msal.gov.ar/datos/descargas/covid-19/files/Covid19VacunasAgrupadas.csv.zip"
+            }
         }
     }
 

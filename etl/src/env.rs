@@ -45,6 +45,12 @@ pub const PROVINCES_URL: &str = "PROVINCES_URL";
 /// Where `departamentos.csv` is published.
 pub const DEPARTMENTS_URL: &str = "DEPARTMENTS_URL";
 
+/// Where `Covid19Determinaciones.zip` is published.
+pub const TESTS_URL: &str = "TESTS_URL";
+
+/// Where `Covid19VacunasAgrupadas.csv.zip` is published.
+pub const VACCINATIONS_URL: &str = "VACCINATIONS_URL";
+
 /// The cluster in which the download starts the load.
 pub const ETL_CLUSTER: &str = "ETL_CLUSTER";
 

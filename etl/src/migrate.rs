@@ -16,6 +16,7 @@ use crate::failure::{Failure, OrFail as _, Result};
 const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "schema", include_str!("../../migrations/0001_schema.sql")),
     (2, "counts", include_str!("../../migrations/0002_counts.sql")),
+    (3, "tests and vaccinations", include_str!("../../migrations/0003_tests_and_vaccinations.sql")),
 ];
 
 /// What a login needs besides the schema; each statement stands alone, is repeatable, and belongs to one condition that is

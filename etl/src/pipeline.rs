@@ -3,28 +3,29 @@
 //! This file is the story; each step's own file says how. It reads from top to bottom.
 
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::{Duration, Instant};
 
-use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnection;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use crate::clean::laboratories::Laboratories;
+use crate::clean::vaccinations::Vaccinations;
 use crate::clean::years::{Years, YearsWanted};
 use crate::clean::{Rejection, Rules};
 use crate::dataset::Dataset;
 use crate::distinct::Ids;
-use crate::extract::{self, Source};
+use crate::extract::Source;
 use crate::failure::{Failure, OrFail as _, Result};
 use crate::load::georef::Georef;
+use crate::load::publish::Publication;
 use crate::load::rejects::Rejects;
 use crate::load::staging::Staging;
-use crate::load::{counts, lock, publish, retire, staging};
+use crate::load::{counts, lock, optional, publish, retire, staging};
 use crate::log::Format;
-use crate::parse::date::Day;
 use crate::progress::Progress;
 use crate::signals::Signals;
+use crate::sources::Sources;
 use crate::store::Store;
 use crate::tally::{Kind, Tally};
 use crate::transform::{Cleaned, Position, Transform};
@@ -84,7 +85,7 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
     retire::drop_leftovers(session, retire::FIRST_ROUNDS).await?;
     counts::forget_others(session).await?;
 
-    let sources = Sources::find(store).await?;
+    let mut sources = Sources::find(store).await?;
     let cases = &sources.cases;
     let (columns, dataset_date) = dataset_date::find(store, cases).await?;
     let years = Years::new(&options.years, dataset_date);
@@ -103,11 +104,13 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
     let georef = sources.read_georef(store).await?;
     let geography = georef.insert_new(session).await?;
     let rules = Rules { columns, dataset_date, years, geography };
-    let tally = fill_staging(options, store, cases, rules, &georef, session).await?;
+    let tally = fill_tables(options, store, &mut sources, rules, &georef, session).await?;
     tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
     staging::add_keys(session, options.run_id).await?;
     counts::count(session, options.run_id).await?;
-    publish::publish(session, options.run_id, &georef, &tally).await?;
+    let inclusions = sources.inclusions(&georef, &tally);
+    let publication = Publication { georef: &georef, tally: &tally, inclusions: &inclusions };
+    publish::publish(session, options.run_id, publication).await?;
     tracing::info!(
         read = tally.read,
         filtered = tally.filtered,
@@ -123,11 +126,11 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
     Ok(Outcome::Published(tally))
 }
 
-/// Parses, cleans and copies every case into a new staging table, without duplicates; keeps what is rejected.
-async fn fill_staging(
+/// Fills the staging table with the cases, and the tables of the optional datasets; keeps what is rejected.
+async fn fill_tables(
     options: &Options,
     store: &Store,
-    cases: &Source,
+    sources: &mut Sources,
     rules: Rules,
     georef: &Georef,
     session: &mut PgConnection,
@@ -139,17 +142,53 @@ async fn fill_staging(
     for reject in &georef.rejects {
         rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
     }
+    let rules = Arc::new(rules);
+    fill_staging((options, store), &sources.cases, &rules, session, (&mut rejects, &mut tally)).await?;
+    for source in sources.optional() {
+        let wanted = optional_rules(source.dataset, options.run_id, &rules);
+        let loaded = optional::load(session, (store, &source), wanted, (&mut rejects, &mut tally)).await?;
+        sources.note(source.dataset, loaded);
+    }
+    rejects.finish().await?;
+    let left_out = sources.left_out();
+    if !left_out.is_empty() {
+        Rejects::forget(&mut aside, options.run_id, &left_out).await?;
+        runs::set_fingerprint(session, options.run_id, &sources.fingerprint()).await?;
+    }
+    Ok(tally)
+}
 
+/// The rules of an optional dataset, which need to know what those of the cases know.
+fn optional_rules(dataset: Dataset, run_id: Uuid, rules: &Arc<Rules>) -> optional::Rules {
+    let rules = Arc::clone(rules);
+    Box::new(move |header, name| {
+        let geography = rules.geography.clone();
+        if dataset == Dataset::Vaccinations {
+            return Ok(Box::new(Vaccinations::new(header, name, run_id, geography)?));
+        }
+        let period = (rules.years.clone(), rules.dataset_date);
+        Ok(Box::new(Laboratories::new(header, name, run_id, period, geography)?))
+    })
+}
+
+/// Parses, cleans and copies every case into a new staging table, without duplicates; keeps what is rejected.
+async fn fill_staging(
+    (options, store): (&Options, &Store),
+    cases: &Source,
+    rules: &Arc<Rules>,
+    session: &mut PgConnection,
+    (rejects, tally): (&mut Rejects<'_>, &mut Tally),
+) -> Result<()> {
     let position = Arc::new(Position::default());
     let _progress = Progress::start(&position, cases.size, options.log_format);
-    let mut transform = Transform::start(store, cases, &Arc::new(rules), &position)?;
+    let mut transform = Transform::start(store, cases, rules, &position)?;
     let mut staging = Staging::begin(session).await?;
     let mut ids = Ids::default();
     let mut samples = Samples::default();
     while let Some(cleaned) = transform.next().await? {
         let duplicates = duplicates(&cleaned, &mut ids)?;
         send(&cleaned, &duplicates, &mut staging).await?;
-        count(&cleaned, &duplicates, &mut tally);
+        count(&cleaned, &duplicates, tally);
         for (line, reason, raw) in rejected(&cleaned, &duplicates) {
             samples.add(line, reason, raw);
             rejects.add(Dataset::Cases, line, reason.name(), raw).await?;
@@ -158,13 +197,12 @@ async fn fill_staging(
     }
     let copied = staging.finish().await?;
     staging::commit(session).await?;
-    rejects.finish().await?;
     samples.say();
     if copied != tally.loaded {
         return Err(Failure::new(format!("PostgreSQL took {copied} rows where {} were sent", tally.loaded))
             .hint("this is a bug: please report it with the log of this run"));
     }
-    Ok(tally)
+    Ok(())
 }
 
 /// Which of a block's kept rows have an id that was kept before, in file order.
@@ -240,54 +278,6 @@ impl Samples {
         for (reason, (rows, lines)) in &self.0 {
             tracing::warn!(reason = reason.name(), rows, first = lines.join(" | "), "rows rejected");
         }
-    }
-}
-
-/// The three files of a dataset.
-struct Sources {
-    provinces: Source,
-    departments: Source,
-    cases: Source,
-}
-
-impl Sources {
-    async fn find(store: &Store) -> Result<Self> {
-        Ok(Self {
-            provinces: extract::find(store, Dataset::Provinces).await?,
-            departments: extract::find(store, Dataset::Departments).await?,
-            cases: extract::find(store, Dataset::Cases).await?,
-        })
-    }
-
-    /// What `pipeline_run` says of them.
-    fn describe(&self, dataset_date: Day, years: &Years) -> runs::Dataset {
-        let files = [&self.provinces, &self.departments, &self.cases];
-        let fingerprint = extract::hexadecimal(&Sha256::digest(files.map(Source::identity).join("\n")));
-        runs::Dataset {
-            updated_on: dataset_date.into(),
-            source_name: self.cases.name(),
-            source_size: i64::try_from(self.cases.size).unwrap_or(i64::MAX),
-            source_etag: self.cases.etag(),
-            source_sha256: self.cases.sha256.clone(),
-            fingerprint,
-            years: years.to_string(),
-        }
-    }
-
-    async fn read_georef(&self, store: &Store) -> Result<Georef> {
-        let (store, provinces, departments) =
-            (store.clone(), self.provinces.clone(), self.departments.clone());
-        in_background(move |runtime| {
-            let (mut georef, position) = (Georef::default(), Arc::new(AtomicU64::new(0)));
-            extract::with_text(&store, &provinces, runtime, &position, |text| {
-                georef.read_provinces(text, &provinces.url)
-            })?;
-            extract::with_text(&store, &departments, runtime, &position, |text| {
-                georef.read_departments(text, &departments.url)
-            })?;
-            Ok(georef)
-        })
-        .await
     }
 }
 

@@ -7,8 +7,9 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::database::{self, OrSqlFail as _};
+use crate::dataset;
 use crate::failure::Result;
-use crate::tally::Tally;
+use crate::tally::{Counts, Tally};
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -129,6 +130,17 @@ pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Datase
     .map(drop)
 }
 
+/// Notes that other files were loaded than it seemed at first: one of them turned out to be unreadable.
+pub async fn set_fingerprint(session: &mut PgConnection, run_id: Uuid, fingerprint: &str) -> Result<()> {
+    sqlx::query("UPDATE pipeline_run SET source_fingerprint = $2 WHERE run_id = $1")
+        .bind(run_id)
+        .bind(fingerprint)
+        .execute(session)
+        .await
+        .or_sql_fail("cannot record the dataset")
+        .map(drop)
+}
+
 /// The run that published exactly this, if it is what is published now.
 pub async fn already_published(session: &mut PgConnection, dataset: &Dataset) -> Result<Option<Uuid>> {
     let latest: Option<(Uuid, Option<String>, Option<String>)> = sqlx::query_as(
@@ -143,6 +155,53 @@ pub async fn already_published(session: &mut PgConnection, dataset: &Dataset) ->
             fingerprint.as_deref() == Some(&dataset.fingerprint) && years.as_deref() == Some(&dataset.years);
         same.then_some(run_id)
     }))
+}
+
+/// What became of one dataset, as `run_dataset` has it.
+#[derive(Debug, Clone)]
+pub struct Inclusion {
+    /// Which one.
+    pub dataset: dataset::Dataset,
+    /// `loaded`, `missing` or `unreadable`.
+    pub status: &'static str,
+    /// The name and the bytes of its file.
+    pub source: Option<(String, u64)>,
+    /// What became of its rows.
+    pub counts: Option<Counts>,
+    /// Why it was left out.
+    pub error: Option<String>,
+}
+
+/// Writes what became of each dataset, within the transaction that publishes them.
+pub async fn record_datasets(
+    session: &mut PgConnection,
+    run_id: Uuid,
+    inclusions: &[Inclusion],
+) -> Result<()> {
+    let number = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
+    for inclusion in inclusions {
+        let rows = |of: fn(Counts) -> u64| inclusion.counts.map(|counts| number(of(counts)));
+        let (name, size) = inclusion.source.clone().unzip();
+        sqlx::query(
+            "INSERT INTO run_dataset (run_id, dataset, status, source_name, source_size, rows_read, rows_filtered, rows_loaded,
+                    rows_rejected, rows_repaired, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+        )
+        .bind(run_id)
+        .bind(inclusion.dataset.name())
+        .bind(inclusion.status)
+        .bind(name)
+        .bind(size.map(number))
+        .bind(rows(|counts| counts.read))
+        .bind(rows(|counts| counts.filtered))
+        .bind(rows(|counts| counts.loaded))
+        .bind(rows(|counts| counts.rejected))
+        .bind(rows(|counts| counts.repaired))
+        .bind(inclusion.error.as_ref().map(|error| error.replace('\0', "")))
+        .execute(&mut *session)
+        .await
+        .or_sql_fail("cannot record what became of a dataset")?;
+    }
+    Ok(())
 }
 
 /// Writes the counts, within the transaction that publishes what they count.

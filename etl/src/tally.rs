@@ -36,6 +36,32 @@ pub struct Tally {
     issues: BTreeMap<(Dataset, Kind, &'static str), u64>,
 }
 
+/// What became of the rows of one dataset; `read = filtered + loaded + rejected`, always.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Rows of the file, without header and empty lines.
+    pub read: u64,
+    /// Rows of years that are not wanted.
+    pub filtered: u64,
+    /// Rows that the table got.
+    pub loaded: u64,
+    /// Rows that it did not get.
+    pub rejected: u64,
+    /// Repairs; a row may have several.
+    pub repaired: u64,
+}
+
+impl Counts {
+    /// Adds those of another part of the same file.
+    pub const fn add(&mut self, other: Self) {
+        self.read += other.read;
+        self.filtered += other.filtered;
+        self.loaded += other.loaded;
+        self.rejected += other.rejected;
+        self.repaired += other.repaired;
+    }
+}
+
 impl Tally {
     /// Counts `rows` more for a reason.
     pub fn count(&mut self, dataset: Dataset, kind: Kind, reason: &'static str, rows: u64) {
@@ -44,14 +70,27 @@ impl Tally {
         }
     }
 
+    /// Adds the reasons of another tally.
+    pub fn merge(&mut self, other: &Self) {
+        for (dataset, kind, reason, rows) in other.issues() {
+            self.count(dataset, kind, reason, rows);
+        }
+    }
+
     /// Rejected rows of the line list.
     pub fn rejected(&self) -> u64 {
-        self.total(Kind::Rejected)
+        self.total(Dataset::Cases, Kind::Rejected)
     }
 
     /// Repairs in the line list; a row may have several.
     pub fn repaired(&self) -> u64 {
-        self.total(Kind::Repaired)
+        self.total(Dataset::Cases, Kind::Repaired)
+    }
+
+    /// All counts of the line list.
+    pub fn cases(&self) -> Counts {
+        let Self { read, filtered, loaded, .. } = *self;
+        Counts { read, filtered, loaded, rejected: self.rejected(), repaired: self.repaired() }
     }
 
     /// Every reason with its count, in a fixed order.
@@ -59,9 +98,10 @@ impl Tally {
         self.issues.iter().map(|((dataset, kind, reason), rows)| (*dataset, *kind, *reason, *rows))
     }
 
-    fn total(&self, wanted: Kind) -> u64 {
+    /// How many rows of a dataset were rejected, or repairs made in it.
+    pub fn total(&self, of: Dataset, wanted: Kind) -> u64 {
         self.issues()
-            .filter(|(dataset, kind, ..)| (*dataset, *kind) == (Dataset::Cases, wanted))
+            .filter(|(dataset, kind, ..)| (*dataset, *kind) == (of, wanted))
             .map(|issue| issue.3)
             .sum()
     }

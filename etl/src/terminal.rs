@@ -1,7 +1,15 @@
-//! Text from outside, made safe for a terminal.
+//! Text from outside, made safe for a terminal; and how wide the terminal is.
 //!
 //! A file's header, the name of a zip's member, a line of a log: each may hold escape sequences. Whatever did not come from this
 //! program itself goes through [`visible`] before a person sees it.
+
+use std::io::IsTerminal as _;
+
+/// How many columns standard output has, where it is a terminal.
+pub fn width() -> Option<usize> {
+    let terminal = std::io::stdout().is_terminal().then(console::Term::stdout)?;
+    terminal.size_checked().map(|(_, columns)| usize::from(columns))
+}
 
 /// Makes control characters visible; line ends and tabs stay.
 ///

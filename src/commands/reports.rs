@@ -9,7 +9,7 @@ use etl::store::Store;
 use serde::Serialize;
 
 use crate::backend;
-use crate::cli::{Reports, ReportsCommand};
+use crate::cli::{Format, Reports, ReportsCommand};
 use crate::ops::comparison::Comparison;
 use crate::ops::reports::{self, Report};
 use crate::printer::Printer;
@@ -42,6 +42,10 @@ pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) 
         ReportsCommand::Show { name } => {
             let name = reports::find(&store, name).await?;
             let text = reports::text(&store, &name).await?;
+            let text = match (printer.format(), etl::terminal::width()) {
+                (Format::Text, Some(width)) => laid_out(&store, &name, width).await.unwrap_or(text),
+                _ => text,
+            };
             printer.show(&Shown { name, text })
         }
         ReportsCommand::Open { name } => {
@@ -64,6 +68,11 @@ pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) 
             Ok(())
         }
     }
+}
+
+/// The text for a terminal of this width, where the report's document allows it.
+async fn laid_out(store: &Store, name: &str, width: usize) -> Option<String> {
+    etl::report::text_of(&reports::document(store, name).await.ok()?, width)
 }
 
 /// The whole names of two reports; without a first one, it is the one before the second.

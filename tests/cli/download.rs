@@ -40,6 +40,8 @@ fn words(address: &str) -> Vec<String> {
     words.extend(url("CASES_URL", "Covid19Casos.zip"));
     words.extend(url("PROVINCES_URL", "provincias.csv"));
     words.extend(url("DEPARTMENTS_URL", "departamentos.csv"));
+    words.extend(url("TESTS_URL", "Covid19Determinaciones.zip"));
+    words.extend(url("VACCINATIONS_URL", "Covid19VacunasAgrupadas.csv.zip"));
     words
 }
 
@@ -55,7 +57,7 @@ fn the_datasets_come_into_the_store_and_can_be_loaded() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
 
     let said = target.ok(&words);
-    assert_eq!(said.err.matches("the new file has taken the old one's place").count(), 3, "{}", said.err);
+    assert_eq!(said.err.matches("the new file has taken the old one's place").count(), 5, "{}", said.err);
     let run = said.out.trim();
     let log = target.ok(&["logs", "--run", run, "-o", "json"]);
     assert!(log.out.contains("\"source\":\"lambda\""), "{}", log.out);

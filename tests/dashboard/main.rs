@@ -55,7 +55,7 @@ fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
     let made = stub.take_changes();
     let count = |what: &str| made.iter().filter(|change| *change == what).count();
     let things = ["user", "create database", "create collection", "create card", "create dashboard"];
-    assert_eq!(things.map(count), [1, 1, 1, 25, 1]);
+    assert_eq!(things.map(count), [1, 1, 1, 30, 1]);
     assert_eq!(count("change field"), 9, "the columns have names");
 
     let database = &stub.things("database")[0];
@@ -69,7 +69,7 @@ fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
         dashboard_made["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["slug"]).collect();
     assert_eq!(slugs, ["province", "period", "classification"]);
     let places = dashboard_made["dashcards"].as_array().unwrap();
-    assert_eq!(places.len(), 25);
+    assert_eq!(places.len(), 30);
     let mapped =
         places.iter().filter(|place| place["parameter_mappings"].as_array().unwrap().len() == 3).count();
     assert_eq!(mapped, 4, "the filters reach the cards that can be filtered");

@@ -5,6 +5,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
 mod leaving;
+mod report;
 mod screens;
 #[expect(dead_code, reason = "the tests of the commands use the rest")]
 #[path = "../cli/support.rs"]

@@ -1,21 +1,15 @@
 //! One cleaned case, as it stands in `covid_case`, and its encoding for PostgreSQL's binary COPY.
 //!
 //! The order of the fields here, of [`COPY_COLUMNS`] and of [`Case::encode`] is one order; a test reads rows back from a real table.
-//! Format: <https://www.postgresql.org/docs/current/sql-copy.html>, "Binary Format".
 
 use std::borrow::Cow;
 
+use super::encoding::{text, value};
 use crate::parse::date::Day;
 
 /// The columns that [`Case::encode`] writes.
 pub const COPY_COLUMNS: &str = "case_id, sex, age, symptoms_on, registered_on, admitted_on, icu, ventilated, died_on, \
      diagnosed_on, registration_province_id, residence_province_id, residence_department_id, classification";
-
-/// What a binary COPY begins with: the signature, no flags, no extension.
-pub const COPY_HEADER: &[u8] = b"PGCOPY\n\xff\r\n\0\0\0\0\0\0\0\0\0";
-
-/// What a binary COPY ends with.
-pub const COPY_TRAILER: &[u8] = b"\xff\xff";
 
 const COLUMNS: i16 = 14;
 
@@ -59,34 +53,5 @@ impl Case<'_> {
         value(out, self.residence_province_id.map(i16::to_be_bytes));
         value(out, self.residence_department_id.map(i32::to_be_bytes));
         text(out, self.classification.as_deref());
-    }
-}
-
-/// A field of fixed size, or NULL: a length, then the bytes.
-#[inline]
-fn value<const N: usize>(out: &mut Vec<u8>, bytes: Option<[u8; N]>) {
-    match bytes {
-        Some(bytes) => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most 8")]
-            out.extend_from_slice(&(N as i32).to_be_bytes());
-            out.extend_from_slice(&bytes);
-        }
-        None => out.extend_from_slice(&(-1_i32).to_be_bytes()),
-    }
-}
-
-#[inline]
-fn text(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
-    match bytes {
-        Some(bytes) => {
-            #[expect(
-                clippy::cast_possible_truncation,
-                clippy::cast_possible_wrap,
-                reason = "a field is shorter than a block"
-            )]
-            out.extend_from_slice(&(bytes.len() as i32).to_be_bytes());
-            out.extend_from_slice(bytes);
-        }
-        None => out.extend_from_slice(&(-1_i32).to_be_bytes()),
     }
 }

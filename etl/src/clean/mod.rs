@@ -1,12 +1,17 @@
 //! What a case must be: one named function per rule (`rules`), applied in a fixed order.
 //!
 //! A row is kept, filtered (its year is not wanted) or rejected for the first reason that applies; a kept row may have been repaired.
-//! Duplicates are not found here, because that needs the whole file: see `distinct`. This is pure: no IO, no clock, no shared state.
+//! Duplicates are not found here, because that needs the whole file: see `distinct`. The two optional datasets have rules of their own
+//! beside those of the cases (`laboratories`, `vaccinations`). This is pure: no IO, no clock, no shared state.
 
 pub mod case;
 pub mod columns;
+pub mod encoding;
 pub mod geography;
+pub mod laboratories;
+pub mod optional;
 pub mod rules;
+pub mod vaccinations;
 pub mod years;
 
 use crate::parse::date::Day;

@@ -79,7 +79,7 @@ impl Repairs {
 }
 
 /// The first day that a registration can have: 2020 began the register.
-const FIRST_REGISTRATION: Day = day(2020, 1, 1);
+pub(super) const FIRST_REGISTRATION: Day = day(2020, 1, 1);
 
 /// Before this day no other date of a living person's illness can be.
 const FIRST_DATE: Day = day(1900, 1, 1);
@@ -88,7 +88,7 @@ const FIRST_DATE: Day = day(1900, 1, 1);
 const OLDEST: u64 = 120;
 
 /// The ministry's code for an unspecified province.
-const UNSPECIFIED_PROVINCE: u64 = 99;
+pub(super) const UNSPECIFIED_PROVINCE: u64 = 99;
 
 /// Ciudad Autónoma de Buenos Aires.
 const CABA: i16 = 2;
@@ -192,9 +192,6 @@ pub fn residence_province(field: Field<'_>, geography: &Geography, repairs: &mut
 }
 
 /// `residencia_departamento_id`: a code within the residence province; 0 means unspecified.
-///
-/// Two jurisdictions number differently from georef: CABA's comuna n is georef's 2000 + 7n, and Tierra del Fuego's Ushuaia (14) and
-/// Río Grande (7) became 15 and 8 when Tolhuin was founded.
 #[inline]
 pub fn residence_department(
     field: Field<'_>,
@@ -207,19 +204,27 @@ pub fn residence_department(
     if code == Some(0) {
         return None;
     }
-    let in_georef = |code: u64, province: i16| match (province, code) {
-        (CABA, comuna) => comuna.checked_mul(7),
-        (TIERRA_DEL_FUEGO, 14) => Some(15),
-        (TIERRA_DEL_FUEGO, 7) => Some(8),
-        (_, code) => Some(code),
-    };
-    let department = province
-        .zip(code)
-        .and_then(|(province, code)| geography.department(province, in_georef(code, province)?));
+    let department =
+        province.zip(code).and_then(|(province, code)| department_in_georef(province, code, geography));
     if department.is_none() {
         repairs.note(Repair::UnknownResidenceDepartment);
     }
     department
+}
+
+/// The department that the ministry's code within a province means, if there is one.
+///
+/// Two jurisdictions number differently from georef: CABA's comuna n is georef's 2000 + 7n, and Tierra del Fuego's Ushuaia (14) and
+/// Río Grande (7) became 15 and 8 when Tolhuin was founded.
+#[inline]
+pub(super) fn department_in_georef(province: i16, code: u64, geography: &Geography) -> Option<i32> {
+    let code = match (province, code) {
+        (CABA, comuna) => comuna.checked_mul(7)?,
+        (TIERRA_DEL_FUEGO, 14) => 15,
+        (TIERRA_DEL_FUEGO, 7) => 8,
+        (_, code) => code,
+    };
+    geography.department(province, code)
 }
 
 /// `clasificacion_resumen`: any text, stray white space removed.

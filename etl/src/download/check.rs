@@ -62,7 +62,7 @@ impl<'a> Check<'a> {
     }
 
     fn is_zip(&self) -> bool {
-        self.dataset == Dataset::Cases
+        !matches!(self.dataset, Dataset::Provinces | Dataset::Departments)
     }
 
     fn judge_the_beginning(&mut self) -> Checked<()> {
@@ -82,7 +82,8 @@ impl<'a> Check<'a> {
                 Dataset::Departments => {
                     header.positions(["id", "nombre", "provincia_id"], self.url).map(drop)?;
                 }
-                Dataset::Cases => {}
+                // Zips, all of them.
+                Dataset::Cases | Dataset::Tests | Dataset::Vaccinations => {}
             }
             self.columns = header.columns();
         }

@@ -28,7 +28,7 @@ use self::source::{Piece, Source};
 pub use self::upload::Open;
 use self::upload::Upload;
 use crate::dataset::Dataset;
-use crate::failure::Result;
+use crate::failure::{Exit, Result};
 use crate::store::Store;
 
 /// What is collected before it is written: with one more on its way to the store this is what a download costs in memory. S3 takes
@@ -52,18 +52,15 @@ pub struct Options {
 }
 
 impl Options {
-    /// The datasets from where these addresses say, or from where they are usually published.
-    pub fn new(provinces: Option<String>, departments: Option<String>, cases: Option<String>) -> Self {
-        let named = |dataset: Dataset, url: Option<String>| {
+    /// The datasets from where these addresses say, or from where they are usually published; the optional ones come last.
+    pub fn new(address: impl Fn(Dataset) -> Option<String>) -> Self {
+        let source = |dataset: Dataset| {
             // A variable that is set to nothing is one that is not set.
-            (dataset, url.filter(|url| !url.is_empty()).unwrap_or_else(|| dataset.url().to_owned()))
+            let given = address(dataset).filter(|url| !url.is_empty());
+            (dataset, given.unwrap_or_else(|| dataset.url().to_owned()))
         };
         Self {
-            sources: vec![
-                named(Dataset::Provinces, provinces),
-                named(Dataset::Departments, departments),
-                named(Dataset::Cases, cases),
-            ],
+            sources: Dataset::IN_LOAD_ORDER.map(source).into(),
             patience: Patience::default(),
             stop: Arc::default(),
             position: Arc::default(),
@@ -74,7 +71,7 @@ impl Options {
 /// How a download stands when it ends.
 #[derive(Debug)]
 pub enum Ended {
-    /// Every dataset is in the store as it is published.
+    /// Every dataset is in the store as it is published, but for optional ones.
     Whole {
         /// How many of them are new.
         replaced: usize,
@@ -94,7 +91,8 @@ pub struct Unfinished {
     upload: Option<Open>,
 }
 
-/// Downloads every dataset that is not in the store yet as it is published. One that fails does not keep the others from being tried.
+/// Downloads every dataset that is not in the store yet as it is published. One that fails does not keep the others from being tried;
+/// where it is an optional one, that is only said.
 pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -> Result<Ended> {
     let client = source::client()?;
     let (mut replaced, mut first_failure, mut resume) = (0, None, resume);
@@ -110,8 +108,16 @@ pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -
             Ok(Fetched::Unfinished(unfinished)) => return Ok(Ended::Unfinished(unfinished)),
             Err(failure) => {
                 let stays = store.objects().head(&fetch.key).await.is_ok();
-                tracing::error!(dataset = dataset.name(), old_file_stays = stays, "{failure}");
-                first_failure.get_or_insert(failure);
+                if dataset.is_optional() && failure.exit() != Exit::Usage {
+                    tracing::warn!(
+                        dataset = dataset.name(),
+                        old_file_stays = stays,
+                        "this optional dataset is left as it is: {failure}"
+                    );
+                } else {
+                    tracing::error!(dataset = dataset.name(), old_file_stays = stays, "{failure}");
+                    first_failure.get_or_insert(failure);
+                }
             }
         }
     }

@@ -60,8 +60,17 @@ impl Source {
     }
 }
 
-/// Finds a dataset's file.
+/// Finds a dataset's file, without which nothing can be done.
 pub async fn find(store: &Store, dataset: Dataset) -> Result<Source> {
+    let wanted: Vec<_> = dataset.file_names().iter().map(|name| format!("`{name}`")).collect();
+    find_optional(store, dataset).await?.ok_or_else(|| {
+        Failure::new(format!("there is no {} in `{store}`", wanted.join(" or ")))
+            .hint(format!("put it there; it is published at {}", dataset.url()))
+    })
+}
+
+/// Finds a dataset's file, if it is there.
+pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Source>> {
     for key in dataset.keys() {
         match store.objects().head(&key).await {
             Ok(meta) => {
@@ -74,15 +83,13 @@ pub async fn find(store: &Store, dataset: Dataset) -> Result<Source> {
                 if store.is_folder() {
                     source.sha256 = Some(sha256(store, &source).await?);
                 }
-                return Ok(source);
+                return Ok(Some(source));
             }
             Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(unreadable(&store.url_of(&key), error)),
         }
     }
-    let wanted: Vec<_> = dataset.file_names().iter().map(|name| format!("`{name}`")).collect();
-    Err(Failure::new(format!("there is no {} in `{store}`", wanted.join(" or ")))
-        .hint(format!("put it there; it is published at {}", dataset.url())))
+    Ok(None)
 }
 
 async fn sha256(store: &Store, source: &Source) -> Result<String> {

@@ -21,6 +21,9 @@ const KINDS: [(&str, &str); 4] = [
     ("contradiction_count", "count_contradictions"),
 ];
 
+/// The tables of the optional datasets, whose rows belong to a run just so.
+const COUNTED_BY_THE_MINISTRY: [&str; 2] = ["test_count", "vaccination_count"];
+
 /// Counts the rows of the staging table.
 ///
 /// It goes through a table of its own, because PostgreSQL reads on several cores for CREATE TABLE AS and not for INSERT.
@@ -53,10 +56,12 @@ async fn query(session: &mut PgConnection, function: &str) -> Result<String> {
 
 /// Forgets the counts of every run that is neither published nor the release before.
 pub async fn forget_others(session: &mut PgConnection) -> Result<()> {
-    let others =
-        "run_id IS DISTINCT FROM public.published_load() AND run_id IS DISTINCT FROM public.previous_load()";
+    // Asked once each: a function in the condition itself would be called for every row.
+    let others = "run_id IS DISTINCT FROM (SELECT public.published_load())
+              AND run_id IS DISTINCT FROM (SELECT public.previous_load())";
+    let tables = KINDS.iter().map(|(table, _)| *table).chain(COUNTED_BY_THE_MINISTRY);
     let statements: Vec<String> =
-        KINDS.iter().map(|(table, _)| format!("DELETE FROM public.{table} WHERE {others};")).collect();
+        tables.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).collect();
     session
         .execute(AssertSqlSafe(statements.concat()))
         .await

@@ -15,7 +15,7 @@ use crate::dataset::Dataset;
 use crate::failure::{OrFail as _, Result};
 use crate::parse::field::Field;
 use crate::parse::header::Header;
-use crate::tally::{Kind, Tally};
+use crate::tally::{Counts, Kind, Tally};
 
 /// A row of a georef file that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -102,6 +102,16 @@ impl Georef {
         for reject in &self.rejects {
             tally.count(reject.dataset, Kind::Rejected, reject.reason, 1);
         }
+    }
+
+    /// What became of the rows of one of the two files.
+    pub fn counts(&self, dataset: Dataset) -> Counts {
+        let loaded = match dataset {
+            Dataset::Provinces => self.provinces.len(),
+            _ => self.departments.len(),
+        } as u64;
+        let rejected = self.rejects.iter().filter(|reject| reject.dataset == dataset).count() as u64;
+        Counts { read: loaded + rejected, loaded, rejected, ..Counts::default() }
     }
 
     /// Inserts codes that the database does not have, without touching the others; gives all that it has then.

@@ -6,12 +6,14 @@
 //! 2. [`staging`]: a new table is created and filled in one transaction with `COPY … FREEZE`, so that even a reader with an older
 //!    snapshot will see its rows; keys come after.
 //! 3. [`counts`]: what questions ask for again and again is counted.
-//! 4. [`publish`]: a transaction of milliseconds renames the two tables and records the run.
-//! 5. [`retire`]: the old table is dropped afterwards, on its own, whenever no reader is in its way.
+//! 4. [`optional`]: the small optional datasets go into tables whose rows belong to their run, as the counts do.
+//! 5. [`publish`]: a transaction of milliseconds renames the two tables and records the run.
+//! 6. [`retire`]: the old table is dropped afterwards, on its own, whenever no reader is in its way.
 
 pub mod counts;
 pub mod georef;
 pub mod lock;
+pub mod optional;
 pub mod publish;
 pub mod rejects;
 pub mod retire;

@@ -24,14 +24,25 @@ const LONGEST_WAIT: Duration = Duration::from_mins(15);
 /// How long readers are held up at most, where they leave no shorter gap between them.
 const LONGEST_ATTEMPT: Duration = Duration::from_secs(2);
 
+/// What is published beside the staging table.
+#[derive(Debug, Clone, Copy)]
+pub struct Publication<'a> {
+    /// The names of provinces and departments.
+    pub georef: &'a Georef,
+    /// The tally.
+    pub tally: &'a Tally,
+    /// What became of each dataset.
+    pub inclusions: &'a [runs::Inclusion],
+}
+
 /// Publishes the staging table, the names in `province` and `department`, and the run's record, all or nothing.
-pub async fn publish(session: &mut PgConnection, run_id: Uuid, georef: &Georef, tally: &Tally) -> Result<()> {
+pub async fn publish(session: &mut PgConnection, run_id: Uuid, publication: Publication<'_>) -> Result<()> {
     let at_once = Patience::new(session).await?;
     let mut patience = at_once.up_to(LONGEST_ATTEMPT);
     let begun = Instant::now();
     let mut said = false;
     loop {
-        let failure = match attempt(session, run_id, georef, tally, (patience, at_once)).await {
+        let failure = match attempt(session, run_id, publication, (patience, at_once)).await {
             Err(failure) if gave_way(&failure) => failure,
             done => return done,
         };
@@ -60,8 +71,7 @@ fn gave_way(failure: &Failure) -> bool {
 async fn attempt(
     session: &mut PgConnection,
     run_id: Uuid,
-    georef: &Georef,
-    tally: &Tally,
+    Publication { georef, tally, inclusions }: Publication<'_>,
     (patience, at_once): (Patience, Patience),
 ) -> Result<()> {
     const WHAT: &str = "cannot publish the new table";
@@ -79,6 +89,7 @@ async fn attempt(
     transaction.execute(AssertSqlSafe(renames)).await.or_sql_fail(WHAT)?;
     georef.publish_names(&mut transaction).await?;
     runs::record_tally(&mut transaction, run_id, tally).await?;
+    runs::record_datasets(&mut transaction, run_id, inclusions).await?;
     runs::finish(&mut transaction, run_id, "succeeded").await?;
     transaction.commit().await.or_sql_fail(WHAT)
 }

@@ -46,6 +46,19 @@ impl<'a> Rejects<'a> {
         self.copy.finish().await.or_sql_fail(WHAT)
     }
 
+    /// Takes back the rejected rows of datasets of which nothing was loaded in the end.
+    pub async fn forget(session: &mut PgConnection, run_id: Uuid, datasets: &[Dataset]) -> Result<()> {
+        for dataset in datasets {
+            sqlx::query("DELETE FROM rejected_row WHERE run_id = $1 AND dataset = $2")
+                .bind(run_id)
+                .bind(dataset.name())
+                .execute(&mut *session)
+                .await
+                .or_sql_fail(WHAT)?;
+        }
+        Ok(())
+    }
+
     async fn flush(&mut self) -> Result<()> {
         self.copy.send(self.buffer.as_slice()).await.or_sql_fail(WHAT)?;
         self.buffer.clear();

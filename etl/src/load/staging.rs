@@ -4,7 +4,8 @@ use sqlx::postgres::{PgConnection, PgCopyIn};
 use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
-use crate::clean::case::{COPY_COLUMNS, COPY_HEADER, COPY_TRAILER};
+use crate::clean::case::COPY_COLUMNS;
+use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
 use crate::database::OrSqlFail as _;
 use crate::failure::Result;
 

@@ -42,12 +42,16 @@ impl Header {
         self.names.len()
     }
 
+    /// Where the first of some names for one column stands, if any of them does.
+    pub fn position(&self, names: &[&str]) -> Option<usize> {
+        names.iter().find_map(|name| self.names.iter().position(|found| *found == folded(name)))
+    }
+
     /// Where each of `wanted` stands. `name` is the file, for messages.
     pub fn positions<const N: usize>(&self, wanted: [&str; N], name: &str) -> Result<[usize; N]> {
-        let position = |column: &str| self.names.iter().position(|found| *found == folded(column));
         let missing: Vec<_> = wanted
             .iter()
-            .filter(|column| position(column).is_none())
+            .filter(|column| self.position(&[column]).is_none())
             .map(|column| format!("`{column}`"))
             .collect();
         if !missing.is_empty() {
@@ -56,13 +60,14 @@ impl Header {
             return Err(Failure::new(format!("`{name}` lacks {noun} {list}"))
                 .hint(format!("its header has: {}", self.names.join(", "))));
         }
-        Ok(wanted.map(|column| position(column).unwrap_or_default()))
+        Ok(wanted.map(|column| self.position(&[column]).unwrap_or_default()))
     }
 }
 
-/// Lower case, without surrounding white space, ñ in one character (a file may write it as n and a combining tilde).
+/// Lower case, without surrounding white space, ñ in one character (a file may write it as n and a combining tilde), and with a `_`
+/// between words, for which the files of May 2020 have a blank.
 fn folded(name: &str) -> String {
-    name.trim().trim_matches('"').to_lowercase().replace("n\u{303}", "ñ")
+    name.trim().trim_matches('"').to_lowercase().replace("n\u{303}", "ñ").replace(' ', "_")
 }
 
 /// Whether the bytes begin like a web page.
@@ -87,6 +92,15 @@ mod tests {
         let header = Header::parse("\"ID\",\"Edad_An\u{303}os_meses\",otra".as_bytes(), "x.csv").unwrap();
         assert_eq!(header.columns(), 3);
         assert_eq!(header.positions(["edad_años_meses", "id"], "x.csv").unwrap(), [1, 0]);
+    }
+
+    #[test]
+    fn a_column_may_have_had_another_name() {
+        let header =
+            Header::parse(b"fecha,codigo Indec departamento,origen_de_financiamiento", "x.csv").unwrap();
+        assert_eq!(header.position(&["codigo_indec_departamento"]), Some(1));
+        assert_eq!(header.position(&["origen_financiamiento", "origen_de_financiamiento"]), Some(2));
+        assert_eq!(header.position(&["tipo"]), None);
     }
 
     #[test]

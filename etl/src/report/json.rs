@@ -10,13 +10,14 @@ use super::{Options, folder};
 use crate::failure::{OrFail as _, Result};
 
 /// What the form of the document is called; another number where it changes.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
 #[derive(Serialize)]
 struct Document<'a> {
     format: u32,
     run_id: String,
     made_on: String,
+    language: String,
     questions: Vec<Question<'a>>,
 }
 
@@ -39,6 +40,7 @@ pub(super) fn encode(options: &Options, findings: &[Finding]) -> Result<Vec<u8>>
         format: FORMAT,
         run_id: options.run_id.to_string(),
         made_on: options.started_at.to_rfc3339_opts(chrono::SecondsFormat::Secs, true),
+        language: options.language.to_string(),
         questions: findings.iter().map(question).collect(),
     };
     serde_json::to_vec(&document).or_fail(|| format!("cannot encode `{}`", folder::REPORT_JSON))

@@ -16,6 +16,7 @@ mod json;
 mod language;
 mod question;
 mod questions;
+mod reading;
 pub mod run;
 mod table;
 mod text;
@@ -29,6 +30,7 @@ pub use self::answer::{Answer, Finding, Value};
 pub use self::language::{Language, Words};
 pub use self::question::{Chart, Column, Extent, Kind, Place, Question, Shape};
 pub use self::questions::QUESTIONS;
+pub use self::reading::text_of;
 pub use self::vocabulary::Vocabulary;
 use crate::failure::{Failure, Result};
 use crate::store::Store;
@@ -51,6 +53,8 @@ pub struct Written {
     pub folder: String,
     /// The text, as in `report.txt`.
     pub text: String,
+    /// The document, as in `report.json`.
+    pub document: Vec<u8>,
     /// The names of the files in the folder, `report.txt` last.
     pub files: Vec<String>,
 }
@@ -60,13 +64,14 @@ pub struct Written {
 /// Where a question failed, the report is written all the same, and the result is a failure that names the question.
 pub async fn write(options: &Options, database: &mut PgConnection, store: &Store) -> Result<Written> {
     let findings = answer::ask_all(database).await?;
-    let text = text::render(options, &findings);
+    let text = text::render(options, &findings, text::STORED_WIDTH);
+    let document = json::encode(options, &findings)?;
 
     let mut files = Vec::with_capacity(findings.len() + 3);
     for answer in findings.iter().filter_map(|finding| finding.outcome.as_ref().ok()) {
         files.push((answer.question.file_name(), csv::encode(answer)?));
     }
-    files.push((folder::REPORT_JSON.to_owned(), json::encode(options, &findings)?));
+    files.push((folder::REPORT_JSON.to_owned(), document.clone()));
     files.push((folder::REPORT_HTML.to_owned(), html::render(options, &findings).into_bytes()));
     files.push((folder::REPORT_TEXT.to_owned(), text.clone().into_bytes()));
     let names = files.iter().map(|(name, _)| name.clone()).collect();
@@ -81,7 +86,7 @@ pub async fn write(options: &Options, database: &mut PgConnection, store: &Store
         }
     }
     match first_cause {
-        None => Ok(Written { folder: folder.to_string(), text, files: names }),
+        None => Ok(Written { folder: folder.to_string(), text, document, files: names }),
         Some(cause) => {
             let report = store.url_of(&folder.join(folder::REPORT_TEXT));
             let what = format!("{} of {} questions of the report failed", failed.len(), QUESTIONS.len());

@@ -1,4 +1,4 @@
-//! An answer in aligned plain text, at most [`WIDTH`] characters wide: numbers to the right, words to the left, a bar at the
+//! An answer in aligned plain text, at most as wide as it is told: numbers to the right, words to the left, a bar at the
 //! end of the line where the question wants one and there is room.
 
 use std::ops::Range;
@@ -9,20 +9,18 @@ use super::grid;
 use super::language::{Language, Words};
 use super::question::{Column, Extent, Kind, Place, Shape};
 
-/// The widest line of a report.
-pub(super) const WIDTH: usize = 80;
-
 const GAP: usize = 2;
-const WIDEST_BAR: usize = 24;
+/// Of the line, in tenths.
+const WIDEST_BAR: usize = 3;
 const NARROWEST_BAR: usize = 4;
 const TOTAL: Words = Words::same("Total");
 
-/// The answer's lines, without title and note.
-pub(super) fn lines(answer: &Answer, language: Language) -> Vec<String> {
+/// The answer's lines, without title and note, for lines of this width.
+pub(super) fn lines(answer: &Answer, language: Language, width: usize) -> Vec<String> {
     match answer.question.shape {
-        Shape::List => list(answer, language),
-        Shape::Table | Shape::Totalled => table(answer, language),
-        Shape::Grid { .. } => grid(answer, language),
+        Shape::List => list(answer, language, width),
+        Shape::Table | Shape::Totalled => table(answer, language, width),
+        Shape::Grid { .. } => grid(answer, language, width),
     }
 }
 
@@ -36,10 +34,10 @@ pub(super) fn extent(answer: &Answer) -> Range<usize> {
     }
 }
 
-fn grid(answer: &Answer, language: Language) -> Vec<String> {
+fn grid(answer: &Answer, language: Language, most: usize) -> Vec<String> {
     let grid = grid::Grid::of(answer, language);
     let to_the_right: Vec<bool> = (0..grid.titles.len()).map(|nth| nth > 0).collect();
-    let layout = Layout::new(&to_the_right, grid.titles.iter().chain(grid.lines.iter().flatten()));
+    let layout = Layout::new(&to_the_right, grid.titles.iter().chain(grid.lines.iter().flatten()), most);
     let lines = grid.lines.iter().map(|cells| layout.line(cells));
     [layout.line(&grid.titles), "─".repeat(layout.used())].into_iter().chain(lines).collect()
 }
@@ -61,10 +59,10 @@ pub(super) fn heading(answer: &Answer, language: Language) -> Option<String> {
     (!parts.is_empty()).then(|| parts.join(" · "))
 }
 
-fn list(answer: &Answer, language: Language) -> Vec<String> {
+fn list(answer: &Answer, language: Language, most: usize) -> Vec<String> {
     let columns = answer.columns();
     let widest = columns.iter().map(|column| width(column.title.to(language))).max().unwrap_or(0);
-    let room = WIDTH.saturating_sub(widest + GAP);
+    let room = most.saturating_sub(widest + GAP);
     let counts_only = columns.iter().all(|column| matches!(column.kind, Kind::Count));
     let facts: Vec<(&str, String)> = answer
         .rows
@@ -82,7 +80,7 @@ fn list(answer: &Answer, language: Language) -> Vec<String> {
         .collect()
 }
 
-fn table(answer: &Answer, language: Language) -> Vec<String> {
+fn table(answer: &Answer, language: Language, most: usize) -> Vec<String> {
     let body: Vec<(usize, &Column)> = answer
         .columns()
         .iter()
@@ -101,10 +99,11 @@ fn table(answer: &Answer, language: Language) -> Vec<String> {
         });
 
     let to_the_right: Vec<bool> = body.iter().map(|(_, column)| column.kind.is_numeric()).collect();
-    let layout =
-        Layout::new(&to_the_right, titles.iter().chain(rows.iter().flatten()).chain(totals.iter().flatten()));
+    let cells = titles.iter().chain(rows.iter().flatten()).chain(totals.iter().flatten());
+    let layout = Layout::new(&to_the_right, cells, most);
     let rule = "─".repeat(layout.used());
-    let bars = bars(answer, extent, WIDTH.saturating_sub(layout.used() + GAP).min(WIDEST_BAR));
+    let room = most.saturating_sub(layout.used() + GAP);
+    let bars = bars(answer, extent, room.min(most * WIDEST_BAR / 10));
 
     let mut lines = vec![layout.line(&titles), rule.clone()];
     for (cells, bar) in rows.iter().zip(bars) {
@@ -191,14 +190,14 @@ struct Layout {
 
 impl Layout {
     /// Fits the columns to their cells, which come row by row; words give way where a line would be too long.
-    fn new<'a>(to_the_right: &[bool], cells: impl Iterator<Item = &'a String>) -> Self {
+    fn new<'a>(to_the_right: &[bool], cells: impl Iterator<Item = &'a String>, most: usize) -> Self {
         let mut columns: Vec<(usize, bool)> = to_the_right.iter().map(|right| (0, *right)).collect();
         for (nth, cell) in cells.enumerate() {
             let column = &mut columns[nth % to_the_right.len()].0;
-            *column = (*column).max(width(cell).min(WIDTH));
+            *column = (*column).max(width(cell).min(most));
         }
         let mut layout = Self { columns };
-        while layout.used() > WIDTH && layout.narrow_widest_words() {}
+        while layout.used() > most && layout.narrow_widest_words() {}
         layout
     }
 
@@ -264,8 +263,8 @@ mod tests {
         let question = QUESTIONS.iter().find(|question| question.name == "loaded_issues").unwrap();
         let text = |text: &str| Value::Text(text.into());
         let row = vec![text("cases"), text("rejected"), text(&"x".repeat(200)), Value::Number(1_234_567)];
-        let lines = lines(&Answer { question, rows: vec![row] }, Language::Spanish);
-        assert_eq!(lines[2].chars().count(), WIDTH);
+        let lines = lines(&Answer { question, rows: vec![row] }, Language::Spanish, 80);
+        assert_eq!(lines[2].chars().count(), 80);
         assert!(lines[2].ends_with("x…  1.234.567"), "{}", lines[2]);
     }
 
@@ -273,6 +272,7 @@ mod tests {
         #[test]
         fn a_line_is_never_too_wide(
             counts in proptest::collection::vec((".{0,60}", 0_i64..100_000_000), 0..6),
+            most in 80_usize..200,
         ) {
             for question in &QUESTIONS {
                 let rows = counts.iter().map(|(word, number)| {
@@ -284,8 +284,8 @@ mod tests {
                 });
                 let answer = Answer { question, rows: rows.collect() };
                 for language in [Language::Spanish, Language::English] {
-                    for line in lines(&answer, language) {
-                        prop_assert!(line.chars().count() <= WIDTH, "{line}");
+                    for line in lines(&answer, language, most) {
+                        prop_assert!(line.chars().count() <= most, "{line}");
                     }
                 }
             }

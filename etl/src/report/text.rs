@@ -1,17 +1,21 @@
 //! The report for people: a head that says which data it is made of, then question by question the answer and its caveats.
 
+use std::ops::RangeInclusive;
+
 use super::answer::{Finding, Value};
 use super::format;
 use super::language::{Language, Words};
 use super::question::{Column, Shape};
-use super::table::{self, WIDTH};
+use super::table;
 use super::{Answer, Options};
 
 const TITLE: Words =
     Words::new("Covid-19 en Argentina: casos confirmados", "Covid-19 in Argentina: confirmed cases");
 pub(super) const SOURCE: Words = Words::new(
-    "Fuente: Ministerio de Salud de la Nación, casos registrados en la República Argentina (Covid19Casos).",
-    "Source: Argentina's Ministry of Health, registered Covid-19 cases (Covid19Casos).",
+    "Fuente: Ministerio de Salud de la Nación: casos registrados en la República Argentina (Covid19Casos); donde la carga los tiene, también pruebas \
+     (Covid19Determinaciones) y vacunas (Covid19VacunasAgrupadas).",
+    "Source: Argentina's Ministry of Health: registered Covid-19 cases (Covid19Casos); where the load has them, tests (Covid19Determinaciones) and \
+     vaccinations (Covid19VacunasAgrupadas), too.",
 );
 pub(super) const DEFINITION: Words = Words::new(
     "Confirmado es el caso que el ministerio clasifica así; descartados, sospechosos y sin clasificar no se cuentan, \
@@ -27,25 +31,37 @@ const REPORT: Words = Words::new("Informe", "Report");
 const MADE_ON: Words = Words::new("Hecho el", "Made on");
 const FAILED: Words = Words::new("FALLÓ:", "FAILED:");
 
-/// The whole text, ending in a line break.
-pub(super) fn render(options: &Options, findings: &[Finding]) -> String {
+/// How wide the stored text is.
+pub(super) const STORED_WIDTH: usize = 80;
+
+/// Narrower lines would break the numbers, and wider ones are hard to read.
+const WIDTHS: RangeInclusive<usize> = 60..=160;
+
+/// Prose is no wider, whatever room there is.
+const WIDEST_PROSE: usize = 100;
+
+/// The whole text for lines of this width, ending in a line break.
+pub(super) fn render(options: &Options, findings: &[Finding], width: usize) -> String {
     let language = options.language;
-    let mut lines = head(options, findings);
+    let width = width.clamp(*WIDTHS.start(), *WIDTHS.end());
+    let wrapped = |paragraph: &str| wrapped(paragraph, width.min(WIDEST_PROSE));
+    let mut lines = head(options, findings, width);
     for (index, finding) in findings.iter().enumerate() {
         let title = format!("{}. {}", index + 1, finding.question.title.to(language));
         lines.push(String::new());
-        lines.push("─".repeat(WIDTH));
+        lines.push("─".repeat(width));
         lines.extend(wrapped(&title));
         lines.push(String::new());
-        lines.extend(section(finding, language));
+        lines.extend(section(finding, language, width));
     }
     lines.push(String::new());
     lines.join("\n")
 }
 
-fn head(options: &Options, findings: &[Finding]) -> Vec<String> {
+fn head(options: &Options, findings: &[Finding], width: usize) -> Vec<String> {
     let language = options.language;
-    let mut lines = vec!["═".repeat(WIDTH), TITLE.to(language).to_owned(), "═".repeat(WIDTH)];
+    let wrapped = |paragraph: &str| wrapped(paragraph, width.min(WIDEST_PROSE));
+    let mut lines = vec!["═".repeat(width), TITLE.to(language).to_owned(), "═".repeat(width)];
     lines.extend(facts(options, findings).into_iter().map(|(title, fact)| format!("{title:<10}  {fact}")));
     if let Some(warning) = incomplete(findings, language) {
         lines.push(String::new());
@@ -98,8 +114,9 @@ fn fact<'a>(answer: &'a Answer, name: &str) -> Option<(&'static Column, &'a Valu
     answer.columns().iter().zip(row).find(|(column, _)| column.name == name)
 }
 
-fn section(finding: &Finding, language: Language) -> Vec<String> {
+fn section(finding: &Finding, language: Language, width: usize) -> Vec<String> {
     let question = finding.question;
+    let wrapped = |paragraph: &str| wrapped(paragraph, width.min(WIDEST_PROSE));
     let answer = match &finding.outcome {
         Ok(answer) if answer.rows.is_empty() => return wrapped(question.nothing.to(language)),
         Ok(answer) => answer,
@@ -110,7 +127,7 @@ fn section(finding: &Finding, language: Language) -> Vec<String> {
         lines.extend(wrapped(&heading));
         lines.push(String::new());
     }
-    lines.extend(table::lines(answer, language));
+    lines.extend(table::lines(answer, language, width));
     lines.extend(more(answer, language));
     lines.push(String::new());
     lines.extend(wrapped(question.note.to(language)));
@@ -133,14 +150,14 @@ fn more(answer: &Answer, language: Language) -> Option<String> {
     })
 }
 
-/// A paragraph in lines of at most [`WIDTH`] characters; a word that is longer alone is cut.
-fn wrapped(paragraph: &str) -> Vec<String> {
+/// A paragraph in lines of at most so many characters; a word that is longer alone is cut.
+fn wrapped(paragraph: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut used = 0;
-    for word in paragraph.split_whitespace().flat_map(pieces) {
+    for word in paragraph.split_whitespace().flat_map(|word| pieces(word, width)) {
         let length = word.chars().count();
         match lines.last_mut() {
-            Some(line) if used + 1 + length <= WIDTH => {
+            Some(line) if used + 1 + length <= width => {
                 line.push(' ');
                 line.push_str(&word);
                 used += 1 + length;
@@ -155,9 +172,9 @@ fn wrapped(paragraph: &str) -> Vec<String> {
 }
 
 /// A word in pieces that fit in a line.
-fn pieces(word: &str) -> Vec<String> {
+fn pieces(word: &str, width: usize) -> Vec<String> {
     let characters: Vec<char> = format::visible(word).chars().collect();
-    characters.chunks(WIDTH).map(|piece| piece.iter().collect()).collect()
+    characters.chunks(width).map(|piece| piece.iter().collect()).collect()
 }
 
 #[cfg(test)]
@@ -168,9 +185,12 @@ mod tests {
 
     proptest! {
         #[test]
-        fn wrapping_keeps_every_word_and_the_width(words in proptest::collection::vec("[a-zñ«»]{1,30}", 0..60)) {
-            let lines = wrapped(&words.join(" "));
-            prop_assert!(lines.iter().all(|line| line.chars().count() <= WIDTH));
+        fn wrapping_keeps_every_word_and_the_width(
+            words in proptest::collection::vec("[a-zñ«»]{1,30}", 0..60),
+            width in 30_usize..200,
+        ) {
+            let lines = wrapped(&words.join(" "), width);
+            prop_assert!(lines.iter().all(|line| line.chars().count() <= width));
             let again: Vec<&str> = lines.iter().flat_map(|line| line.split(' ')).collect();
             prop_assert_eq!(again, words);
         }
@@ -178,7 +198,7 @@ mod tests {
 
     #[test]
     fn a_word_longer_than_a_line_is_cut_into_lines() {
-        let lines = wrapped(&"x".repeat(100));
+        let lines = wrapped(&"x".repeat(100), 80);
         assert_eq!(lines.iter().map(String::len).collect::<Vec<_>>(), [80, 20]);
     }
 }

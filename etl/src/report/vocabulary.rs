@@ -48,6 +48,17 @@ pub(super) static DATASET: Vocabulary = Vocabulary {
         ("provinces", Words::new("Provincias", "Provinces")),
         ("departments", Words::new("Departamentos", "Departments")),
         ("cases", Words::new("Casos", "Cases")),
+        ("tests", Words::new("Pruebas", "Tests")),
+        ("vaccinations", Words::new("Vacunas", "Vaccinations")),
+    ],
+    missing: Words::same("—"),
+};
+
+pub(super) static STATUS: Vocabulary = Vocabulary {
+    terms: &[
+        ("loaded", Words::new("cargado", "loaded")),
+        ("missing", Words::new("falta", "missing")),
+        ("unreadable", Words::new("ilegible", "unreadable")),
     ],
     missing: Words::same("—"),
 };
@@ -83,6 +94,25 @@ pub(super) static REASON: Vocabulary = Vocabulary {
         (
             "unknown_residence_department",
             Words::new("departamento de residencia desconocido", "unknown residence department"),
+        ),
+        ("invalid_test_date", Words::new("fecha de la prueba inválida", "invalid day of the test")),
+        ("invalid_tests", Words::new("cantidad de pruebas inválida", "invalid number of tests")),
+        ("invalid_positives", Words::new("cantidad de positivas inválida", "invalid number of positives")),
+        ("more_positives_than_tests", Words::new("más positivas que pruebas", "more positives than tests")),
+        (
+            "unknown_test_province",
+            Words::new("provincia del laboratorio desconocida", "unknown province of the laboratory"),
+        ),
+        (
+            "unknown_test_department",
+            Words::new("departamento del laboratorio desconocido", "unknown department of the laboratory"),
+        ),
+        ("invalid_vaccine", Words::new("sin nombre de vacuna", "no name of a vaccine")),
+        ("invalid_doses", Words::new("cantidad de dosis inválida", "invalid number of doses")),
+        ("duplicate_vaccine", Words::new("vacuna repetida", "repeated vaccine")),
+        (
+            "unknown_vaccination_province",
+            Words::new("provincia de aplicación desconocida", "unknown province of the doses"),
         ),
     ],
     missing: Words::same("—"),

@@ -1,4 +1,5 @@
-//! `etl sample`: the ministry's three files, made up, in its own format and of any size.
+//! `etl sample`: the ministry's files, made up, in its own format and of any size: the three that a load needs and the two that it can
+//! do without.
 //!
 //! The epidemic in them is that of the published line list: its waves, places, ages, outcomes, delays and gaps, from small tables
 //! of measured shares that name their public sources. No row is a real person's. The same options give the same bytes on every
@@ -16,12 +17,15 @@ mod damage;
 mod defect;
 mod georef;
 mod ids;
+mod laboratories;
+mod optional;
 mod people;
 mod places;
 mod planting;
 mod random;
 #[cfg(test)]
 mod tests;
+mod vaccinations;
 mod waves;
 
 use std::fs;
@@ -32,6 +36,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 pub use defect::{Consequence, Defect, Planted};
+pub use optional::Made;
+
+use archive::Contents;
+use laboratories::Laboratories;
 
 use crate::failure::{Failure, OrFail, Result};
 
@@ -44,7 +52,7 @@ pub struct Options {
     pub seed: u64,
     /// Which share of the rows is spoiled, 0 to 1. Above 0 every [`Defect`] occurs at least once, given 1000 rows.
     pub dirty: f64,
-    /// The folder for the three files; it is created where it is missing.
+    /// The folder for the files; it is created where it is missing.
     pub out: PathBuf,
 }
 
@@ -59,12 +67,17 @@ pub struct Written {
     pub zip_bytes: u64,
     /// What is wrong with the rows.
     pub planted: Planted,
+    /// The table of tests.
+    pub tests: Made,
+    /// The table of vaccinations.
+    pub vaccinations: Made,
 }
 
 /// More rows would have ids that are not found in any real file, and fill any disk.
 const MOST_ROWS: u64 = 10_000_000_000;
 
-/// Writes `provincias.csv`, `departamentos.csv` and `Covid19Casos.zip`. `progress` hears how many rows are done.
+/// Writes `provincias.csv`, `departamentos.csv`, `Covid19Casos.zip`, and the optional `Covid19Determinaciones.zip` and
+/// `Covid19VacunasAgrupadas.csv.zip`. `progress` hears how many rows of the line list are done.
 ///
 /// The files appear under their names when all of them are complete. Memory does not depend on the number of rows.
 pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<Written> {
@@ -91,10 +104,21 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<Written> {
     let zip_bytes =
         cases.as_file().metadata().or_fail(|| "cannot see the size of the archive".to_owned())?.len();
 
+    let (mut laboratories, mut vaccines) = (temporary(out)?, temporary(out)?);
+    let tests = optional::archive(laboratories::MEMBER, laboratories.as_file_mut(), |file| {
+        Laboratories::new((options.seed, options.rows, writer.dirty), places).write(file)
+    })?;
+    let vaccinations = optional::archive(vaccinations::MEMBER, vaccines.as_file_mut(), |file| {
+        vaccinations::write((options.seed, writer.dirty > 0), places, file)
+    })?;
+
     appear(provinces, out, "provincias.csv")?;
     appear(departments, out, "departamentos.csv")?;
+    appear(laboratories, out, "Covid19Determinaciones.zip")?;
+    appear(vaccines, out, "Covid19VacunasAgrupadas.csv.zip")?;
     appear(cases, out, "Covid19Casos.zip")?;
-    Ok(Written { rows: options.rows, csv_bytes: contents.csv_bytes, zip_bytes, planted: contents.planted })
+    let Contents { csv_bytes, planted } = contents;
+    Ok(Written { rows: options.rows, csv_bytes, zip_bytes, planted, tests, vaccinations })
 }
 
 fn small_file(out: &Path, text: &str) -> Result<NamedTempFile> {

@@ -27,7 +27,7 @@ pub(super) struct Writer {
     pub(super) population: Population,
     seed: u64,
     rows: u64,
-    dirty: PerMillion,
+    pub(super) dirty: PerMillion,
 }
 
 impl Writer {

@@ -17,6 +17,9 @@ pub(super) enum Purpose {
     Defect = 2,
     Damage = 3,
     Id = 4,
+    Laboratory = 5,
+    LaboratoryDefect = 6,
+    Vaccination = 7,
 }
 
 /// The draws of one row.

@@ -15,6 +15,15 @@ const HEADER: &str = "\"id_evento_caso\",\"sexo\",\"edad\",\"edad_años_meses\",
     \"carga_provincia_id\",\"origen_financiamiento\",\"clasificacion\",\"clasificacion_resumen\",\
     \"residencia_provincia_id\",\"fecha_diagnostico\",\"residencia_departamento_id\",\"ultima_actualizacion\"\r\n";
 
+/// What a sample has, sorted.
+const FILES: [&str; 5] = [
+    "Covid19Casos.zip",
+    "Covid19Determinaciones.zip",
+    "Covid19VacunasAgrupadas.csv.zip",
+    "departamentos.csv",
+    "provincias.csv",
+];
+
 fn make(rows: u64, seed: u64, dirty: f64, out: &Path) -> Written {
     write(&Options { rows, seed, dirty, out: out.to_owned() }, &|_| ()).unwrap()
 }
@@ -73,14 +82,16 @@ fn same_options_same_bytes() {
         .map(|(folder, seed): (usize, u64)| make(20_000, seed, 0.05, folders[folder].path()));
     assert_eq!(written[0], written[1]);
     let bytes = |folder: usize, name: &str| fs::read(folders[folder].path().join(name)).unwrap();
-    for name in ["provincias.csv", "departamentos.csv", "Covid19Casos.zip"] {
+    for name in FILES {
         assert_eq!(bytes(0, name), bytes(1, name), "{name}");
     }
-    assert_ne!(csv_bytes(folders[0].path()), csv_bytes(folders[2].path()));
+    for name in ["Covid19Casos.zip", "Covid19Determinaciones.zip", "Covid19VacunasAgrupadas.csv.zip"] {
+        assert_ne!(bytes(0, name), bytes(2, name), "{name}");
+    }
 }
 
 #[test]
-fn nothing_but_the_three_files_is_left() {
+fn nothing_but_the_files_is_left() {
     let folder = tempfile::tempdir().unwrap();
     let written = make(5_000, 1, 0.0, folder.path());
     let mut names: Vec<_> = fs::read_dir(&folder)
@@ -88,7 +99,7 @@ fn nothing_but_the_three_files_is_left() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, ["Covid19Casos.zip", "departamentos.csv", "provincias.csv"]);
+    assert_eq!(names, FILES);
     assert_eq!(fs::metadata(folder.path().join("Covid19Casos.zip")).unwrap().len(), written.zip_bytes);
 }
 

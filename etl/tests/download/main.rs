@@ -7,6 +7,7 @@ mod breaks;
 mod later;
 mod lies;
 mod memory;
+mod optional;
 mod place;
 mod program;
 #[expect(dead_code, reason = "the Lambda's tests read what was sent, too")]

@@ -15,6 +15,8 @@ use crate::server::{Reply, Request, Server};
 pub(crate) const ZIP: &str = "Covid19Casos.zip";
 pub(crate) const PROVINCES: &str = "provincias.csv";
 pub(crate) const DEPARTMENTS: &str = "departamentos.csv";
+pub(crate) const TESTS: &str = "Covid19Determinaciones.zip";
+pub(crate) const VACCINATIONS: &str = "Covid19VacunasAgrupadas.csv.zip";
 
 /// What stands in the store before.
 pub(crate) const OLD: &str = "the old file";
@@ -142,9 +144,15 @@ pub(crate) async fn content(store: &Store, name: &str) -> Vec<u8> {
     store.get(&Key::from(name)).await.unwrap().to_vec()
 }
 
-/// All three from this server, with no time to lose.
+/// All that a load needs from this server, with no time to lose.
 pub(crate) fn options(server: &Server) -> Options {
-    let url = |dataset: Dataset| Some(server.url(dataset.file_names()[0]));
+    let mut options = all_options(server);
+    options.sources.retain(|(dataset, _)| !dataset.is_optional());
+    options
+}
+
+/// The same with the optional datasets.
+pub(crate) fn all_options(server: &Server) -> Options {
     Options {
         patience: Patience {
             breaks: 5,
@@ -152,15 +160,16 @@ pub(crate) fn options(server: &Server) -> Options {
             first_pause: Duration::ZERO,
             longest_pause: Duration::ZERO,
         },
-        ..Options::new(url(Dataset::Provinces), url(Dataset::Departments), url(Dataset::Cases))
+        ..Options::new(|dataset: Dataset| Some(server.url(dataset.file_names()[0])))
     }
 }
 
-/// A server that publishes the georef files properly and answers as it is told for the line list.
+/// A server that publishes the georef files properly, has no optional dataset, and answers as it is told for the line list.
 pub(crate) async fn serving(cases: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |request| match request.path.as_str() {
         PROVINCES => provinces().answer(request),
         DEPARTMENTS => departments().answer(request),
+        TESTS | VACCINATIONS => Reply::new("404 Not Found").body(b""),
         _ => cases(request),
     })
     .await

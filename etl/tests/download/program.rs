@@ -6,7 +6,7 @@ use etl::env;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, ZIP, cases, serving};
+use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, TESTS, VACCINATIONS, ZIP, cases, serving};
 use crate::server::{Reply, Server};
 
 /// The real binary, at work.
@@ -30,6 +30,8 @@ impl Program {
             .env(env::CASES_URL, server.url(ZIP))
             .env(env::PROVINCES_URL, server.url(PROVINCES))
             .env(env::DEPARTMENTS_URL, server.url(DEPARTMENTS))
+            .env(env::TESTS_URL, server.url(TESTS))
+            .env(env::VACCINATIONS_URL, server.url(VACCINATIONS))
             .env(env::RUN_ID, run.to_string())
             .env(env::LOG_FORMAT, "text")
             .env_remove(env::REPORTS_URL)
@@ -72,6 +74,7 @@ async fn says_what_it_did_and_leaves_a_record() {
         let ended = program.end().await;
         assert_eq!(ended.code, Some(0), "{}", ended.said);
         assert_eq!(ended.said.matches(words).count(), 3, "{}", ended.said);
+        assert_eq!(ended.said.matches("this optional dataset is left as it is").count(), 2, "{}", ended.said);
         let record = record(&place, run);
         assert_eq!((&record["kind"], &record["status"]), (&"download".into(), &status.into()), "{record}");
     }

@@ -30,6 +30,24 @@ async fn for_many_rejected_rows() {
     stays_below_the_limit(&place, &cases(&place, 1_000_000, "99"), 0, 1_000_000).await;
 }
 
+/// Rows that are loaded, and more that are rejected, in a file that the load could do without.
+#[tokio::test]
+async fn for_a_large_optional_file() {
+    let place = Place::new().await;
+    let dataset = place.dataset(1_000, 5);
+    std::fs::remove_file(dataset.0.join("Covid19Determinaciones.zip")).unwrap();
+    let mut file = std::fs::File::create(dataset.0.join("Covid19Determinaciones.csv")).unwrap();
+    let header =
+        "fecha,codigo_indec_provincia,codigo_indec_departamento,total,positivos,ultima_actualizacion\n";
+    file.write_all(header.as_bytes()).unwrap();
+    let rows = "2021-05-01,06,441,100,20,2022-06-05\n".repeat(1_000) + &"x\n".repeat(3_000);
+    for _ in 0..500 {
+        file.write_all(rows.as_bytes()).unwrap();
+    }
+    drop(file);
+    stays_below_the_limit(&place, &dataset, 500_000, 1_500_000).await;
+}
+
 #[expect(clippy::print_stdout, reason = "the figure, for whoever asks with --nocapture")]
 async fn stays_below_the_limit(place: &Place, dataset: &Dataset, loaded: u64, rejected: u64) {
     place.load(&place.dataset(1, 3), &[]).await;

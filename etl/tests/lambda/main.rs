@@ -17,7 +17,7 @@ use etl::env;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, ZIP, cases, serving};
+use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, TESTS, VACCINATIONS, ZIP, cases, serving};
 use crate::server::{Reply, Request, Server};
 
 /// The id of the event, which Lambda keeps when it tries an event again.
@@ -86,6 +86,8 @@ impl Cloud {
             .env(env::CASES_URL, datasets.url(ZIP))
             .env(env::PROVINCES_URL, datasets.url(PROVINCES))
             .env(env::DEPARTMENTS_URL, datasets.url(DEPARTMENTS))
+            .env(env::TESTS_URL, datasets.url(TESTS))
+            .env(env::VACCINATIONS_URL, datasets.url(VACCINATIONS))
             .env(env::ETL_CLUSTER, "arn:aws:ecs:us-east-1:1:cluster/covid19")
             .env(env::ETL_TASK_DEFINITION, "covid19-etl")
             .env(env::ETL_SUBNETS, "subnet-a,subnet-b")

@@ -107,7 +107,7 @@ async fn nothing_is_left_over() {
     .await;
     assert_eq!(
         tables,
-        "_sqlx_migrations case_count contradiction_count covid_case delay_count department pipeline_run place_count province province_population rejected_row run_issue"
+        "_sqlx_migrations case_count contradiction_count covid_case delay_count department pipeline_run place_count province province_population rejected_row run_dataset run_issue test_count vaccination_count"
     );
     let keys: String = value(
         &mut place.connect().await,

@@ -65,7 +65,7 @@ pub(crate) struct Loaded {
     pub(crate) loaded: i64,
     pub(crate) rejected: i64,
     pub(crate) repaired: i64,
-    /// `run_issue`: dataset, kind and reason in one text.
+    /// `run_issue`, but for the optional datasets: dataset, kind and reason in one text.
     pub(crate) issues: BTreeMap<String, i64>,
     /// By line.
     pub(crate) rejects: Vec<Rejected>,
@@ -85,7 +85,8 @@ impl Loaded {
         .await
         .unwrap();
         let issues: Vec<(String, i64)> = sqlx::query_as(
-            "SELECT dataset || ' ' || kind || ' ' || reason, rows FROM run_issue WHERE run_id = $1",
+            "SELECT dataset || ' ' || kind || ' ' || reason, rows FROM run_issue
+             WHERE run_id = $1 AND dataset NOT IN ('tests', 'vaccinations')",
         )
         .bind(run)
         .fetch_all(&mut *connection)

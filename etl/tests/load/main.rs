@@ -21,6 +21,8 @@ mod lines;
 mod loaded;
 mod model;
 mod object_storage;
+mod optional;
+mod optional_model;
 mod place;
 mod roles;
 mod rows;

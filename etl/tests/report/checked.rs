@@ -8,15 +8,15 @@ use etl::sample;
 use uuid::Uuid;
 
 use crate::common::execute;
-use crate::expected;
 use crate::model::Model;
 use crate::place::Place;
+use crate::{expected, expected_optional};
 
-/// Compares every answer, with the counts of the load and without them.
+/// Compares every answer, those from the optional datasets, too, with the counts of the load and without them.
 async fn check(place: &Place) {
     let model = Model::read(&mut place.database.connect().await).await;
     assert!(model.cases.len() > 1000, "there is something to compare");
-    let expected = expected::all(&model);
+    let expected: Vec<_> = expected::all(&model).into_iter().chain(expected_optional::all(&model)).collect();
     for counts in ["kept by the load", "made now"] {
         if counts == "made now" {
             for table in ["case_count", "place_count", "delay_count", "contradiction_count"] {
@@ -38,7 +38,12 @@ async fn check(place: &Place) {
 
 #[tokio::test]
 async fn every_number_of_a_sample_that_was_loaded() {
-    check(&Place::sampled(8_000, 11).await).await;
+    let place = Place::sampled(8_000, 11).await;
+    check(&place).await;
+    for question in ["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"]
+    {
+        assert!(place.rows(question).len() >= 8, "{question} has something to compare");
+    }
 }
 
 #[tokio::test]

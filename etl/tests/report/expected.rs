@@ -232,7 +232,7 @@ fn fatality_by_age(model: &Model) -> Rows {
 }
 
 /// INDEC, census of 2022, final results; written down a second time, to be compared.
-const PEOPLE: [(i16, u32); 24] = [
+pub(crate) const PEOPLE: [(i16, u32); 24] = [
     (2, 3_121_707),
     (6, 17_523_996),
     (10, 429_562),

@@ -9,8 +9,10 @@ mod checked;
 #[path = "../common/mod.rs"]
 mod common;
 mod expected;
+mod expected_optional;
 mod files;
 mod model;
+mod optional;
 mod place;
 mod text;
 mod trouble;

@@ -9,7 +9,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, Days, NaiveDate};
-use sqlx::{PgConnection, Row as _};
+use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
 /// One published row.
 #[derive(Debug, Clone)]
@@ -51,9 +51,29 @@ impl Case {
     }
 }
 
+/// A laboratory's day.
+#[derive(Debug, Clone)]
+pub(crate) struct Laboratory {
+    pub(crate) tested_on: NaiveDate,
+    pub(crate) province: Option<i16>,
+    pub(crate) tests: i64,
+    pub(crate) positives: i64,
+}
+
+/// Doses of one kind of one vaccine in one province.
+#[derive(Debug, Clone)]
+pub(crate) struct Doses {
+    pub(crate) province: Option<i16>,
+    pub(crate) vaccine: String,
+    pub(crate) dose: String,
+    pub(crate) given: i64,
+}
+
 /// Everything that is published.
 pub(crate) struct Model {
     pub(crate) cases: Vec<Case>,
+    pub(crate) laboratories: Vec<Laboratory>,
+    pub(crate) doses: Vec<Doses>,
     pub(crate) provinces: BTreeMap<i16, String>,
     pub(crate) departments: BTreeMap<i32, (String, i16)>,
 }
@@ -114,12 +134,32 @@ impl Model {
             department: row.get("residence_department_id"),
             classification: row.get("classification"),
         };
+        let run = "(SELECT run_id FROM pipeline_run WHERE kind = 'etl' AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1)";
+        let published = |table: &str| format!("SELECT * FROM {table} WHERE run_id = {run}");
+        let laboratories = sqlx::query(AssertSqlSafe(published("test_count")));
+        let laboratories = laboratories.fetch_all(&mut *connection).await.unwrap();
+        let laboratory = |row: &sqlx::postgres::PgRow| Laboratory {
+            tested_on: row.get("tested_on"),
+            province: row.get("province_id"),
+            tests: row.get("tests"),
+            positives: row.get("positives"),
+        };
+        let doses = sqlx::query(AssertSqlSafe(published("vaccination_count")));
+        let doses = doses.fetch_all(&mut *connection).await.unwrap();
+        let given = |row: &sqlx::postgres::PgRow| Doses {
+            province: row.get("province_id"),
+            vaccine: row.get("vaccine"),
+            dose: row.get("dose"),
+            given: row.get("doses"),
+        };
         let provinces = sqlx::query_as::<_, (i16, String)>("SELECT province_id, name FROM province");
         let departments = sqlx::query_as::<_, (i32, String, i16)>(
             "SELECT department_id, name, province_id FROM department",
         );
         Self {
             cases: rows.iter().map(case).collect(),
+            laboratories: laboratories.iter().map(laboratory).collect(),
+            doses: doses.iter().map(given).collect(),
             provinces: provinces.fetch_all(&mut *connection).await.unwrap().into_iter().collect(),
             departments: departments
                 .fetch_all(&mut *connection)
@@ -141,25 +181,37 @@ impl Model {
 
     /// Every day that the loaded years have so far.
     pub(crate) fn days(&self) -> Vec<NaiveDate> {
-        let years: BTreeSet<i32> = self.cases.iter().map(|case| case.registered_on.year()).collect();
-        let days = years.into_iter().flat_map(|year| {
-            NaiveDate::from_ymd_opt(year, 1, 1).unwrap().iter_days().take_while(move |day| day.year() == year)
-        });
-        days.take_while(|day| *day <= self.newest()).collect()
+        days_until_the_newest(self.cases.iter().map(|case| case.registered_on))
     }
 
     /// The loaded days of each week, by the week's Sunday.
     pub(crate) fn weeks(&self) -> BTreeMap<NaiveDate, usize> {
-        let mut weeks = BTreeMap::new();
-        for day in self.days() {
-            *weeks.entry(sunday(day)).or_default() += 1;
-        }
-        weeks
+        weeks_of(&self.days())
     }
 
     pub(crate) fn province(&self, id: Option<i16>) -> Field {
         Field::maybe(id.and_then(|id| self.provinces.get(&id)))
     }
+}
+
+/// Every day of the years that have one of these, up to the newest of them.
+pub(crate) fn days_until_the_newest(known: impl Iterator<Item = NaiveDate>) -> Vec<NaiveDate> {
+    let known: BTreeSet<NaiveDate> = known.collect();
+    let Some(newest) = known.last().copied() else { return Vec::new() };
+    let years: BTreeSet<i32> = known.iter().map(NaiveDate::year).collect();
+    let days = years.into_iter().flat_map(|year| {
+        NaiveDate::from_ymd_opt(year, 1, 1).unwrap().iter_days().take_while(move |day| day.year() == year)
+    });
+    days.take_while(|day| *day <= newest).collect()
+}
+
+/// How many of these days each week has, by the week's Sunday.
+pub(crate) fn weeks_of(days: &[NaiveDate]) -> BTreeMap<NaiveDate, usize> {
+    let mut weeks = BTreeMap::new();
+    for day in days {
+        *weeks.entry(sunday(*day)).or_default() += 1;
+    }
+    weeks
 }
 
 /// The Sunday on or before a day.

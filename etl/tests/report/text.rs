@@ -42,6 +42,32 @@ async fn no_line_is_wider_than_a_terminal() {
     }
 }
 
+/// From the document the stored text comes back to the letter, and other widths are kept to.
+#[tokio::test]
+async fn the_document_is_laid_out_for_any_terminal() {
+    let place = Place::sampled(3_000, 6).await;
+    for language in [Language::Spanish, Language::English] {
+        let written = place.report(language).await.unwrap();
+        let document = serde_json::from_slice(&written.document).unwrap();
+        assert_eq!(etl::report::text_of(&document, 80).as_deref(), Some(written.text.as_str()));
+        for width in [100, 140, 160] {
+            let text = etl::report::text_of(&document, width).unwrap();
+            let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
+            assert_eq!(widest, width, "rules are as wide as the terminal, and nothing is wider");
+            assert!(text.lines().count() < written.text.lines().count(), "prose has room");
+        }
+        let narrow = etl::report::text_of(&document, 20).unwrap();
+        assert_eq!(narrow, etl::report::text_of(&document, 60).unwrap(), "numbers are not broken");
+    }
+    // What failed is in the document, too.
+    place
+        .change("ALTER TABLE covid_case RENAME COLUMN diagnosed_on TO tested_on; DELETE FROM case_count")
+        .await;
+    place.report(Language::English).await.unwrap_err();
+    let document = serde_json::from_str(&place.read("reports/latest/report.json")).unwrap();
+    assert_eq!(etl::report::text_of(&document, 80).unwrap(), place.read("reports/latest/report.txt"));
+}
+
 #[expect(
     clippy::disallowed_methods,
     reason = "the switch that rewrites snapshots is for whoever runs the tests"

@@ -5,12 +5,15 @@ use super::markup::escaped;
 use super::table;
 use crate::report::answer::{Answer, Finding};
 use crate::report::language::{Language, Words};
-use crate::report::question::{Chart, Question};
+use crate::report::question::{Chart, Place, Question, Shape};
 use crate::report::table::{extent, heading};
 
 const FAILED: Words = Words::new("Esta pregunta falló", "This question failed");
 const SEE_DATA: Words = Words::new("Ver los datos", "See the data");
 const ALL_ROWS: Words = Words::new("Todas las filas:", "All rows:");
+
+/// More columns than half of a page holds beside bars.
+const MANY_COLUMNS: usize = 6;
 
 /// The section of a finding. It is always there: an answer, an absence or a failure.
 pub(super) fn render(finding: &Finding, wide: bool, language: Language) -> String {
@@ -37,9 +40,17 @@ pub(super) fn render(finding: &Finding, wide: bool, language: Language) -> Strin
     )
 }
 
-/// What needs the whole width of the page.
+/// What needs the whole width of the page: what is drawn along a year, and a table of many numbers with bars behind them.
 pub(super) fn is_wide(question: &Question) -> bool {
-    matches!(question.chart, Chart::Trend { .. } | Chart::Heat { .. } | Chart::Band { .. })
+    match question.chart {
+        Chart::Trend { .. } | Chart::Heat { .. } | Chart::Band { .. } => true,
+        Chart::Bars => {
+            let shown =
+                question.columns.iter().filter(|column| matches!(column.place, Place::Body | Place::Bar));
+            question.shape == Shape::Totalled && shown.count() >= MANY_COLUMNS
+        }
+        _ => false,
+    }
 }
 
 fn answered(answer: &Answer, language: Language) -> String {

@@ -4,6 +4,8 @@ mod course;
 mod people;
 mod places;
 mod quality;
+mod testing;
+mod vaccines;
 
 use super::language::Words;
 use super::question::{Column, Kind, Place, Question};
@@ -33,7 +35,7 @@ const YEAR_SHARE: Column = Column::new("share_of_year_percent", Kind::Share, Wor
 const PARTIAL: Column = Column::new("partial", Kind::Flag, Words::new("parcial", "partial"));
 
 /// The questions, in the order in which people read them.
-pub static QUESTIONS: [Question; 21] = [
+pub static QUESTIONS: [Question; 26] = [
     course::LAST_UPDATE,
     course::CONFIRMED_BY_YEAR,
     course::SEVEN_DAY_MEAN,
@@ -49,8 +51,13 @@ pub static QUESTIONS: [Question; 21] = [
     places::INCIDENCE_BY_PROVINCE,
     places::DEPARTMENT_RANKING,
     places::RESIDENCE_REGISTRATION,
+    testing::TEST_POSITIVITY_BY_WEEK,
+    testing::TESTS_BY_PROVINCE,
+    vaccines::DOSES_BY_PROVINCE,
+    vaccines::DOSES_BY_VACCINE,
     quality::REPORTING_DELAY,
     quality::RECENT_COMPLETENESS,
+    quality::LOADED_DATASETS,
     quality::LOADED_ROWS,
     quality::LOADED_ISSUES,
     quality::CONTRADICTIONS,
@@ -58,7 +65,7 @@ pub static QUESTIONS: [Question; 21] = [
 ];
 
 /// The parts of the page: anchor, title, and the names of the questions.
-pub(super) const PARTS: [(&str, Words, &[&str]); 4] = [
+pub(super) const PARTS: [(&str, Words, &[&str]); 5] = [
     (
         "course",
         Words::new("Evolución", "Course"),
@@ -82,11 +89,17 @@ pub(super) const PARTS: [(&str, Words, &[&str]); 4] = [
         &["incidence_by_province", "last_month_by_province", "department_ranking", "residence_registration"],
     ),
     (
+        "tests",
+        Words::new("Pruebas y vacunas", "Tests and vaccines"),
+        &["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"],
+    ),
+    (
         "quality",
         Words::new("Calidad de los datos", "Quality of the data"),
         &[
             "reporting_delay",
             "recent_completeness",
+            "loaded_datasets",
             "loaded_rows",
             "loaded_issues",
             "contradictions",

@@ -70,10 +70,41 @@ pub(super) const RECENT_COMPLETENESS: Question = Question {
     ],
 };
 
+pub(super) const LOADED_DATASETS: Question = Question {
+    name: "loaded_datasets",
+    sql: include_str!("../../../queries/loaded_datasets.sql"),
+    title: Words::new("Calidad de los datos: archivos de la carga", "Data quality: files of the load"),
+    note: Words::new(
+        "De cada archivo: leídas = filtradas + cargadas + rechazadas. Pruebas y vacunas son opcionales: si faltan, o no se pueden leer, se carga el resto.",
+        "Of each file: read = filtered + loaded + rejected. Tests and vaccinations are optional: where they are missing or cannot be read, the rest is loaded.",
+    ),
+    nothing: Words::new(
+        "No hay registro: la carga es de una versión anterior, o no terminó bien ninguna.",
+        "No record: the load is by an older release, or none has succeeded.",
+    ),
+    unit: ROWS,
+    shape: Shape::Table,
+    extent: Extent::Whole,
+    chart: Chart::None,
+    columns: &[
+        Column::new("dataset", Kind::Text(&vocabulary::DATASET), Words::new("Datos", "Dataset")),
+        Column::new("status", Kind::Text(&vocabulary::STATUS), Words::new("Archivo", "File")),
+        Column::new("source_name", Kind::Text(&vocabulary::PLAIN), Words::new("Nombre", "Name"))
+            .at(Place::FileOnly),
+        Column::new("rows_read", Kind::Count, Words::new("Leídas", "Read")),
+        Column::new("rows_filtered", Kind::Count, Words::new("Filtradas", "Filtered")),
+        Column::new("rows_loaded", Kind::Count, Words::new("Cargadas", "Loaded")),
+        Column::new("rows_rejected", Kind::Count, Words::new("Rechazadas", "Rejected")),
+        Column::new("rows_repaired", Kind::Count, Words::new("Reparaciones", "Repairs")).at(Place::FileOnly),
+        Column::new("error", Kind::Text(&vocabulary::PLAIN), Words::new("Error", "Error"))
+            .at(Place::FileOnly),
+    ],
+};
+
 pub(super) const LOADED_ROWS: Question = Question {
     name: "loaded_rows",
     sql: include_str!("../../../queries/loaded_rows.sql"),
-    title: Words::new("Calidad de los datos: filas de la carga", "Data quality: rows of the load"),
+    title: Words::new("Calidad de los datos: filas de casos", "Data quality: rows of cases"),
     note: LOADED_NOTE,
     nothing: NO_LOAD,
     unit: ROWS,

@@ -1,0 +1,179 @@
+//! The files of one load: which there are, what tells them from others, and what became of each in the end.
+//!
+//! A dataset that is needed and not there ends the run; an optional one is left out, which is said here and stands in `run_dataset`.
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+use sha2::{Digest as _, Sha256};
+
+use crate::clean::years::Years;
+use crate::dataset::Dataset;
+use crate::extract::{self, Source};
+use crate::failure::{Failure, Result};
+use crate::load::georef::Georef;
+use crate::parse::date::Day;
+use crate::pipeline::in_background;
+use crate::runs::{self, Inclusion};
+use crate::store::Store;
+use crate::tally::{Counts, Tally};
+
+/// The files that were found.
+pub struct Sources {
+    provinces: Source,
+    departments: Source,
+    /// The line list.
+    pub cases: Source,
+    optional: Vec<Optional>,
+}
+
+/// An optional dataset, from the moment in which it is looked for.
+struct Optional {
+    dataset: Dataset,
+    source: Option<Source>,
+    /// Why it is left out although there is something.
+    trouble: Option<String>,
+    counts: Counts,
+}
+
+impl Sources {
+    /// Looks for every dataset.
+    pub async fn find(store: &Store) -> Result<Self> {
+        let mut optional = Vec::new();
+        for dataset in Dataset::OPTIONAL {
+            let (source, trouble) = match extract::find_optional(store, dataset).await {
+                Ok(source) => (source, None),
+                Err(failure) => (None, Some(failure)),
+            };
+            if source.is_none() && trouble.is_none() {
+                let wanted = dataset.file_names().join(" or ");
+                tracing::info!(
+                    dataset = dataset.name(),
+                    wanted,
+                    "this optional dataset is not there; the rest is loaded without it"
+                );
+            }
+            let mut found = Optional { dataset, source, trouble: None, counts: Counts::default() };
+            if let Some(failure) = trouble {
+                found.leave_out(&failure);
+            }
+            optional.push(found);
+        }
+        Ok(Self {
+            provinces: extract::find(store, Dataset::Provinces).await?,
+            departments: extract::find(store, Dataset::Departments).await?,
+            cases: extract::find(store, Dataset::Cases).await?,
+            optional,
+        })
+    }
+
+    /// The optional files that can be loaded.
+    pub fn optional(&self) -> Vec<Source> {
+        self.optional.iter().filter_map(|optional| optional.source.clone()).collect()
+    }
+
+    /// Notes what became of an optional file: the outer program goes on in both cases.
+    pub fn note(&mut self, dataset: Dataset, loaded: Result<Counts>) {
+        let Some(optional) = self.optional.iter_mut().find(|optional| optional.dataset == dataset) else {
+            return;
+        };
+        match loaded {
+            Ok(counts) => {
+                tracing::info!(
+                    dataset = dataset.name(),
+                    read = counts.read,
+                    filtered = counts.filtered,
+                    loaded = counts.loaded,
+                    rejected = counts.rejected,
+                    repaired = counts.repaired,
+                    "optional dataset loaded"
+                );
+                optional.counts = counts;
+            }
+            Err(failure) => optional.leave_out(&failure),
+        }
+    }
+
+    /// What `pipeline_run` says of them.
+    pub fn describe(&self, dataset_date: Day, years: &Years) -> runs::Dataset {
+        runs::Dataset {
+            updated_on: dataset_date.into(),
+            source_name: self.cases.name(),
+            source_size: i64::try_from(self.cases.size).unwrap_or(i64::MAX),
+            source_etag: self.cases.etag(),
+            source_sha256: self.cases.sha256.clone(),
+            fingerprint: self.fingerprint(),
+            years: years.to_string(),
+        }
+    }
+
+    /// One digest of all files that are loaded: with another optional file, or without one, it is another dataset. Without any,
+    /// it is what it was before there were optional ones.
+    pub fn fingerprint(&self) -> String {
+        let needed = [&self.provinces, &self.departments, &self.cases];
+        let optional = self.optional.iter().filter_map(|optional| optional.source.as_ref());
+        let identities: Vec<String> = needed.into_iter().chain(optional).map(Source::identity).collect();
+        extract::hexadecimal(&Sha256::digest(identities.join("\n")))
+    }
+
+    /// What became of each dataset, for `run_dataset`.
+    pub fn inclusions(&self, georef: &Georef, tally: &Tally) -> Vec<Inclusion> {
+        let needed = [
+            (&self.provinces, georef.counts(Dataset::Provinces)),
+            (&self.departments, georef.counts(Dataset::Departments)),
+            (&self.cases, tally.cases()),
+        ];
+        let loaded = |source: &Source, counts: Counts| Inclusion {
+            dataset: source.dataset,
+            status: "loaded",
+            source: Some((source.name(), source.size)),
+            counts: Some(counts),
+            error: None,
+        };
+        let optional = self.optional.iter().map(|optional| match &optional.source {
+            Some(source) => loaded(source, optional.counts),
+            None => Inclusion {
+                dataset: optional.dataset,
+                status: if optional.trouble.is_some() { "unreadable" } else { "missing" },
+                source: None,
+                counts: None,
+                error: optional.trouble.clone(),
+            },
+        });
+        needed.into_iter().map(|(source, counts)| loaded(source, counts)).chain(optional).collect()
+    }
+
+    /// The optional datasets of which nothing is loaded.
+    pub fn left_out(&self) -> Vec<Dataset> {
+        self.optional.iter().filter(|optional| optional.source.is_none()).map(|left| left.dataset).collect()
+    }
+
+    /// Reads the two small files.
+    pub async fn read_georef(&self, store: &Store) -> Result<Georef> {
+        let (store, provinces, departments) =
+            (store.clone(), self.provinces.clone(), self.departments.clone());
+        in_background(move |runtime| {
+            let (mut georef, position) = (Georef::default(), Arc::new(AtomicU64::new(0)));
+            extract::with_text(&store, &provinces, runtime, &position, |text| {
+                georef.read_provinces(text, &provinces.url)
+            })?;
+            extract::with_text(&store, &departments, runtime, &position, |text| {
+                georef.read_departments(text, &departments.url)
+            })?;
+            Ok(georef)
+        })
+        .await
+    }
+}
+
+impl Optional {
+    fn leave_out(&mut self, failure: &Failure) {
+        tracing::warn!(
+            dataset = self.dataset.name(),
+            hint = failure.hint_text(),
+            "this optional dataset cannot be loaded and is left out: {failure}"
+        );
+        self.source = None;
+        self.trouble = Some(failure.to_string());
+    }
+}

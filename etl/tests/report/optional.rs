@@ -1,0 +1,122 @@
+//! Questions on the optional datasets: answers that were written by hand, and what a report says that has no such dataset.
+
+use etl::report::Language;
+
+use crate::place::{EDGES, Place};
+
+/// The published run of [`EDGES`], and one that is not.
+const RUN: &str = "00000000-0000-4000-8000-000000000001";
+const OTHER: &str = "00000000-0000-4000-8000-000000000002";
+
+const QUESTIONS: [&str; 4] =
+    ["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"];
+
+async fn with_both() -> Place {
+    let place = Place::with(EDGES).await;
+    place
+        .change(&format!(
+            "INSERT INTO test_count VALUES
+                ('{RUN}', '2020-12-27', 6, 6441, 'Público', 'Provincial', 100, 40),
+                ('{RUN}', '2021-01-02', 2, NULL, 'Privado', 'Privado', 20, 0),
+                ('{RUN}', '2021-01-10', NULL, NULL, NULL, NULL, 5, 5),
+                ('{RUN}', '2021-01-12', 6, NULL, 'Público', 'Municipal', 0, 0),
+                ('{OTHER}', '2021-01-12', 6, NULL, 'Público', 'Municipal', 999, 999);
+             INSERT INTO vaccination_count VALUES
+                ('{RUN}', 6, 'Sputnik', 'first', 1752399), ('{RUN}', 6, 'Sputnik', 'second', 1),
+                ('{RUN}', 2, 'Cansino', 'single', 30), ('{RUN}', NULL, 'Moderna', 'booster', 9),
+                ('{RUN}', 2, 'Moderna', 'additional', 7), ('{OTHER}', 2, 'Moderna', 'first', 999);
+             INSERT INTO run_dataset VALUES
+                ('{RUN}', 'vaccinations', 'loaded', 'Covid19VacunasAgrupadas.csv', 300, 4, 0, 4, 0, 0, NULL),
+                ('{RUN}', 'cases', 'loaded', 'Covid19Casos.zip', 3000, 40, 6, 30, 4, 3, NULL),
+                ('{RUN}', 'tests', 'unreadable', NULL, NULL, NULL, NULL, NULL, NULL, NULL, '`x` is a web page'),
+                ('{OTHER}', 'tests', 'missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
+        ))
+        .await;
+    place
+}
+
+#[tokio::test]
+async fn weeks_of_tests_cross_new_year_whole_and_a_week_without_a_test_has_no_positivity() {
+    let place = with_both().await;
+    let columns = [
+        "epidemiological_year",
+        "epidemiological_week",
+        "week_starts_on",
+        "tests",
+        "positives",
+        "positivity_percent",
+        "partial",
+    ];
+    let rows = place.answer("test_positivity_by_week", &columns).await;
+    assert_eq!(
+        rows[rows.len() - 3..],
+        [
+            "2020 53 2020-12-27 120 40 33.333333333333336 false",
+            "2021 1 2021-01-03 0 0 - false",
+            "2021 2 2021-01-10 5 5 100 true",
+        ]
+    );
+    assert_eq!(rows.len(), 53, "the newest, also where there was none");
+}
+
+#[tokio::test]
+async fn provinces_without_anything_and_nowhere_are_lines() {
+    let place = with_both().await;
+    let columns = ["province_id", "province", "tests", "share_percent", "positives", "positivity_percent"];
+    assert_eq!(
+        place.answer("tests_by_province", &columns).await,
+        [
+            "6 Buenos Aires 100 80 40 40",
+            "2 CABA 20 16 0 0",
+            "14 Córdoba 0 0 0 -",
+            "94 Tierra del Fuego 0 0 0 -",
+            "- - 5 4 5 100",
+        ]
+    );
+    let columns = ["province", "doses", "first", "second", "single", "additional", "booster"];
+    assert_eq!(
+        place.answer("doses_by_province", &columns).await,
+        [
+            "Buenos Aires 1752400 1752399 1 0 0 0",
+            "CABA 37 0 0 30 7 0",
+            "Córdoba 0 0 0 0 0 0",
+            "Tierra del Fuego 0 0 0 0 0 0",
+            "- 9 0 0 0 0 9",
+        ]
+    );
+    let per_100 = place.answer("doses_by_province", &["per_100"]).await;
+    assert!(per_100[0].starts_with("10.00"), "1,752,400 doses for 17,523,996 people: {per_100:?}");
+    assert_eq!(
+        place.answer("doses_by_vaccine", &["vaccine", "doses"]).await,
+        ["Sputnik 1752400", "Cansino 30", "Moderna 16"]
+    );
+}
+
+#[tokio::test]
+async fn what_became_of_each_file_is_said() {
+    let place = with_both().await;
+    let columns = ["dataset", "status", "rows_read", "rows_loaded", "error"];
+    assert_eq!(
+        place.answer("loaded_datasets", &columns).await,
+        ["cases loaded 40 30 -", "tests unreadable - - `x` is a web page", "vaccinations loaded 4 4 -"]
+    );
+}
+
+/// Not failed, not an empty drawing: a sentence.
+#[tokio::test]
+async fn without_the_dataset_the_report_says_so_in_every_form() {
+    let place = Place::with(EDGES).await;
+    let text = place.report(Language::Spanish).await.unwrap().text;
+    assert_eq!(text.matches("No hay datos: la carga no tiene pruebas").count(), 2, "{text}");
+    assert_eq!(text.matches("No hay datos: la carga no tiene vacunas").count(), 2, "{text}");
+    let page = place.read("reports/latest/report.html");
+    for question in QUESTIONS {
+        assert!(page.contains(&format!("<section id=\"{question}\" class=\"nothing")), "{question}");
+        assert!(place.rows(question).is_empty(), "{question}");
+    }
+    let document: serde_json::Value =
+        serde_json::from_str(&place.read("reports/latest/report.json")).unwrap();
+    for question in document["questions"].as_array().unwrap() {
+        assert!(question["error"].is_null() && question["rows"].is_array(), "{question}");
+    }
+}
