@@ -76,6 +76,8 @@ impl Cloud {
             ("CASES_URL".to_owned(), published.url("Covid19Casos.zip")),
             ("PROVINCES_URL".to_owned(), published.url("provincias.csv")),
             ("DEPARTMENTS_URL".to_owned(), published.url("departamentos.csv")),
+            ("TESTS_URL".to_owned(), published.url("Covid19Determinaciones.zip")),
+            ("VACCINATIONS_URL".to_owned(), published.url("Covid19VacunasAgrupadas.csv.zip")),
             ("ETL_CLUSTER".to_owned(), "covid19".to_owned()),
             ("ETL_TASK_DEFINITION".to_owned(), "covid19-etl".to_owned()),
             ("ETL_SUBNETS".to_owned(), "subnet-1,subnet-2".to_owned()),
