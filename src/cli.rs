@@ -120,8 +120,8 @@ pub enum Color {
 pub enum Command {
     /// Run the whole pipeline here: PostgreSQL, a sample, etl, report; on a terminal, with the screens
     Demo(Demo),
-    /// Create the target, or start what is there already
-    Up,
+    /// Create the target, or start what is there already; on AWS, the stacks
+    Up(Up),
     /// Stop the target; its data stay
     Down(Down),
     /// Show the target's parts, with state and age
@@ -151,6 +151,10 @@ pub enum Command {
     /// Work on the database
     #[command(subcommand)]
     Db(Db),
+    /// Look for what is wrong, check by check, and say what to do about it
+    ///
+    /// Changes nothing. Ends with 0 where no check has failed, else with 1.
+    Doctor(Doctor),
     /// Open psql on the database
     Psql {
         /// Which server; on this machine there is only one
@@ -195,6 +199,24 @@ pub struct Demo {
     /// Print a summary and the report, and open no screen
     #[arg(long)]
     pub headless: bool,
+}
+
+/// `covidctl up`
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options on AWS")]
+pub struct Up {
+    /// A parameter of a stack, such as `OperatorCidr=198.51.100.7/32` or `dashboard.Tasks=1`; what is not named stays as it is
+    #[arg(long, value_name = "[STACK.]NAME=VALUE", value_parser = text::assignment)]
+    pub parameter: Vec<(String, String)>,
+    /// The release that runs, such as `v0.1.0`; without one, the stacks that run something wait for the first
+    #[arg(long, value_name = "TAG")]
+    pub release: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Templates of your own, called as those in `cloudformation/`
+    #[arg(long, value_name = "FOLDER")]
+    pub templates: Option<PathBuf>,
 }
 
 /// `covidctl down`
@@ -398,9 +420,21 @@ pub struct MetabaseArgs {
     pub language: etl::report::Language,
 }
 
+/// `covidctl doctor`
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// From where you reach the bastion [default: what checkip.amazonaws.com says]
+    #[arg(long, value_name = "ADDRESS")]
+    pub my_address: Option<std::net::Ipv4Addr>,
+}
+
 /// `covidctl db …`
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Db {
+    /// Make the schema, the roles with their passwords, and Metabase's own database; repeated, it changes nothing but the passwords' salt
+    ///
+    /// On AWS, once after `covidctl up`. The passwords come from Secrets Manager and are shown nowhere.
+    Init,
     /// Apply the pending migrations
     Migrate,
     /// List the migrations that were applied

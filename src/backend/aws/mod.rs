@@ -3,15 +3,19 @@
 //! Each service has a file of its own and its types do not leave it. This file wires them into the trait. Nothing is asked
 //! before it is needed: what is known of the account is read once and kept.
 
+mod administration;
 mod bastion;
 mod buckets;
 mod clients;
+mod doctor;
 mod door;
+mod emptying;
 mod log_groups;
 mod names;
 mod parts;
 mod reasons;
 mod runs;
+mod stacks;
 mod tasks;
 mod trouble;
 
@@ -27,13 +31,15 @@ use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use self::clients::Clients;
+pub use self::door::Secret;
 use self::log_groups::LogGroup;
 use self::names::{Name, Names};
+pub use self::stacks::{Action, Change, Fate, KEPT, Plan, Standing, Step, Wanted};
 use self::tasks::State;
 use self::trouble::OrTrouble as _;
 use super::{
-    Access, Active, Backend, Data, Database, Ended, Job, Kept, Kind, Part, Place, Progress, no_run,
-    several_runs,
+    Access, Active, Backend, Check, Data, Database, Ended, Examination, Found, Job, Kept, Kind, Part, Place,
+    Progress, no_run, several_runs,
 };
 use crate::db::runs::Run;
 use crate::logs::{Logs, RunLog, Source, Tempo};
@@ -69,6 +75,8 @@ pub struct Aws {
 struct Account {
     clients: Arc<Clients>,
     id: String,
+    /// Who we are there, in AWS's words.
+    caller: String,
     names: Names,
 }
 
@@ -85,8 +93,9 @@ impl Aws {
             let identity = identity
                 .or_trouble("sts:GetCallerIdentity", || "cannot find out who we are on AWS".to_owned())?;
             let id = identity.account().unwrap_or_default().to_owned();
+            let caller = identity.arn().unwrap_or_default().to_owned();
             let names = Names::discover(&self.settings.aws, &clients, &id).await?;
-            Ok(Account { clients: Arc::new(clients), id, names })
+            Ok(Account { clients: Arc::new(clients), id, caller, names })
         };
         self.account.get_or_try_init(ask).await
     }
@@ -212,11 +221,11 @@ impl Backend for Aws {
     }
 
     async fn up(&self, _: Arc<dyn Progress>) -> Result<()> {
-        Err(not_yet("up", "aws cloudformation deploy --template-file cloudformation/01-network.yml …"))
+        Err(asks_first("up"))
     }
 
     async fn down(&self, _: Data, _: Arc<dyn Progress>) -> Result<()> {
-        Err(not_yet("down", "aws cloudformation delete-stack --stack-name covid19-…"))
+        Err(asks_first("down"))
     }
 
     async fn parts(&self) -> Result<Vec<Part>> {
@@ -343,10 +352,26 @@ impl Backend for Aws {
         let Account { clients, names, .. } = self.account().await?;
         buckets::open(clients, names.need(Name::ReportsBucket)?)
     }
+
+    async fn examine(&self, wanted: &Examination, found: &Found<'_>) -> bool {
+        match self.account().await {
+            Ok(Account { clients, caller, names, .. }) => {
+                found(Check::ok("credentials", format!("{caller}, {}", self.place().location)));
+                // A future with all of them in it is large.
+                Box::pin(doctor::examine(clients, names, wanted, found)).await
+            }
+            Err(failure) => {
+                found(Check::of("credentials", &failure));
+                false
+            }
+        }
+    }
 }
 
-fn not_yet(what: &str, instead: &str) -> Failure {
-    Failure::new(format!("`covidctl {what}` does not work on the target `aws` yet"))
-        .hint(format!("the stacks are in `cloudformation/`: {instead}"))
-        .exiting(Exit::NotStarted)
+/// What costs, or destroys, shows first what it would do, and asks: only the command line does.
+fn asks_first(what: &str) -> Failure {
+    Failure::usage(
+        "the stacks are created and deleted on the command line, which shows first what would happen",
+    )
+    .hint(format!("covidctl --target aws {what}"))
 }
