@@ -11,7 +11,7 @@ async fn a_load_that_fails_passes_its_code_and_its_last_words_on() {
     // There is no dataset in the bucket.
     let cloud = Cloud::deploy(0).await;
     let said = cloud.say(&["run", "etl"]).await;
-    said.failed(1, &["etl ended with code 1", "Covid19Casos"]);
+    said.failed(1, &["etl ended with code 1", "there is no `provincias.csv`"]);
     let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
     assert_eq!(
         (runs[0]["status"].as_str(), runs[0]["exit_code"].as_u64()),

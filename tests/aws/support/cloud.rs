@@ -71,14 +71,28 @@ impl Cloud {
         cloud
     }
 
+    /// Writes a parameter as a stack would, also in the place of another.
+    pub(crate) async fn write(&self, key: &str, value: &str) {
+        let body =
+            json!({ "Name": format!("/covid19/{key}"), "Value": value, "Type": "String", "Overwrite": true });
+        self.moto.json("ssm", "AmazonSSM.PutParameter", &body).await;
+    }
+
+    /// Keeps a login as Secrets Manager does, and writes down where.
+    pub(crate) async fn keep_login(&self, key: &str, user: &str, password: &str) {
+        let login = json!({ "username": user, "password": password }).to_string();
+        let body = json!({ "Name": Uuid::new_v4().to_string(), "SecretString": login });
+        let created = self.moto.json("secretsmanager", "secretsmanager.CreateSecret", &body).await;
+        self.write(key, created["ARN"].as_str().unwrap()).await;
+    }
+
     /// What the stacks write down.
     async fn write_parameters(&self) {
         let (server, ssh) = (self.database.server(), self.sshd.address().port().to_string());
         let port = server.get_port().to_string();
-        let secret = json!({ "username": server.get_username(), "password": self.database.password() });
-        let body = json!({ "Name": "covid19-reader", "SecretString": secret.to_string() });
-        let created = self.moto.json("secretsmanager", "secretsmanager.CreateSecret", &body).await;
-        let secret = created["ARN"].as_str().unwrap();
+        for key in ["database/secret/reader", "database/secret/writer"] {
+            self.keep_login(key, server.get_username(), &self.database.password()).await;
+        }
         for (key, value) in [
             ("subnets/application", "subnet-1,subnet-2"),
             ("security-groups/tasks", "sg-1"),
@@ -86,14 +100,11 @@ impl Cloud {
             ("database/replica/endpoint", "127.0.0.1"),
             ("database/port", &port),
             ("database/name", &self.database.name),
-            ("database/secret/reader", secret),
-            ("database/secret/writer", secret),
             ("bastion/auto-scaling-group", &self.group),
             ("bastion/user", &Sshd::user()),
             ("bastion/port", &ssh),
         ] {
-            let body = json!({ "Name": format!("/covid19/{key}"), "Value": value, "Type": "String" });
-            self.moto.json("ssm", "AmazonSSM.PutParameter", &body).await;
+            self.write(key, value).await;
         }
     }
 
