@@ -84,7 +84,9 @@ pub fn code(error: &sqlx::Error) -> Option<String> {
 /// Works as the owner of the tables, if that role exists and this login may take it; else as itself.
 pub async fn become_owner(session: &mut PgConnection) -> Result<()> {
     let may: bool = sqlx::query_scalar(
-        "SELECT coalesce((SELECT pg_has_role(current_user, oid, 'MEMBER') FROM pg_roles WHERE rolname = $1), false)",
+        "SELECT coalesce((SELECT pg_has_role(current_user, oid, \
+         CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END) \
+         FROM pg_roles WHERE rolname = $1), false)",
     )
     .bind(OWNER)
     .fetch_one(&mut *session)

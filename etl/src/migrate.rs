@@ -29,7 +29,12 @@ const ROLES: &[(&str, &str)] = &[
     ),
     ("EXISTS (SELECT FROM pg_roles WHERE rolname = 'covid19_reader')", "CREATE ROLE covid19_reader LOGIN"),
     ("pg_has_role('covid19_writer', 'covid19_owner', 'MEMBER')", "GRANT covid19_owner TO covid19_writer"),
-    ("pg_has_role(session_user, 'covid19_owner', 'MEMBER')", "GRANT covid19_owner TO SESSION_USER"),
+    // From version 16 on, who has created a role is its member, and still may not become it.
+    (
+        "pg_has_role(session_user, 'covid19_owner', \
+         CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)",
+        "GRANT covid19_owner TO SESSION_USER",
+    ),
     (
         "has_schema_privilege('covid19_owner', 'public', 'CREATE')",
         "GRANT CREATE ON SCHEMA public TO covid19_owner",

@@ -6,6 +6,7 @@
 
 mod authorities;
 pub mod aws;
+pub mod check;
 pub mod database;
 pub mod job;
 pub mod local;
@@ -23,6 +24,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use self::aws::Aws;
+pub use self::check::{Check, Examination, Found, Outcome};
 pub use self::database::Database;
 pub use self::job::{Active, Job, Kind};
 use self::local::Local;
@@ -90,6 +92,10 @@ pub trait Backend: Send + Sync {
 
     /// The store of reports and of the records of runs; it may be the same.
     async fn reports(&self) -> Result<Store>;
+
+    /// Looks for what is wrong with the place itself, check by check. Changes nothing; a check that fails ends no other. Says
+    /// whether it makes sense to look at what is in it.
+    async fn examine(&self, wanted: &Examination, found: &Found<'_>) -> bool;
 }
 
 /// The backend that the settings name. The only place that chooses.
@@ -159,6 +165,8 @@ impl Access {
     pub const READ: Self = Self { server: Server::Master, login: Login::Reader };
     /// For migrations.
     pub const WRITE: Self = Self { server: Server::Master, login: Login::Writer };
+    /// For roles.
+    pub const ADMINISTER: Self = Self { server: Server::Master, login: Login::Administrator };
 }
 
 /// A server of the database. Where there is only one, it is both.
@@ -177,6 +185,8 @@ pub enum Login {
     Reader,
     /// Loads and migrates.
     Writer,
+    /// Makes the others.
+    Administrator,
 }
 
 /// Something that is kept.

@@ -9,6 +9,16 @@ use etl::terminal::visible;
 
 /// Asks on the terminal; without one, only `--yes` says yes.
 pub(super) async fn confirm(question: &str, settings: &Settings) -> Result<()> {
+    let is_yes = |answer: &str| matches!(answer.to_lowercase().as_str(), "y" | "yes");
+    ask(question, "[y/N]", settings, is_yes).await
+}
+
+/// Asks for a name, which nobody types by mistake.
+pub(super) async fn by_name(question: &str, name: &str, settings: &Settings) -> Result<()> {
+    ask(question, &format!("Type `{name}` to go on:"), settings, |answer| answer == name).await
+}
+
+async fn ask(question: &str, ending: &str, settings: &Settings, is_yes: impl Fn(&str) -> bool) -> Result<()> {
     if settings.yes {
         return Ok(());
     }
@@ -16,22 +26,22 @@ pub(super) async fn confirm(question: &str, settings: &Settings) -> Result<()> {
         return Err(Failure::usage(format!("{question} There is no terminal to ask on"))
             .hint("add --yes to say yes beforehand"));
     }
-    let question = visible(question);
+    let question = visible(&format!("{question} {ending} "));
     let (answered, answer) = tokio::sync::oneshot::channel();
     // In a thread of its own, because it cannot be cancelled: Ctrl-C must end the program, not wait for Enter.
     std::thread::spawn(move || {
-        drop(answered.send(ask(&question)));
+        drop(answered.send(read(&question)));
     });
     let answer = answer.await.or_fail(|| "cannot ask".to_owned())?.or_fail(|| "cannot ask".to_owned())?;
-    if matches!(answer.trim().to_lowercase().as_str(), "y" | "yes") {
+    if is_yes(answer.trim()) {
         return Ok(());
     }
     Err(Failure::new("nothing was changed").exiting(Exit::Failed))
 }
 
-fn ask(question: &str) -> std::io::Result<String> {
+fn read(question: &str) -> std::io::Result<String> {
     let mut screen = std::io::stderr().lock();
-    write!(screen, "{question} [y/N] ")?;
+    write!(screen, "{question}")?;
     screen.flush()?;
     let mut answer = String::new();
     std::io::stdin().lock().read_line(&mut answer)?;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use etl::failure::Result;
+use etl::failure::{Failure, Result};
 use serde::Serialize;
 
 use crate::backend::{self, Access, Backend};
@@ -27,6 +27,15 @@ struct Schema {
 pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let backend = backend::connect(settings)?;
     match command {
+        Db::Init => {
+            settings.may_change("set up the database")?;
+            if settings.target.value != "aws" {
+                return Err(Failure::usage("on this machine there are no logins to set up").hint(
+                    "`covidctl up` makes the database here; for the one on AWS: covidctl --target aws db init",
+                ));
+            }
+            ops::database::init(&backend::aws(settings, printer)?, printer.as_ref()).await
+        }
         Db::Migrate => {
             settings.may_change("migrate the database")?;
             if settings.target.value == "aws" {

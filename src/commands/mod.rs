@@ -9,6 +9,7 @@ mod dashboard;
 mod datasets;
 mod db;
 mod demo;
+mod doctor;
 mod down;
 mod logs;
 mod man;
@@ -39,7 +40,7 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
     let Some(command) = command else { return screens::run(settings, printer).await };
     match command {
         Command::Demo(args) => demo::run(args, settings, printer).await,
-        Command::Up => up::run(settings, printer).await,
+        Command::Up(args) => up::run(args, settings, printer).await,
         Command::Down(args) => down::run(args, settings, printer).await,
         Command::Status { watch } => status::run(*watch, settings, printer).await,
         Command::Run(args) => run::run(args, settings, printer).await,
@@ -50,6 +51,7 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Dashboard(command) => dashboard::run(command, settings, printer).await,
         Command::Datasets => datasets::run(settings, printer).await,
         Command::Db(command) => db::run(*command, settings, printer).await,
+        Command::Doctor(args) => doctor::run(args, settings, printer).await,
         Command::Psql { server, args } => psql::run(*server, args, settings).await,
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,

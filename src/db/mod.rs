@@ -1,10 +1,12 @@
 //! The only part that speaks SQL to the pipeline's database: its history of runs, its migrations and its data.
 //!
-//! It reads; what changes the schema or the data is a job. The one exception is creating an empty database of our own.
+//! It reads; what changes the schema or the data is a job. The exceptions are an empty database of our own, and the logins of a new one.
 
 pub mod data;
 pub mod migrations;
+pub mod roles;
 pub mod runs;
+mod scram;
 
 use std::borrow::Cow;
 use std::time::Duration;
@@ -39,6 +41,15 @@ pub async fn create_if_missing(database: &Database) -> Result<()> {
         }
     }
     Ok(())
+}
+
+/// How a connection is protected on its way: the version of TLS, or nothing.
+pub async fn encryption(connection: &mut PgConnection) -> Result<Option<String>> {
+    let version = sqlx::query_scalar("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl");
+    version
+        .fetch_optional(connection)
+        .await
+        .or_fail(|| "cannot ask how the connection is encrypted".to_owned())
 }
 
 fn options(database: &Database) -> Result<PgConnectOptions> {

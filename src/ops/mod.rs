@@ -1,7 +1,9 @@
 //! What several commands and the screens share: each operation works on any backend and prints nothing.
 
 pub mod comparison;
+pub mod database;
 pub mod datasets;
+pub mod doctor;
 pub mod follow;
 pub mod log_line;
 pub mod pipeline;

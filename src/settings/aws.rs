@@ -27,6 +27,8 @@ pub struct Aws {
     pub ssl_root_cert: Option<Sourced<PathBuf>>,
     /// Names from the file, by their keys: `cluster`, `bucket/datasets`, …
     pub names: BTreeMap<String, String>,
+    /// Parameters of the stacks from the file, by the stack's name and their own.
+    pub stacks: BTreeMap<String, BTreeMap<String, String>>,
 }
 
 /// How certain a server's certificate must be, in libpq's words.
@@ -51,4 +53,45 @@ pub(super) struct File {
     pub(super) ssl_root_cert: Option<PathBuf>,
     #[serde(default)]
     pub(super) names: BTreeMap<String, String>,
+    #[serde(default)]
+    pub(super) stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
+}
+
+/// A parameter's value, which may be written as what it means: `MultiAz = false`, `Tasks = 1`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Scalar {
+    Text(String),
+    Flag(bool),
+    Number(i64),
+}
+
+impl File {
+    /// The parameters as CloudFormation takes them: text.
+    pub(super) fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let text = |value: &Scalar| match value {
+            Scalar::Text(text) => text.clone(),
+            Scalar::Flag(flag) => flag.to_string(),
+            Scalar::Number(number) => number.to_string(),
+        };
+        let parameters = |values: &BTreeMap<String, Scalar>| {
+            values.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        };
+        self.stacks.iter().map(|(stack, values)| (stack.clone(), parameters(values))).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_parameter_may_be_written_as_what_it_means() {
+        let file: File =
+            toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
+        let said = |name: &str| file.stacks()["database"][name].clone();
+        assert_eq!((said("MultiAz"), said("Gigabytes")), ("false".to_owned(), "100".to_owned()));
+        assert_eq!(said("Version"), "16.9");
+        assert!(toml::from_str::<File>("[stacks.database]\nVersion = [16]").is_err());
+    }
 }

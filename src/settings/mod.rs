@@ -153,6 +153,7 @@ impl Settings {
             let given = given.clone().map(|value| Sourced { value, origin: origin(id) });
             given.or(file.map(|value| Sourced { value, origin: Origin::File }))
         };
+        let stacks = file.aws.stacks();
         let prefix = text(&globals.prefix, "prefix", file.aws.prefix);
         let aws = Aws {
             profile: text(&globals.profile, "profile", file.aws.profile),
@@ -167,6 +168,7 @@ impl Settings {
             ssl_root_cert: given(&globals.ssl_root_cert, "ssl_root_cert")?
                 .or_else(|| beside(file.aws.ssl_root_cert)),
             names: file.aws.names,
+            stacks,
         };
         let data_dir = match given(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
             Some(folder) => folder,

@@ -3,9 +3,12 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
 mod bastion;
+mod database;
+mod doctor;
 mod download;
 mod flood;
 mod refusals;
 mod runs;
+mod stacks;
 mod story;
 mod support;

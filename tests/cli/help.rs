@@ -10,7 +10,7 @@ fn help_names_the_commands_and_is_an_answer() {
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     for command in [
         "demo", "up", "down", "status", "run", "logs", "runs", "reports", "datasets", "db", "psql", "tunnel",
-        "config",
+        "config", "doctor",
     ] {
         assert!(said.out.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }

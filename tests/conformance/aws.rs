@@ -1,32 +1,55 @@
-//! The target on AWS, in the emulator, with real tasks, a real bastion and a real database.
+//! The target on AWS, in the emulator, on its stacks, with real tasks, a real bastion and a real database.
 
 use std::any::Any;
+use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use covidctl::backend::{self, Backend};
+use covidctl::backend::aws::{Aws, Wanted};
+use covidctl::backend::{Backend, Data, Progress};
 
 use crate::local::{reader, settings};
-use crate::support::cloud::Cloud;
+use crate::support::cloud::{Cloud, STACK_WORDS};
+use crate::support::ministack::Templates;
 
 pub(crate) struct Stage {
-    backend: Arc<dyn Backend>,
+    backend: Aws,
+    templates: Templates,
     cloud: Cloud,
 }
 
 impl Stage {
+    /// The stacks are created by the program itself, because what is real stands in the place of some of their parts from then on.
     pub(crate) async fn new() -> Self {
-        let cloud = Cloud::deploy(2_000).await;
+        let templates = Templates::of("moto");
+        let cloud = Cloud::build(2_000, Some(&templates.path())).await;
         let words = cloud.words();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        Self { backend: backend::connect(&settings(&words)).unwrap(), cloud }
+        Self { backend: Aws::new(&settings(&words), Arc::new(|_| {})), templates, cloud }
     }
 }
 
-#[async_trait]
+#[async_trait(?Send)]
 impl super::story::Stage for Stage {
     fn backend(&self) -> &dyn Backend {
-        self.backend.as_ref()
+        &self.backend
+    }
+
+    async fn up(&self, _: Arc<dyn Progress>) {
+        let path = self.templates.path();
+        let parameters: Vec<(String, String)> = STACK_WORDS
+            .iter()
+            .filter_map(|word| word.split_once('='))
+            .map(|(name, value)| (name.to_owned(), value.to_owned()))
+            .collect();
+        let wanted =
+            Wanted { parameters: &parameters, release: Some("v1"), templates: Some(Path::new(&path)) };
+        let plan = self.backend.plan(&wanted).await.unwrap();
+        assert!(plan.steps.iter().all(|step| !step.is_work()), "all of it is there");
+    }
+
+    async fn down(&self, progress: Arc<dyn Progress>) {
+        self.backend.remove(Data::Keep, progress.as_ref()).await.unwrap();
     }
 
     async fn fill(&self) {

@@ -39,7 +39,7 @@ impl Stage {
     }
 }
 
-#[async_trait]
+#[async_trait(?Send)]
 impl super::story::Stage for Stage {
     fn backend(&self) -> &dyn Backend {
         self.backend.as_ref()

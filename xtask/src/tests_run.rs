@@ -19,8 +19,14 @@ const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 /// PostgreSQL's binaries, for tests that start and kill a server of their own.
 const TEST_PG_BIN: &str = "TEST_PG_BIN";
 
-/// The program of the emulator of AWS.
+/// The Python that has an emulator of AWS.
 const TEST_MOTO: &str = "TEST_MOTO";
+
+/// The program of another one.
+const TEST_MINISTACK: &str = "TEST_MINISTACK";
+
+/// The folder of the templates as both take them.
+const TEST_STACKS: &str = "TEST_STACKS";
 
 /// Nothing here is silent for so long unless it hangs; then an honest failure is better than no end.
 const SILENCE: Duration = Duration::from_mins(8);
@@ -49,7 +55,7 @@ pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
 
 fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
-    let moto = stacks::emulator()?;
+    let (moto, ministack, adapted) = (stacks::emulator()?, stacks::ministack()?, stacks::adapted()?);
     let cluster = Cluster::start(&binaries, Settings::ThrowAway)?;
     say::note("tests");
     process::run(&mut process::cargo(["test", "--workspace", "--all-features", "--no-run"]))?;
@@ -58,8 +64,10 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         .args(filter)
         .env(TEST_DATABASE_URL, cluster.url("postgres"))
         .env(TEST_PG_BIN, binaries.folder())
-        .env(TEST_MOTO, moto.with_file_name("moto_server"))
-        // The emulator takes any key; nobody's own can be used by mistake.
+        .env(TEST_MOTO, moto)
+        .env(TEST_MINISTACK, ministack.with_file_name("ministack"))
+        .env(TEST_STACKS, adapted)
+        // The emulators take any key; nobody's own can be used by mistake.
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .stdout(Stdio::piped());

@@ -1,6 +1,6 @@
 """Creates and deletes every stack, in order, in moto_server; the templates are the ones that AWS gets.
 
-What moto does not know is adapted here, each with its reason, and printed, so that nothing is skipped in silence. At the end the
+What moto does not know is adapted (adapt.py), each with its reason, and printed, so that nothing is skipped in silence. At the end the
 parameters that discovery reads are compared with docs/reference/parameters.md, and the exports with what the stacks import.
 """
 
@@ -12,14 +12,13 @@ import sys
 import urllib.request
 
 import boto3
-from moto.cloudformation.parsing import get_model_map
 from moto.server import ThreadedMotoServer
 
 import actions
 import draw
-from templates import ROOT, exports, files, imports, load, name, walk
+from adapt import REGION, Stack, without
+from templates import ROOT, exports, files, imports
 
-REGION = "us-east-1"
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
 # Stands for one that the emulator makes.
@@ -47,66 +46,6 @@ WAYS = {
         {"HasCertificate", "HasDomain", "HasAlarmEmail"},
     ),
 }
-
-SECRET = "AWS::SecretsManager::Secret"
-
-# --- What moto lacks -----------------------------------------------------------------------------------------------------
-
-# The types that it knows; the others it would leave out without a word, here they are counted and named.
-KNOWN = set(get_model_map())
-
-
-class Stack:
-    def __init__(self, file, notes):
-        self.number = file.stem
-        self.name = f"covid19-{name(file)}"
-        self.template = load(file)
-        self.notes = notes
-        self.text = json.dumps(self.adapt())
-
-    def note(self, what, reason, count=1):
-        self.notes[(self.name, what, reason)] += count
-
-    def adapted(self):
-        """The template as moto takes it; each time another copy."""
-        return json.loads(self.text)
-
-    def adapt(self):
-        template = json.loads(json.dumps(self.template))
-        resources = template["Resources"]
-        for logical, resource in list(resources.items()):
-            if resource["Type"] not in KNOWN and resource["Type"] != SECRET:
-                self.note(resource["Type"], "left out: moto has no such resource in a template")
-                del resources[logical]
-        secrets = {logical for logical, resource in resources.items() if resource["Type"] == SECRET}
-        for logical in secrets:
-            self.note(SECRET, "left out, with an ARN in its place: moto has none in a template")
-            del resources[logical]
-        gone = set(self.template["Resources"]) - set(resources)
-
-        def replace(value):
-            if value.get("Ref") in secrets:
-                return f"arn:aws:secretsmanager:{REGION}:123456789012:secret:{value['Ref']}"
-            if isinstance(value.get("Fn::Sub"), str) and "{{resolve:secretsmanager" in value["Fn::Sub"]:
-                return "resolved-by-cloudformation"
-            if value.get("Ref") in gone:
-                return f"{value['Ref']}-is-left-out"
-            if isinstance(value.get("Fn::GetAtt"), list) and value["Fn::GetAtt"][0] in gone:
-                return f"{value['Fn::GetAtt'][0]}-is-left-out"
-            return value
-
-        template = walk(template, replace)
-        for resource in template["Resources"].values():
-            wanted = resource.get("DependsOn", [])
-            wanted = [wanted] if isinstance(wanted, str) else wanted
-            resource["DependsOn"] = [logical for logical in wanted if logical not in gone]
-            properties = resource.get("Properties", {})
-            if resource["Type"] == "AWS::RDS::DBInstance" and "DBParameterGroupName" in properties:
-                self.note("DBParameterGroupName", "moto answers 500 to a reference to a parameter group")
-                del properties["DBParameterGroupName"]
-            if resource["Type"] == "AWS::RDS::DBInstance" and properties.pop("DeletionProtection", None):
-                self.note("DeletionProtection", "the emulator's stack is deleted in the same run")
-        return template
 
 
 def client(server, service):
@@ -236,18 +175,6 @@ def delete_route_tables(ec2, cloudformation, stack):
         for association in table["Associations"]:
             ec2.disassociate_route_table(AssociationId=association["RouteTableAssociationId"])
         ec2.delete_route_table(RouteTableId=table["RouteTableId"])
-
-
-def without(template, gone):
-    """The template without this resource, and without what refers to it."""
-
-    def refers(part):
-        text = json.dumps(part)
-        return f'"Ref": "{gone}"' in text or f'"Fn::GetAtt": ["{gone}"' in text
-
-    resources = template["Resources"].items()
-    template["Resources"] = {name: part for name, part in resources if name != gone and not refers(part)}
-    return template
 
 
 if __name__ == "__main__":

@@ -13,7 +13,18 @@ use super::clients::Clients;
 
 /// Hands the chain's credentials to the object store. The chain renews them before they expire.
 #[derive(Debug)]
-struct Chain(SharedCredentialsProvider);
+pub(super) struct Chain(SharedCredentialsProvider);
+
+impl Chain {
+    /// For a bucket.
+    pub(super) fn of(clients: &Clients, bucket: &str) -> Result<Self> {
+        clients.config().credentials_provider().map(Self).ok_or_else(|| {
+            Failure::new(format!("cannot open `s3://{bucket}`"))
+                .because("there are no credentials for AWS")
+                .exiting(Exit::Credentials)
+        })
+    }
+}
 
 #[async_trait]
 impl CredentialProvider for Chain {
@@ -34,15 +45,10 @@ impl CredentialProvider for Chain {
 /// Opens a bucket; whether it exists is seen at the first request.
 pub(super) fn open(clients: &Clients, bucket: &str) -> Result<Store> {
     let url = format!("s3://{bucket}");
-    let chain = clients.config().credentials_provider().ok_or_else(|| {
-        Failure::new(format!("cannot open `{url}`"))
-            .because("there are no credentials for AWS")
-            .exiting(Exit::Credentials)
-    })?;
     let mut builder = AmazonS3Builder::new()
         .with_region(clients.region())
         .with_bucket_name(bucket)
-        .with_credentials(Arc::new(Chain(chain)))
+        .with_credentials(Arc::new(Chain::of(clients, bucket)?))
         .with_retry(etl::store::patience());
     if let Some(endpoint) = clients.endpoint() {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);

@@ -88,6 +88,7 @@ macro_rules! clients {
 
 clients! {
     auto_scaling: aws_sdk_autoscaling,
+    stacks: aws_sdk_cloudformation,
     metrics: aws_sdk_cloudwatch,
     logs: aws_sdk_cloudwatchlogs,
     instances: aws_sdk_ec2,

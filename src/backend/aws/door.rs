@@ -25,11 +25,13 @@ use crate::tunnel::{Options, Tunnel, pins};
 /// How long one attempt to connect may take.
 const CONNECT: Duration = Duration::from_secs(10);
 
-/// What the secret of a login holds, and more that is not needed.
+/// What the secret of a login holds, and more that is not needed. It has no `Debug`: nobody is to see it.
 #[derive(Deserialize)]
-struct Secret {
-    username: String,
-    password: String,
+pub struct Secret {
+    /// Who logs in.
+    pub username: String,
+    /// With what.
+    pub password: String,
 }
 
 /// Where a target that has a name leads, as the bastion sees it.
@@ -143,10 +145,28 @@ pub(super) async fn open(
 }
 
 async fn secret(clients: &Clients, names: &Names, login: backend::Login) -> Result<Secret> {
-    let name = match login {
-        backend::Login::Reader => names.need(Name::ReaderSecret)?,
-        backend::Login::Writer => names.need(Name::WriterSecret)?,
-    };
+    read(
+        clients,
+        names.need(match login {
+            backend::Login::Reader => Name::ReaderSecret,
+            backend::Login::Writer => Name::WriterSecret,
+            backend::Login::Administrator => Name::MasterSecret,
+        })?,
+    )
+    .await
+}
+
+/// The logins that others use, whose passwords the database has to know: tasks, operators, Metabase.
+pub(super) async fn logins(clients: &Clients, names: &Names) -> Result<[Secret; 3]> {
+    let secret = async |name| read(clients, names.need(name)?).await;
+    Ok([
+        secret(Name::WriterSecret).await?,
+        secret(Name::ReaderSecret).await?,
+        secret(Name::MetabaseSecret).await?,
+    ])
+}
+
+async fn read(clients: &Clients, name: &str) -> Result<Secret> {
     let answer = clients.secrets().get_secret_value().secret_id(name).send().await;
     let answer = answer.or_trouble("secretsmanager:GetSecretValue", || {
         format!("cannot read the database's login `{name}`")

@@ -3,40 +3,45 @@
 //! Each service has a file of its own and its types do not leave it. This file wires them into the trait. Nothing is asked
 //! before it is needed: what is known of the account is read once and kept.
 
+mod administration;
 mod bastion;
 mod buckets;
 mod clients;
+mod doctor;
 mod door;
 mod downloads;
+mod emptying;
+mod known;
 mod log_groups;
 mod names;
 mod parts;
 mod reasons;
 mod runs;
+mod stacks;
 mod tasks;
 mod trouble;
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use etl::failure::{Exit, Failure, Result};
-use etl::record::Record;
+use etl::failure::{Failure, Result};
 use etl::store::Store;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
 use self::clients::Clients;
-pub use self::door::Login;
+pub use self::door::{Login, Secret};
 use self::log_groups::{LogGroup, Of};
 use self::names::{Name, Names};
+pub use self::stacks::{Action, Change, Fate, KEPT, Plan, Standing, Step, Wanted};
 use self::tasks::State;
 use self::trouble::OrTrouble as _;
 use super::{
-    Access, Active, Backend, Data, Database, Ended, Job, Kept, Kind, Part, Place, Progress, no_run,
-    several_runs,
+    Access, Active, Backend, Check, Data, Database, Ended, Examination, Found, Job, Kept, Kind, Part, Place,
+    Progress, no_run,
 };
 use crate::db::runs::Run;
 use crate::logs::{Logs, RunLog, Source, Tempo};
@@ -74,6 +79,8 @@ pub struct Aws {
 struct Account {
     clients: Arc<Clients>,
     id: String,
+    /// Who we are there, in AWS's words.
+    caller: String,
     names: Names,
 }
 
@@ -96,8 +103,9 @@ impl Aws {
             let identity = identity
                 .or_trouble("sts:GetCallerIdentity", || "cannot find out who we are on AWS".to_owned())?;
             let id = identity.account().unwrap_or_default().to_owned();
+            let caller = identity.arn().unwrap_or_default().to_owned();
             let names = Names::discover(&self.settings.aws, &clients, &id).await?;
-            Ok(Account { clients: Arc::new(clients), id, names })
+            Ok(Account { clients: Arc::new(clients), id, caller, names })
         };
         self.account.get_or_try_init(ask).await
     }
@@ -128,128 +136,10 @@ impl Aws {
         door::target(clients, names, name).await
     }
 
-    /// When a download was asked for here.
-    fn asked_at(&self, run: Uuid) -> Option<DateTime<Utc>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(&run).copied()
-    }
-
-    async fn start_download(&self, run: Uuid, job: &Job) -> Result<Uuid> {
-        let Account { clients, names, .. } = self.account().await?;
-        downloads::start(clients, names, run, job).await?;
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(run, Utc::now());
-        Ok(run)
-    }
-
     /// How to log in to the database, for whoever brings the tunnel.
     pub async fn login(&self, access: Access) -> Result<Login> {
         let Account { clients, names, .. } = self.account().await?;
         Login::ask(clients, names, access, &self.settings).await
-    }
-
-    fn known(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// How a run ended of which only its record tells: a download, or one whose task ECS has forgotten.
-    async fn recorded(&self, run: Uuid) -> Result<Option<Ended>> {
-        let record = runs::record(&self.reports().await?, run).await?;
-        let is_download = record.as_ref().is_some_and(|record| runs::kind_of(record) == Kind::Download);
-        match self.asked_at(run) {
-            None if !is_download => {
-                let code = record.and_then(|record| record.exit_code);
-                code.map(|code| Some(Ended::by_itself(code))).ok_or_else(|| no_run(&run.to_string()))
-            }
-            asked_at => {
-                let now = Utc::now();
-                Ok(downloads::ended(record.as_ref(), asked_at.unwrap_or(now), now))
-            }
-        }
-    }
-
-    /// The task of a run, where it has one and ECS still knows it.
-    async fn task_of(&self, run: Uuid) -> Result<Option<State>> {
-        if self.asked_at(run).is_some() {
-            return Ok(None);
-        }
-        let Account { clients, names, .. } = self.account().await?;
-        let known = self.known().get(&run).cloned();
-        let known = match known {
-            Some(arn) => Some(arn),
-            None => match runs::record(&self.reports().await?, run).await? {
-                Some(record) if runs::kind_of(&record) == Kind::Download => return Ok(None),
-                record => record.and_then(|record| record.task),
-            },
-        };
-        if let Some(arn) = known {
-            let found = tasks::describe(clients, names, std::slice::from_ref(&arn)).await?.pop();
-            self.known().insert(run, arn);
-            return Ok(found);
-        }
-        for stopped in [false, true] {
-            let tasks = tasks::list(clients, names, stopped).await?;
-            if let Some(task) = tasks.into_iter().find(|task| runs::run_of(task) == run) {
-                self.known().insert(run, task.arn.clone());
-                return Ok(Some(task));
-            }
-        }
-        Ok(None)
-    }
-
-    /// The id of the run that begins as typed.
-    async fn id_of(&self, typed: &str) -> Result<Uuid> {
-        if typed == "latest" {
-            return self.history(1).await?.first().map(|run| run.run_id).ok_or_else(|| no_run(typed));
-        }
-        let typed = typed.to_lowercase();
-        if typed.is_empty()
-            || !typed.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
-        {
-            return Err(no_run(&typed));
-        }
-        let mut found = runs::matching(&self.reports().await?, &typed).await?;
-        if found.is_empty() {
-            let runs = self.history(usize::MAX).await?;
-            found.extend(runs.iter().map(|run| run.run_id).filter(|run| run.to_string().starts_with(&typed)));
-        }
-        match found.as_slice() {
-            [] => Err(no_run(&typed)),
-            [run] => Ok(*run),
-            _ => Err(several_runs(&typed)),
-        }
-    }
-
-    async fn refuse_double(&self, job: &Job) -> Result<()> {
-        let Some(active) = self.active().await?.into_iter().find(|active| active.kind == job.kind) else {
-            return Ok(());
-        };
-        let Active { run, kind, .. } = active;
-        Err(Failure::new(format!("{kind} is running already: {run}"))
-            .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
-            .exiting(Exit::NotStarted))
-    }
-
-    /// Why a run without a task that runs cannot be stopped.
-    async fn not_to_be_stopped(&self, run: Uuid) -> Failure {
-        match self.recorded(run).await {
-            Ok(None) => {
-                Failure::new(format!("the download {run} cannot be stopped: Lambda lets nobody do that"))
-                    .hint("it ends by itself; a load that it starts can be stopped")
-            }
-            _ => {
-                Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
-            }
-        }
-    }
-
-    /// Writes down how a run ended that could not say so itself. What cannot be written is told by the task for an hour.
-    async fn settle(&self, run: Uuid, task: &State) -> Result<()> {
-        let store = self.reports().await?;
-        let record = runs::record(&store, run).await?;
-        if let Some(settled) = runs::settled(record, run, task) {
-            let content = serde_json::to_vec_pretty(&settled).unwrap_or_default();
-            store.put(&Record::key_of(&run.to_string()), content).await?;
-        }
-        Ok(())
     }
 }
 
@@ -276,11 +166,11 @@ impl Backend for Aws {
     }
 
     async fn up(&self, _: Arc<dyn Progress>) -> Result<()> {
-        Err(not_yet("up", "aws cloudformation deploy --template-file cloudformation/01-network.yml …"))
+        Err(asks_first("up"))
     }
 
     async fn down(&self, _: Data, _: Arc<dyn Progress>) -> Result<()> {
-        Err(not_yet("down", "aws cloudformation delete-stack --stack-name covid19-…"))
+        Err(asks_first("down"))
     }
 
     async fn parts(&self) -> Result<Vec<Part>> {
@@ -423,10 +313,26 @@ impl Backend for Aws {
         let Account { clients, names, .. } = self.account().await?;
         buckets::open(clients, names.need(Name::ReportsBucket)?)
     }
+
+    async fn examine(&self, wanted: &Examination, found: &Found<'_>) -> bool {
+        match self.account().await {
+            Ok(Account { clients, caller, names, .. }) => {
+                found(Check::ok("credentials", format!("{caller}, {}", self.place().location)));
+                // A future with all of them in it is large.
+                Box::pin(doctor::examine(clients, names, wanted, found)).await
+            }
+            Err(failure) => {
+                found(Check::of("credentials", &failure));
+                false
+            }
+        }
+    }
 }
 
-fn not_yet(what: &str, instead: &str) -> Failure {
-    Failure::new(format!("`covidctl {what}` does not work on the target `aws` yet"))
-        .hint(format!("the stacks are in `cloudformation/`: {instead}"))
-        .exiting(Exit::NotStarted)
+/// What costs, or destroys, shows first what it would do, and asks: only the command line does.
+fn asks_first(what: &str) -> Failure {
+    Failure::usage(
+        "the stacks are created and deleted on the command line, which shows first what would happen",
+    )
+    .hint(format!("covidctl --target aws {what}"))
 }

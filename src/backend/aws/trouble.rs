@@ -81,6 +81,21 @@ impl Trouble {
         self.kind == Kind::Missing
     }
 
+    /// Whether the credentials do not allow it.
+    pub(super) fn is_denial(&self) -> bool {
+        self.kind == Kind::Denied
+    }
+
+    /// Whether the service calls it so.
+    pub(super) fn is(&self, code: &str) -> bool {
+        self.code == code
+    }
+
+    /// What the service said.
+    pub(super) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Whether it may pass by itself.
     pub(super) fn may_pass(&self) -> bool {
         self.kind == Kind::Unreachable || is_internal(&self.code)

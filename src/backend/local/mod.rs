@@ -3,6 +3,7 @@
 //! It is no second implementation of the pipeline: a job is the same program with the same environment names as on AWS, and
 //! only the values differ. This file wires the parts below it into the trait; it must not know how any of them works.
 
+mod doctor;
 mod files;
 mod history;
 mod lease;
@@ -31,7 +32,10 @@ use self::files::Folders;
 pub use self::lease::Lease;
 use self::postgres::{Postgres, Server};
 pub use self::sample::Plan;
-use super::{Access, Active, Backend, Data, Database, Ended, Job, Kept, Kind, Part, Place, Progress, State};
+use super::{
+    Access, Active, Backend, Data, Database, Ended, Examination, Found, Job, Kept, Kind, Part, Place,
+    Progress, State,
+};
 use crate::db;
 use crate::db::runs::Run;
 use crate::logs::{Logs, RunLog, Tempo};
@@ -282,6 +286,10 @@ impl Backend for Local {
 
     async fn reports(&self) -> Result<Store> {
         self.datasets().await
+    }
+
+    async fn examine(&self, _: &Examination, found: &Found<'_>) -> bool {
+        doctor::examine(&self.folders, &self.postgres, found)
     }
 }
 

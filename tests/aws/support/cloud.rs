@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::ecs::Ecs;
 use super::lambda::Lambda;
+use super::ministack::covidctl;
 use super::moto::{ACCOUNT, Moto, between};
 use super::proxy::{Call, Proxy, Reply};
 use super::server::{self, Server};
@@ -23,6 +24,16 @@ use super::{Said, environment};
 
 /// A superuser's URL of the test server.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
+
+/// What the stacks have to be told.
+pub(crate) const STACK_WORDS: [&str; 6] = [
+    "--parameter",
+    "OperatorCidr=198.51.100.7/32",
+    "--release",
+    "v1",
+    "--parameter",
+    "ci.Repository=somebody/covid19",
+];
 
 /// Everything of one deployment; it is gone with this value.
 pub(crate) struct Cloud {
@@ -40,14 +51,24 @@ pub(crate) struct Cloud {
 impl Cloud {
     /// Deploys all of it, with a sample of so many rows in the bucket. The ministry has published one as well.
     pub(crate) async fn deploy(rows: u64) -> Self {
+        Self::build(rows, None).await
+    }
+
+    /// The same; with templates, on the stacks that `covidctl up` creates from them.
+    pub(crate) async fn build(rows: u64, templates: Option<&str>) -> Self {
         let moto = Moto::new();
         let proxy = Proxy::start(moto.clone()).await;
         let database = Database::create().await;
         let (datasets, reports) = (bucket(&moto, "datasets"), bucket(&moto, "reports"));
-        for name in [&datasets, &reports] {
-            moto.bucket(name).await;
-        }
         let folder = tempfile::tempdir().unwrap();
+        if let Some(templates) = templates {
+            let words = [&["up", "--yes", "--templates", templates][..], &STACK_WORDS].concat();
+            Said::of(covidctl(&proxy.endpoint, moto.region, folder.path(), &words)).await.worked();
+        } else {
+            for name in [&datasets, &reports] {
+                moto.bucket(name).await;
+            }
+        }
         if rows > 0 {
             for (name, content) in sample(&folder.path().join("sample"), rows, 1) {
                 moto.object(&datasets, &name, content).await;
@@ -84,23 +105,39 @@ impl Cloud {
             ("ETL_SECURITY_GROUPS".to_owned(), "sg-1".to_owned()),
         ]);
         let lambda = Lambda::behind(&proxy, moto.clone(), environment);
-        let (group, address) = bastion(&moto).await;
+        let (group, address) = bastion(&moto, templates.is_some()).await;
         let sshd = Sshd::at(address);
         let cloud = Self { moto, proxy, ecs, lambda, _published: published, sshd, group, database, folder };
         cloud.let_keys_in();
         cloud.write_parameters().await;
-        cloud.create_the_rest().await;
+        if templates.is_none() {
+            cloud.create_the_rest().await;
+        }
         cloud
+    }
+
+    /// Writes a parameter as a stack would, also in the place of another.
+    pub(crate) async fn write(&self, key: &str, value: &str) {
+        let body =
+            json!({ "Name": format!("/covid19/{key}"), "Value": value, "Type": "String", "Overwrite": true });
+        self.moto.json("ssm", "AmazonSSM.PutParameter", &body).await;
+    }
+
+    /// Keeps a login as Secrets Manager does, and writes down where.
+    pub(crate) async fn keep_login(&self, key: &str, user: &str, password: &str) {
+        let login = json!({ "username": user, "password": password }).to_string();
+        let body = json!({ "Name": Uuid::new_v4().to_string(), "SecretString": login });
+        let created = self.moto.json("secretsmanager", "secretsmanager.CreateSecret", &body).await;
+        self.write(key, created["ARN"].as_str().unwrap()).await;
     }
 
     /// What the stacks write down.
     async fn write_parameters(&self) {
         let (server, ssh) = (self.database.server(), self.sshd.address().port().to_string());
         let port = server.get_port().to_string();
-        let secret = json!({ "username": server.get_username(), "password": self.database.password() });
-        let body = json!({ "Name": "covid19-reader", "SecretString": secret.to_string() });
-        let created = self.moto.json("secretsmanager", "secretsmanager.CreateSecret", &body).await;
-        let secret = created["ARN"].as_str().unwrap();
+        for key in ["database/secret/reader", "database/secret/writer"] {
+            self.keep_login(key, server.get_username(), &self.database.password()).await;
+        }
         for (key, value) in [
             ("subnets/application", "subnet-1,subnet-2"),
             ("security-groups/tasks", "sg-1"),
@@ -108,14 +145,11 @@ impl Cloud {
             ("database/replica/endpoint", "127.0.0.1"),
             ("database/port", &port),
             ("database/name", &self.database.name),
-            ("database/secret/reader", secret),
-            ("database/secret/writer", secret),
             ("bastion/auto-scaling-group", &self.group),
             ("bastion/user", &Sshd::user()),
             ("bastion/port", &ssh),
         ] {
-            let body = json!({ "Name": format!("/covid19/{key}"), "Value": value, "Type": "String" });
-            self.moto.json("ssm", "AmazonSSM.PutParameter", &body).await;
+            self.write(key, value).await;
         }
     }
 
@@ -248,14 +282,23 @@ fn bucket(moto: &Moto, of: &str) -> String {
 }
 
 /// A group of one, whose instance has an Elastic IP: in moto, a loopback address.
-async fn bastion(moto: &Moto) -> (String, SocketAddrV4) {
+async fn bastion(moto: &Moto, is_there: bool) -> (String, SocketAddrV4) {
     let group = "covid19-bastion".to_owned();
+    if !is_there {
+        create_group(moto, &group).await;
+    }
+    let address = give_address(moto, &group).await;
+    let port = std::net::TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
+    (group, SocketAddrV4::new(address, port))
+}
+
+async fn create_group(moto: &Moto, group: &str) {
     let zone = format!("{}a", moto.region);
     let launch =
         [("LaunchConfigurationName", "bastion"), ("ImageId", "ami-12c6146b"), ("InstanceType", "t3.micro")];
     moto.query("autoscaling", "CreateLaunchConfiguration", "2011-01-01", &launch).await;
     let words = [
-        ("AutoScalingGroupName", group.as_str()),
+        ("AutoScalingGroupName", group),
         ("LaunchConfigurationName", "bastion"),
         ("MinSize", "1"),
         ("MaxSize", "1"),
@@ -263,9 +306,6 @@ async fn bastion(moto: &Moto) -> (String, SocketAddrV4) {
         ("AvailabilityZones.member.1", &zone),
     ];
     moto.query("autoscaling", "CreateAutoScalingGroup", "2011-01-01", &words).await;
-    let address = give_address(moto, &group).await;
-    let port = std::net::TcpListener::bind((address, 0)).unwrap().local_addr().unwrap().port();
-    (group, SocketAddrV4::new(address, port))
 }
 
 /// Gives the instance that is in service an Elastic IP.

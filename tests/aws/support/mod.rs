@@ -3,6 +3,7 @@
 pub(crate) mod cloud;
 pub(crate) mod ecs;
 pub(crate) mod lambda;
+pub(crate) mod ministack;
 pub(crate) mod moto;
 pub(crate) mod proxy;
 
@@ -14,7 +15,12 @@ pub(crate) mod sshd;
 #[expect(dead_code, reason = "the download's own tests use more of it")]
 pub(crate) mod server;
 
-use std::process::Command;
+#[path = "../../tui/terminal.rs"]
+#[expect(dead_code, reason = "the screens' own tests use more of it")]
+pub(crate) mod terminal;
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Nothing here takes so long, unless it hangs.
@@ -71,6 +77,22 @@ impl Said {
     pub(crate) fn json(&self) -> serde_json::Value {
         serde_json::from_str(&self.out).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
+}
+
+/// Starts an emulator on a free port of this machine: its address, and the process, which ends with this one.
+pub(crate) fn server(program: &str, words: impl FnOnce(String) -> Vec<String>) -> (String, Child) {
+    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    // The shell ends it as soon as its standard input ends, which is when this process does, in whatever way.
+    let child = Command::new("sh")
+        .args(["-c", "\"$0\" \"$@\" & server=$!; read -r _; kill $server", program])
+        .args(words(port.to_string()))
+        .stdin(Stdio::piped())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    until("the emulator answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
+    (format!("http://127.0.0.1:{port}"), child)
 }
 
 /// A variable of the test's own environment.

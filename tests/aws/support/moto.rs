@@ -2,16 +2,15 @@
 //!
 //! Each test has a region of its own in it, so that they do not see each other's parts.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
+use std::process::Child;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
 use serde_json::Value;
 
-use super::until;
+use super::environment;
 
-/// Where `cargo xtask test` has put the server's program.
+/// The Python that has moto, as `cargo xtask test` has installed it.
 const TEST_MOTO: &str = "TEST_MOTO";
 
 /// Any key will do; the region in it counts.
@@ -156,24 +155,17 @@ fn encoded(text: &str) -> String {
     text.bytes().map(byte).collect()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the test command passes the program this way")]
 fn start() -> Server {
-    let program =
-        std::env::var(TEST_MOTO).unwrap_or_else(|_| panic!("{TEST_MOTO} is not set: run `cargo xtask test`"));
-    let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    // The shell ends it as soon as its standard input ends, which is when this process does, in whatever way.
-    let child = Command::new("sh")
-        .args([
-            "-c",
-            "\"$0\" -H 127.0.0.1 -p \"$1\" & server=$!; read -r _; kill $server",
-            &program,
-            &port.to_string(),
-        ])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    until("moto answers", || std::net::TcpStream::connect(("127.0.0.1", port)).is_ok());
-    Server { endpoint: format!("http://127.0.0.1:{port}"), _child: Mutex::new(child) }
+    let (endpoint, child) = super::server(&environment(TEST_MOTO), |port| {
+        let script = concat!(env!("CARGO_MANIFEST_DIR"), "/xtask/stacks/emulator.py");
+        vec![
+            "-B".to_owned(),
+            script.to_owned(),
+            "-H".to_owned(),
+            "127.0.0.1".to_owned(),
+            "-p".to_owned(),
+            port,
+        ]
+    });
+    Server { endpoint, _child: Mutex::new(child) }
 }

@@ -226,7 +226,10 @@ fn operation(head: &hyper::http::request::Parts, body: &Bytes) -> String {
     }
     // S3: the method, and whether a folder is listed.
     let lists = head.uri.query().is_some_and(|query| query.contains("list-type"));
+    let lists_versions = head.uri.query().is_some_and(|query| query.contains("versions"));
     match (head.method.as_str(), lists) {
+        ("GET", _) if lists_versions => "s3:ListBucketVersions".to_owned(),
+        ("DELETE", _) => "s3:DeleteObjectVersion".to_owned(),
         ("GET", true) => "s3:ListBucket".to_owned(),
         ("GET" | "HEAD", false) => "s3:GetObject".to_owned(),
         _ => "s3:PutObject".to_owned(),

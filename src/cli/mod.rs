@@ -2,20 +2,24 @@
 //!
 //! Nothing is decided here: flags that have a place in the file of settings stay optional, and `settings` says what holds.
 
+mod logs;
+mod reports;
+mod tunnel;
+
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use regex::Regex;
 use serde::{Deserialize, Serialize};
 
+pub use self::logs::Logs;
+pub use self::reports::{Dashboard, MetabaseArgs, Reports, ReportsCommand};
+pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
+
 use crate::backend::Server;
-use crate::logs::pick;
-use crate::logs::when::{self, When};
 use crate::settings::{SslMode, names};
 use crate::text;
-use crate::tunnel::{self, bastion::Bastion, forwarding::Forwarding};
 
 /// The operator's terminal of the Argentine Covid-19 data pipeline
 ///
@@ -120,8 +124,8 @@ pub enum Color {
 pub enum Command {
     /// Run the whole pipeline here: PostgreSQL, a sample, etl, report; on a terminal, with the screens
     Demo(Demo),
-    /// Create the target, or start what is there already
-    Up,
+    /// Create the target, or start what is there already; on AWS, the stacks
+    Up(Up),
     /// Stop the target; its data stay
     Down(Down),
     /// Show the target's parts, with state and age
@@ -151,6 +155,10 @@ pub enum Command {
     /// Work on the database
     #[command(subcommand)]
     Db(Db),
+    /// Look for what is wrong, check by check, and say what to do about it
+    ///
+    /// Changes nothing. Ends with 0 where no check has failed, else with 1.
+    Doctor(Doctor),
     /// Open psql on the database
     Psql {
         /// Which server; on this machine there is only one
@@ -195,6 +203,24 @@ pub struct Demo {
     /// Print a summary and the report, and open no screen
     #[arg(long)]
     pub headless: bool,
+}
+
+/// `covidctl up`
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Options on AWS")]
+pub struct Up {
+    /// A parameter of a stack, such as `OperatorCidr=198.51.100.7/32` or `dashboard.Tasks=1`; what is not named stays as it is
+    #[arg(long, value_name = "[STACK.]NAME=VALUE", value_parser = text::assignment)]
+    pub parameter: Vec<(String, String)>,
+    /// The release that runs, such as `v0.1.0`; without one, the stacks that run something wait for the first
+    #[arg(long, value_name = "TAG")]
+    pub release: Option<String>,
+    /// Show what would change, and change nothing
+    #[arg(long)]
+    pub dry_run: bool,
+    /// Templates of your own, called as those in `cloudformation/`
+    #[arg(long, value_name = "FOLDER")]
+    pub templates: Option<PathBuf>,
 }
 
 /// `covidctl down`
@@ -243,54 +269,6 @@ pub enum JobName {
     Pipeline,
 }
 
-/// `covidctl logs`
-#[derive(Debug, Args)]
-pub struct Logs {
-    /// Which: `lambda`, `etl`, `report`, `metabase`; all without
-    #[arg(value_name = "SOURCE", conflicts_with = "run")]
-    pub sources: Vec<String>,
-    /// Go on with what is logged from now on
-    #[arg(short, long)]
-    pub follow: bool,
-    /// From when on: 10m, 2h30m or 1d ago, 14:30, today, 2026-03-01, "2026-03-01 14:30", 2026-03-01T14:30:00Z [default: 10m]
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
-    pub since: Option<When>,
-    /// Until when, in the same forms
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
-    pub until: Option<When>,
-    /// Of what is there already, only the last N
-    #[arg(long, value_name = "N")]
-    pub tail: Option<usize>,
-    /// Only this run, from its first line; with --follow until it has ended, and then with its exit code
-    #[arg(long, value_name = "RUN")]
-    pub run: Option<String>,
-    /// Only what the log service finds with this pattern, in CloudWatch's language
-    #[arg(long, visible_alias = "filter", value_name = "PATTERN")]
-    pub filter_pattern: Option<String>,
-    /// Only what matches this regular expression, or one of several
-    #[arg(short, long, value_name = "REGEX", value_parser = pick::regex)]
-    pub grep: Vec<Regex>,
-    /// Nothing that matches this one
-    #[arg(short = 'x', long, value_name = "REGEX", value_parser = pick::regex)]
-    pub exclude: Vec<Regex>,
-    /// With N lines before and after each match
-    #[arg(
-        short = 'C',
-        long,
-        value_name = "N",
-        requires = "grep",
-        default_value_t = 0,
-        hide_default_value = true
-    )]
-    pub context: usize,
-    /// Times in UTC
-    #[arg(long, conflicts_with = "local")]
-    pub utc: bool,
-    /// Times in this machine's zone, which is the default
-    #[arg(long)]
-    pub local: bool,
-}
-
 /// `covidctl runs`
 #[derive(Debug, Args)]
 pub struct Runs {
@@ -312,193 +290,25 @@ pub enum RunsCommand {
     },
 }
 
-/// `covidctl reports`
+/// `covidctl doctor`
 #[derive(Debug, Args)]
-pub struct Reports {
-    /// One of them; all are listed without
-    #[command(subcommand)]
-    pub command: Option<ReportsCommand>,
-}
-
-/// `covidctl reports …`
-#[derive(Debug, Subcommand)]
-pub enum ReportsCommand {
-    /// List all, the newest first
-    List,
-    /// Print the text of one
-    Show {
-        /// Its name, or the beginning of it
-        #[arg(default_value = "latest")]
-        name: String,
-    },
-    /// Open the page of one in the browser
-    Open {
-        /// Its name, or the beginning of it
-        #[arg(default_value = "latest")]
-        name: String,
-    },
-    /// Show in which numbers two reports differ
-    Compare {
-        /// The earlier one, or the beginning of its name; the one before the newest without
-        before: Option<String>,
-        /// The later one; the newest without
-        #[arg(default_value = "latest")]
-        after: String,
-    },
-    /// Copy the files of one into a folder
-    Get {
-        /// Its name, or the beginning of it
-        #[arg(default_value = "latest")]
-        name: String,
-        /// The folder; a new one with the report's name in the current folder by default
-        #[arg(long, value_name = "FOLDER")]
-        to: Option<PathBuf>,
-    },
-}
-
-/// `covidctl dashboard …`
-#[derive(Debug, Subcommand)]
-pub enum Dashboard {
-    /// Create or change the connection, the columns' names, the questions and the dashboard; repeated, it does nothing
-    ///
-    /// A fresh Metabase gets its first user. Nothing is ever deleted.
-    Apply {
-        /// Which Metabase, and who.
-        #[command(flatten)]
-        metabase: MetabaseArgs,
-        /// The read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19`
-        #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
-        database_url: String,
-    },
-    /// Show what is missing or differs; ends with 1 where something does
-    Status {
-        /// Which Metabase, and who.
-        #[command(flatten)]
-        metabase: MetabaseArgs,
-        /// The read replica as Metabase reaches it; without it, the connection is only looked for
-        #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
-        database_url: Option<String>,
-    },
-}
-
-/// Which Metabase, and who.
-#[derive(Debug, Args)]
-pub struct MetabaseArgs {
-    /// Its address: that of the load balancer, or of a tunnel to it
-    #[arg(long, env = names::METABASE_URL, value_name = "URL", hide_env_values = true)]
-    pub url: String,
-    /// The administrator's address; on a fresh Metabase, the first user's
-    #[arg(long, env = names::METABASE_EMAIL, value_name = "EMAIL", hide_env_values = true)]
-    pub email: String,
-    /// The administrator's password; better in the environment than on a command line
-    #[arg(long, env = names::METABASE_PASSWORD, value_name = "PASSWORD", hide_env_values = true)]
-    pub password: String,
-    /// The language of names and titles
-    #[arg(long = "lang", value_enum, default_value_t)]
-    pub language: etl::report::Language,
+pub struct Doctor {
+    /// From where you reach the bastion [default: what checkip.amazonaws.com says]
+    #[arg(long, value_name = "ADDRESS")]
+    pub my_address: Option<std::net::Ipv4Addr>,
 }
 
 /// `covidctl db …`
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Db {
+    /// Make the schema, the roles with their passwords, and Metabase's own database; repeated, it changes nothing but the passwords' salt
+    ///
+    /// On AWS, once after `covidctl up`. The passwords come from Secrets Manager and are shown nowhere.
+    Init,
     /// Apply the pending migrations
     Migrate,
     /// List the migrations that were applied
     Status,
-}
-
-/// `covidctl tunnel`
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-pub struct Tunnel {
-    /// Only for a command
-    #[command(subcommand)]
-    pub command: Option<TunnelCommand>,
-    /// What leads where.
-    #[command(flatten)]
-    pub route: Route,
-    /// Write this file once connections are served, and remove it at the end
-    #[arg(long, value_name = "FILE")]
-    pub ready_file: Option<PathBuf>,
-}
-
-/// `covidctl tunnel …`
-#[derive(Debug, Subcommand)]
-pub enum TunnelCommand {
-    /// Run a command inside the tunnel, which ends with it
-    ///
-    /// PGHOST, PGHOSTADDR and PGPORT lead through the first target or -L. The exit code is the command's own.
-    Exec {
-        /// What leads where.
-        #[command(flatten)]
-        route: Route,
-        /// The command and its arguments
-        #[arg(last = true, required = true, value_name = "CMD")]
-        command: Vec<std::ffi::OsString>,
-    },
-}
-
-/// A place behind the bastion that has a name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TunnelTarget {
-    /// The database that is written to, at port 15432
-    Master,
-    /// The database that dashboards read, at port 15433
-    Replica,
-    /// The dashboard, at port 13000
-    Metabase,
-}
-
-impl TunnelTarget {
-    /// As it is typed.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Master => "master",
-            Self::Replica => "replica",
-            Self::Metabase => "metabase",
-        }
-    }
-
-    /// Its local port, always the same, so that it can stand in other programs' settings.
-    pub const fn local_port(self) -> u16 {
-        match self {
-            Self::Master => 15432,
-            Self::Replica => 15433,
-            Self::Metabase => 13000,
-        }
-    }
-}
-
-/// What leads where, and through whom.
-#[derive(Debug, Args)]
-pub struct Route {
-    /// Where to, on AWS: each has a local port of its own that stays the same [default: master, without any -L]
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<TunnelTarget>,
-    /// What leads where, as for `ssh -L`; port 0 is any free one
-    #[arg(short = 'L', value_name = "LOCAL-PORT:HOST:PORT")]
-    pub forwardings: Vec<Forwarding>,
-    /// Listen on this port instead; where only one thing is forwarded
-    #[arg(long, value_name = "PORT")]
-    pub local_port: Option<u16>,
-    /// The local address to listen on; any other than this machine's own opens the database to others
-    #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
-    pub bind: std::net::IpAddr,
-    /// Through whom [default: the bastion of the target `aws`]
-    #[arg(long, value_name = "USER@HOST[:PORT]")]
-    pub bastion: Option<Bastion>,
-    /// The private key to log in with; without it, EC2 Instance Connect, the ssh agent and the usual files in ~/.ssh
-    #[arg(short = 'i', value_name = "KEY")]
-    pub key: Option<PathBuf>,
-    /// The fingerprint that the bastion's host key must have, as `ssh-keygen -lf` shows it; pins the key
-    #[arg(long, value_name = "SHA256:…")]
-    pub host_key: Option<String>,
-    /// Use only this cipher: aes256-gcm, aes128-gcm, chacha20-poly1305 or aes256-ctr
-    #[arg(long, value_parser = tunnel::cipher)]
-    pub cipher: Option<String>,
-    /// How long connecting may take, such as `10s`
-    #[arg(long, value_name = "TIME", default_value = "10s", value_parser = text::duration)]
-    pub connect_timeout: Duration,
 }
 
 #[cfg(test)]

@@ -1,0 +1,178 @@
+//! Empties a bucket of S3: every version of every object, and the marks of those that were deleted before.
+//!
+//! The store that everything else uses knows no versions, so these two requests are made by hand: signed by the store's own
+//! signer, answered in XML. A whole client for two requests would cost every build more than it gives.
+
+use std::time::Duration;
+
+use etl::failure::{Exit, Failure, OrFail as _, Result};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::CredentialProvider as _;
+use object_store::aws::AwsAuthorizer;
+use object_store::client::{HttpRequest, HttpRequestBody};
+use reqwest::{Method, StatusCode, Url};
+use serde::Deserialize;
+
+use super::buckets::Chain;
+use super::clients::Clients;
+
+/// So many are deleted at the same time.
+const ABREAST: usize = 16;
+
+/// S3 asks for patience when it is busy.
+const ATTEMPTS: u32 = 4;
+
+/// For one of them.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// A page of S3's answer.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Page {
+    #[serde(rename = "Version")]
+    versions: Vec<Version>,
+    #[serde(rename = "DeleteMarker")]
+    marks: Vec<Version>,
+}
+
+/// A version of an object, or the mark that it was deleted.
+#[derive(Debug, Deserialize, PartialEq, Eq)]
+#[serde(rename_all = "PascalCase")]
+struct Version {
+    key: String,
+    version_id: String,
+}
+
+/// Deletes all that is in it. A bucket that is not there is empty.
+pub(super) async fn empty(clients: &Clients, bucket: &str) -> Result<()> {
+    let bucket = Bucket::open(clients, bucket)?;
+    // What was listed is gone before the next page is asked for, so the first page is always the next one.
+    loop {
+        let Some(page) = bucket.list().await? else { return Ok(()) };
+        let versions: Vec<Version> = page.versions.into_iter().chain(page.marks).collect();
+        if versions.is_empty() {
+            return Ok(());
+        }
+        let deletions = stream::iter(versions.iter().map(|version| bucket.delete(version)));
+        deletions.buffer_unordered(ABREAST).try_collect::<()>().await?;
+    }
+}
+
+struct Bucket<'a> {
+    name: &'a str,
+    url: Url,
+    region: &'a str,
+    chain: Chain,
+    http: reqwest::Client,
+}
+
+impl<'a> Bucket<'a> {
+    fn open(clients: &'a Clients, name: &'a str) -> Result<Self> {
+        let what = || format!("cannot empty the bucket `{name}`");
+        let region = clients.region();
+        let endpoint =
+            clients.endpoint().map_or_else(|| format!("https://s3.{region}.amazonaws.com"), str::to_owned);
+        let url = Url::parse(&format!("{}/{name}", endpoint.trim_end_matches('/'))).or_fail(what)?;
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().or_fail(what)?;
+        Ok(Self { name, url, region, chain: Chain::of(clients, name)?, http })
+    }
+
+    /// The first page of what is in it; nothing where there is no such bucket.
+    async fn list(&self) -> Result<Option<Page>> {
+        let mut url = self.url.clone();
+        url.set_query(Some("versions="));
+        let (status, text) = self.send(Method::GET, &url, "s3:ListBucketVersions").await?;
+        if status == StatusCode::NOT_FOUND {
+            return Ok(None);
+        }
+        let what = || format!("cannot read what is in the bucket `{}`", self.name);
+        quick_xml::de::from_str(&text).or_fail(what).map(Some)
+    }
+
+    async fn delete(&self, version: &Version) -> Result<()> {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}/{}", self.url.path(), encoded(&version.key)));
+        url.query_pairs_mut().append_pair("versionId", &version.version_id);
+        self.send(Method::DELETE, &url, "s3:DeleteObjectVersion").await.map(drop)
+    }
+
+    /// Signs and sends it, again where S3 is busy or the connection breaks.
+    async fn send(&self, method: Method, url: &Url, action: &str) -> Result<(StatusCode, String)> {
+        let what = || format!("cannot empty the bucket `{}`", self.name);
+        let mut attempt = 1;
+        let answer = loop {
+            let answer = self.http.execute(self.signed(&method, url).await?).await;
+            let is_busy = answer.as_ref().map_or(true, |answer| answer.status().is_server_error());
+            if !is_busy || attempt == ATTEMPTS {
+                break answer.or_fail(what)?;
+            }
+            tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
+            attempt += 1;
+        };
+        let status = answer.status();
+        let text = answer.text().await.or_fail(what)?;
+        match status {
+            StatusCode::FORBIDDEN => Err(Failure::new(what())
+                .because(format!("`{action}` is not allowed: {}", said(&text)))
+                .hint(format!(
+                    "ask for the right to `{action}`; docs/reference/iam-administrator.json lists all that are used"
+                ))
+                .exiting(Exit::Credentials)),
+            StatusCode::NOT_FOUND => Ok((status, text)),
+            status if status.is_success() => Ok((status, text)),
+            status => Err(Failure::new(what()).because(format!("S3 answers {status}: {}", said(&text)))),
+        }
+    }
+
+    async fn signed(&self, method: &Method, url: &Url) -> Result<reqwest::Request> {
+        let what = || format!("cannot empty the bucket `{}`", self.name);
+        let credential = self.chain.get_credential().await.or_fail(what)?;
+        let mut request = HttpRequest::new(HttpRequestBody::empty());
+        *request.method_mut() = method.clone();
+        *request.uri_mut() = url.as_str().parse().or_fail(what)?;
+        AwsAuthorizer::new(&credential, "s3", self.region).try_authorize(&mut request, None).or_fail(what)?;
+        let mut signed = reqwest::Request::new(method.clone(), url.clone());
+        *signed.headers_mut() = request.headers().clone();
+        Ok(signed)
+    }
+}
+
+/// A key as it is signed: whatever has a meaning in an address is written as a number.
+fn encoded(key: &str) -> String {
+    let byte = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
+            char::from(byte).to_string()
+        }
+        _ => format!("%{byte:02X}"),
+    };
+    key.bytes().map(byte).collect()
+}
+
+/// What stands in an error's message.
+fn said(xml: &str) -> &str {
+    let message = xml.split_once("<Message>").and_then(|(_, after)| after.split_once("</Message>"));
+    message.map_or("it says no more", |(message, _)| message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_and_marks_are_read() {
+        let page: Page = quick_xml::de::from_str(
+            r#"<?xml version="1.0"?><ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>
+            <Version><Key>a b/&amp;.csv</Key><VersionId>1</VersionId><IsLatest>false</IsLatest></Version>
+            <DeleteMarker><Key>a</Key><VersionId>2</VersionId></DeleteMarker>
+            <Version><Key>c</Key><VersionId>null</VersionId></Version></ListVersionsResult>"#,
+        )
+        .unwrap();
+        let keys: Vec<_> = page.versions.iter().map(|version| version.key.as_str()).collect();
+        assert_eq!(keys, ["a b/&.csv", "c"]);
+        assert_eq!(page.marks, [Version { key: "a".to_owned(), version_id: "2".to_owned() }]);
+        let none: Page = quick_xml::de::from_str("<ListVersionsResult></ListVersionsResult>").unwrap();
+        assert!(none.versions.is_empty() && none.marks.is_empty());
+        assert_eq!(encoded("a b/ñ+1.csv"), "a%20b/%C3%B1%2B1.csv");
+        assert_eq!(said("<Error><Code>X</Code><Message>no</Message></Error>"), "no");
+    }
+}

@@ -1,0 +1,119 @@
+//! Examines a target: first the place itself, then what is the same everywhere: the database and what is in it.
+
+use chrono::{DateTime, Utc};
+use etl::failure::Result;
+use sqlx::postgres::PgConnection;
+
+use crate::backend::{Backend, Check, Database, Examination, Found};
+use crate::db;
+use crate::ops;
+use crate::text;
+
+/// Nothing was published for so many days: somebody should look. The alarm on AWS has the same number.
+const STALE_AFTER_DAYS: i64 = 3;
+
+/// Looks at everything, and tells each check as soon as it is known.
+pub async fn examine(backend: &dyn Backend, wanted: &Examination, found: &Found<'_>) {
+    if !backend.examine(wanted, found).await {
+        return;
+    }
+    found(datasets(backend).await.unwrap_or_else(|failure| Check::of("datasets", &failure)));
+    let database = match backend.database().await {
+        Ok(database) => database,
+        Err(failure) => return found(Check::of(way_to(backend), &failure)),
+    };
+    if database.is_tunnelled() {
+        found(Check::ok("tunnel", format!("open to {}:{}", database.host, database.port)));
+    }
+    let mut session = match db::connect(&database).await {
+        Ok(session) => session,
+        Err(failure) => return found(Check::of("database", &failure)),
+    };
+    found(Check::ok("database", format!("`{}` lets `{}` in", database.name, database.user)));
+    if database.is_tunnelled() {
+        found(tls(&database, &mut session).await);
+    }
+    let migrations = migrations(&mut session).await;
+    found(migrations.unwrap_or_else(|failure| Check::of("migrations", &failure)));
+    let freshness = freshness(&mut session, Utc::now()).await;
+    found(freshness.unwrap_or_else(|failure| Check::of("freshness", &failure)));
+}
+
+/// What is in the way where there is no way to the database.
+fn way_to(backend: &dyn Backend) -> &'static str {
+    if backend.place().target == "aws" { "tunnel" } else { "database" }
+}
+
+async fn datasets(backend: &dyn Backend) -> Result<Check> {
+    let store = backend.datasets().await?;
+    let datasets = ops::datasets::list(&store).await?;
+    Ok(match datasets.len() {
+        0 => Check::warning("datasets", format!("{store} is empty"), "covidctl run download"),
+        count => Check::ok("datasets", format!("{count} files in {store}")),
+    })
+}
+
+async fn tls(database: &Database, session: &mut PgConnection) -> Check {
+    match (db::encryption(session).await, &database.authorities) {
+        (Err(failure), _) => Check::of("tls", &failure),
+        (Ok(Some(version)), Some(_)) => {
+            Check::ok("tls", format!("{version}, and the certificate was checked"))
+        }
+        (Ok(Some(version)), None) => Check::warning(
+            "tls",
+            format!("{version}, but the certificate was not checked"),
+            "leave out --ssl-mode disable",
+        ),
+        (Ok(None), _) => Check::warning(
+            "tls",
+            "the connection is only encrypted as far as the bastion",
+            "leave out --ssl-mode disable, and ssl-mode in the settings",
+        ),
+    }
+}
+
+async fn migrations(session: &mut PgConnection) -> Result<Check> {
+    let state = etl::migrate::state(session).await?;
+    Ok(match (state.applied, state.pending) {
+        (applied, 0) => Check::ok("migrations", format!("version {applied}, nothing is pending")),
+        (0, _) => Check::failed(
+            "migrations",
+            "the database has no tables yet",
+            "covidctl db init on AWS, covidctl up here",
+        ),
+        (applied, pending) => Check::failed(
+            "migrations",
+            format!("version {applied}, {pending} pending"),
+            "covidctl db migrate",
+        ),
+    })
+}
+
+async fn freshness(session: &mut PgConnection, now: DateTime<Utc>) -> Result<Check> {
+    if etl::migrate::state(session).await?.applied == 0 {
+        return Ok(Check::warning(
+            "freshness",
+            "nothing can be published yet",
+            "bring the schema up to date first",
+        ));
+    }
+    let Some(run) = db::runs::published(session).await? else {
+        return Ok(Check::warning(
+            "freshness",
+            "nothing was published yet",
+            "covidctl run download, then covidctl run pipeline",
+        ));
+    };
+    let when = run.finished_at.unwrap_or(run.started_at);
+    let of = run.dataset_updated_on.map(|date| format!(", the dataset of {date}")).unwrap_or_default();
+    let detail = format!("published {}{of}", text::age(when, now));
+    Ok(if (now - when).num_days() < STALE_AFTER_DAYS {
+        Check::ok("freshness", detail)
+    } else {
+        Check::warning(
+            "freshness",
+            detail,
+            "covidctl status shows what holds the data back; covidctl run pipeline loads what is there",
+        )
+    })
+}

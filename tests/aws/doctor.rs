@@ -1,0 +1,199 @@
+//! `covidctl doctor`: each thing that is wrong is found, named, and has something to do about it.
+
+use serde_json::{Value, json};
+
+use crate::story::nothing_is_forgotten;
+use crate::support::Said;
+use crate::support::cloud::Cloud;
+use crate::support::proxy::{Fault, Reply};
+
+/// How a check ended, and what it says.
+#[track_caller]
+fn check(report: &Value, name: &str) -> (String, String, String) {
+    let checks = report["checks"].as_array().unwrap();
+    let check =
+        checks.iter().find(|check| check["name"] == name).unwrap_or_else(|| panic!("no {name}: {report}"));
+    let text = |key: &str| check[key].as_str().unwrap_or_default().to_owned();
+    (text("outcome"), text("detail"), text("hint"))
+}
+
+#[track_caller]
+fn found(report: &Value, name: &str, outcome: &str, detail: &str, hint: &str) {
+    let (was, said, advice) = check(report, name);
+    assert_eq!(was, outcome, "{name}: {said}");
+    assert!(said.contains(detail), "{name}: `{detail}` is not in `{said}`");
+    assert!(advice.contains(hint), "{name}: `{hint}` is not in `{advice}`");
+    assert!(was == "ok" || !advice.is_empty(), "{name} says nothing to do");
+}
+
+/// The stacks as CloudFormation would show them.
+fn stacks(status: &'static str) -> impl Fn(&str) -> Reply {
+    move |name| {
+        Reply::Xml(format!(
+            "<DescribeStacksResponse xmlns=\"http://cloudformation.amazonaws.com/doc/2010-05-15/\"><DescribeStacksResult><Stacks>\
+             <member><StackId>{name}</StackId><StackName>{name}</StackName><StackStatus>{status}</StackStatus>\
+             <CreationTime>2022-06-05T00:00:00Z</CreationTime>\
+             <Parameters><member><ParameterKey>ImageTag</ParameterKey><ParameterValue>v1.2.3</ParameterValue></member></Parameters>\
+             <DriftInformation><StackDriftStatus>IN_SYNC</StackDriftStatus></DriftInformation>\
+             </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
+        ))
+    }
+}
+
+fn show_stacks(cloud: &Cloud, status: &'static str) {
+    let reply = stacks(status);
+    cloud.proxy.handle("cloudformation:DescribeStacks", move |call| {
+        let body = String::from_utf8_lossy(&call.body).into_owned();
+        let name = body.split('&').find_map(|pair| pair.strip_prefix("StackName=")).unwrap();
+        Some(reply(name))
+    });
+}
+
+/// A security group that lets in one range on the port of SSH, as the network's stack makes it.
+async fn let_in(cloud: &Cloud, range: &str) {
+    let words = [("GroupName", range), ("GroupDescription", "bastion")];
+    let made = cloud.moto.query("ec2", "CreateSecurityGroup", "2016-11-15", &words).await;
+    let group = crate::support::moto::between(&made, "groupId").to_owned();
+    let words = [
+        ("GroupId", group.as_str()),
+        ("IpPermissions.1.IpProtocol", "tcp"),
+        ("IpPermissions.1.FromPort", "22"),
+        ("IpPermissions.1.ToPort", "22"),
+        ("IpPermissions.1.IpRanges.1.CidrIp", range),
+    ];
+    cloud.moto.query("ec2", "AuthorizeSecurityGroupIngress", "2016-11-15", &words).await;
+    cloud.write("security-groups/bastion", &group).await;
+}
+
+async fn alarm(cloud: &Cloud, state: &str) {
+    let words = [
+        ("AlarmName", "covid19-run-failed"),
+        ("MetricName", "Failed"),
+        ("Namespace", "covid19"),
+        ("Period", "60"),
+        ("EvaluationPeriods", "1"),
+        ("Threshold", "1"),
+        ("Statistic", "Sum"),
+        ("ComparisonOperator", "GreaterThanThreshold"),
+    ];
+    cloud.moto.query("monitoring", "PutMetricAlarm", "2010-08-01", &words).await;
+    let words =
+        [("AlarmName", "covid19-run-failed"), ("StateValue", state), ("StateReason", "a task ended with 1")];
+    cloud.moto.query("monitoring", "SetAlarmState", "2010-08-01", &words).await;
+}
+
+fn function(cloud: &Cloud) {
+    cloud.proxy.handle("lambda:GetFunctionConfiguration", |_| {
+        Some(Reply::Json(json!({ "FunctionName": "covid19-download", "State": "Active" })))
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
+    let cloud = Cloud::deploy(20_000).await;
+    function(&cloud);
+    show_stacks(&cloud, "UPDATE_COMPLETE");
+    let_in(&cloud, "198.51.100.0/24").await;
+    alarm(&cloud, "OK").await;
+    cloud.say(&["run", "etl", "--years", "all"]).await.worked();
+    let report = cloud.say(&["doctor", "--my-address", "198.51.100.7", "-o", "json"]).await.worked().json();
+    found(&report, "credentials", "ok", "arn:aws:", "");
+    for (name, detail) in [
+        ("permissions", "all 9 that were tried"),
+        ("stacks", "all 9 are complete"),
+        ("image", "v1.2.3"),
+        ("lambda", "covid19-download"),
+        ("bastion", "is in service at 127."),
+        ("my address", "198.51.100.7 may reach the bastion"),
+        ("datasets", "3 files"),
+        ("tunnel", "open to 127.0.0.1"),
+        ("database", "lets"),
+        ("migrations", "nothing is pending"),
+        ("freshness", "published"),
+        ("alarms", "none of 1 is raised"),
+        ("replica", "available"),
+    ] {
+        found(&report, name, "ok", detail, "");
+    }
+    found(&report, "tls", "warning", "only encrypted as far as the bastion", "--ssl-mode");
+    nothing_is_forgotten(&cloud);
+    let text = cloud.say(&["doctor", "--my-address", "198.51.100.7"]).await.worked();
+    assert!(text.out.starts_with("ok       credentials   arn:"), "{text:?}");
+    assert!(text.err.contains("nothing has failed"), "{text:?}");
+
+    // Now nearly everything is wrong at once.
+    show_stacks(&cloud, "ROLLBACK_COMPLETE");
+    alarm(&cloud, "ALARM").await;
+    let denied = || Fault::Refused(400, "AccessDeniedException", "no");
+    cloud.proxy.fail("events:DescribeRule", [denied(), denied()]);
+    cloud.proxy.fail("logs:FilterLogEvents", [denied()]);
+    let said = cloud.say(&["doctor", "--my-address", "203.0.113.9", "-o", "json"]).await;
+    assert_eq!(said.code, Some(1), "{said:?}");
+    let report = said.json();
+    found(
+        &report,
+        "permissions",
+        "failed",
+        "`events:DescribeRule`, `logs:FilterLogEvents`",
+        "iam-operator.json",
+    );
+    found(&report, "stacks", "failed", "network is ROLLBACK_COMPLETE", "covidctl up");
+    found(
+        &report,
+        "my address",
+        "failed",
+        "lets in 198.51.100.0/24, and this machine is 203.0.113.9",
+        "network.OperatorCidr=203.0.113.9/32",
+    );
+    found(&report, "alarms", "failed", "covid19-run-failed (a task ended with 1)", "covidctl logs");
+    found(&report, "schedule", "failed", "events:DescribeRule", "");
+    found(&report, "freshness", "ok", "published", "");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn without_a_bastion_the_rest_is_still_looked_at() {
+    let cloud = Cloud::deploy(0).await;
+    function(&cloud);
+    show_stacks(&cloud, "CREATE_COMPLETE");
+    // Nobody knows under which address this machine is seen, either.
+    let words = [("AutoScalingGroupName", cloud.group.as_str()), ("MinSize", "0"), ("DesiredCapacity", "0")];
+    cloud.moto.query("autoscaling", "UpdateAutoScalingGroup", "2011-01-01", &words).await;
+    let_in(&cloud, "198.51.100.7/32").await;
+    let mut command = cloud.covidctl(&["doctor", "-o", "json"]);
+    command.env("HTTPS_PROXY", "http://127.0.0.1:1");
+    let said = Said::of(command).await;
+    said.failed(1, &["2 checks have failed on the target aws"]);
+    let report = said.json();
+    found(&report, "stacks", "ok", "all 9", "");
+    found(&report, "my address", "warning", "checkip.amazonaws.com` does not answer", "--my-address");
+    found(&report, "bastion", "failed", "no instance", "a few minutes");
+    found(&report, "tunnel", "failed", "no instance", "a few minutes");
+    found(&report, "datasets", "warning", "is empty", "covidctl run download");
+    found(&report, "alarms", "warning", "there are none yet", "bring them");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_an_empty_account_it_says_what_to_do_first() {
+    let cloud = Cloud::deploy(0).await;
+    let said = cloud.say(&["doctor", "-o", "json"]).await;
+    said.failed(1, &["1 check has failed on the target aws"]);
+    let report = said.json();
+    let missing = "network, bastion, database, storage, registry are not there";
+    found(&report, "stacks", "failed", missing, "covidctl --target aws up");
+    let names: Vec<_> =
+        report["checks"].as_array().unwrap().iter().map(|check| check["name"].clone()).collect();
+    assert_eq!(
+        names,
+        ["credentials", "permissions", "stacks"],
+        "nothing that only follows from it: {report}"
+    );
+
+    let mut anonymous = cloud.covidctl(&["doctor"]);
+    anonymous
+        .env_remove("AWS_ACCESS_KEY_ID")
+        .env_remove("AWS_SECRET_ACCESS_KEY")
+        .env("AWS_EC2_METADATA_DISABLED", "true");
+    let said = Said::of(anonymous).await;
+    said.failed(1, &["1 check has failed"]);
+    assert!(said.out.starts_with("failed   credentials") && said.out.contains("hint: log in"), "{said:?}");
+}
