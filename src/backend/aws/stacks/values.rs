@@ -16,6 +16,9 @@ const RELEASE: [(&str, &str); 3] = [("pipeline", "ImageTag"), ("ingest", "Versio
 /// Metabase has versions of its own: a release brings the one that the template names.
 const DASHBOARD: &str = "dashboard";
 
+/// What CloudFormation shows in the place of a value that a template hides.
+const HIDDEN: &str = "****";
+
 /// What the user said, by stack and parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Given {
@@ -101,7 +104,10 @@ impl Given {
         let had = |name: &str| {
             let there = there?;
             let (_, value) = there.parameters.iter().find(|(there, _)| there == name)?;
-            Some(if there.is_ruin { Value::Set(value.clone()) } else { Value::Previous })
+            if !there.is_ruin {
+                return Some(Value::Previous);
+            }
+            (value != HIDDEN).then(|| Value::Set(value.clone()))
         };
         let mut values = Vec::new();
         let mut missing = Vec::new();
