@@ -31,7 +31,7 @@ pub(crate) async fn reader(url: &str) -> Box<dyn Any + Send> {
 }
 
 impl Stage {
-    pub(crate) async fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let words = ["--target", "local", "--data-dir", data.to_str().unwrap()];

@@ -30,7 +30,7 @@ fn main() -> ExitCode {
     let mut trials = vec![
         trial("the_story_on_the_fake", || Box::pin(async { story::tell(&fake::Stage::new()).await })),
         trial("the_story_on_the_local_target", || {
-            Box::pin(async { story::tell(&local::Stage::new().await).await })
+            Box::pin(async { story::tell(&local::Stage::new()).await })
         }),
         trial("the_story_on_aws", || Box::pin(async { story::tell(&aws::Stage::new().await).await })),
     ];
