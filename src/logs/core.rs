@@ -302,7 +302,10 @@ impl Core {
         // A token that is old by now may be the very reason.
         lane.windows.give_up(query.from, query.asked_at);
         lane.query = None;
-        self.merge.leave_behind(source);
+        // Whoever follows wants to see the others meanwhile; whoever only looks wants everything in order.
+        if self.plan.follow {
+            self.merge.leave_behind(source);
+        }
         Ok(vec![Note::Unavailable(source, failure.to_string())])
     }
 
