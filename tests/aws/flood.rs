@@ -39,7 +39,7 @@ async fn write(cloud: Arc<Cloud>, group: &'static str, shown: Arc<Semaphore>) {
         let now = Utc::now().timestamp_millis();
         let event = |number: usize| {
             let wobble = i64::try_from(number * 7919 % 1500).unwrap();
-            let age = if number % LATE_EVERY == 0 && batch + 1 == BATCHES { LATE } else { wobble };
+            let age = if number.is_multiple_of(LATE_EVERY) && batch + 1 == BATCHES { LATE } else { wobble };
             (now - age, format!("{group} {batch} {number}"))
         };
         // In a batch, the service wants them in the order of their times; from batch to batch they go back.
