@@ -71,6 +71,9 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         printer.show(&Started { run_id: *run })?;
         return result.map(drop);
     }
+    if started.is_empty() {
+        return result.map(drop);
+    }
     // What is known about the runs is data, also when the last one failed.
     let mut runs = Vec::new();
     for run in started {
