@@ -4,6 +4,7 @@
 //! before it is needed: what is known of the account is read once and kept.
 
 mod administration;
+mod alarms;
 mod bastion;
 mod buckets;
 mod clients;

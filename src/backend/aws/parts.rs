@@ -13,10 +13,10 @@ use chrono::{DateTime, TimeDelta, Utc};
 use etl::failure::Result;
 use futures_util::future;
 
-use super::bastion;
 use super::clients::Clients;
 use super::names::{Name, Names};
 use super::trouble::OrTrouble as _;
+use super::{alarms, bastion};
 use crate::backend::{Part, State};
 
 /// A replica that is further behind shows old data.
@@ -24,13 +24,14 @@ const MOST_LAG: f64 = 60.0;
 
 /// All parts, in the order of the pipeline.
 pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Part> {
-    let (schedule, lambda, master, replica, metabase, bastion) = tokio::join!(
+    let (schedule, lambda, master, replica, metabase, bastion, alarms) = tokio::join!(
         schedule(clients, names),
         lambda(clients, names),
         database(clients, names, Name::Master),
         replica(clients, names),
         metabase(clients, names),
         bastion(clients, names),
+        alarms(clients),
     );
     let parts = [
         ("schedule", schedule),
@@ -39,6 +40,7 @@ pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Part> {
         ("replica", replica),
         ("metabase", metabase),
         ("bastion", bastion),
+        ("alarms", alarms),
     ];
     parts
         .into_iter()
@@ -65,6 +67,15 @@ impl Known {
 
 fn unknown(name: &str, failure: &etl::failure::Failure) -> Part {
     Known::new(State::Unknown, failure.to_string()).named(name)
+}
+
+async fn alarms(clients: &Clients) -> Result<Known> {
+    let alarms = alarms::look(clients).await?;
+    Ok(match (alarms.count, alarms.raised.len()) {
+        (0, _) => Known::new(State::Missing, "no stack has brought any"),
+        (count, 0) => Known::new(State::Ready, format!("none of {count} is raised")),
+        _ => Known { since: alarms.since, ..Known::new(State::Failed, alarms.raised.join(", ")) },
+    })
 }
 
 async fn schedule(clients: &Clients, names: &Names) -> Result<Known> {

@@ -7,16 +7,13 @@ mod rights;
 
 use etl::failure::Result;
 
+use super::alarms::{self, Alarms};
 use super::bastion;
 use super::clients::Clients;
 use super::names::{Name, Names};
 use super::parts;
 use super::stacks::{self, Stacks};
-use super::trouble::OrTrouble as _;
 use crate::backend::{Check, Examination, Found, Part, State};
-
-/// What every alarm of the stacks begins with.
-const ALARMS: &str = "covid19-";
 
 /// What a template says before there was a release.
 const NO_RELEASE: &str = "latest-release";
@@ -143,18 +140,8 @@ async fn bastion(clients: &Clients, names: &Names) -> Result<Check> {
 }
 
 async fn alarms(clients: &Clients) -> Result<Check> {
-    let answer = clients.metrics().describe_alarms().alarm_name_prefix(ALARMS).send().await;
-    let answer = answer.or_trouble("cloudwatch:DescribeAlarms", || "cannot look at the alarms".to_owned())?;
-    let alarms = answer.metric_alarms();
-    let raised: Vec<String> = alarms
-        .iter()
-        .filter(|alarm| alarm.state_value().is_some_and(|state| state.as_str() == "ALARM"))
-        .map(|alarm| {
-            let reason = alarm.state_reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
-            format!("{}{reason}", alarm.alarm_name().unwrap_or_default())
-        })
-        .collect();
-    Ok(match (alarms.len(), raised.len()) {
+    let Alarms { count, raised, .. } = alarms::look(clients).await?;
+    Ok(match (count, raised.len()) {
         (0, _) => {
             Check::warning("alarms", "there are none yet", "the stacks `pipeline` and `ingest` bring them")
         }
