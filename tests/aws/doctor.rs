@@ -105,7 +105,7 @@ async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
         ("lambda", "covid19-download"),
         ("bastion", "is in service at 127."),
         ("my address", "198.51.100.7 may reach the bastion"),
-        ("datasets", "3 files"),
+        ("datasets", "5 files"),
         ("tunnel", "open to 127.0.0.1"),
         ("database", "lets"),
         ("migrations", "nothing is pending"),
