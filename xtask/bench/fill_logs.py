@@ -28,6 +28,8 @@ def main(endpoint: str, events: int) -> None:
                 }
                 for at in range(first, min(first + BATCH, each))
             ]
+            # In one request the service wants them in the order of their times.
+            batch.sort(key=lambda event: event["timestamp"])
             stream = "one" if (first // BATCH) % 2 == 0 else "two"
             logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)
     print(each * len(GROUPS))
