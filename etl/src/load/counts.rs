@@ -29,7 +29,9 @@ const COUNTED_BY_THE_MINISTRY: [&str; 2] = ["test_count", "vaccination_count"];
 /// It goes through a table of its own, because PostgreSQL reads on several cores for CREATE TABLE AS and not for INSERT.
 /// All in one transaction: nothing remains of a count that fails.
 pub async fn count(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
-    let mut statements = "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off;".to_owned();
+    let mut statements =
+        "BEGIN; SET LOCAL synchronous_commit = off; SET LOCAL work_mem = '32MB'; SET LOCAL jit = off;"
+            .to_owned();
     for (table, function) in KINDS {
         let query = query(session, function).await?;
         statements.extend([format!(
