@@ -40,11 +40,14 @@ const LOGIN: Duration = Duration::from_mins(2);
 /// Nobody types a second time.
 const LOGIN_AGAIN: Duration = Duration::from_secs(15);
 
+/// The largest packet that we take: as large as the library lets it be, because each one costs as much as the next.
+const PACKET: u32 = 65_535;
+
 /// The library reads each packet's head and body on their own; without a buffer below it each costs a call to the kernel.
 const READ_AHEAD: usize = 256 << 10;
 
-/// Packets that wait for a slow reader, at most 32 KiB each. More would only be more memory.
-const WAITING_PACKETS: usize = 32;
+/// Packets that wait for a slow reader: 1 MiB at most. More would only be more memory.
+const WAITING_PACKETS: usize = 16;
 
 /// The ciphers' short names, the fastest first.
 pub const CIPHERS: [&str; 4] = ["aes256-gcm", "aes128-gcm", "chacha20-poly1305", "aes256-ctr"];
@@ -111,6 +114,7 @@ impl Connector {
 
         let config = Config {
             window_size: window.size(),
+            maximum_packet_size: PACKET,
             channel_buffer_size: WAITING_PACKETS,
             keepalive_interval: Some(KEEPALIVE),
             keepalive_max: UNANSWERED,

@@ -7,6 +7,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use etl::env;
@@ -48,9 +49,13 @@ pub(super) fn start(folders: &Folders, job: &Job, surroundings: &[(&str, String)
     }
     let run = Uuid::new_v4();
     history::begin(folders, run, job.kind)?;
-    let child = launch(folders, job, surroundings, run)?;
+    let mut child = launch(folders, job, surroundings, run)?;
     let pid = child.id().map_or(0, u32::cast_signed);
     let process = Process { pid, uid: nix::unistd::geteuid().as_raw(), mark: mark(run) };
+    // For a moment after its start a program has no command line, and would be taken for one that is gone.
+    while !process.is_alive() && matches!(child.try_wait(), Ok(None)) {
+        std::thread::sleep(Duration::from_millis(1));
+    }
     let note = Note { run, kind: job.kind, started_at: Utc::now(), process };
     let json = serde_json::to_vec(&note).or_fail(|| "cannot write JSON".to_owned())?;
     write_whole(&note_file(folders, run), &json)?;

@@ -202,7 +202,7 @@ fn switch(model: &mut Model, place: Place) -> Vec<Effect> {
 /// In the order in which data pass through them; whatever else there is comes after.
 fn in_order(mut parts: Vec<Part>) -> Vec<Part> {
     const ORDER: [&str; 13] = [
-        "eventbridge",
+        "schedule",
         "lambda",
         "s3",
         "datasets",
