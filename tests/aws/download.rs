@@ -25,7 +25,7 @@ async fn the_whole_pipeline_is_followed_from_the_ministrys_files_to_the_report()
     let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
     assert_eq!(
         log.out.lines().filter(|line| line.contains("taken the old one's place")).count(),
-        3,
+        5,
         "{log:?}"
     );
     cloud.say(&["stop", id]).await.failed(1, &["is in progress"]);
