@@ -1,7 +1,7 @@
 //! The screens on which an operator lives.
 //!
-//! Everything that happens is a [`Msg`](msg::Msg); [`update`](update::update) takes it in and returns what it wants done as
-//! [`Effect`](effect::Effect)s; [`view`](view::view) draws what is known. Both are pure. This file is the loop around them: it waits for
+//! Everything that happens is a `msg::Msg`; `update::update` takes it in and returns what it wants done as
+//! `effect::Effect`s; `view::view` draws what is known. Both are pure. This file is the loop around them: it waits for
 //! the first of many things, and draws at most once a frame, and only when something has changed. It never waits for an answer.
 
 pub mod command;
