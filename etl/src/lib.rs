@@ -1,7 +1,7 @@
 //! The pipeline: the ministry's files in, clean tables and a report out.
 //!
 //! [`pipeline`] is the story of a run, and every step of it is a module: [`extract`] finds and opens the files, [`parse`] splits them into
-//! records, [`clean`] judges each record by the rules, [`distinct`] finds duplicates, [`load`] puts the rows into PostgreSQL and publishes
+//! records, [`clean`] judges each record by the rules, [`distinct`] finds duplicates, [`mod@count`] counts for the reports, [`load`] puts the rows into PostgreSQL and publishes
 //! them. [`transform`] is the machine that runs the middle of it on every core. Around them: [`store`] (folders and S3), [`download`] (how the files come there),
 //! [`sources`] (which files a load has), [`runs`] (the ledger), [`tally`] (what happened to the rows), [`failure`] (what a person reads), [`env`](mod@env) (every setting's name).
 //!
@@ -9,6 +9,7 @@
 
 pub mod clean;
 pub mod cli;
+pub mod count;
 pub mod database;
 pub mod dataset;
 pub mod dataset_date;

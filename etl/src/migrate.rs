@@ -17,6 +17,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (1, "schema", include_str!("../../migrations/0001_schema.sql")),
     (2, "counts", include_str!("../../migrations/0002_counts.sql")),
     (3, "tests and vaccinations", include_str!("../../migrations/0003_tests_and_vaccinations.sql")),
+    (4, "counts in parts", include_str!("../../migrations/0004_counts_in_parts.sql")),
 ];
 
 /// What a login needs besides the schema; each statement stands alone, is repeatable, and belongs to one condition that is

@@ -9,10 +9,12 @@ use sqlx::postgres::PgConnection;
 use tokio::runtime::Handle;
 use uuid::Uuid;
 
+use crate::clean::case::Case;
 use crate::clean::laboratories::Laboratories;
 use crate::clean::vaccinations::Vaccinations;
 use crate::clean::years::{Years, YearsWanted};
 use crate::clean::{Rejection, Rules};
+use crate::count::Counts;
 use crate::dataset::Dataset;
 use crate::distinct::Ids;
 use crate::extract::Source;
@@ -104,10 +106,10 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
     let georef = sources.read_georef(store).await?;
     let geography = georef.insert_new(session).await?;
     let rules = Rules { columns, dataset_date, years, geography };
-    let tally = fill_tables(options, store, &mut sources, rules, &georef, session).await?;
+    let mut counting = Counting::begin(options).await?;
+    let tally = fill_tables((options, store), &mut sources, rules, &georef, session, &mut counting).await?;
     tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
-    staging::add_keys(session, options.run_id).await?;
-    counts::count(session, options.run_id).await?;
+    tokio::try_join!(staging::add_keys(session, options.run_id), counting.finish())?;
     let inclusions = sources.inclusions(&georef, &tally);
     let publication = Publication { georef: &georef, tally: &tally, inclusions: &inclusions };
     publish::publish(session, options.run_id, publication).await?;
@@ -128,12 +130,12 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
 
 /// Fills the staging table with the cases, and the tables of the optional datasets; keeps what is rejected.
 async fn fill_tables(
-    options: &Options,
-    store: &Store,
+    (options, store): (&Options, &Store),
     sources: &mut Sources,
     rules: Rules,
     georef: &Georef,
     session: &mut PgConnection,
+    counting: &mut Counting,
 ) -> Result<Tally> {
     let mut aside = database::connect(&options.database_url, options.run_id).await?;
     let mut rejects = Rejects::begin(&mut aside, options.run_id).await?;
@@ -143,7 +145,8 @@ async fn fill_tables(
         rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
     }
     let rules = Arc::new(rules);
-    fill_staging((options, store), &sources.cases, &rules, session, (&mut rejects, &mut tally)).await?;
+    let record = (&mut rejects, &mut tally, counting);
+    fill_staging((options, store), &sources.cases, &rules, session, record).await?;
     for source in sources.optional() {
         let wanted = optional_rules(source.dataset, options.run_id, &rules);
         let loaded = optional::load(session, (store, &source), wanted, (&mut rejects, &mut tally)).await?;
@@ -177,7 +180,7 @@ async fn fill_staging(
     cases: &Source,
     rules: &Arc<Rules>,
     session: &mut PgConnection,
-    (rejects, tally): (&mut Rejects<'_>, &mut Tally),
+    (rejects, tally, counting): (&mut Rejects<'_>, &mut Tally, &mut Counting),
 ) -> Result<()> {
     let position = Arc::new(Position::default());
     let _progress = Progress::start(&position, cases.size, options.log_format);
@@ -188,6 +191,7 @@ async fn fill_staging(
     while let Some(cleaned) = transform.next().await? {
         let duplicates = duplicates(&cleaned, &mut ids)?;
         send(&cleaned, &duplicates, &mut staging).await?;
+        counting.count(&cleaned, &duplicates).await?;
         count(&cleaned, &duplicates, tally);
         for (line, reason, raw) in rejected(&cleaned, &duplicates) {
             samples.add(line, reason, raw);
@@ -199,11 +203,15 @@ async fn fill_staging(
     staging::commit(session).await?;
     samples.say();
     if copied != tally.loaded {
-        return Err(Failure::new(format!("PostgreSQL took {copied} rows where {} were sent", tally.loaded))
-            .hint("this is a bug: please report it with the log of this run"));
+        return Err(
+            Failure::new(format!("PostgreSQL took {copied} rows where {} were sent", tally.loaded)).hint(BUG)
+        );
     }
     Ok(())
 }
+
+/// What to do about what cannot happen.
+const BUG: &str = "this is a bug: please report it with the log of this run";
 
 /// Which of a block's kept rows have an id that was kept before, in file order.
 fn duplicates(cleaned: &Cleaned, ids: &mut Ids) -> Result<Vec<usize>> {
@@ -228,6 +236,41 @@ async fn send(cleaned: &Cleaned, duplicates: &[usize], staging: &mut Staging<'_>
         start = cleaned.kept[*duplicate].encoded_end;
     }
     staging.send(&cleaned.encoded[start..]).await
+}
+
+/// Counts cases for the reports, and writes the counts when there are many.
+struct Counting {
+    counts: Counts,
+    writer: counts::Writer,
+}
+
+impl Counting {
+    async fn begin(options: &Options) -> Result<Self> {
+        let writer = counts::Writer::begin(&options.database_url, options.run_id).await?;
+        Ok(Self { counts: Counts::default(), writer })
+    }
+
+    /// Counts a block's rows but the duplicates.
+    async fn count(&mut self, cleaned: &Cleaned, duplicates: &[usize]) -> Result<()> {
+        let mut duplicates = duplicates.iter().peekable();
+        let mut start = 0;
+        for (at, row) in cleaned.kept.iter().enumerate() {
+            let encoded = &cleaned.encoded[start..row.encoded_end];
+            start = row.encoded_end;
+            if duplicates.next_if_eq(&&at).is_some() {
+                continue;
+            }
+            let case = Case::decode(encoded).ok_or_else(|| {
+                Failure::new(format!("cannot count the case of line {}", row.line)).hint(BUG)
+            })?;
+            self.counts.add(&case);
+        }
+        if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
+    }
+
+    async fn finish(self) -> Result<()> {
+        self.writer.finish(self.counts).await
+    }
 }
 
 /// Adds a block to the tally. Repairs count only in rows that stay.

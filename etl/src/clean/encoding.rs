@@ -1,4 +1,4 @@
-//! The parts of PostgreSQL's binary COPY: what every table's rows are written with.
+//! The parts of PostgreSQL's binary COPY: what every table's rows are written with, and read back.
 //!
 //! Format: <https://www.postgresql.org/docs/current/sql-copy.html>, "Binary Format".
 
@@ -10,7 +10,7 @@ pub const COPY_TRAILER: &[u8] = b"\xff\xff";
 
 /// A field of fixed size, or NULL: a length, then the bytes.
 #[inline]
-pub(super) fn value<const N: usize>(out: &mut Vec<u8>, bytes: Option<[u8; N]>) {
+pub(crate) fn value<const N: usize>(out: &mut Vec<u8>, bytes: Option<[u8; N]>) {
     match bytes {
         Some(bytes) => {
             #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "at most 16")]
@@ -23,7 +23,7 @@ pub(super) fn value<const N: usize>(out: &mut Vec<u8>, bytes: Option<[u8; N]>) {
 
 /// A text, or NULL.
 #[inline]
-pub(super) fn text(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
+pub(crate) fn text(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
     match bytes {
         Some(bytes) => {
             #[expect(
@@ -36,4 +36,15 @@ pub(super) fn text(out: &mut Vec<u8>, bytes: Option<&[u8]>) {
         }
         None => out.extend_from_slice(&(-1_i32).to_be_bytes()),
     }
+}
+
+/// The next field of an encoded row, which is taken off `row`; `None` for NULL.
+#[inline]
+pub(super) fn field<'a>(row: &mut &'a [u8]) -> Option<&'a [u8]> {
+    let (length, rest) = row.split_first_chunk()?;
+    *row = rest;
+    // NULL is a length of -1.
+    let (field, rest) = rest.split_at_checked(usize::try_from(i32::from_be_bytes(*length)).ok()?)?;
+    *row = rest;
+    Some(field)
 }

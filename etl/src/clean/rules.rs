@@ -79,7 +79,7 @@ impl Repairs {
 }
 
 /// The first day that a registration can have: 2020 began the register.
-pub(super) const FIRST_REGISTRATION: Day = day(2020, 1, 1);
+pub(crate) const FIRST_REGISTRATION: Day = day(2020, 1, 1);
 
 /// Before this day no other date of a living person's illness can be.
 const FIRST_DATE: Day = day(1900, 1, 1);

@@ -5,7 +5,7 @@
 //! 1. [`lock`]: one load at a time.
 //! 2. [`staging`]: a new table is created and filled in one transaction with `COPY … FREEZE`, so that even a reader with an older
 //!    snapshot will see its rows; keys come after.
-//! 3. [`counts`]: what questions ask for again and again is counted.
+//! 3. [`counts`]: what questions ask for again and again is written in a session of its own.
 //! 4. [`optional`]: the small optional datasets go into tables whose rows belong to their run, as the counts do.
 //! 5. [`publish`]: a transaction of milliseconds renames the two tables and records the run.
 //! 6. [`retire`]: the old table is dropped afterwards, on its own, whenever no reader is in its way.

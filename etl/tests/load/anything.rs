@@ -5,6 +5,7 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
+use crate::counted;
 use crate::loaded::{Loaded, value};
 use crate::model::{self, Years};
 use crate::place::{CSV, Place};
@@ -189,6 +190,7 @@ fn any_text_is_loaded_as_the_model_says() {
         prop_assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         runtime.block_on(async {
             let mut connection = place.connect().await;
+            counted::must_be_right(&mut connection).await;
             let loaded = Loaded::of(&mut connection, ended.run).await;
             let expected = model::load(&text, &georef, years);
             if let Some(difference) = loaded.difference(&expected) {

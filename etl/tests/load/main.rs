@@ -14,6 +14,7 @@ mod bad_files;
 #[expect(dead_code, reason = "the migrations are for tests that do not run `etl`, which brings its own")]
 mod common;
 mod correct;
+mod counted;
 mod far_apart;
 mod formats;
 mod georef;

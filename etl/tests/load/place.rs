@@ -8,6 +8,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::common::{TestDatabase, empty_database, execute};
+use crate::counted;
 use crate::loaded::{Loaded, published};
 use crate::rows;
 
@@ -77,10 +78,12 @@ impl Place {
         execute(&mut self.connect().await, statements).await;
     }
 
-    /// Loads what is there, although it may be there already, and gives what the load left.
+    /// Loads what is there, although it may be there already, and gives what the load left. Its counts have been compared.
     pub(crate) async fn load(&self, years: &str) -> Loaded {
         let ended = self.run(&["--years", years, "--force"]).succeeded();
-        Loaded::of(&mut self.connect().await, ended.run).await
+        let mut connection = self.connect().await;
+        counted::must_be_right(&mut connection).await;
+        Loaded::of(&mut connection, ended.run).await
     }
 
     /// What readers see.

@@ -14,6 +14,12 @@ use crate::{process, say};
 /// The generated input is the same for everyone.
 const SEED: &str = "1";
 
+/// The line list.
+const CASES: &str = "Covid19Casos.zip";
+
+/// What our sample has beside it, and no competitor loads.
+const OPTIONAL: [&str; 2] = ["Covid19Determinaciones.zip", "Covid19VacunasAgrupadas.csv.zip"];
+
 /// How the names of temporary folders begin.
 const SCRATCH: &str = "scratch-";
 
@@ -51,8 +57,8 @@ pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Re
 
 /// The input with that many rows: found, or generated whole.
 pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
-    let folder = cache()?.join(format!("rows-{rows}-seed-{SEED}"));
-    if !folder.join("Covid19Casos.zip").is_file() {
+    let folder = cache()?.join(format!("cases-{rows}-seed-{SEED}"));
+    if !folder.join(CASES).is_file() {
         say::note(&format!("generating {rows} rows, once, into `{}`", folder.display()));
         let unfinished = scratch()?;
         process::run(
@@ -60,6 +66,10 @@ pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
                 .args(["sample", "--rows", &rows.to_string(), "--seed", SEED, "--out"])
                 .arg(unfinished.path()),
         )?;
+        for optional in OPTIONAL {
+            let file = unfinished.path().join(optional);
+            fs::remove_file(&file).or_fail(|| format!("cannot remove `{}`", file.display()))?;
+        }
         fs::rename(unfinished.keep(), &folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
     }
     Ok(Datasets { folder })

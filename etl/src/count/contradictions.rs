@@ -1,0 +1,60 @@
+//! What cases say against themselves or against common sense. A case may do so in several ways.
+
+use super::lines::ContradictionKey;
+use crate::clean::case::Case;
+use crate::clean::rules::FIRST_REGISTRATION;
+
+/// Names, in the order in which [`ways`] answers. They are a contract: people query `contradiction_count` by them.
+const NAMES: [&str; 10] = [
+    "died_unconfirmed",
+    "died_unadmitted",
+    "ventilated_without_icu",
+    "icu_unadmitted",
+    "registered_before_symptoms",
+    "diagnosed_before_registered",
+    "died_before_registered",
+    "died_before_symptoms",
+    "died_before_admitted",
+    "before_pandemic",
+];
+
+/// How many cases contradict themselves in which way.
+#[derive(Debug, Default)]
+pub(super) struct Contradictions([u32; NAMES.len()]);
+
+impl Contradictions {
+    pub(super) fn add(&mut self, case: &Case<'_>) {
+        for (number, applies) in self.0.iter_mut().zip(ways(case)) {
+            *number += u32::from(applies);
+        }
+    }
+
+    /// A line for each way.
+    pub(super) fn lines(&self) -> impl Iterator<Item = (ContradictionKey, [u32; 1])> {
+        NAMES.into_iter().zip(self.0).map(|(name, cases)| (ContradictionKey(name), [cases]))
+    }
+}
+
+/// In which ways a case contradicts itself. A day that is not known contradicts nothing.
+fn ways(case: &Case<'_>) -> [bool; NAMES.len()] {
+    let registered_on = Some(case.registered_on);
+    let Case { symptoms_on, admitted_on, died_on, diagnosed_on, .. } = *case;
+    let before =
+        |earlier: Option<_>, later| earlier.zip(later).is_some_and(|(earlier, later)| earlier < later);
+    let died = died_on.is_some();
+    [
+        died && case.classification.as_deref() != Some(super::CONFIRMED),
+        died && admitted_on.is_none(),
+        case.ventilated && !case.icu,
+        case.icu && admitted_on.is_none(),
+        before(registered_on, symptoms_on),
+        before(diagnosed_on, registered_on),
+        before(died_on, registered_on),
+        before(died_on, symptoms_on),
+        before(died_on, admitted_on),
+        [symptoms_on, admitted_on, died_on, diagnosed_on]
+            .into_iter()
+            .flatten()
+            .any(|day| day < FIRST_REGISTRATION),
+    ]
+}
