@@ -14,6 +14,7 @@ mod lock;
 mod memory;
 mod place;
 mod readers;
+mod replica;
 mod run;
 mod server;
 mod server_stopped;

@@ -1,7 +1,7 @@
 //! A PostgreSQL server of one test's own, to be stopped and started at will.
 
 use std::net::{Ipv4Addr, TcpListener};
-use std::os::unix::fs::{PermissionsExt as _, chown};
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -25,25 +25,41 @@ pub(crate) struct Server {
 impl Server {
     /// Creates and starts one.
     pub(crate) fn start() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
-        let port = free_port();
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).unwrap();
-        give_away(&data);
-        let arguments = [program("pg_ctl"), data.clone()].map(|path| path.display().to_string());
-        let keeper = Keeper::new(
-            "\"$0\" stop --pgdata=\"$1\" --mode=immediate --wait",
-            &arguments.each_ref().map(String::as_str),
-            as_server_user,
-        );
-        let server = Self { port, _keeper: keeper, folder };
+        let server = Self::prepare();
         server.call(
             "initdb",
             &["--username=postgres", "--auth=trust", "--no-sync", "--encoding=UTF8", "--locale=C"],
         );
         server.start_again();
         server
+    }
+
+    /// Creates and starts a standby of this one, which follows it and can be read.
+    pub(crate) fn standby(&self) -> Self {
+        let standby = Self::prepare();
+        standby.call(
+            "pg_basebackup",
+            &["--dbname", &self.url(), "--write-recovery-conf", "--checkpoint=fast", "--no-sync"],
+        );
+        standby.start_again();
+        standby
+    }
+
+    /// A port, an empty folder, and whoever cleans up behind it.
+    fn prepare() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();
+        let port = free_port();
+        let data = folder.path().join("data");
+        std::fs::DirBuilder::new().mode(0o700).create(&data).unwrap();
+        give_away(&data);
+        let arguments = [program("pg_ctl"), data].map(|path| path.display().to_string());
+        let keeper = Keeper::new(
+            "\"$0\" stop --pgdata=\"$1\" --mode=immediate --wait",
+            &arguments.each_ref().map(String::as_str),
+            as_server_user,
+        );
+        Self { port, _keeper: keeper, folder }
     }
 
     /// Starts it after it was stopped.

@@ -1,0 +1,70 @@
+//! A standby that follows its master, as the read replica does: the report runs there unchanged and says the same.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use etl::env;
+use sqlx::{Connection as _, PgConnection};
+
+use crate::place::Place;
+use crate::server::Server;
+use crate::watch::until;
+
+/// The answers that `etl report` writes, by file: the table of each question.
+fn report(database: &str, folder: &Path) -> BTreeMap<String, String> {
+    let ended = Command::new(env!("CARGO_BIN_EXE_etl"))
+        .arg("report")
+        .env_clear()
+        .env(env::DATABASE_URL, database)
+        .env(env::REPORTS_URL, format!("file://{}", folder.display()))
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let files = std::fs::read_dir(folder.join("reports/latest")).unwrap().map(|file| file.unwrap().path());
+    let tables = files.filter(|path| path.extension().is_some_and(|extension| extension == "csv"));
+    tables
+        .map(|path| (path.file_name().unwrap().display().to_string(), std::fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+/// Waits until the standby has everything that the master has now.
+async fn caught_up(master: &mut PgConnection, standby: &mut PgConnection) {
+    let written: String =
+        sqlx::query_scalar("SELECT pg_current_wal_flush_lsn()::text").fetch_one(master).await.unwrap();
+    until("the standby has caught up", async || {
+        sqlx::query_scalar("SELECT pg_last_wal_replay_lsn() >= $1::pg_lsn")
+            .bind(&written)
+            .fetch_one(&mut *standby)
+            .await
+            .unwrap()
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_report_on_a_replica_says_what_one_on_the_master_says() {
+    let master = Server::start();
+    let place = Place::on(&master.url()).await;
+    let (_, new) = place.with_two_datasets(4000).await;
+    let standby = master.standby();
+    let there = standby.url().replace("/postgres?", &format!("/{}?", place.database()));
+    let (here_folder, there_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    let mut reader = PgConnection::connect(&there).await.unwrap();
+
+    let mut reports = Vec::new();
+    for load in [None, Some(&new)] {
+        if let Some(dataset) = load {
+            place.load(dataset, &[]).await;
+        }
+        caught_up(&mut place.connect().await, &mut reader).await;
+        let said = report(&there, there_folder.path());
+        assert_eq!(said, report(&place.url(), here_folder.path()));
+        reports.push(said);
+    }
+    assert!(reports[0].len() > 20, "{:?}", reports[0].keys());
+    assert_ne!(
+        reports[0]["confirmed_by_month.csv"], reports[1]["confirmed_by_month.csv"],
+        "the load has come through"
+    );
+}
