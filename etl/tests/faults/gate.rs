@@ -13,6 +13,8 @@ pub(crate) enum Stage {
     Copying,
     /// The staging table is committed, the COPY of rejected rows is not.
     KeepingRejects,
+    /// In the middle of writing the counts, while keys are added.
+    Counting,
     /// Keys are being added to the staging table.
     AddingKeys,
     /// Everything is ready; a reader is in the way of the swap.
@@ -46,8 +48,10 @@ const GATES: &str = "
 
 const GATE_IN_COPY: &str = "CREATE EVENT TRIGGER gate ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION build_gate();";
 
-const GATE_IN_REJECTS: &str =
-    "CREATE TRIGGER gate BEFORE INSERT ON rejected_row FOR EACH ROW EXECUTE FUNCTION wait_at_gate();";
+/// The gate of a table that is there already.
+fn gate_in(table: &str) -> String {
+    format!("CREATE TRIGGER gate BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION wait_at_gate();")
+}
 
 impl Gate {
     /// Closes the gate of a stage, in a database that has its tables. One for each database.
@@ -55,7 +59,10 @@ impl Gate {
         let (mut keeper, watcher) = (place.connect().await, place.connect().await);
         let close = match stage {
             Stage::Copying => format!("{GATES} {GATE_IN_COPY} SELECT pg_advisory_lock(1)"),
-            Stage::KeepingRejects => format!("{GATES} {GATE_IN_REJECTS} SELECT pg_advisory_lock(1)"),
+            Stage::KeepingRejects => {
+                format!("{GATES} {} SELECT pg_advisory_lock(1)", gate_in("rejected_row"))
+            }
+            Stage::Counting => format!("{GATES} {} SELECT pg_advisory_lock(1)", gate_in("case_count")),
             // Not in the way of other writers or of readers, but of a new foreign key.
             Stage::AddingKeys => "BEGIN; LOCK TABLE province IN ROW EXCLUSIVE MODE".to_owned(),
             Stage::Publishing => "BEGIN; SELECT count(*) FROM covid_case".to_owned(),
@@ -70,6 +77,7 @@ impl Gate {
         let statement = match self.stage {
             Stage::Copying => "COPY public.covid_case_staging",
             Stage::KeepingRejects => "COPY public.rejected_row",
+            Stage::Counting => "COPY public.case_count",
             Stage::AddingKeys => "ALTER TABLE public.covid_case_staging",
             Stage::Publishing => "LOCK TABLE public.covid_case",
             Stage::Retiring => "ALTER TABLE public.covid_case_retired_",

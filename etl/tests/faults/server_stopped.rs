@@ -57,6 +57,11 @@ async fn only_the_session_of_the_rejects_is_ended() {
 }
 
 #[tokio::test]
+async fn only_the_session_of_the_counts_is_ended() {
+    one_session_is_ended(Stage::Counting, "COPY public.case_count").await;
+}
+
+#[tokio::test]
 async fn the_session_is_ended_before_publishing() {
     one_session_is_ended(Stage::AddingKeys, "ALTER TABLE").await;
 }
