@@ -96,6 +96,10 @@ pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
     if before.pending == 0 {
         return Ok(0);
     }
+    // A Citus cluster would create each function on its workers, too, by the name of the owner, who cannot log in there. They are
+    // called on the coordinator alone. Without Citus this is a setting that nobody reads.
+    let coordinator_only = "SET citus.enable_ddl_propagation = off";
+    session.execute(coordinator_only).await.or_sql_fail("cannot set up the session")?;
     ensure_roles(session).await?;
     database::become_owner(session).await?;
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {

@@ -49,7 +49,7 @@ pub(super) fn draw(answer: &Answer, screen: Screen, language: Language) -> Drawi
     };
     let plane = Plane { answer, screen, language, x: at(x), scale, height };
 
-    let mut marks = plane.grid(measured[0]);
+    let mut marks = plane.grid();
     match answer.question.chart {
         Chart::Trend { .. } => {
             marks.push_str(&plane.thin_columns(measured[0]));
@@ -63,6 +63,8 @@ pub(super) fn draw(answer: &Answer, screen: Screen, language: Language) -> Drawi
         Chart::Stack { .. } => marks.push_str(&plane.columns(measured[0], Some(measured[1]))),
         _ => marks.push_str(&plane.columns(measured[0], None)),
     }
+    // In front of the columns, which would hide them.
+    marks.push_str(&plane.amounts(measured[0]));
     marks.push_str(&plane.days());
     Drawing { height, marks }
 }
@@ -88,23 +90,27 @@ impl Plane<'_> {
         &self.answer.columns()[at]
     }
 
-    /// Lines with their values above them, at the left.
-    fn grid(&self, measured: usize) -> String {
-        let mut marks = String::new();
-        for value in self.scale.lines() {
-            let y = self.y(value);
+    /// A line for each round amount.
+    fn grid(&self) -> String {
+        let line = |value: f64| {
             let class = if value.abs() < 1e-9 { "base" } else { "grid" };
-            let word = self.scale.word(value, self.column(measured).kind, self.language);
-            marks.extend([format!(
-                "<path class=\"{class}\" d=\"M0 {y}H{width}\"/>",
-                y = number(y),
-                width = number(self.screen.width())
-            )]);
-            if value.abs() > 1e-9 {
-                marks.extend([format!("<text x=\"0\" y=\"{}\">{word}</text>", number(y - 4.0))]);
-            }
-        }
-        marks
+            let (y, width) = (number(self.y(value)), number(self.screen.width()));
+            format!("<path class=\"{class}\" d=\"M0 {y}H{width}\"/>")
+        };
+        self.scale.lines().into_iter().map(line).collect()
+    }
+
+    /// What the lines stand for, above them at the left.
+    fn amounts(&self, measured: usize) -> String {
+        let kind = self.column(measured).kind;
+        let text = |value: f64| {
+            let y = number(self.y(value) - 4.0);
+            format!(
+                "<text class=\"amount\" x=\"0\" y=\"{y}\">{}</text>",
+                self.scale.word(value, kind, self.language)
+            )
+        };
+        self.scale.lines().into_iter().filter(|value| value.abs() > 1e-9).map(text).collect()
     }
 
     fn columns(&self, measured: usize, ghost: Option<usize>) -> String {
