@@ -31,6 +31,7 @@ async fn counts_without_room_leave_the_old_data() {
 
 /// `prepare` puts something onto the small disk, which is then filled, and gives the dataset that is to be loaded. `left` are the
 /// tables that remain for the next run to drop.
+#[expect(clippy::print_stdout, reason = "a skipped test says so")]
 async fn with_a_full_disk(left: &[&str], prepare: impl AsyncFnOnce(&Place) -> Dataset) {
     let server = Server::start();
     let Some(disk) = Disk::mount(server.new_folder("disk"), "16m") else {
