@@ -7,7 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Days, NaiveDate};
 
-use crate::expected::{PEOPLE, Rows};
+use crate::expected::Rows;
+use crate::expected_places::PEOPLE;
 use crate::model::{Field, Model, days_until_the_newest, epidemiological, sunday, weeks_of, wilson};
 
 /// Every question that is answered from an optional dataset.

@@ -10,6 +10,7 @@ mod checked;
 mod common;
 mod expected;
 mod expected_optional;
+mod expected_places;
 mod files;
 mod model;
 mod optional;
