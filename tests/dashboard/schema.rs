@@ -1,4 +1,4 @@
-//! What Metabase's published OpenAPI description demands of each request that we send: names, kinds, and what must be there.
+//! What Metabase's published `OpenAPI` description demands of each request that we send: names, kinds, and what must be there.
 
 use serde_json::Value;
 
