@@ -15,7 +15,7 @@ use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, DynObjectStore, ObjectStore, ObjectStoreExt as _, RetryConfig};
 
-use crate::failure::{Failure, OrFail as _, Result};
+use crate::failure::{Exit, Failure, OrFail as _, Result};
 
 /// The folder of reports, under `REPORTS_URL`.
 pub const REPORTS: &str = "reports";
@@ -104,14 +104,58 @@ impl Store {
             .put(key, content.into())
             .await
             .map(drop)
-            .or_fail(|| format!("cannot write `{}`", self.url_of(key)))
-            .map_err(|failure| failure.hint("check that the place exists, has room and may be written to"))
+            .or_refused(|| format!("cannot write `{}`", self.url_of(key)))
     }
 
     /// Reads one object as a whole; only for small ones.
     pub async fn get(&self, key: &Key) -> Result<bytes::Bytes> {
         let read = async { self.objects.get(key).await?.bytes().await };
-        read.await.or_fail(|| format!("cannot read `{}`", self.url_of(key)))
+        read.await.or_refused(|| format!("cannot read `{}`", self.url_of(key)))
+    }
+}
+
+/// Turns what a store answers into a failure in words.
+pub trait OrRefused<T> {
+    /// `what` says what could not be done, and on what.
+    fn or_refused(self, what: impl FnOnce() -> String) -> Result<T>;
+}
+
+impl<T> OrRefused<T> for object_store::Result<T> {
+    fn or_refused(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| refused(what(), error))
+    }
+}
+
+/// What S3 says of itself is XML in the middle of a sentence about HTTP; people get its code, its message, and what to do.
+pub fn refused(what: impl Into<String>, error: object_store::Error) -> Failure {
+    let failure = Failure::new(what);
+    let text = error.to_string();
+    let between = |tag: &str| {
+        let rest = text.split_once(&format!("<{tag}>"))?.1;
+        rest.split_once(&format!("</{tag}>")).map(|(inside, _)| inside.to_owned())
+    };
+    let Some(code) = between("Code") else {
+        return failure.because(error).hint(
+            "check that the place exists, has room, and that you may read and write there; on S3 also the region and the credentials",
+        );
+    };
+    match code.as_str() {
+        "NoSuchBucket" => failure
+            .because("there is no such bucket")
+            .hint("check its name, the region and the account; the stack `storage` creates it"),
+        "NoSuchKey" => failure.because("it is not there").hint("check its name"),
+        "AccessDenied" => failure
+            .because("access is denied")
+            .hint("ask for the right to read and write there; docs/reference/iam-operator.json lists all that are used")
+            .exiting(Exit::Credentials),
+        "ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" => failure
+            .because(format!("no valid credentials for AWS ({code})"))
+            .hint("log in again (`aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
+            .exiting(Exit::Credentials),
+        _ => {
+            let message = between("Message").unwrap_or_default();
+            failure.because(format!("{code} {message}").trim().to_owned()).hint("check the region and the credentials")
+        }
     }
 }
 
@@ -137,8 +181,8 @@ fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem
         .map_err(|failure| failure.hint("check the path, and that you may enter it"))
 }
 
-/// A folder's URL may be written with `%20` for a blank; anything that is no escape stays as it is.
-fn percent_decoded(text: &str) -> String {
+/// A URL may be written with `%20` for a blank; anything that is no escape stays as it is.
+pub fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
     let mut at = 0;
@@ -204,6 +248,25 @@ mod tests {
         store.put(&key, "hola").await.unwrap();
         assert_eq!(store.get(&key).await.unwrap(), "hola");
         assert!(spaced.join("reports/latest/report.txt").is_file());
+    }
+
+    #[test]
+    fn what_s3_says_is_told_in_words() {
+        let said = |code: &str| {
+            let text = format!(
+                "404 Not Found: <?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>As it says</Message></Error>"
+            );
+            let failure = refused(
+                "cannot list `s3://x`",
+                object_store::Error::Generic { store: "S3", source: text.into() },
+            );
+            (failure.to_string(), failure.exit().code(), failure.hint_text().is_some())
+        };
+        let sentence = |why: &str| format!("cannot list `s3://x`: {why}");
+        assert_eq!(said("NoSuchBucket"), (sentence("there is no such bucket"), 1, true));
+        assert_eq!(said("AccessDenied"), (sentence("access is denied"), 4, true));
+        assert_eq!(said("ExpiredToken"), (sentence("no valid credentials for AWS (ExpiredToken)"), 4, true));
+        assert_eq!(said("SlowDown"), (sentence("SlowDown As it says"), 1, true));
     }
 
     #[test]

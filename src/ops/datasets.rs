@@ -1,8 +1,8 @@
 //! The datasets in the store: whatever stands at its top.
 
 use chrono::{DateTime, Utc};
-use etl::failure::{OrFail as _, Result};
-use etl::store::Store;
+use etl::failure::Result;
+use etl::store::{OrRefused as _, Store};
 use serde::Serialize;
 
 /// A file at the top of the store.
@@ -20,7 +20,7 @@ pub struct Dataset {
 pub async fn list(store: &Store) -> Result<Vec<Dataset>> {
     let listed = store.objects().list_with_delimiter(None).await;
     let mut datasets: Vec<Dataset> = listed
-        .or_fail(|| format!("cannot list `{store}`"))?
+        .or_refused(|| format!("cannot list `{store}`"))?
         .objects
         .into_iter()
         .map(|object| Dataset {

@@ -1,10 +1,11 @@
 //! The reports in the store: one folder each, and a copy of the newest in `latest`.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use etl::failure::{Failure, OrFail as _, Result};
-use etl::store::{REPORTS, Store};
+use etl::store::{OrRefused as _, REPORTS, Store};
 use futures_util::TryStreamExt as _;
 use object_store::path::Path as Key;
 use object_store::{ObjectMeta, ObjectStore as _};
@@ -38,22 +39,38 @@ pub struct Report {
 /// Lists all reports, the newest first; the copy is not one of them.
 pub async fn list(store: &Store) -> Result<Vec<Report>> {
     let root = Key::from(REPORTS);
-    let folders = store.objects().list_with_delimiter(Some(&root)).await;
-    let folders = folders.or_fail(|| format!("cannot list `{}`", store.url_of(&root)))?.common_prefixes;
-    let mut reports = Vec::new();
-    for folder in folders {
-        let name = folder.filename().unwrap_or_default().to_owned();
-        let files = files(store, &name).await?;
-        // A folder without the text is a report that is not whole yet.
-        let Some(text) = files.iter().find(|file| file.location.filename() == Some(TEXT)) else { continue };
-        if name != LATEST {
-            let (stored_at, size) = (text.last_modified, files.iter().map(|file| file.size).sum());
-            reports.push(Report { name, stored_at, files: files.len(), size });
-        }
+    // All in one listing: a question for each report would take a minute where there is one for each day of a year.
+    let listed: object_store::Result<Vec<ObjectMeta>> = store.objects().list(Some(&root)).try_collect().await;
+    let mut folders: BTreeMap<String, Vec<ObjectMeta>> = BTreeMap::new();
+    for file in listed.or_refused(|| format!("cannot list `{}`", store.url_of(&root)))? {
+        let folder = file.location.parts().nth(1).map(|folder| folder.as_ref().to_owned());
+        folders.entry(folder.unwrap_or_default()).or_default().push(file);
     }
     // The names begin with the time.
-    reports.sort_by(|a, b| b.name.cmp(&a.name));
-    Ok(reports)
+    Ok(folders.into_iter().rev().filter_map(|(name, files)| report(name, &files)).collect())
+}
+
+/// The newest report, without a look at all the others.
+pub async fn newest(store: &Store) -> Result<Option<Report>> {
+    let root = Key::from(REPORTS);
+    let folders = store.objects().list_with_delimiter(Some(&root)).await;
+    let folders = folders.or_refused(|| format!("cannot list `{}`", store.url_of(&root)))?.common_prefixes;
+    let mut names: Vec<String> = folders.iter().filter_map(|key| key.filename().map(str::to_owned)).collect();
+    names.sort();
+    while let Some(name) = names.pop() {
+        let files = files(store, &name).await?;
+        if let Some(report) = report(name, &files) {
+            return Ok(Some(report));
+        }
+    }
+    Ok(None)
+}
+
+/// A folder as a report. One without the text is not whole yet.
+fn report(name: String, files: &[ObjectMeta]) -> Option<Report> {
+    let text = files.iter().find(|file| file.location.filename() == Some(TEXT)).filter(|_| name != LATEST)?;
+    let size = files.iter().map(|file| file.size).sum();
+    Some(Report { name, stored_at: text.last_modified, files: files.len(), size })
 }
 
 /// The whole name of the report that `typed` begins; `latest` is one too.
@@ -106,7 +123,7 @@ fn no_such_file(failure: Failure) -> Failure {
 pub async fn files(store: &Store, name: &str) -> Result<Vec<ObjectMeta>> {
     let folder = Key::from_iter([REPORTS, name]);
     let listed = store.objects().list(Some(&folder)).try_collect().await;
-    listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))
+    listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))
 }
 
 /// Copies the files of a report into a folder; how many they are.

@@ -13,7 +13,7 @@ use tokio::task::JoinHandle;
 
 use super::PART;
 use crate::failure::{Failure, OrFail as _, Result};
-use crate::store::Store;
+use crate::store::{Store, refused};
 
 /// An upload that somebody can go on with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,8 +154,7 @@ impl Upload {
     }
 
     fn failed(&self, error: object_store::Error) -> Failure {
-        Failure::new(format!("cannot write `{}`", self.store.url_of(&self.key)))
-            .because(error)
+        refused(format!("cannot write `{}`", self.store.url_of(&self.key)), error)
             .hint("check that the place exists, has room and may be written to; what is there stays")
     }
 }

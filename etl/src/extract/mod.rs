@@ -22,7 +22,7 @@ use zip::result::ZipError;
 use crate::dataset::Dataset;
 use crate::failure::{Failure, OrFail as _, Result};
 use crate::parse::header::{empty, looks_like_html};
-use crate::store::Store;
+use crate::store::{Store, refused};
 use ranges::Ranges;
 
 /// One dataset's file in a store, as it stood when it was found.
@@ -111,7 +111,7 @@ pub fn hexadecimal(digest: &[u8]) -> String {
 }
 
 fn unreadable(url: &str, error: object_store::Error) -> Failure {
-    Failure::new(format!("cannot read `{url}`")).because(error).hint(
+    refused(format!("cannot read `{url}`"), error).hint(
         "check STORE_URL, the network and the right to read there; on S3 also AWS_REGION and the credentials",
     )
 }

@@ -5,8 +5,8 @@ use object_store::ObjectStoreExt as _;
 use object_store::path::Path as Key;
 
 use super::Options;
-use crate::failure::{OrFail as _, Result};
-use crate::store::{REPORTS, Store};
+use crate::failure::Result;
+use crate::store::{OrRefused as _, REPORTS, Store};
 
 /// The name of the text in a report's folder.
 pub(super) const REPORT_TEXT: &str = "report.txt";
@@ -45,9 +45,13 @@ async fn remove_others(store: &Store, latest: &Key, files: &[(String, bytes::Byt
         .list(Some(latest))
         .try_collect()
         .await
-        .or_fail(|| format!("cannot list `{}`", store.url_of(latest)))?;
+        .or_refused(|| format!("cannot list `{}`", store.url_of(latest)))?;
     for key in found.into_iter().map(|object| object.location).filter(|key| !kept.contains(key)) {
-        store.objects().delete(&key).await.or_fail(|| format!("cannot remove `{}`", store.url_of(&key)))?;
+        store
+            .objects()
+            .delete(&key)
+            .await
+            .or_refused(|| format!("cannot remove `{}`", store.url_of(&key)))?;
     }
     Ok(())
 }
