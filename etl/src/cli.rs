@@ -260,7 +260,9 @@ async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
         arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
     let origin = arguments.id.origin().await;
     let mut record = Record::open(options.run_id, Kind::Etl, origin, &reports).await?;
-    let result = pipeline::run(&options, &store).await;
+    let mut about = None;
+    let result = pipeline::run(&options, &store, &mut about).await;
+    record.dataset = about.map(Into::into);
     record.end(&result, |outcome| match outcome {
         Outcome::Published(_) => Status::Succeeded,
         Outcome::Skipped(_) => Status::Skipped,

@@ -57,11 +57,11 @@ pub enum Outcome {
     Skipped(Uuid),
 }
 
-/// Loads the datasets of `store`.
-pub async fn run(options: &Options, store: &Store) -> Result<Outcome> {
+/// Loads the datasets of `store`. Which dataset it is about is told as soon as it is known, however the run ends.
+pub async fn run(options: &Options, store: &Store, about: &mut Option<runs::Dataset>) -> Result<Outcome> {
     let mut signals = Signals::listen();
     let mut session = signals.or_interrupted(begin(options)).await?;
-    let result = signals.or_interrupted(load(options, store, &mut session)).await;
+    let result = signals.or_interrupted(load(options, store, &mut session, about)).await;
     match &result {
         Ok(Outcome::Published(_)) => clear_away(&mut session, &mut signals).await,
         Ok(Outcome::Skipped(_)) => {}
@@ -82,7 +82,12 @@ async fn begin(options: &Options) -> Result<PgConnection> {
 }
 
 /// Everything between the run's first record and its last.
-async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> Result<Outcome> {
+async fn load(
+    options: &Options,
+    store: &Store,
+    session: &mut PgConnection,
+    about: &mut Option<runs::Dataset>,
+) -> Result<Outcome> {
     let begun = Instant::now();
     retire::drop_leftovers(session, retire::FIRST_ROUNDS).await?;
     counts::forget_others(session).await?;
@@ -92,6 +97,7 @@ async fn load(options: &Options, store: &Store, session: &mut PgConnection) -> R
     let (columns, dataset_date) = dataset_date::find(store, cases).await?;
     let years = Years::new(&options.years, dataset_date);
     let dataset = sources.describe(dataset_date, &years);
+    *about = Some(dataset.clone());
     runs::describe(session, options.run_id, &dataset).await?;
     tracing::info!(source = cases.url, bytes = cases.size, dataset_date = %dataset_date, years = %years, "run started");
 

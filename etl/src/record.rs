@@ -3,15 +3,15 @@
 //! It is written when a run begins and again when it ends. It says less than `pipeline_run` and lives longer than a container; a record
 //! that cannot be written is a warning, never the reason for a run to fail.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, NaiveDate, Utc};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::failure::{Failure, Result};
-use crate::runs::Kind;
-use crate::store::{RUNS, Store};
+use crate::runs::{self, Kind};
+use crate::store::{RUNS, Store, refused};
 use crate::tally::Tally;
 use crate::task::Task;
 
@@ -57,9 +57,32 @@ pub struct Record {
     /// Its log's stream, in the log group of its kind.
     #[serde(default)]
     pub log_stream: Option<String>,
+    /// Which dataset a load is about.
+    #[serde(default)]
+    pub dataset: Option<Dataset>,
     /// What a load read, and what became of it.
     #[serde(default)]
     pub rows: Option<Rows>,
+}
+
+/// Which dataset a load is about; less than `pipeline_run` says of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dataset {
+    /// `ultima_actualizacion`.
+    pub updated_on: NaiveDate,
+    /// The line list's file.
+    pub source_name: String,
+    /// Its bytes.
+    pub source_size: i64,
+    /// `all` or the years.
+    pub years: String,
+}
+
+impl From<runs::Dataset> for Dataset {
+    fn from(dataset: runs::Dataset) -> Self {
+        let runs::Dataset { updated_on, source_name, source_size, years, .. } = dataset;
+        Self { updated_on, source_name, source_size, years }
+    }
 }
 
 /// What a load read, and what became of it; `read = filtered + loaded + rejected`.
@@ -113,6 +136,7 @@ impl Record {
             started_by: origin.started_by,
             task: origin.task.arn,
             log_stream: origin.task.log_stream,
+            dataset: None,
             rows: None,
         }
     }
@@ -155,7 +179,7 @@ impl Record {
                 Ok(serde_json::from_slice(&content).ok().map(|record| (record, written_at)))
             }
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(Failure::new(format!("cannot read `{}`", store.url_of(key))).because(error)),
+            Err(error) => Err(refused(format!("cannot read `{}`", store.url_of(key)), error)),
         }
     }
 

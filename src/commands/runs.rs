@@ -49,8 +49,8 @@ pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> 
 
 impl fmt::Display for RunTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEADS: [&str; 9] =
-            ["RUN", "KIND", "STATUS", "STARTED (UTC)", "TOOK", "READ", "LOADED", "REJECTED", "WHY"];
+        const HEADS: [&str; 10] =
+            ["RUN", "KIND", "STATUS", "STARTED (UTC)", "TOOK", "READ", "LOADED", "REJECTED", "BY", "WHY"];
         let row = |run: &Run| {
             vec![
                 run.run_id.to_string().chars().take(8).collect(),
@@ -61,6 +61,7 @@ impl fmt::Display for RunTable {
                 maybe_thousands(run.rows_read),
                 maybe_thousands(run.rows_loaded),
                 maybe_thousands(run.rows_rejected),
+                run.started_by.clone().unwrap_or_else(|| "-".to_owned()),
                 run.error.as_deref().map(first_line).unwrap_or_default(),
             ]
         };
@@ -81,6 +82,7 @@ impl fmt::Display for Details {
         line("why", run.error.clone())?;
         line("started", Some(run.started_at.format("%Y-%m-%d %H:%M:%S UTC").to_string()))?;
         line("took", run.duration().map(span))?;
+        line("by", run.started_by.clone())?;
         let bytes = run.source_size.and_then(|bytes| u64::try_from(bytes).ok()).map(size);
         let source =
             |name: &String| bytes.as_ref().map_or_else(|| name.clone(), |bytes| format!("{name} ({bytes})"));

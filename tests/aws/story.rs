@@ -48,6 +48,9 @@ async fn a_day_on_aws() {
     assert_eq!((run["kind"].as_str(), run["status"].as_str()), (Some("etl"), Some("succeeded")), "{runs}");
     assert_eq!(run["exit_code"], 0);
     assert!(run["started_by"].as_str().unwrap().contains('@'), "{runs}");
+    assert_eq!((&run["dataset_updated_on"], &run["years"]), (&"2022-06-05".into(), &"all".into()), "{runs}");
+    let listed = cloud.say(&["runs"]).await.worked().out;
+    assert!(listed.contains("  BY  ") && listed.contains(run["started_by"].as_str().unwrap()), "{listed}");
     let rows = |name: &str| run[name].as_i64().unwrap();
     assert_eq!(rows("rows_read"), rows("rows_filtered") + rows("rows_loaded") + rows("rows_rejected"));
     let id = run["run_id"].as_str().unwrap().to_owned();

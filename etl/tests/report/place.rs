@@ -63,7 +63,7 @@ impl Place {
             log_format: etl::log::Format::Json,
         };
         let store = Store::open(&format!("file://{}", folder.display())).unwrap();
-        pipeline::run(&options, &store).await.unwrap();
+        pipeline::run(&options, &store, &mut None).await.unwrap();
     }
 
     pub(crate) async fn change(&self, statements: &str) {

@@ -7,9 +7,9 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use etl::failure::{OrFail as _, Result};
+use etl::failure::Result;
 use etl::record::{Record, Status};
-use etl::store::{RUNS, Store};
+use etl::store::{OrRefused as _, RUNS, Store};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path as Key;
 use object_store::{ObjectMeta, ObjectStore as _};
@@ -27,7 +27,7 @@ const AT_ONCE: usize = 16;
 pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
     let folder = Key::from(RUNS);
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
-    let mut listed = listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    let mut listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
     listed.sort_by_key(|object| std::cmp::Reverse(object.last_modified));
     let mut records = read_all(store, listed.into_iter().take(limit)).await?;
     records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
@@ -38,7 +38,7 @@ pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
 pub(super) async fn downloads(store: &Store) -> Result<Vec<Record>> {
     let folder = Key::from(RUNS);
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
-    let listed = listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
     let now = Utc::now();
     let fresh = listed.into_iter().filter(|object| downloads::may_live(object.last_modified, now));
     let mut records = read_all(store, fresh).await?;
@@ -60,7 +60,7 @@ pub(super) async fn record(store: &Store, run: Uuid) -> Result<Option<Record>> {
 pub(super) async fn matching(store: &Store, typed: &str) -> Result<Vec<Uuid>> {
     let folder = Key::from(RUNS);
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
-    let listed = listed.or_fail(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
     let names = listed.iter().filter_map(|object| object.location.filename()?.strip_suffix(".json"));
     Ok(names.filter(|name| name.starts_with(typed)).filter_map(|name| name.parse().ok()).collect())
 }
@@ -97,6 +97,7 @@ pub(super) fn settled(record: Option<Record>, run: Uuid, task: &State) -> Option
             started_by: task.started_by.clone(),
             task: Some(task.arn.clone()),
             log_stream: None,
+            dataset: None,
             rows: None,
         }),
     }
@@ -152,9 +153,14 @@ pub(super) fn of_record(record: Record) -> Run {
         Status::Failed => "failed",
         Status::Skipped => "skipped",
     };
+    let dataset = record.dataset.as_ref();
     Run {
         status: status.to_owned(),
         finished_at: record.finished_at,
+        dataset_updated_on: dataset.map(|dataset| dataset.updated_on),
+        source_name: dataset.map(|dataset| dataset.source_name.clone()),
+        source_size: dataset.map(|dataset| dataset.source_size),
+        years: dataset.map(|dataset| dataset.years.clone()),
         rows_read: rows(|rows| rows.read),
         rows_filtered: rows(|rows| rows.filtered),
         rows_loaded: rows(|rows| rows.loaded),

@@ -13,6 +13,7 @@ use uuid::Uuid;
 use super::files::{Folders, cannot_read, write_whole};
 use super::logs;
 use crate::backend::Kind;
+use crate::db::runs::Run;
 
 /// The note beside a log.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,6 +48,15 @@ fn note(folders: &Folders, run: &str) -> Option<Note> {
 
 fn record(folders: &Folders, run: &str) -> Option<Record> {
     serde_json::from_slice(&std::fs::read(folders.run_record(run)).ok()?).ok()
+}
+
+/// The run with what only its record knows: who started it, and how its program ended.
+pub(super) fn with_record(folders: &Folders, run: Run) -> Run {
+    let record = record(folders, &run.run_id.to_string());
+    match record {
+        Some(Record { exit_code, started_by, .. }) => Run { exit_code, started_by, ..run },
+        None => run,
+    }
 }
 
 /// What a run does. A log of which nothing is known is taken for a load's.

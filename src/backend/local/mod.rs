@@ -249,12 +249,14 @@ impl Backend for Local {
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {
         let database = self.database().await?;
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
-        db::runs::newest(&mut db::connect(&database).await?, limit).await
+        let runs = db::runs::newest(&mut db::connect(&database).await?, limit).await?;
+        Ok(runs.into_iter().map(|run| history::with_record(&self.folders, run)).collect())
     }
 
     async fn find(&self, typed: &str) -> Result<Run> {
         let database = self.database().await?;
-        db::runs::find(&mut db::connect(&database).await?, typed).await
+        let run = db::runs::find(&mut db::connect(&database).await?, typed).await?;
+        Ok(history::with_record(&self.folders, run))
     }
 
     async fn database_for(&self, _: Access) -> Result<Database> {
