@@ -41,9 +41,19 @@ pub(super) async fn run(watch: bool, settings: &Settings, printer: &Printer) -> 
 async fn look(backend: &dyn Backend) -> Result<Status> {
     let place = backend.identify().await?;
     let mut parts = ops::status::parts(backend).await?;
-    for active in backend.active().await? {
-        let (name, detail) = (format!("run {}", active.kind), active.run.to_string());
-        parts.push(Part { name, state: State::Busy, since: Some(active.started_at), detail });
+    match backend.active().await {
+        Ok(all) => parts.extend(all.into_iter().map(|active| Part {
+            name: format!("run {}", active.kind),
+            state: State::Busy,
+            since: Some(active.started_at),
+            detail: active.run.to_string(),
+        })),
+        Err(failure) => parts.push(Part {
+            name: "runs".to_owned(),
+            state: State::Unknown,
+            since: None,
+            detail: failure.to_string(),
+        }),
     }
     ops::status::sort(&mut parts);
     Ok(Status { place, checked_at: Utc::now(), parts })

@@ -9,7 +9,7 @@ use crate::db::runs::Run;
 use crate::{ops, text};
 
 /// The parts in the order in which data pass through them; what is not listed comes last.
-const ORDER: [&str; 12] = [
+const ORDER: [&str; 15] = [
     "schedule",
     "lambda",
     "datasets",
@@ -22,6 +22,9 @@ const ORDER: [&str; 12] = [
     "last report",
     "report",
     "metabase",
+    "bastion",
+    "alarms",
+    "server",
 ];
 
 /// Among so many runs the last ones of each kind are looked for.
@@ -30,9 +33,12 @@ const RECENT: usize = 50;
 /// All parts, in the order of the pipeline. Runs in progress are not among them.
 pub async fn parts(backend: &dyn Backend) -> Result<Vec<Part>> {
     let mut parts = backend.parts().await?;
-    parts.push(datasets(backend).await?);
-    parts.extend(last_runs(backend).await);
-    parts.push(report(backend).await?);
+    let (datasets, runs, report) = tokio::join!(datasets(backend), last_runs(backend), report(backend));
+    parts.extend(runs);
+    for (name, known) in [("datasets", datasets), ("report", report)] {
+        // What cannot be asked hides nothing else.
+        parts.push(known.unwrap_or_else(|failure| part(name, State::Unknown, &failure.to_string())));
+    }
     sort(&mut parts);
     Ok(parts)
 }
@@ -48,7 +54,11 @@ async fn datasets(backend: &dyn Backend) -> Result<Part> {
     };
     let datasets = ops::datasets::list(&store).await?;
     let Some(newest) = datasets.iter().map(|dataset| dataset.stored_at).max() else {
-        return Ok(part("datasets", State::Missing, &format!("put the ministry's files into {store}")));
+        return Ok(part(
+            "datasets",
+            State::Missing,
+            &format!("{store} is empty; `covidctl run download` fills it"),
+        ));
     };
     let size = text::size(datasets.iter().map(|dataset| dataset.size).sum());
     let detail = format!("{} files, {size}", datasets.len());
@@ -61,7 +71,9 @@ async fn last_runs(backend: &dyn Backend) -> Vec<Part> {
         Ok(runs) => [("last etl", "etl"), ("last report", "report")]
             .map(|(name, kind)| last_run(name, runs.iter().find(|run| run.kind == kind).cloned()))
             .into(),
-        Err(failure) => vec![part("last runs", State::Unknown, &failure.to_string())],
+        Err(failure) => {
+            ["last etl", "last report"].map(|name| part(name, State::Unknown, &failure.to_string())).into()
+        }
     }
 }
 
@@ -84,7 +96,7 @@ async fn report(backend: &dyn Backend) -> Result<Part> {
     let Ok(store) = backend.reports().await else {
         return Ok(part("report", State::Missing, "the target is not up"));
     };
-    Ok(match ops::reports::list(&store).await?.into_iter().next() {
+    Ok(match ops::reports::newest(&store).await? {
         Some(report) => Part { since: Some(report.stored_at), ..part("report", State::Ready, &report.name) },
         None => part("report", State::Missing, "`covidctl run report` writes one"),
     })

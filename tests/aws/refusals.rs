@@ -15,6 +15,11 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     anonymous.env("AWS_EC2_METADATA_DISABLED", "true");
     Said::of(anonymous).await.failed(4, &["credentials", "--profile"]);
 
+    // Whoever names a profile means it, also with keys in the environment.
+    let mut profile = cloud.covidctl(&["status"]);
+    profile.args(["--profile", "nobody"]).env("AWS_EC2_METADATA_DISABLED", "true");
+    Said::of(profile).await.failed(4, &["no valid credentials"]);
+
     let expired =
         Fault::Refused(400, "ExpiredTokenException", "The security token included in the request is expired");
     cloud.proxy.fail("ssm:GetParametersByPath", [expired]);
@@ -57,4 +62,21 @@ async fn a_part_that_does_not_answer_does_not_hide_the_others() {
     assert_eq!(part("schedule")["state"], "unknown");
     assert!(part("schedule")["detail"].as_str().unwrap().contains("events:DescribeRule"), "{status}");
     assert_eq!(part("master")["state"], "ready");
+
+    // Nor does a bucket, a cluster or a database that is not there.
+    cloud.write("bucket/datasets", "no-such-bucket").await;
+    cloud.write("database/replica/identifier", "nobody").await;
+    let missing = Fault::Refused(400, "ClusterNotFoundException", "Cluster not found.");
+    cloud.proxy.fail("ecs:ListTasks", [missing]);
+    let status = cloud.say(&["status", "-o", "json"]).await.worked().json();
+    let part = |name: &str| {
+        status["parts"].as_array().unwrap().iter().find(|part| part["name"] == name).unwrap().clone()
+    };
+    assert_eq!(part("datasets")["state"], "unknown");
+    let detail = part("datasets")["detail"].as_str().unwrap().to_owned();
+    assert_eq!(detail, "cannot list `s3://no-such-bucket`: there is no such bucket");
+    assert_eq!((&part("replica")["state"], &part("master")["state"]), (&"missing".into(), &"ready".into()));
+    assert!(part("replica")["detail"].as_str().unwrap().contains("covidctl --target aws up"), "{status}");
+    let said = cloud.say(&["datasets"]).await;
+    said.failed(1, &["there is no such bucket", "the stack `storage` creates it"]);
 }

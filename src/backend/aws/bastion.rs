@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use etl::failure::{Failure, Result};
 
 use super::clients::Clients;
-use super::trouble::OrTrouble as _;
+use super::trouble::{OrTrouble as _, brings};
 use crate::tunnel::bastion::{Bastion, Discovery};
 
 /// An instance that one can reach.
@@ -21,17 +21,34 @@ pub(super) struct Instance {
     pub(super) launched_at: Option<DateTime<Utc>>,
 }
 
-/// The group's instance that is healthy and in service, where there is one.
+/// What there is of a group.
+pub(super) enum Found {
+    /// The group itself is not there.
+    NoGroup,
+    /// Nobody who could be reached.
+    Nobody,
+    /// Its instance, healthy and in service.
+    Serving(Instance),
+}
+
+/// The group's instance, where there is one.
 pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Option<Instance>> {
+    match look(clients, group).await? {
+        Found::Serving(instance) => Ok(Some(instance)),
+        Found::Nobody => Ok(None),
+        Found::NoGroup => Err(Failure::new(format!("cannot look at the Auto Scaling group `{group}`"))
+            .because("there is no such group in this account and region")
+            .hint(format!("{}; is this the right --region?", brings("bastion")))),
+    }
+}
+
+/// Looks for the group and its instance.
+pub(super) async fn look(clients: &Clients, group: &str) -> Result<Found> {
     let what = || format!("cannot look at the Auto Scaling group `{group}`");
     let answer =
         clients.auto_scaling().describe_auto_scaling_groups().auto_scaling_group_names(group).send().await;
     let answer = answer.or_trouble("autoscaling:DescribeAutoScalingGroups", what)?;
-    let Some(found) = answer.auto_scaling_groups().first() else {
-        return Err(Failure::new(what())
-            .because("there is no such group in this account and region")
-            .hint("covidctl config shows the name and who set it; is this the right --region?"));
-    };
+    let Some(found) = answer.auto_scaling_groups().first() else { return Ok(Found::NoGroup) };
     let in_service = found.instances().iter().filter(|instance| {
         instance.lifecycle_state() == Some(&LifecycleState::InService)
             && instance.health_status() == Some("Healthy")
@@ -39,7 +56,7 @@ pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Option<In
     let ids: Vec<String> =
         in_service.filter_map(|instance| instance.instance_id().map(str::to_owned)).collect();
     if ids.is_empty() {
-        return Ok(None);
+        return Ok(Found::Nobody);
     }
     let answer = clients.instances().describe_instances().set_instance_ids(Some(ids)).send().await;
     let answer = answer
@@ -55,7 +72,7 @@ pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Option<In
         })
     });
     // While one is being replaced there may be two; the newer one stays.
-    Ok(reachable.max_by_key(|instance| instance.launched_at))
+    Ok(reachable.max_by_key(|instance| instance.launched_at).map_or(Found::Nobody, Found::Serving))
 }
 
 /// Finds the bastion anew each time that it is asked.

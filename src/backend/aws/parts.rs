@@ -13,10 +13,11 @@ use chrono::{DateTime, TimeDelta, Utc};
 use etl::failure::Result;
 use futures_util::future;
 
+use super::alarms;
+use super::bastion::{self, Found};
 use super::clients::Clients;
 use super::names::{Name, Names};
-use super::trouble::OrTrouble as _;
-use super::{alarms, bastion};
+use super::trouble::{OrTrouble as _, brings};
 use crate::backend::{Part, State};
 
 /// A replica that is further behind shows old data.
@@ -60,6 +61,11 @@ impl Known {
         Self { state, since: None, detail: detail.into() }
     }
 
+    /// What its stack has not brought yet.
+    fn absent(stack: &str) -> Self {
+        Self::new(State::Missing, format!("not there; {}", brings(stack)))
+    }
+
     fn named(self, name: &str) -> Part {
         Part { name: name.to_owned(), state: self.state, since: self.since, detail: self.detail }
     }
@@ -72,7 +78,7 @@ fn unknown(name: &str, failure: &etl::failure::Failure) -> Part {
 async fn alarms(clients: &Clients) -> Result<Known> {
     let alarms = alarms::look(clients).await?;
     Ok(match (alarms.count, alarms.raised.len()) {
-        (0, _) => Known::new(State::Missing, "no stack has brought any"),
+        (0, _) => Known::absent("pipeline"),
         (count, 0) => Known::new(State::Ready, format!("none of {count} is raised")),
         _ => Known { since: alarms.since, ..Known::new(State::Failed, alarms.raised.join(", ")) },
     })
@@ -82,7 +88,8 @@ async fn schedule(clients: &Clients, names: &Names) -> Result<Known> {
     let rule = names.need(Name::Schedule)?;
     let answer = clients.events().describe_rule().name(rule).send().await;
     let answer =
-        answer.or_trouble("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
+        answer.or_missing("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
+    let Some(answer) = answer else { return Ok(Known::absent("ingest")) };
     let expression = answer.schedule_expression.unwrap_or_default();
     Ok(match answer.state {
         Some(RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents) => {
@@ -113,7 +120,8 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<Known> {
     )
     .await;
     let function = function
-        .or_trouble("lambda:GetFunctionConfiguration", || format!("cannot look at the function `{name}`"))?;
+        .or_missing("lambda:GetFunctionConfiguration", || format!("cannot look at the function `{name}`"))?;
+    let Some(function) = function else { return Ok(Known::absent("ingest")) };
     // A function that never ran has no log group yet.
     let streams = streams.ok().and_then(|streams| streams.log_streams).unwrap_or_default();
     let newest = streams.first();
@@ -126,7 +134,7 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<Known> {
             (State::Failed, format!("{name}: {errors} failed invocations within a day"))
         }
         "Active" | "Inactive" if since.is_none() => (State::Ready, format!("{name}, was not invoked yet")),
-        "Active" | "Inactive" => (State::Ready, format!("{name}, last invoked then")),
+        "Active" | "Inactive" => (State::Ready, format!("{name}, invoked last at that time")),
         "Pending" => (State::Busy, format!("{name} is being set up")),
         other => (State::Failed, format!("{name} is {other}")),
     };
@@ -137,10 +145,9 @@ async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Known> {
     let name = names.need(of)?;
     let answer = clients.databases().describe_db_instances().db_instance_identifier(name).send().await;
     let answer =
-        answer.or_trouble("rds:DescribeDBInstances", || format!("cannot look at the database `{name}`"))?;
-    let Some(instance) = answer.db_instances().first() else {
-        return Ok(Known::new(State::Missing, format!("there is no `{name}`")));
-    };
+        answer.or_missing("rds:DescribeDBInstances", || format!("cannot look at the database `{name}`"))?;
+    let instance = answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next());
+    let Some(instance) = instance else { return Ok(Known::absent("database")) };
     let status = instance.db_instance_status().unwrap_or("unknown");
     let state = match status {
         "available" | "storage-optimization" | "configuring-enhanced-monitoring" => State::Ready,
@@ -177,12 +184,13 @@ async fn replica(clients: &Clients, names: &Names) -> Result<Known> {
 
 async fn metabase(clients: &Clients, names: &Names) -> Result<Known> {
     let Some(group) = names.get(Name::MetabaseTargets) else {
-        return Ok(Known::new(State::Missing, "no stack has written its target group"));
+        return Ok(Known::absent("dashboard"));
     };
     let answer = clients.load_balancing().describe_target_health().target_group_arn(group).send().await;
-    let answer = answer.or_trouble("elasticloadbalancing:DescribeTargetHealth", || {
+    let answer = answer.or_missing("elasticloadbalancing:DescribeTargetHealth", || {
         "cannot look at Metabase's targets".to_owned()
     })?;
+    let Some(answer) = answer else { return Ok(Known::absent("dashboard")) };
     let healths = answer.target_health_descriptions();
     let is = |state: &TargetHealthStateEnum| {
         healths
@@ -202,12 +210,13 @@ async fn metabase(clients: &Clients, names: &Names) -> Result<Known> {
 
 async fn bastion(clients: &Clients, names: &Names) -> Result<Known> {
     let group = names.need(Name::BastionGroup)?;
-    Ok(match bastion::instance(clients, group).await? {
-        Some(instance) => Known {
+    Ok(match bastion::look(clients, group).await? {
+        Found::Serving(instance) => Known {
             since: instance.launched_at,
             ..Known::new(State::Ready, format!("{} at {}", instance.id, instance.address))
         },
-        None => Known::new(State::Stopped, format!("no instance of `{group}` is in service")),
+        Found::Nobody => Known::new(State::Stopped, format!("no instance of `{group}` is in service")),
+        Found::NoGroup => Known::absent("bastion"),
     })
 }
 

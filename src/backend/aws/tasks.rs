@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::clients::Clients;
 use super::names::{Name, Names};
 use super::reasons::{self, Stop};
-use super::trouble::OrTrouble as _;
+use super::trouble::{OrTrouble as _, brings};
 use crate::backend::Kind;
 
 /// ECS describes so many tasks at once.
@@ -99,10 +99,16 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
         .client_token(start.run.to_string())
         .send()
         .await
-        .or_trouble("ecs:RunTask", what)
+        .or_missing("ecs:RunTask", what)
         .map_err(|failure| match failure.exit() {
             Exit::Credentials => failure,
             _ => failure.exiting(Exit::NotStarted),
+        })?
+        .ok_or_else(|| {
+            Failure::new(what())
+                .because("the cluster or the task definition is not there")
+                .hint(format!("{}; or is it another account or region?", brings("pipeline")))
+                .exiting(Exit::NotStarted)
         })?;
     if let Some(failure) = answer.failures().first() {
         let (words, hint) = reasons::refusal(failure.reason().unwrap_or("no reason given"), failure.detail());
@@ -135,7 +141,7 @@ pub(super) async fn describe(clients: &Clients, names: &Names, arns: &[String]) 
     Ok(states)
 }
 
-/// The tasks of both kinds that run, or that stopped within the last hour.
+/// The tasks of both kinds that run, or that stopped within the last hour. Before the cluster is there, there is none.
 pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Result<Vec<State>> {
     let cluster = names.need(Name::Cluster)?;
     let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
@@ -146,9 +152,11 @@ pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Res
             clients.tasks().list_tasks().cluster(cluster).family(family).desired_status(wanted.clone());
         let mut pages = pages.into_paginator().items().send();
         while let Some(arn) = pages.next().await {
-            arns.push(arn.or_trouble("ecs:ListTasks", || {
+            let arn = arn.or_missing("ecs:ListTasks", || {
                 format!("cannot list the tasks in the cluster `{cluster}`")
-            })?);
+            })?;
+            let Some(arn) = arn else { return Ok(Vec::new()) };
+            arns.push(arn);
         }
     }
     describe(clients, names, &arns).await

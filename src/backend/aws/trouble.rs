@@ -52,8 +52,12 @@ impl Trouble {
         while let Some(error) = cause {
             is_about_credentials |= error.downcast_ref::<CredentialsError>().is_some();
             let text = error.to_string();
-            if !chain.contains(&text) {
-                chain.push(text);
+            match text.as_str() {
+                // The SDK's words for whom it has asked, which say nothing.
+                "other" | "an error occurred while loading credentials" => {}
+                "the credential provider was not enabled" => chain.push("none were found".to_owned()),
+                _ if chain.contains(&text) => {}
+                _ => chain.push(text),
             }
             cause = error.source();
         }
@@ -121,7 +125,7 @@ impl Trouble {
                 .because(format!("the service `{service}` does not answer: {}", self.message))
                 .hint("check the network, --region and --endpoint-url"),
             Kind::Missing => failure.because(self.message.clone()).hint(
-                "is it in this account and region, under this name? `covidctl config` shows all names and who set them",
+                "is it in this account and region, under this name? `covidctl config` shows all names and who set them, `covidctl doctor` what is missing",
             ),
             Kind::Refused => {
                 let code = if self.code.is_empty() { "" } else { &self.code };
@@ -159,6 +163,7 @@ fn kind_of(code: &str) -> Kind {
         "ResourceNotFoundException"
         | "ClusterNotFoundException"
         | "ParameterNotFound"
+        | "RepositoryNotFoundException"
         | "DBInstanceNotFound"
         | "DBInstanceNotFoundFault"
         | "TargetGroupNotFound"
@@ -178,10 +183,19 @@ fn is_internal(code: &str) -> bool {
     )
 }
 
+/// Who brings what is not there yet.
+pub(super) fn brings(stack: &str) -> String {
+    let release = if matches!(stack, "pipeline" | "ingest" | "dashboard") { " --release TAG" } else { "" };
+    format!("`covidctl --target aws up{release}` brings it, with the stack `{stack}`")
+}
+
 /// Turns a failed call into a failure in words.
 pub(super) trait OrTrouble<T> {
     /// `action` is what a policy calls it; `what` says what could not be done.
     fn or_trouble(self, action: &str, what: impl FnOnce() -> String) -> Result<T>;
+
+    /// The same, and nothing where what was asked for does not exist.
+    fn or_missing(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>>;
 }
 
 impl<T, E, R> OrTrouble<T> for std::result::Result<T, SdkError<E, R>>
@@ -191,6 +205,14 @@ where
 {
     fn or_trouble(self, action: &str, what: impl FnOnce() -> String) -> Result<T> {
         self.map_err(|error| Trouble::of(&error).failure(action, &what()))
+    }
+
+    fn or_missing(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>> {
+        match self {
+            Ok(answer) => Ok(Some(answer)),
+            Err(error) if Trouble::of(&error).is_missing() => Ok(None),
+            Err(error) => Err(Trouble::of(&error).failure(action, &what())),
+        }
     }
 }
 

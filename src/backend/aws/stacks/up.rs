@@ -65,7 +65,7 @@ async fn step(service: &Service, template: &Template, given: &Given) -> Result<S
         }
         Resolved::NeedsRelease => {
             return Ok(Step {
-                reason: Some("there is no release yet that it could run".to_owned()),
+                reason: Some("there is no release yet that could run".to_owned()),
                 hint: Some("make one (docs/guides/deploy.md, step 3), then covidctl --target aws up --release v0.1.0".to_owned()),
                 ..step(Fate::LeftOut, Vec::new())
             });
