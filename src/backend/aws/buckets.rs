@@ -1,28 +1,58 @@
 //! Buckets of S3 as stores, with the same credentials, region and endpoint as every other service.
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use async_trait::async_trait;
+use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
 use etl::failure::{Exit, Failure, OrFail as _, Result};
 use etl::store::Store;
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::{CredentialProvider, Error};
+use tokio::sync::Mutex;
 
 use super::clients::Clients;
 
-/// Hands the chain's credentials to the object store. The chain renews them before they expire.
+/// They are renewed so long before they expire.
+const MARGIN: Duration = Duration::from_mins(5);
+
+/// Hands the chain's credentials to the object store, which wants them for every request. The chain itself keeps none: it would log
+/// in, or assume a role, each time.
 #[derive(Debug)]
-pub(super) struct Chain(SharedCredentialsProvider);
+pub(super) struct Chain {
+    provider: SharedCredentialsProvider,
+    known: Mutex<Option<Credentials>>,
+}
 
 impl Chain {
+    pub(super) fn new(provider: SharedCredentialsProvider) -> Self {
+        Self { provider, known: Mutex::default() }
+    }
+
     /// For a bucket.
-    pub(super) fn of(clients: &Clients, bucket: &str) -> Result<Self> {
-        clients.config().credentials_provider().map(Self).ok_or_else(|| {
+    pub(super) fn of(clients: &Clients, bucket: &str) -> Result<Arc<Self>> {
+        clients.chain().ok_or_else(|| {
             Failure::new(format!("cannot open `s3://{bucket}`"))
                 .because("there are no credentials for AWS")
                 .exiting(Exit::Credentials)
         })
+    }
+
+    /// Those that are known, as long as they are good.
+    async fn credentials(&self) -> object_store::Result<Credentials> {
+        let mut known = self.known.lock().await;
+        let soon = SystemTime::now() + MARGIN;
+        if let Some(credentials) = known.as_ref()
+            && credentials.expiry().is_none_or(|expiry| expiry > soon)
+        {
+            return Ok(credentials.clone());
+        }
+        let credentials = self.provider.provide_credentials().await;
+        let credentials =
+            credentials.map_err(|error| Error::Generic { store: "S3", source: Box::new(error) })?;
+        *known = Some(credentials.clone());
+        Ok(credentials)
     }
 }
 
@@ -31,9 +61,7 @@ impl CredentialProvider for Chain {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
-        let credentials = self.0.provide_credentials().await;
-        let credentials =
-            credentials.map_err(|error| Error::Generic { store: "S3", source: Box::new(error) })?;
+        let credentials = self.credentials().await?;
         Ok(Arc::new(AwsCredential {
             key_id: credentials.access_key_id().to_owned(),
             secret_key: credentials.secret_access_key().to_owned(),
@@ -48,11 +76,48 @@ pub(super) fn open(clients: &Clients, bucket: &str) -> Result<Store> {
     let mut builder = AmazonS3Builder::new()
         .with_region(clients.region())
         .with_bucket_name(bucket)
-        .with_credentials(Arc::new(Chain::of(clients, bucket)?))
+        .with_credentials(Chain::of(clients, bucket)?)
         .with_retry(etl::store::patience());
     if let Some(endpoint) = clients.endpoint() {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
     let objects = builder.build().or_fail(|| format!("cannot open `{url}`"))?;
     Ok(Store::over(&url, Arc::new(objects)))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::atomic::{AtomicU64, Ordering};
+
+    use aws_credential_types::provider::{ProvideCredentials, future};
+
+    use super::*;
+
+    /// Counts how often it is asked; gives credentials that are good for so long.
+    #[derive(Debug)]
+    struct Counting(Arc<AtomicU64>, Duration);
+
+    impl ProvideCredentials for Counting {
+        fn provide_credentials<'a>(&'a self) -> future::ProvideCredentials<'a>
+        where
+            Self: 'a,
+        {
+            self.0.fetch_add(1, Ordering::Relaxed);
+            let expiry = SystemTime::now() + self.1;
+            future::ProvideCredentials::ready(Ok(Credentials::new("id", "key", None, Some(expiry), "test")))
+        }
+    }
+
+    #[tokio::test]
+    async fn credentials_are_asked_for_once_and_again_before_they_expire() {
+        for (good_for, asked) in [(Duration::from_hours(1), 1), (MARGIN / 2, 3)] {
+            let count = Arc::new(AtomicU64::new(0));
+            let provider = SharedCredentialsProvider::new(Counting(Arc::clone(&count), good_for));
+            let chain = Chain::new(provider);
+            for _ in 0..3 {
+                chain.get_credential().await.unwrap();
+            }
+            assert_eq!(count.load(Ordering::Relaxed), asked, "good for {good_for:?}");
+        }
+    }
 }

@@ -2,14 +2,19 @@
 //!
 //! The ordinary chain of credentials is used and nothing is stored. A client is built when it is first needed.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use aws_config::default_provider::region::DefaultRegionChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use etl::failure::{Failure, Result};
 
-use crate::settings;
+use super::buckets::Chain;
+use crate::settings::{self, Origin};
 
 /// An operator waits for each answer.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -25,6 +30,17 @@ const ATTEMPTS: u32 = 4;
 pub(super) struct Clients {
     config: SdkConfig,
     region: String,
+    chain: Option<Arc<Chain>>,
+}
+
+/// The credentials of a profile and of nothing else. A role in it is assumed in the region that was chosen.
+async fn of_profile(name: &str, settings: &settings::Aws) -> ProfileFileCredentialsProvider {
+    let region = match &settings.region {
+        Some(region) => Some(Region::new(region.value.clone())),
+        None => DefaultRegionChain::builder().profile_name(name).build().region().await,
+    };
+    let config = ProviderConfig::without_region().with_region(region);
+    ProfileFileCredentialsProvider::builder().profile_name(name).configure(&config).build()
 }
 
 impl Clients {
@@ -41,11 +57,15 @@ impl Clients {
         if let Ok(name) = AppName::new(concat!("covidctl-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
         }
-        if let Some(profile) = &settings.profile {
-            loader = loader.profile_name(&profile.value);
-        }
         if let Some(region) = &settings.region {
             loader = loader.region(Region::new(region.value.clone()));
+        }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(&profile.value);
+            // Whoever names a profile means it, also where keys stand in the environment, which win in the ordinary chain.
+            if profile.origin != Origin::Environment {
+                loader = loader.credentials_provider(of_profile(&profile.value, settings).await);
+            }
         }
         if let Some(endpoint) = &settings.endpoint_url {
             loader = loader.endpoint_url(&endpoint.value);
@@ -55,7 +75,13 @@ impl Clients {
             return Err(Failure::usage("nobody says in which region of AWS the pipeline is")
                 .hint("--region us-east-1, or AWS_REGION, or `region` in the profile"));
         };
-        Ok(Self { config, region })
+        let chain = config.credentials_provider().map(|provider| Arc::new(Chain::new(provider)));
+        Ok(Self { config, region, chain })
+    }
+
+    /// The same credentials for the stores.
+    pub(super) fn chain(&self) -> Option<Arc<Chain>> {
+        self.chain.clone()
     }
 
     /// The region's name.
@@ -66,11 +92,6 @@ impl Clients {
     /// The one endpoint for all services, where there is one.
     pub(super) fn endpoint(&self) -> Option<&str> {
         self.config.endpoint_url()
-    }
-
-    /// For a client that is built elsewhere.
-    pub(super) const fn config(&self) -> &SdkConfig {
-        &self.config
     }
 }
 

@@ -3,6 +3,7 @@
 //! The store that everything else uses knows no versions, so these two requests are made by hand: signed by the store's own
 //! signer, answered in XML. A whole client for two requests would cost every build more than it gives.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use etl::failure::{Exit, Failure, OrFail as _, Result};
@@ -62,7 +63,7 @@ struct Bucket<'a> {
     name: &'a str,
     url: Url,
     region: &'a str,
-    chain: Chain,
+    chain: Arc<Chain>,
     http: reqwest::Client,
 }
 
