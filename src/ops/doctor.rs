@@ -79,7 +79,7 @@ async fn migrations(session: &mut PgConnection) -> Result<Check> {
         (0, _) => Check::failed(
             "migrations",
             "the database has no tables yet",
-            "covidctl db init on AWS, covidctl up here",
+            "covidctl db init on the target `aws`, covidctl up on the target `local`",
         ),
         (applied, pending) => Check::failed(
             "migrations",
@@ -98,11 +98,7 @@ async fn freshness(session: &mut PgConnection, now: DateTime<Utc>) -> Result<Che
         ));
     }
     let Some(run) = db::runs::published(session).await? else {
-        return Ok(Check::warning(
-            "freshness",
-            "nothing was published yet",
-            "covidctl run download, then covidctl run pipeline",
-        ));
+        return Ok(Check::warning("freshness", "nothing was published yet", "covidctl run pipeline"));
     };
     let when = run.finished_at.unwrap_or(run.started_at);
     let of = run.dataset_updated_on.map(|date| format!(", the dataset of {date}")).unwrap_or_default();

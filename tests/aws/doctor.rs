@@ -34,7 +34,8 @@ fn stacks(status: &'static str) -> impl Fn(&str) -> Reply {
              <member><StackId>{name}</StackId><StackName>{name}</StackName><StackStatus>{status}</StackStatus>\
              <CreationTime>2022-06-05T00:00:00Z</CreationTime>\
              <Parameters><member><ParameterKey>ImageTag</ParameterKey><ParameterValue>v1.2.3</ParameterValue></member></Parameters>\
-             <DriftInformation><StackDriftStatus>IN_SYNC</StackDriftStatus></DriftInformation>\
+             <DriftInformation><StackDriftStatus>IN_SYNC</StackDriftStatus>\
+             <LastCheckTimestamp>2022-06-05T00:00:00Z</LastCheckTimestamp></DriftInformation>\
              </member></Stacks></DescribeStacksResult></DescribeStacksResponse>"
         ))
     }
@@ -82,26 +83,59 @@ async fn alarm(cloud: &Cloud, state: &str) {
     cloud.moto.query("monitoring", "SetAlarmState", "2010-08-01", &words).await;
 }
 
-fn function(cloud: &Cloud) {
+/// An image in the registry, as a release pushes it.
+async fn push(cloud: &Cloud, repository: &str, tag: &str) {
+    const SERVICE: &str = "AmazonEC2ContainerRegistry_V20150921";
+    let manifest = json!({
+        "schemaVersion": 2,
+        "mediaType": "application/vnd.docker.distribution.manifest.v2+json",
+        "config": {
+            "mediaType": "application/vnd.docker.container.image.v1+json",
+            "size": 1,
+            "digest": format!("sha256:{}", "0".repeat(64)),
+        },
+        "layers": [],
+    });
+    let body = json!({ "repositoryName": repository });
+    cloud.moto.json("ecr", &format!("{SERVICE}.CreateRepository"), &body).await;
+    let body =
+        json!({ "repositoryName": repository, "imageTag": tag, "imageManifest": manifest.to_string() });
+    cloud.moto.json("ecr", &format!("{SERVICE}.PutImage"), &body).await;
+}
+
+/// What moto does not play: the function, and Metabase behind its load balancer.
+async fn function_and_metabase(cloud: &Cloud) {
     cloud.proxy.handle("lambda:GetFunctionConfiguration", |_| {
         Some(Reply::Json(json!({ "FunctionName": "covid19-download", "State": "Active" })))
+    });
+    cloud.write("metabase/target-group", "arn:aws:elasticloadbalancing:x:1:targetgroup/metabase/1").await;
+    cloud.proxy.handle("elasticloadbalancing:DescribeTargetHealth", |_| {
+        Some(Reply::Xml(
+            "<DescribeTargetHealthResponse xmlns=\"http://elasticloadbalancing.amazonaws.com/doc/2015-12-01/\">\
+             <DescribeTargetHealthResult><TargetHealthDescriptions><member><TargetHealth><State>healthy</State></TargetHealth>\
+             </member></TargetHealthDescriptions></DescribeTargetHealthResult></DescribeTargetHealthResponse>"
+                .to_owned(),
+        ))
     });
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
     let cloud = Cloud::deploy(20_000).await;
-    function(&cloud);
+    function_and_metabase(&cloud).await;
     show_stacks(&cloud, "UPDATE_COMPLETE");
     let_in(&cloud, "198.51.100.0/24").await;
     alarm(&cloud, "OK").await;
+    push(&cloud, "covid19-etl", "v1.2.3").await;
+    push(&cloud, "covid19-metabase", "v1.2.3").await;
     cloud.say(&["run", "etl", "--years", "all"]).await.worked();
     let report = cloud.say(&["doctor", "--my-address", "198.51.100.7", "-o", "json"]).await.worked().json();
     found(&report, "credentials", "ok", "arn:aws:", "");
     for (name, detail) in [
-        ("permissions", "all 9 that were tried"),
+        ("permissions", "all 10 that were tried"),
         ("stacks", "all 9 are complete"),
-        ("image", "v1.2.3"),
+        ("drift", "none was found"),
+        ("image", "covid19-etl:v1.2.3 and covid19-metabase:v1.2.3 are in the registry"),
         ("lambda", "covid19-download"),
         ("bastion", "is in service at 127."),
         ("my address", "198.51.100.7 may reach the bastion"),
@@ -112,6 +146,7 @@ async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
         ("freshness", "published"),
         ("alarms", "none of 1 is raised"),
         ("replica", "available"),
+        ("metabase", "1 of 1 targets are healthy"),
     ] {
         found(&report, name, "ok", detail, "");
     }
@@ -153,7 +188,7 @@ async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
 #[tokio::test(flavor = "multi_thread")]
 async fn without_a_bastion_the_rest_is_still_looked_at() {
     let cloud = Cloud::deploy(0).await;
-    function(&cloud);
+    function_and_metabase(&cloud).await;
     show_stacks(&cloud, "CREATE_COMPLETE");
     // Nobody knows under which address this machine is seen, either.
     let words = [("AutoScalingGroupName", cloud.group.as_str()), ("MinSize", "0"), ("DesiredCapacity", "0")];
@@ -162,9 +197,10 @@ async fn without_a_bastion_the_rest_is_still_looked_at() {
     let mut command = cloud.covidctl(&["doctor", "-o", "json"]);
     command.env("HTTPS_PROXY", "http://127.0.0.1:1");
     let said = Said::of(command).await;
-    said.failed(1, &["2 checks have failed on the target aws"]);
+    said.failed(1, &["3 checks have failed on the target aws"]);
     let report = said.json();
     found(&report, "stacks", "ok", "all 9", "");
+    found(&report, "image", "failed", "`covid19-etl:v1.2.3` is not in the registry", "--release TAG");
     found(&report, "my address", "warning", "checkip.amazonaws.com` does not answer", "--my-address");
     found(&report, "bastion", "failed", "no instance", "a few minutes");
     found(&report, "tunnel", "failed", "no instance", "a few minutes");

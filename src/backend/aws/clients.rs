@@ -114,6 +114,7 @@ clients! {
     logs: aws_sdk_cloudwatchlogs,
     instances: aws_sdk_ec2,
     instance_connect: aws_sdk_ec2instanceconnect,
+    images: aws_sdk_ecr,
     tasks: aws_sdk_ecs,
     load_balancing: aws_sdk_elasticloadbalancingv2,
     events: aws_sdk_eventbridge,

@@ -3,8 +3,10 @@
 //! Everything is asked at once and told in one order. Nothing is changed: a right is tried with a request that only reads.
 
 mod address;
+mod images;
 mod rights;
 
+use chrono::{DateTime, Utc};
 use etl::failure::Result;
 
 use super::alarms::{self, Alarms};
@@ -14,9 +16,7 @@ use super::names::{Name, Names};
 use super::parts;
 use super::stacks::{self, Stacks};
 use crate::backend::{Check, Examination, Found, Part, State};
-
-/// What a template says before there was a release.
-const NO_RELEASE: &str = "latest-release";
+use crate::text::age;
 
 /// These stand on a release: without one they are not there yet.
 const LATER: [&str; 4] = ["pipeline", "ingest", "dashboard", "ci"];
@@ -52,7 +52,10 @@ pub(super) async fn examine(
         known.is_none_or(|state| state.status.is_some())
     };
     match &states {
-        Ok(states) => stack_checks(states).into_iter().for_each(found),
+        Ok(states) => {
+            stack_checks(states, Utc::now()).into_iter().for_each(found);
+            images::check(clients, states).await.into_iter().for_each(found);
+        }
         Err(failure) => found(Check::of("stacks", failure)),
     }
     // Without the first stack there is none, and all that follows would say so.
@@ -66,7 +69,7 @@ pub(super) async fn examine(
     true
 }
 
-fn stack_checks(states: &[stacks::State]) -> Vec<Check> {
+fn stack_checks(states: &[stacks::State], now: DateTime<Utc>) -> Vec<Check> {
     let (mut checks, mut missing, mut later, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for state in states {
         match &state.status {
@@ -88,27 +91,43 @@ fn stack_checks(states: &[stacks::State]) -> Vec<Check> {
     } else {
         Check::ok("stacks", format!("all {whole} are complete"))
     });
-    let drifted: Vec<_> = states.iter().filter(|state| state.has_drifted).map(|state| state.name).collect();
-    if let Some(first) = drifted.first() {
-        checks.push(Check::warning(
-            "drift",
-            format!("somebody has changed by hand what belongs to {}", drifted.join(", ")),
-            format!("aws cloudformation describe-stack-resource-drifts --stack-name covid19-{first}"),
-        ));
-    }
-    let pipeline = states.iter().find(|state| state.name == "pipeline" && state.status.is_some());
-    if let Some(pipeline) = pipeline {
-        let tag = pipeline.parameters.iter().find(|(name, _)| name == "ImageTag");
-        checks.push(match tag {
-            Some((_, tag)) if tag != NO_RELEASE => Check::ok("image", format!("tasks run the image `{tag}`")),
-            _ => Check::failed(
-                "image",
-                "no release has said which image tasks run",
-                "covidctl --target aws up --release TAG",
-            ),
-        });
-    }
+    checks.extend(drift(states, now));
     checks
+}
+
+/// What CloudFormation has found when it was last told to look; by itself it never does.
+fn drift(states: &[stacks::State], now: DateTime<Utc>) -> Option<Check> {
+    let there: Vec<_> = states.iter().filter(|state| state.status.is_some()).collect();
+    let first = there.first()?.name;
+    let look = |stack: &str| format!("aws cloudformation detect-stack-drift --stack-name covid19-{stack}");
+    let seen =
+        there.iter().filter_map(|state| state.drift.map(|(has_drifted, at)| (state.name, has_drifted, at)));
+    let drifted: Vec<_> = seen
+        .clone()
+        .filter(|(_, has_drifted, _)| *has_drifted)
+        .map(|(name, _, at)| (name, format!("{name} (seen {})", age(at, now))))
+        .collect();
+    let oldest = seen.clone().map(|(.., at)| at).min();
+    Some(match (drifted.first(), oldest) {
+        (Some((first, _)), _) => {
+            let names: Vec<_> = drifted.iter().map(|(_, words)| words.as_str()).collect();
+            let show =
+                format!("aws cloudformation describe-stack-resource-drifts --stack-name covid19-{first}");
+            Check::warning(
+                "drift",
+                format!("somebody has changed by hand what belongs to {}", names.join(", ")),
+                format!("{show} shows what; after it was mended, {} looks again", look(first)),
+            )
+        }
+        (None, Some(oldest)) if seen.count() == there.len() => {
+            let detail =
+                format!("none was found, {} at the earliest; {} looks again", age(oldest, now), look(first));
+            Check::ok("drift", detail)
+        }
+        (None, _) => {
+            Check::ok("drift", format!("not looked for in every stack; {} does in one", look(first)))
+        }
+    })
 }
 
 /// The parts, in the words of `status`, as far as their stacks are there. What the bastion is has a check of its own.
@@ -118,7 +137,14 @@ fn part_checks(parts: &[Part], is_there: impl Fn(&str) -> bool) -> Vec<Check> {
         let detail = part.detail.clone();
         Some(match part.state {
             State::Ready => Check::ok(name, detail),
-            State::Busy | State::Stopped | State::Missing => Check::warning(name, detail, hint),
+            State::Busy | State::Stopped => Check::warning(name, detail, hint),
+            State::Missing => Check::failed(
+                name,
+                format!("it is gone, though its stack `{stack}` is there"),
+                format!(
+                    "aws cloudformation detect-stack-drift --stack-name covid19-{stack} says what else is"
+                ),
+            ),
             State::Failed | State::Unknown => Check::failed(name, detail, hint),
         })
     };
@@ -152,38 +178,57 @@ async fn alarms(clients: &Clients) -> Result<Check> {
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
+
     use super::*;
     use crate::backend::Outcome;
 
-    fn state(name: &'static str, status: Option<&str>, tag: &str) -> stacks::State {
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(9)
+    }
+
+    fn state(name: &'static str, status: Option<&str>) -> stacks::State {
         stacks::State {
             name,
             status: status.map(str::to_owned),
-            parameters: vec![("ImageTag".to_owned(), tag.to_owned())],
-            has_drifted: name == "network",
+            parameters: Vec::new(),
+            drift: (name == "network").then(|| (true, now() - TimeDelta::days(3))),
         }
     }
 
     fn outcomes(states: &[stacks::State]) -> Vec<(&'static str, Outcome)> {
-        stack_checks(states).iter().map(|check| (check.name, check.outcome)).collect()
+        stack_checks(states, now()).iter().map(|check| (check.name, check.outcome)).collect()
     }
 
     #[test]
     fn stacks_are_judged_by_their_states() {
         let whole = Some("UPDATE_COMPLETE");
+        let drift = ("drift", Outcome::Ok);
         assert_eq!(
-            outcomes(&[state("database", whole, ""), state("pipeline", whole, "v1")]),
-            [("stacks", Outcome::Ok), ("image", Outcome::Ok)]
+            outcomes(&[state("database", whole), state("pipeline", whole)]),
+            [("stacks", Outcome::Ok), drift]
         );
         assert_eq!(
-            outcomes(&[state("network", whole, ""), state("pipeline", None, "")]),
+            outcomes(&[state("network", whole), state("pipeline", None)]),
             [("stacks", Outcome::Warning), ("drift", Outcome::Warning)]
         );
-        assert_eq!(outcomes(&[state("database", None, "")]), [("stacks", Outcome::Failed)]);
+        assert_eq!(outcomes(&[state("database", None)]), [("stacks", Outcome::Failed)]);
         assert_eq!(
-            outcomes(&[state("pipeline", Some("ROLLBACK_COMPLETE"), NO_RELEASE)]),
-            [("stacks", Outcome::Failed), ("image", Outcome::Failed)]
+            outcomes(&[state("pipeline", Some("ROLLBACK_COMPLETE"))]),
+            [("stacks", Outcome::Failed), drift]
         );
+    }
+
+    #[test]
+    fn drift_says_when_it_was_seen_and_how_to_look_again() {
+        let network = state("network", Some("UPDATE_COMPLETE"));
+        let check = drift(std::slice::from_ref(&network), now()).unwrap();
+        assert!(check.detail.contains("network (seen 3 d ago)"), "{}", check.detail);
+        let hint = check.hint.unwrap();
+        assert!(hint.contains("detect-stack-drift --stack-name covid19-network"), "{hint}");
+        let sound = stacks::State { drift: network.drift.map(|(_, at)| (false, at)), ..network };
+        let check = drift(&[sound], now()).unwrap();
+        assert!(check.detail.contains("none was found, 3 d ago"), "{}", check.detail);
     }
 
     #[test]

@@ -10,6 +10,7 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::{FutureExt as _, future};
 
+use super::images;
 use crate::backend::Check;
 use crate::backend::aws::clients::Clients;
 use crate::backend::aws::names::{Name, Names};
@@ -19,6 +20,8 @@ pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
     let name = |name| names.get(name).unwrap_or_default();
     let tries = [
         refused("ecs:ListTasks", clients.tasks().list_tasks().cluster(name(Name::Cluster)).send()).boxed(),
+        refused("ecr:DescribeImages", clients.images().describe_images().repository_name(images::ETL).send())
+            .boxed(),
         refused("events:DescribeRule", clients.events().describe_rule().name(name(Name::Schedule)).send())
             .boxed(),
         refused(

@@ -15,12 +15,13 @@ mod values;
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use etl::failure::Result;
 use futures_util::future;
 
 pub use self::change::{Action, Change, Fate, Step};
 pub use self::down::{KEPT, Standing};
-use self::service::Service;
+use self::service::{Service, Stack};
 use self::templates::Template;
 use self::values::Given;
 use super::clients::Clients;
@@ -73,7 +74,8 @@ pub(super) struct State {
     /// Nothing where it is not there.
     pub(super) status: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
-    pub(super) has_drifted: bool,
+    /// Whether it differed from its template when somebody last looked, and when that was.
+    pub(super) drift: Option<(bool, DateTime<Utc>)>,
 }
 
 impl<'a> Stacks<'a> {
@@ -85,9 +87,12 @@ impl<'a> Stacks<'a> {
     pub(super) async fn states(&self) -> Result<Vec<State>> {
         let look = |name: &'static str| async move {
             let stack = self.service.stack(&templates::stack_name(name)).await?;
-            let (parameters, has_drifted) =
-                stack.as_ref().map(|stack| (stack.parameters.clone(), stack.has_drifted)).unwrap_or_default();
-            Ok(State { name, status: stack.map(|stack| stack.status), parameters, has_drifted })
+            Ok(match stack {
+                Some(Stack { status, parameters, drift, .. }) => {
+                    State { name, status: Some(status), parameters, drift }
+                }
+                None => State { name, status: None, parameters: Vec::new(), drift: None },
+            })
         };
         future::join_all(templates::names().map(look)).await.into_iter().collect()
     }

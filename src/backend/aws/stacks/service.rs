@@ -9,6 +9,7 @@ use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, Replacement, StackDriftStatus,
     TemplateStage,
 };
+use chrono::{DateTime, Utc};
 use etl::failure::{Failure, Result};
 
 use super::change::{Action, Change};
@@ -29,8 +30,8 @@ pub(super) struct Stack {
     pub(super) reason: Option<String>,
     /// The parameters that it has, with their values.
     pub(super) parameters: Vec<(String, String)>,
-    /// Whether it was seen to differ from its template, when somebody last looked for that.
-    pub(super) has_drifted: bool,
+    /// Whether it differed from its template when somebody last looked for that, and when that was.
+    pub(super) drift: Option<(bool, DateTime<Utc>)>,
 }
 
 /// A change set that CloudFormation has thought about.
@@ -76,8 +77,11 @@ impl Service {
             status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
             reason: stack.stack_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
             parameters: stack.parameters().iter().filter_map(parameter).collect(),
-            has_drifted: stack.drift_information().and_then(|drift| drift.stack_drift_status())
-                == Some(&StackDriftStatus::Drifted),
+            drift: stack.drift_information().and_then(|drift| {
+                let looked_at = drift.last_check_timestamp()?.to_millis().ok()?;
+                let has_drifted = drift.stack_drift_status() == Some(&StackDriftStatus::Drifted);
+                Some((has_drifted, DateTime::from_timestamp_millis(looked_at)?))
+            }),
         });
         Ok(stack.filter(|stack| stack.status != "DELETE_COMPLETE"))
     }
