@@ -60,9 +60,9 @@ pub enum Dashboard {
         /// Which Metabase, and who.
         #[command(flatten)]
         metabase: MetabaseArgs,
-        /// The read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19`
+        /// The read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19`; on the target `aws` it is found, with its password
         #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
-        database_url: String,
+        database_url: Option<String>,
     },
     /// Show what is missing or differs; ends with 1 where something does
     Status {

@@ -1,10 +1,12 @@
 //! `covidctl dashboard`: sets up Metabase from this repository, or says where it differs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use etl::failure::{Failure, Result};
 use serde::Serialize;
 
+use crate::backend::{self, Login, Server};
 use crate::cli::{Dashboard, MetabaseArgs};
 use crate::dashboard::{Access, Client, Connection, Mode, Part, State, reconcile};
 use crate::printer::Printer;
@@ -19,7 +21,10 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
     match command {
         Dashboard::Apply { metabase, database_url } => {
             settings.may_change("set up Metabase")?;
-            let connection = Connection::parse(database_url)?;
+            let connection = match database_url {
+                Some(url) => Connection::parse(url)?,
+                None => replica(settings).await?,
+            };
             let client =
                 Client::open(&metabase.url, &access(metabase), true, &metabase.language.to_string()).await?;
             let parts = reconcile(&client, Some(&connection), metabase.language, Mode::Apply).await?;
@@ -47,6 +52,18 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
             Ok(())
         }
     }
+}
+
+/// The read replica, as the target knows it. Metabase stands beside it and needs no tunnel.
+async fn replica(settings: &Settings) -> Result<Connection> {
+    if settings.target.value != "aws" {
+        return Err(Failure::usage("nobody says how Metabase reaches the read replica")
+            .hint("--database-url or METABASE_DATABASE_URL; on the target `aws` it is found"));
+    }
+    let aws = backend::aws(settings, &Arc::new(Printer::new(settings)))?;
+    let login = aws.login(backend::Access { server: Server::Replica, login: Login::Reader }).await?;
+    let (host, port) = (login.target.host.as_str(), login.target.port);
+    Ok(Connection::new((host, port), &login.database, (&login.user, &login.password), Some("require")))
 }
 
 fn access(metabase: &MetabaseArgs) -> Access {

@@ -2,6 +2,7 @@
 
 use etl::failure::{Failure, Result};
 use etl::report::{Chart, Kind, Language, QUESTIONS, Question, Words};
+use etl::store::percent_decoded;
 use serde_json::{Value, json};
 
 /// What the connection, the collection and the dashboard are called.
@@ -29,12 +30,24 @@ impl Connection {
             return Err(wrong("needs a user and a database"));
         }
         let mode = url.query_pairs().find(|(key, _)| key == "sslmode").map(|(_, mode)| mode.into_owned());
+        let login = (url.username(), url.password().unwrap_or_default());
+        let login = (percent_decoded(login.0), percent_decoded(login.1));
+        Ok(Self::new((host, url.port().unwrap_or(5432)), name, (&login.0, &login.1), mode.as_deref()))
+    }
+
+    /// To a host and port, to a database there, as somebody with a password; encrypted in that mode of Metabase's.
+    pub fn new(
+        (host, port): (&str, u16),
+        database: &str,
+        (user, password): (&str, &str),
+        mode: Option<&str>,
+    ) -> Self {
         let mut details = json!({
             "host": host,
-            "port": url.port().unwrap_or(5432),
-            "dbname": name,
-            "user": url.username(),
-            "password": url.password().unwrap_or_default(),
+            "port": port,
+            "dbname": database,
+            "user": user,
+            "password": password,
             "ssl": mode.is_some(),
             "schema-filters-type": "inclusion",
             "schema-filters-patterns": "public",
@@ -42,7 +55,7 @@ impl Connection {
         if let Some(mode) = mode {
             details["ssl-mode"] = json!(mode);
         }
-        Ok(Self { details })
+        Self { details }
     }
 
     /// The request that creates it.

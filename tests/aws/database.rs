@@ -130,6 +130,12 @@ async fn a_new_database_gets_its_schema_and_its_logins() {
     let status = cloud.say(&["db", "status", "-o", "json"]).await.worked().json();
     assert_eq!(status["pending"], Value::from(0), "{status}");
 
+    // Metabase's connection needs nothing that is not known here.
+    let words =
+        ["dashboard", "apply", "--url", "http://127.0.0.1:1", "--email", "a@b.org", "--password", "x"];
+    let metabase = cloud.say(&words).await;
+    assert!(metabase.err.contains("127.0.0.1:1") && !metabase.err.contains("database-url"), "{metabase:?}");
+
     // No password was ever said to anybody.
     for (_, _, password) in &logins[1..] {
         for said in [&first, &second] {

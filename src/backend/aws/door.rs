@@ -73,9 +73,12 @@ async fn endpoint(clients: &Clients, name: &str) -> Result<Target> {
 pub struct Login {
     /// As the bastion sees it; the host is what its certificate is checked against.
     pub target: Target,
-    user: String,
-    password: String,
-    database: String,
+    /// Who logs in.
+    pub user: String,
+    /// With what. A secret.
+    pub password: String,
+    /// To which database.
+    pub database: String,
     authorities: Option<PathBuf>,
 }
 
