@@ -47,9 +47,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     let _kept = backend.keep().await?;
     let due = pipeline::due(backend.as_ref(), kinds).await?;
     if due.len() < kinds.len() {
-        printer.say(
-            "the datasets in the store were not downloaded and stay (to replace them: covidctl run download)",
-        );
+        printer.say(pipeline::KEPT);
     }
     let mut started = Vec::new();
     let all = run_all(backend.as_ref(), &due, args, &mut started, printer);
@@ -123,8 +121,7 @@ async fn run_all(
 }
 
 fn job(kind: Kind, args: &Run) -> Job {
-    let mut job = Job::new(kind).with(env::STARTED_BY, backend::who());
-    job.is_part_of_pipeline = args.job == JobName::Pipeline;
+    let mut job = pipeline::job(kind, args.job == JobName::Pipeline);
     job.allow_concurrent = args.allow_concurrent;
     if kind == Kind::Etl {
         if let Some(years) = &args.years {

@@ -22,12 +22,16 @@ pub(super) async fn up(backend: Arc<dyn Backend>, to: Answers) {
 
 /// Starts the jobs one after the other. They go on when the screens are left.
 pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kind>) {
-    let kinds = match ops::pipeline::due(backend.as_ref(), &kinds).await {
-        Ok(kinds) => kinds,
+    let due = match ops::pipeline::due(backend.as_ref(), &kinds).await {
+        Ok(due) => due,
         Err(failure) => return send(&to, Msg::Failed { trouble: Trouble::from(failure) }).await,
     };
-    for kind in kinds {
-        match one(backend.as_ref(), &to, kind).await {
+    if due.len() < kinds.len() {
+        send(&to, Msg::Done { text: ops::pipeline::KEPT.to_owned() }).await;
+    }
+    for kind in due {
+        // Whoever starts more than one starts the report, too: the cloud must not do it again.
+        match one(backend.as_ref(), &to, ops::pipeline::job(kind, kinds.len() > 1)).await {
             Ok((run, code)) => {
                 send(&to, Msg::Ended { run, kind, code }).await;
                 if code != 0 {
@@ -39,10 +43,11 @@ pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kin
     }
 }
 
-async fn one(backend: &dyn Backend, to: &Answers, kind: Kind) -> Result<(Uuid, u8)> {
+async fn one(backend: &dyn Backend, to: &Answers, job: Job) -> Result<(Uuid, u8)> {
+    let kind = job.kind;
     // Whoever else leaves meanwhile, what a job needs here stays.
     let _kept = backend.keep().await?;
-    let run = backend.start(&Job::new(kind)).await?;
+    let run = backend.start(&job).await?;
     send(to, Msg::Started { run, kind }).await;
     loop {
         if let Some(ended) = backend.wait(run, PATIENCE).await? {
