@@ -16,12 +16,17 @@ const SMALL: &str = "
     UNION ALL SELECT 'department', count(*) FROM department
     UNION ALL SELECT 'pipeline_run', count(*) FROM pipeline_run";
 
+/// The optional datasets of a load: each with the table that it fills, what became of it, and its rows.
+const OPTIONAL: &str = "
+    SELECT dataset, CASE dataset WHEN 'tests' THEN 'test_count' ELSE 'vaccination_count' END, status, coalesce(rows_loaded, 0)
+    FROM run_dataset WHERE run_id = $1 AND dataset IN ('tests', 'vaccinations') ORDER BY dataset";
+
 /// Confirmed cases by week, from the first to the last week that has a case; weeks begin on Sunday, as the ministry's do.
 const WEEKS: &str = "
     WITH weekly AS (
         SELECT registered_on - extract(dow FROM registered_on)::int AS week,
-               count(*) FILTER (WHERE classification = 'Confirmado') AS confirmed
-        FROM covid_case GROUP BY 1)
+               sum(cases) FILTER (WHERE classification = 'Confirmado')::bigint AS confirmed
+        FROM case_counts() GROUP BY 1)
     SELECT day::date, coalesce(confirmed, 0)
     FROM generate_series((SELECT min(week) FROM weekly)::timestamp, (SELECT max(week) FROM weekly)::timestamp, interval '7 days') AS day
     LEFT JOIN weekly ON weekly.week = day::date
@@ -30,14 +35,40 @@ const WEEKS: &str = "
 /// A residence that nobody gave is a line of its own; no join drops anyone.
 const PROVINCES: &str = "
     SELECT province.name, confirmed
-    FROM (SELECT residence_province_id AS province_id, count(*) AS confirmed
-          FROM covid_case WHERE classification = 'Confirmado' GROUP BY 1) AS tally
+    FROM (SELECT residence_province_id AS province_id, sum(cases)::bigint AS confirmed
+          FROM case_counts() WHERE classification = 'Confirmado' GROUP BY 1) AS tally
     LEFT JOIN province USING (province_id)
     ORDER BY confirmed DESC, name";
 
 /// Rows of the small tables, exactly.
 pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query(SMALL).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the tables", error))
+}
+
+/// An optional dataset of a load.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Optional {
+    /// `tests` or `vaccinations`.
+    pub dataset: String,
+    /// The table that it fills.
+    pub table: String,
+    /// `loaded`, `missing` or `unreadable`.
+    pub status: String,
+    /// How many of its rows were loaded.
+    pub rows: i64,
+}
+
+/// What became of the optional datasets of a load.
+pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Optional>> {
+    let rows = sqlx::query(OPTIONAL).bind(run).try_map(|row: PgRow| {
+        Ok(Optional {
+            dataset: row.try_get(0)?,
+            table: row.try_get(1)?,
+            status: row.try_get(2)?,
+            rows: row.try_get(3)?,
+        })
+    });
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the tables", error))
 }
 

@@ -64,12 +64,12 @@ pub enum Msg {
     },
 
     // ── Answers
-    /// The parts.
+    /// The parts, and where they are.
     Parts {
         /// To which question.
         ticket: Ticket,
         /// The answer.
-        result: Answer<Vec<Part>>,
+        result: Answer<(Vec<Part>, Place)>,
     },
     /// The runs in progress.
     Active {
@@ -207,14 +207,14 @@ pub enum LogNews {
 /// What happens to a tunnel.
 #[derive(Debug, Clone)]
 pub enum TunnelNews {
-    /// It serves: through whom, and for each forwarding the local address and the words for psql.
+    /// It serves: through whom, where, and how to go through it.
     Ready {
         /// Through whom.
         bastion: String,
         /// The local address and port.
         local: String,
-        /// For PostgreSQL's programs.
-        connection: String,
+        /// A command, or an address for the browser.
+        usage: String,
     },
     /// Its numbers.
     Count {

@@ -96,11 +96,22 @@ impl Local {
     }
 }
 
+impl Local {
+    /// How to go through it: with a browser where the port is one of the web's, else with psql.
+    pub fn usage(&self) -> String {
+        match self.port {
+            80 | 3000 | 8080 => format!("http://{}", self.local),
+            443 => format!("https://{}", self.local),
+            _ => format!("psql \"{}\"", self.connection),
+        }
+    }
+}
+
 impl fmt::Display for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for Local { local, host, port, connection } in &self.forwardings {
-            let target = super::forwarding::host_and_port(host, *port);
-            writeln!(f, "{local} leads to {target}    psql \"{connection}\"")?;
+        for local in &self.forwardings {
+            let target = super::forwarding::host_and_port(&local.host, local.port);
+            writeln!(f, "{} leads to {target}    {}", local.local, local.usage())?;
         }
         Ok(())
     }
@@ -132,5 +143,21 @@ impl fmt::Display for Event {
                 write!(f, "a connection to {target} failed: {why}\nhint: {hint}")
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn how_to_go_through_depends_on_the_port() {
+        let usage = |port| {
+            let target = Target { host: "db.example".to_owned(), port };
+            Local::new("127.0.0.1:13000".parse().unwrap(), &target).usage()
+        };
+        assert_eq!(usage(80), "http://127.0.0.1:13000");
+        assert_eq!(usage(443), "https://127.0.0.1:13000");
+        assert_eq!(usage(5432), "psql \"host=db.example hostaddr=127.0.0.1 port=13000\"");
     }
 }

@@ -9,6 +9,7 @@ mod download;
 mod flood;
 mod refusals;
 mod runs;
+mod screens;
 mod stacks;
 mod story;
 mod support;

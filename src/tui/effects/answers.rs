@@ -22,7 +22,9 @@ const MOST_RUNS: usize = 200;
 const MOST_REJECTED: i64 = 500;
 
 pub(super) async fn parts(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
-    reply(&to, ops::status::parts(backend.as_ref()), |result| Msg::Parts { ticket, result }).await;
+    // Whoever was asked knows by now where all of it is: on AWS, in which account.
+    let question = async { Ok((ops::status::parts(backend.as_ref()).await?, backend.place())) };
+    reply(&to, question, |result| Msg::Parts { ticket, result }).await;
 }
 
 pub(super) async fn active(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
@@ -53,7 +55,7 @@ pub(super) async fn data(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket,
 
 async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result<Answer> {
     let Some(published) = db::runs::published(connection).await? else {
-        return Ok(Answer { published: None, tables: Vec::new(), issues: Vec::new(), charts: None });
+        return Ok(Answer::default());
     };
     let mut tables = Vec::new();
     // Counting a large table takes long; the load that made it has counted it.
@@ -61,8 +63,15 @@ async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result
         ("covid_case", published.rows_loaded.unwrap_or_default()),
         ("rejected_row", published.rows_rejected.unwrap_or_default()),
     ];
+    let optional = db::data::optional(connection, published.run_id).await?;
+    let (loaded, left_out): (Vec<_>, Vec<_>) =
+        optional.into_iter().partition(|optional| optional.status == "loaded");
+    let left_out =
+        left_out.into_iter().map(|optional| format!("{} {}", optional.dataset, optional.status)).collect();
+    let loaded = loaded.into_iter().map(|optional| (optional.table, optional.rows));
     let small = db::data::small_tables(connection).await?;
-    let counted = large.into_iter().map(|(name, rows)| (name.to_owned(), rows)).chain(small);
+    let large = large.into_iter().map(|(name, rows)| (name.to_owned(), rows));
+    let counted = large.chain(loaded).chain(small);
     for (name, rows) in counted {
         let size = db::data::size(connection, &name).await?;
         tables.push(Table { name, rows, size });
@@ -76,7 +85,7 @@ async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result
             provinces: db::data::provinces(connection).await?,
         })
     };
-    Ok(Answer { published: Some(published), tables, issues, charts })
+    Ok(Answer { published: Some(published), tables, left_out, issues, charts })
 }
 
 pub(super) async fn rejected(

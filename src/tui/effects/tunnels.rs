@@ -83,8 +83,8 @@ fn teller(to: Answers, id: u64) -> Tell {
         let news = match event {
             Event::Ready(ready) => {
                 let Some(first) = ready.forwardings.into_iter().next() else { return };
-                let (local, connection) = (first.local.to_string(), first.connection);
-                TunnelNews::Ready { bastion: ready.bastion, local, connection }
+                let (local, usage) = (first.local.to_string(), first.usage());
+                TunnelNews::Ready { bastion: ready.bastion, local, usage }
             }
             event => {
                 let up = !matches!(event, Event::Lost { .. });

@@ -28,12 +28,14 @@ pub struct Charts {
 }
 
 /// What the question about data is answered with.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Answer {
     /// The load that is published; none before the first one.
     pub published: Option<Run>,
     /// The tables.
     pub tables: Vec<Table>,
+    /// The optional datasets that the load left out, and why: `tests missing`.
+    pub left_out: Vec<String>,
     /// The tally of that load.
     pub issues: Vec<Issue>,
     /// Absent where the question named this load as known.

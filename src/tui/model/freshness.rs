@@ -5,12 +5,9 @@ use chrono::{DateTime, NaiveDate, Utc};
 use crate::backend::{Part, State};
 use crate::db::runs::Run;
 
-/// The names of a stage's part, the first one found counts; and what people call the stage.
-const STAGES: [(&[&str], &str); 3] = [
-    (&["datasets", "S3"], "the datasets"),
-    (&["last etl", "ETL"], "the load"),
-    (&["last report", "report"], "the report"),
-];
+/// A stage's part, and what people call the stage.
+const STAGES: [(&str, &str); 3] =
+    [("datasets", "the datasets"), ("last etl", "the load"), ("last report", "the report")];
 
 /// What can be said of freshness.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,10 +31,9 @@ pub fn freshness(parts: &[Part], runs: &[Run]) -> Freshness {
 }
 
 fn held_by(parts: &[Part]) -> Option<String> {
-    let stage = |names: &[&str]| parts.iter().find(|part| names.contains(&part.name.as_str()));
     let mut before: Option<(&Part, &str)> = None;
-    for (names, what) in STAGES {
-        let Some(part) = stage(names) else { continue };
+    for (name, what) in STAGES {
+        let Some(part) = parts.iter().find(|part| part.name == name) else { continue };
         match part.state {
             State::Failed => return Some(format!("{what} failed")),
             State::Missing => {
@@ -72,7 +68,7 @@ mod tests {
         assert_eq!(held_by(&fresh), None);
         let newer = [part("datasets", ready, 9), part("last etl", ready, 2), part("last report", ready, 3)];
         assert_eq!(held_by(&newer).unwrap(), "the load is older than the datasets");
-        let failed = [part("S3", ready, 1), part("ETL", State::Failed, 2)];
+        let failed = [part("datasets", ready, 1), part("last etl", State::Failed, 2)];
         assert_eq!(held_by(&failed).unwrap(), "the load failed");
         assert_eq!(held_by(&[part("datasets", State::Missing, 0)]).unwrap(), "the datasets are missing");
         assert_eq!(held_by(&[]), None);

@@ -22,7 +22,7 @@ pub enum Fetch {
         since: DateTime<Utc>,
     },
     /// Not answered.
-    Failed(Trouble),
+    Failed,
 }
 
 /// A value from outside.
@@ -34,13 +34,15 @@ pub struct Remote<T> {
     pub at: Option<DateTime<Utc>>,
     /// The newest question.
     pub fetch: Fetch,
+    /// Why the last question that is decided was not answered; it stays while the next one is on its way.
+    trouble: Option<Trouble>,
     ticket: Ticket,
     asked_at: Option<DateTime<Utc>>,
 }
 
 impl<T> Default for Remote<T> {
     fn default() -> Self {
-        Self { last: None, at: None, fetch: Fetch::Idle, ticket: Ticket(0), asked_at: None }
+        Self { last: None, at: None, fetch: Fetch::Idle, trouble: None, ticket: Ticket(0), asked_at: None }
     }
 }
 
@@ -61,9 +63,9 @@ impl<T> Remote<T> {
             Ok(value) => {
                 self.last = Some(value);
                 self.at = Some(now);
-                self.fetch = Fetch::Idle;
+                (self.fetch, self.trouble) = (Fetch::Idle, None);
             }
-            Err(trouble) => self.fetch = Fetch::Failed(trouble),
+            Err(trouble) => (self.fetch, self.trouble) = (Fetch::Failed, Some(trouble)),
         }
         true
     }
@@ -77,10 +79,7 @@ impl<T> Remote<T> {
 
     /// Why there is no newer answer, where that is known.
     pub fn trouble(&self) -> Option<&Trouble> {
-        match &self.fetch {
-            Fetch::Failed(trouble) => Some(trouble),
-            Fetch::Idle | Fetch::Loading { .. } => None,
-        }
+        self.trouble.as_ref()
     }
 
     /// Whether the value is older than it should be: a newer one failed to come, or takes its time.
@@ -88,7 +87,7 @@ impl<T> Remote<T> {
         match self.fetch {
             Fetch::Idle => false,
             Fetch::Loading { since } => now - since > TimeDelta::seconds(3),
-            Fetch::Failed(_) => true,
+            Fetch::Failed => true,
         }
     }
 }
@@ -114,6 +113,9 @@ mod tests {
         assert!(remote.answer(Ticket(3), Err(trouble), at(15)));
         assert_eq!((remote.last, remote.at), (Some("new"), Some(at(3))));
         assert!(!remote.answer(Ticket(3), Ok("twice"), at(16)));
+        remote.ask(Ticket(4), at(20));
+        assert!(remote.trouble().is_some(), "it flickers");
+        assert!(remote.answer(Ticket(4), Ok("newer"), at(21)) && remote.trouble().is_none());
     }
 
     #[test]

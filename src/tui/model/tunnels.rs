@@ -36,8 +36,8 @@ pub struct Tunnel {
     pub state: State,
     /// The local address, once it is known.
     pub local: Option<String>,
-    /// For PostgreSQL's programs.
-    pub connection: Option<String>,
+    /// How to go through it: a command, or an address for the browser.
+    pub usage: Option<String>,
     /// The last thing it said.
     pub said: Option<String>,
     /// Its numbers, and when they were read.
@@ -64,7 +64,7 @@ impl Tunnel {
             bastion,
             state: State::Opening,
             local: None,
-            connection: None,
+            usage: None,
             said: None,
             counted: None,
             rates: VecDeque::new(),

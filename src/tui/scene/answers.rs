@@ -29,9 +29,9 @@ pub(super) fn part(name: &str, state: State, seconds: i64, detail: &str) -> Part
 pub(super) fn local_parts() -> Vec<Part> {
     let ready = State::Ready;
     vec![
-        part("postgresql", ready, 93_600, "version 17, 127.0.0.1:44087, process 4711"),
         part("datasets", ready, 640, "3 files, 416 MB"),
         part("last etl", State::Busy, 25, &format!("running {}", run_id(1))),
+        part("postgresql", ready, 93_600, "version 17, 127.0.0.1:44087, process 4711"),
         part("last report", ready, 86_000, &format!("succeeded {}", run_id(3))),
         part("report", ready, 86_000, "20260301_061920_9f3c1a7e"),
     ]
@@ -39,15 +39,24 @@ pub(super) fn local_parts() -> Vec<Part> {
 
 pub(super) fn aws_parts() -> Vec<Part> {
     let ready = State::Ready;
+    let timeless = |name, detail| Part { since: None, ..part(name, ready, 0, detail) };
     vec![
-        part("bastion", ready, 700_000, "i-0a1b2c3d4e5f, us-east-1b"),
-        part("EventBridge", ready, 760, "covid19-download, rate(1 day), next in 23 h"),
-        part("Lambda", ready, 700, "covid19-download, took 48 s"),
-        part("S3", ready, 652, "covid19-datasets-123456789012, 416 MB"),
-        part("ETL", State::Failed, 600, "CannotPullContainerError: image covid19-etl:latest not found"),
-        part("master", ready, 86_400, "covid19-master, available, Multi-AZ"),
-        part("replica", ready, 86_400, "covid19-replica, lag 0.4 s"),
-        part("Metabase", ready, 86_400, "1 of 1 tasks healthy"),
+        timeless("schedule", "cron(0 9 * * ? *), next 2026-03-02 09:00 UTC"),
+        part("lambda", ready, 760, "covid19-download, invoked last at that time"),
+        part("datasets", ready, 652, "5 files, 417 MB"),
+        part(
+            "last etl",
+            State::Failed,
+            600,
+            &format!("failed {}: its image cannot be pulled: covid19-etl:v0.4.1 not found", run_id(1)),
+        ),
+        timeless("master", "covid19-master is available, postgres 16.9, two zones"),
+        timeless("replica", "covid19-replica is available, postgres 16.9, 0.4 s behind"),
+        part("last report", ready, 86_000, &format!("succeeded {}", run_id(3))),
+        part("report", ready, 86_000, "20260301_061920_9f3c1a7e"),
+        timeless("metabase", "2 of 2 targets are healthy"),
+        part("bastion", ready, 700_000, "i-0a1b2c3d4e5f67890 at 198.51.100.20"),
+        part("alarms", State::Failed, 540, "covid19-run-failed (a task ended with another code than 0)"),
     ]
 }
 
@@ -93,6 +102,7 @@ pub(super) fn history() -> Vec<Run> {
         run(7, "etl", "skipped", 262_000, Some(1)),
     ];
     runs[6].rows_read = None;
+    runs[2].started_by = Some("ana@laptop".to_owned());
     runs
 }
 
@@ -119,10 +129,12 @@ pub(super) fn data() -> Answer {
         tables: vec![
             table("covid_case", 10_489_540, 1_402_000_000),
             table("rejected_row", 151, 98_304),
+            table("test_count", 81_204, 9_437_184),
             table("province", 24, 32_768),
             table("department", 529, 65_536),
             table("pipeline_run", 7, 49_152),
         ],
+        left_out: vec!["vaccinations missing".to_owned()],
         issues: issues(),
         charts: Some(Charts { weeks: weeks(), provinces: provinces() }),
     }

@@ -28,12 +28,14 @@ use crate::tunnel::counters::Snapshot;
 pub const NOW: &str = "2026-03-02T06:12:40Z";
 
 /// Every scene, by its name.
-pub const NAMES: [&str; 23] = [
+pub const NAMES: [&str; 25] = [
     "overview",
     "overview-aws",
     "overview-first",
     "overview-stale",
+    "overview-unanswered",
     "runs",
+    "runs-unanswered",
     "run",
     "logs",
     "logs-wrapped",
@@ -81,9 +83,11 @@ impl Story {
     fn tell(&mut self, name: &str) {
         match name {
             "overview-first" => self.answers = false,
+            // Nothing was ever known.
+            "overview-unanswered" | "runs-unanswered" => self.stale = true,
             "overview-aws" => {
                 self.aws = true;
-                let location = "123456789012, us-east-1".to_owned();
+                let location = "account 123456789012, region us-east-1".to_owned();
                 self.model.place = Place { target: "aws".to_owned(), location };
             }
             "logs-hostile" => self.lines = hostile(),
@@ -96,7 +100,7 @@ impl Story {
                 self.stale = true;
                 self.happens(Msg::Tick { now: now() + TimeDelta::seconds(75) });
             }
-            "runs" | "read-only" => self.go(Screen::Runs),
+            "runs" | "runs-unanswered" | "read-only" => self.go(Screen::Runs),
             "run" => {
                 self.go(Screen::Runs);
                 self.does(&[Command::Down, Command::Down, Command::Open]);
@@ -191,7 +195,7 @@ impl Story {
             news: TunnelNews::Ready {
                 bastion: "ec2-user@bastion.example:22".to_owned(),
                 local: "127.0.0.1:5432".to_owned(),
-                connection: "host=covid19-replica.example hostaddr=127.0.0.1 port=5432".to_owned(),
+                usage: "psql \"host=covid19-replica.example hostaddr=127.0.0.1 port=5432\"".to_owned(),
             },
         });
         let text = "the host key of i-0a1b2c3d4e5f is pinned now".into();
@@ -228,10 +232,8 @@ impl Story {
             }
             Effect::LoadRuns { ticket } if stale => vec![Msg::Runs { ticket: *ticket, result: Err(gone()) }],
             Effect::LoadParts { ticket } => {
-                vec![Msg::Parts {
-                    ticket: *ticket,
-                    result: Ok(if self.aws { aws_parts() } else { local_parts() }),
-                }]
+                let parts = if self.aws { aws_parts() } else { local_parts() };
+                vec![Msg::Parts { ticket: *ticket, result: Ok((parts, self.model.place.clone())) }]
             }
             Effect::LoadActive { ticket } => vec![Msg::Active { ticket: *ticket, result: Ok(active()) }],
             Effect::LoadRuns { ticket } => vec![Msg::Runs { ticket: *ticket, result: Ok(history()) }],

@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::ask;
-use crate::backend::{Part, Place};
+use crate::backend::Place;
 use crate::db::runs::Run;
 use crate::tui::effect::{Effect, Ticket};
 use crate::tui::model::tunnels::State;
@@ -17,7 +17,12 @@ pub(super) fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
     let now = model.now;
     match msg {
         Msg::Parts { ticket, result } => {
-            model.overview.parts.answer(ticket, result.map(in_order), now);
+            let place = result.as_ref().ok().map(|(_, place)| place.clone());
+            if model.overview.parts.answer(ticket, result.map(|(parts, _)| parts), now)
+                && let Some(place) = place
+            {
+                model.place = place;
+            }
         }
         Msg::Active { ticket, result } => {
             let runs = |model: &Model| -> Option<Vec<Uuid>> {
@@ -165,9 +170,9 @@ fn take_logs(model: &mut Model, news: LogNews) {
 fn take_tunnel(model: &mut Model, id: u64, news: TunnelNews) {
     let Some(tunnel) = model.tunnels.all.iter_mut().find(|tunnel| tunnel.id == id) else { return };
     match news {
-        TunnelNews::Ready { bastion, local, connection } => {
+        TunnelNews::Ready { bastion, local, usage } => {
             tunnel.state = State::Up;
-            (tunnel.bastion, tunnel.local, tunnel.connection) = (bastion, Some(local), Some(connection));
+            (tunnel.bastion, tunnel.local, tunnel.usage) = (bastion, Some(local), Some(usage));
         }
         TunnelNews::Count { at, snapshot } => tunnel.count(at, snapshot),
         TunnelNews::Note { text, up } => {
@@ -195,32 +200,8 @@ fn switch(model: &mut Model, place: Place) -> Vec<Effect> {
     model.active = Remote::default();
     model.logs = Logs { window, wrap: model.logs.wrap, stamps: model.logs.stamps, ..Logs::default() };
     model.stopping.clear();
-    model.say(format!("this is {} now", model.place.target));
+    model.say(format!("this is {} now", model.place));
     ask(model)
-}
-
-/// In the order in which data pass through them; whatever else there is comes after.
-fn in_order(mut parts: Vec<Part>) -> Vec<Part> {
-    const ORDER: [&str; 13] = [
-        "schedule",
-        "lambda",
-        "s3",
-        "datasets",
-        "etl",
-        "last etl",
-        "postgresql",
-        "master",
-        "replica",
-        "metabase",
-        "last report",
-        "report",
-        "bastion",
-    ];
-    parts.sort_by_key(|part| {
-        let name = part.name.to_lowercase();
-        ORDER.iter().position(|known| name == *known).unwrap_or(ORDER.len())
-    });
-    parts
 }
 
 fn short(run: Uuid) -> String {

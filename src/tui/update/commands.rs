@@ -1,7 +1,7 @@
 //! What each command does.
 
 use super::{answers, ask, go, input, logs, palette, runs};
-use crate::backend::Kind;
+use crate::backend::{Kind, Part, State};
 use crate::ops::pipeline::WHOLE;
 use crate::tui::command::Command;
 use crate::tui::effect::Effect;
@@ -49,6 +49,11 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Bottom => go(model, Move::Bottom),
         Command::Open => return open(model),
         Command::Copy => return copy(model),
+        Command::BringUp if model.place.target == "aws" => model.complain(Trouble {
+            message: "the stacks are created on the command line, which shows first what would change"
+                .to_owned(),
+            hint: Some("covidctl --target aws up".to_owned()),
+        }),
         Command::BringUp => confirm(model, "Bring the target up?", vec![], vec![Effect::Up]),
         Command::StartEtl => runs::start(model, vec![Kind::Etl]),
         Command::StartReport => runs::start(model, vec![Kind::Report]),
@@ -168,8 +173,15 @@ fn open(model: &mut Model) -> Vec<Effect> {
     match model.screen {
         Screen::Overview => {
             let parts = model.overview.parts.last.as_deref().unwrap_or_default();
-            let name = parts.get(model.overview.cursor.at).map(|part| part.name.to_lowercase());
-            show(model, screen_of(name.as_deref().unwrap_or_default()))
+            let Some(part) = parts.get(model.overview.cursor.at).cloned() else { return Vec::new() };
+            if let Some(screen) = screen_of(&part) {
+                return show(model, screen);
+            }
+            let title = format!("{} is {}", part.name, part.state);
+            let detail = crate::tui::text::cells(&part.detail);
+            let lines = crate::tui::text::prose(&detail, crate::tui::layout::overlay_width(model));
+            model.overlay = Some(Overlay::Text { title, lines, top: 0 });
+            Vec::new()
         }
         Screen::Runs => runs::open(model),
         Screen::Logs => {
@@ -192,18 +204,17 @@ fn open(model: &mut Model) -> Vec<Effect> {
     }
 }
 
-/// Where one sees more of a part.
-fn screen_of(part: &str) -> Screen {
-    if part.contains("report") || part.contains("metabase") {
-        Screen::Reports
-    } else if part.contains("etl") || part.contains("run") {
-        Screen::Runs
-    } else if part.contains("lambda") || part.contains("eventbridge") {
-        Screen::Logs
-    } else if part.contains("bastion") {
-        Screen::Tunnels
-    } else {
-        Screen::Data
+/// Where one sees more of a part. Of some there is no more than their detail, and what is wrong has to be read in full first.
+fn screen_of(part: &Part) -> Option<Screen> {
+    match part.name.as_str() {
+        "last etl" | "last report" => Some(Screen::Runs),
+        name if name.starts_with("run ") => Some(Screen::Runs),
+        _ if matches!(part.state, State::Failed | State::Unknown) => None,
+        "lambda" => Some(Screen::Logs),
+        "datasets" => Some(Screen::Data),
+        "report" => Some(Screen::Reports),
+        "bastion" => Some(Screen::Tunnels),
+        _ => None,
     }
 }
 
@@ -260,7 +271,7 @@ fn copy(model: &mut Model) -> Vec<Effect> {
                 .and_then(|list| list.get(model.reports.cursor.at))
                 .map(|report| report.name.clone()),
         },
-        Screen::Tunnels => model.tunnels.selected().and_then(|tunnel| tunnel.connection.clone()),
+        Screen::Tunnels => model.tunnels.selected().and_then(|tunnel| tunnel.usage.clone()),
     };
     let Some(text) = text.filter(|text| !text.is_empty()) else {
         model.say("there is nothing to copy here");

@@ -44,6 +44,7 @@ pub(super) fn start(model: &mut Model, kinds: Vec<Kind>) {
     }
     let words: Vec<String> = kinds.iter().map(ToString::to_string).collect();
     let question = match kinds.as_slice() {
+        [Kind::Download] => "Download what is new?",
         [Kind::Etl] => "Load the datasets?",
         [Kind::Report] => "Write a report?",
         _ => "Download what is new, load it, then write a report?",
@@ -67,6 +68,7 @@ pub(super) fn again(model: &mut Model) {
     let selected = model.selected_run();
     let kind = model.run_rows().iter().find(|row| Some(row.run()) == selected).map(RunRow::kind);
     match kind.as_deref() {
+        Some("download") => start(model, vec![Kind::Download]),
         Some("etl") => start(model, vec![Kind::Etl]),
         Some("report") => start(model, vec![Kind::Report]),
         Some(other) => model.say(format!("{other} is started by other commands")),

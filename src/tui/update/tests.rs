@@ -61,7 +61,10 @@ fn a_run_that_begins_elsewhere_is_seen_at_once_and_quiet_costs_little() {
             Effect::LoadActive { ticket } => {
                 update(&mut model, Msg::Active { ticket, result: Ok(Vec::new()) })
             }
-            Effect::LoadParts { ticket } => update(&mut model, Msg::Parts { ticket, result: Ok(Vec::new()) }),
+            Effect::LoadParts { ticket } => {
+                let result = Ok((Vec::new(), model.place.clone()));
+                update(&mut model, Msg::Parts { ticket, result })
+            }
             Effect::LoadRuns { ticket } => update(&mut model, Msg::Runs { ticket, result: Ok(Vec::new()) }),
             _ => Vec::new(),
         };

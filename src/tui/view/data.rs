@@ -2,15 +2,15 @@
 
 use ratatui::Frame;
 use ratatui::layout::Rect;
-use ratatui::text::Line;
+use ratatui::text::{Line, Span};
 
 use super::super::layout;
 use super::super::model::Model;
 use super::super::model::data::{Answer, Charts, Page};
-use super::super::text::{cells, fit};
+use super::super::text::{cells, fit, width};
 use super::super::theme::Theme;
 use super::table::{Table, cell, column, number};
-use super::{chart, covered, empty, line, title, titled};
+use super::{chart, covered, empty, line, title, titled, unanswered};
 use crate::text::{age, size, thousands};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
@@ -19,10 +19,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     }
     line(frame, area, 0, titled("PUBLISHED", &model.data.answer, model, theme));
     let Some(answer) = &model.data.answer.last else {
-        if model.data.answer.trouble().is_none() {
-            empty(frame, area, 2, "asking", theme.faint());
-        }
-        return;
+        return unanswered(&model.data.answer, theme, frame, area, 2);
     };
     let Some(published) = &answer.published else {
         return empty(
@@ -58,8 +55,16 @@ fn tables(answer: &Answer, theme: Theme, columns: usize) -> Line<'static> {
         let bytes = size(u64::try_from(table.size).unwrap_or(0));
         format!("{} {} ({bytes})", cells(&table.name), thousands(table.rows))
     };
+    let room = columns.saturating_sub(2);
+    // What is not there matters more than how large the rest is.
+    let mut left_out = cells(&answer.left_out.join(" · "));
+    if !left_out.is_empty() {
+        left_out.push_str(" · ");
+    }
+    let left_out = fit(&left_out, room);
     let words: Vec<String> = answer.tables.iter().map(table).collect();
-    Line::styled(format!(" {}", fit(&words.join(" · "), columns.saturating_sub(2))), theme.faint())
+    let words = fit(&words.join(" · "), room - width(&left_out));
+    Line::from(vec![Span::raw(" "), Span::styled(left_out, theme.warn()), Span::styled(words, theme.faint())])
 }
 
 /// Confirmed cases by week.
@@ -138,7 +143,7 @@ fn issues(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
 fn rejected(model: &Model, page: &Page, theme: Theme, frame: &mut Frame, area: Rect) {
     let heading = format!("REJECTED ROWS · {} · {}", cells(&page.dataset), cells(&page.reason));
     line(frame, area, 0, titled(&heading, &page.rows, model, theme));
-    let Some(rows) = &page.rows.last else { return };
+    let Some(rows) = &page.rows.last else { return unanswered(&page.rows, theme, frame, area, 2) };
     if rows.is_empty() {
         return empty(frame, area, 2, "none is kept", theme.faint());
     }

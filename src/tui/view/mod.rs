@@ -22,7 +22,7 @@ use super::keys;
 use super::layout::{self, FOOTER, HEADER};
 use super::model::remote::{Fetch, Remote};
 use super::model::{Model, Overlay, Purpose, Screen};
-use super::text::{cells, fit, width};
+use super::text::{cells, fit, prose, width};
 use super::theme::Theme;
 use crate::text::age;
 
@@ -116,7 +116,9 @@ fn footer(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
             continue;
         }
         let word = match binding.command {
+            Command::BringUp if model.place.target == "aws" => continue,
             Command::Close if model.page_is_open() => "back",
+            Command::Open if model.page_is_open() => "all of it",
             Command::Follow if !model.logs.following => "follow",
             Command::Complete if !matches!(&model.overlay, Some(Overlay::Input(input)) if input.purpose == Purpose::Palette) =>
             {
@@ -146,24 +148,38 @@ fn line(frame: &mut Frame, area: Rect, row: u16, line: Line) {
 /// A section's title, with what there is to say about its value: how old it is, why there is no newer one.
 fn titled<T>(title: &str, remote: &Remote<T>, model: &Model, theme: Theme) -> Line<'static> {
     let mut spans = vec![Span::styled(format!(" {title}"), theme.title())];
-    match (&remote.fetch, &remote.last) {
-        (Fetch::Failed(trouble), last) => {
-            if let Some(at) = remote.at.filter(|_| last.is_some()) {
-                spans.push(Span::styled(format!("  as of {}", age(at, model.now)), theme.warn()));
-            }
-            spans.push(Span::styled(format!("  ✗ {}", cells(&trouble.message)), theme.bad()));
-            if let Some(hint) = &trouble.hint {
-                spans.push(Span::styled(format!("  hint: {}", cells(hint)), theme.accent()));
-            }
+    let age = remote.at.map(|at| age(at, model.now)).unwrap_or_default();
+    match (remote.trouble(), &remote.last) {
+        // Where there is nothing to show, the reason has all the room: see `unanswered`.
+        (Some(_), None) => spans.push(Span::styled("  ✗ not known", theme.bad())),
+        (Some(trouble), Some(_)) => {
+            spans.push(Span::styled(format!("  as of {age}"), theme.warn()));
+            let used: usize = spans.iter().map(|span| width(&span.content)).sum();
+            let room = usize::from(model.width).saturating_sub(used + 5);
+            spans.push(Span::styled(format!("  ✗ {}", fit(&cells(&trouble.message), room)), theme.bad()));
         }
-        (Fetch::Loading { .. }, None) => spans.push(Span::styled("  …", theme.faint())),
-        (Fetch::Loading { .. }, Some(_)) if remote.is_stale(model.now) => {
-            let old = remote.at.map(|at| age(at, model.now)).unwrap_or_default();
-            spans.push(Span::styled(format!("  ● waiting for an answer; as of {old}"), theme.warn()));
+        (None, None) if matches!(remote.fetch, Fetch::Loading { .. }) => {
+            spans.push(Span::styled("  …", theme.faint()));
+        }
+        (None, Some(_)) if remote.is_stale(model.now) => {
+            spans.push(Span::styled(format!("  ● waiting for an answer; as of {age}"), theme.warn()));
         }
         _ => {}
     }
     Line::from(spans)
+}
+
+/// In the place of a value that is not there: why not, and what to do about it.
+fn unanswered<T>(remote: &Remote<T>, theme: Theme, frame: &mut Frame, area: Rect, row: u16) {
+    let Some(trouble) = remote.trouble() else { return empty(frame, area, row, "asking", theme.faint()) };
+    let room = usize::from(area.width).saturating_sub(2);
+    let lines = |text: &str, style| {
+        prose(&cells(text), room).into_iter().map(move |piece| Line::styled(format!(" {piece}"), style))
+    };
+    let hint = trouble.hint.iter().flat_map(|hint| lines(&format!("hint: {hint}"), theme.accent()));
+    for (row, text) in (row..).zip(lines(&trouble.message, theme.bad()).chain(hint)) {
+        line(frame, area, row, text);
+    }
 }
 
 /// A title with a remark.

@@ -14,7 +14,7 @@ use super::super::update::fitting;
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame) {
     match &model.overlay {
         None => {}
-        Some(Overlay::Input(input)) => type_in(input, theme, frame),
+        Some(Overlay::Input(input)) => type_in(model, input, theme, frame),
         Some(Overlay::Help { top }) => {
             let lines = help(model, theme);
             let name = format!("keys of {}", model.screen.name());
@@ -113,13 +113,16 @@ fn choose(model: &Model, theme: Theme, frame: &mut Frame, title: &str, rows: Vec
 }
 
 /// A line at the bottom, above the keys, with what fits above it.
-fn type_in(input: &Input, theme: Theme, frame: &mut Frame) {
+fn type_in(model: &Model, input: &Input, theme: Theme, frame: &mut Frame) {
     let screen = frame.area();
     let area = Rect { y: screen.height - 2, height: 1, ..screen };
     let (prompt, example) = match input.purpose {
         Purpose::Palette => (":", ""),
         Purpose::Search => ("search: ", "a regular expression"),
         Purpose::Filter => ("only lines that match: ", "a regular expression; nothing shows all"),
+        Purpose::Tunnel if model.place.target == "aws" => {
+            ("tunnel: ", "master, replica or metabase; or 5432:db.example:5432 ec2-user@bastion.example")
+        }
         Purpose::Tunnel => ("tunnel: ", "5432:db.example:5432 ec2-user@bastion.example"),
         Purpose::SaveLogs => ("save as: ", "a file"),
     };
@@ -134,7 +137,7 @@ fn type_in(input: &Input, theme: Theme, frame: &mut Frame) {
     let mut spans = vec![Span::styled(format!(" {prompt}"), theme.accent()), Span::raw(shown.to_owned())];
     spans.push(Span::styled(" ", theme.selected()));
     if typed.is_empty() {
-        spans.push(Span::styled(format!(" {example}"), theme.faint()));
+        spans.push(Span::styled(format!(" {}", fit(example, room)), theme.faint()));
     }
     super::line(frame, area, 0, Line::from(spans));
     let above = Rect { y: area.y.saturating_sub(1), ..area };

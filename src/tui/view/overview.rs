@@ -11,7 +11,7 @@ use super::super::model::freshness::freshness;
 use super::super::text::{cells, fit, pad, width};
 use super::super::theme::Theme;
 use super::table::{Table, cell, column};
-use super::{empty, line, runs, title, titled};
+use super::{empty, line, runs, title, titled, unanswered};
 use crate::backend::Part;
 use crate::text::age;
 
@@ -25,7 +25,8 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
         strip(model, parts, theme, frame, Rect { y: area.y + 3, height: 3, ..area });
         line(frame, area, start - 2, titled("PARTS", &model.overview.parts, model, theme));
     }
-    let count = u16::try_from(parts.len()).unwrap_or(0);
+    // Where there are none, the reason takes some lines.
+    let count = if parts.is_empty() { 5 } else { u16::try_from(parts.len()).unwrap_or(0) };
     let list = Rect { y: area.y + start - 1, height: (count + 1).min(area.height - start + 1), ..area };
     list_of_parts(model, parts, theme, frame, list);
     let below = start + count + 1;
@@ -45,6 +46,7 @@ fn fresh(model: &Model, parts: &[Part], theme: Theme) -> [Line<'static>; 2] {
         }
         (None, Some(at)) => spans.push(Span::raw(format!("  published {}", age(at, model.now)))),
         _ if model.runs.history.last.is_some() => spans.push(Span::raw("  nothing is published yet")),
+        _ if model.runs.history.trouble().is_some() => spans.push(Span::styled("  not known", theme.bad())),
         _ => spans.push(Span::styled("  …", theme.faint())),
     }
     let held = match known.held_by {
@@ -55,18 +57,31 @@ fn fresh(model: &Model, parts: &[Part], theme: Theme) -> [Line<'static>; 2] {
     [Line::from(spans), held]
 }
 
-/// The pipeline as a strip: each part with its state and age.
+/// What the data pass through has a place in the strip, under a short name; the rest stands in the list alone.
+fn stage(part: &Part) -> Option<&str> {
+    match part.name.as_str() {
+        "report" | "bastion" | "alarms" => None,
+        "last etl" => Some("etl"),
+        "last report" => Some("report"),
+        name => Some(name),
+    }
+}
+
+/// The pipeline as a strip: each stage with its state and age.
 fn strip(model: &Model, parts: &[Part], theme: Theme, frame: &mut Frame, area: Rect) {
-    if parts.is_empty() {
+    let stages: Vec<(&str, &Part)> = parts.iter().filter_map(|part| Some((stage(part)?, part))).collect();
+    if stages.is_empty() {
         return;
     }
-    let each = (usize::from(area.width).saturating_sub(1) / parts.len()).min(26);
-    let arrow = if each >= 15 { " ─▶ " } else { "→ " };
+    let room = usize::from(area.width).saturating_sub(1);
+    let arrow = if room / stages.len() >= 15 { " ─▶ " } else { "→ " };
+    // The last one has no arrow behind it.
+    let each = ((room + width(arrow)) / stages.len()).min(26);
     let mut rows = [vec![Span::raw(" ")], vec![Span::raw(" ")], vec![Span::raw(" ")]];
-    for (at, part) in parts.iter().enumerate() {
+    for (at, (name, part)) in stages.iter().enumerate() {
         let (sign, style) = theme.state(part.state);
-        let name = fit(&cells(&part.name), each.saturating_sub(width(arrow)));
-        let arrow = if at + 1 < parts.len() { arrow } else { "" };
+        let name = fit(&cells(name), each.saturating_sub(width(arrow)));
+        let arrow = if at + 1 < stages.len() { arrow } else { "" };
         let gap = " ".repeat(each.saturating_sub(width(&name) + width(arrow)));
         rows[0].push(Span::styled(name, style.add_modifier(Modifier::BOLD)));
         rows[0].push(Span::raw(gap));
@@ -83,10 +98,7 @@ fn strip(model: &Model, parts: &[Part], theme: Theme, frame: &mut Frame, area: R
 
 fn list_of_parts(model: &Model, parts: &[Part], theme: Theme, frame: &mut Frame, area: Rect) {
     if parts.is_empty() {
-        if model.overview.parts.trouble().is_none() {
-            empty(frame, area, 1, "asking", theme.faint());
-        }
-        return;
+        return unanswered(&model.overview.parts, theme, frame, area, 1);
     }
     let row = |part: &Part| {
         let (sign, style) = theme.state(part.state);
@@ -123,9 +135,10 @@ fn last_runs(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let most = usize::from(area.height).saturating_sub(2);
     let rows = model.run_rows();
     if rows.is_empty() {
-        let known = model.runs.history.last.is_some();
-        let text = if known { "there was none yet; p starts the pipeline" } else { "…" };
-        return empty(frame, area, 1, text, theme.faint());
+        return match model.runs.history.last {
+            Some(_) => empty(frame, area, 1, "there was none yet; p starts the pipeline", theme.faint()),
+            None => unanswered(&model.runs.history, theme, frame, area, 1),
+        };
     }
     let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
     runs::table(model, &rows[..rows.len().min(most)], None, theme).draw(theme, frame, list);

@@ -8,7 +8,7 @@ use super::super::model::{Model, ReportPage};
 use super::super::text::{cells, fit};
 use super::super::theme::Theme;
 use super::table::{Table, cell, column, number};
-use super::{covered, empty, line, titled};
+use super::{covered, empty, line, titled, unanswered};
 use crate::ops::reports::Report;
 use crate::text::{age, size};
 
@@ -17,7 +17,9 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
         return read(model, page, theme, frame, area);
     }
     line(frame, area, 0, titled("REPORTS", &model.reports.list, model, theme));
-    let Some(reports) = &model.reports.list.last else { return };
+    let Some(reports) = &model.reports.list.last else {
+        return unanswered(&model.reports.list, theme, frame, area, 2);
+    };
     if reports.is_empty() {
         return empty(frame, area, 2, "there is none yet; w writes one", theme.faint());
     }
@@ -47,7 +49,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
 
 fn read(model: &Model, page: &ReportPage, theme: Theme, frame: &mut Frame, area: Rect) {
     line(frame, area, 0, titled(&format!("REPORT {}", cells(&page.name)), &page.text, model, theme));
-    let Some(text) = &page.text.last else { return };
+    let Some(text) = &page.text.last else { return unanswered(&page.text, theme, frame, area, 2) };
     // The text is as wide as a terminal was: every column counts.
     let room = usize::from(area.width);
     for (row, text) in (2..area.height).zip(text.lines().skip(page.cursor.top)) {

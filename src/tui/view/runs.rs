@@ -9,11 +9,11 @@ use super::super::model::{Model, RunPage, RunRow};
 use super::super::text::{cells, prose};
 use super::super::theme::Theme;
 use super::table::{Cell, Column, Table, cell, column, number};
-use super::{covered, empty, line, title, titled};
+use super::{covered, empty, line, title, titled, unanswered};
 use crate::db::runs::{Issue, Run};
 use crate::text::{maybe_thousands, size, span, thousands};
 
-const COLUMNS: [Column; 10] = [
+const COLUMNS: [Column; 11] = [
     column("", 1, 0),
     column("RUN", usize::MAX, 0),
     column("KIND", usize::MAX, 0),
@@ -23,6 +23,7 @@ const COLUMNS: [Column; 10] = [
     number("READ", 4),
     number("LOADED", 0),
     number("REJECTED", 2),
+    column("BY", usize::MAX, 6),
     column("WHY", 6, 5),
 ];
 
@@ -33,16 +34,29 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let rows = model.run_rows();
     line(frame, area, 0, titled("RUNS", &model.runs.history, model, theme));
     if rows.is_empty() {
-        if model.runs.history.last.is_some() {
-            empty(frame, area, 2, "there was none yet; e loads the datasets, p reports, too", theme.faint());
-        }
-        return;
+        return match model.runs.history.last {
+            Some(_) => {
+                empty(
+                    frame,
+                    area,
+                    2,
+                    "there was none yet; e loads the datasets, p reports, too",
+                    theme.faint(),
+                );
+            }
+            None => unanswered(&model.runs.history, theme, frame, area, 2),
+        };
     }
     let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
     let top = model.runs.cursor.top.min(rows.len());
     let end = (top + usize::from(list.height)).min(rows.len());
     let selected = (!covered(model)).then(|| model.runs.cursor.at.saturating_sub(top));
     table(model, &rows[top..end], selected, theme).draw(theme, frame, list);
+    if model.runs.history.last.is_none() {
+        // What is in progress is known all the same.
+        let below = u16::try_from(rows.len()).unwrap_or(u16::MAX).saturating_add(3);
+        unanswered(&model.runs.history, theme, frame, area, below);
+    }
 }
 
 /// Runs as a table.
@@ -86,6 +100,7 @@ fn cells_of(model: &Model, row: &RunRow, theme: Theme) -> Vec<Cell> {
         cell(rows(|run| run.rows_read), theme.text()),
         cell(rows(|run| run.rows_loaded), theme.text()),
         cell(rows(|run| run.rows_rejected), theme.text()),
+        cell(cells(known.and_then(|run| run.started_by.as_deref()).unwrap_or("-")), theme.text()),
         cell(cells(why.lines().next().unwrap_or_default()), theme.bad()),
     ]
 }
@@ -130,7 +145,12 @@ fn detail(model: &Model, page: &RunPage, theme: Theme, frame: &mut Frame, area: 
         }
     }
     at += 1;
-    if at + 2 < area.height {
+    // Only a load has a tally, and only one that has read something.
+    let has_read = match row {
+        RunRow::Active(_) => true,
+        RunRow::Known(run) => run.rows_read.is_some() || run.status == "running",
+    };
+    if row.kind() == "etl" && has_read && at + 2 < area.height {
         tally(model, page, theme, frame, Rect { y: area.y + at, height: area.height - at, ..area });
     }
 }
@@ -141,6 +161,8 @@ fn facts_of(model: &Model, run: &Run, status: &str, theme: Theme, facts: &mut Ve
     let text = theme.text();
     if let Some(error) = &run.error {
         facts.push(("why", error.clone(), theme.bad()));
+    } else if status == "skipped" && run.kind == "etl" {
+        facts.push(("why", "the same dataset is loaded already".to_owned(), text));
     }
     facts.push(("kind", run.kind.clone(), text));
     let ended = run.finished_at.map(|at| format!(" to {}", time(model, at))).unwrap_or_default();
@@ -150,6 +172,7 @@ fn facts_of(model: &Model, run: &Run, status: &str, theme: Theme, facts: &mut Ve
         None => String::new(),
     };
     facts.push(("ran", format!("{}{ended}{took}", time(model, run.started_at)), text));
+    facts.extend(run.started_by.as_ref().map(|who| ("by", who.clone(), text)));
     if let Some(usual) = usual(model, run) {
         facts.push(("usually", usual, text));
     }
@@ -194,10 +217,10 @@ fn tally(model: &Model, page: &RunPage, theme: Theme, frame: &mut Frame, area: R
     line(frame, area, 0, titled("TALLY", &page.issues, model, theme));
     let issues = page.issues.last.as_deref().unwrap_or_default();
     if issues.is_empty() {
-        if page.issues.last.is_some() {
-            empty(frame, area, 1, "nothing was rejected or repaired", theme.faint());
-        }
-        return;
+        return match page.issues.last {
+            Some(_) => empty(frame, area, 1, "nothing was rejected or repaired", theme.faint()),
+            None => unanswered(&page.issues, theme, frame, area, 1),
+        };
     }
     let row = |issue: &Issue| {
         let style = if issue.kind == "rejected" { theme.warn() } else { theme.text() };

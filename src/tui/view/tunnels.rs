@@ -97,8 +97,8 @@ fn detail(tunnel: &Tunnel, theme: Theme, frame: &mut Frame, area: Rect) {
         line(frame, area, at, Line::from(spans));
         at += 1;
     };
-    if let Some(connection) = &tunnel.connection {
-        say("psql", &format!("psql \"{connection}\""));
+    if let Some(usage) = &tunnel.usage {
+        say("use", usage);
     }
     if let State::Closed(Some(why)) = &tunnel.state {
         say("why", why);

@@ -141,6 +141,11 @@ impl Ecs {
         json!({ "task": task.describe() })
     }
 
+    /// The groups of the tasks that were started, in order.
+    pub(crate) fn groups(&self) -> Vec<Value> {
+        self.tasks.lock().unwrap().iter().map(|task| task.request["group"].clone()).collect()
+    }
+
     /// Ends every task that runs.
     pub(crate) fn end_all(&self) {
         for task in self.tasks.lock().unwrap().iter_mut() {

@@ -1,0 +1,93 @@
+//! Every screen on AWS, in a real terminal, with data in it.
+
+use crate::support::cloud::Cloud;
+use crate::support::terminal::Terminal;
+
+fn screens(cloud: &Cloud, width: u16, height: u16) -> Terminal {
+    let terminal = Terminal::new(width, height);
+    // The words are many; the command line must not scroll away what is looked for.
+    terminal.shell("clear");
+    terminal.run(&cloud.covidctl(&[]));
+    terminal
+}
+
+/// What blocks is done on a thread of its own: the emulator's front lives in this process.
+async fn looking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> T {
+    tokio::task::spawn_blocking(look).await.unwrap()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_pipeline_is_run_and_looked_at_from_the_screens() {
+    let cloud = Cloud::deploy(5_000).await;
+    cloud.print_on_console("");
+    let terminal = screens(&cloud, 100, 30);
+    let terminal = looking(move || {
+        let text = terminal.see("schedule");
+        assert!(text.lines().next().unwrap().contains("account 123456789012, region"), "{text}");
+        // The stages stand in the strip with their whole names, and the rest does not.
+        let strip = text.lines().find(|line| line.contains("schedule") && line.contains('→')).unwrap();
+        for name in ["schedule", "lambda", "datasets", "etl", "master", "replica", "report", "metabase"] {
+            assert!(strip.contains(name), "{name}: {strip}");
+        }
+        assert!(!strip.contains("bastion") && !strip.contains("alarms"), "{strip}");
+        // The stacks are no matter for a key.
+        terminal.press(&["u"]);
+        terminal.see("covidctl --target aws up");
+        terminal.press(&["p"]);
+        let question = terminal.see("Download what is new");
+        assert!(question.contains("account 123456789012"), "it says where: {question}");
+        terminal.press(&["y"]);
+        terminal.wait("the report", |text| text.contains("data of 2022-06-05, published"));
+        for (key, words) in [
+            ("2", "REJECTED"),
+            ("3", "run succeeded"),
+            ("4", "CONFIRMED BY WEEK"),
+            ("5", "FILES"),
+            ("6", "none is open"),
+        ] {
+            terminal.press(&[key]);
+            terminal.see(words);
+        }
+        terminal.press(&["2"]);
+        terminal.wait("the report", |text| text.contains("report  succeeded"));
+        terminal.press(&["Down", "Enter"]);
+        let run = terminal.wait("the run with its tally", |text| text.contains("malformed"));
+        for words in ["  by ", "Covid19Casos.zip", "of 2022-06-05, years 2022", "5,000 read"] {
+            assert!(run.contains(words), "{words}: {run}");
+        }
+        terminal.press(&["q", "6", "o"]);
+        terminal.see("master, replica or metabase");
+        terminal.tmux(&["send-keys", "-t", "t", "-l", "replica"]);
+        terminal.press(&["Enter"]);
+        terminal.see("use     psql");
+        terminal
+    })
+    .await;
+    // Whoever runs the whole pipeline starts the report; the cloud is told not to.
+    assert_eq!(cloud.ecs.groups(), ["covid19-pipeline", "covid19-pipeline"]);
+    let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
+    assert!(runs.as_array().unwrap().iter().all(|run| run["started_by"].is_string()), "{runs}");
+    looking(move || {
+        terminal.press(&["q"]);
+        terminal.ended_with(0);
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn where_nothing_is_there_yet_the_screens_say_so_and_what_to_do() {
+    let cloud = Cloud::deploy(0).await;
+    cloud.write("bucket/reports", "no-such-bucket").await;
+    let terminal = screens(&cloud, 80, 24);
+    looking(move || {
+        terminal.see("FRESHNESS  not known");
+        terminal.press(&["2"]);
+        let text = terminal.see("there is no such bucket");
+        assert!(text.contains("hint: check its name") && !text.contains('<'), "{text}");
+        terminal.press(&["5"]);
+        terminal.see("there is no such bucket");
+        terminal.press(&["q"]);
+        terminal.ended_with(0);
+    })
+    .await;
+}
