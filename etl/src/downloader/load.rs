@@ -31,8 +31,13 @@ pub(super) struct Load {
 }
 
 impl Load {
-    /// Starts it, once for each id.
-    pub(super) async fn start(&self, config: &SdkConfig, run_id: Uuid) -> Result<()> {
+    /// Starts it, once for each id; its record says who wanted it.
+    pub(super) async fn start(
+        &self,
+        config: &SdkConfig,
+        run_id: Uuid,
+        started_by: Option<&str>,
+    ) -> Result<()> {
         let what = || format!("cannot start the load `{}`", self.task_definition);
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(self.subnets.clone()))
@@ -40,15 +45,19 @@ impl Load {
             .assign_public_ip(AssignPublicIp::Disabled)
             .build()
             .or_fail(what)?;
-        let id = KeyValuePair::builder().name(env::RUN_ID).value(run_id.to_string()).build();
-        let container = ContainerOverride::builder().name(CONTAINER).environment(id).build();
+        let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
+        let mut container =
+            ContainerOverride::builder().name(CONTAINER).environment(pair(env::RUN_ID, &run_id.to_string()));
+        if let Some(who) = started_by {
+            container = container.environment(pair(env::STARTED_BY, who));
+        }
         let answer = aws_sdk_ecs::Client::new(config)
             .run_task()
             .cluster(&self.cluster)
             .task_definition(&self.task_definition)
             .launch_type(LaunchType::Fargate)
             .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
-            .overrides(TaskOverride::builder().container_overrides(container).build())
+            .overrides(TaskOverride::builder().container_overrides(container.build()).build())
             .client_token(run_id.to_string())
             .started_by(run_id.to_string())
             .send()

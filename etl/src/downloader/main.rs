@@ -171,7 +171,7 @@ impl Downloader {
             Ended::Whole { replaced } => {
                 let run_id = event.load.then(|| event.run_id.unwrap_or_else(|| load_of(id)));
                 if let Some(run_id) = run_id {
-                    self.load.start(&self.config, run_id).await?;
+                    self.load.start(&self.config, run_id, event.started_by.as_deref()).await?;
                     tracing::info!(%run_id, replaced, "the load is started");
                 }
                 Ok(Answer { download_id: id, run_id, continued: false, replaced })

@@ -136,8 +136,13 @@ async fn datasets() -> Server {
 #[tokio::test(flavor = "multi_thread")]
 async fn downloads_and_starts_the_load_once_for_each_event() {
     let datasets = datasets().await;
-    let mut cloud =
-        Cloud::new(&datasets, json!({}), MINUTES, json!({"tasks": [{"taskArn": "t"}], "failures": []})).await;
+    let mut cloud = Cloud::new(
+        &datasets,
+        json!({"started_by": "schedule"}),
+        MINUTES,
+        json!({"tasks": [{"taskArn": "t"}], "failures": []}),
+    )
+    .await;
     let (kind, answer) = cloud.answer().await;
     // Runs of their own, each with a record.
     let load = answer["run_id"].as_str().unwrap().to_owned();
@@ -158,7 +163,7 @@ async fn downloads_and_starts_the_load_once_for_each_event() {
     );
     let asked: Value = serde_json::from_slice(&calls[0].body).unwrap();
     let network = json!({"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-a"], "assignPublicIp": "DISABLED"});
-    let environment = json!([{"name": "RUN_ID", "value": load}]);
+    let environment = json!([{"name": "RUN_ID", "value": load}, {"name": "STARTED_BY", "value": "schedule"}]);
     for (name, value) in [
         ("cluster", json!("arn:aws:ecs:us-east-1:1:cluster/covid19")),
         ("taskDefinition", json!("covid19-etl")),
