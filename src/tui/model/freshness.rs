@@ -40,7 +40,9 @@ fn held_by(parts: &[Part]) -> Option<String> {
                 return Some(format!("{what} is missing").replace("datasets is", "datasets are"));
             }
             State::Busy => return Some(format!("{what} is on its way")),
-            State::Ready | State::Stopped | State::Unknown => {}
+            // Nobody can say that nothing holds it back.
+            State::Unknown => return Some(format!("perhaps: {what} cannot be looked at")),
+            State::Ready | State::Stopped => {}
         }
         if let (Some((earlier, earlier_what)), Some(since)) = (before, part.since)
             && earlier.since.is_some_and(|earlier| earlier > since)
@@ -70,6 +72,8 @@ mod tests {
         assert_eq!(held_by(&newer).unwrap(), "the load is older than the datasets");
         let failed = [part("datasets", ready, 1), part("last etl", State::Failed, 2)];
         assert_eq!(held_by(&failed).unwrap(), "the load failed");
+        let unknown = [part("datasets", State::Unknown, 1), part("last etl", ready, 2)];
+        assert_eq!(held_by(&unknown).unwrap(), "perhaps: the datasets cannot be looked at");
         assert_eq!(held_by(&[part("datasets", State::Missing, 0)]).unwrap(), "the datasets are missing");
         assert_eq!(held_by(&[]), None);
     }

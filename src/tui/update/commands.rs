@@ -177,7 +177,7 @@ fn open(model: &mut Model) -> Vec<Effect> {
             if let Some(screen) = screen_of(&part) {
                 return show(model, screen);
             }
-            let title = format!("{} is {}", part.name, part.state);
+            let title = format!("{}: {}", part.name, part.state);
             let detail = crate::tui::text::cells(&part.detail);
             let lines = crate::tui::text::prose(&detail, crate::tui::layout::overlay_width(model));
             model.overlay = Some(Overlay::Text { title, lines, top: 0 });

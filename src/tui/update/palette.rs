@@ -5,7 +5,7 @@ use crate::logs::event::Millis;
 use crate::text;
 use crate::tui::command::Command;
 use crate::tui::effect::{Effect, Whither};
-use crate::tui::keys::BINDINGS;
+use crate::tui::keys::{BINDINGS, Scope};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::{Model, Overlay, RunRow, Screen};
 
@@ -21,9 +21,15 @@ const WITH_ARGUMENTS: [(&str, &str); 7] = [
 ];
 
 /// All that can be typed, in alphabetical order, with what it does.
-pub(crate) fn words() -> Vec<(String, &'static str)> {
-    let simple =
-        BINDINGS.iter().filter_map(|binding| Some((binding.command.word()?.to_owned(), binding.help)));
+pub(crate) fn words() -> Vec<(String, String)> {
+    let simple = BINDINGS.iter().filter_map(|binding| {
+        // Typed anywhere, a word needs to say which of its screens it is about.
+        let help = match binding.scope {
+            Scope::On(screen) | Scope::TopOf(screen) => format!("{}: {}", screen.name(), binding.help),
+            _ => binding.help.to_owned(),
+        };
+        Some((binding.command.word()?.to_owned(), help))
+    });
     let more = [
         ("target".to_owned(), "show another target: target NAME"),
         ("profile".to_owned(), "the target aws, as a profile sees it: profile NAME"),
@@ -32,6 +38,7 @@ pub(crate) fn words() -> Vec<(String, &'static str)> {
         ("grep".to_owned(), "show only lines that match: grep REGEX"),
         ("logs of".to_owned(), "only one run: logs of RUN; all without RUN"),
     ];
+    let more = more.map(|(word, help)| (word, help.to_owned()));
     let mut words: Vec<_> = simple.chain(more).collect();
     words.sort();
     words.dedup_by(|a, b| a.0 == b.0);
@@ -39,7 +46,7 @@ pub(crate) fn words() -> Vec<(String, &'static str)> {
 }
 
 /// The words that begin as typed.
-pub(crate) fn fitting(typed: &str) -> Vec<(String, &'static str)> {
+pub(crate) fn fitting(typed: &str) -> Vec<(String, String)> {
     let typed = typed.trim_start().to_lowercase();
     words().into_iter().filter(|(word, _)| word.starts_with(&typed)).collect()
 }

@@ -101,6 +101,27 @@ fn q_leaves_from_the_top_and_goes_back_from_a_page() {
 }
 
 #[test]
+fn what_is_wrong_with_a_part_is_read_in_full_and_a_sound_one_leads_to_its_screen() {
+    let mut model = scene("overview-aws", SIZE);
+    does(&mut model, Command::Bottom);
+    does(&mut model, Command::Open);
+    let Some(Overlay::Text { title, lines, .. }) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert_eq!(title, "alarms: failed");
+    assert!(lines.concat().contains("another code than 0"), "{lines:?}");
+    does(&mut model, Command::Back);
+    does(&mut model, Command::Up);
+    does(&mut model, Command::Open);
+    assert_eq!(model.screen, Screen::Tunnels, "the bastion");
+}
+
+#[test]
+fn the_stacks_are_not_created_by_a_key() {
+    let mut model = scene("overview-aws", SIZE);
+    does(&mut model, Command::BringUp);
+    assert!(model.overlay.is_none() && model.notice.as_ref().is_some_and(|notice| notice.bad));
+}
+
+#[test]
 fn nothing_is_changed_without_a_yes() {
     for (name, command) in [
         ("runs", Command::Stop),
