@@ -282,6 +282,10 @@ async fn the_resources_are_really_there_and_really_gone() {
     in_order(&gone.err, &STACKS.iter().rev().map(|stack| format!("{stack}: deleted")).collect::<Vec<_>>());
     let config = say(vec!["config", "-o", "json"]).await.worked().json();
     assert!(!config.to_string().contains("discovery"), "{config}");
+    let databases = moto.query("rds", "DescribeDBInstances", "2014-10-31", &[]).await;
+    assert!(!databases.contains("covid19-master"), "{databases}");
+    let images = "AmazonEC2ContainerRegistry_V20150921.DescribeRepositories";
+    assert_eq!(moto.json("ecr", images, &json!({})).await["repositories"], json!([]));
     policy_is_exact(&proxy);
 }
 

@@ -1,14 +1,16 @@
 """moto's server, with what its change sets lack: a stack that one has made knows no exports of others, and exports nothing itself.
+And a stack that is gone stays gone: asked for its outputs, moto would make anew what they name.
 
 It takes moto_server's own flags.
 """
 
 import sys
 
-from moto.cloudformation.models import CloudFormationBackend
+from moto.cloudformation.models import CloudFormationBackend, Stack
 from moto.server import main
 
 execute = CloudFormationBackend.execute_change_set
+delete = Stack.delete
 
 
 def execute_change_set(self, change_set_name, stack_name=None):
@@ -20,7 +22,13 @@ def execute_change_set(self, change_set_name, stack_name=None):
     self.exports.update({export.name: export for export in stack.exports})
 
 
+def delete_for_good(self):
+    delete(self)
+    self.output_map._output_json_map = {}
+
+
 CloudFormationBackend.execute_change_set = execute_change_set
+Stack.delete = delete_for_good
 
 if __name__ == "__main__":
     main(sys.argv[1:])
