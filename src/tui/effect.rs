@@ -110,6 +110,8 @@ pub enum Effect {
     Start {
         /// Which.
         kinds: Vec<Kind>,
+        /// Of which years a load takes the cases; the usual ones where nobody says.
+        years: Option<String>,
     },
     /// Stop a run.
     Stop {

@@ -79,7 +79,9 @@ impl Runner {
                 self.ask(kind, logs::follow(backend, to, ticket, since, run));
             }
             Effect::Up => drop(self.tasks.spawn(start::up(backend, to))),
-            Effect::Start { kinds } => drop(self.tasks.spawn(start::start(backend, to, kinds))),
+            Effect::Start { kinds, years } => {
+                drop(self.tasks.spawn(start::start(backend, to, kinds, years)));
+            }
             Effect::Stop { run } => drop(self.tasks.spawn(start::stop(backend, to, run))),
             Effect::OpenTunnel { id, route } => {
                 let task = self.tasks.spawn(tunnels::open(self.settings.clone(), to, id, route));

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use etl::env;
 use etl::failure::Result;
 use uuid::Uuid;
 
@@ -21,7 +22,7 @@ pub(super) async fn up(backend: Arc<dyn Backend>, to: Answers) {
 }
 
 /// Starts the jobs one after the other. They go on when the screens are left.
-pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kind>) {
+pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kind>, years: Option<String>) {
     let due = match ops::pipeline::due(backend.as_ref(), &kinds).await {
         Ok(due) => due,
         Err(failure) => return send(&to, Msg::Failed { trouble: Trouble::from(failure) }).await,
@@ -31,7 +32,11 @@ pub(super) async fn start(backend: Arc<dyn Backend>, to: Answers, kinds: Vec<Kin
     }
     for kind in due {
         // Whoever starts more than one starts the report, too: the cloud must not do it again.
-        match one(backend.as_ref(), &to, ops::pipeline::job(kind, kinds.len() > 1)).await {
+        let mut job = ops::pipeline::job(kind, kinds.len() > 1);
+        if let Some(years) = years.as_ref().filter(|_| kind == Kind::Etl) {
+            job = job.with(env::YEARS, years);
+        }
+        match one(backend.as_ref(), &to, job).await {
             Ok((run, code)) => {
                 send(&to, Msg::Ended { run, kind, code }).await;
                 if code != 0 {

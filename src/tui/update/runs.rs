@@ -35,7 +35,7 @@ pub(super) fn go(model: &mut Model, to: Move) {
 pub(crate) const FACTS: usize = 12;
 
 /// Asks whether to start jobs.
-pub(super) fn start(model: &mut Model, kinds: Vec<Kind>) {
+pub(super) fn start(model: &mut Model, kinds: Vec<Kind>, years: Option<String>) {
     let active = model.active.last.iter().flatten();
     if let Some(double) = active.clone().find(|active| kinds.contains(&active.kind)) {
         let message = format!("{} is running already: {}", double.kind, short(&double.run.to_string()));
@@ -49,8 +49,9 @@ pub(super) fn start(model: &mut Model, kinds: Vec<Kind>) {
         [Kind::Report] => "Write a report?",
         _ => "Download what is new, load it, then write a report?",
     };
-    let touches = vec![("runs".to_owned(), words.join(", then "))];
-    confirm(model, question, touches, vec![Effect::Start { kinds }]);
+    let mut touches = vec![("runs".to_owned(), words.join(", then "))];
+    touches.extend(years.iter().map(|years| ("years".to_owned(), years.clone())));
+    confirm(model, question, touches, vec![Effect::Start { kinds, years }]);
 }
 
 /// Asks whether to stop the selected run.
@@ -63,14 +64,20 @@ pub(super) fn stop(model: &mut Model) {
     confirm(model, "Stop this run?", touches, vec![Effect::Stop { run }]);
 }
 
-/// Asks whether to run the selected one's job again.
+/// Asks whether to run the selected one's job again, a load with the same years.
 pub(super) fn again(model: &mut Model) {
     let selected = model.selected_run();
-    let kind = model.run_rows().iter().find(|row| Some(row.run()) == selected).map(RunRow::kind);
+    let rows = model.run_rows();
+    let row = rows.iter().find(|row| Some(row.run()) == selected);
+    let years = row.and_then(|row| match row {
+        RunRow::Known(run) => run.years.clone(),
+        RunRow::Active(_) => None,
+    });
+    let kind = row.map(RunRow::kind);
     match kind.as_deref() {
-        Some("download") => start(model, vec![Kind::Download]),
-        Some("etl") => start(model, vec![Kind::Etl]),
-        Some("report") => start(model, vec![Kind::Report]),
+        Some("download") => start(model, vec![Kind::Download], None),
+        Some("etl") => start(model, vec![Kind::Etl], years),
+        Some("report") => start(model, vec![Kind::Report], None),
         Some(other) => model.say(format!("{other} is started by other commands")),
         None => model.say("no run is selected"),
     }

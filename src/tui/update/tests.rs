@@ -115,6 +115,19 @@ fn what_is_wrong_with_a_part_is_read_in_full_and_a_sound_one_leads_to_its_screen
 }
 
 #[test]
+fn again_means_the_same_years() {
+    // The third row is the load that succeeded; the first one goes on, and nothing is started beside it.
+    let mut model = scene("runs", SIZE);
+    model.active.last = Some(Vec::new());
+    does(&mut model, Command::Down);
+    does(&mut model, Command::Down);
+    does(&mut model, Command::Again);
+    let Some(Overlay::Confirm(confirm)) = &model.overlay else { panic!("{:?}", model.overlay) };
+    assert!(confirm.touches.contains(&("years".to_owned(), "2022".to_owned())), "{confirm:?}");
+    assert_eq!(confirm.then, [Effect::Start { kinds: vec![Kind::Etl], years: Some("2022".to_owned()) }]);
+}
+
+#[test]
 fn the_stacks_are_not_created_by_a_key() {
     let mut model = scene("overview-aws", SIZE);
     does(&mut model, Command::BringUp);
