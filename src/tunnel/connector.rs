@@ -109,7 +109,8 @@ impl Connector {
         let limit = if self.short.load(Ordering::Relaxed) { self.limit.min(ATTEMPT) } else { self.limit };
         let start = Instant::now();
         let stream = reach(&bastion, limit).await.map_err(Trouble::unreachable)?;
-        let window = self.sizing.reserve(start.elapsed());
+        let handshake = start.elapsed();
+        let window = self.sizing.reserve(handshake);
         let stream = BufReader::with_capacity(READ_AHEAD, stream);
 
         let config = Config {
@@ -148,7 +149,7 @@ impl Connector {
         }
         self.log_in(&mut handle, &bastion, &link).await?;
         let session = Session { handle, bastion, window, link };
-        let round_trip = timeout(limit, Session::round_trip(&session.handle)).await;
+        let round_trip = timeout(limit, session.round_trip(handshake)).await;
         let Ok(Ok(round_trip)) = round_trip else {
             return Err(Trouble::unreachable(silent(&session.bastion, limit)));
         };

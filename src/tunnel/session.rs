@@ -74,10 +74,21 @@ impl Session {
         self.handle.channel_open_direct_tcpip(host, port, origin, u32::from(from.port())).await
     }
 
-    /// Asks for an answer and measures how long it takes.
-    pub(super) async fn round_trip(handle: &Handle<Guard>) -> Result<Duration, Error> {
+    /// Asks for an answer and waits for it.
+    pub(super) async fn ping(&self) -> Result<(), Error> {
+        self.handle.send_ping().await
+    }
+
+    /// Measures how long an answer takes. Other than `expected`, it is asked for a second time: right after the login
+    /// sshd's answer may wait for our acknowledgement of what it said before, which our kernel holds back for 40 ms.
+    pub(super) async fn round_trip(&self, expected: Duration) -> Result<Duration, Error> {
+        let first = self.timed_ping().await?;
+        if first <= expected * 2 { Ok(first) } else { Ok(self.timed_ping().await?.min(first)) }
+    }
+
+    async fn timed_ping(&self) -> Result<Duration, Error> {
         let start = Instant::now();
-        handle.send_ping().await?;
+        self.ping().await?;
         Ok(start.elapsed())
     }
 }

@@ -1,7 +1,8 @@
 //! How much may be under way to us: as much as fits into a round trip, within a budget for all connections together.
 //!
 //! A window holds a stream to one window per round trip: 2 MiB at 150 ms are 13 MB/s. A window that is larger than needed
-//! costs memory in the bastion and in the network's queues when nobody reads, and is slower on a short path.
+//! costs memory in the bastion and in the network's queues when nobody reads, and is slower on a short path: where the target
+//! is faster than the path, sshd keeps a whole window, in a buffer that it copies each time it grows by one packet.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
