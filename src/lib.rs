@@ -62,11 +62,14 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    // One thread is enough, unless bytes are encrypted on one side while they are copied on the other.
-    // The screens draw on this one and let others do the rest.
+    // One thread is enough. The screens draw on this one and let others do the rest; a tunnel must not stand still because
+    // a terminal does, and one thread moves its bytes faster than two that hand them to each other.
     let mut runtime = match &cli.command {
-        None | Some(cli::Command::Tunnel(_) | cli::Command::Demo(_)) => {
-            tokio::runtime::Builder::new_multi_thread()
+        None | Some(cli::Command::Demo(_)) => tokio::runtime::Builder::new_multi_thread(),
+        Some(cli::Command::Tunnel(_)) => {
+            let mut runtime = tokio::runtime::Builder::new_multi_thread();
+            runtime.worker_threads(1);
+            runtime
         }
         _ => tokio::runtime::Builder::new_current_thread(),
     };

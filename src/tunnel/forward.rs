@@ -5,7 +5,8 @@
 
 use std::net::SocketAddr;
 
-use bytes::BytesMut;
+use bytes::{Buf as _, BytesMut};
+use futures_util::FutureExt as _;
 use russh::client::Msg;
 use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
@@ -13,6 +14,7 @@ use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
 use tokio::time::timeout;
 
+use super::batch::Batch;
 use super::counters::Counters;
 use super::event::Event;
 use super::forwarding::Target;
@@ -21,6 +23,9 @@ use super::session::Session;
 
 /// What is read from the local side at once.
 const CHUNK: usize = 128 << 10;
+
+/// What is written to the local side at once, where so much has arrived.
+const BATCH: usize = 512 << 10;
 
 /// A session that was ready may have died unnoticed; a few others are tried before the connection is given up.
 const SESSIONS: usize = 4;
@@ -137,15 +142,25 @@ async fn copy(local: &mut TcpStream, channel: Channel<Msg>, counters: &Counters)
 
 /// From the target, until its channel is closed.
 async fn down(from: &mut ChannelReadHalf, mut to: WriteHalf<'_>, counters: &Counters) -> End {
-    let mut ended = false;
+    let (mut batch, mut ended) = (Batch::default(), false);
     loop {
-        match from.wait().await {
-            Some(ChannelMsg::Data { data }) => {
-                if to.write_all(&data).await.is_err() {
-                    return End::Local;
-                }
-                counters.received(data.len());
-            }
+        // What has arrived already is written in one go.
+        let mut waiting = from.wait().now_or_never();
+        while let Some(Some(ChannelMsg::Data { data })) = waiting {
+            batch.push(data);
+            waiting = if batch.remaining() < BATCH { from.wait().now_or_never() } else { None };
+        }
+        let length = batch.remaining();
+        if to.write_all_buf(&mut batch).await.is_err() {
+            return End::Local;
+        }
+        counters.received(length);
+        let next = match waiting {
+            Some(message) => message,
+            None => from.wait().await,
+        };
+        match next {
+            Some(ChannelMsg::Data { data }) => batch.push(data),
             Some(ChannelMsg::Eof) => {
                 ended = true;
                 if to.shutdown().await.is_err() {

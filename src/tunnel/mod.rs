@@ -8,6 +8,7 @@
 
 mod authentication;
 pub mod bastion;
+mod batch;
 mod connector;
 pub mod counters;
 pub mod event;
