@@ -8,16 +8,17 @@ use std::net::SocketAddr;
 use bytes::{Buf as _, BytesMut};
 use futures_util::FutureExt as _;
 use russh::client::Msg;
-use russh::{Channel, ChannelMsg, ChannelOpenFailure, ChannelReadHalf, ChannelWriteHalf, Error};
+use russh::{Channel, ChannelMsg, ChannelReadHalf, ChannelWriteHalf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{ReadHalf, WriteHalf};
-use tokio::time::timeout;
 
 use super::batch::Batch;
 use super::counters::Counters;
 use super::event::Event;
 use super::forwarding::Target;
+use super::held::{Entrance, Held};
+use super::opening::{self, Opened};
 use super::pool::Pool;
 use super::session::Session;
 
@@ -26,9 +27,6 @@ const CHUNK: usize = 128 << 10;
 
 /// What is written to the local side at once, where so much has arrived.
 const BATCH: usize = 512 << 10;
-
-/// A session that was ready may have died unnoticed; a few others are tried before the connection is given up.
-const SESSIONS: usize = 4;
 
 /// How a connection ended.
 #[derive(Clone, Copy)]
@@ -42,13 +40,23 @@ enum End {
 }
 
 /// Serves one connection to its end.
-pub(super) async fn serve(mut local: TcpStream, from: SocketAddr, target: &Target, pool: &Pool) {
+pub(super) async fn serve(
+    mut local: TcpStream,
+    from: SocketAddr,
+    target: &Target,
+    entrance: &Entrance,
+    pool: &Pool,
+) {
     let open = pool.counters.opened();
     // Without it a small answer would wait for the next one.
     drop(local.set_nodelay(true));
-    match session_with_channel(from, target, pool).await {
-        Ok((session, channel)) => {
-            let end = copy(&mut local, channel, &pool.counters).await;
+    let opened = match entrance.enter().await {
+        Some(held) => held.map(Held::hand_over),
+        None => opening::open(target, from, pool).await,
+    };
+    match opened {
+        Ok(Opened { session, channel, said }) => {
+            let end = copy(&mut local, channel, said, &pool.counters).await;
             finish(end, &local, session, pool);
         }
         Err(refused) => {
@@ -75,62 +83,14 @@ fn finish(end: End, local: &TcpStream, session: Session, pool: &Pool) {
     }
 }
 
-/// Why a connection could not be served and what to do about it; nothing where the tunnel ends anyway.
-type Refused = Option<(String, String)>;
-
-async fn session_with_channel(
-    from: SocketAddr,
-    target: &Target,
-    pool: &Pool,
-) -> Result<(Session, Channel<Msg>), Refused> {
-    for _ in 0..SESSIONS {
-        let session = pool.take().await.ok_or(None)?;
-        match timeout(pool.limit(), session.open(target, from)).await {
-            Ok(Ok(channel)) => return Ok((session, channel)),
-            Ok(Err(Error::ChannelOpenFailure(reason))) => {
-                pool.give(session);
-                return Err(Some(refusal(&reason)));
-            }
-            Ok(Err(_)) if !session.is_alive() => pool.lost(),
-            Ok(Err(error)) => {
-                return Err(Some((error.to_string(), "this should not happen; try again".to_owned())));
-            }
-            Err(_) => {
-                let limit = pool.limit().as_secs();
-                return Err(Some((
-                    format!("the bastion got no answer from it within {limit} s"),
-                    "a firewall between the two drops it: does the database's security group let the bastion in?"
-                        .to_owned(),
-                )));
-            }
-        }
-    }
-    Err(Some(("session after session broke".to_owned(), "look at the bastion's sshd log".to_owned())))
-}
-
-fn refusal(reason: &ChannelOpenFailure) -> (String, String) {
-    let (why, hint) = match reason {
-        ChannelOpenFailure::ConnectFailed => (
-            "the bastion cannot connect to it".to_owned(),
-            "does the name resolve there, is the port right, and does the database run?",
-        ),
-        ChannelOpenFailure::AdministrativelyProhibited => (
-            "the bastion does not allow it".to_owned(),
-            "its sshd_config needs AllowTcpForwarding yes, and PermitOpen must include this target",
-        ),
-        other => (format!("the bastion refused: {other:?}"), "look at the bastion's sshd log"),
-    };
-    (why, hint.to_owned())
-}
-
-/// Copies both ways until both have ended, or one has broken.
-async fn copy(local: &mut TcpStream, channel: Channel<Msg>, counters: &Counters) -> End {
+/// Copies both ways, after what was said already, until both have ended or one has broken.
+async fn copy(local: &mut TcpStream, channel: Channel<Msg>, said: Batch, counters: &Counters) -> End {
     let (from_local, to_local) = local.split();
     let (mut from_target, to_target) = channel.split();
     let end = tokio::select! {
         // What has arrived is delivered before anything else is noticed.
         biased;
-        end = down(&mut from_target, to_local, counters) => end,
+        end = down(&mut from_target, to_local, said, counters) => end,
         end = up(from_local, &to_target, counters) => end,
     };
     if matches!(end, End::Local) {
@@ -141,8 +101,13 @@ async fn copy(local: &mut TcpStream, channel: Channel<Msg>, counters: &Counters)
 }
 
 /// From the target, until its channel is closed.
-async fn down(from: &mut ChannelReadHalf, mut to: WriteHalf<'_>, counters: &Counters) -> End {
-    let (mut batch, mut ended) = (Batch::default(), false);
+async fn down(
+    from: &mut ChannelReadHalf,
+    mut to: WriteHalf<'_>,
+    mut batch: Batch,
+    counters: &Counters,
+) -> End {
+    let mut ended = false;
     loop {
         // What has arrived already is written in one go.
         let mut waiting = from.wait().now_or_never();

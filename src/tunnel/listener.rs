@@ -13,6 +13,7 @@ use tokio::task::JoinSet;
 use super::event::Local;
 use super::forward;
 use super::forwarding::{Forwarding, Target, host_and_port};
+use super::held;
 use super::pool::Pool;
 
 /// So many connections at once; more wait in the kernel's queue.
@@ -56,15 +57,19 @@ impl Listener {
         let room = Arc::new(Semaphore::new(CONNECTIONS));
         // Dropped with this task: no connection outlives its listener.
         let mut connections = JoinSet::new();
+        let (entrance, held) = held::entrance(self.target.clone(), Arc::clone(&pool));
+        let entrance = Arc::new(entrance);
+        connections.spawn(held);
         loop {
             let Ok(seat) = Arc::clone(&room).acquire_owned().await else {
                 return Failure::new("the tunnel has ended");
             };
             match self.socket.accept().await {
                 Ok((stream, from)) => {
-                    let (pool, target) = (Arc::clone(&pool), self.target.clone());
+                    let (pool, entrance) = (Arc::clone(&pool), Arc::clone(&entrance));
+                    let target = self.target.clone();
                     connections.spawn(async move {
-                        forward::serve(stream, from, &target, &pool).await;
+                        forward::serve(stream, from, &target, &entrance, &pool).await;
                         drop(seat);
                     });
                 }

@@ -18,8 +18,11 @@ use super::reconnect::{Health, Verdict};
 use super::session::Session;
 use super::trouble::Trouble;
 
-/// So many sessions wait for connections to come.
+/// So many sessions wait for connections to come, those that are held open to a target included.
 const SPARES: usize = 3;
+
+/// However many of them are held, so many are free to lead anywhere.
+const FREE: usize = 1;
 
 /// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
 const HANDSHAKES: usize = 4;
@@ -34,10 +37,15 @@ pub(super) struct Pool {
     tell: Tell,
 }
 
+/// Counts a session as one of the spares although it is not among them, as long as this lives.
+pub(super) struct Place(Arc<Pool>);
+
 #[derive(Default)]
 struct State {
     ready: Vec<Session>,
     waiting: VecDeque<oneshot::Sender<Session>>,
+    /// So many spares are held elsewhere, or about to be.
+    held: usize,
     /// Sessions have died that nobody had let go of.
     died: bool,
 }
@@ -89,13 +97,19 @@ impl Pool {
         if !session.is_alive() {
             state.died = true;
         } else if let Some(session) = state.hand_over(session)
-            && state.ready.len() < SPARES
+            && state.ready.len() < state.spares()
             && !session.window.is_too_small()
         {
             state.ready.push(session);
         }
         drop(state);
         self.changed.notify_one();
+    }
+
+    /// A place for a spare that is held elsewhere.
+    pub(super) fn place(self: &Arc<Self>) -> Place {
+        self.state().held += 1;
+        Place(Arc::clone(self))
     }
 
     /// A session died while it served.
@@ -159,7 +173,25 @@ impl Pool {
     }
 }
 
+impl Place {
+    pub(super) fn pool(&self) -> &Arc<Pool> {
+        &self.0
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.0.state().held -= 1;
+        self.0.changed.notify_one();
+    }
+}
+
 impl State {
+    /// How many sessions wait here for connections to come.
+    fn spares(&self) -> usize {
+        SPARES.saturating_sub(self.held).max(FREE)
+    }
+
     /// Forgets sessions that have died, and waiters that have gone.
     fn purge(&mut self) {
         let before = self.ready.len();
@@ -171,7 +203,7 @@ impl State {
     /// How many sessions are missing, and whether some have died since it was asked last.
     fn inspect(&mut self) -> (usize, bool) {
         self.purge();
-        let wanted = self.waiting.len() + SPARES;
+        let wanted = self.waiting.len() + self.spares();
         (wanted.saturating_sub(self.ready.len()), std::mem::take(&mut self.died))
     }
 

@@ -4,6 +4,7 @@
 
 mod authentication;
 mod bytes;
+mod door;
 mod ending;
 mod many;
 mod outage;
