@@ -218,3 +218,14 @@ impl State {
         Some(session)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_session_that_is_held_is_one_of_the_spares_but_not_the_last() {
+        let spares = (0..6).map(|held| State { held, ..State::default() }.spares());
+        assert_eq!(spares.collect::<Vec<_>>(), [3, 2, 1, 1, 1, 1]);
+    }
+}
