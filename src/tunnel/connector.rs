@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use etl::failure::{Failure, OrFail as _, Result};
 use russh::client::{Config, Handle};
-use russh::{Error, Preferred, cipher as ciphers};
+use russh::{Error, Limits, Preferred, cipher as ciphers};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
@@ -48,6 +48,11 @@ const READ_AHEAD: usize = 256 << 10;
 
 /// Packets that wait for a slow reader: 1 MiB at most. More would only be more memory.
 const WAITING_PACKETS: usize = 16;
+
+/// Keys are changed after so many bytes each way, and after an hour. The library does so after 1 GiB, which a dump through a distant
+/// bastion notices; with blocks of 16 bytes 64 GiB are allowed (RFC 4344, section 3.2). For chacha20-poly1305, whose blocks are
+/// smaller, sshd asks sooner by itself.
+const BYTES_PER_KEY: usize = 16 << 30;
 
 /// The ciphers' short names, the fastest first.
 pub const CIPHERS: [&str; 4] = ["aes256-gcm", "aes128-gcm", "chacha20-poly1305", "aes256-ctr"];
@@ -117,6 +122,11 @@ impl Connector {
             window_size: window.size(),
             maximum_packet_size: PACKET,
             channel_buffer_size: WAITING_PACKETS,
+            limits: Limits {
+                rekey_write_limit: BYTES_PER_KEY,
+                rekey_read_limit: BYTES_PER_KEY,
+                ..Limits::default()
+            },
             keepalive_interval: Some(KEEPALIVE),
             keepalive_max: UNANSWERED,
             nodelay: true,
