@@ -115,7 +115,8 @@ async fn load(
     let mut counting = Counting::begin(options).await?;
     let tally = fill_tables((options, store), &mut sources, rules, &georef, session, &mut counting).await?;
     tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
-    tokio::try_join!(staging::add_keys(session, options.run_id), counting.finish())?;
+    staging::add_primary_key(session, options.run_id).await?;
+    tokio::try_join!(staging::add_foreign_keys(session, options.run_id), counting.finish())?;
     let inclusions = sources.inclusions(&georef, &tally);
     let publication = Publication { georef: &georef, tally: &tally, inclusions: &inclusions };
     publish::publish(session, options.run_id, publication).await?;

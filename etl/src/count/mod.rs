@@ -9,9 +9,9 @@ mod contradictions;
 mod lines;
 mod words;
 
-use std::collections::HashMap;
 use std::hash::Hash;
 
+use foldhash::HashMap;
 use uuid::Uuid;
 
 use crate::clean::case::Case;

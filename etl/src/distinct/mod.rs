@@ -6,10 +6,10 @@
 
 mod sparse;
 
-use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 use std::io;
 
+use foldhash::HashMap;
 use sparse::Sparse;
 
 const PAGE_BITS: u64 = 4096 * 8;

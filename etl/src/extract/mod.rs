@@ -93,7 +93,7 @@ pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Sou
 }
 
 async fn sha256(store: &Store, source: &Source) -> Result<String> {
-    const PIECE: u64 = 4 << 20;
+    const PIECE: u64 = 1 << 20;
     let offsets = (0..source.size.div_ceil(PIECE)).map(|piece| piece * PIECE);
     let read = |from: u64| store.objects().get_range(&source.key, from..(from + PIECE).min(source.size));
     let mut pieces = futures_util::stream::iter(offsets.map(read)).buffered(2);

@@ -30,8 +30,9 @@ impl Writer {
     /// Opens the session.
     pub async fn begin(database_url: &str, run_id: Uuid) -> Result<Self> {
         let mut session = database::connect(database_url, run_id).await?;
-        // The publication waits for the disk, and with it all that was written before.
-        session.execute("BEGIN; SET LOCAL synchronous_commit = off").await.or_sql_fail(WHAT)?;
+        // The publication waits for the disk, and with it all that was written before. For the statistics, some thousand rows will do.
+        let settings = "SET default_statistics_target = 30; BEGIN; SET LOCAL synchronous_commit = off";
+        session.execute(settings).await.or_sql_fail(WHAT)?;
         Ok(Self { session, run_id })
     }
 

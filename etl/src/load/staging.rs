@@ -58,18 +58,21 @@ pub async fn commit(session: &mut PgConnection) -> Result<()> {
     session.execute("COMMIT").await.or_sql_fail("cannot keep the staging table").map(drop)
 }
 
-/// Adds keys and statistics. Constraints are named per run, because those of the published table still have their names.
-pub async fn add_keys(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
-    let run = &run_id.simple().to_string()[..12];
+/// Adds the primary key. PostgreSQL builds it on several cores.
+pub async fn add_primary_key(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
+    // The publication waits for the disk, and with it all that was written before.
+    let settings = "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off".to_owned();
+    let key = constraint(run_id, "pkey", "PRIMARY KEY (case_id)");
+    execute(session, [settings, key]).await
+}
+
+/// Adds the foreign keys, which PostgreSQL checks on one core, and statistics.
+pub async fn add_foreign_keys(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
     let key = |column: &str, name: &str, table: &str| {
-        format!(
-            "ALTER TABLE public.{STAGING} ADD CONSTRAINT covid_case_{name}_fkey_{run} FOREIGN KEY ({column}) REFERENCES public.{table}"
-        )
+        let rule = format!("FOREIGN KEY ({column}) REFERENCES public.{table}");
+        constraint(run_id, &format!("{name}_fkey"), &rule)
     };
     let statements = [
-        // The publication waits for the disk, and with it all that was written before.
-        "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off".to_owned(),
-        format!("ALTER TABLE public.{STAGING} ADD CONSTRAINT covid_case_pkey_{run} PRIMARY KEY (case_id)"),
         key("registration_province_id", "registration_province", "province"),
         key("residence_province_id", "residence_province", "province"),
         key("residence_department_id", "residence_department", "department"),
@@ -78,11 +81,19 @@ pub async fn add_keys(session: &mut PgConnection, run_id: Uuid) -> Result<()> {
         format!("ANALYZE public.{STAGING}"),
         "RESET default_statistics_target; RESET maintenance_work_mem; RESET synchronous_commit".to_owned(),
     ];
+    execute(session, statements).await
+}
+
+/// Adds a constraint. It is named after its run, because those of the published table still have their names.
+fn constraint(run_id: Uuid, name: &str, rule: &str) -> String {
+    let run = &run_id.simple().to_string()[..12];
+    format!("ALTER TABLE public.{STAGING} ADD CONSTRAINT covid_case_{name}_{run} {rule}")
+}
+
+async fn execute(session: &mut PgConnection, statements: impl IntoIterator<Item = String>) -> Result<()> {
     for statement in statements {
-        session
-            .execute(AssertSqlSafe(statement))
-            .await
-            .or_sql_fail("cannot add the keys of the staging table")?;
+        let done = session.execute(AssertSqlSafe(statement)).await;
+        done.or_sql_fail("cannot add the keys of the staging table")?;
     }
     Ok(())
 }
