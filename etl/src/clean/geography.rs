@@ -1,35 +1,31 @@
 //! The provinces and departments that exist, by INDEC code, for looking up while cleaning.
 
+use foldhash::HashSet;
+
 /// The known codes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Geography {
-    provinces: Vec<i16>,
-    departments: Vec<i32>,
+    provinces: HashSet<i16>,
+    departments: HashSet<i32>,
 }
 
 impl Geography {
     /// Takes the codes in any order.
     pub fn new(provinces: impl IntoIterator<Item = i16>, departments: impl IntoIterator<Item = i32>) -> Self {
-        let mut geography = Self {
-            provinces: provinces.into_iter().collect(),
-            departments: departments.into_iter().collect(),
-        };
-        geography.provinces.sort_unstable();
-        geography.departments.sort_unstable();
-        geography
+        Self { provinces: provinces.into_iter().collect(), departments: departments.into_iter().collect() }
     }
 
     /// The code as the table has it, if such a province exists.
     pub fn province(&self, code: u64) -> Option<i16> {
         let code = i16::try_from(code).ok()?;
-        self.provinces.binary_search(&code).is_ok().then_some(code)
+        self.provinces.contains(&code).then_some(code)
     }
 
     /// The department's full code (province * 1000 + department), if that province has it.
     pub fn department(&self, province: i16, code: u64) -> Option<i32> {
         let code = i32::try_from(code).ok().filter(|code| *code < 1000)?;
         let full = i32::from(province) * 1000 + code;
-        self.departments.binary_search(&full).is_ok().then_some(full)
+        self.departments.contains(&full).then_some(full)
     }
 }
 

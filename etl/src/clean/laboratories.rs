@@ -14,8 +14,8 @@ use super::years::Years;
 use crate::failure::Result;
 use crate::parse::date::Day;
 use crate::parse::field::Field;
+use crate::parse::fields::Fields;
 use crate::parse::header::Header;
-use crate::parse::record::Fields;
 
 /// The columns that [`Laboratories`] writes, of the table `test_count`.
 pub const COPY_COLUMNS: &str =

@@ -15,7 +15,7 @@ pub mod vaccinations;
 pub mod years;
 
 use crate::parse::date::Day;
-use crate::parse::record::Fields;
+use crate::parse::fields::Fields;
 use case::Case;
 use columns::Columns;
 use geography::Geography;

@@ -6,7 +6,7 @@ use super::geography::Geography;
 use super::rules::{UNSPECIFIED_PROVINCE, department_in_georef};
 use crate::failure::Result;
 use crate::parse::field::Field;
-use crate::parse::record::Fields;
+use crate::parse::fields::Fields;
 
 /// What becomes of one well-formed row.
 #[derive(Debug, Clone, PartialEq, Eq)]

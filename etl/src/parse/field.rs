@@ -31,17 +31,16 @@ impl<'a> Field<'a> {
 
     /// A decimal number without sign, as codes and ids are written; leading zeros are allowed.
     pub fn unsigned(self) -> Option<u64> {
+        // Nineteen digits always fit; only behind them it must be watched.
+        const ALWAYS_FIT: usize = 19;
         let digits = self.trimmed();
-        if digits.is_empty() {
+        if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        digits.iter().try_fold(0_u64, |number, byte| {
-            let digit = byte.wrapping_sub(b'0');
-            if digit > 9 {
-                return None;
-            }
-            number.checked_mul(10)?.checked_add(u64::from(digit))
-        })
+        let (first, rest) = digits.split_at(digits.len().min(ALWAYS_FIT));
+        let value = |digit: &u8| u64::from(digit - b'0');
+        let first = first.iter().fold(0_u64, |number, digit| number * 10 + value(digit));
+        rest.iter().try_fold(first, |number, digit| number.checked_mul(10)?.checked_add(value(digit)))
     }
 
     /// A day written as `YYYY-MM-DD`.
@@ -52,7 +51,7 @@ impl<'a> Field<'a> {
     /// The text without surrounding white space, doubled quotes undoubled. The bytes are UTF-8 by the time a rule asks.
     pub fn text(self) -> Cow<'a, [u8]> {
         let text = self.trimmed();
-        if !text.windows(2).any(|pair| pair == b"\"\"") {
+        if !text.contains(&b'"') {
             return Cow::Borrowed(text);
         }
         let mut undoubled = Vec::with_capacity(text.len());

@@ -6,5 +6,6 @@
 
 pub mod date;
 pub mod field;
+pub mod fields;
 pub mod header;
 pub mod record;

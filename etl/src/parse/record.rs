@@ -1,117 +1,14 @@
-//! Splits a block of whole lines into records and a record into fields, in one pass and without copying.
+//! Splits a block of whole lines into records, without copying.
 //!
-//! A field is quoted (`"…"`, a quote inside doubled, then a comma or the line's end) or bare (no quote inside); anything else is
-//! broken quoting. Where a line ends inside a quoted field, the record is tried together with the lines that follow; if that
-//! does not give a whole record, or one of them is a record by itself, the line alone is malformed and reading goes on with the next.
+//! Where a line ends inside a quoted field, the record is tried together with the lines that follow; if that does not give a whole
+//! record, or one of them is a record by itself, the line alone is malformed and reading goes on with the next.
 
-use memchr::{memchr, memchr2};
+use memchr::memchr;
 
-use super::field::Field;
+use super::fields::{Broken, Fields};
 
 /// How many lines one record may span. The ministry's own never span two; this only bounds what broken quoting can cost.
 pub const MOST_LINES: usize = 8;
-
-/// Where the fields of the current record stand.
-#[derive(Debug)]
-pub struct Fields {
-    /// As many as a record should have: the memory is there before the first record, and what is too many is only counted.
-    bounds: Box<[(u32, u32)]>,
-    count: usize,
-}
-
-/// Why a line is no record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Broken {
-    /// It ends inside a quoted field.
-    Open,
-    /// A quote where none may stand.
-    Quote,
-}
-
-impl Fields {
-    fn new(columns: usize) -> Self {
-        Self { bounds: vec![(0, 0); columns].into_boxed_slice(), count: 0 }
-    }
-
-    /// How many there are.
-    pub fn count(&self) -> usize {
-        self.count
-    }
-
-    /// One field of `line`, which must be the one that was split.
-    #[inline]
-    pub fn get<'a>(&self, line: &'a [u8], index: usize) -> Field<'a> {
-        let (start, end) = self.bounds[index];
-        Field(&line[start as usize..end as usize])
-    }
-
-    /// Splits one line, without its line end.
-    #[inline]
-    #[expect(
-        clippy::cast_possible_truncation,
-        reason = "a line is shorter than a block, a block shorter than 4 GiB"
-    )]
-    fn split(&mut self, line: &[u8]) -> Result<(), Broken> {
-        let (mut at, mut count) = (0, 0);
-        loop {
-            let (start, close, end) = match line.get(at) {
-                Some(b'"') => {
-                    let close = closing_quote(line, at + 1).ok_or(Broken::Open)?;
-                    (at + 1, close, close + 1)
-                }
-                // The ministry's way to write nothing.
-                Some(b',') => (at, at, at),
-                _ => {
-                    let end = memchr2(b',', b'"', &line[at..]).map_or(line.len(), |offset| at + offset);
-                    (at, end, end)
-                }
-            };
-            if let Some(bounds) = self.bounds.get_mut(count) {
-                *bounds = (start as u32, close as u32);
-            }
-            count += 1;
-            match line.get(end) {
-                None => {
-                    self.count = count;
-                    return Ok(());
-                }
-                Some(b',') => at = end + 1,
-                Some(_) => return Err(Broken::Quote),
-            }
-        }
-    }
-}
-
-/// The quote that ends the field which begins at `from`; doubled ones belong to the field.
-#[inline]
-fn closing_quote(line: &[u8], mut from: usize) -> Option<usize> {
-    loop {
-        let quote = find_quote(line, from)?;
-        if line.get(quote + 1) != Some(&b'"') {
-            return Some(quote);
-        }
-        from = quote + 2;
-    }
-}
-
-/// The first quote at or behind `from`. Fields are short: eight bytes at a time in a register beat a call into a vector search.
-#[inline]
-fn find_quote(line: &[u8], mut from: usize) -> Option<usize> {
-    const LOW_BITS: u64 = u64::from_ne_bytes([0x01; 8]);
-    const HIGH_BITS: u64 = u64::from_ne_bytes([0x80; 8]);
-    const QUOTES: u64 = u64::from_ne_bytes([b'"'; 8]);
-    let (eights, rest) = line.get(from..)?.as_chunks::<8>();
-    for eight in eights {
-        // A quote becomes a zero byte, and the lowest zero byte is where the lowest high bit is left.
-        let difference = u64::from_le_bytes(*eight) ^ QUOTES;
-        let zeros = difference.wrapping_sub(LOW_BITS) & !difference & HIGH_BITS;
-        if zeros != 0 {
-            return Some(from + zeros.trailing_zeros() as usize / 8);
-        }
-        from += 8;
-    }
-    rest.iter().position(|byte| *byte == b'"').map(|offset| from + offset)
-}
 
 /// One row of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
