@@ -25,6 +25,7 @@ use crate::load::rejects::Rejects;
 use crate::load::staging::Staging;
 use crate::load::{counts, lock, optional, publish, retire, staging};
 use crate::log::Format;
+use crate::parse::date::Day;
 use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::sources::Sources;
@@ -97,12 +98,13 @@ async fn load(
     let (columns, dataset_date) = dataset_date::find(store, cases).await?;
     let years = Years::new(&options.years, dataset_date);
     let dataset = sources.describe(dataset_date, &years);
-    *about = Some(dataset.clone());
     runs::describe(session, options.run_id, &dataset).await?;
     tracing::info!(source = cases.url, bytes = cases.size, dataset_date = %dataset_date, years = %years, "run started");
+    *about = Some(dataset);
 
     if !options.force
-        && let Some(run_id) = runs::already_published(session, &dataset).await?
+        && let Some(run_id) =
+            already_published(session, options.run_id, (store, &mut sources), (dataset_date, &years)).await?
     {
         runs::finish(session, options.run_id, "skipped").await?;
         tracing::info!(published_by = %run_id, "this dataset is already loaded; nothing to do (--force loads it again)");
@@ -111,12 +113,17 @@ async fn load(
 
     let georef = sources.read_georef(store).await?;
     let geography = georef.insert_new(session).await?;
-    let rules = Rules { columns, dataset_date, years, geography };
+    let rules = Rules { columns, dataset_date, years: years.clone(), geography };
     let mut counting = Counting::begin(options).await?;
     let tally = fill_tables((options, store), &mut sources, rules, &georef, session, &mut counting).await?;
     tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
     staging::add_primary_key(session, options.run_id).await?;
-    tokio::try_join!(staging::add_foreign_keys(session, options.run_id), counting.finish())?;
+    // PostgreSQL checks them on one core; the other one is free for what does not need the table.
+    let keys =
+        async { tokio::try_join!(staging::add_foreign_keys(session, options.run_id), counting.finish()) };
+    let (done, ()) = tokio::join!(keys, sources.identify(store));
+    done?;
+    runs::describe(session, options.run_id, &sources.describe(dataset_date, &years)).await?;
     let inclusions = sources.inclusions(&georef, &tally);
     let publication = Publication { georef: &georef, tally: &tally, inclusions: &inclusions };
     publish::publish(session, options.run_id, publication).await?;
@@ -133,6 +140,22 @@ async fn load(
         tracing::warn!(years = options.years.to_string(), "no row was loaded: the published table is empty");
     }
     Ok(Outcome::Published(tally))
+}
+
+/// The run that published exactly these files, if they are what is published. Only where that may be so are their checksums waited
+/// for; else there is a better moment.
+async fn already_published(
+    session: &mut PgConnection,
+    run_id: Uuid,
+    (store, sources): (&Store, &mut Sources),
+    (dataset_date, years): (Day, &Years),
+) -> Result<Option<Uuid>> {
+    let alike = runs::published_alike(session, &sources.describe(dataset_date, years)).await?;
+    let Some((published_by, fingerprint)) = alike else { return Ok(None) };
+    sources.identify(store).await;
+    let dataset = sources.describe(dataset_date, years);
+    runs::describe(session, run_id, &dataset).await?;
+    Ok((fingerprint == dataset.fingerprint).then_some(published_by))
 }
 
 /// Fills the staging table with the cases, and the tables of the optional datasets; keeps what is rejected.
@@ -163,7 +186,6 @@ async fn fill_tables(
     let left_out = sources.left_out();
     if !left_out.is_empty() {
         Rejects::forget(&mut aside, options.run_id, &left_out).await?;
-        runs::set_fingerprint(session, options.run_id, &sources.fingerprint()).await?;
     }
     Ok(tally)
 }

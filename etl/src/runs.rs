@@ -104,8 +104,8 @@ pub struct Dataset {
     pub source_etag: Option<String>,
     /// In a folder.
     pub source_sha256: Option<String>,
-    /// One digest of all files.
-    pub fingerprint: String,
+    /// One digest of all files, once it is known.
+    pub fingerprint: Option<String>,
     /// `all` or the years.
     pub years: String,
 }
@@ -130,31 +130,22 @@ pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Datase
     .map(drop)
 }
 
-/// Notes that other files were loaded than it seemed at first: one of them turned out to be unreadable.
-pub async fn set_fingerprint(session: &mut PgConnection, run_id: Uuid, fingerprint: &str) -> Result<()> {
-    sqlx::query("UPDATE pipeline_run SET source_fingerprint = $2 WHERE run_id = $1")
-        .bind(run_id)
-        .bind(fingerprint)
-        .execute(session)
-        .await
-        .or_sql_fail("cannot record the dataset")
-        .map(drop)
-}
-
-/// The run that published exactly this, if it is what is published now.
-pub async fn already_published(session: &mut PgConnection, dataset: &Dataset) -> Result<Option<Uuid>> {
-    let latest: Option<(Uuid, Option<String>, Option<String>)> = sqlx::query_as(
-        "SELECT run_id, source_fingerprint, years FROM pipeline_run WHERE kind = 'etl' AND status = 'succeeded'
-         ORDER BY finished_at DESC LIMIT 1",
+/// The run that is published now and its fingerprint, if it is like this dataset as far as can be said without one: the same years,
+/// of a line list of the same size.
+pub async fn published_alike(
+    session: &mut PgConnection,
+    dataset: &Dataset,
+) -> Result<Option<(Uuid, Option<String>)>> {
+    sqlx::query_as(
+        "SELECT run_id, source_fingerprint FROM (
+             SELECT * FROM pipeline_run WHERE kind = 'etl' AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1
+         ) AS published WHERE source_size = $1 AND years = $2",
     )
+    .bind(dataset.source_size)
+    .bind(&dataset.years)
     .fetch_optional(session)
     .await
-    .or_sql_fail("cannot read the record of the last load")?;
-    Ok(latest.and_then(|(run_id, fingerprint, years)| {
-        let same =
-            fingerprint.as_deref() == Some(&dataset.fingerprint) && years.as_deref() == Some(&dataset.years);
-        same.then_some(run_id)
-    }))
+    .or_sql_fail("cannot read the record of the last load")
 }
 
 /// What became of one dataset, as `run_dataset` has it.

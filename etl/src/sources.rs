@@ -25,6 +25,7 @@ pub struct Sources {
     /// The line list.
     pub cases: Source,
     optional: Vec<Optional>,
+    identified: bool,
 }
 
 /// An optional dataset, from the moment in which it is looked for.
@@ -64,7 +65,36 @@ impl Sources {
             departments: extract::find(store, Dataset::Departments).await?,
             cases: extract::find(store, Dataset::Cases).await?,
             optional,
+            identified: false,
         })
+    }
+
+    /// Makes the checksums of files in a folder, by which the next load recognises them: a gigabyte takes half a second.
+    ///
+    /// What cannot be read any more stays without: if it was loaded before it went away, it is loaded again next time.
+    pub async fn identify(&mut self, store: &Store) {
+        if std::mem::replace(&mut self.identified, true) {
+            return;
+        }
+        for source in [&mut self.provinces, &mut self.departments, &mut self.cases] {
+            if let Err(failure) = source.identify(store).await {
+                tracing::warn!("the next run will not recognise what this one loads: {failure}");
+            }
+        }
+        for optional in &mut self.optional {
+            if let Some(source) = &mut optional.source
+                && let Err(failure) = source.identify(store).await
+                && optional.counts == Counts::default()
+            {
+                optional.leave_out(&failure);
+            }
+        }
+    }
+
+    /// Those that are loaded, in the order in which they are told apart from others.
+    fn all(&self) -> impl Iterator<Item = &Source> {
+        let optional = self.optional.iter().filter_map(|optional| optional.source.as_ref());
+        [&self.provinces, &self.departments, &self.cases].into_iter().chain(optional)
     }
 
     /// The optional files that can be loaded.
@@ -94,7 +124,7 @@ impl Sources {
         }
     }
 
-    /// What `pipeline_run` says of them.
+    /// What `pipeline_run` says of them: all of it once they are identified.
     pub fn describe(&self, dataset_date: Day, years: &Years) -> runs::Dataset {
         runs::Dataset {
             updated_on: dataset_date.into(),
@@ -102,17 +132,15 @@ impl Sources {
             source_size: i64::try_from(self.cases.size).unwrap_or(i64::MAX),
             source_etag: self.cases.etag(),
             source_sha256: self.cases.sha256.clone(),
-            fingerprint: self.fingerprint(),
+            fingerprint: self.identified.then(|| self.fingerprint()),
             years: years.to_string(),
         }
     }
 
     /// One digest of all files that are loaded: with another optional file, or without one, it is another dataset. Without any,
     /// it is what it was before there were optional ones.
-    pub fn fingerprint(&self) -> String {
-        let needed = [&self.provinces, &self.departments, &self.cases];
-        let optional = self.optional.iter().filter_map(|optional| optional.source.as_ref());
-        let identities: Vec<String> = needed.into_iter().chain(optional).map(Source::identity).collect();
+    fn fingerprint(&self) -> String {
+        let identities: Vec<String> = self.all().map(Source::identity).collect();
         extract::hexadecimal(&Sha256::digest(identities.join("\n")))
     }
 

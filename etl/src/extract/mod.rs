@@ -13,7 +13,7 @@ use std::sync::atomic::AtomicU64;
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
-use object_store::{GetOptions, ObjectStoreExt as _};
+use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 use zip::ZipArchive;
@@ -38,7 +38,9 @@ pub struct Source {
     pub size: u64,
     /// The store's own mark of this version, where it has one.
     pub version: Option<String>,
-    /// The SHA-256 of its bytes, in hexadecimal; only for folders, where it costs no transfer.
+    /// Whether it lies in a folder, where its bytes can be hashed without a transfer.
+    pub in_folder: bool,
+    /// The SHA-256 of its bytes, in hexadecimal; only for folders, and only once [`Self::identify`] has made it.
     pub sha256: Option<String>,
 }
 
@@ -50,7 +52,15 @@ impl Source {
 
     /// The etag of an object in S3; a folder's own mark changes with every copy and says nothing to others.
     pub fn etag(&self) -> Option<String> {
-        self.version.clone().filter(|_| self.sha256.is_none())
+        self.version.clone().filter(|_| !self.in_folder)
+    }
+
+    /// Makes the checksum, if it lies in a folder.
+    pub async fn identify(&mut self, store: &Store) -> Result<()> {
+        if self.in_folder {
+            self.sha256 = Some(sha256(store, self).await?);
+        }
+        Ok(())
     }
 
     /// What tells this version from another: the checksum where there is one, else etag and size.
@@ -75,15 +85,11 @@ pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Sou
         match store.objects().head(&key).await {
             Ok(meta) => {
                 let url = store.url_of(&key);
-                let mut source =
-                    Source { dataset, key, url, size: meta.size, version: meta.e_tag, sha256: None };
-                if source.size == 0 {
-                    return Err(empty(&source.url));
+                if meta.size == 0 {
+                    return Err(empty(&url));
                 }
-                if store.is_folder() {
-                    source.sha256 = Some(sha256(store, &source).await?);
-                }
-                return Ok(Some(source));
+                let (size, version, in_folder) = (meta.size, meta.e_tag, store.is_folder());
+                return Ok(Some(Source { dataset, key, url, size, version, in_folder, sha256: None }));
             }
             Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(unreadable(&store.url_of(&key), error)),
@@ -95,7 +101,11 @@ pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Sou
 async fn sha256(store: &Store, source: &Source) -> Result<String> {
     const PIECE: u64 = 1 << 20;
     let offsets = (0..source.size.div_ceil(PIECE)).map(|piece| piece * PIECE);
-    let read = |from: u64| store.objects().get_range(&source.key, from..(from + PIECE).min(source.size));
+    let read = async |from: u64| {
+        let range = Some(GetRange::Bounded(from..(from + PIECE).min(source.size)));
+        let options = GetOptions { range, if_match: source.version.clone(), ..GetOptions::default() };
+        store.objects().get_opts(&source.key, options).await?.bytes().await
+    };
     let mut pieces = futures_util::stream::iter(offsets.map(read)).buffered(2);
     let mut hash = Sha256::new();
     while let Some(piece) = pieces.try_next().await.map_err(|error| unreadable(&source.url, error))? {

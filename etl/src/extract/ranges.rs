@@ -17,6 +17,9 @@ use tokio::task::JoinHandle;
 /// One range. With those ahead this is what a file costs in memory: 8 MiB.
 const RANGE: u64 = 2 << 20;
 
+/// The first range after a seek: an archive's directory is looked for here and there, with a few small reads.
+const FIRST_RANGE: u64 = 64 << 10;
+
 /// Ranges under way while one is being read.
 const AHEAD: usize = 3;
 
@@ -34,6 +37,8 @@ pub(super) struct Ranges {
     ahead: VecDeque<JoinHandle<object_store::Result<Bytes>>>,
     /// Where the next range to be asked for begins.
     next: u64,
+    /// Nothing has been read since the start or the last seek.
+    sought: bool,
 }
 
 impl Ranges {
@@ -56,11 +61,12 @@ impl Ranges {
             current: Bytes::new(),
             ahead: VecDeque::new(),
             next: 0,
+            sought: true,
         }
     }
 
-    fn ask(&mut self) {
-        let range = self.next..(self.next + RANGE).min(self.size);
+    fn ask(&mut self, length: u64) {
+        let range = self.next..(self.next + length).min(self.size);
         self.next = range.end;
         let options = GetOptions { range: Some(GetRange::Bounded(range)), ..self.options.clone() };
         let (objects, key) = (Arc::clone(&self.objects), self.key.clone());
@@ -75,16 +81,17 @@ impl Ranges {
         self.current.clear();
         self.position = position;
         self.next = position;
+        self.sought = true;
     }
 }
 
 impl Read for Ranges {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         if self.current.is_empty() {
-            // The first range after a seek comes alone: an archive's directory is read with a few small reads.
-            let wanted = if self.ahead.is_empty() && self.next == self.position { 1 } else { AHEAD };
+            let sought = std::mem::take(&mut self.sought);
+            let (wanted, length) = if sought { (1, FIRST_RANGE) } else { (AHEAD, RANGE) };
             while self.next < self.size && self.ahead.len() < wanted {
-                self.ask();
+                self.ask(length);
             }
             let Some(range) = self.ahead.pop_front() else {
                 return Ok(0);
