@@ -20,6 +20,7 @@ use super::bastion::{Bastion, Discovery};
 use super::counters::Counters;
 use super::event::{Event, Tell};
 use super::session::{Guard, Link, Session};
+use super::socket::Socket;
 use super::trouble::Trouble;
 use super::trust::{Expectation, Trust, Verdict, Voucher, fingerprint};
 use super::window::Sizing;
@@ -116,7 +117,7 @@ impl Connector {
         let stream = reach(&bastion, limit).await.map_err(Trouble::unreachable)?;
         let handshake = start.elapsed();
         let window = self.sizing.reserve(handshake);
-        let stream = BufReader::with_capacity(READ_AHEAD, stream);
+        let stream = BufReader::with_capacity(READ_AHEAD, Socket::new(stream));
 
         let config = Config {
             window_size: window.size(),

@@ -23,6 +23,7 @@ mod pool;
 mod ready_file;
 mod reconnect;
 mod session;
+mod socket;
 mod trouble;
 mod trust;
 mod window;

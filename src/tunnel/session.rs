@@ -79,8 +79,8 @@ impl Session {
         self.handle.send_ping().await
     }
 
-    /// Measures how long an answer takes. Other than `expected`, it is asked for a second time: right after the login
-    /// sshd's answer may wait for our acknowledgement of what it said before, which our kernel holds back for 40 ms.
+    /// Measures how long an answer takes. Other than `expected`, it is asked for a second time: right after the login sshd is still
+    /// busy with itself.
     pub(super) async fn round_trip(&self, expected: Duration) -> Result<Duration, Error> {
         let first = self.timed_ping().await?;
         if first <= expected * 2 { Ok(first) } else { Ok(self.timed_ping().await?.min(first)) }
