@@ -205,3 +205,34 @@ impl Optional {
         self.trouble = Some(failure.to_string());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn found(folder: &std::path::Path) -> (Store, Sources) {
+        let store = Store::open(&format!("file://{}", folder.display())).unwrap();
+        let sources = Sources::find(&store).await.unwrap();
+        (store, sources)
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn a_file_that_was_replaced_before_it_was_hashed_is_not_taken_for_the_one_that_was_loaded() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["provincias.csv", "departamentos.csv", "Covid19Casos.csv"] {
+            std::fs::write(folder.path().join(name), "old").unwrap();
+        }
+        let (store, mut loaded) = found(folder.path()).await;
+        // As a download does: a new file takes the old one's name.
+        std::fs::write(folder.path().join("new"), "new").unwrap();
+        std::fs::rename(folder.path().join("new"), folder.path().join("Covid19Casos.csv")).unwrap();
+        loaded.identify(&store).await;
+        assert!(loaded.provinces.sha256.is_some(), "the others are hashed all the same");
+        assert_eq!(loaded.cases.sha256, None);
+
+        let (store, mut next) = found(folder.path()).await;
+        next.identify(&store).await;
+        assert!(next.cases.sha256.is_some());
+        assert_ne!(loaded.fingerprint(), next.fingerprint());
+    }
+}
