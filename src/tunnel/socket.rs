@@ -2,7 +2,7 @@
 //!
 //! Where both sides talk, Linux holds acknowledgements back, for up to 40 ms, to send them along with an answer. But sshd waits for them
 //! while it logs us in, because Nagle's algorithm is still on. And in a bulk transfer BBR takes the delay for the path's and paces
-//! sshd with a timer for each packet, which costs it a sixth of its time. In between, where a question follows an answer, the
+//! sshd with a timer for each packet, which costs it a tenth to a sixth of its time. In between, where a question follows an answer, the
 //! kernel is right: an acknowledgement of its own would only be one more packet.
 
 use std::io;
