@@ -10,6 +10,7 @@ use std::time::Duration;
 use etl::failure::Failure;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
+use tokio::time::Instant;
 
 use super::connector::Connector;
 use super::counters::Counters;
@@ -23,6 +24,10 @@ const SPARES: usize = 3;
 
 /// However many of them are held, so many are free to lead anywhere.
 const FREE: usize = 1;
+
+/// A spare that is missing is replaced after this long: most connections are over by then, and have given their session back. A
+/// handshake takes sshd as long as 20 MiB of a transfer do. The last free one, or one that somebody waits for, is replaced at once.
+const LEISURE: Duration = Duration::from_secs(5);
 
 /// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
 const HANDSHAKES: usize = 4;
@@ -39,6 +44,16 @@ pub(super) struct Pool {
 
 /// Counts a session as one of the spares although it is not among them, as long as this lives.
 pub(super) struct Place(Arc<Pool>);
+
+/// What is missing.
+struct Lack {
+    /// So many sessions, those that can wait included.
+    sessions: usize,
+    /// So many of them at once.
+    urgent: usize,
+    /// Whether some have died since it was asked last.
+    died: bool,
+}
 
 #[derive(Default)]
 struct State {
@@ -124,9 +139,13 @@ impl Pool {
         let mut attempts: JoinSet<Result<Session, Trouble>> = JoinSet::new();
         let mut pause = Duration::ZERO;
         let mut outage = false;
+        // Until when what can wait does.
+        let mut due = None;
         loop {
-            let (missing, died) = self.state().inspect();
+            let Lack { sessions, urgent, died } = self.state().inspect();
             outage |= died;
+            due = (sessions > urgent).then(|| due.unwrap_or_else(|| Instant::now() + LEISURE));
+            let missing = if due.is_some_and(|due| due <= Instant::now()) { sessions } else { urgent };
             let limit = if health.is_down() { 1 } else { HANDSHAKES };
             while pause.is_zero() && attempts.len() < missing.min(limit) {
                 let pool = Arc::clone(&self);
@@ -135,6 +154,7 @@ impl Pool {
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = self.connector.died.notified() => {}
+                () = at(due), if missing < sessions => {}
                 () = tokio::time::sleep(pause), if !pause.is_zero() => pause = Duration::ZERO,
                 Some(outcome) = attempts.join_next() => match outcome {
                     Ok(Ok(session)) => {
@@ -173,6 +193,14 @@ impl Pool {
     }
 }
 
+/// Returns then, or never.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => tokio::time::sleep_until(moment).await,
+        None => std::future::pending().await,
+    }
+}
+
 impl Place {
     pub(super) fn pool(&self) -> &Arc<Pool> {
         &self.0
@@ -200,11 +228,11 @@ impl State {
         self.waiting.retain(|waiter| !waiter.is_closed());
     }
 
-    /// How many sessions are missing, and whether some have died since it was asked last.
-    fn inspect(&mut self) -> (usize, bool) {
+    fn inspect(&mut self) -> Lack {
         self.purge();
-        let wanted = self.waiting.len() + self.spares();
-        (wanted.saturating_sub(self.ready.len()), std::mem::take(&mut self.died))
+        let lacking = |spares: usize| (self.waiting.len() + spares).saturating_sub(self.ready.len());
+        let (sessions, urgent) = (lacking(self.spares()), lacking(FREE));
+        Lack { sessions, urgent, died: std::mem::take(&mut self.died) }
     }
 
     /// Gives it to the first who still waits; returns it where there is nobody.
@@ -227,5 +255,20 @@ mod tests {
     fn a_session_that_is_held_is_one_of_the_spares_but_not_the_last() {
         let spares = (0..6).map(|held| State { held, ..State::default() }.spares());
         assert_eq!(spares.collect::<Vec<_>>(), [3, 2, 1, 1, 1, 1]);
+    }
+
+    #[test]
+    fn the_last_spare_and_what_somebody_waits_for_cannot_wait() {
+        let mut state = State::default();
+        let lack = |state: &mut State| {
+            let Lack { sessions, urgent, .. } = state.inspect();
+            (sessions, urgent)
+        };
+        assert_eq!(lack(&mut state), (3, 1));
+        let (sender, waiter) = oneshot::channel();
+        state.waiting.push_back(sender);
+        assert_eq!(lack(&mut state), (4, 2));
+        drop(waiter);
+        assert_eq!(lack(&mut state), (3, 1), "who has gone wants nothing");
     }
 }
