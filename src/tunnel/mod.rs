@@ -18,6 +18,7 @@ mod forward;
 pub mod forwarding;
 mod held;
 mod listener;
+mod memory;
 mod opening;
 mod pool;
 mod ready_file;
@@ -86,6 +87,7 @@ pub struct Tunnel {
 impl Tunnel {
     /// Listens on every port, connects once, and only then serves. Where any of it fails, nothing is left behind.
     pub async fn open(options: Options, tell: Tell) -> Result<Self> {
+        memory::keep();
         let mut listeners = Vec::new();
         for forwarding in &options.forwardings {
             listeners.push(listener::bind(options.bind, forwarding).await?);

@@ -25,6 +25,9 @@ const ROUND_TRIP: Duration = Duration::from_millis(150);
 /// A round on the loopback takes seconds and varies by a tenth from one to the next: there are so many times as many of them there.
 const LOOPBACK_ROUNDS: u32 = 3;
 
+/// What Linux paces sshd with: on the loopback, BBR costs it a third more processor time than cubic does.
+const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
+
 /// Medians of one forwarder on one path.
 struct Numbers {
     /// Bytes a second from the target, and to it.
@@ -59,6 +62,9 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
         let [ours, theirs] = samples.map(|samples| medians(&samples));
         say::result(&table(path, &ours, &theirs));
         results.push((ours, theirs));
+    }
+    if let Ok(name) = std::fs::read_to_string(CONGESTION_CONTROL) {
+        say::result(&format!("\ncongestion control: {}", name.trim()));
     }
     if let [near, far] = results.as_slice() {
         say::result(&goal::lines(&goals(near, far)));
