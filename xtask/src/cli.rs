@@ -94,6 +94,10 @@ pub(crate) struct TunnelBench {
     #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u64).range(8..=65536))]
     pub(crate) mebibytes: u64,
 
+    /// Leave out the distance, where ten minutes go by
+    #[arg(long)]
+    pub(crate) loopback: bool,
+
     /// Measure this binary, instead of building the release profile's
     #[arg(long, value_name = "FILE")]
     pub(crate) binary: Option<PathBuf>,
