@@ -19,7 +19,7 @@ pub(super) fn keep() {
 mod tests {
     use super::*;
 
-    /// Pages that the kernel had to hand to this thread, the tenth field of its `stat` (proc_pid_stat(5)).
+    /// Pages that the kernel had to hand to this thread, the tenth field of its `stat` (`proc_pid_stat(5)`).
     fn page_faults() -> usize {
         let stat = std::fs::read_to_string("/proc/thread-self/stat").unwrap();
         // The name of the thread is in parentheses and may hold anything.
