@@ -10,7 +10,7 @@ use std::time::Duration;
 use etl::failure::Failure;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::connector::Connector;
 use super::counters::Counters;
@@ -26,8 +26,12 @@ const SPARES: usize = 3;
 const FREE: usize = 1;
 
 /// A spare that is missing is replaced after this long: most connections are over by then, and have given their session back. A
-/// handshake takes sshd as long as 20 MiB of a transfer do. The last free one, or one that somebody waits for, is replaced at once.
+/// handshake takes sshd as long as 20 MiB of a transfer do.
 const LEISURE: Duration = Duration::from_secs(5);
+
+/// The last free one is replaced after this long: where connections follow each other, the session of the one before is about to
+/// come back. What somebody waits for is made at once.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
 const HANDSHAKES: usize = 4;
@@ -45,14 +49,22 @@ pub(super) struct Pool {
 /// Counts a session as one of the spares although it is not among them, as long as this lives.
 pub(super) struct Place(Arc<Pool>);
 
-/// What is missing.
+/// How many sessions are missing, each time with those before.
+#[derive(Debug, PartialEq)]
 struct Lack {
-    /// So many sessions, those that can wait included.
-    sessions: usize,
-    /// So many of them at once.
-    urgent: usize,
-    /// Whether some have died since it was asked last.
-    died: bool,
+    /// Those that somebody waits for.
+    waited_for: usize,
+    /// And a free one.
+    free: usize,
+    /// And all spares.
+    spares: usize,
+}
+
+/// How long something that is missing can wait.
+struct Patience {
+    length: Duration,
+    /// When it ends; `None` where nothing is missing.
+    end: Option<Instant>,
 }
 
 #[derive(Default)]
@@ -139,13 +151,17 @@ impl Pool {
         let mut attempts: JoinSet<Result<Session, Trouble>> = JoinSet::new();
         let mut pause = Duration::ZERO;
         let mut outage = false;
-        // Until when what can wait does.
-        let mut due = None;
+        let [mut breath, mut leisure] = [BREATH, LEISURE].map(Patience::new);
         loop {
-            let Lack { sessions, urgent, died } = self.state().inspect();
+            let (lack, died) = self.state().inspect();
             outage |= died;
-            due = (sessions > urgent).then(|| due.unwrap_or_else(|| Instant::now() + LEISURE));
-            let missing = if due.is_some_and(|due| due <= Instant::now()) { sessions } else { urgent };
+            let (hurried, rested) =
+                (breath.is_over(lack.free > lack.waited_for), leisure.is_over(lack.spares > lack.free));
+            let missing = match (rested, hurried) {
+                (true, _) => lack.spares,
+                (false, true) => lack.free,
+                (false, false) => lack.waited_for,
+            };
             let limit = if health.is_down() { 1 } else { HANDSHAKES };
             while pause.is_zero() && attempts.len() < missing.min(limit) {
                 let pool = Arc::clone(&self);
@@ -154,7 +170,8 @@ impl Pool {
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = self.connector.died.notified() => {}
-                () = at(due), if missing < sessions => {}
+                () = breath.ends(), if missing < lack.free => {}
+                () = leisure.ends(), if missing < lack.spares => {}
                 () = tokio::time::sleep(pause), if !pause.is_zero() => pause = Duration::ZERO,
                 Some(outcome) = attempts.join_next() => match outcome {
                     Ok(Ok(session)) => {
@@ -193,11 +210,24 @@ impl Pool {
     }
 }
 
-/// Returns then, or never.
-async fn at(moment: Option<Instant>) {
-    match moment {
-        Some(moment) => tokio::time::sleep_until(moment).await,
-        None => std::future::pending().await,
+impl Patience {
+    fn new(length: Duration) -> Self {
+        Self { length, end: None }
+    }
+
+    /// Whether it has lasted long enough. It begins anew where nothing is missing.
+    fn is_over(&mut self, missing: bool) -> bool {
+        let now = Instant::now();
+        self.end = missing.then(|| self.end.unwrap_or(now + self.length));
+        self.end.is_some_and(|end| end <= now)
+    }
+
+    /// Returns when it is over, or never.
+    async fn ends(&self) {
+        match self.end {
+            Some(end) => sleep_until(end).await,
+            None => std::future::pending().await,
+        }
     }
 }
 
@@ -228,11 +258,12 @@ impl State {
         self.waiting.retain(|waiter| !waiter.is_closed());
     }
 
-    fn inspect(&mut self) -> Lack {
+    /// What is missing, and whether some have died since it was asked last.
+    fn inspect(&mut self) -> (Lack, bool) {
         self.purge();
-        let lacking = |spares: usize| (self.waiting.len() + spares).saturating_sub(self.ready.len());
-        let (sessions, urgent) = (lacking(self.spares()), lacking(FREE));
-        Lack { sessions, urgent, died: std::mem::take(&mut self.died) }
+        let lacking = |more: usize| (self.waiting.len() + more).saturating_sub(self.ready.len());
+        let lack = Lack { waited_for: lacking(0), free: lacking(FREE), spares: lacking(self.spares()) };
+        (lack, std::mem::take(&mut self.died))
     }
 
     /// Gives it to the first who still waits; returns it where there is nobody.
@@ -258,17 +289,30 @@ mod tests {
     }
 
     #[test]
-    fn the_last_spare_and_what_somebody_waits_for_cannot_wait() {
+    fn what_somebody_waits_for_is_missing_before_any_spare() {
         let mut state = State::default();
-        let lack = |state: &mut State| {
-            let Lack { sessions, urgent, .. } = state.inspect();
-            (sessions, urgent)
-        };
-        assert_eq!(lack(&mut state), (3, 1));
+        assert_eq!(state.inspect().0, Lack { waited_for: 0, free: 1, spares: 3 });
         let (sender, waiter) = oneshot::channel();
         state.waiting.push_back(sender);
-        assert_eq!(lack(&mut state), (4, 2));
+        assert_eq!(state.inspect().0, Lack { waited_for: 1, free: 2, spares: 4 });
         drop(waiter);
-        assert_eq!(lack(&mut state), (3, 1), "who has gone wants nothing");
+        assert_eq!(
+            state.inspect().0,
+            Lack { waited_for: 0, free: 1, spares: 3 },
+            "who has gone wants nothing"
+        );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn patience_counts_from_when_something_began_to_be_missing() {
+        let mut patience = Patience::new(LEISURE);
+        tokio::time::advance(LEISURE * 2).await;
+        assert!(!patience.is_over(true));
+        tokio::time::advance(LEISURE / 2).await;
+        assert!(!patience.is_over(true));
+        patience.ends().await;
+        assert!(patience.is_over(true));
+        assert!(!patience.is_over(false));
+        assert!(!patience.is_over(true), "it begins anew");
     }
 }
