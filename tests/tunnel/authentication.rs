@@ -1,6 +1,7 @@
 //! Who may log in, and what is said to those who may not.
 
 use std::io::Write as _;
+use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
 use crate::support::{Said, Sshd, covidctl, keygen, until};
@@ -30,7 +31,8 @@ impl Agent {
         let socket = sshd.file("agent");
         let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
         let agent = Self(agent.unwrap(), socket);
-        until("the agent listens", || agent.1.exists());
+        // Its socket is there a moment before it listens.
+        until("the agent listens", || UnixStream::connect(&agent.1).is_ok());
         let added =
             Command::new("ssh-add").arg("-q").arg(sshd.file(key)).env("SSH_AUTH_SOCK", &agent.1).status();
         assert!(added.unwrap().success());
