@@ -5,8 +5,6 @@ use crate::support::terminal::Terminal;
 
 fn screens(cloud: &Cloud, width: u16, height: u16) -> Terminal {
     let terminal = Terminal::new(width, height);
-    // The words are many; the command line must not scroll away what is looked for.
-    terminal.shell("clear");
     terminal.run(&cloud.covidctl(&[]));
     terminal
 }

@@ -80,6 +80,14 @@ impl Terminal {
         self.press(&["Enter"]);
     }
 
+    /// Empties a window in which more than the prompt stands. The shell reads again when this returns: a long
+    /// line that is typed while it does not is shown twice, and then the cursor is not where it thinks.
+    #[track_caller]
+    pub(crate) fn clear(&self) {
+        self.shell("clear");
+        self.wait("an empty window", |text| text.trim() == PROMPT.trim_end());
+    }
+
     /// Presses keys, by tmux's names.
     pub(crate) fn press(&self, keys: &[&str]) {
         let words: Vec<&str> = ["send-keys", "-t", "t"].into_iter().chain(keys.iter().copied()).collect();
@@ -146,10 +154,11 @@ impl Terminal {
     /// Asks the shell for the exit code of what has just ended, which must have left the terminal as it was.
     #[track_caller]
     pub(crate) fn ended_with(&self, code: i32) -> String {
-        // Typed after it has ended, or read by the shell then.
-        self.wait("the shell", |text| text.trim_end().ends_with(PROMPT.trim_end()));
+        let prompt = |text: &str| text.trim_end().ends_with(PROMPT.trim_end());
+        self.wait("the shell", prompt);
         self.shell("echo code=$? $(stty -a | grep -o ' -\\?echo ')");
-        let text = self.see(&format!("code={code} echo"));
+        let told = format!("code={code} echo");
+        let text = self.wait(&told, |text| text.contains(&told) && prompt(text));
         let state = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}";
         let state = self.tmux(&["display-message", "-p", "-t", "t", state]);
         assert_eq!(state.trim(), "0 1 0", "alternate screen, cursor, mouse");
