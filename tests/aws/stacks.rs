@@ -235,7 +235,8 @@ async fn on_a_terminal_it_asks_and_what_is_deleted_has_to_be_named() {
 
     let down = ["down", "--quiet", "--delete-data"];
     for (name, code) in [("y", 1), ("covid19@123456789012", 1), ("covid19@000000000000", 0)] {
-        terminal.clear();
+        terminal.shell("clear");
+        terminal.wait("an empty window", |text| text.trim() == "shell>");
         terminal.run(&ministack.covidctl(&down));
         terminal.see("Nothing of it can be had back");
         terminal.see("Type `covid19@000000000000` to go on:");

@@ -58,6 +58,7 @@ impl Terminal {
     }
 
     /// Types a command line for the shell.
+    #[track_caller]
     pub(crate) fn run(&self, command: &Command) {
         let (mut unset, mut set) = (vec!["env".to_owned()], Vec::new());
         for (name, value) in command.get_envs() {
@@ -74,18 +75,15 @@ impl Terminal {
         self.shell(&words.join(" "));
     }
 
-    /// Types a line for the shell.
+    /// Types a line for the shell, or an answer to a question. It stands in the window before it is sent, so
+    /// that a prompt that is seen later is a new one.
+    #[track_caller]
     pub(crate) fn shell(&self, line: &str) {
         self.tmux(&["send-keys", "-t", "t", "-l", line]);
+        // Long ones are wrapped, at blanks too.
+        let bare = |text: &str| text.split_whitespace().collect::<String>();
+        self.wait(line, |text| bare(text).ends_with(&bare(line)));
         self.press(&["Enter"]);
-    }
-
-    /// Empties a window in which more than the prompt stands. The shell reads again when this returns: a long
-    /// line that is typed while it does not is shown twice, and then the cursor is not where it thinks.
-    #[track_caller]
-    pub(crate) fn clear(&self) {
-        self.shell("clear");
-        self.wait("an empty window", |text| text.trim() == PROMPT.trim_end());
     }
 
     /// Presses keys, by tmux's names.
