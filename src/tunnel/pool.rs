@@ -29,9 +29,13 @@ const FREE: usize = 1;
 /// handshake takes sshd as long as 20 MiB of a transfer do.
 const LEISURE: Duration = Duration::from_secs(5);
 
-/// The last free one is replaced after this long: where connections follow each other, the session of the one before is about to
-/// come back. What somebody waits for is made at once.
+/// The last free one is replaced after this long, on a long path: where connections follow each other, the session of the one before
+/// is about to come back. What somebody waits for is made at once.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// On a shorter path than this nobody minds to wait for a handshake, and the last free session can wait like the others: made beside a
+/// transfer, it costs more than it saves.
+const SHORT: Duration = Duration::from_millis(5);
 
 /// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
 const HANDSHAKES: usize = 4;
@@ -155,11 +159,13 @@ impl Pool {
         loop {
             let (lack, died) = self.state().inspect();
             outage |= died;
+            let calm = !outage && self.connector.sizing.is_shorter_than(SHORT);
+            let soon = if calm { lack.waited_for } else { lack.free };
             let (hurried, rested) =
-                (breath.is_over(lack.free > lack.waited_for), leisure.is_over(lack.spares > lack.free));
+                (breath.is_over(soon > lack.waited_for), leisure.is_over(lack.spares > soon));
             let missing = match (rested, hurried) {
                 (true, _) => lack.spares,
-                (false, true) => lack.free,
+                (false, true) => soon,
                 (false, false) => lack.waited_for,
             };
             let limit = if health.is_down() { 1 } else { HANDSHAKES };
@@ -170,7 +176,7 @@ impl Pool {
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = self.connector.died.notified() => {}
-                () = breath.ends(), if missing < lack.free => {}
+                () = breath.ends(), if missing < soon => {}
                 () = leisure.ends(), if missing < lack.spares => {}
                 () = tokio::time::sleep(pause), if !pause.is_zero() => pause = Duration::ZERO,
                 Some(outcome) = attempts.join_next() => match outcome {

@@ -47,6 +47,12 @@ impl Sizing {
         _ = self.round_trip.fetch_update(Ordering::Relaxed, Ordering::Relaxed, shortest);
     }
 
+    /// Whether the path is known, and shorter.
+    pub(super) fn is_shorter_than(&self, round_trip: Duration) -> bool {
+        let known = self.round_trip.load(Ordering::Relaxed);
+        known > 0 && Duration::from_micros(known) < round_trip
+    }
+
     /// Forgets the path, because the next bastion may be elsewhere.
     pub(super) fn forget(&self) {
         self.round_trip.store(0, Ordering::Relaxed);
@@ -103,6 +109,15 @@ mod tests {
             sizing.reserve(Duration::ZERO).size() >> 20
         });
         assert_eq!(sizes, [2, 2, 4, 16, 60, 64]);
+    }
+
+    #[test]
+    fn a_path_that_is_not_known_is_not_short() {
+        let sizing = Sizing::default();
+        assert!(!sizing.is_shorter_than(Duration::MAX));
+        sizing.measured(Duration::from_millis(5));
+        assert!(!sizing.is_shorter_than(Duration::from_millis(5)));
+        assert!(sizing.is_shorter_than(Duration::from_millis(6)));
     }
 
     #[test]
