@@ -86,7 +86,7 @@ pub(crate) struct EtlBench {
 /// How to run `bench tunnel`.
 #[derive(Args)]
 pub(crate) struct TunnelBench {
-    /// How often each program is measured over the distance, and three times as often on the loopback; the median counts
+    /// How often each program is measured over the distance, and seven times as often on the loopback
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
 

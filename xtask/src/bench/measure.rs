@@ -3,6 +3,7 @@
 //! The time is the whole process's, from its start to its end. The memory is the highest of the program and of the
 //! children that it waited for; PostgreSQL's own is not in it, for anybody.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -72,6 +73,34 @@ pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
+/// What pairs of measurements say together, where each pair was taken at the same time: how many times the other the one is.
+#[derive(Clone, Copy)]
+pub(super) struct Ratio {
+    /// The geometric mean: twice and half are even.
+    pub(super) mean: f64,
+    /// The standard error of the mean; unknown where there is only one pair.
+    error: Option<f64>,
+}
+
+impl Ratio {
+    pub(super) fn of(ratios: &[f64]) -> Self {
+        let count = approximate(ratios.len() as u64);
+        let logarithms = || ratios.iter().map(|ratio| ratio.ln());
+        let mean = logarithms().sum::<f64>() / count;
+        let squares: f64 = logarithms().map(|logarithm| (logarithm - mean).powi(2)).sum();
+        // An error of the logarithm is a share of the ratio, where both are small.
+        let error = (squares / (count - 1.0) / count).sqrt() * mean.exp();
+        Self { mean: mean.exp(), error: (ratios.len() > 1).then_some(error) }
+    }
+}
+
+impl fmt::Display for Ratio {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let error = self.error.map_or_else(String::new, |error| format!(" ± {error:.2}"));
+        f.pad(&format!("{:.2}{error}", self.mean))
+    }
+}
+
 /// A count as a number to divide.
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52, and a ratio is rounded anyway")]
 pub(super) fn approximate(count: u64) -> f64 {
@@ -87,6 +116,14 @@ mod tests {
         assert!((median([3.0, 1.0, 2.0].into_iter()) - 2.0).abs() < f64::EPSILON);
         assert!((median([4.0, 1.0, 2.0, 3.0].into_iter()) - 2.5).abs() < f64::EPSILON);
         assert!(median(std::iter::empty()).is_nan());
+    }
+
+    #[test]
+    fn twice_and_half_are_even_and_the_error_shrinks_with_the_pairs() {
+        assert_eq!(Ratio::of(&[2.0, 0.5]).to_string(), "1.00 ± 0.69");
+        assert_eq!(Ratio::of(&[2.0, 0.5].repeat(50)).to_string(), "1.00 ± 0.07");
+        assert_eq!(Ratio::of(&[1.25; 3]).to_string(), "1.25 ± 0.00");
+        assert_eq!(Ratio::of(&[0.5]).to_string(), "0.50");
     }
 
     #[test]
