@@ -36,6 +36,12 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     cloud.say(&["run", "etl"]).await.failed(125, &["there is no capacity"]);
 
     cloud.say(&["logs", "nonsense"]).await.failed(2, &["no log source `nonsense`", "etl, report"]);
+    let group = json!({ "logGroupName": "/ecs/covid19-metabase" });
+    cloud.moto.json("logs", "Logs_20140328.DeleteLogGroup", &group).await;
+    let said = cloud.say(&["logs", "etl", "metabase"]).await.worked();
+    for words in ["no events from etl in this time", "there is no log of metabase yet"] {
+        assert!(said.err.contains(words), "{words}: {said:?}");
+    }
     cloud.say(&["runs", "show", "abcdef"]).await.failed(1, &["there is no run `abcdef`", "covidctl runs"]);
     cloud.say(&["stop", "abcdef"]).await.failed(1, &["no run `abcdef` is in progress"]);
     cloud.say(&["tunnel", "--bastion", "a@b", "master"]).await.failed(2, &["with --bastion nobody knows"]);

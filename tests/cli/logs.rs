@@ -175,9 +175,9 @@ fn what_is_shown_can_be_chosen() {
 fn nothing_to_show_is_explained_and_no_error() {
     let logs = Logs::two_runs();
     for (words, why) in [
-        (&["metabase"][..], "no events from metabase"),
-        (&["etl", "lambda"], "no events from lambda"),
-        (&["--since", "1s"], "no events from"),
+        (&["metabase"][..], "there is no log of metabase yet"),
+        (&["etl", "lambda"], "there is no log of lambda yet"),
+        (&["--since", "1s"], "no events from etl"),
         (&["-g", "nowhere"], "none of 10 events matches"),
     ] {
         let said = logs.call(words);

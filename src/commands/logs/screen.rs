@@ -22,6 +22,8 @@ pub(super) struct Screen<'a> {
     follow: bool,
     /// How many events came from each source, wanted or not.
     came: Vec<u64>,
+    /// Which sources had no log at all.
+    missing: Vec<bool>,
     shown: u64,
 }
 
@@ -39,6 +41,7 @@ impl<'a> Screen<'a> {
             tail: args.tail.map(|most| Tail { most, lines: VecDeque::new() }),
             follow: args.follow,
             came: vec![0; renderer.names.len()],
+            missing: vec![false; renderer.names.len()],
             shown: 0,
             renderer,
         }
@@ -46,16 +49,27 @@ impl<'a> Screen<'a> {
 
     /// An empty answer is explained, because it may be a surprise.
     pub(super) fn say_what_is_missing(&self, asked_for: &[String]) {
-        let silent = self.renderer.names.iter().zip(&self.came).filter(|(_, came)| **came == 0);
-        let silent: Vec<&str> = silent.map(|(name, _)| name.as_str()).collect();
         let came: u64 = self.came.iter().sum();
         if self.shown == 0 && came > 0 && self.tail.is_none() {
-            self.printer.say(&format!("none of {came} events matches"));
-        } else if came == 0 || !silent.is_empty() && !asked_for.is_empty() {
-            self.printer.say(&format!(
-                "no events from {} in this time; look further back with --since 1d",
-                silent.join(", ")
-            ));
+            return self.printer.say(&format!("none of {came} events matches"));
+        }
+        if came > 0 && asked_for.is_empty() {
+            return;
+        }
+        let sources = self.renderer.names.iter().zip(&self.came).zip(&self.missing);
+        let without_events = |is_missing: bool| {
+            let chosen =
+                sources.clone().filter(|((_, came), missing)| **came == 0 && **missing == is_missing);
+            chosen.map(|((name, _), _)| name.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (silent, missing) = (without_events(false), without_events(true));
+        if !silent.is_empty() {
+            self.printer
+                .say(&format!("no events from {silent} in this time; look further back with --since 1d"));
+        }
+        if !missing.is_empty() {
+            self.printer
+                .say(&format!("there is no log of {missing} yet; `covidctl status` shows what is there"));
         }
     }
 
@@ -105,6 +119,9 @@ impl Reader for Screen<'_> {
     }
 
     fn note(&mut self, note: Note) {
+        if let Note::Missing(source) = note {
+            self.missing[source] = true;
+        }
         let name = |source: usize| self.renderer.names[source].as_str();
         let text = match note {
             // One look has nothing to wait for, and says in the end what it did not find.
