@@ -1,8 +1,8 @@
 //! A door: something that takes time to open is held open before anybody comes, so that whoever comes does not wait for it.
 //!
 //! One is opened when the tunnel begins, and again after each who came. Where nobody comes it is let go after a while: what is
-//! behind it may be scarce, as a database's connections are. A door that cannot be opened, or that does not stay open, is
-//! nothing to talk about; it is tried again when the next one comes. What is held is not this module's business.
+//! behind it may be scarce, as a database's connections are. A door that is not worth holding, that cannot be opened, or that does not
+//! stay open, is nothing to talk about; it is tried again when the next one comes. What is held is not this module's business.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -63,21 +63,20 @@ impl<H, E> Visitors<H, E> {
     }
 }
 
-/// Holds one open for as long as there is a [`Door`].
-pub(super) async fn keep<H: Hold, E, F>(mut visitors: Visitors<H, E>, open: impl Fn() -> F)
+/// Holds one open for as long as there is a [`Door`], whenever `open` finds that it is worth it.
+pub(super) async fn keep<H: Hold, E, F>(mut visitors: Visitors<H, E>, open: impl Fn() -> Option<F>)
 where
     F: Future<Output = Result<H, E>>,
 {
     loop {
-        let (outcome, first) = opened(open(), &mut visitors).await;
-        let taken = match outcome {
-            Ok(held) => hold(held, first, &mut visitors).await,
-            Err(why) => {
+        let mut taken = false;
+        if let Some(opening) = open() {
+            match opened(opening, &mut visitors).await {
+                (Ok(held), first) => taken = hold(held, first, &mut visitors).await,
                 // Where nobody waits, nobody is told.
-                drop(first.map(|visitor| visitor.send(Err(why))));
-                false
+                (Err(why), first) => drop(first.map(|visitor| visitor.send(Err(why)))),
             }
-        };
+        }
         // Who comes now finds nothing, and is the reason to open it again.
         if !taken && visitors.next().await.is_none() {
             return;
@@ -146,6 +145,7 @@ mod tests {
         opened: AtomicU32,
         let_go: AtomicU32,
         closed: AtomicBool,
+        worthless: AtomicBool,
         spoil: Notify,
     }
 
@@ -169,11 +169,11 @@ mod tests {
             let behind = Arc::clone(&behind);
             move || {
                 let behind = Arc::clone(&behind);
-                async move {
+                (!behind.worthless.load(SeqCst)).then_some(async move {
                     let number = behind.opened.fetch_add(1, SeqCst) + 1;
                     sleep(OPENING).await;
                     if behind.closed.load(SeqCst) { Err(number) } else { Ok(Held(number, behind)) }
-                }
+                })
             }
         };
         tokio::spawn(keep(visitors, open));
@@ -245,6 +245,22 @@ mod tests {
         behind.closed.store(false, SeqCst);
         assert_eq!(enter(&door).await, None);
         assert_eq!(enter(&door).await, Some(Ok(2)));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn where_it_is_not_worth_it_nobody_waits_and_nothing_is_opened() {
+        let (door, behind) = kept();
+        assert_eq!(enter(&door).await, Some(Ok(1)));
+        behind.worthless.store(true, SeqCst);
+        assert_eq!(enter(&door).await, Some(Ok(2)), "it was open already");
+        for _ in 0..3 {
+            assert_eq!(timeout(OPENING / 10, enter(&door)).await, Ok(None));
+            sleep(OPENING * 2).await;
+        }
+        assert_eq!(behind.opened.load(SeqCst), 2);
+        behind.worthless.store(false, SeqCst);
+        assert_eq!(enter(&door).await, None);
+        assert_eq!(enter(&door).await, Some(Ok(3)));
     }
 
     #[tokio::test(start_paused = true)]

@@ -1,4 +1,5 @@
-//! A channel that is open to its target before anybody asks for it: a new connection then waits for one round trip, not two.
+//! A channel that is open to its target before anybody asks for it: a new connection then waits for one round trip, not two. On a
+//! short path that is nothing that anybody notices, and there is none.
 //!
 //! Its session is one of the pool's spares, with a channel in it. Nothing is ever sent through it, and what the target says of
 //! its own accord is kept for whoever gets it. A target that ends it, or a bastion that does not answer, spoils it.
@@ -45,11 +46,11 @@ pub(super) fn entrance(target: Target, pool: Arc<Pool>) -> (Entrance, impl Futur
     let (door, visitors) = door::door();
     let open = move || {
         let (target, pool) = (target.clone(), Arc::clone(&pool));
-        async move {
+        (!pool.is_near()).then_some(async move {
             let place = pool.place();
             let opened = opening::open(&target, NOBODY, place.pool()).await?;
             Ok(Held { opened, place })
-        }
+        })
     };
     (door, door::keep(visitors, open))
 }

@@ -1,9 +1,9 @@
 //! A database tunnel: local ports that lead through the bastion, and stay open while the bastion comes and goes.
 //!
 //! Every local connection has an SSH session of its own, because one connection that nobody reads stops all others on the
-//! same session. A few sessions are kept warm, so that a new connection does not wait for a handshake, and one of them is held
-//! open to each target, so that it does not wait for the target either. Where the bastion is comes from a [`Discovery`];
-//! everything else is the same for all of them.
+//! same session. A few sessions are kept warm, so that a new connection does not wait for a handshake; where the bastion is
+//! far away, one of them is held open to each target, so that it does not wait for the target either. Where the bastion is comes from
+//! a [`Discovery`]; everything else is the same for all of them.
 //!
 //! Only this module names the SSH library. It prints nothing: what happens is told as [`Event`]s.
 

@@ -30,12 +30,9 @@ const FREE: usize = 1;
 const LEISURE: Duration = Duration::from_secs(5);
 
 /// The last free one is replaced after this long, on a long path: where connections follow each other, the session of the one before
-/// is about to come back. What somebody waits for is made at once.
+/// is about to come back. On a short path it can wait like the others: made beside a transfer, it costs more than it saves. What
+/// somebody waits for is made at once.
 const BREATH: Duration = Duration::from_millis(100);
-
-/// On a shorter path than this nobody minds to wait for a handshake, and the last free session can wait like the others: made beside a
-/// transfer, it costs more than it saves.
-const SHORT: Duration = Duration::from_millis(5);
 
 /// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
 const HANDSHAKES: usize = 4;
@@ -99,6 +96,11 @@ impl Pool {
         self.connector.limit()
     }
 
+    /// Whether the bastion is so near that nothing needs to be done ahead of time.
+    pub(super) fn is_near(&self) -> bool {
+        self.connector.sizing.is_short()
+    }
+
     /// Tells what could not be done for one connection.
     pub(super) fn tell(&self, event: Event) {
         (self.tell)(event);
@@ -159,7 +161,7 @@ impl Pool {
         loop {
             let (lack, died) = self.state().inspect();
             outage |= died;
-            let calm = !outage && self.connector.sizing.is_shorter_than(SHORT);
+            let calm = !outage && self.is_near();
             let soon = if calm { lack.waited_for } else { lack.free };
             let (hurried, rested) =
                 (breath.is_over(soon > lack.waited_for), leisure.is_over(lack.spares > soon));

@@ -23,6 +23,9 @@ const BUDGET: u64 = 512 << 20;
 /// What a connection gets although the budget is used up.
 const LEAST: u64 = 512 << 10;
 
+/// On a shorter path than this nobody notices a round trip, or a handshake.
+const SHORT: Duration = Duration::from_millis(5);
+
 /// Sizes windows; shared by all sessions.
 #[derive(Debug, Default)]
 pub(super) struct Sizing {
@@ -47,10 +50,10 @@ impl Sizing {
         _ = self.round_trip.fetch_update(Ordering::Relaxed, Ordering::Relaxed, shortest);
     }
 
-    /// Whether the path is known, and shorter.
-    pub(super) fn is_shorter_than(&self, round_trip: Duration) -> bool {
+    /// Whether the path is known to be so short that nothing needs to be done ahead of time.
+    pub(super) fn is_short(&self) -> bool {
         let known = self.round_trip.load(Ordering::Relaxed);
-        known > 0 && Duration::from_micros(known) < round_trip
+        known > 0 && Duration::from_micros(known) < SHORT
     }
 
     /// Forgets the path, because the next bastion may be elsewhere.
@@ -114,10 +117,13 @@ mod tests {
     #[test]
     fn a_path_that_is_not_known_is_not_short() {
         let sizing = Sizing::default();
-        assert!(!sizing.is_shorter_than(Duration::MAX));
-        sizing.measured(Duration::from_millis(5));
-        assert!(!sizing.is_shorter_than(Duration::from_millis(5)));
-        assert!(sizing.is_shorter_than(Duration::from_millis(6)));
+        assert!(!sizing.is_short());
+        sizing.measured(SHORT);
+        assert!(!sizing.is_short());
+        sizing.measured(SHORT * 9 / 10);
+        assert!(sizing.is_short());
+        sizing.forget();
+        assert!(!sizing.is_short());
     }
 
     #[test]

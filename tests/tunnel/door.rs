@@ -1,12 +1,14 @@
-//! A way to the target that is open before anybody comes. Seen from the target, which numbers its connections.
+//! A way to the target that is open before anybody comes, where the bastion is far away. Seen from the target, which numbers its
+//! connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, channel};
+use std::time::Duration;
 
-use crate::support::{PATIENCE, Sshd, Tunnel, server, until};
+use crate::support::{PATIENCE, Sshd, Tunnel, distant, server, until};
 
 /// A target that says the number of each connection as soon as it has come, and serves it as told.
 fn numbered(serve: impl Fn(u8, TcpStream) + Clone + Send + 'static) -> (SocketAddr, Receiver<u8>) {
@@ -19,6 +21,12 @@ fn numbered(serve: impl Fn(u8, TcpStream) + Clone + Send + 'static) -> (SocketAd
         serve(number, stream);
     });
     (address, came)
+}
+
+/// A round trip to it takes 20 ms.
+fn far_away(sshd: Sshd) -> Sshd {
+    let way = distant(sshd.address().into(), Duration::from_millis(10));
+    sshd.by_way_of(way)
 }
 
 /// Answers each question with the connection's number.
@@ -36,7 +44,7 @@ fn ask(stream: &mut TcpStream) -> u8 {
 
 #[test]
 fn who_comes_finds_it_open_and_another_is_opened_for_the_next() {
-    let sshd = Sshd::start();
+    let sshd = far_away(Sshd::start());
     let (target, came) = numbered(say_it);
     let tunnel = Tunnel::to(&sshd, target);
     let mut streams = Vec::new();
@@ -50,7 +58,7 @@ fn who_comes_finds_it_open_and_another_is_opened_for_the_next() {
 
 #[test]
 fn each_target_has_its_own() {
-    let sshd = Sshd::start();
+    let sshd = far_away(Sshd::start());
     let targets: Vec<_> = (0..4).map(|_| numbered(say_it)).collect();
     let words: Vec<_> =
         targets.iter().flat_map(|(target, _)| ["-L".to_owned(), format!("0:{target}")]).collect();
@@ -63,7 +71,7 @@ fn each_target_has_its_own() {
 
 #[test]
 fn what_the_target_says_first_is_not_lost() {
-    let sshd = Sshd::start();
+    let sshd = far_away(Sshd::start());
     let (sender, said) = channel();
     let (target, _came) = numbered(move |number, mut stream| {
         stream.write_all(b"welcome").unwrap();
@@ -83,7 +91,7 @@ fn what_the_target_says_first_is_not_lost() {
 
 #[test]
 fn one_that_the_target_has_ended_is_given_to_nobody() {
-    let sshd = Sshd::with("LogLevel DEBUG1");
+    let sshd = far_away(Sshd::with("LogLevel DEBUG1"));
     let (target, came) = numbered(|number, stream| {
         if number > 1 {
             say_it(number, stream);
@@ -97,7 +105,7 @@ fn one_that_the_target_has_ended_is_given_to_nobody() {
 
 #[test]
 fn one_through_a_bastion_that_is_gone_is_given_to_nobody() {
-    let mut sshd = Sshd::start();
+    let mut sshd = far_away(Sshd::start());
     let (target, came) = numbered(say_it);
     let mut tunnel = Tunnel::to(&sshd, target);
     assert_eq!(came.recv_timeout(PATIENCE), Ok(1));
@@ -105,4 +113,18 @@ fn one_through_a_bastion_that_is_gone_is_given_to_nobody() {
     tunnel.event("lost");
     sshd.restart();
     assert_ne!(ask(&mut tunnel.connect()), 1);
+}
+
+#[test]
+fn where_the_bastion_is_near_nothing_is_opened_ahead() {
+    let sshd = Sshd::with("LogLevel DEBUG1");
+    let (target, _came) = numbered(say_it);
+    let tunnel = Tunnel::to(&sshd, target);
+    // The second would have to wait for what was opened after the first.
+    for number in 1..4 {
+        assert_eq!(ask(&mut tunnel.connect()), number);
+    }
+    let log = sshd.log();
+    assert_eq!(log.matches("originator 127.0.0.1 port ").count(), 3, "{log}");
+    assert!(!log.contains("originator 127.0.0.1 port 0"), "{log}");
 }

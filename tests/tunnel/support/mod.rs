@@ -5,7 +5,7 @@ mod program;
 #[expect(dead_code, reason = "the tests on AWS use more of it")]
 mod sshd;
 
-pub(crate) use places::{Pattern, check_pattern, echo, refuses, server, write_pattern};
+pub(crate) use places::{Pattern, check_pattern, distant, echo, refuses, server, write_pattern};
 pub(crate) use program::{Said, Tunnel, covidctl};
 pub(crate) use sshd::{Sshd, keygen};
 

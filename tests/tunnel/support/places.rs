@@ -1,7 +1,8 @@
 //! Servers to forward to, and bytes by which a lost, doubled or swapped one is noticed.
 
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
 
 /// Serves every connection in a thread of its own. It ends with the test's process.
 pub(crate) fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
@@ -21,8 +22,33 @@ pub(crate) fn echo() -> SocketAddr {
     server(|mut stream| {
         let mut back = stream.try_clone().unwrap();
         drop(std::io::copy(&mut stream, &mut back));
-        drop(back.shutdown(std::net::Shutdown::Write));
+        drop(back.shutdown(Shutdown::Write));
     })
+}
+
+/// A way to another address on which whatever is said takes so long, each way.
+pub(crate) fn distant(address: SocketAddr, delay: Duration) -> SocketAddr {
+    server(move |near| {
+        // Where nobody is at the other end, there is nobody at this one.
+        let Ok(far) = TcpStream::connect(address) else { return };
+        let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        std::thread::spawn(move || carry(far_too, near_too, delay));
+        carry(near, far, delay);
+    })
+}
+
+fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+    to.set_nodelay(true).unwrap();
+    let mut block = vec![0; BLOCK];
+    while let Ok(length @ 1..) = from.read(&mut block) {
+        std::thread::sleep(delay);
+        if to.write_all(&block[..length]).is_err() {
+            break;
+        }
+    }
+    for stream in [from, to] {
+        drop(stream.shutdown(Shutdown::Both));
+    }
 }
 
 /// An address where nothing listens.

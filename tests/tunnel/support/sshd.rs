@@ -20,6 +20,8 @@ static COUNT: AtomicU8 = AtomicU8::new(1);
 pub(crate) struct Sshd {
     folder: TempDir,
     address: SocketAddrV4,
+    /// Where it is reached, if not there.
+    way: Option<SocketAddr>,
     server: Option<Child>,
 }
 
@@ -50,10 +52,16 @@ impl Sshd {
         keygen(&folder.path().join("host"), "ed25519", "");
         keygen(&folder.path().join("id"), "ed25519", "");
         std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
-        let mut sshd = Self { address, folder, server: None };
+        let mut sshd = Self { address, folder, way: None, server: None };
         sshd.configure(lines);
         sshd.restart();
         sshd
+    }
+
+    /// Reached at another address, which leads to it.
+    pub(crate) fn by_way_of(mut self, way: SocketAddr) -> Self {
+        self.way = Some(way);
+        self
     }
 
     fn configure(&self, lines: &str) {
@@ -120,7 +128,8 @@ impl Sshd {
 
     /// `user@address:port`
     pub(crate) fn bastion(&self) -> String {
-        format!("{}@{}", Self::user(), self.address)
+        let address = self.way.unwrap_or(SocketAddr::V4(self.address));
+        format!("{}@{address}", Self::user())
     }
 
     pub(crate) fn address(&self) -> SocketAddrV4 {
