@@ -1,4 +1,4 @@
-//! The SSH connection's socket: what matters is acknowledged at once.
+//! The SSH connection's socket: what matters is acknowledged at once, and what is about to come is waited for awake.
 //!
 //! Where both sides talk, Linux holds acknowledgements back, for up to 40 ms, to send them along with an answer. But sshd waits for them
 //! while it logs us in, because Nagle's algorithm is still on. And in a bulk transfer BBR takes the delay for the path's and paces
@@ -8,26 +8,28 @@
 use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
+use std::time::Instant;
 
+use nix::errno::Errno;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
+use super::rush::{BULK, Rush};
+
 /// So many bytes at the start of a connection are the login, and a little more.
 const LOGIN: usize = 8 << 10;
-
-/// So much at once is part of a bulk transfer.
-const BULK: usize = 16 << 10;
 
 /// A connection that is read.
 pub(super) struct Socket {
     stream: TcpStream,
     /// What is left of [`LOGIN`].
     login: usize,
+    rush: Rush,
 }
 
 impl Socket {
     pub(super) fn new(stream: TcpStream) -> Self {
-        Self { stream, login: LOGIN }
+        Self { stream, login: LOGIN, rush: Rush::default() }
     }
 
     fn has_read(&mut self, count: usize) {
@@ -35,6 +37,7 @@ impl Socket {
             self.acknowledge();
         }
         self.login = self.login.saturating_sub(count);
+        self.rush.has_read(count, Instant::now());
     }
 
     /// It has to be asked for again each time: the kernel forgets it as soon as something is sent.
@@ -54,10 +57,26 @@ impl AsyncRead for Socket {
         context: &mut Context<'_>,
         buffer: &mut ReadBuf<'_>,
     ) -> Poll<io::Result<()>> {
+        let this = &mut *self;
         let before = buffer.filled().len();
-        ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
-        let count = buffer.filled().len() - before;
-        self.has_read(count);
+        // The runtime would not look before it has been told that there is something.
+        let looked = this.rush.is_on().then(|| nix::unistd::read(&this.stream, buffer.initialize_unfilled()));
+        match looked {
+            Some(Ok(count)) => buffer.advance(count),
+            Some(Err(Errno::EAGAIN)) if this.rush.waits_awake(Instant::now()) => {
+                context.waker().wake_by_ref();
+                return Poll::Pending;
+            }
+            // Any other error is still there for this one.
+            _ => {
+                let read = Pin::new(&mut this.stream).poll_read(context, buffer);
+                if read.is_pending() {
+                    this.rush.waits_awake(Instant::now());
+                }
+                ready!(read)?;
+            }
+        }
+        this.has_read(buffer.filled().len() - before);
         Poll::Ready(Ok(()))
     }
 }
@@ -83,6 +102,10 @@ impl AsyncWrite for Socket {
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::task::Wake;
+
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
     use tokio::net::TcpListener;
 
@@ -113,5 +136,43 @@ mod tests {
         assert!(!acknowledges(&mut connection, 64).await, "the kernel knows better");
         assert!(acknowledges(&mut connection, BULK).await);
         assert!(!acknowledges(&mut connection, BULK - 1).await);
+    }
+
+    #[derive(Default)]
+    struct Woken(AtomicUsize);
+
+    impl Wake for Woken {
+        fn wake(self: Arc<Self>) {
+            self.0.fetch_add(1, Ordering::SeqCst);
+        }
+    }
+
+    #[tokio::test]
+    async fn in_a_rush_it_looks_again_by_itself_and_falls_asleep_after_a_while() {
+        let (mut socket, mut far) = pair().await;
+        let now = Instant::now();
+        socket.rush.waits_awake(now);
+        socket.rush.has_read(BULK, now);
+        let woken = Arc::new(Woken::default());
+        let mut looks = 0;
+        while woken.0.load(Ordering::SeqCst) == looks {
+            let waker = Arc::clone(&woken).into();
+            let mut byte = [0];
+            let read = Pin::new(&mut socket)
+                .poll_read(&mut Context::from_waker(&waker), &mut ReadBuf::new(&mut byte));
+            assert!(read.is_pending(), "nothing was sent");
+            looks += 1;
+        }
+        assert!(looks > 1, "it did not look again");
+        far.write_all(b"!").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), b'!', "asleep, it is woken up");
+        socket.rush.waits_awake(now);
+        socket.rush.has_read(BULK, now);
+        far.write_all(b"?").await.unwrap();
+        assert_eq!(socket.read_u8().await.unwrap(), b'?', "awake, it finds what is there");
+        drop(far);
+        socket.rush.waits_awake(now);
+        socket.rush.has_read(BULK, now);
+        assert_eq!(socket.read(&mut [0]).await.unwrap(), 0, "and the end");
     }
 }

@@ -1,0 +1,126 @@
+//! How packets follow each other on one SSH connection, and what that means for whoever waits for the next one.
+//!
+//! On a fast path the next packet is a few microseconds away. To fall asleep until then costs both sides: sshd has to wake us up,
+//! and the kernel puts us where sshd runs and makes it wait. So for as long as packets rush in, we wait for the next one
+//! awake, for a moment, and stay on our processor. What is read, and how, is not this module's business.
+
+use std::time::{Duration, Instant};
+
+use super::stay::Stay;
+
+/// So much at once is part of a bulk transfer.
+pub(super) const BULK: usize = 16 << 10;
+
+/// A packet that came so soon after the one before lets us expect the next as soon: somewhat more than it takes to be woken up.
+const SOON: Duration = Duration::from_micros(100);
+
+/// We stay awake for so long, which is what sshd takes for a packet.
+const AWAKE: Duration = Duration::from_micros(30);
+
+/// After so long the kernel may choose the processor again.
+const STAY: Duration = Duration::from_secs(1);
+
+/// Whether packets rush in.
+#[derive(Default)]
+pub(super) struct Rush {
+    is_on: bool,
+    /// Since when we wait for the next packet.
+    waiting: Option<Instant>,
+    /// Where we stay, if we need to be told to, and until when.
+    stay: Option<(Option<Stay>, Instant)>,
+}
+
+impl Rush {
+    /// Whether it is worth looking for the next packet before one is told that it is there.
+    pub(super) fn is_on(&self) -> bool {
+        self.is_on
+    }
+
+    /// Nothing has come yet. Whether to look again at once, instead of falling asleep.
+    pub(super) fn waits_awake(&mut self, now: Instant) -> bool {
+        let since = *self.waiting.get_or_insert(now);
+        self.is_on && now - since < AWAKE
+    }
+
+    /// So many bytes have come.
+    pub(super) fn has_read(&mut self, count: usize, now: Instant) {
+        let came_soon = self.waiting.take().map_or(self.is_on, |since| now - since < SOON);
+        self.is_on = count >= BULK && came_soon;
+        if !self.is_on || self.stay.as_ref().is_some_and(|(_, until)| *until <= now) {
+            self.stay = None;
+        }
+        if self.is_on && self.stay.is_none() {
+            self.stay = Some((Stay::here(), now + STAY));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MICROSECOND: Duration = Duration::from_micros(1);
+
+    /// A rush in which the next packet is waited for since `now`.
+    fn rush(now: Instant) -> Rush {
+        let mut rush = Rush::default();
+        rush.waits_awake(now);
+        rush.has_read(BULK, now);
+        rush.waits_awake(now);
+        rush
+    }
+
+    #[test]
+    fn it_begins_when_a_large_packet_comes_soon() {
+        let now = Instant::now();
+        for (count, wait, is_on) in
+            [(BULK, SOON * 9 / 10, true), (BULK, SOON, false), (BULK - 1, MICROSECOND, false)]
+        {
+            let mut rush = Rush::default();
+            assert!(!rush.waits_awake(now), "nothing is known yet");
+            rush.has_read(count, now + wait);
+            assert_eq!(rush.is_on(), is_on, "{count} {wait:?}");
+        }
+        let mut rush = Rush::default();
+        rush.has_read(BULK, now);
+        assert!(!rush.is_on(), "what was there already says nothing about the next");
+    }
+
+    #[test]
+    fn it_goes_on_with_what_is_there_already_and_ends_with_what_is_small_or_late() {
+        let now = Instant::now();
+        let mut going_on = rush(now);
+        going_on.has_read(BULK, now + SOON / 2);
+        going_on.has_read(BULK, now + SOON * 9);
+        assert!(going_on.is_on());
+        let mut small = rush(now);
+        small.has_read(BULK - 1, now + MICROSECOND);
+        assert!(!small.is_on());
+        let mut late = rush(now);
+        late.has_read(BULK, now + SOON);
+        assert!(!late.is_on());
+    }
+
+    #[test]
+    fn nobody_waits_awake_for_long() {
+        let now = Instant::now();
+        let mut rush = rush(now);
+        assert!(rush.waits_awake(now + AWAKE * 9 / 10));
+        assert!(!rush.waits_awake(now + AWAKE));
+        rush.has_read(BULK, now + AWAKE);
+        assert!(rush.waits_awake(now + AWAKE * 2), "each packet is waited for anew");
+    }
+
+    #[test]
+    fn one_stays_for_as_long_as_it_lasts_and_the_kernel_chooses_again_now_and_then() {
+        let now = Instant::now();
+        let until = |rush: &Rush| rush.stay.as_ref().map(|(_, until)| *until);
+        let mut rush = rush(now);
+        rush.has_read(BULK, now + MICROSECOND);
+        assert_eq!(until(&rush), Some(now + STAY));
+        rush.has_read(BULK, now + STAY);
+        assert_eq!(until(&rush), Some(now + STAY * 2));
+        rush.has_read(1, now + STAY);
+        assert_eq!(until(&rush), None);
+    }
+}
