@@ -17,12 +17,16 @@ const SOON: Duration = Duration::from_micros(100);
 /// We stay awake for so long, which is what sshd takes for a packet.
 const AWAKE: Duration = Duration::from_micros(30);
 
+/// One later than this is part of another rush. Those in between are those that our own processor was busy for.
+const LATE: Duration = Duration::from_millis(5);
+
 /// After so long the kernel may choose the processor again.
-const STAY: Duration = Duration::from_secs(1);
+const STAY: Duration = Duration::from_millis(100);
 
 /// Whether packets rush in.
 #[derive(Default)]
 pub(super) struct Rush {
+    /// The next one is expected soon.
     is_on: bool,
     /// Since when we wait for the next packet.
     waiting: Option<Instant>,
@@ -44,9 +48,11 @@ impl Rush {
 
     /// So many bytes have come.
     pub(super) fn has_read(&mut self, count: usize, now: Instant) {
-        let came_soon = self.waiting.take().map_or(self.is_on, |since| now - since < SOON);
-        self.is_on = count >= BULK && came_soon;
-        if !self.is_on || self.stay.as_ref().is_some_and(|(_, until)| *until <= now) {
+        let is_bulk = count >= BULK;
+        let waited = self.waiting.take().map(|since| now - since);
+        self.is_on = is_bulk && waited.map_or(self.is_on, |waited| waited < SOON);
+        let goes_on = is_bulk && waited.is_none_or(|waited| waited < LATE);
+        if !goes_on || self.stay.as_ref().is_some_and(|(_, until)| *until <= now) {
             self.stay = None;
         }
         if self.is_on && self.stay.is_none() {
@@ -112,15 +118,27 @@ mod tests {
     }
 
     #[test]
-    fn one_stays_for_as_long_as_it_lasts_and_the_kernel_chooses_again_now_and_then() {
+    fn one_stays_until_what_comes_is_small_or_very_late() {
         let now = Instant::now();
         let until = |rush: &Rush| rush.stay.as_ref().map(|(_, until)| *until);
+        let rush_after = |count, wait| {
+            let mut rush = rush(now);
+            assert_eq!(until(&rush), Some(now + STAY));
+            rush.has_read(count, now + wait);
+            until(&rush)
+        };
+        assert_eq!(rush_after(BULK, MICROSECOND), Some(now + STAY));
+        assert_eq!(rush_after(BULK, SOON), Some(now + STAY), "late, but not very late");
+        assert_eq!(rush_after(BULK, LATE), None);
+        assert_eq!(rush_after(BULK - 1, MICROSECOND), None);
+    }
+
+    #[test]
+    fn the_kernel_chooses_the_processor_again_now_and_then() {
+        let now = Instant::now();
         let mut rush = rush(now);
         rush.has_read(BULK, now + MICROSECOND);
-        assert_eq!(until(&rush), Some(now + STAY));
         rush.has_read(BULK, now + STAY);
-        assert_eq!(until(&rush), Some(now + STAY * 2));
-        rush.has_read(1, now + STAY);
-        assert_eq!(until(&rush), None);
+        assert_eq!(rush.stay.as_ref().map(|(_, until)| *until), Some(now + STAY * 2));
     }
 }
