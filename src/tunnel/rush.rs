@@ -17,21 +17,14 @@ const SOON: Duration = Duration::from_micros(100);
 /// We stay awake for so long, which is what sshd takes for a packet.
 const AWAKE: Duration = Duration::from_micros(30);
 
-/// One later than this is part of another rush. Those in between are those that our own processor was busy for.
-const LATE: Duration = Duration::from_millis(5);
-
-/// After so long the kernel may choose the processor again.
-const STAY: Duration = Duration::from_millis(100);
-
 /// Whether packets rush in.
 #[derive(Default)]
 pub(super) struct Rush {
-    /// The next one is expected soon.
     is_on: bool,
     /// Since when we wait for the next packet.
     waiting: Option<Instant>,
-    /// Where we stay, if we need to be told to, and until when.
-    stay: Option<(Option<Stay>, Instant)>,
+    /// Holds us where we are, as long as it is on. Where it has a pause, the kernel chooses the processor anew.
+    stay: Option<Stay>,
 }
 
 impl Rush {
@@ -48,15 +41,11 @@ impl Rush {
 
     /// So many bytes have come.
     pub(super) fn has_read(&mut self, count: usize, now: Instant) {
-        let is_bulk = count >= BULK;
-        let waited = self.waiting.take().map(|since| now - since);
-        self.is_on = is_bulk && waited.map_or(self.is_on, |waited| waited < SOON);
-        let goes_on = is_bulk && waited.is_none_or(|waited| waited < LATE);
-        if !goes_on || self.stay.as_ref().is_some_and(|(_, until)| *until <= now) {
-            self.stay = None;
-        }
-        if self.is_on && self.stay.is_none() {
-            self.stay = Some((Stay::here(), now + STAY));
+        let was_on = self.is_on;
+        let came_soon = self.waiting.take().map_or(was_on, |since| now - since < SOON);
+        self.is_on = count >= BULK && came_soon;
+        if self.is_on != was_on {
+            self.stay = self.is_on.then(Stay::here).flatten();
         }
     }
 }
@@ -118,27 +107,15 @@ mod tests {
     }
 
     #[test]
-    fn one_stays_until_what_comes_is_small_or_very_late() {
-        let now = Instant::now();
-        let until = |rush: &Rush| rush.stay.as_ref().map(|(_, until)| *until);
-        let rush_after = |count, wait| {
-            let mut rush = rush(now);
-            assert_eq!(until(&rush), Some(now + STAY));
-            rush.has_read(count, now + wait);
-            until(&rush)
-        };
-        assert_eq!(rush_after(BULK, MICROSECOND), Some(now + STAY));
-        assert_eq!(rush_after(BULK, SOON), Some(now + STAY), "late, but not very late");
-        assert_eq!(rush_after(BULK, LATE), None);
-        assert_eq!(rush_after(BULK - 1, MICROSECOND), None);
-    }
-
-    #[test]
-    fn the_kernel_chooses_the_processor_again_now_and_then() {
+    #[cfg(target_os = "linux")]
+    fn one_stays_for_as_long_as_it_lasts() {
+        let is_free_to_go = Stay::here().is_some();
         let now = Instant::now();
         let mut rush = rush(now);
+        assert_eq!(rush.stay.is_some(), is_free_to_go);
         rush.has_read(BULK, now + MICROSECOND);
-        rush.has_read(BULK, now + STAY);
-        assert_eq!(rush.stay.as_ref().map(|(_, until)| *until), Some(now + STAY * 2));
+        assert_eq!(rush.stay.is_some(), is_free_to_go);
+        rush.has_read(1, now + MICROSECOND);
+        assert!(rush.stay.is_none());
     }
 }

@@ -89,8 +89,10 @@ mod linux {
         fn a_thread_that_has_ended_is_nobodys_business() {
             let mut stay = std::thread::spawn(Stay::here).join().unwrap();
             if let Some(stay) = &mut stay {
-                // A thread of another process, which may not be touched.
+                // A thread of another process, which would not like it.
                 stay.thread = nix::unistd::getppid();
+                stay.anywhere = CpuSet::new();
+                stay.anywhere.set(sched_getcpu().unwrap()).unwrap();
             }
             let before = sched_getaffinity(nix::unistd::getppid()).unwrap();
             drop(stay);
