@@ -23,7 +23,8 @@ pub(super) struct Rush {
     is_on: bool,
     /// Since when we wait for the next packet.
     waiting: Option<Instant>,
-    /// Holds us where we are, as long as it is on. Where it has a pause, the kernel chooses the processor anew.
+    /// Holds us where we are, as long as it is on. Where it has a pause, the kernel chooses the processor anew. A transfer that stands
+    /// still holds us until it is read again, or until sshd answers whether it is still there: that slows nobody down.
     stay: Option<Stay>,
 }
 
