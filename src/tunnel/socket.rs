@@ -67,7 +67,8 @@ impl AsyncRead for Socket {
                 context.waker().wake_by_ref();
                 return Poll::Pending;
             }
-            // Any other error is still there for this one.
+            // The kernel tells an error once: the next read would take a connection that broke for one that ended.
+            Some(Err(error)) if error != Errno::EAGAIN => return Poll::Ready(Err(error.into())),
             _ => {
                 let read = Pin::new(&mut this.stream).poll_read(context, buffer);
                 if read.is_pending() {
@@ -174,5 +175,17 @@ mod tests {
         socket.rush.waits_awake(now);
         socket.rush.has_read(BULK, now);
         assert_eq!(socket.read(&mut [0]).await.unwrap(), 0, "and the end");
+    }
+
+    #[tokio::test]
+    async fn in_a_rush_a_connection_that_breaks_does_not_look_as_if_it_had_ended() {
+        let (mut socket, far) = pair().await;
+        far.set_zero_linger().unwrap();
+        drop(far);
+        let now = Instant::now();
+        socket.rush.waits_awake(now);
+        socket.rush.has_read(BULK, now);
+        let error = socket.read(&mut [0]).await.unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
     }
 }
