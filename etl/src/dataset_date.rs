@@ -5,13 +5,13 @@
 
 use std::sync::Arc;
 
+use crate::background::in_background;
 use crate::clean::columns::Columns;
 use crate::extract::blocks::Blocks;
 use crate::extract::{self, Source};
 use crate::failure::{Failure, Result};
 use crate::parse::date::Day;
 use crate::parse::record::{Records, is_text};
-use crate::pipeline::in_background;
 use crate::store::Store;
 
 /// Finds the columns and the date.

@@ -21,6 +21,30 @@ pub const YEARS: &str = "YEARS";
 /// Loads although the same dataset is published already: `true` or `false`.
 pub const FORCE: &str = "FORCE";
 
+/// Publishes a load although checks of the publish gate failed: `true` or `false`.
+pub const ACCEPT_ANOMALIES: &str = "ACCEPT_ANOMALIES";
+
+/// The largest share of rejected rows, in percent.
+pub const MAX_REJECTED_PERCENT: &str = "MAX_REJECTED_PERCENT";
+
+/// The smallest number of rows of a year, in percent of its published rows.
+pub const MIN_ROWS_PERCENT: &str = "MIN_ROWS_PERCENT";
+
+/// The largest rise of a column's share of missing values against the published release, in percentage points.
+pub const MAX_MISSING_INCREASE: &str = "MAX_MISSING_INCREASE";
+
+/// The largest share of repaired values of a column on a first load, in percent.
+pub const MAX_REPAIRED_PERCENT: &str = "MAX_REPAIRED_PERCENT";
+
+/// The largest share of classifications other than the ministry's four, in percent.
+pub const MAX_UNKNOWN_CLASSIFICATION_PERCENT: &str = "MAX_UNKNOWN_CLASSIFICATION_PERCENT";
+
+/// How many releases are kept besides the published one.
+pub const KEEP_RELEASES: &str = "KEEP_RELEASES";
+
+/// How long a replaced release stays that a reader may still need, such as `24h`.
+pub const RETIRE_AFTER: &str = "RETIRE_AFTER";
+
 /// The language of reports: `es` or `en`.
 pub const REPORT_LANG: &str = "REPORT_LANG";
 

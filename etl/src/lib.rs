@@ -1,12 +1,14 @@
 //! The pipeline: the ministry's files in, clean tables and a report out.
 //!
 //! [`pipeline`] is the story of a run, and every step of it is a module: [`extract`] finds and opens the files, [`parse`] splits them into
-//! records, [`clean`] judges each record by the rules, [`distinct`] finds duplicates, [`mod@count`] counts for the reports, [`load`] puts the rows into PostgreSQL and publishes
-//! them. [`transform`] is the machine that runs the middle of it on every core. Around them: [`store`] (folders and S3), [`download`] (how the files come there),
+//! records, [`clean`] judges each record by the rules, [`distinct`] finds duplicates, [`mod@count`] counts for the reports, [`load`] puts the rows into PostgreSQL, [`gate`] checks them, and `load` publishes
+//! them; [`rollback`] publishes the release before. [`transform`] is the machine that runs the middle of it on every core. Around them: [`store`] (folders and S3), [`download`] (how the files come there),
 //! [`sources`] (which files a load has), [`runs`] (the ledger), [`tally`] (what happened to the rows), [`failure`] (what a person reads), [`env`](mod@env) (every setting's name).
 //!
 //! This crate is the image of the cloud's ETL task, and the whole pipeline on one machine. It never depends on `covidctl`.
 
+mod background;
+pub mod cases;
 pub mod clean;
 pub mod cli;
 pub mod count;
@@ -18,6 +20,7 @@ pub mod download;
 pub mod env;
 pub mod extract;
 pub mod failure;
+pub mod gate;
 pub mod load;
 pub mod log;
 pub mod migrate;
@@ -26,6 +29,7 @@ pub mod pipeline;
 pub mod progress;
 pub mod record;
 pub mod report;
+pub mod rollback;
 pub mod runs;
 pub mod sample;
 pub mod signals;

@@ -1,4 +1,4 @@
-//! One run: find the files, parse and clean them, load them, publish them. Either everything becomes visible or nothing does.
+//! One run: find the files, parse and clean them, load them, check them, publish them. Either everything becomes visible or nothing.
 //!
 //! This file is the story; each step's own file says how. It reads from top to bottom.
 
@@ -6,32 +6,28 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::postgres::PgConnection;
-use tokio::runtime::Handle;
 use uuid::Uuid;
 
-use crate::clean::case::Case;
+use crate::cases::{self, Found};
 use crate::clean::laboratories::Laboratories;
 use crate::clean::vaccinations::Vaccinations;
 use crate::clean::years::{Years, YearsWanted};
-use crate::clean::{Rejection, Rules};
-use crate::count::Counts;
+use crate::clean::Rules;
 use crate::dataset::Dataset;
-use crate::distinct::Ids;
-use crate::extract::Source;
-use crate::failure::{Failure, OrFail as _, Result};
+use crate::failure::{Failure, Result};
+use crate::gate::{self, Candidate, Check, Published, Thresholds};
 use crate::load::georef::Georef;
 use crate::load::publish::Publication;
 use crate::load::rejects::Rejects;
-use crate::load::staging::Staging;
-use crate::load::{counts, lock, optional, publish, retire, staging};
+use crate::load::release::{self, ReleaseId};
+use crate::load::retire::{self, Retention};
+use crate::load::{counts, disk, lock, optional, publish, staging};
 use crate::log::Format;
 use crate::parse::date::Day;
-use crate::progress::Progress;
 use crate::signals::Signals;
 use crate::sources::Sources;
 use crate::store::Store;
-use crate::tally::{Kind, Tally};
-use crate::transform::{Cleaned, Position, Transform};
+use crate::tally::Tally;
 use crate::{database, dataset_date, migrate, runs};
 
 /// What is to be loaded, and how.
@@ -45,6 +41,12 @@ pub struct Options {
     pub years: YearsWanted,
     /// Load although the same is published already.
     pub force: bool,
+    /// Publish although checks of the gate failed.
+    pub accept_anomalies: bool,
+    /// The limits of the gate.
+    pub thresholds: Thresholds,
+    /// Which releases stay.
+    pub retention: Retention,
     /// How progress is shown.
     pub log_format: Format,
 }
@@ -54,140 +56,224 @@ pub struct Options {
 pub enum Outcome {
     /// New data are published.
     Published(Tally),
-    /// This run published the same already.
+    /// Nothing was loaded: that run published the same already, or published what was rolled back.
     Skipped(Uuid),
 }
 
 /// Loads the datasets of `store`. Which dataset it is about is told as soon as it is known, however the run ends.
 pub async fn run(options: &Options, store: &Store, about: &mut Option<runs::Dataset>) -> Result<Outcome> {
     let mut signals = Signals::listen();
-    let mut session = signals.or_interrupted(begin(options)).await?;
-    let result = signals.or_interrupted(load(options, store, &mut session, about)).await;
-    match &result {
-        Ok(Outcome::Published(_)) => clear_away(&mut session, &mut signals).await,
-        Ok(Outcome::Skipped(_)) => {}
-        Err(failure) => give_up(options, session, failure).await,
+    let mut session = signals.or_interrupted(begin(&options.database_url, options.run_id, runs::Kind::Etl)).await?;
+    let load = Load { options, store, begun: Instant::now() };
+    let result = signals.or_interrupted(load.perform(&mut session, about)).await;
+    match result {
+        Ok((outcome, published)) => {
+            if let Some(release) = published {
+                load.finish(&mut session, release, &mut signals).await;
+            }
+            Ok(outcome)
+        }
+        Err(failure) => {
+            give_up(&options.database_url, options.run_id, session, &failure).await;
+            Err(failure)
+        }
     }
-    result
 }
 
-/// A session that holds the lock, in a database that has its tables, with this run on record.
-async fn begin(options: &Options) -> Result<PgConnection> {
-    let mut session = database::connect(&options.database_url, options.run_id).await?;
+/// Opens a session that holds the lock of the load, in a database that has its tables, with this run on record.
+pub(crate) async fn begin(database_url: &str, run_id: Uuid, kind: runs::Kind) -> Result<PgConnection> {
+    let mut session = database::connect(database_url, run_id).await?;
     migrate::refuse_read_only(&mut session).await?;
     migrate::migrate(&mut session).await?;
     lock::take(&mut session).await?;
-    runs::bury_dead(&mut session, runs::Kind::Etl).await?;
-    runs::begin(&mut session, options.run_id, runs::Kind::Etl).await?;
+    runs::bury_dead(&mut session, kind).await?;
+    runs::begin(&mut session, run_id, kind).await?;
     Ok(session)
 }
 
-/// Everything between the run's first record and its last.
-async fn load(
-    options: &Options,
-    store: &Store,
-    session: &mut PgConnection,
-    about: &mut Option<runs::Dataset>,
-) -> Result<Outcome> {
-    let begun = Instant::now();
-    retire::drop_leftovers(session, retire::FIRST_ROUNDS).await?;
-    counts::forget_others(session).await?;
-
-    let mut sources = Sources::find(store).await?;
-    let cases = &sources.cases;
-    let (columns, dataset_date) = dataset_date::find(store, cases).await?;
-    let years = Years::new(&options.years, dataset_date);
-    let dataset = sources.describe(dataset_date, &years);
-    runs::describe(session, options.run_id, &dataset).await?;
-    tracing::info!(source = cases.url, bytes = cases.size, dataset_date = %dataset_date, years = %years, "run started");
-    *about = Some(dataset);
-
-    if !options.force
-        && let Some(run_id) =
-            already_published(session, options.run_id, (store, &mut sources), (dataset_date, &years)).await?
-    {
-        runs::finish(session, options.run_id, "skipped").await?;
-        tracing::info!(published_by = %run_id, "this dataset is already loaded; nothing to do (--force loads it again)");
-        return Ok(Outcome::Skipped(run_id));
-    }
-
-    let georef = sources.read_georef(store).await?;
-    let geography = georef.insert_new(session).await?;
-    let rules = Rules { columns, dataset_date, years: years.clone(), geography };
-    let mut counting = Counting::begin(options).await?;
-    let tally = fill_tables((options, store), &mut sources, rules, &georef, session, &mut counting).await?;
-    tracing::info!(rows = tally.loaded, seconds = seconds(begun.elapsed()), "rows loaded, adding keys");
-    staging::add_primary_key(session, options.run_id).await?;
-    // PostgreSQL checks them on one core; the other one is free for what does not need the table.
-    let keys =
-        async { tokio::try_join!(staging::add_foreign_keys(session, options.run_id), counting.finish()) };
-    let (done, ()) = tokio::join!(keys, sources.identify(store));
-    done?;
-    runs::describe(session, options.run_id, &sources.describe(dataset_date, &years)).await?;
-    let inclusions = sources.inclusions(&georef, &tally);
-    let publication = Publication { georef: &georef, tally: &tally, inclusions: &inclusions };
-    publish::publish(session, options.run_id, publication).await?;
-    tracing::info!(
-        read = tally.read,
-        filtered = tally.filtered,
-        loaded = tally.loaded,
-        rejected = tally.rejected(),
-        repaired = tally.repaired(),
-        seconds = seconds(begun.elapsed()),
-        "run succeeded"
-    );
-    if tally.loaded == 0 {
-        tracing::warn!(years = options.years.to_string(), "no row was loaded: the published table is empty");
-    }
-    Ok(Outcome::Published(tally))
+/// A load that is under way.
+struct Load<'a> {
+    options: &'a Options,
+    store: &'a Store,
+    begun: Instant,
 }
 
-/// The run that published exactly these files, if they are what is published. Only where that may be so are their checksums waited
-/// for; else there is a better moment.
-async fn already_published(
-    session: &mut PgConnection,
-    run_id: Uuid,
-    (store, sources): (&Store, &mut Sources),
-    (dataset_date, years): (Day, &Years),
-) -> Result<Option<Uuid>> {
-    let alike = runs::published_alike(session, &sources.describe(dataset_date, years)).await?;
-    let Some((published_by, fingerprint)) = alike else { return Ok(None) };
-    sources.identify(store).await;
-    let dataset = sources.describe(dataset_date, years);
-    runs::describe(session, run_id, &dataset).await?;
-    Ok((fingerprint == dataset.fingerprint).then_some(published_by))
-}
+impl Load<'_> {
+    /// Everything between the run's first record and its last. Returns the release that is published now, if it is a new one.
+    async fn perform(
+        &self,
+        session: &mut PgConnection,
+        about: &mut Option<runs::Dataset>,
+    ) -> Result<(Outcome, Option<ReleaseId>)> {
+        let Options { run_id, .. } = *self.options;
+        retire::drop_releases(session, self.options.retention, retire::ROUNDS_BEFORE).await?;
+        counts::forget_others(session).await?;
 
-/// Fills the staging table with the cases, and the tables of the optional datasets; keeps what is rejected.
-async fn fill_tables(
-    (options, store): (&Options, &Store),
-    sources: &mut Sources,
-    rules: Rules,
-    georef: &Georef,
-    session: &mut PgConnection,
-    counting: &mut Counting,
-) -> Result<Tally> {
-    let mut aside = database::connect(&options.database_url, options.run_id).await?;
-    let mut rejects = Rejects::begin(&mut aside, options.run_id).await?;
-    let mut tally = Tally::default();
-    georef.count(&mut tally);
-    for reject in &georef.rejects {
-        rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
+        let mut sources = Sources::find(self.store).await?;
+        let (columns, dataset_date) = dataset_date::find(self.store, &sources.cases).await?;
+        let years = Years::new(&self.options.years, dataset_date);
+        let dataset = sources.describe(dataset_date, &years);
+        runs::describe(session, run_id, &dataset).await?;
+        let (source, bytes) = (&sources.cases.url, sources.cases.size);
+        tracing::info!(source, bytes, dataset_date = %dataset_date, years = %years, "run started");
+        *about = Some(dataset);
+        if let Some(load) = self.loaded_before(session, &mut sources, (dataset_date, &years)).await? {
+            runs::finish(session, run_id, "skipped").await?;
+            return Ok((Outcome::Skipped(load), None));
+        }
+
+        let georef = sources.read_georef(self.store).await?;
+        disk::require_room(session, sources.cases.size).await?;
+        let release = release::begin(session, run_id, &georef).await?;
+        let rules = Rules { columns, dataset_date, years: years.clone(), geography: georef.geography() };
+        let mut found = Found::begin(&self.options.database_url, run_id).await?;
+        self.fill_tables(&mut sources, rules, &georef, (session, release), &mut found).await?;
+        self.check(session, &mut sources, (dataset_date, &years), &georef, &found).await?;
+
+        tracing::info!(rows = found.tally.loaded, seconds = seconds(self.begun.elapsed()), "rows loaded, adding keys");
+        staging::add_primary_key(session, release).await?;
+        release::add_foreign_keys(session, release).await?;
+        release::attach(session, release).await?;
+        let tally = found.tally.clone();
+        let rest = async { tokio::try_join!(staging::analyze(session), found.finish()) };
+        let (done, ()) = tokio::join!(rest, sources.identify(self.store));
+        done?;
+        runs::describe(session, run_id, &sources.describe(dataset_date, &years)).await?;
+        let inclusions = sources.inclusions(&georef, &tally);
+        let optional = sources.optional_loads(session, run_id).await?;
+        let publication =
+            Publication { release, tally: &tally, inclusions: &inclusions, optional: &optional };
+        publish::publish(session, run_id, publication).await?;
+        tracing::info!(
+            release = release.0,
+            read = tally.read,
+            filtered = tally.filtered,
+            loaded = tally.loaded,
+            rejected = tally.rejected(),
+            repaired = tally.repaired(),
+            seconds = seconds(self.begun.elapsed()),
+            "run succeeded"
+        );
+        Ok((Outcome::Published(tally), Some(release)))
     }
-    let rules = Arc::new(rules);
-    let record = (&mut rejects, &mut tally, counting);
-    fill_staging((options, store), &sources.cases, &rules, session, record).await?;
-    for source in sources.optional() {
-        let wanted = optional_rules(source.dataset, options.run_id, &rules);
-        let loaded = optional::load(session, (store, &source), wanted, (&mut rejects, &mut tally)).await?;
-        sources.note(source.dataset, loaded);
+
+    /// The run that published exactly these files, if they are what is published, or if a rollback has replaced them since.
+    ///
+    /// Checksums are only waited for if the size of the line list does not answer the question.
+    async fn loaded_before(
+        &self,
+        session: &mut PgConnection,
+        sources: &mut Sources,
+        (dataset_date, years): (Day, &Years),
+    ) -> Result<Option<Uuid>> {
+        let Options { run_id, force, accept_anomalies, .. } = *self.options;
+        let dataset = sources.describe(dataset_date, years);
+        if force || !runs::may_be_loaded(session, &dataset).await? {
+            return Ok(None);
+        }
+        sources.identify(self.store).await;
+        let dataset = sources.describe(dataset_date, years);
+        runs::describe(session, run_id, &dataset).await?;
+        if let Some(load) = runs::published_alike(session, &dataset, accept_anomalies).await? {
+            tracing::info!(published_by = %load, "this dataset is already loaded; nothing to do (--force loads it again)");
+            return Ok(Some(load));
+        }
+        let rolled_back = runs::rolled_back_alike(session, &dataset).await?;
+        if let Some(load) = rolled_back {
+            tracing::warn!(
+                loaded_by = %load,
+                alarm = true,
+                "this dataset was published and rolled back; it is not loaded again until its files change (--force loads it)"
+            );
+        }
+        Ok(rolled_back)
     }
-    rejects.finish().await?;
-    let left_out = sources.left_out();
-    if !left_out.is_empty() {
-        Rejects::forget(&mut aside, options.run_id, &left_out).await?;
+
+    /// Fills the tables of the release and of the optional datasets; keeps what is rejected.
+    async fn fill_tables(
+        &self,
+        sources: &mut Sources,
+        rules: Rules,
+        georef: &Georef,
+        (session, release): (&mut PgConnection, ReleaseId),
+        found: &mut Found,
+    ) -> Result<()> {
+        let Options { run_id, log_format, .. } = *self.options;
+        let mut rejects_session = database::connect(&self.options.database_url, run_id).await?;
+        let mut rejects = Rejects::begin(&mut rejects_session, run_id).await?;
+        georef.count(&mut found.tally);
+        for reject in &georef.rejects {
+            rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
+        }
+        let rules = Arc::new(rules);
+        let from = (self.store, &sources.cases, log_format);
+        cases::load(from, &rules, (session, release), &mut rejects, found).await?;
+        for source in sources.optional() {
+            let wanted = optional_rules(source.dataset, run_id, &rules);
+            let rejects = (&mut rejects, &mut found.tally);
+            let loaded = optional::load(session, (self.store, &source), wanted, rejects).await?;
+            sources.note(source.dataset, loaded);
+        }
+        rejects.finish().await?;
+        Rejects::forget(&mut rejects_session, run_id, &sources.left_out()).await
     }
-    Ok(tally)
+
+    /// The publish gate: fails if the release must not be published, and takes refused optional datasets out of it.
+    async fn check(
+        &self,
+        session: &mut PgConnection,
+        sources: &mut Sources,
+        (dataset_date, years): (Day, &Years),
+        georef: &Georef,
+        found: &Found,
+    ) -> Result<()> {
+        let Options { run_id, accept_anomalies, ref thresholds, .. } = *self.options;
+        let mut optional = Vec::new();
+        for (dataset, counts) in sources.optional_counts() {
+            optional.push((dataset, counts, gate::optional_figures(session, dataset, run_id).await?));
+        }
+        let reference = [Dataset::Provinces, Dataset::Departments];
+        let candidate = Candidate {
+            dataset_date,
+            years,
+            tally: &found.tally,
+            profile: &found.profile,
+            georef: reference.map(|dataset| (dataset, georef.counts(dataset))),
+            optional,
+        };
+        let published = Published::read(session).await?;
+        let checks = gate::examine(&candidate, published.as_ref(), thresholds);
+        gate::record::store(session, run_id, &checks, accept_anomalies, &found.profile).await?;
+        let (optional, required): (Vec<Check>, Vec<Check>) =
+            checks.into_iter().partition(|check| check.dataset.is_optional());
+        if let Some(reason) = gate::refusal(&required, accept_anomalies) {
+            runs::record_tally(session, run_id, &found.tally).await?;
+            return Err(gate::refused(&reason, &required, run_id));
+        }
+        for check in required.iter().filter(|check| check.outcome == gate::Outcome::Failed) {
+            tracing::warn!(check = check.name, "anomaly accepted: {}", check.message);
+        }
+        for dataset in Dataset::OPTIONAL {
+            let of_dataset = optional.iter().filter(|check| check.dataset == dataset);
+            if let Some(reason) = gate::refusal(of_dataset, accept_anomalies) {
+                optional::discard(session, dataset, run_id).await?;
+                sources.refuse(dataset, &reason);
+            }
+        }
+        Ok(())
+    }
+
+    /// What follows the publication: keys are validated, replaced releases dropped. The release stays published whatever becomes of that.
+    async fn finish(&self, session: &mut PgConnection, release: ReleaseId, signals: &mut Signals) {
+        let work = async {
+            release::validate_foreign_keys(session, release).await?;
+            retire::drop_releases(session, self.options.retention, retire::ROUNDS_AFTER).await?;
+            counts::forget_others(session).await
+        };
+        if let Err(failure) = signals.or_interrupted(work).await {
+            tracing::warn!(%failure, "the release is published; the next run clears away what it replaced");
+        }
+    }
 }
 
 /// The rules of an optional dataset, which need to know what those of the cases know.
@@ -203,184 +289,13 @@ fn optional_rules(dataset: Dataset, run_id: Uuid, rules: &Arc<Rules>) -> optiona
     })
 }
 
-/// Parses, cleans and copies every case into a new staging table, without duplicates; keeps what is rejected.
-async fn fill_staging(
-    (options, store): (&Options, &Store),
-    cases: &Source,
-    rules: &Arc<Rules>,
-    session: &mut PgConnection,
-    (rejects, tally, counting): (&mut Rejects<'_>, &mut Tally, &mut Counting),
-) -> Result<()> {
-    let position = Arc::new(Position::default());
-    let _progress = Progress::start(&position, cases.size, options.log_format);
-    let mut transform = Transform::start(store, cases, rules, &position)?;
-    let mut staging = Staging::begin(session).await?;
-    let mut ids = Ids::default();
-    let mut samples = Samples::default();
-    while let Some(cleaned) = transform.next().await? {
-        let duplicates = duplicates(&cleaned, &mut ids)?;
-        send(&cleaned, &duplicates, &mut staging).await?;
-        counting.count(&cleaned, &duplicates).await?;
-        count(&cleaned, &duplicates, tally);
-        for (line, reason, raw) in rejected(&cleaned, &duplicates) {
-            samples.add(line, reason, raw);
-            rejects.add(Dataset::Cases, line, reason.name(), raw).await?;
-        }
-        transform.done(cleaned);
-    }
-    let copied = staging.finish().await?;
-    staging::commit(session).await?;
-    samples.say();
-    if copied != tally.loaded {
-        return Err(
-            Failure::new(format!("PostgreSQL took {copied} rows where {} were sent", tally.loaded)).hint(BUG)
-        );
-    }
-    Ok(())
-}
-
-/// What to do about what cannot happen.
-const BUG: &str = "this is a bug: please report it with the log of this run";
-
-/// Which of a block's kept rows have an id that was kept before, in file order.
-fn duplicates(cleaned: &Cleaned, ids: &mut Ids) -> Result<Vec<usize>> {
-    let mut duplicates = Vec::new();
-    for (at, row) in cleaned.kept.iter().enumerate() {
-        let new = ids.insert(row.case_id).or_fail(|| "cannot keep track of the case ids".to_owned());
-        if !new.map_err(|failure| {
-            failure.hint("the temporary folder (TMPDIR) needs room and the right to write")
-        })? {
-            duplicates.push(at);
-        }
-    }
-    Ok(duplicates)
-}
-
-/// Sends a block's rows but the duplicates.
-async fn send(cleaned: &Cleaned, duplicates: &[usize], staging: &mut Staging<'_>) -> Result<()> {
-    let mut start = 0;
-    for duplicate in duplicates {
-        let before = duplicate.checked_sub(1).map_or(0, |before| cleaned.kept[before].encoded_end);
-        staging.send(&cleaned.encoded[start..before.max(start)]).await?;
-        start = cleaned.kept[*duplicate].encoded_end;
-    }
-    staging.send(&cleaned.encoded[start..]).await
-}
-
-/// Counts cases for the reports, and writes the counts when there are many.
-struct Counting {
-    counts: Counts,
-    writer: counts::Writer,
-}
-
-impl Counting {
-    async fn begin(options: &Options) -> Result<Self> {
-        let writer = counts::Writer::begin(&options.database_url, options.run_id).await?;
-        Ok(Self { counts: Counts::default(), writer })
-    }
-
-    /// Counts a block's rows but the duplicates.
-    async fn count(&mut self, cleaned: &Cleaned, duplicates: &[usize]) -> Result<()> {
-        let mut duplicates = duplicates.iter().peekable();
-        let mut start = 0;
-        for (at, row) in cleaned.kept.iter().enumerate() {
-            let encoded = &cleaned.encoded[start..row.encoded_end];
-            start = row.encoded_end;
-            if duplicates.next_if_eq(&&at).is_some() {
-                continue;
-            }
-            let case = Case::decode(encoded).ok_or_else(|| {
-                Failure::new(format!("cannot count the case of line {}", row.line)).hint(BUG)
-            })?;
-            self.counts.add(&case);
-        }
-        if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
-    }
-
-    async fn finish(self) -> Result<()> {
-        self.writer.finish(self.counts).await
-    }
-}
-
-/// Adds a block to the tally. Repairs count only in rows that stay.
-fn count(cleaned: &Cleaned, duplicates: &[usize], tally: &mut Tally) {
-    tally.read += cleaned.read;
-    tally.filtered += cleaned.filtered;
-    tally.loaded += (cleaned.kept.len() - duplicates.len()) as u64;
-    for row in &cleaned.rejected {
-        tally.count(Dataset::Cases, Kind::Rejected, row.reason.name(), 1);
-    }
-    tally.count(Dataset::Cases, Kind::Rejected, Rejection::DuplicateCaseId.name(), duplicates.len() as u64);
-    for (at, row) in cleaned.kept.iter().enumerate() {
-        if !row.repairs.is_empty() && duplicates.binary_search(&at).is_err() {
-            row.repairs
-                .iter()
-                .for_each(|repair| tally.count(Dataset::Cases, Kind::Repaired, repair.name(), 1));
-        }
-    }
-}
-
-/// Every rejected row of a block: line, reason, text.
-fn rejected<'a>(cleaned: &'a Cleaned, duplicates: &[usize]) -> Vec<(u64, Rejection, &'a [u8])> {
-    let by_rule = cleaned.rejected.iter().map(|row| (row.line, row.reason, cleaned.rejected_text(row)));
-    let twice = duplicates.iter().map(|at| {
-        let row = &cleaned.kept[*at];
-        (row.line, Rejection::DuplicateCaseId, cleaned.kept_text(row))
-    });
-    by_rule.chain(twice).collect()
-}
-
-/// The first few lines of each reason, for the log: said once, at the end.
-#[derive(Default)]
-struct Samples(std::collections::BTreeMap<Rejection, (u64, Vec<String>)>);
-
-impl Samples {
-    const EACH: usize = 3;
-
-    fn add(&mut self, line: u64, reason: Rejection, raw: &[u8]) {
-        let (rows, lines) = self.0.entry(reason).or_default();
-        *rows += 1;
-        if lines.len() < Self::EACH {
-            let text: String = String::from_utf8_lossy(raw).chars().take(80).collect();
-            lines.push(format!("line {line}: {text}"));
-        }
-    }
-
-    fn say(&self) {
-        for (reason, (rows, lines)) in &self.0 {
-            tracing::warn!(reason = reason.name(), rows, first = lines.join(" | "), "rows rejected");
-        }
-    }
-}
-
-/// Runs blocking work beside the runtime's own threads.
-pub(crate) async fn in_background<T: Send + 'static>(
-    work: impl FnOnce(&Handle) -> Result<T> + Send + 'static,
-) -> Result<T> {
-    let runtime = Handle::current();
-    tokio::task::spawn_blocking(move || work(&runtime))
-        .await
-        .or_fail(|| "a worker thread ended before its time".to_owned())?
-}
-
-/// Drops what was replaced. What is published stays published, whatever becomes of that.
-async fn clear_away(session: &mut PgConnection, signals: &mut Signals) {
-    let work = async {
-        counts::forget_others(session).await?;
-        retire::drop_leftovers(session, retire::LAST_ROUNDS).await
-    };
-    if let Err(failure) = signals.or_interrupted(work).await {
-        tracing::warn!(%failure, "what was replaced is not cleared away; the next run does it");
-    }
-}
-
-/// Records the failure, if the database still listens; else the next run does it.
-async fn give_up(options: &Options, session: PgConnection, failure: &Failure) {
+/// Records the failure, if the database still answers; else the next run does it.
+pub(crate) async fn give_up(database_url: &str, run_id: Uuid, session: PgConnection, failure: &Failure) {
     // The session may be in the middle of anything: closing it frees the lock and rolls back.
     drop(session);
     let record = async {
-        let mut fresh = database::connect(&options.database_url, options.run_id).await?;
-        runs::fail(&mut fresh, options.run_id, &failure.to_string()).await
+        let mut fresh = database::connect(database_url, run_id).await?;
+        runs::fail(&mut fresh, run_id, failure).await
     };
     match tokio::time::timeout(Duration::from_secs(5), record).await {
         Ok(Ok(())) => {}

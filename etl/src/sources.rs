@@ -7,13 +7,13 @@ use std::sync::atomic::AtomicU64;
 
 use sha2::{Digest as _, Sha256};
 
+use crate::background::in_background;
 use crate::clean::years::Years;
 use crate::dataset::Dataset;
 use crate::extract::{self, Source};
 use crate::failure::{Failure, Result};
 use crate::load::georef::Georef;
 use crate::parse::date::Day;
-use crate::pipeline::in_background;
 use crate::runs::{self, Inclusion};
 use crate::store::Store;
 use crate::tally::{Counts, Tally};

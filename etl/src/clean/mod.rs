@@ -22,6 +22,9 @@ use geography::Geography;
 use rules::Repairs;
 use years::Years;
 
+/// Increases whenever a change of the rules changes what is loaded from the same files: an unchanged dataset is then loaded again.
+pub const RULES_VERSION: i32 = 2;
+
 /// Why a row of the line list is not in the tables.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Rejection {

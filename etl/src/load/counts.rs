@@ -1,9 +1,8 @@
 //! The counts of a load, written beside its cases, so that questions need not read the cases: a few hundred lines for each day
 //! instead of some ten thousand.
 //!
-//! The counts belong to their run. Readers ask for those of the published run, so the publication's own commit is what makes them
-//! visible, together with the cases; nothing is swapped. The counts of the release before stay, to be compared with. What is
-//! counted is for [`Counts`] to say.
+//! The counts belong to their run. Readers ask for those of the published run, so that the publication makes them visible together
+//! with the cases. What is counted is for [`Counts`] to say.
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -64,11 +63,12 @@ impl Writer {
     }
 }
 
-/// Forgets the counts of every run that is neither published nor the release before.
+/// Forgets the rows of every run that no kept release shows, but for the load that the published one is compared with.
 pub async fn forget_others(session: &mut PgConnection) -> Result<()> {
-    // Asked once each: a function in the condition itself would be called for every row.
-    let others = "run_id IS DISTINCT FROM (SELECT public.published_load())
-              AND run_id IS DISTINCT FROM (SELECT public.previous_load())";
+    let others = "run_id NOT IN (
+                 SELECT run_id FROM public.release WHERE dropped_at IS NULL AND publication IS NOT NULL
+                 UNION ALL SELECT run_id FROM public.release_dataset
+                 UNION ALL SELECT run_id FROM public.previous_load() AS run_id WHERE run_id IS NOT NULL)";
     let statements: Vec<String> =
         TABLES.iter().map(|table| format!("DELETE FROM public.{table} WHERE {others};")).collect();
     session

@@ -1,14 +1,13 @@
-//! Provinces and departments, from the national geography service's (georef) CSVs: small tables that are upserted, never swapped.
-//!
-//! New codes are inserted before the load, because its foreign keys need them; names that changed are published together with the
-//! cases. Nothing is ever deleted: an older dataset may still refer to it.
+//! Provinces and departments, from the national geography service's (georef) CSVs: small tables that belong to their release.
 
 use std::collections::BTreeMap;
 use std::io::Read;
 
 use csv::ByteRecord;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
+use super::release::ReleaseId;
 use crate::clean::geography::Geography;
 use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
@@ -114,67 +113,40 @@ impl Georef {
         Counts { read: loaded + rejected, loaded, rejected, ..Counts::default() }
     }
 
-    /// Inserts codes that the database does not have, without touching the others; gives all that it has then.
-    pub async fn insert_new(&self, session: &mut PgConnection) -> Result<Geography> {
-        const WHAT: &str = "cannot load provinces and departments";
-        let (ids, names): (Vec<_>, Vec<_>) =
-            self.provinces.iter().map(|(id, name)| (*id, name.clone())).unzip();
-        sqlx::query(
-            "INSERT INTO province SELECT * FROM unnest($1::smallint[], $2::text[]) ON CONFLICT DO NOTHING",
-        )
-        .bind(ids)
-        .bind(names)
-        .execute(&mut *session)
-        .await
-        .or_sql_fail(WHAT)?;
-        let (ids, names, provinces) = self.department_columns();
-        sqlx::query(
-            "INSERT INTO department SELECT * FROM unnest($1::integer[], $2::text[], $3::smallint[]) ON CONFLICT DO NOTHING",
-        )
-        .bind(ids)
-        .bind(names)
-        .bind(provinces)
-        .execute(&mut *session)
-        .await
-        .or_sql_fail(WHAT)?;
-        let provinces: Vec<i16> = sqlx::query_scalar("SELECT province_id FROM province")
-            .fetch_all(&mut *session)
-            .await
-            .or_sql_fail(WHAT)?;
-        let departments: Vec<i32> = sqlx::query_scalar("SELECT department_id FROM department")
-            .fetch_all(session)
-            .await
-            .or_sql_fail(WHAT)?;
-        Ok(Geography::new(provinces, departments))
+    /// The codes, for the cleaning rules.
+    pub fn geography(&self) -> Geography {
+        Geography::new(self.provinces.keys().copied(), self.departments.keys().copied())
     }
 
-    /// Brings names up to date, within the transaction that publishes the cases.
-    pub async fn publish_names(&self, session: &mut PgConnection) -> Result<()> {
-        const WHAT: &str = "cannot update the names of provinces and departments";
+    /// Fills the reference tables of a new release.
+    pub async fn insert(&self, session: &mut PgConnection, release: ReleaseId) -> Result<()> {
+        const WHAT: &str = "cannot load provinces and departments";
+        let id = release.0;
         let (ids, names): (Vec<_>, Vec<_>) =
             self.provinces.iter().map(|(id, name)| (*id, name.clone())).unzip();
-        sqlx::query(
-            "UPDATE province SET name = new.name FROM unnest($1::smallint[], $2::text[]) AS new (id, name)
-             WHERE province_id = new.id AND province.name <> new.name",
-        )
-        .bind(ids)
-        .bind(names)
-        .execute(&mut *session)
-        .await
-        .or_sql_fail(WHAT)?;
+        let statement = format!(
+            "INSERT INTO public.release_province_{id} (release_id, province_id, name)
+             SELECT {id}, * FROM unnest($1::smallint[], $2::text[])"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(ids)
+            .bind(names)
+            .execute(&mut *session)
+            .await
+            .or_sql_fail(WHAT)?;
         let (ids, names, provinces) = self.department_columns();
-        sqlx::query(
-            "UPDATE department SET name = new.name, province_id = new.province_id
-             FROM unnest($1::integer[], $2::text[], $3::smallint[]) AS new (id, name, province_id)
-             WHERE department_id = new.id AND (department.name, department.province_id) <> (new.name, new.province_id)",
-        )
-        .bind(ids)
-        .bind(names)
-        .bind(provinces)
-        .execute(session)
-        .await
-        .or_sql_fail(WHAT)
-        .map(drop)
+        let statement = format!(
+            "INSERT INTO public.release_department_{id} (release_id, department_id, name, province_id)
+             SELECT {id}, * FROM unnest($1::integer[], $2::text[], $3::smallint[])"
+        );
+        sqlx::query(AssertSqlSafe(statement))
+            .bind(ids)
+            .bind(names)
+            .bind(provinces)
+            .execute(session)
+            .await
+            .or_sql_fail(WHAT)
+            .map(drop)
     }
 
     fn department_columns(&self) -> (Vec<i32>, Vec<String>, Vec<i16>) {

@@ -1,14 +1,14 @@
-//! From cleaned rows to published tables: one lock, one staging table, one short publishing transaction.
+//! From cleaned rows to a published release: one lock, one new partition, one short publishing transaction.
 //!
-//! Readers, on the master and on a replica, see the whole old data until they see the whole new data, at any isolation level:
+//! Readers, on the primary and on a standby, see one whole release, whatever their isolation level:
 //!
 //! 1. [`lock`]: one load at a time.
-//! 2. [`staging`]: a new table is created and filled in one transaction with `COPY … FREEZE`, so that even a reader with an older
-//!    snapshot will see its rows; keys come after.
-//! 3. [`counts`]: what questions ask for again and again is written in a session of its own.
-//! 4. [`optional`]: the small optional datasets go into tables whose rows belong to their run, as the counts do.
-//! 5. [`publish`]: a transaction of milliseconds renames the two tables and records the run.
-//! 6. [`retire`]: the old table is dropped afterwards, on its own, whenever no reader is in its way.
+//! 2. [`release`]: a new release has an id and reference tables of its own.
+//! 3. [`staging`]: its cases are copied into a new table, which gets its primary key.
+//! 4. [`counts`]: what questions ask for again and again is written in a session of its own.
+//! 5. [`optional`]: the small optional datasets go into tables whose rows belong to their run, as the counts do.
+//! 6. [`publish`]: a transaction of milliseconds moves the pointer and records the run.
+//! 7. [`retire`]: releases that are not kept are dropped when no snapshot needs them.
 
 pub mod counts;
 pub mod georef;
@@ -16,5 +16,6 @@ pub mod lock;
 pub mod optional;
 pub mod publish;
 pub mod rejects;
+pub mod release;
 pub mod retire;
 pub mod staging;

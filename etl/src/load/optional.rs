@@ -14,6 +14,7 @@ use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
 
 use super::rejects::Rejects;
+use crate::background::in_background;
 use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
 use crate::clean::optional::{Judge, Outcome};
 use crate::clean::{Rejection, laboratories, vaccinations};
@@ -24,7 +25,6 @@ use crate::extract::{self, Source};
 use crate::failure::{Failure, OrFail as _, Result};
 use crate::parse::header::Header;
 use crate::parse::record::{Records, is_text};
-use crate::pipeline::in_background;
 use crate::store::Store;
 use crate::tally::{Counts, Kind, Tally};
 

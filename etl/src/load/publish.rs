@@ -1,95 +1,76 @@
-//! The moment in which new data replace old: two renames and the run's record, in one transaction of a few milliseconds.
+//! The moment in which a release replaces another: the pointer and the run's record change in one transaction of a few milliseconds.
 //!
-//! The renames need the old table for an instant without readers. A reader with a long transaction is waited for, but in short
-//! attempts, because whoever comes after a waiting lock waits too.
-
-use std::error::Error as _;
-use std::time::{Duration, Instant};
+//! No reader is waited for and none is held up: the transaction writes rows that readers only read.
 
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{Connection as _, Executor as _};
 use uuid::Uuid;
 
-use super::georef::Georef;
-use super::retire::{Patience, RETIRED, is_busy};
-use super::staging::STAGING;
+use super::release::ReleaseId;
 use crate::database::OrSqlFail as _;
-use crate::failure::{Failure, Result};
+use crate::dataset::Dataset;
+use crate::failure::Result;
 use crate::runs;
 use crate::tally::Tally;
 
-/// How long readers are waited for in all.
-const LONGEST_WAIT: Duration = Duration::from_mins(15);
-
-/// How long readers are held up at most, where they leave no shorter gap between them.
-const LONGEST_ATTEMPT: Duration = Duration::from_secs(2);
-
-/// What is published beside the staging table.
+/// What becomes visible together with the cases of a release.
 #[derive(Debug, Clone, Copy)]
 pub struct Publication<'a> {
-    /// The names of provinces and departments.
-    pub georef: &'a Georef,
-    /// The tally.
+    /// The release.
+    pub release: ReleaseId,
+    /// The tally of its run.
     pub tally: &'a Tally,
     /// What became of each dataset.
     pub inclusions: &'a [runs::Inclusion],
+    /// Which run's rows the release shows for each optional dataset.
+    pub optional: &'a [(Dataset, Uuid)],
 }
 
-/// Publishes the staging table, the names in `province` and `department`, and the run's record, all or nothing.
+const WHAT: &str = "cannot publish the new release";
+
+/// Publishes a new release and records its run as succeeded, all or nothing.
 pub async fn publish(session: &mut PgConnection, run_id: Uuid, publication: Publication<'_>) -> Result<()> {
-    let at_once = Patience::new(session).await?;
-    let mut patience = at_once.up_to(LONGEST_ATTEMPT);
-    let begun = Instant::now();
-    let mut said = false;
-    loop {
-        let failure = match attempt(session, run_id, publication, (patience, at_once)).await {
-            Err(failure) if gave_way(&failure) => failure,
-            done => return done,
-        };
-        if begun.elapsed() > LONGEST_WAIT {
-            return Err(failure.hint(format!(
-                "the published tables were in use for {} minutes without a pause: end the longest transaction in pg_stat_activity, \
-                 then run again; what is published is untouched",
-                LONGEST_WAIT.as_secs() / 60
-            )));
-        }
-        if !said && begun.elapsed() > Duration::from_secs(2) {
-            tracing::warn!(
-                "everything is loaded; waiting for a reader's transaction to end before it is published"
-            );
-            said = true;
-        }
-        patience.pause().await;
-    }
-}
-
-/// Whether somebody else's lock was in the way, on the table itself or, rarely, on a name that is to be changed.
-fn gave_way(failure: &Failure) -> bool {
-    failure.source().and_then(|cause| cause.downcast_ref()).is_some_and(is_busy)
-}
-
-async fn attempt(
-    session: &mut PgConnection,
-    run_id: Uuid,
-    Publication { georef, tally, inclusions }: Publication<'_>,
-    (patience, at_once): (Patience, Patience),
-) -> Result<()> {
-    const WHAT: &str = "cannot publish the new table";
+    let Publication { release, tally, inclusions, optional } = publication;
     let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
-    let retired = format!("{RETIRED}{}", &run_id.simple().to_string()[..12]);
-    transaction.execute(AssertSqlSafe(patience.limit())).await.or_sql_fail(WHAT)?;
-    // First of all, so that nothing is held while readers are waited for.
-    transaction.execute("LOCK TABLE public.covid_case IN ACCESS EXCLUSIVE MODE").await.or_sql_fail(WHAT)?;
-    // From here on readers are held up, and somebody may wait for the other's lock.
-    transaction.execute(AssertSqlSafe(at_once.limit())).await.or_sql_fail(WHAT)?;
-    let renames = format!(
-        "ALTER TABLE public.covid_case RENAME TO {retired}; ALTER TABLE public.{STAGING} RENAME TO covid_case;
-         COMMENT ON TABLE public.covid_case IS 'One row per notified case of the wanted years, from Covid19Casos.'"
-    );
-    transaction.execute(AssertSqlSafe(renames)).await.or_sql_fail(WHAT)?;
-    georef.publish_names(&mut transaction).await?;
+    for (dataset, run) in optional {
+        sqlx::query("INSERT INTO release_dataset (release_id, dataset, run_id) VALUES ($1, $2, $3)")
+            .bind(release.0)
+            .bind(dataset.name())
+            .bind(run)
+            .execute(&mut *transaction)
+            .await
+            .or_sql_fail(WHAT)?;
+    }
+    point_to(&mut transaction, release).await?;
     runs::record_tally(&mut transaction, run_id, tally).await?;
     runs::record_datasets(&mut transaction, run_id, inclusions).await?;
     runs::finish(&mut transaction, run_id, "succeeded").await?;
     transaction.commit().await.or_sql_fail(WHAT)
+}
+
+/// Points to a release, within the transaction that records why. The caller holds the lock of the load.
+pub async fn point_to(transaction: &mut PgConnection, release: ReleaseId) -> Result<()> {
+    // Snapshots that do not see this transaction go on reading the release that it replaces: see `retire`.
+    sqlx::query(
+        "UPDATE release SET replaced_by = pg_current_xact_id(), replaced_at = clock_timestamp()
+         WHERE release_id = (SELECT release_id FROM published_release)",
+    )
+    .execute(&mut *transaction)
+    .await
+    .or_sql_fail(WHAT)?;
+    sqlx::query(
+        "UPDATE release SET publication = (SELECT coalesce(max(publication), 0) + 1 FROM release),
+                replaced_by = NULL, replaced_at = NULL, rolled_back = false
+         WHERE release_id = $1",
+    )
+    .bind(release.0)
+    .execute(&mut *transaction)
+    .await
+    .or_sql_fail(WHAT)?;
+    let pointer = sqlx::query(
+        "INSERT INTO published_release (release_id) VALUES ($1)
+         ON CONFLICT (singleton) DO UPDATE SET release_id = excluded.release_id",
+    )
+    .bind(release.0);
+    transaction.execute(pointer).await.or_sql_fail(WHAT).map(drop)
 }

@@ -1,43 +1,172 @@
-//! Drops tables that nobody needs any more: what a dead run left behind, and what a publication replaced.
+//! Drops releases: those that a killed load left unfinished, and published ones that were replaced and are no longer kept.
 //!
-//! Dropping a table with foreign keys locks `province` and `department` too, both at once, and a reader that joins them may come
-//! from the other side. So the keys go first, one by one: no step ever holds one of the readers' tables while it waits for another.
-//! Still a reader waits behind a waiting step, so each gives up soon; what could not be dropped now is dropped by the next run.
+//! A snapshot that is older than the replacement still reads the replaced release. It is therefore dropped only when no snapshot can
+//! need it, or when it was replaced longer ago than the time limit; a snapshot older still gets an error (`current_release()`).
+//!
+//! Dropping a table with foreign keys locks the referenced tables too, and a reader that joins them may hold one and wait for the
+//! other. So the keys are dropped first, one by one, and no step holds one of the readers' tables while it waits for another.
+//! A reader queues behind a waiting step, so each step times out soon; what could not be dropped now is dropped by the next run.
 
 use std::time::Duration;
 
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
-use super::staging::STAGING;
+use super::release::{PARENTS, ReleaseId};
 use crate::database::{self, OrSqlFail as _};
-use crate::failure::{Failure, Result};
+use crate::failure::Result;
 
-/// Replaced tables are called `covid_case_retired_…` until they are dropped.
-pub const RETIRED: &str = "covid_case_retired_";
+/// Attempts to drop releases after a publication: some fifteen seconds.
+pub const ROUNDS_AFTER: u32 = 15;
 
-/// What a run does at most to drop tables that somebody else may use: some fifteen seconds.
-pub const LAST_ROUNDS: u32 = 15;
+/// Attempts before a load, which should begin soon.
+pub const ROUNDS_BEFORE: u32 = 3;
 
-/// The same before a load: a moment.
-pub const FIRST_ROUNDS: u32 = 3;
+/// Which releases stay, and for how long.
+#[derive(Debug, Clone, Copy)]
+pub struct Retention {
+    /// How many releases are kept besides the published one, the latest published first.
+    pub keep_releases: u32,
+    /// How long a release stays that a snapshot may still need.
+    pub retire_after: Duration,
+}
 
-/// The same for the table that the load itself needs: some minutes.
-const NEEDED_ROUNDS: u32 = 120;
+/// Drops what is not needed. The caller holds the lock of the load, and no load of its own is under way.
+pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rounds: u32) -> Result<()> {
+    let mut releases = unfinished(session).await?;
+    releases.extend(outdated(session, retention).await?);
+    let mut lock_timeout = LockTimeout::new(session).await?;
+    for round in 0..rounds {
+        if releases.is_empty() {
+            break;
+        }
+        if round > 0 {
+            lock_timeout.pause().await;
+        }
+        let mut busy = Vec::new();
+        for release in releases {
+            match drop_release(session, release, lock_timeout).await {
+                Ok(()) => {}
+                Err(error) if gave_up_waiting(&error) => busy.push(release),
+                Err(error) => {
+                    return Err(error).or_sql_fail(&format!("cannot drop release {}", release.0));
+                }
+            }
+        }
+        releases = busy;
+    }
+    for release in releases {
+        tracing::info!(release = release.0, "a reader still uses this replaced release; the next run drops it");
+    }
+    Ok(())
+}
 
-/// How long one statement may wait for a lock that readers could be in the way of.
+/// Releases of loads that ended before they published.
+async fn unfinished(session: &mut PgConnection) -> Result<Vec<ReleaseId>> {
+    let releases: Vec<i32> = sqlx::query_scalar(
+        "SELECT release_id FROM release WHERE publication IS NULL AND dropped_at IS NULL ORDER BY release_id",
+    )
+    .fetch_all(session)
+    .await
+    .or_sql_fail("cannot look for unfinished releases")?;
+    Ok(releases.into_iter().map(ReleaseId).collect())
+}
+
+/// Replaced releases beyond those to keep that no snapshot can need, or that were replaced too long ago.
+///
+/// A snapshot needs a release if the transaction that replaced it counts as running in that snapshot: its xmin is not above that
+/// transaction's id. Sessions and standbys with feedback show their xmin; a standby without feedback does not, and may need any.
+async fn outdated(session: &mut PgConnection, retention: Retention) -> Result<Vec<ReleaseId>> {
+    let releases: Vec<i32> = sqlx::query_scalar(
+        "WITH horizon AS (
+             SELECT max(age(xmin)) AS age
+             FROM (
+                 SELECT backend_xmin FROM pg_stat_activity
+                 WHERE pid <> pg_backend_pid()
+                   AND (datid IS NULL OR datid = (SELECT oid FROM pg_database WHERE datname = current_database()))
+                 UNION ALL SELECT backend_xmin FROM pg_stat_replication
+                 UNION ALL SELECT xmin FROM pg_replication_slots
+                 UNION ALL SELECT catalog_xmin FROM pg_replication_slots
+                 UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
+             ) AS holder (xmin)
+             WHERE xmin IS NOT NULL
+         ),
+         hidden AS (
+             SELECT EXISTS (SELECT FROM pg_stat_replication WHERE backend_xmin IS NULL AND state IS DISTINCT FROM 'backup') AS standby
+         ),
+         replaced AS (
+             SELECT release_id, replaced_by, replaced_at, row_number() OVER (ORDER BY publication DESC) AS place
+             FROM release
+             WHERE publication IS NOT NULL AND dropped_at IS NULL
+               AND release_id IS DISTINCT FROM (SELECT release_id FROM published_release)
+         )
+         SELECT release_id FROM replaced, horizon, hidden
+         WHERE place > $1
+           AND (replaced_at < clock_timestamp() - make_interval(secs => $2)
+                OR NOT (hidden.standby OR coalesce(horizon.age >= age(replaced_by::xid), false)))
+         ORDER BY release_id",
+    )
+    .bind(i64::from(retention.keep_releases))
+    .bind(retention.retire_after.as_secs_f64())
+    .fetch_all(session)
+    .await
+    .or_sql_fail("cannot look for releases to drop")?;
+    Ok(releases.into_iter().map(ReleaseId).collect())
+}
+
+/// Drops a release in several steps; each stays done if a later one times out. The first table that goes is that of the cases, from
+/// when on `current_release()` reports the release as dropped.
+async fn drop_release(
+    session: &mut PgConnection,
+    release: ReleaseId,
+    lock_timeout: LockTimeout,
+) -> sqlx::Result<()> {
+    let partitions = PARENTS.map(|parent| release.partition_of(parent));
+    let keys: Vec<String> = sqlx::query_scalar(
+        "SELECT format('ALTER TABLE %s DROP CONSTRAINT %I', conrelid::regclass, conname) FROM pg_constraint
+         WHERE conrelid IN (SELECT to_regclass('public.' || name) FROM unnest($1) AS name) AND contype = 'f' ORDER BY conname",
+    )
+    .bind(partitions.to_vec())
+    .fetch_all(&mut *session)
+    .await?;
+    let tables = partitions.iter().map(|partition| format!("DROP TABLE IF EXISTS public.{partition}"));
+    for step in keys.into_iter().chain(tables) {
+        attempt(session, &step, lock_timeout).await?;
+    }
+    sqlx::query(
+        "WITH forgotten AS (DELETE FROM release_dataset WHERE release_id = $1)
+         UPDATE release SET dropped_at = clock_timestamp() WHERE release_id = $1",
+    )
+    .bind(release.0)
+    .execute(session)
+    .await
+    .map(drop)
+}
+
+async fn attempt(
+    session: &mut PgConnection,
+    statement: &str,
+    lock_timeout: LockTimeout,
+) -> sqlx::Result<()> {
+    let mut transaction = session.begin().await?;
+    transaction.execute(AssertSqlSafe(lock_timeout.statement())).await?;
+    transaction.execute(AssertSqlSafe(statement.to_owned())).await?;
+    transaction.commit().await
+}
+
+/// How long one statement may wait for a lock that readers hold.
 ///
 /// It begins with what no person would notice. Readers that overlap each other all the time never leave such a gap, so it grows
 /// with every vain attempt, and with it the pause in which readers are left alone.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Patience {
+struct LockTimeout {
     now: Duration,
     most: Duration,
 }
 
-impl Patience {
-    /// Stays below PostgreSQL's `deadlock_timeout`: where reader and run wait for each other, it is the run that gives way.
-    pub(super) async fn new(session: &mut PgConnection) -> Result<Self> {
+impl LockTimeout {
+    /// Stays below PostgreSQL's `deadlock_timeout`: if reader and run wait for each other, the run gives way.
+    async fn new(session: &mut PgConnection) -> Result<Self> {
         let milliseconds: i64 = sqlx::query_scalar(
             "SELECT extract(epoch FROM current_setting('deadlock_timeout')::interval * 1000)::bigint",
         )
@@ -48,93 +177,19 @@ impl Patience {
         Ok(Self { now: most.min(Duration::from_millis(100)), most })
     }
 
-    /// May grow up to this, for an attempt that holds nothing while it waits.
-    pub(super) const fn up_to(self, most: Duration) -> Self {
-        Self { now: self.now, most }
-    }
-
     /// The statement that limits a transaction's waiting.
-    pub(super) fn limit(self) -> String {
+    fn statement(self) -> String {
         format!("SET LOCAL lock_timeout = {}", self.now.as_millis().max(1))
     }
 
     /// After a vain attempt: leaves readers alone for twice the time for which they were held up.
-    pub(super) async fn pause(&mut self) {
+    async fn pause(&mut self) {
         tokio::time::sleep(self.now * 2).await;
         self.now = (self.now * 5 / 4).min(self.most);
     }
 }
 
-/// Drops left-over tables. Those that a reader still uses stay for the next time, except the staging table, which this run needs.
-pub async fn drop_leftovers(session: &mut PgConnection, rounds: u32) -> Result<()> {
-    let tables: Vec<String> = sqlx::query_scalar(
-        "SELECT relname::text FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-         AND (relname = $1 OR starts_with(relname::text, $2)) ORDER BY relname",
-    )
-    .bind(STAGING)
-    .bind(RETIRED)
-    .fetch_all(&mut *session)
-    .await
-    .or_sql_fail("cannot look for left-over tables")?;
-    let (needed, retired) = tables.into_iter().partition(|table| table == STAGING);
-    if !drop_patiently(session, needed, NEEDED_ROUNDS).await?.is_empty() {
-        return Err(Failure::new(format!(
-            "cannot drop `{STAGING}`, which a killed run left behind: it is in use"
-        ))
-        .hint("end the session that reads it, then run again"));
-    }
-    for table in drop_patiently(session, retired, rounds).await? {
-        tracing::info!(table, "a reader still uses the replaced table; the next run drops it");
-    }
-    Ok(())
-}
-
-/// Tries each table once a round; gives those that readers were always in the way of.
-async fn drop_patiently(
-    session: &mut PgConnection,
-    mut tables: Vec<String>,
-    rounds: u32,
-) -> Result<Vec<String>> {
-    let mut patience = Patience::new(session).await?;
-    for round in 0..rounds {
-        if tables.is_empty() {
-            break;
-        }
-        if round > 0 {
-            patience.pause().await;
-        }
-        let mut busy = Vec::new();
-        for table in tables {
-            match drop_table(session, &table, patience).await {
-                Ok(()) => {}
-                Err(error) if is_busy(&error) => busy.push(table),
-                Err(error) => return Err(error).or_sql_fail(&format!("cannot drop `{table}`")),
-            }
-        }
-        tables = busy;
-    }
-    Ok(tables)
-}
-
-/// Drops a table in several steps, each of which stays done if a later one has to give up.
-async fn drop_table(session: &mut PgConnection, table: &str, patience: Patience) -> sqlx::Result<()> {
-    let keys: Vec<String> = sqlx::query_scalar(
-        "SELECT quote_ident(conname) FROM pg_constraint WHERE conrelid = to_regclass($1) AND contype = 'f' ORDER BY conname",
-    )
-    .bind(format!("public.{table}"))
-    .fetch_all(&mut *session)
-    .await?;
-    let keys = keys.iter().map(|key| format!("ALTER TABLE public.{table} DROP CONSTRAINT {key}"));
-    for step in keys.chain([format!("DROP TABLE IF EXISTS public.{table}")]) {
-        let mut transaction = session.begin().await?;
-        transaction.execute(AssertSqlSafe(patience.limit())).await?;
-        transaction.execute(AssertSqlSafe(step)).await?;
-        transaction.commit().await?;
-    }
-    Ok(())
-}
-
-/// Whether a statement gave up waiting for a lock (or was, against all odds, chosen to end a deadlock).
-pub(super) fn is_busy(error: &sqlx::Error) -> bool {
+/// Whether a statement timed out waiting for a lock, or was chosen to end a deadlock.
+pub(crate) fn gave_up_waiting(error: &sqlx::Error) -> bool {
     matches!(database::code(error).as_deref(), Some("55P03" | "40P01"))
 }

@@ -1,0 +1,91 @@
+//! `etl rollback`: publishes an earlier release again, which is still kept. Recorded like any run; no row is copied.
+
+use sqlx::Connection as _;
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
+
+use crate::database::OrSqlFail as _;
+use crate::failure::{Failure, Result};
+use crate::load::publish;
+use crate::load::release::ReleaseId;
+use crate::pipeline::{begin, give_up};
+use crate::runs;
+use crate::signals::Signals;
+
+/// What is rolled back, and by whom.
+#[derive(Debug, Clone)]
+pub struct Options {
+    /// This run.
+    pub run_id: Uuid,
+    /// PostgreSQL. A secret.
+    pub database_url: String,
+    /// The release to publish; the latest one before the published one if it is not given.
+    pub to: Option<i32>,
+}
+
+/// Publishes the earlier release; returns the dataset that readers see now.
+pub async fn run(options: &Options) -> Result<runs::Dataset> {
+    let Options { run_id, database_url, .. } = options;
+    let mut signals = Signals::listen();
+    let mut session = signals.or_interrupted(begin(database_url, *run_id, runs::Kind::Rollback)).await?;
+    let result = signals.or_interrupted(roll_back(options, &mut session)).await;
+    if let Err(failure) = &result {
+        give_up(database_url, *run_id, session, failure).await;
+    }
+    result
+}
+
+async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs::Dataset> {
+    const WHAT: &str = "cannot roll back";
+    let published: Option<i32> = sqlx::query_scalar("SELECT release_id FROM published_release")
+        .fetch_optional(&mut *session)
+        .await
+        .or_sql_fail(WHAT)?;
+    let published = published.ok_or_else(|| {
+        Failure::new("nothing is published that could be rolled back").hint("load a dataset: `covidctl run etl`")
+    })?;
+    let target = target(session, published, options.to).await?;
+    let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
+    publish::point_to(&mut transaction, ReleaseId(target)).await?;
+    // Going forward again is no judgement on the release that it replaces.
+    sqlx::query("UPDATE release SET rolled_back = true WHERE release_id = $1 AND $1 > $2")
+        .bind(published)
+        .bind(target)
+        .execute(&mut *transaction)
+        .await
+        .or_sql_fail(WHAT)?;
+    let dataset = runs::dataset_of_release(&mut transaction, target).await?;
+    runs::describe(&mut transaction, options.run_id, &dataset).await?;
+    runs::finish(&mut transaction, options.run_id, "succeeded").await?;
+    transaction.commit().await.or_sql_fail(WHAT)?;
+    tracing::info!(
+        from = published,
+        to = target,
+        dataset_date = %dataset.updated_on,
+        years = dataset.years,
+        "rolled back; the report that is stored still shows the other release: `covidctl run report` writes a new one"
+    );
+    Ok(dataset)
+}
+
+/// The release to publish: the one asked for, or the latest before the published one.
+async fn target(session: &mut PgConnection, published: i32, wanted: Option<i32>) -> Result<i32> {
+    let kept: Vec<i32> = sqlx::query_scalar(
+        "SELECT release_id FROM release WHERE publication IS NOT NULL AND dropped_at IS NULL ORDER BY release_id",
+    )
+    .fetch_all(session)
+    .await
+    .or_sql_fail("cannot list the releases")?;
+    let before = || kept.iter().copied().filter(|release| *release < published).max();
+    match wanted {
+        Some(wanted) if wanted == published => Err(Failure::usage(format!("release {wanted} is published already"))
+            .hint("`covidctl releases list` shows the others")),
+        Some(wanted) if kept.contains(&wanted) => Ok(wanted),
+        Some(wanted) => Err(Failure::usage(format!("release {wanted} is not kept"))
+            .hint("`covidctl releases list` shows those that are")),
+        None => before().ok_or_else(|| {
+            Failure::new(format!("no release before release {published} is kept"))
+                .hint("`covidctl releases list` shows those that are; KEEP_RELEASES says how many stay")
+        }),
+    }
+}
