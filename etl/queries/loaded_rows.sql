@@ -5,6 +5,4 @@ SELECT rows_read,
        rows_rejected,
        rows_repaired
 FROM pipeline_run
-WHERE kind = 'etl' AND status = 'succeeded'
-ORDER BY finished_at DESC NULLS LAST, started_at DESC
-LIMIT 1;
+WHERE run_id = published_load();

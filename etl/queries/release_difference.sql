@@ -1,6 +1,6 @@
 -- What the published release says otherwise than the one before it, by month of registration.
 --
--- The one before is the latest load of another release, whether newer or older. Where the two loads have not the same years,
+-- The one before is the latest load before it whose dataset has another date. Where the two loads have not the same years,
 -- only the months of the years that both have are here: a year that was not asked for has not lost its cases.
 WITH compared AS (
     SELECT before.run_id AS before_id, before.dataset_updated_on AS before_on,

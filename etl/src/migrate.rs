@@ -4,13 +4,15 @@
 //! to the server and not to one database: they are created where the login may do so, and done without elsewhere.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
-use sqlx::migrate::{Migration, MigrationType, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use crate::database::{self, OWNER, OrSqlFail as _};
 use crate::failure::{Failure, OrFail as _, Result};
+use crate::load::retire::gave_up_waiting;
 
 /// Version, description and text of every migration, in order.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -18,6 +20,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (2, "counts", include_str!("../../migrations/0002_counts.sql")),
     (3, "tests and vaccinations", include_str!("../../migrations/0003_tests_and_vaccinations.sql")),
     (4, "counts in parts", include_str!("../../migrations/0004_counts_in_parts.sql")),
+    (5, "releases", include_str!("../../migrations/0005_releases.sql")),
 ];
 
 /// What a login needs besides the schema; each statement stands alone, is repeatable, and belongs to one condition that is
@@ -106,12 +109,37 @@ pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    migrator.run(&mut *session).await.map_err(|error| {
-        Failure::new("cannot bring the schema up to date")
-            .because(error)
-            .hint("run `etl migrate` as the database's owner or an administrator")
-    })?;
-    Ok(before.pending)
+    let begun = Instant::now();
+    loop {
+        let error = match migrator.run(&mut *session).await {
+            Ok(()) => return Ok(before.pending),
+            Err(error) => error,
+        };
+        let busy = is_busy(&error);
+        if !busy || begun.elapsed() > LONGEST_WAIT_FOR_READERS {
+            let failure = Failure::new("cannot bring the schema up to date").because(error);
+            return Err(failure.hint(if busy {
+                "readers hold a table that must change: end the longest transaction in pg_stat_activity, then try again"
+            } else {
+                "run `etl migrate` as the database's owner or an administrator"
+            }));
+        }
+        tokio::time::sleep(PAUSE_FOR_READERS).await;
+    }
+}
+
+/// How long a migration tries to get a lock that readers hold.
+const LONGEST_WAIT_FOR_READERS: Duration = Duration::from_mins(2);
+
+/// How long readers are left alone between two attempts.
+const PAUSE_FOR_READERS: Duration = Duration::from_secs(2);
+
+/// Whether a migration timed out waiting for a lock.
+fn is_busy(error: &MigrateError) -> bool {
+    match error {
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => gave_up_waiting(error),
+        _ => false,
+    }
 }
 
 /// Creates the roles and rights that are missing, as far as this login may.

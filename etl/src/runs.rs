@@ -3,12 +3,14 @@
 //! A run that dies cannot say so; the next one, which holds the lock, says it for it.
 
 use chrono::NaiveDate;
+use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use crate::clean::RULES_VERSION;
 use crate::database::{self, OrSqlFail as _};
 use crate::dataset;
-use crate::failure::Result;
+use crate::failure::{Failure, Result};
 use crate::tally::{Counts, Tally};
 
 /// What a run does.
@@ -18,6 +20,8 @@ pub enum Kind {
     Etl,
     /// Writes the report.
     Report,
+    /// Publishes an earlier release again.
+    Rollback,
     /// Fetches the datasets; it knows no database and has a record in the store only.
     Download,
 }
@@ -28,6 +32,7 @@ impl Kind {
         match self {
             Self::Etl => "etl",
             Self::Report => "report",
+            Self::Rollback => "rollback",
             Self::Download => "download",
         }
     }
@@ -48,14 +53,15 @@ pub async fn begin(session: &mut PgConnection, run_id: Uuid, kind: Kind) -> Resu
         })
 }
 
-/// Marks runs as failed that were killed before they could do so: their sessions are gone, or, for loads, the caller holds the lock
-/// that they would have to hold.
+/// Marks runs as failed that were killed before they could do so: their sessions are gone, or, for loads and rollbacks, the caller
+/// holds the lock that they would have to hold.
 pub async fn bury_dead(session: &mut PgConnection, kind: Kind) -> Result<u64> {
     sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = now(),
                 error = 'it ended without saying why (killed, or its host went away)'
-         WHERE kind = $1 AND status = 'running' AND ($1 = 'etl' OR NOT EXISTS (
-             SELECT FROM pg_stat_activity WHERE application_name = $2 || run_id))",
+         WHERE status = 'running' AND (
+             $1 IN ('etl', 'rollback') AND kind IN ('etl', 'rollback')
+             OR kind = $1 AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $2 || run_id))",
     )
     .bind(kind.name())
     .bind(database::APPLICATION)
@@ -67,13 +73,13 @@ pub async fn bury_dead(session: &mut PgConnection, kind: Kind) -> Result<u64> {
 
 /// Marks the run as failed, with the sentence that the user was shown. One that has published stays succeeded: the answer to its
 /// COMMIT may have been lost on the way.
-pub async fn fail(session: &mut PgConnection, run_id: Uuid, error: &str) -> Result<()> {
+pub async fn fail(session: &mut PgConnection, run_id: Uuid, failure: &Failure) -> Result<()> {
     sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = clock_timestamp(), error = $2
          WHERE run_id = $1 AND status = 'running'",
     )
     .bind(run_id)
-    .bind(error.replace('\0', ""))
+    .bind(failure.to_string().replace('\0', ""))
     .execute(session)
     .await
     .or_sql_fail("cannot record that the run failed")
@@ -130,22 +136,79 @@ pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Datase
     .map(drop)
 }
 
-/// The run that is published now and its fingerprint, if it is like this dataset as far as can be said without one: the same years,
-/// of a line list of the same size.
-pub async fn published_alike(
-    session: &mut PgConnection,
-    dataset: &Dataset,
-) -> Result<Option<(Uuid, Option<String>)>> {
-    sqlx::query_as(
-        "SELECT run_id, source_fingerprint FROM (
-             SELECT * FROM pipeline_run WHERE kind = 'etl' AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1
-         ) AS published WHERE source_size = $1 AND years = $2",
+/// Whether a dataset of this size and these years may be what is published, or what a rollback replaced: a reason to make checksums.
+pub async fn may_be_loaded(session: &mut PgConnection, dataset: &Dataset) -> Result<bool> {
+    sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM release JOIN pipeline_run USING (run_id)
+             WHERE source_size = $1 AND (rolled_back OR years = $2 AND release_id = (SELECT release_id FROM published_release)))",
     )
     .bind(dataset.source_size)
     .bind(&dataset.years)
+    .fetch_one(session)
+    .await
+    .or_sql_fail(CANNOT_COMPARE)
+}
+
+/// The run that published these files and years, if its release is published and the cleaning rules are the same. A release that lacks
+/// a refused dataset is another one if anomalies are accepted.
+pub async fn published_alike(
+    session: &mut PgConnection,
+    dataset: &Dataset,
+    accept_anomalies: bool,
+) -> Result<Option<Uuid>> {
+    sqlx::query_scalar(
+        "SELECT run_id FROM release JOIN pipeline_run USING (run_id)
+         WHERE release_id = (SELECT release_id FROM published_release)
+           AND source_fingerprint = $1 AND years = $2 AND rules_version = $3
+           AND NOT ($4 AND EXISTS (SELECT FROM run_dataset WHERE run_dataset.run_id = release.run_id AND run_dataset.status = 'refused'))",
+    )
+    .bind(&dataset.fingerprint)
+    .bind(&dataset.years)
+    .bind(RULES_VERSION)
+    .bind(accept_anomalies)
     .fetch_optional(session)
     .await
-    .or_sql_fail("cannot read the record of the last load")
+    .or_sql_fail(CANNOT_COMPARE)
+}
+
+/// The run that published these files last, if a rollback has replaced its release.
+pub async fn rolled_back_alike(session: &mut PgConnection, dataset: &Dataset) -> Result<Option<Uuid>> {
+    sqlx::query_scalar(
+        "SELECT run_id FROM (
+             SELECT run_id, rolled_back FROM release JOIN pipeline_run USING (run_id)
+             WHERE publication IS NOT NULL AND source_fingerprint = $1 ORDER BY publication DESC LIMIT 1
+         ) AS latest WHERE rolled_back",
+    )
+    .bind(&dataset.fingerprint)
+    .fetch_optional(session)
+    .await
+    .or_sql_fail(CANNOT_COMPARE)
+}
+
+const CANNOT_COMPARE: &str = "cannot compare the dataset with those that were loaded";
+
+/// The dataset that a release was built from.
+pub async fn dataset_of_release(session: &mut PgConnection, release: i32) -> Result<Dataset> {
+    let row = sqlx::query(
+        "SELECT dataset_updated_on, source_name, source_size, source_etag, source_sha256, source_fingerprint, years
+         FROM release JOIN pipeline_run USING (run_id) WHERE release_id = $1",
+    )
+    .bind(release)
+    .fetch_one(session)
+    .await;
+    row.and_then(|row| {
+        Ok(Dataset {
+            updated_on: row.try_get(0)?,
+            source_name: row.try_get(1)?,
+            source_size: row.try_get(2)?,
+            source_etag: row.try_get(3)?,
+            source_sha256: row.try_get(4)?,
+            fingerprint: row.try_get(5)?,
+            years: row.try_get(6)?,
+        })
+    })
+    .or_sql_fail("cannot read the dataset of the release")
 }
 
 /// What became of one dataset, as `run_dataset` has it.
@@ -153,7 +216,7 @@ pub async fn published_alike(
 pub struct Inclusion {
     /// Which one.
     pub dataset: dataset::Dataset,
-    /// `loaded`, `missing` or `unreadable`.
+    /// `loaded`, `missing`, `unreadable` or `refused`.
     pub status: &'static str,
     /// The name and the bytes of its file.
     pub source: Option<(String, u64)>,

@@ -6,12 +6,15 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
 use sha2::{Digest as _, Sha256};
+use sqlx::postgres::PgConnection;
+use uuid::Uuid;
 
 use crate::background::in_background;
 use crate::clean::years::Years;
 use crate::dataset::Dataset;
 use crate::extract::{self, Source};
 use crate::failure::{Failure, Result};
+use crate::gate::published_load_of;
 use crate::load::georef::Georef;
 use crate::parse::date::Day;
 use crate::runs::{self, Inclusion};
@@ -34,6 +37,8 @@ struct Optional {
     source: Option<Source>,
     /// Why it is left out although there is something.
     trouble: Option<String>,
+    /// Why the publish gate keeps its rows out of the release.
+    refused: Option<String>,
     counts: Counts,
 }
 
@@ -54,7 +59,7 @@ impl Sources {
                     "this optional dataset is not there; the rest is loaded without it"
                 );
             }
-            let mut found = Optional { dataset, source, trouble: None, counts: Counts::default() };
+            let mut found = Optional { dataset, source, trouble: None, refused: None, counts: Counts::default() };
             if let Some(failure) = trouble {
                 found.leave_out(&failure);
             }
@@ -159,6 +164,11 @@ impl Sources {
             error: None,
         };
         let optional = self.optional.iter().map(|optional| match &optional.source {
+            Some(source) if optional.refused.is_some() => Inclusion {
+                status: "refused",
+                error: optional.refused.clone(),
+                ..loaded(source, optional.counts)
+            },
             Some(source) => loaded(source, optional.counts),
             None => Inclusion {
                 dataset: optional.dataset,
@@ -169,6 +179,43 @@ impl Sources {
             },
         });
         needed.into_iter().map(|(source, counts)| loaded(source, counts)).chain(optional).collect()
+    }
+
+    /// The optional datasets that were loaded, with what became of their rows.
+    pub fn optional_counts(&self) -> Vec<(Dataset, Counts)> {
+        let loaded = self.optional.iter().filter(|optional| optional.source.is_some());
+        loaded.map(|optional| (optional.dataset, optional.counts)).collect()
+    }
+
+    /// Keeps the rows of an optional dataset out of the release, which then shows those that are published.
+    pub fn refuse(&mut self, dataset: Dataset, reason: &str) {
+        tracing::warn!(
+            dataset = dataset.name(),
+            alarm = true,
+            "this optional dataset is refused, what is published of it stays: {reason}"
+        );
+        for optional in self.optional.iter_mut().filter(|optional| optional.dataset == dataset) {
+            optional.refused = Some(reason.to_owned());
+        }
+    }
+
+    /// Which run's rows the release shows for each optional dataset: this run's; the published ones if its own are unreadable or
+    /// refused; none if its file is gone.
+    pub async fn optional_loads(
+        &self,
+        session: &mut PgConnection,
+        run_id: Uuid,
+    ) -> Result<Vec<(Dataset, Uuid)>> {
+        let mut loads = Vec::new();
+        for optional in &self.optional {
+            let load = if optional.trouble.is_some() || optional.refused.is_some() {
+                published_load_of(session, optional.dataset).await?
+            } else {
+                optional.source.as_ref().map(|_| run_id)
+            };
+            loads.extend(load.map(|load| (optional.dataset, load)));
+        }
+        Ok(loads)
     }
 
     /// The optional datasets of which nothing is loaded.
@@ -199,7 +246,8 @@ impl Optional {
         tracing::warn!(
             dataset = self.dataset.name(),
             hint = failure.hint_text(),
-            "this optional dataset cannot be loaded and is left out: {failure}"
+            alarm = true,
+            "this optional dataset cannot be loaded, what is published of it stays: {failure}"
         );
         self.source = None;
         self.trouble = Some(failure.to_string());

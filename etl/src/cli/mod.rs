@@ -2,21 +2,20 @@
 //!
 //! Every setting is a flag and an environment variable. The functions here only settle them and say how it ended.
 
+mod run;
+
 use std::ffi::OsString;
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
-use crate::clean::years::YearsWanted;
+use self::run::{RollbackArgs, RunArgs};
 use crate::dataset::Dataset;
 use crate::failure::{Exit, Failure, OrFail as _, Result};
 use crate::log::{self, Format};
-use crate::pipeline::Outcome;
-use crate::pipeline::{self, Options};
 use crate::record::{Origin, Record, Status};
 use crate::report::Language;
 use crate::runs::Kind;
@@ -46,6 +45,8 @@ enum Command {
     Report(ReportArgs),
     /// Fetch the datasets that are new into the store, each whole or not at all
     Download(DownloadArgs),
+    /// Publish the release before the published one again
+    Rollback(RollbackArgs),
     /// Bring the database's schema up to date
     Migrate(DatabaseArgs),
     /// Make a sample in the ministry's format, the same for the same seed
@@ -58,30 +59,6 @@ struct DatabaseArgs {
     // Never shown: it holds a password.
     #[arg(long, env = env::DATABASE_URL, hide_env_values = true)]
     database_url: String,
-}
-
-#[derive(Debug, Args)]
-struct RunArgs {
-    #[command(flatten)]
-    database: DatabaseArgs,
-
-    /// Where the datasets stand: `file:///folder` or `s3://bucket/prefix`
-    #[arg(long, env = env::STORE_URL)]
-    store_url: String,
-
-    /// Years of registration to load: latest, all, or a list such as 2021,2022
-    #[arg(long, env = env::YEARS, default_value = "latest")]
-    years: String,
-
-    #[command(flatten)]
-    reports: ReportsArgs,
-
-    /// Load although the same dataset is published already
-    #[arg(long, env = env::FORCE, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    force: bool,
-
-    #[command(flatten)]
-    id: RunIdArgs,
 }
 
 #[derive(Debug, Args)]
@@ -229,7 +206,8 @@ pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 fn perform(cli: Cli) -> Result<()> {
     let log_format = cli.log_format;
     match cli.command {
-        Command::Run(arguments) => in_runtime(run(arguments, log_format)),
+        Command::Run(arguments) => in_runtime(run::run(arguments, log_format)),
+        Command::Rollback(arguments) => in_runtime(run::rollback(arguments)),
         Command::Report(arguments) => in_runtime(report(arguments)),
         Command::Download(arguments) => in_runtime(download(arguments)),
         Command::Sample(arguments) => sample(arguments),
@@ -245,33 +223,6 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     // A thread that still waits for a store must not hold the exit back.
     runtime.shutdown_background();
     result
-}
-
-async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
-    let options = Options {
-        run_id: arguments.id.run_id.unwrap_or_else(Uuid::new_v4),
-        database_url: arguments.database.database_url,
-        years: arguments.years.parse::<YearsWanted>()?,
-        force: arguments.force,
-        log_format,
-    };
-    let store = Store::open(&arguments.store_url)?;
-    let reports =
-        arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
-    let origin = arguments.id.origin().await;
-    let mut record = Record::open(options.run_id, Kind::Etl, origin, &reports).await?;
-    let mut about = None;
-    let result = pipeline::run(&options, &store, &mut about).await;
-    record.dataset = about.map(Into::into);
-    record.end(&result, |outcome| match outcome {
-        Outcome::Published(_) => Status::Succeeded,
-        Outcome::Skipped(_) => Status::Skipped,
-    });
-    if let Ok(Outcome::Published(tally)) = &result {
-        record.rows = Some(tally.into());
-    }
-    record.write(&reports).await;
-    result.map(drop)
 }
 
 async fn report(arguments: ReportArgs) -> Result<()> {

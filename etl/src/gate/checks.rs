@@ -53,10 +53,7 @@ pub(super) fn of_georef(candidate: &Candidate<'_>, published: Option<&Published>
                 0.0,
             ));
         }
-        let before = published
-            .and_then(|published| published.georef.iter().find(|(other, _)| *other == dataset))
-            .map(|(_, rows)| *rows);
-        if let Some(before) = before {
+        if let Some(&before) = published.and_then(|published| published.georef.get(&dataset)) {
             let message =
                 format!("the {} have {} rows, {before} are published", dataset.name(), counts.loaded);
             checks.push(

@@ -16,7 +16,7 @@ use crate::parse::date::Day;
 use crate::tally::{Counts, Tally};
 
 pub use self::profile::Profile;
-pub use self::published::{OptionalFigures, Published, optional_figures};
+pub use self::published::{OptionalFigures, Published, optional_figures, published_load_of};
 
 /// The limits of the checks, each a flag of `etl run`.
 #[derive(Debug, Clone, Copy, PartialEq)]

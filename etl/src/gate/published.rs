@@ -24,7 +24,7 @@ pub struct Published {
     /// Whether `profile` knows missing values.
     pub knows_missing: bool,
     /// Rows of the reference tables.
-    pub georef: [(Dataset, u64); 2],
+    pub georef: BTreeMap<Dataset, u64>,
     /// Its optional datasets.
     pub optional: BTreeMap<Dataset, OptionalFigures>,
 }
@@ -37,7 +37,7 @@ pub struct OptionalFigures {
 }
 
 /// Rows, and rows without a value by column.
-pub type YearFigures = (u64, BTreeMap<&'static str, u64>);
+pub(super) type YearFigures = (u64, BTreeMap<&'static str, u64>);
 
 impl OptionalFigures {
     /// Rows and missing values of a column in the years that `wanted` names.
@@ -74,14 +74,9 @@ impl Published {
                 .await
                 .or_sql_fail(WHAT)?;
         published.georef =
-            [(Dataset::Provinces, count(provinces)), (Dataset::Departments, count(departments))];
+            [(Dataset::Provinces, count(provinces)), (Dataset::Departments, count(departments))].into();
         for dataset in Dataset::OPTIONAL {
-            let load: Option<Uuid> = sqlx::query_scalar("SELECT published_dataset_load($1)")
-                .bind(dataset.name())
-                .fetch_one(&mut *session)
-                .await
-                .or_sql_fail(WHAT)?;
-            if let Some(load) = load {
+            if let Some(load) = published_load_of(session, dataset).await? {
                 published.optional.insert(dataset, optional_figures(session, dataset, load).await?);
             }
         }
@@ -114,6 +109,15 @@ impl Published {
         }
         Ok(())
     }
+}
+
+/// The load whose rows the published release shows for an optional dataset.
+pub async fn published_load_of(session: &mut PgConnection, dataset: Dataset) -> Result<Option<Uuid>> {
+    sqlx::query_scalar("SELECT published_dataset_load($1)")
+        .bind(dataset.name())
+        .fetch_one(session)
+        .await
+        .or_sql_fail(WHAT)
 }
 
 /// Reads the rows that a load has left of an optional dataset, published or not.

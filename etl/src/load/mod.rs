@@ -11,6 +11,7 @@
 //! 7. [`retire`]: releases that are not kept are dropped when no snapshot needs them.
 
 pub mod counts;
+pub mod disk;
 pub mod georef;
 pub mod lock;
 pub mod optional;

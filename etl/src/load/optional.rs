@@ -12,6 +12,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 use tokio::task::JoinHandle;
+use uuid::Uuid;
 
 use super::rejects::Rejects;
 use crate::background::in_background;
@@ -88,6 +89,17 @@ pub async fn load(
     session.execute(AssertSqlSafe(format!("COMMIT; ANALYZE public.{table}"))).await.or_sql_fail(&what)?;
     tally.merge(&issues);
     Ok(Ok(counts))
+}
+
+/// Deletes the rows that a run has loaded of a dataset which the publish gate refuses.
+pub async fn discard(session: &mut PgConnection, dataset: Dataset, run_id: Uuid) -> Result<()> {
+    let (table, _) = target(dataset);
+    sqlx::query(AssertSqlSafe(format!("DELETE FROM public.{table} WHERE run_id = $1")))
+        .bind(run_id)
+        .execute(session)
+        .await
+        .or_sql_fail(&format!("cannot delete the refused rows of `{table}`"))
+        .map(drop)
 }
 
 /// Reads and judges a file on a thread of its own; what it says about the file comes last.

@@ -27,7 +27,7 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
     if writes {
         let recorded = match &result {
             Ok(_) => runs::finish(&mut session, options.run_id, "succeeded").await,
-            Err(failure) => runs::fail(&mut session, options.run_id, &failure.to_string()).await,
+            Err(failure) => runs::fail(&mut session, options.run_id, failure).await,
         };
         if let Err(error) = recorded {
             tracing::warn!(%error, "the end of the run could not be recorded");

@@ -38,6 +38,20 @@ pub(crate) async fn database() -> TestDatabase {
     database
 }
 
+/// Statements that make release 1, which the run `run_id` has published, and leave its tables empty.
+pub(crate) fn empty_release(run_id: &str) -> String {
+    format!(
+        "CREATE TABLE release_province_1 PARTITION OF release_province FOR VALUES IN (1);
+         CREATE TABLE release_department_1 PARTITION OF release_department FOR VALUES IN (1);
+         CREATE TABLE release_case_1 PARTITION OF release_case FOR VALUES IN (1);
+         ALTER TABLE release_province_1 ALTER COLUMN release_id SET DEFAULT 1;
+         ALTER TABLE release_department_1 ALTER COLUMN release_id SET DEFAULT 1;
+         ALTER TABLE release_case_1 ALTER COLUMN release_id SET DEFAULT 1;
+         INSERT INTO release (release_id, run_id, rules_version, publication) VALUES (1, '{run_id}', 1, 1);
+         INSERT INTO published_release (release_id) VALUES (1);"
+    )
+}
+
 impl TestDatabase {
     /// A superuser's URL of this database.
     pub(crate) fn url(&self) -> String {

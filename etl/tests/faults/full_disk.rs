@@ -21,7 +21,7 @@ async fn is_named_and_leaves_the_old_data() {
 /// There is room for the cases, and none for what is counted of them.
 #[tokio::test]
 async fn counts_without_room_leave_the_old_data() {
-    with_a_full_disk(&["covid_case_staging"], async |place| {
+    with_a_full_disk(&["release_case_2"], async |place| {
         let (_, new) = place.with_two_datasets(10_000).await;
         place.change("ALTER TABLE case_count SET TABLESPACE small").await;
         new

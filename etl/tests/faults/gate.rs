@@ -9,17 +9,17 @@ use crate::watch::{until, waits_in};
 /// Where a run can be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// In the middle of the COPY into the staging table.
+    /// In the middle of the COPY into the table of the new release.
     Copying,
-    /// The staging table is committed, the COPY of rejected rows is not.
+    /// The cases are committed, the COPY of rejected rows is not.
     KeepingRejects,
     /// In the middle of writing the counts, while keys are added.
     Counting,
-    /// Keys are being added to the staging table.
-    AddingKeys,
-    /// Everything is ready; a reader is in the way of the swap.
+    /// The keys are added; the new release is about to be attached.
+    Attaching,
+    /// Everything is ready; a lock on the pointer is in the way.
     Publishing,
-    /// The new table is published; a reader is in the way of dropping the old one.
+    /// The new release is published; a reader is in the way of dropping the old one.
     Retiring,
 }
 
@@ -31,7 +31,8 @@ pub(crate) struct Gate {
     watcher: PgConnection,
 }
 
-/// A trigger function that waits at a gate, and for the staging table, which does not exist yet, an event trigger that puts it there.
+/// A trigger function that waits at a gate, and for the table of the new release, which does not exist yet, an event trigger that puts
+/// it there.
 const GATES: &str = "
     CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -39,10 +40,12 @@ const GATES: &str = "
         RETURN new;
     END $$;
     CREATE FUNCTION build_gate() RETURNS event_trigger LANGUAGE plpgsql AS $$
+    DECLARE
+        made regclass := (SELECT objid FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE 'public.release\\_case\\_%' AND object_type = 'table');
     BEGIN
-        IF to_regclass('covid_case_staging') IS NOT NULL THEN
-            CREATE TRIGGER gate BEFORE INSERT ON covid_case_staging
-                FOR EACH ROW WHEN (new.case_id % 100 = 0) EXECUTE FUNCTION wait_at_gate();
+        IF made IS NOT NULL THEN
+            EXECUTE format('CREATE TRIGGER gate BEFORE INSERT ON %s
+                FOR EACH ROW WHEN (new.case_id %% 100 = 0) EXECUTE FUNCTION wait_at_gate()', made);
         END IF;
     END $$;";
 
@@ -63,9 +66,9 @@ impl Gate {
                 format!("{GATES} {} SELECT pg_advisory_lock(1)", gate_in("rejected_row"))
             }
             Stage::Counting => format!("{GATES} {} SELECT pg_advisory_lock(1)", gate_in("case_count")),
-            // Not in the way of other writers or of readers, but of a new foreign key.
-            Stage::AddingKeys => "BEGIN; LOCK TABLE province IN ROW EXCLUSIVE MODE".to_owned(),
-            Stage::Publishing => "BEGIN; SELECT count(*) FROM covid_case".to_owned(),
+            // Not in the way of writers or readers, but of a new partition.
+            Stage::Attaching => "BEGIN; LOCK TABLE release_case IN SHARE UPDATE EXCLUSIVE MODE".to_owned(),
+            Stage::Publishing => "BEGIN; SELECT FROM published_release FOR UPDATE".to_owned(),
             Stage::Retiring => "BEGIN; SELECT count(*) FROM province".to_owned(),
         };
         execute(&mut keeper, &close).await;
@@ -75,23 +78,23 @@ impl Gate {
     /// Waits until the run stands at the gate.
     pub(crate) async fn reached_by(&mut self, run: &Run) {
         let statement = match self.stage {
-            Stage::Copying => "COPY public.covid_case_staging",
+            Stage::Copying => "COPY public.release_case_",
             Stage::KeepingRejects => "COPY public.rejected_row",
             Stage::Counting => "COPY public.case_count",
-            Stage::AddingKeys => "ALTER TABLE public.covid_case_staging",
-            Stage::Publishing => "LOCK TABLE public.covid_case",
-            Stage::Retiring => "ALTER TABLE public.covid_case_retired_",
+            Stage::Attaching => "ALTER TABLE public.release_case ATTACH",
+            Stage::Publishing => "INSERT INTO published_release",
+            Stage::Retiring => "ALTER TABLE release_case_",
         };
         let stage = self.stage;
         until(&format!("the run is in the stage {stage:?}; it said:\n{}", run.said()), async || {
             let at_gate = waits_in(&mut self.watcher, run, statement).await;
-            at_gate && (stage != Stage::KeepingRejects || self.staging_is_committed().await)
+            at_gate && (stage != Stage::KeepingRejects || self.cases_are_committed().await)
         })
         .await;
     }
 
-    async fn staging_is_committed(&mut self) -> bool {
-        sqlx::query_scalar("SELECT to_regclass('covid_case_staging') IS NOT NULL")
+    async fn cases_are_committed(&mut self) -> bool {
+        sqlx::query_scalar("SELECT to_regclass('release_case_' || (SELECT max(release_id) FROM release)) IS NOT NULL")
             .fetch_one(&mut self.watcher)
             .await
             .unwrap()

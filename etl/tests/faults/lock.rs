@@ -8,7 +8,7 @@ use crate::watch::{until, waits_in};
 async fn a_second_run_is_refused_and_leaves_no_trace() {
     let place = Place::new().await;
     let (_, new) = place.with_two_datasets(1_000).await;
-    let mut gate = Gate::close(&place, Stage::AddingKeys).await;
+    let mut gate = Gate::close(&place, Stage::Attaching).await;
     let first = place.start(&new, &[]);
     gate.reached_by(&first).await;
     let second = place.start(&new, &[]);
@@ -25,7 +25,7 @@ async fn a_second_run_waits_a_while() {
     let place = Place::new().await;
     let (old, new) = place.with_two_datasets(1_000).await;
     let old_data = place.seen().await;
-    let mut gate = Gate::close(&place, Stage::AddingKeys).await;
+    let mut gate = Gate::close(&place, Stage::Attaching).await;
     let first = place.start(&new, &[]);
     gate.reached_by(&first).await;
     let second = place.start(&old, &[]);
@@ -55,7 +55,7 @@ async fn two_first_runs_at_once() {
     }
     assert!(succeeded > 0);
     let loaded: i64 = sqlx::query_scalar(
-        "SELECT rows_loaded FROM pipeline_run WHERE status = 'succeeded' ORDER BY finished_at DESC LIMIT 1",
+        "SELECT rows_loaded FROM pipeline_run WHERE run_id = published_load()",
     )
     .fetch_one(&mut place.connect().await)
     .await

@@ -121,10 +121,11 @@ impl Place {
             .unwrap()
     }
 
-    /// Staging and retired tables that are left.
+    /// Tables of cases that are left of releases other than the published one.
     pub(crate) async fn leftovers(&self) -> Vec<String> {
         sqlx::query_scalar(
-            "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'covid_case_')",
+            "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'release_case_')
+             AND relname IS DISTINCT FROM 'release_case_' || (SELECT release_id FROM published_release) ORDER BY 1",
         )
         .fetch_all(&mut self.connect().await)
         .await

@@ -43,7 +43,7 @@ async fn ends_and_says_so(signal: Signal, code: i32, name: &str) {
 async fn while_it_waits_for_another_run() {
     let place = Place::new().await;
     let (_, new) = place.with_two_datasets(1_000).await;
-    let mut gate = Gate::close(&place, Stage::AddingKeys).await;
+    let mut gate = Gate::close(&place, Stage::Attaching).await;
     let first = place.start(&new, &[]);
     gate.reached_by(&first).await;
     let second = place.start(&new, &[]);
@@ -84,6 +84,6 @@ async fn a_published_run_is_not_recorded_as_failed() {
     let run = place.start(&place.dataset(100, 1), &[]);
     let run_id = run.id;
     assert_eq!(run.end().await.code, Some(0));
-    etl::runs::fail(&mut place.connect().await, run_id, "the connection broke").await.unwrap();
+    etl::runs::fail(&mut place.connect().await, run_id, &etl::failure::Failure::new("the connection broke")).await.unwrap();
     assert_eq!(place.status(run_id).await, Some(("succeeded".to_owned(), None)));
 }

@@ -1,47 +1,153 @@
-//! Readers whose snapshot is older than the data that they come to read: they see the new table whole, because its rows are frozen.
+//! Readers whose snapshot is older than what is published: they go on seeing the whole release of their snapshot.
 
-use sqlx::PgConnection;
+use std::process::Command;
 
-use crate::place::{Place, execute, look};
+use etl::env;
+use sqlx::{AssertSqlSafe, PgConnection};
+use uuid::Uuid;
 
-#[tokio::test]
-async fn an_old_snapshot_never_sees_an_empty_table() {
-    let place = Place::new().await;
-    place.hurry().await;
-    let (_, new) = place.with_two_datasets(10_000).await;
-    let old_data = place.seen().await;
+use crate::place::{Place, execute};
+
+/// Everything that one release shows, in one line: cases, names, counts, and the run.
+const WHOLE: &str = "SELECT concat_ws(' ',
+    (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(covid_case, 0)), 0) FROM covid_case),
+    (SELECT count(*) || ' ' || md5(string_agg(name, ',' ORDER BY province_id)) FROM province),
+    (SELECT count(*) || ' ' || md5(string_agg(name, ',' ORDER BY department_id)) FROM department),
+    (SELECT sum(cases) FROM case_counts()), (SELECT sum(confirmed) FROM place_counts()),
+    (SELECT sum(tests) FROM test_counts()), (SELECT sum(doses) FROM vaccination_counts()),
+    published_load(), (SELECT rows_loaded FROM pipeline_run WHERE run_id = published_load()))";
+
+async fn whole(connection: &mut PgConnection) -> String {
+    let whole: String = sqlx::query_scalar(WHOLE).fetch_one(&mut *connection).await.unwrap();
+    let words: Vec<&str> = whole.split(' ').collect();
+    assert_eq!((words[0], words[0]), (words[6], words[words.len() - 1]), "cases, their counts and the run agree: {whole}");
+    whole
+}
+
+/// Publishes the release before, by the real program.
+fn roll_back(place: &Place) {
+    let folder = tempfile::tempdir().unwrap();
+    let ended = Command::new(env!("CARGO_BIN_EXE_etl"))
+        .arg("rollback")
+        .env_clear()
+        .env(env::DATABASE_URL, place.url())
+        .env(env::STORE_URL, format!("file://{}", folder.path().display()))
+        .env(env::LOG_FORMAT, "text")
+        .output()
+        .unwrap();
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+}
+
+/// A reader of each isolation level that has taken its snapshot by another table.
+async fn readers(place: &Place) -> Vec<(&'static str, PgConnection)> {
     let mut readers = Vec::new();
     for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
         for other_table in ["province", "pipeline_run"] {
             let mut reader = place.connect().await;
-            execute(&mut reader, &format!("BEGIN ISOLATION LEVEL {level}")).await;
-            execute(&mut reader, &format!("SELECT count(*) FROM {other_table}")).await;
+            let begin = format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM {other_table}");
+            execute(&mut reader, &begin).await;
             readers.push((level, reader));
         }
     }
-    place.load(&new, &[]).await;
-    let new_data = place.seen().await;
-    assert_ne!(new_data, old_data);
-    for (level, reader) in &mut readers {
-        assert_eq!(look(reader).await, new_data, "{level}");
-        assert_eq!(look_by_key(reader).await, new_data.rows, "{level}: the key was made later still");
-        assert_eq!(runs(reader).await, if *level == "READ COMMITTED" { 2 } else { 1 }, "{level}");
-        execute(reader, "COMMIT").await;
+    readers
+}
+
+async fn expect(readers: &mut [(&'static str, PgConnection)], of_snapshot: &str, now: &str) {
+    for (level, reader) in readers {
+        let expected = if *level == "READ COMMITTED" { now } else { of_snapshot };
+        assert_eq!(whole(reader).await, expected, "{level}");
     }
 }
 
-/// Counts by way of the primary key.
-async fn look_by_key(reader: &mut PgConnection) -> i64 {
-    execute(reader, "SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off").await;
-    sqlx::query_scalar("SELECT count(*) FROM covid_case WHERE case_id > 0").fetch_one(reader).await.unwrap()
+#[tokio::test]
+async fn snapshot_sees_its_release_through_publish_rollback_and_publish() {
+    let place = Place::new().await;
+    place.hurry().await;
+    let keep = ["--keep-releases", "1"];
+    let datasets = [place.dataset(4_000, 1), place.dirty_dataset(5_000, 2, 0.02), place.dataset(6_000, 3)];
+    place.load(&datasets[0], &keep).await;
+    let mut now = place.connect().await;
+    let first = whole(&mut now).await;
+
+    let mut before_publish = readers(&place).await;
+    place.load(&datasets[1], &keep).await;
+    let second = whole(&mut now).await;
+    assert_ne!(first, second);
+    expect(&mut before_publish, &first, &second).await;
+
+    let mut before_rollback = readers(&place).await;
+    roll_back(&place);
+    assert_eq!(whole(&mut now).await, first);
+    expect(&mut before_publish, &first, &first).await;
+    expect(&mut before_rollback, &second, &first).await;
+
+    let mut after_rollback = readers(&place).await;
+    place.load(&datasets[2], &keep).await;
+    let third = whole(&mut now).await;
+    assert_ne!(third, first);
+    expect(&mut before_publish, &first, &third).await;
+    expect(&mut before_rollback, &second, &third).await;
+    expect(&mut after_rollback, &first, &third).await;
 }
 
-/// Proves that the snapshot is what it should be.
-async fn runs(reader: &mut PgConnection) -> i64 {
-    sqlx::query_scalar("SELECT count(*) FROM pipeline_run WHERE status = 'succeeded'")
-        .fetch_one(reader)
-        .await
-        .unwrap()
+/// What was rolled back is not published again by a schedule that finds the same file.
+#[tokio::test]
+async fn rolled_back_dataset_is_skipped_until_forced() {
+    let place = Place::new().await;
+    let (old, new) = (place.dataset(2_000, 1), place.dataset(2_100, 2));
+    let keep = ["--keep-releases", "1"];
+    for dataset in [&old, &new] {
+        place.load(dataset, &keep).await;
+    }
+    let rolled_back = place.seen().await;
+    roll_back(&place);
+    let back = place.seen().await;
+    assert_ne!(back, rolled_back);
+    let ended = place.load(&new, &keep).await;
+    assert!(ended.said.contains("was published and rolled back"), "{}", ended.said);
+    assert_eq!(place.seen().await, back);
+    let ended = place.load(&old, &keep).await;
+    assert!(ended.said.contains("already loaded"), "{}", ended.said);
+    place.load(&new, &["--keep-releases", "1", "--force"]).await;
+    assert_eq!(place.seen().await, rolled_back);
+}
+
+/// A snapshot that outlives `--retire-after` gets an error, never an empty or mixed answer.
+#[tokio::test]
+async fn snapshot_older_than_the_time_limit_gets_an_error() {
+    let place = Place::new().await;
+    let (_, new) = place.with_two_datasets(2_000).await;
+    let mut reader = place.connect().await;
+    execute(&mut reader, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pipeline_run").await;
+    place.load(&new, &["--retire-after", "0s"]).await;
+    assert_eq!(place.leftovers().await, [""; 0]);
+    for relation in ["covid_case", "province", "department"] {
+        let look = format!("SAVEPOINT look; SELECT count(*) FROM {relation}");
+        let error = sqlx::raw_sql(AssertSqlSafe(look)).execute(&mut reader).await.unwrap_err();
+        assert!(error.to_string().contains("has been dropped since this transaction began"), "{relation}: {error}");
+        execute(&mut reader, "ROLLBACK TO look").await;
+    }
+    execute(&mut reader, "ROLLBACK").await;
+    assert!(place.seen().await.rows > 2_000);
+}
+
+/// Nothing but the pointer orders releases: a clock that goes back changes no answer.
+#[tokio::test]
+async fn published_release_does_not_depend_on_clocks() {
+    let place = Place::new().await;
+    let (old, new) = place.with_two_datasets(2_000).await;
+    let first = whole(&mut place.connect().await).await;
+    let change = "UPDATE pipeline_run SET finished_at = now() + interval '1 day', started_at = now() + interval '1 day'";
+    place.change(change).await;
+    place.load(&new, &[]).await;
+    let second = whole(&mut place.connect().await).await;
+    assert_ne!(first, second);
+    place.change("UPDATE pipeline_run SET finished_at = now() - interval '9 days' WHERE run_id = published_load()").await;
+    assert_eq!(whole(&mut place.connect().await).await, second);
+    place.load(&old, &[]).await;
+    let third: Uuid =
+        sqlx::query_scalar("SELECT published_load()").fetch_one(&mut place.connect().await).await.unwrap();
+    assert!(!second.contains(&third.to_string()));
 }
 
 /// The sessions of a run have settings of their own, whatever the database's are.

@@ -71,14 +71,16 @@ async fn other_years_are_another_load() {
     assert_eq!(last_status(&place).await, "skipped", "the latest year is the default");
 }
 
-/// A year without a single row is loaded too, but not silently.
+/// Not even accepted anomalies publish an empty table.
 #[tokio::test]
-async fn an_empty_year_is_loaded_and_said() {
+async fn run_refuses_a_year_without_rows() {
     let place = Place::loaded().await;
-    let ended = place.run(&["--years", "2019"]).succeeded();
-    assert!(ended.stderr.contains("no row was loaded"), "{}", ended.stderr);
+    let before = place.published().await;
+    let ended = place.run(&["--years", "2019"]).failed(&["no row of the cases was loaded", "YEARS"]);
+    assert!(!ended.stderr.contains("publishes it all the same"), "{}", ended.stderr);
     let loaded = Loaded::of(&mut place.connect().await, ended.run).await;
     assert_eq!((loaded.read, loaded.filtered, loaded.loaded), (60, 60, 0));
+    assert_eq!(place.published().await, before);
 }
 
 #[tokio::test]
@@ -102,17 +104,18 @@ async fn nothing_is_left_over() {
     place.run(&["--years", "all"]).failed(&["ultima_actualizacion"]);
     let tables: String = value(
         &mut place.connect().await,
-        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+        "SELECT string_agg(relname, ' ' ORDER BY relname) FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relispartition",
     )
     .await;
     assert_eq!(
         tables,
-        "_sqlx_migrations case_count contradiction_count covid_case delay_count department pipeline_run place_count province province_population rejected_row run_dataset run_issue test_count vaccination_count"
+        "release_case_1 release_case_2 release_department_1 release_department_2 release_province_1 release_province_2",
+        "the published release and the one before"
     );
     let keys: String = value(
         &mut place.connect().await,
         "SELECT string_agg(concat_ws(' ', contype, convalidated), ', ' ORDER BY contype) FROM pg_constraint
-         WHERE conrelid = 'covid_case'::regclass AND contype IN ('p', 'f')",
+         WHERE conrelid = 'release_case_2'::regclass AND contype IN ('p', 'f')",
     )
     .await;
     assert_eq!(keys, "f t, f t, f t, p t");

@@ -160,7 +160,7 @@ where
 
 /// What readers see, in one text: which table it is, every row of it, and the names of places.
 pub(crate) async fn published(connection: &mut PgConnection) -> String {
-    let query = "SELECT concat_ws(' ', 'covid_case'::regclass::oid,
+    let query = "SELECT concat_ws(' ', (SELECT release_id FROM published_release),
         (SELECT count(*) || ' ' || md5(coalesce(string_agg(c::text, ';' ORDER BY case_id), '')) FROM covid_case c),
         (SELECT md5(coalesce(string_agg(p::text, ';' ORDER BY province_id), '')) FROM province p),
         (SELECT md5(coalesce(string_agg(d::text, ';' ORDER BY department_id), '')) FROM department d))";

@@ -14,8 +14,8 @@ fn cases_on(days: &[&str]) -> String {
         .map(|(id, day)| format!("({id}, '{day}', 6, 'Confirmado', false, false)"))
         .collect();
     format!(
-        "INSERT INTO province VALUES (6, 'Buenos Aires') ON CONFLICT DO NOTHING; TRUNCATE covid_case; \
-         INSERT INTO covid_case (case_id, registered_on, registration_province_id, classification, icu, ventilated) \
+        "INSERT INTO release_province_1 (province_id, name) VALUES (6, 'Buenos Aires') ; TRUNCATE release_case_1; \
+         INSERT INTO release_case_1 (case_id, registered_on, registration_province_id, classification, icu, ventilated) \
          VALUES {}",
         rows.join(", ")
     )
@@ -141,7 +141,7 @@ async fn sex_has_a_line_for_those_not_registered() {
 #[tokio::test]
 async fn a_sex_that_nobody_foresaw_and_none_at_all_are_lines_too() {
     let place = Place::with(EDGES).await;
-    place.change("UPDATE covid_case SET sex = 'X' WHERE case_id = 26; UPDATE covid_case SET sex = NULL WHERE case_id = 28").await;
+    place.change("UPDATE release_case_1 SET sex = 'X' WHERE case_id = 26; UPDATE release_case_1 SET sex = NULL WHERE case_id = 28").await;
     assert_eq!(
         place.answer("last_month_by_sex", &["sex", "confirmed"]).await,
         ["F 0", "M 0", "X 1", "NR 1", "- 1"]

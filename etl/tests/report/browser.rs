@@ -116,7 +116,7 @@ async fn the_page_holds_on_a_phone_and_on_a_desktop_in_both_themes() {
     place.change("UPDATE province SET name = '<b>Córdoba & Cía.</b>' WHERE province_id = 14").await;
     let endless = "x".repeat(200);
     place
-        .change(&format!("UPDATE covid_case SET sex = '{endless}' WHERE sex = 'NR'; TRUNCATE case_count, place_count, delay_count, contradiction_count"))
+        .change(&format!("UPDATE release_case_1 SET sex = '{endless}' WHERE sex = 'NR'; TRUNCATE case_count, place_count, delay_count, contradiction_count"))
         .await;
     for language in [Language::Spanish, Language::English] {
         place.report(language).await.unwrap();
@@ -171,7 +171,7 @@ async fn it_prints_on_a4() {
 #[tokio::test]
 async fn a_question_that_failed_is_on_the_page_and_in_the_document() {
     let place = Place::with(TWO_YEARS).await;
-    place.change("ALTER TABLE covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
+    place.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
     place.report(Language::Spanish).await.unwrap_err();
     let page = place.read("reports/latest/report.html");
     assert!(page.contains("INCOMPLETO: fallaron 1 de 26 preguntas"), "the head says it");

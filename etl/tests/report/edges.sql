@@ -1,9 +1,9 @@
 -- Every edge of the report in few rows, so that the expected answers can be written by hand.
 -- The newest registration of any case is Wednesday 2021-02-10; 2020 has an epidemiological week 53.
 
-INSERT INTO province VALUES (2, 'CABA'), (6, 'Buenos Aires'), (14, 'Córdoba'), (94, 'Tierra del Fuego');
+INSERT INTO release_province_1 (province_id, name) VALUES (2, 'CABA'), (6, 'Buenos Aires'), (14, 'Córdoba'), (94, 'Tierra del Fuego');
 
-INSERT INTO covid_case (case_id, sex, age, registered_on, died_on, registration_province_id, residence_province_id,
+INSERT INTO release_case_1 (case_id, sex, age, registered_on, died_on, registration_province_id, residence_province_id,
                         classification, icu, ventilated)
 SELECT case_id, sex, age, registered_on::date, died_on::date, 6, residence, classification, false, false
 FROM (VALUES
@@ -63,6 +63,10 @@ INSERT INTO pipeline_run (run_id, kind, status, started_at, finished_at, dataset
      NULL, NULL, NULL, NULL, NULL, NULL, NULL),
     ('00000000-0000-4000-8000-000000000006', 'report', 'succeeded', '2021-02-16 03:00Z', '2021-02-16 03:05Z',
      NULL, NULL, NULL, NULL, NULL, NULL, NULL);
+
+UPDATE release SET run_id = '00000000-0000-4000-8000-000000000001';
+INSERT INTO release (release_id, run_id, rules_version, publication, dropped_at)
+VALUES (0, '00000000-0000-4000-8000-000000000002', 1, 0, now());
 
 INSERT INTO run_issue (run_id, dataset, kind, reason, rows) VALUES
     ('00000000-0000-4000-8000-000000000001', 'cases', 'rejected', 'malformed', 1),

@@ -39,7 +39,7 @@ async fn files_stand_in_their_folder_and_in_latest_where_nothing_stale_remains()
 #[tokio::test]
 async fn a_csv_is_the_same_in_every_language_and_follows_rfc_4180() {
     let place = Place::with(EDGES).await;
-    place.change(r#"UPDATE covid_case SET sex = 'a,"b"' WHERE case_id = 26"#).await;
+    place.change(r#"UPDATE release_case_1 SET sex = 'a,"b"' WHERE case_id = 26"#).await;
     place.report(Language::English).await.unwrap();
     let english = place.read("reports/latest/last_month_by_sex.csv");
     place.report(Language::Spanish).await.unwrap();

@@ -16,6 +16,9 @@ pub(crate) const EDGES: &str = include_str!("edges.sql");
 /// Many rows over two years.
 pub(crate) const TWO_YEARS: &str = include_str!("two_years.sql");
 
+/// The run that has published what these statements insert, unless they say otherwise.
+pub(crate) const RUN: &str = "2b1f0c3e-5a77-4c58-9d10-6f6a0c1f2e3d";
+
 /// The folder of every report that these tests write.
 pub(crate) const FOLDER: &str = "reports/20220605_040302_7d444840-9dc0-41d1-b245-5ffdce74fad2";
 
@@ -32,6 +35,7 @@ impl Place {
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
         let database = common::database().await;
         let place = Self { folder, store, database };
+        place.change(&common::empty_release(RUN)).await;
         place.change(statements).await;
         place
     }
@@ -60,6 +64,15 @@ impl Place {
             database_url: self.database.url(),
             years: "all".parse().unwrap(),
             force: false,
+            accept_anomalies: true,
+            thresholds: etl::gate::Thresholds {
+                max_rejected_percent: 5.0,
+                min_rows_percent: 90.0,
+                max_missing_increase: 25.0,
+                max_repaired_percent: 50.0,
+                max_unknown_classification_percent: 1.0,
+            },
+            retention: etl::load::retire::Retention { keep_releases: 1, retire_after: std::time::Duration::ZERO },
             log_format: etl::log::Format::Json,
         };
         let store = Store::open(&format!("file://{}", folder.display())).unwrap();

@@ -61,7 +61,7 @@ async fn the_document_is_laid_out_for_any_terminal() {
     }
     // What failed is in the document, too.
     place
-        .change("ALTER TABLE covid_case RENAME COLUMN diagnosed_on TO tested_on; DELETE FROM case_count")
+        .change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on; DELETE FROM case_count")
         .await;
     place.report(Language::English).await.unwrap_err();
     let document = serde_json::from_str(&place.read("reports/latest/report.json")).unwrap();

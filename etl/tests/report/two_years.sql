@@ -1,12 +1,12 @@
 -- Enough cases for numbers with separators, over two years; every value follows from arithmetic, so that it never changes.
 
-INSERT INTO province VALUES
+INSERT INTO release_province_1 (province_id, name) VALUES
     (2, 'CABA'), (6, 'Buenos Aires'), (10, 'Catamarca'), (14, 'Córdoba'), (18, 'Corrientes'), (22, 'Chaco'), (26, 'Chubut'),
     (30, 'Entre Ríos'), (34, 'Formosa'), (38, 'Jujuy'), (42, 'La Pampa'), (46, 'La Rioja'), (50, 'Mendoza'),
     (54, 'Misiones'), (58, 'Neuquén'), (62, 'Río Negro'), (66, 'Salta'), (70, 'San Juan'), (74, 'San Luis'),
     (78, 'Santa Cruz'), (82, 'Santa Fe'), (86, 'Santiago del Estero'), (90, 'Tucumán'), (94, 'Tierra del Fuego');
 
-INSERT INTO covid_case (case_id, sex, age, registered_on, died_on, registration_province_id, residence_province_id,
+INSERT INTO release_case_1 (case_id, sex, age, registered_on, died_on, registration_province_id, residence_province_id,
                         classification, icu, ventilated)
 SELECT row_number() OVER (),
        CASE WHEN mixed % 211 = 0 THEN 'NR' WHEN mixed % 17 < 9 THEN 'F' ELSE 'M' END,
@@ -32,7 +32,7 @@ INSERT INTO pipeline_run (run_id, kind, status, started_at, finished_at, dataset
                           rows_filtered, rows_loaded, rows_repaired, rows_rejected)
 SELECT '2b1f0c3e-5a77-4c58-9d10-6f6a0c1f2e3d', 'etl', 'succeeded', '2022-06-05 03:14:00Z', '2022-06-05 03:15:30Z',
        '2022-06-03', '2021,2022', count(*) + 1234567 + 1060, 1234567, count(*), 46, 1060
-FROM covid_case;
+FROM release_case_1;
 
 INSERT INTO run_issue (run_id, dataset, kind, reason, rows)
 SELECT '2b1f0c3e-5a77-4c58-9d10-6f6a0c1f2e3d', dataset, kind, reason, rows

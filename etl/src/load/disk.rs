@@ -1,0 +1,46 @@
+//! Whether the database's disk has room for another release, before anything is loaded.
+//!
+//! PostgreSQL does not tell how much room there is. Where its data folder is on this machine and visible, the file system is asked;
+//! elsewhere (RDS) the alarm on free storage is what warns.
+
+use std::path::Path;
+
+use nix::sys::statvfs::statvfs;
+use sqlx::postgres::PgConnection;
+
+use crate::database::OrSqlFail as _;
+use crate::failure::{Failure, Result};
+
+/// Refuses a load whose release would not fit beside those that are kept. `source_size` is the size in bytes of the line list's file; the
+/// new release is expected to be to it as the published one is to its own.
+pub async fn require_room(session: &mut PgConnection, source_size: u64) -> Result<()> {
+    let (folder, local, published, published_source): (Option<String>, bool, Option<i64>, Option<i64>) =
+        sqlx::query_as(
+            "SELECT (SELECT setting FROM pg_settings WHERE name = 'data_directory'),
+                    coalesce(inet_server_addr() <<= '127.0.0.0/8' OR inet_server_addr() = '::1', true),
+                    (SELECT pg_total_relation_size(to_regclass('public.release_case_' || release_id)) FROM published_release),
+                    (SELECT source_size FROM pipeline_run WHERE run_id = published_load())",
+        )
+        .fetch_one(session)
+        .await
+        .or_sql_fail("cannot ask how large the published release is")?;
+    let Some(folder) = folder.filter(|folder| local && Path::new(folder).join("PG_VERSION").exists()) else {
+        return Ok(());
+    };
+    let (Some(published), Some(published_source)) = (published, published_source) else {
+        return Ok(());
+    };
+    let expected = u128::from(published.unsigned_abs()) * u128::from(source_size)
+        / u128::from(published_source.unsigned_abs().max(1));
+    let Ok(disk) = statvfs(folder.as_str()) else { return Ok(()) };
+    let free = u128::from(disk.blocks_available()) * u128::from(disk.fragment_size());
+    if free >= expected {
+        return Ok(());
+    }
+    Err(Failure::new(format!(
+        "the disk of the database has {} MB free, the new release needs about {} MB beside those that are kept",
+        free / 1_000_000,
+        expected / 1_000_000
+    ))
+    .hint("free some space, or keep fewer releases: `--keep-releases 0`"))
+}
