@@ -1,15 +1,15 @@
--- Releases: each load builds one release beside the published one, and a single pointer says which release readers see.
+-- Releases: each load fills one release beside the published one, and a single pointer says which release readers see.
 --
 -- On a full database this takes seconds: the published table becomes the first release in place. Its rows are not copied, but
 -- attaching it reads them once. The exclusive lock on `covid_case` is waited for briefly; the caller tries again.
 SET LOCAL lock_timeout = '2s';
 
--- One row per load that has begun to build a release. Ids ascend in the order in which loads began; no clock takes part.
+-- One row per release. Ids ascend in the order in which loads began; no clock takes part.
 CREATE SEQUENCE release_id_seq AS integer;
 CREATE TABLE release (
     release_id    integer CONSTRAINT release_pkey PRIMARY KEY DEFAULT nextval('release_id_seq'),
-    run_id        uuid NOT NULL CONSTRAINT release_run_key UNIQUE,
-    rules_version integer NOT NULL,
+    run_id        uuid CONSTRAINT release_run_key UNIQUE,
+    rules_version integer,
     publication   bigint,
     replaced_by   xid8,
     replaced_at   timestamptz,
@@ -17,14 +17,14 @@ CREATE TABLE release (
     dropped_at    timestamptz
 );
 ALTER SEQUENCE release_id_seq OWNED BY release.release_id;
-COMMENT ON TABLE release IS 'One row per load that has begun to build a release. Rows stay when the release itself is dropped.';
-COMMENT ON COLUMN release.run_id IS 'The load that built it; pipeline_run describes its dataset.';
+COMMENT ON TABLE release IS 'One row per release. Rows stay when the release itself is dropped.';
+COMMENT ON COLUMN release.run_id IS 'The load that fills it, whose dataset pipeline_run describes; null for a spare one, which is empty and waits for a load.';
 COMMENT ON COLUMN release.rules_version IS 'Version of the cleaning rules that built it.';
 COMMENT ON COLUMN release.publication IS 'Ordinal of its latest publication; null if it was never published.';
 COMMENT ON COLUMN release.replaced_by IS 'Transaction that published another release in its place; null while it is published. Snapshots that precede this transaction read this release.';
 COMMENT ON COLUMN release.replaced_at IS 'When that was, for people and for --retire-after.';
 COMMENT ON COLUMN release.rolled_back IS 'A rollback replaced it: the same files are not loaded again without --force.';
-COMMENT ON COLUMN release.dropped_at IS 'When its cases were dropped; null while they exist.';
+COMMENT ON COLUMN release.dropped_at IS 'When its tables were dropped; null while they exist.';
 
 CREATE TABLE published_release (
     singleton  boolean CONSTRAINT published_release_pkey PRIMARY KEY DEFAULT true CONSTRAINT published_release_singleton CHECK (singleton),
@@ -40,7 +40,7 @@ CREATE TABLE release_dataset (
 );
 COMMENT ON TABLE release_dataset IS 'Which run''s rows a release shows for an optional dataset: its own, or those of the release before if its own were refused.';
 
--- A release is a partition of each of these tables, called `release_case_<release_id>` and so on, with keys of its own. release_id
+-- A release is a partition of each of these tables, called `release_case_<release_id>` and so on, with indexes and keys of its own. release_id
 -- stands second in release_case, where it costs least: case_id needs no padding before it.
 CREATE TABLE release_province (
     release_id  integer NOT NULL,
@@ -75,6 +75,29 @@ CREATE TABLE release_case (
     classification           text
 ) PARTITION BY LIST (release_id);
 COMMENT ON TABLE release_case IS 'The cases of each release that is kept; query covid_case for the published ones.';
+
+-- Creates a spare release. Its empty partitions are attached long before a load fills and publishes them, because a transaction that
+-- holds its locks already does not notice new partitions. ATTACH PARTITION lets readers pass, unlike CREATE TABLE … PARTITION OF.
+CREATE FUNCTION create_release() RETURNS integer LANGUAGE plpgsql AS $$
+DECLARE
+    id integer;
+BEGIN
+    INSERT INTO public.release DEFAULT VALUES RETURNING release_id INTO id;
+    EXECUTE format(
+        'CREATE TABLE public.release_province_%1$s (LIKE public.release_province INCLUDING COMMENTS, PRIMARY KEY (province_id));
+         CREATE TABLE public.release_department_%1$s (LIKE public.release_department INCLUDING COMMENTS, PRIMARY KEY (department_id),
+             FOREIGN KEY (province_id) REFERENCES public.release_province_%1$s);
+         CREATE TABLE public.release_case_%1$s (LIKE public.release_case INCLUDING COMMENTS);
+         ALTER TABLE public.release_province_%1$s ALTER COLUMN release_id SET DEFAULT %1$s;
+         ALTER TABLE public.release_department_%1$s ALTER COLUMN release_id SET DEFAULT %1$s;
+         ALTER TABLE public.release_case_%1$s ALTER COLUMN release_id SET DEFAULT %1$s;
+         ALTER TABLE public.release_province ATTACH PARTITION public.release_province_%1$s FOR VALUES IN (%1$s);
+         ALTER TABLE public.release_department ATTACH PARTITION public.release_department_%1$s FOR VALUES IN (%1$s);
+         ALTER TABLE public.release_case ATTACH PARTITION public.release_case_%1$s FOR VALUES IN (%1$s)',
+        id);
+    RETURN id;
+END $$;
+COMMENT ON FUNCTION create_release IS 'Creates a spare release and its partitions; returns its id.';
 
 -- The database of an earlier version: what was published is release 2 if there is an earlier load to compare it with, else release 1.
 DO $$
@@ -124,11 +147,12 @@ BEGIN
                        renamed.old, renamed.new || '_' || id, renamed.new, id);
     END LOOP;
 END $$;
+SELECT create_release(), create_release();
 
--- Two things can come between a statement's snapshot and the partitions that its plan knows; both must be errors and no empty answers.
--- A release can be dropped after the snapshot was taken: the catalog, which is always current, has no such partition any more.
--- And a standby can replay the attachment and the publication of a release between a statement's plan and its snapshot: the statement
--- then holds no lock on the partition. On the primary, a load waits between the two until such statements have ended.
+-- A release can be dropped after a snapshot was taken that needs it: the catalog, which is always current, has no such partition then.
+-- And a plan can be older than the partition of the release that its snapshot sees: then the statement holds no lock on the
+-- partition. Both must be errors and no empty answers. The second is as good as impossible, because a release is attached long before
+-- it is published, and a load waits for transactions that do not know it.
 CREATE FUNCTION current_release(parent text) RETURNS integer LANGUAGE plpgsql STABLE PARALLEL RESTRICTED AS $$
 DECLARE
     release_id integer := (SELECT published_release.release_id FROM public.published_release);
@@ -138,25 +162,26 @@ BEGIN
         RAISE EXCEPTION 'release % has been dropped since this transaction began', release_id
             USING ERRCODE = '72000', HINT = 'End the transaction and start a new one. --retire-after says how long a replaced release stays.';
     END IF;
-    IF pg_is_in_recovery() AND partition IS NOT NULL AND NOT EXISTS (
-        SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND relation = partition
-    ) THEN
-        RAISE EXCEPTION 'release % was published while this statement was being planned', release_id
-            USING ERRCODE = '40001', HINT = 'Run the statement again.';
+    IF partition IS NOT NULL AND NOT EXISTS (SELECT FROM pg_locks WHERE pid = pg_backend_pid() AND relation = partition) THEN
+        RAISE EXCEPTION 'release % was attached after this transaction began', release_id
+            USING ERRCODE = '40001', HINT = 'End the transaction and run it again.';
     END IF;
     RETURN release_id;
 END $$;
 COMMENT ON FUNCTION current_release IS 'The release that this snapshot sees, for a statement that reads this parent table; null before the first publication.';
 
+-- The second condition of each view is evaluated even if no row of any partition is visible, so that the function can fail.
 CREATE VIEW province AS
     SELECT province_id, name FROM release_province
-    WHERE release_id = (SELECT public.current_release('release_province'));
+    WHERE release_id = (SELECT public.current_release('release_province'))
+      AND (SELECT public.current_release('release_province')) IS NOT NULL;
 COMMENT ON VIEW province IS 'The 24 jurisdictions of Argentina, by INDEC code (georef). Key: province_id.';
 COMMENT ON COLUMN province.name IS 'As people say it: CABA, Tierra del Fuego.';
 
 CREATE VIEW department AS
     SELECT department_id, name, province_id FROM release_department
-    WHERE release_id = (SELECT public.current_release('release_department'));
+    WHERE release_id = (SELECT public.current_release('release_department'))
+      AND (SELECT public.current_release('release_department')) IS NOT NULL;
 COMMENT ON VIEW department IS 'Departments, partidos and comunas. Key: department_id.';
 COMMENT ON COLUMN department.department_id IS 'INDEC code: province * 1000 + department.';
 
@@ -164,7 +189,8 @@ CREATE VIEW covid_case AS
     SELECT case_id, sex, age, symptoms_on, registered_on, admitted_on, icu, ventilated, died_on, diagnosed_on,
            registration_province_id, residence_province_id, residence_department_id, classification
     FROM release_case
-    WHERE release_id = (SELECT public.current_release('release_case'));
+    WHERE release_id = (SELECT public.current_release('release_case'))
+      AND (SELECT public.current_release('release_case')) IS NOT NULL;
 COMMENT ON VIEW covid_case IS 'One row per notified case of the wanted years, from Covid19Casos. Key: case_id.';
 COMMENT ON COLUMN covid_case.age IS 'Years, on the day of the extraction; 0 below one year.';
 COMMENT ON COLUMN covid_case.registered_on IS 'fecha_apertura: the day the case was opened in the registry.';

@@ -130,10 +130,9 @@ impl Load<'_> {
         self.fill_tables(&mut sources, rules, &georef, (session, release), &mut found).await?;
         self.check(session, &mut sources, (dataset_date, &years), &georef, &found).await?;
 
-        tracing::info!(rows = found.tally.loaded, seconds = seconds(self.begun.elapsed()), "rows loaded, adding keys");
-        staging::add_primary_key(session, release).await?;
+        tracing::info!(rows = found.tally.loaded, seconds = seconds(self.begun.elapsed()), "rows loaded, building the index");
+        staging::add_unique_index(session, release).await?;
         release::add_foreign_keys(session, release).await?;
-        release::attach(session, release).await?;
         let tally = found.tally.clone();
         let rest = async { tokio::try_join!(staging::analyze(session), found.finish()) };
         let (done, ()) = tokio::join!(rest, sources.identify(self.store));
@@ -143,6 +142,7 @@ impl Load<'_> {
         let optional = sources.optional_loads(session, run_id).await?;
         let publication =
             Publication { release, tally: &tally, inclusions: &inclusions, optional: &optional };
+        release::wait_for_stale_plans(session, release).await?;
         publish::publish(session, run_id, publication).await?;
         tracing::info!(
             release = release.0,
@@ -266,6 +266,7 @@ impl Load<'_> {
     /// What follows the publication: keys are validated, replaced releases dropped. The release stays published whatever becomes of that.
     async fn finish(&self, session: &mut PgConnection, release: ReleaseId, signals: &mut Signals) {
         let work = async {
+            release::prepare_next(session).await?;
             release::validate_foreign_keys(session, release).await?;
             retire::drop_releases(session, self.options.retention, retire::ROUNDS_AFTER).await?;
             counts::forget_others(session).await

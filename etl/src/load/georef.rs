@@ -125,8 +125,8 @@ impl Georef {
         let (ids, names): (Vec<_>, Vec<_>) =
             self.provinces.iter().map(|(id, name)| (*id, name.clone())).unzip();
         let statement = format!(
-            "INSERT INTO public.release_province_{id} (release_id, province_id, name)
-             SELECT {id}, * FROM unnest($1::smallint[], $2::text[])"
+            "INSERT INTO public.release_province_{id} (province_id, name)
+             SELECT * FROM unnest($1::smallint[], $2::text[])"
         );
         sqlx::query(AssertSqlSafe(statement))
             .bind(ids)
@@ -136,8 +136,8 @@ impl Georef {
             .or_sql_fail(WHAT)?;
         let (ids, names, provinces) = self.department_columns();
         let statement = format!(
-            "INSERT INTO public.release_department_{id} (release_id, department_id, name, province_id)
-             SELECT {id}, * FROM unnest($1::integer[], $2::text[], $3::smallint[])"
+            "INSERT INTO public.release_department_{id} (department_id, name, province_id)
+             SELECT * FROM unnest($1::integer[], $2::text[], $3::smallint[])"
         );
         sqlx::query(AssertSqlSafe(statement))
             .bind(ids)

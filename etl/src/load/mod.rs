@@ -3,8 +3,8 @@
 //! Readers, on the primary and on a standby, see one whole release, whatever their isolation level:
 //!
 //! 1. [`lock`]: one load at a time.
-//! 2. [`release`]: a new release has an id and reference tables of its own.
-//! 3. [`staging`]: its cases are copied into a new table, which gets its primary key.
+//! 2. [`release`]: a load takes a spare release, whose empty tables are partitions that every reader's plan knows already.
+//! 3. [`staging`]: the cases are copied into its partition, which gets its unique index.
 //! 4. [`counts`]: what questions ask for again and again is written in a session of its own.
 //! 5. [`optional`]: the small optional datasets go into tables whose rows belong to their run, as the counts do.
 //! 6. [`publish`]: a transaction of milliseconds moves the pointer and records the run.

@@ -1,13 +1,12 @@
-//! The release that a load builds: its id, and the three partitions that hold its provinces, departments and cases.
+//! The release that a load fills: its id, and the three partitions that hold its provinces, departments and cases.
 //!
 //! Readers never see a release before the pointer names it, so every step here commits on its own. What a killed load leaves
 //! behind is found by its row in `release`, which was never published.
 
 use std::time::{Duration, Instant};
 
-use chrono::{DateTime, Utc};
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
+use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
 use super::georef::Georef;
@@ -37,71 +36,76 @@ impl ReleaseId {
     }
 }
 
-/// Records a new release and fills its reference tables.
+/// How many spare releases there are between two loads. A transaction that stays open while as many releases are published sees
+/// each of them.
+const SPARES: i64 = 2;
+
+/// Takes a spare release for a load and fills its reference tables.
 pub async fn begin(session: &mut PgConnection, run_id: Uuid, georef: &Georef) -> Result<ReleaseId> {
-    const WHAT: &str = "cannot create the reference tables of the new release";
-    let id: i32 =
-        sqlx::query_scalar("INSERT INTO release (run_id, rules_version) VALUES ($1, $2) RETURNING release_id")
-            .bind(run_id)
-            .bind(RULES_VERSION)
-            .fetch_one(&mut *session)
-            .await
-            .or_sql_fail("cannot record the new release")?;
-    let statements = format!(
-        "CREATE TABLE public.release_province_{id} (LIKE public.release_province INCLUDING COMMENTS,
-             PRIMARY KEY (province_id), CHECK (release_id = {id}));
-         CREATE TABLE public.release_department_{id} (LIKE public.release_department INCLUDING COMMENTS,
-             PRIMARY KEY (department_id), CHECK (release_id = {id}),
-             FOREIGN KEY (province_id) REFERENCES public.release_province_{id});"
-    );
-    let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
-    transaction.execute(AssertSqlSafe(statements)).await.or_sql_fail(WHAT)?;
-    georef.insert(&mut transaction, ReleaseId(id)).await?;
-    transaction.commit().await.or_sql_fail(WHAT)?;
+    create_spares(session, 1).await?;
+    let id: i32 = sqlx::query_scalar(
+        "UPDATE release SET run_id = $1, rules_version = $2
+         WHERE release_id = (SELECT min(release_id) FROM release WHERE run_id IS NULL AND dropped_at IS NULL)
+         RETURNING release_id",
+    )
+    .bind(run_id)
+    .bind(RULES_VERSION)
+    .fetch_one(&mut *session)
+    .await
+    .or_sql_fail("cannot take a release for this load")?;
+    georef.insert(session, ReleaseId(id)).await?;
     Ok(ReleaseId(id))
 }
 
-/// Attaches the filled tables. Their CHECK constraints imply the partition bounds, so that no row is read, and the locks that this
-/// takes on the parents let every reader and writer pass.
-pub async fn attach(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
-    const WHAT: &str = "cannot attach the new release";
-    let statements = PARENTS.map(|parent| {
-        let (partition, id) = (release.partition_of(parent), release.0);
-        format!("ALTER TABLE public.{parent} ATTACH PARTITION public.{partition} FOR VALUES IN ({id});")
-    });
-    session.execute(AssertSqlSafe(statements.concat())).await.or_sql_fail(WHAT)?;
-    wait_for_earlier_plans(session).await.or_sql_fail(WHAT)
+/// Creates the spare releases for the next loads.
+pub async fn prepare_next(session: &mut PgConnection) -> Result<()> {
+    create_spares(session, SPARES).await
 }
 
-/// The longest wait for statements that were planned before the attachment. A statement takes its snapshot microseconds after its
-/// plan; one that is still active after this time has long had it.
-const EARLIER_PLANS_TIMEOUT: Duration = Duration::from_secs(1);
+async fn create_spares(session: &mut PgConnection, wanted: i64) -> Result<()> {
+    sqlx::query(
+        "SELECT create_release() FROM generate_series(1, $1 - (
+             SELECT count(*) FROM release WHERE run_id IS NULL AND dropped_at IS NULL))",
+    )
+    .bind(wanted)
+    .execute(session)
+    .await
+    .or_sql_fail("cannot create the tables of a new release")
+    .map(drop)
+}
 
-/// Waits for statements that may have been planned without the new partition and have not yet taken the snapshot that they run with.
-/// Without this, such a statement could see the new pointer and miss the rows behind it.
-async fn wait_for_earlier_plans(session: &mut PgConnection) -> sqlx::Result<()> {
-    let attached_at: DateTime<Utc> =
-        sqlx::query_scalar("SELECT clock_timestamp()").fetch_one(&mut *session).await?;
+/// The longest wait for transactions that do not know the partitions of a release. After it, their next statement fails in
+/// `current_release()`.
+const STALE_PLANS_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Waits for transactions that have read the parent tables before the partitions of this release were attached: they hold no lock on
+/// the partitions, their plans do not know them, and PostgreSQL tells them only when they take a new lock. A transaction that is
+/// idle with a snapshot (repeatable read) is not waited for, because it goes on seeing the pointer of its snapshot.
+pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     let begun = Instant::now();
     loop {
-        // State and start of another role's statement may be hidden: such a session counts as active.
-        let active: bool = sqlx::query_scalar(
+        // The state of another role's session may be hidden: it is waited for.
+        let stale: bool = sqlx::query_scalar(
             "SELECT EXISTS (
-                 SELECT FROM pg_locks JOIN pg_stat_activity AS session USING (pid)
-                 WHERE locktype = 'relation'
-                   AND relation IN ('public.release_case'::regclass, 'public.release_department'::regclass, 'public.release_province'::regclass)
-                   AND pg_locks.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-                   AND coalesce(session.state, 'active') IN ('active', 'fastpath function call')
-                   AND coalesce(session.query_start, '-infinity') <= $1
-                   AND pid <> pg_backend_pid())",
+                 SELECT FROM unnest($1::text[], $2::text[]) AS name (parent, partition)
+                 JOIN pg_locks AS lock ON lock.relation = to_regclass('public.' || parent)
+                 JOIN pg_stat_activity AS session USING (pid)
+                 WHERE lock.locktype = 'relation' AND pid <> pg_backend_pid()
+                   AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+                   AND NOT (session.state = 'idle in transaction' AND session.backend_xmin IS NOT NULL)
+                   AND NOT EXISTS (
+                       SELECT FROM pg_locks AS known
+                       WHERE known.pid = lock.pid AND known.relation = to_regclass('public.' || partition)))",
         )
-        .bind(attached_at)
+        .bind(PARENTS.map(str::to_owned).to_vec())
+        .bind(PARENTS.map(|parent| release.partition_of(parent)).to_vec())
         .fetch_one(&mut *session)
-        .await?;
-        if !active || begun.elapsed() > EARLIER_PLANS_TIMEOUT {
+        .await
+        .or_sql_fail("cannot look for readers that do not know the new release")?;
+        if !stale || begun.elapsed() > STALE_PLANS_TIMEOUT {
             return Ok(());
         }
-        tokio::time::sleep(Duration::from_millis(5)).await;
+        tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
 

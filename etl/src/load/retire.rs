@@ -33,29 +33,28 @@ pub struct Retention {
 
 /// Drops what is not needed. The caller holds the lock of the load, and no load of its own is under way.
 pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rounds: u32) -> Result<()> {
-    let mut releases = unfinished(session).await?;
-    releases.extend(outdated(session, retention).await?);
     let mut lock_timeout = LockTimeout::new(session).await?;
+    let mut in_use = Vec::new();
     for round in 0..rounds {
-        if releases.is_empty() {
-            break;
-        }
         if round > 0 {
             lock_timeout.pause().await;
         }
-        let mut busy = Vec::new();
-        for release in releases {
+        let replaced = replaced(session, retention).await?;
+        let (droppable, held): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|(_, droppable)| *droppable);
+        in_use = held.into_iter().map(|(release, _)| release).collect();
+        let droppable = droppable.into_iter().map(|(release, _)| release);
+        for release in unfinished(session).await?.into_iter().chain(droppable) {
             match drop_release(session, release, lock_timeout).await {
                 Ok(()) => {}
-                Err(error) if gave_up_waiting(&error) => busy.push(release),
-                Err(error) => {
-                    return Err(error).or_sql_fail(&format!("cannot drop release {}", release.0));
-                }
+                Err(error) if gave_up_waiting(&error) => in_use.push(release),
+                Err(error) => return Err(error).or_sql_fail(&format!("cannot drop release {}", release.0)),
             }
         }
-        releases = busy;
+        if in_use.is_empty() {
+            return Ok(());
+        }
     }
-    for release in releases {
+    for release in in_use {
         tracing::info!(release = release.0, "a reader still uses this replaced release; the next run drops it");
     }
     Ok(())
@@ -64,7 +63,7 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
 /// Releases of loads that ended before they published.
 async fn unfinished(session: &mut PgConnection) -> Result<Vec<ReleaseId>> {
     let releases: Vec<i32> = sqlx::query_scalar(
-        "SELECT release_id FROM release WHERE publication IS NULL AND dropped_at IS NULL ORDER BY release_id",
+        "SELECT release_id FROM release WHERE run_id IS NOT NULL AND publication IS NULL AND dropped_at IS NULL ORDER BY release_id",
     )
     .fetch_all(session)
     .await
@@ -72,21 +71,20 @@ async fn unfinished(session: &mut PgConnection) -> Result<Vec<ReleaseId>> {
     Ok(releases.into_iter().map(ReleaseId).collect())
 }
 
-/// Replaced releases beyond those to keep that no snapshot can need, or that were replaced too long ago.
+/// Replaced releases beyond those to keep, and whether no snapshot can need them or they were replaced too long ago.
 ///
 /// A snapshot needs a release if the transaction that replaced it counts as running in that snapshot: its xmin is not above that
-/// transaction's id. Sessions and standbys with feedback show their xmin; a standby without feedback does not, and may need any.
-async fn outdated(session: &mut PgConnection, retention: Retention) -> Result<Vec<ReleaseId>> {
-    let releases: Vec<i32> = sqlx::query_scalar(
+/// transaction's id. Sessions and standbys with feedback show their xmin. A standby without feedback does not, and may need any: only
+/// time can tell, so such releases are not listed before.
+async fn replaced(session: &mut PgConnection, retention: Retention) -> Result<Vec<(ReleaseId, bool)>> {
+    let releases: Vec<(i32, bool)> = sqlx::query_as(
         "WITH horizon AS (
              SELECT max(age(xmin)) AS age
              FROM (
                  SELECT backend_xmin FROM pg_stat_activity
                  WHERE pid <> pg_backend_pid()
                    AND (datid IS NULL OR datid = (SELECT oid FROM pg_database WHERE datname = current_database()))
-                 UNION ALL SELECT backend_xmin FROM pg_stat_replication
                  UNION ALL SELECT xmin FROM pg_replication_slots
-                 UNION ALL SELECT catalog_xmin FROM pg_replication_slots
                  UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
              ) AS holder (xmin)
              WHERE xmin IS NOT NULL
@@ -95,15 +93,15 @@ async fn outdated(session: &mut PgConnection, retention: Retention) -> Result<Ve
              SELECT EXISTS (SELECT FROM pg_stat_replication WHERE backend_xmin IS NULL AND state IS DISTINCT FROM 'backup') AS standby
          ),
          replaced AS (
-             SELECT release_id, replaced_by, replaced_at, row_number() OVER (ORDER BY publication DESC) AS place
+             SELECT release_id, replaced_by, replaced_at < clock_timestamp() - make_interval(secs => $2) AS long_ago,
+                    row_number() OVER (ORDER BY publication DESC) AS place
              FROM release
              WHERE publication IS NOT NULL AND dropped_at IS NULL
                AND release_id IS DISTINCT FROM (SELECT release_id FROM published_release)
          )
-         SELECT release_id FROM replaced, horizon, hidden
-         WHERE place > $1
-           AND (replaced_at < clock_timestamp() - make_interval(secs => $2)
-                OR NOT (hidden.standby OR coalesce(horizon.age >= age(replaced_by::xid), false)))
+         SELECT release_id, long_ago OR coalesce(horizon.age < age(replaced_by::xid), true)
+         FROM replaced, horizon, hidden
+         WHERE place > $1 AND (long_ago OR NOT hidden.standby)
          ORDER BY release_id",
     )
     .bind(i64::from(retention.keep_releases))
@@ -111,7 +109,7 @@ async fn outdated(session: &mut PgConnection, retention: Retention) -> Result<Ve
     .fetch_all(session)
     .await
     .or_sql_fail("cannot look for releases to drop")?;
-    Ok(releases.into_iter().map(ReleaseId).collect())
+    Ok(releases.into_iter().map(|(release, droppable)| (ReleaseId(release), droppable)).collect())
 }
 
 /// Drops a release in several steps; each stays done if a later one times out. The first table that goes is that of the cases, from

@@ -1,4 +1,4 @@
-//! The table of a new release's cases: created and filled by one binary COPY, out of sight, and given its primary key.
+//! The cases of a new release: one binary COPY into its empty partition, then its unique index and statistics.
 
 use sqlx::postgres::{PgConnection, PgCopyIn};
 use sqlx::{AssertSqlSafe, Executor as _};
@@ -11,25 +11,16 @@ use crate::failure::Result;
 
 const WHAT: &str = "cannot copy the cases into the new release";
 
-/// A COPY that is under way, in the transaction that created its table. Dropped unfinished, it leaves nothing behind.
+/// A COPY that is under way, in a transaction of its own. Dropped unfinished, it leaves no row behind.
 pub struct Staging<'a> {
     copy: PgCopyIn<&'a mut PgConnection>,
 }
 
 impl<'a> Staging<'a> {
-    /// Creates the table and opens the COPY. `FREEZE` needs both in one transaction; it spares PostgreSQL a later rewrite of every
-    /// page. The rows reach the disk while the keys are made; it is the publication that waits for them.
+    /// Opens the COPY. The rows reach the disk while the index is built; it is the publication that waits for them.
     pub async fn begin(session: &'a mut PgConnection, release: ReleaseId) -> Result<Self> {
-        let (table, id) = (release.cases(), release.0);
-        session
-            .execute(AssertSqlSafe(format!(
-                "BEGIN; SET LOCAL synchronous_commit = off;
-                 CREATE TABLE public.{table} (LIKE public.release_case INCLUDING COMMENTS, CHECK (release_id = {id}));
-                 ALTER TABLE public.{table} ALTER COLUMN release_id SET DEFAULT {id}"
-            )))
-            .await
-            .or_sql_fail("cannot create the table of the new release")?;
-        let statement = format!("COPY public.{table} ({COPY_COLUMNS}) FROM STDIN (FORMAT binary, FREEZE)");
+        session.execute("BEGIN; SET LOCAL synchronous_commit = off").await.or_sql_fail(WHAT)?;
+        let statement = format!("COPY public.{} ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)", release.cases());
         let mut copy = session.copy_in_raw(&statement).await.or_sql_fail(WHAT)?;
         copy.send(COPY_HEADER).await.or_sql_fail(WHAT)?;
         Ok(Self { copy })
@@ -56,18 +47,19 @@ pub async fn commit(session: &mut PgConnection) -> Result<()> {
     session.execute("COMMIT").await.or_sql_fail("cannot commit the cases of the new release").map(drop)
 }
 
-/// Adds the primary key. PostgreSQL builds it on several cores.
-pub async fn add_primary_key(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
+/// Builds the unique index on the case ids. PostgreSQL builds it on several cores, and readers, who hold locks on every partition, are
+/// not affected, as they would be by a constraint.
+pub async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     let table = release.cases();
     // The publication waits for the disk, and with it for everything that was written before.
     let statement = format!(
         "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off;
-         ALTER TABLE public.{table} ADD CONSTRAINT {table}_pkey PRIMARY KEY (case_id)"
+         CREATE UNIQUE INDEX {table}_case_id_key ON public.{table} (case_id)"
     );
     session
         .execute(AssertSqlSafe(statement))
         .await
-        .or_sql_fail("cannot add the primary key of the new release")
+        .or_sql_fail("cannot build the unique index of the new release")
         .map(drop)
 }
 

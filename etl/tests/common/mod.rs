@@ -38,16 +38,10 @@ pub(crate) async fn database() -> TestDatabase {
     database
 }
 
-/// Statements that make release 1, which the run `run_id` has published, and leave its tables empty.
-pub(crate) fn empty_release(run_id: &str) -> String {
+/// Statements that let release 1, which is empty, be published by the run `run_id`.
+pub(crate) fn published_by(run_id: &str) -> String {
     format!(
-        "CREATE TABLE release_province_1 PARTITION OF release_province FOR VALUES IN (1);
-         CREATE TABLE release_department_1 PARTITION OF release_department FOR VALUES IN (1);
-         CREATE TABLE release_case_1 PARTITION OF release_case FOR VALUES IN (1);
-         ALTER TABLE release_province_1 ALTER COLUMN release_id SET DEFAULT 1;
-         ALTER TABLE release_department_1 ALTER COLUMN release_id SET DEFAULT 1;
-         ALTER TABLE release_case_1 ALTER COLUMN release_id SET DEFAULT 1;
-         INSERT INTO release (release_id, run_id, rules_version, publication) VALUES (1, '{run_id}', 1, 1);
+        "UPDATE release SET run_id = '{run_id}', rules_version = 1, publication = 1 WHERE release_id = 1;
          INSERT INTO published_release (release_id) VALUES (1);"
     )
 }

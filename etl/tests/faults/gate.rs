@@ -15,8 +15,8 @@ pub(crate) enum Stage {
     KeepingRejects,
     /// In the middle of writing the counts, while keys are added.
     Counting,
-    /// The keys are added; the new release is about to be attached.
-    Attaching,
+    /// Foreign keys are being added to the new release.
+    AddingKeys,
     /// Everything is ready; a lock on the pointer is in the way.
     Publishing,
     /// The new release is published; a reader is in the way of dropping the old one.
@@ -31,43 +31,36 @@ pub(crate) struct Gate {
     watcher: PgConnection,
 }
 
-/// A trigger function that waits at a gate, and for the table of the new release, which does not exist yet, an event trigger that puts
-/// it there.
-const GATES: &str = "
+/// A trigger function that waits at a gate.
+const GATE: &str = "
     CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
         PERFORM pg_advisory_lock_shared(1), pg_advisory_unlock_shared(1);
         RETURN new;
-    END $$;
-    CREATE FUNCTION build_gate() RETURNS event_trigger LANGUAGE plpgsql AS $$
-    DECLARE
-        made regclass := (SELECT objid FROM pg_event_trigger_ddl_commands() WHERE object_identity LIKE 'public.release\\_case\\_%' AND object_type = 'table');
-    BEGIN
-        IF made IS NOT NULL THEN
-            EXECUTE format('CREATE TRIGGER gate BEFORE INSERT ON %s
-                FOR EACH ROW WHEN (new.case_id %% 100 = 0) EXECUTE FUNCTION wait_at_gate()', made);
-        END IF;
     END $$;";
 
-const GATE_IN_COPY: &str = "CREATE EVENT TRIGGER gate ON ddl_command_end WHEN TAG IN ('CREATE TABLE') EXECUTE FUNCTION build_gate();";
-
-/// The gate of a table that is there already.
-fn gate_in(table: &str) -> String {
-    format!("CREATE TRIGGER gate BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION wait_at_gate();")
+/// Closes the gate in a table, for these rows.
+fn gate_in(table: &str, rows: &str) -> String {
+    format!(
+        "{GATE} CREATE TRIGGER gate BEFORE INSERT ON {table} FOR EACH ROW {rows} EXECUTE FUNCTION wait_at_gate();
+         SELECT pg_advisory_lock(1)"
+    )
 }
 
 impl Gate {
     /// Closes the gate of a stage, in a database that has its tables. One for each database.
     pub(crate) async fn close(place: &Place, stage: Stage) -> Self {
         let (mut keeper, watcher) = (place.connect().await, place.connect().await);
+        let next: i32 = sqlx::query_scalar("SELECT min(release_id) FROM release WHERE run_id IS NULL")
+            .fetch_one(&mut keeper)
+            .await
+            .unwrap();
         let close = match stage {
-            Stage::Copying => format!("{GATES} {GATE_IN_COPY} SELECT pg_advisory_lock(1)"),
-            Stage::KeepingRejects => {
-                format!("{GATES} {} SELECT pg_advisory_lock(1)", gate_in("rejected_row"))
-            }
-            Stage::Counting => format!("{GATES} {} SELECT pg_advisory_lock(1)", gate_in("case_count")),
-            // Not in the way of writers or readers, but of a new partition.
-            Stage::Attaching => "BEGIN; LOCK TABLE release_case IN SHARE UPDATE EXCLUSIVE MODE".to_owned(),
+            Stage::Copying => gate_in(&format!("release_case_{next}"), "WHEN (new.case_id % 100 = 0)"),
+            Stage::KeepingRejects => gate_in("rejected_row", ""),
+            Stage::Counting => gate_in("case_count", ""),
+            // Not in the way of other writers or of readers, but of a new foreign key.
+            Stage::AddingKeys => format!("BEGIN; LOCK TABLE release_province_{next} IN ROW EXCLUSIVE MODE"),
             Stage::Publishing => "BEGIN; SELECT FROM published_release FOR UPDATE".to_owned(),
             Stage::Retiring => "BEGIN; SELECT count(*) FROM province".to_owned(),
         };
@@ -81,7 +74,7 @@ impl Gate {
             Stage::Copying => "COPY public.release_case_",
             Stage::KeepingRejects => "COPY public.rejected_row",
             Stage::Counting => "COPY public.case_count",
-            Stage::Attaching => "ALTER TABLE public.release_case ATTACH",
+            Stage::AddingKeys => "ALTER TABLE public.release_case_",
             Stage::Publishing => "INSERT INTO published_release",
             Stage::Retiring => "ALTER TABLE release_case_",
         };
@@ -94,7 +87,7 @@ impl Gate {
     }
 
     async fn cases_are_committed(&mut self) -> bool {
-        sqlx::query_scalar("SELECT to_regclass('release_case_' || (SELECT max(release_id) FROM release)) IS NOT NULL")
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM release_case WHERE release_id = (SELECT max(release_id) FROM release WHERE run_id IS NOT NULL))")
             .fetch_one(&mut self.watcher)
             .await
             .unwrap()

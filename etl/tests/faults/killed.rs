@@ -15,8 +15,8 @@ async fn between_the_copy_and_the_keys() {
 }
 
 #[tokio::test]
-async fn while_it_is_attached() {
-    nothing_is_lost(Stage::Attaching).await;
+async fn while_keys_are_added() {
+    nothing_is_lost(Stage::AddingKeys).await;
 }
 
 #[tokio::test]

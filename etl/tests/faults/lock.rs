@@ -8,7 +8,7 @@ use crate::watch::{until, waits_in};
 async fn a_second_run_is_refused_and_leaves_no_trace() {
     let place = Place::new().await;
     let (_, new) = place.with_two_datasets(1_000).await;
-    let mut gate = Gate::close(&place, Stage::Attaching).await;
+    let mut gate = Gate::close(&place, Stage::AddingKeys).await;
     let first = place.start(&new, &[]);
     gate.reached_by(&first).await;
     let second = place.start(&new, &[]);
@@ -25,7 +25,7 @@ async fn a_second_run_waits_a_while() {
     let place = Place::new().await;
     let (old, new) = place.with_two_datasets(1_000).await;
     let old_data = place.seen().await;
-    let mut gate = Gate::close(&place, Stage::Attaching).await;
+    let mut gate = Gate::close(&place, Stage::AddingKeys).await;
     let first = place.start(&new, &[]);
     gate.reached_by(&first).await;
     let second = place.start(&old, &[]);

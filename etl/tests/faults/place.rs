@@ -125,7 +125,8 @@ impl Place {
     pub(crate) async fn leftovers(&self) -> Vec<String> {
         sqlx::query_scalar(
             "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'release_case_')
-             AND relname IS DISTINCT FROM 'release_case_' || (SELECT release_id FROM published_release) ORDER BY 1",
+             AND relname NOT IN (SELECT 'release_case_' || release_id FROM release
+                                 WHERE run_id IS NULL OR release_id = (SELECT release_id FROM published_release)) ORDER BY 1",
         )
         .fetch_all(&mut self.connect().await)
         .await

@@ -15,8 +15,8 @@ async fn stopped_during_the_copy() {
 }
 
 #[tokio::test]
-async fn crashed_while_it_is_attached() {
-    starts_again_with_the_old_data("immediate", Stage::Attaching).await;
+async fn crashed_while_keys_are_added() {
+    starts_again_with_the_old_data("immediate", Stage::AddingKeys).await;
 }
 
 #[tokio::test]
@@ -63,7 +63,7 @@ async fn only_the_session_of_the_counts_is_ended() {
 
 #[tokio::test]
 async fn the_session_is_ended_before_publishing() {
-    one_session_is_ended(Stage::Attaching, "ALTER TABLE").await;
+    one_session_is_ended(Stage::AddingKeys, "ALTER TABLE").await;
 }
 
 async fn one_session_is_ended(stage: Stage, statement: &str) {

@@ -43,7 +43,7 @@ async fn ends_and_says_so(signal: Signal, code: i32, name: &str) {
 async fn while_it_waits_for_another_run() {
     let place = Place::new().await;
     let (_, new) = place.with_two_datasets(1_000).await;
-    let mut gate = Gate::close(&place, Stage::Attaching).await;
+    let mut gate = Gate::close(&place, Stage::AddingKeys).await;
     let first = place.start(&new, &[]);
     gate.reached_by(&first).await;
     let second = place.start(&new, &[]);

@@ -65,6 +65,12 @@ impl Place {
             .env(env::DATABASE_URL, &self.database.url())
     }
 
+    /// `etl run` on all years, with the publish gate as users have it.
+    pub(crate) fn run_gated(&self, arguments: &[&str]) -> Ended {
+        let command = self.command().env(env::ACCEPT_ANOMALIES, "false").env(env::YEARS, "all");
+        command.arguments(arguments).end()
+    }
+
     /// `etl run` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.command().arguments(arguments).end()

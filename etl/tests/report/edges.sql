@@ -64,7 +64,7 @@ INSERT INTO pipeline_run (run_id, kind, status, started_at, finished_at, dataset
     ('00000000-0000-4000-8000-000000000006', 'report', 'succeeded', '2021-02-16 03:00Z', '2021-02-16 03:05Z',
      NULL, NULL, NULL, NULL, NULL, NULL, NULL);
 
-UPDATE release SET run_id = '00000000-0000-4000-8000-000000000001';
+UPDATE release SET run_id = '00000000-0000-4000-8000-000000000001' WHERE release_id = 1;
 INSERT INTO release (release_id, run_id, rules_version, publication, dropped_at)
 VALUES (0, '00000000-0000-4000-8000-000000000002', 1, 0, now());
 

@@ -35,7 +35,7 @@ impl Place {
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
         let database = common::database().await;
         let place = Self { folder, store, database };
-        place.change(&common::empty_release(RUN)).await;
+        place.change(&common::published_by(RUN)).await;
         place.change(statements).await;
         place
     }
