@@ -13,7 +13,9 @@ use std::thread;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc as channel;
 
-use crate::clean::rules::Repairs;
+use crate::clean::missing::Missing;
+use crate::clean::repairs::Repairs;
+use crate::clean::rules::Notes;
 use crate::clean::{Rejection, Rules, Verdict};
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
@@ -46,6 +48,8 @@ pub struct Kept {
     pub encoded_end: usize,
     /// What was repaired in it.
     pub repairs: Repairs,
+    /// Its columns without a value.
+    pub missing: Missing,
     /// Its line in the file.
     pub line: u64,
     raw: (usize, usize),
@@ -248,10 +252,12 @@ fn clean_block(cleaned: &mut Cleaned, rules: &Rules) {
         match verdict {
             Verdict::Filtered => *filtered += 1,
             Verdict::Rejected(reason) => rejected.push(Rejected { line: record.line, reason, raw }),
-            Verdict::Kept(case, repairs) => {
+            Verdict::Kept(case, notes) => {
                 case.encode(encoded);
                 let case_id = case.case_id.unsigned_abs();
-                kept.push(Kept { case_id, encoded_end: encoded.len(), repairs, line: record.line, raw });
+                let (encoded_end, line) = (encoded.len(), record.line);
+                let Notes { repairs, missing, .. } = notes;
+                kept.push(Kept { case_id, encoded_end, repairs, missing, line, raw });
             }
         }
     }

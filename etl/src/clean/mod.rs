@@ -5,11 +5,14 @@
 //! beside those of the cases (`laboratories`, `vaccinations`). This is pure: no IO, no clock, no shared state.
 
 pub mod case;
+pub mod categories;
 pub mod columns;
 pub mod encoding;
 pub mod geography;
 pub mod laboratories;
+pub mod missing;
 pub mod optional;
+pub mod repairs;
 pub mod rules;
 pub mod vaccinations;
 pub mod years;
@@ -19,7 +22,8 @@ use crate::parse::fields::Fields;
 use case::Case;
 use columns::Columns;
 use geography::Geography;
-use rules::Repairs;
+use missing::Column;
+use rules::Notes;
 use years::Years;
 
 /// Why a row of the line list is not in the tables.
@@ -63,7 +67,7 @@ impl Rejection {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Verdict<'a> {
     /// Load it.
-    Kept(Case<'a>, Repairs),
+    Kept(Case<'a>, Notes),
     /// Its year is not wanted.
     Filtered,
     /// It cannot be loaded.
@@ -105,30 +109,85 @@ impl Rules {
             return Verdict::Rejected(Rejection::UnknownRegistrationProvince);
         };
 
-        let mut repairs = Repairs::default();
+        let mut notes = Notes::default();
         let residence_province_id =
-            rules::residence_province(field(column.residence_province), &self.geography, &mut repairs);
+            rules::residence_province(field(column.residence_province), &self.geography, &mut notes);
+        let icu = categories::yes(field(column.icu), Column::Icu, &mut notes);
+        let ventilated = categories::yes(field(column.ventilated), Column::Ventilated, &mut notes);
         let case = Case {
             case_id,
-            sex: rules::sex(field(column.sex)),
-            age: rules::age(field(column.age), field(column.age_unit), &mut repairs),
-            symptoms_on: rules::symptoms_on(field(column.symptoms_on), self.dataset_date, &mut repairs),
+            sex: categories::sex(field(column.sex), &mut notes),
+            age: rules::age(field(column.age), field(column.age_unit), &mut notes),
+            symptoms_on: rules::symptoms_on(field(column.symptoms_on), self.dataset_date, &mut notes),
             registered_on,
-            admitted_on: rules::admitted_on(field(column.admitted_on), self.dataset_date, &mut repairs),
-            icu: rules::yes(field(column.icu)),
-            ventilated: rules::yes(field(column.ventilated)),
-            died_on: rules::died_on(field(column.died_on), self.dataset_date, &mut repairs),
-            diagnosed_on: rules::diagnosed_on(field(column.diagnosed_on), self.dataset_date, &mut repairs),
+            admitted_on: rules::admitted_on(field(column.admitted_on), self.dataset_date, &mut notes),
+            icu: icu == Some(true),
+            ventilated: ventilated == Some(true),
+            died_on: rules::died_on(field(column.died_on), self.dataset_date, &mut notes),
+            diagnosed_on: rules::diagnosed_on(field(column.diagnosed_on), self.dataset_date, &mut notes),
             registration_province_id,
             residence_province_id,
             residence_department_id: rules::residence_department(
                 field(column.residence_department),
                 residence_province_id,
                 &self.geography,
-                &mut repairs,
+                &mut notes,
             ),
-            classification: rules::classification(field(column.classification)),
+            classification: categories::classification(field(column.classification), &mut notes),
         };
-        Verdict::Kept(case, repairs)
+        notes.missing.add_empty(&case, icu, ventilated);
+        Verdict::Kept(case, notes)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse::header::Header;
+    use crate::parse::record::Records;
+
+    const HEADER: &str = "id_evento_caso,sexo,edad,edad_años_meses,fecha_inicio_sintomas,fecha_apertura,fecha_internacion,\
+        cuidado_intensivo,asistencia_respiratoria_mecanica,fecha_fallecimiento,fecha_diagnostico,carga_provincia_id,\
+        residencia_provincia_id,residencia_departamento_id,clasificacion_resumen,ultima_actualizacion";
+
+    fn judge(row: &str) -> Option<(Vec<&'static str>, Vec<&'static str>)> {
+        let header = Header::parse(HEADER.as_bytes(), "x.csv").unwrap();
+        let dataset_date = Day::parse(b"2022-06-05").unwrap();
+        let rules = Rules {
+            columns: Columns::find(&header, "x.csv").unwrap(),
+            dataset_date,
+            years: Years::new(&years::YearsWanted::All, dataset_date),
+            geography: Geography::new([6], [6441]),
+        };
+        let mut records = Records::new(row.as_bytes(), 2, rules.columns.count);
+        let record = records.next().unwrap();
+        let names = |columns: missing::Missing| columns.iter().map(Column::name).collect();
+        match rules.judge(record.raw, records.fields()) {
+            Verdict::Kept(_, notes) => Some((names(notes.missing), names(notes.null_words))),
+            Verdict::Filtered | Verdict::Rejected(_) => None,
+        }
+    }
+
+    #[test]
+    fn judge_reports_the_columns_without_a_value() {
+        let whole = "1,F,30,Años,2021-05-01,2021-05-02,2021-05-03,SI,NO,2021-05-04,2021-05-05,06,06,441,Confirmado,2022-06-05";
+        assert_eq!(judge(whole), Some((vec![], vec![])));
+        let empty = "1,,,,,2021-05-02,,,,,,06,,,,2022-06-05";
+        let nullable: Vec<_> = Column::ALL[..11].iter().map(|column| column.name()).collect();
+        assert_eq!(judge(empty), Some((nullable.clone(), vec![])));
+        let words = "1,NULL,nan,,\\N,2021-05-02,null,NaN,\\n,NULL,NULL,06,NULL,NULL,NULL,2022-06-05";
+        assert_eq!(judge(words), Some((nullable.clone(), nullable)));
+        let repaired =
+            "1,F,x,Años,ayer,2021-05-02,,quizás,no,2021-05-04,2021-05-05,06,99,441,Otro,2022-06-05";
+        let missing = [
+            "age",
+            "symptoms_on",
+            "admitted_on",
+            "icu",
+            "residence_province_id",
+            "residence_department_id",
+            "unknown_classification",
+        ];
+        assert_eq!(judge(repaired), Some((missing.to_vec(), vec![])));
     }
 }

@@ -34,7 +34,7 @@ pub(super) fn province(
     repairs: &mut Vec<&'static str>,
 ) -> Option<i16> {
     field.value()?;
-    let code = field.unsigned();
+    let code = field.code();
     if field.is(b"S.I.") || code.is_some_and(|code| code == 0 || code == UNSPECIFIED_PROVINCE) {
         return None;
     }
@@ -54,7 +54,7 @@ pub(super) fn department(
     repairs: &mut Vec<&'static str>,
 ) -> Option<i32> {
     field.value()?;
-    let code = field.unsigned();
+    let code = field.code();
     if code == Some(0) {
         return None;
     }

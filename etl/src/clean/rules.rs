@@ -1,80 +1,34 @@
 //! The rules, one function each, in the order of the table in `docs/reference/cleaning-rules.md`.
 //!
-//! A function returns what the column gets. One that may reject returns an `Option`; one that may repair notes it in [`Repairs`].
-
-use std::borrow::Cow;
+//! A function returns what the column gets. One that may reject returns an `Option`; one that may repair, or meet a null that is written
+//! as a word, notes it in [`Notes`]. The rules for sex, yes and no, and classification are in `categories`.
 
 use super::geography::Geography;
+use super::missing::{Column, Missing};
+use super::repairs::{Repair, Repairs};
 use crate::parse::date::Day;
 use crate::parse::field::Field;
 
-/// A value that was replaced in a row that was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repair {
-    /// No age: NULL.
-    MissingAge,
-    /// Not an integer between 0 and 120: NULL.
-    AgeOutOfRange,
-    /// Not a date between 1900 and the day after the dataset's: NULL; likewise the next three.
-    InvalidSymptomsOn,
-    /// See [`Self::InvalidSymptomsOn`].
-    InvalidAdmittedOn,
-    /// See [`Self::InvalidSymptomsOn`].
-    InvalidDiedOn,
-    /// See [`Self::InvalidSymptomsOn`].
-    InvalidDiagnosedOn,
-    /// Neither a province nor the ministry's 99 (unspecified): NULL.
-    UnknownResidenceProvince,
-    /// None of the residence province's departments: NULL.
-    UnknownResidenceDepartment,
-}
-
-impl Repair {
-    /// In the order of the rules.
-    pub const ALL: [Self; 8] = [
-        Self::MissingAge,
-        Self::AgeOutOfRange,
-        Self::InvalidSymptomsOn,
-        Self::InvalidAdmittedOn,
-        Self::InvalidDiedOn,
-        Self::InvalidDiagnosedOn,
-        Self::UnknownResidenceProvince,
-        Self::UnknownResidenceDepartment,
-    ];
-
-    /// The word in `run_issue.reason`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MissingAge => "missing_age",
-            Self::AgeOutOfRange => "age_out_of_range",
-            Self::InvalidSymptomsOn => "invalid_symptoms_on",
-            Self::InvalidAdmittedOn => "invalid_admitted_on",
-            Self::InvalidDiedOn => "invalid_died_on",
-            Self::InvalidDiagnosedOn => "invalid_diagnosed_on",
-            Self::UnknownResidenceProvince => "unknown_residence_province",
-            Self::UnknownResidenceDepartment => "unknown_residence_department",
-        }
-    }
-}
-
-/// The repairs of one row, each at most once.
+/// What is to be said of a kept row besides its values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Repairs(u8);
+pub struct Notes {
+    /// What was repaired in it.
+    pub repairs: Repairs,
+    /// Its columns without a value.
+    pub missing: Missing,
+    /// Those of them whose null is written as a word (`NULL`, `nan`, `\N`; `NA` is the ministry's own).
+    pub null_words: Missing,
+}
 
-impl Repairs {
-    /// Notes one.
-    pub const fn note(&mut self, repair: Repair) {
-        self.0 |= 1 << repair as u8;
-    }
-
-    /// Whether there are none.
-    pub const fn is_empty(self) -> bool {
-        self.0 == 0
-    }
-
-    /// Those that were noted.
-    pub fn iter(self) -> impl Iterator<Item = Repair> {
-        Repair::ALL.into_iter().filter(move |repair| self.0 & (1 << *repair as u8) != 0)
+impl Notes {
+    /// The field's value, or `None` if it is null; notes a null that is written as a word.
+    #[inline]
+    pub(super) fn value<'a>(&mut self, field: Field<'a>, column: Column) -> Option<&'a [u8]> {
+        let value = field.value();
+        if value.is_none() && !field.0.is_empty() && field.is_null_word() && !field.is(b"NA") {
+            self.null_words.note(column);
+        }
+        value
     }
 }
 
@@ -111,24 +65,18 @@ pub fn registered_on(field: Field<'_>, dataset_date: Day) -> Option<Day> {
 /// `carga_provincia_id`: one that exists.
 #[inline]
 pub fn registration_province(field: Field<'_>, geography: &Geography) -> Option<i16> {
-    field.unsigned().filter(|code| *code != 0).and_then(|code| geography.province(code))
-}
-
-/// `sexo`: any text; the ministry writes F, M and NR.
-#[inline]
-pub fn sex(field: Field<'_>) -> Option<Cow<'_, [u8]>> {
-    field.value().map(|_| field.text())
+    field.code().filter(|code| *code != 0).and_then(|code| geography.province(code))
 }
 
 /// `edad` with `edad_años_meses`: completed years, 0 for an age in months.
 #[inline]
-pub fn age(field: Field<'_>, unit: Field<'_>, repairs: &mut Repairs) -> Option<i16> {
-    if field.value().is_none() {
-        repairs.note(Repair::MissingAge);
+pub fn age(field: Field<'_>, unit: Field<'_>, notes: &mut Notes) -> Option<i16> {
+    if notes.value(field, Column::Age).is_none() {
+        notes.repairs.note(Repair::MissingAge);
         return None;
     }
     let Some(age) = field.unsigned().filter(|age| *age <= OLDEST) else {
-        repairs.note(Repair::AgeOutOfRange);
+        notes.repairs.note(Repair::AgeOutOfRange);
         return None;
     };
     if unit.is(b"Meses") { Some(0) } else { i16::try_from(age).ok() }
@@ -136,57 +84,56 @@ pub fn age(field: Field<'_>, unit: Field<'_>, repairs: &mut Repairs) -> Option<i
 
 /// `fecha_inicio_sintomas`.
 #[inline]
-pub fn symptoms_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
-    optional_date(field, dataset_date, repairs, Repair::InvalidSymptomsOn)
+pub fn symptoms_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
+    optional_date(field, dataset_date, notes, (Column::SymptomsOn, Repair::InvalidSymptomsOn))
 }
 
 /// `fecha_internacion`.
 #[inline]
-pub fn admitted_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
-    optional_date(field, dataset_date, repairs, Repair::InvalidAdmittedOn)
+pub fn admitted_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
+    optional_date(field, dataset_date, notes, (Column::AdmittedOn, Repair::InvalidAdmittedOn))
 }
 
 /// `fecha_fallecimiento`.
 #[inline]
-pub fn died_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
-    optional_date(field, dataset_date, repairs, Repair::InvalidDiedOn)
+pub fn died_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
+    optional_date(field, dataset_date, notes, (Column::DiedOn, Repair::InvalidDiedOn))
 }
 
 /// `fecha_diagnostico`.
 #[inline]
-pub fn diagnosed_on(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs) -> Option<Day> {
-    optional_date(field, dataset_date, repairs, Repair::InvalidDiagnosedOn)
+pub fn diagnosed_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
+    optional_date(field, dataset_date, notes, (Column::DiagnosedOn, Repair::InvalidDiagnosedOn))
 }
 
 /// A date that may be absent: from 1900 to the day after the dataset's.
 #[inline]
-fn optional_date(field: Field<'_>, dataset_date: Day, repairs: &mut Repairs, invalid: Repair) -> Option<Day> {
-    field.value()?;
+fn optional_date(
+    field: Field<'_>,
+    dataset_date: Day,
+    notes: &mut Notes,
+    (column, invalid): (Column, Repair),
+) -> Option<Day> {
+    notes.value(field, column)?;
     let last = Day(dataset_date.0 + 1);
     let date = field.day().filter(|day| (FIRST_DATE..=last).contains(day));
     if date.is_none() {
-        repairs.note(invalid);
+        notes.repairs.note(invalid);
     }
     date
 }
 
-/// `cuidado_intensivo` and `asistencia_respiratoria_mecanica`: `SI` is true, all else false.
-#[inline]
-pub fn yes(field: Field<'_>) -> bool {
-    field.is(b"SI")
-}
-
 /// `residencia_provincia_id`: 99 means unspecified.
 #[inline]
-pub fn residence_province(field: Field<'_>, geography: &Geography, repairs: &mut Repairs) -> Option<i16> {
-    field.value()?;
-    let code = field.unsigned();
+pub fn residence_province(field: Field<'_>, geography: &Geography, notes: &mut Notes) -> Option<i16> {
+    notes.value(field, Column::ResidenceProvince)?;
+    let code = field.code();
     if code == Some(UNSPECIFIED_PROVINCE) {
         return None;
     }
     let province = code.and_then(|code| geography.province(code));
     if province.is_none() {
-        repairs.note(Repair::UnknownResidenceProvince);
+        notes.repairs.note(Repair::UnknownResidenceProvince);
     }
     province
 }
@@ -197,17 +144,17 @@ pub fn residence_department(
     field: Field<'_>,
     province: Option<i16>,
     geography: &Geography,
-    repairs: &mut Repairs,
+    notes: &mut Notes,
 ) -> Option<i32> {
-    field.value()?;
-    let code = field.unsigned();
+    notes.value(field, Column::ResidenceDepartment)?;
+    let code = field.code();
     if code == Some(0) {
         return None;
     }
     let department =
         province.zip(code).and_then(|(province, code)| department_in_georef(province, code, geography));
     if department.is_none() {
-        repairs.note(Repair::UnknownResidenceDepartment);
+        notes.repairs.note(Repair::UnknownResidenceDepartment);
     }
     department
 }
@@ -215,22 +162,16 @@ pub fn residence_department(
 /// The department that the ministry's code within a province means, if there is one.
 ///
 /// Two jurisdictions number differently from georef: CABA's comuna n is georef's 2000 + 7n, and Tierra del Fuego's Ushuaia (14) and
-/// Río Grande (7) became 15 and 8 when Tolhuin was founded.
+/// Río Grande (7) became 15 and 8 when Tolhuin was founded. A reference table that has the old codes keeps them.
 #[inline]
 pub(super) fn department_in_georef(province: i16, code: u64, geography: &Geography) -> Option<i32> {
-    let code = match (province, code) {
-        (CABA, comuna) => comuna.checked_mul(7)?,
-        (TIERRA_DEL_FUEGO, 14) => 15,
-        (TIERRA_DEL_FUEGO, 7) => 8,
-        (_, code) => code,
-    };
-    geography.department(province, code)
-}
-
-/// `clasificacion_resumen`: any text, stray white space removed.
-#[inline]
-pub fn classification(field: Field<'_>) -> Option<Cow<'_, [u8]>> {
-    field.value().map(|_| field.collapsed())
+    let known = |code| geography.department(province, code);
+    match (province, code) {
+        (CABA, comuna) => known(comuna.checked_mul(7)?),
+        (TIERRA_DEL_FUEGO, 14) => known(14).or_else(|| known(15)),
+        (TIERRA_DEL_FUEGO, 7) => known(7).or_else(|| known(8)),
+        (_, code) => known(code),
+    }
 }
 
 const fn day(year: i32, month: u32, day: u32) -> Day {
@@ -245,12 +186,6 @@ mod tests {
 
     fn geography() -> Geography {
         Geography::new([2, 6, 94], [2007, 2049, 2105, 6060, 6441, 94_008, 94_015])
-    }
-
-    fn noted(rule: impl FnOnce(&mut Repairs)) -> Vec<&'static str> {
-        let mut repairs = Repairs::default();
-        rule(&mut repairs);
-        repairs.iter().map(Repair::name).collect()
     }
 
     #[test]
@@ -276,9 +211,9 @@ mod tests {
     #[test]
     fn ages() {
         let read = |text: &str, unit: &str| {
-            let mut repairs = Repairs::default();
-            let age = age(Field(text.as_bytes()), Field(unit.as_bytes()), &mut repairs);
-            (age, repairs.iter().next().map(Repair::name))
+            let mut notes = Notes::default();
+            let age = age(Field(text.as_bytes()), Field(unit.as_bytes()), &mut notes);
+            (age, notes.repairs.iter().next().map(Repair::name))
         };
         assert_eq!(read("0", "Años"), (Some(0), None));
         assert_eq!(read("120", "Años"), (Some(120), None));
@@ -295,8 +230,8 @@ mod tests {
     #[test]
     fn other_dates() {
         let read = |text: &str| {
-            let mut repairs = Repairs::default();
-            (died_on(Field(text.as_bytes()), DATASET, &mut repairs).is_some(), !repairs.is_empty())
+            let mut notes = Notes::default();
+            (died_on(Field(text.as_bytes()), DATASET, &mut notes).is_some(), !notes.repairs.is_empty())
         };
         for right in ["1900-01-01", "2019-05-01", "2022-06-05", "2022-06-06"] {
             assert_eq!(read(right), (true, false), "{right}");
@@ -312,8 +247,8 @@ mod tests {
     #[test]
     fn residence_provinces() {
         let read = |text: &str| {
-            let mut repairs = Repairs::default();
-            (residence_province(Field(text.as_bytes()), &geography(), &mut repairs), !repairs.is_empty())
+            let mut notes = Notes::default();
+            (residence_province(Field(text.as_bytes()), &geography(), &mut notes), !notes.repairs.is_empty())
         };
         assert_eq!(read("02"), (Some(2), false));
         assert_eq!(read("99"), (None, false));
@@ -327,10 +262,10 @@ mod tests {
     #[test]
     fn residence_departments() {
         let read = |text: &str, province: Option<i16>| {
-            let mut repairs = Repairs::default();
+            let mut notes = Notes::default();
             (
-                residence_department(Field(text.as_bytes()), province, &geography(), &mut repairs),
-                !repairs.is_empty(),
+                residence_department(Field(text.as_bytes()), province, &geography(), &mut notes),
+                !notes.repairs.is_empty(),
             )
         };
         assert_eq!(read("441", Some(6)), (Some(6441), false));
@@ -339,7 +274,12 @@ mod tests {
         assert_eq!(read("15", Some(2)), (Some(2105), false));
         assert_eq!(read("014", Some(94)), (Some(94_015), false));
         assert_eq!(read("007", Some(94)), (Some(94_008), false));
-        for unspecified in ["0", "000", "", "NA"] {
+        let old_codes = Geography::new([94], [94_007, 94_008, 94_014, 94_015]);
+        for (code, department) in [(7, 94_007), (8, 94_008), (14, 94_014), (15, 94_015)] {
+            assert_eq!(department_in_georef(94, code, &old_codes), Some(department), "the table has {code}");
+        }
+        assert_eq!(read("441.0", Some(6)), (Some(6441), false));
+        for unspecified in ["0", "000", "0.0", "", "NA", "NULL"] {
             assert_eq!(read(unspecified, Some(6)), (None, false));
             assert_eq!(read(unspecified, None), (None, false));
         }
@@ -348,22 +288,5 @@ mod tests {
         {
             assert_eq!(read(wrong, province), (None, true), "{wrong} in {province:?}");
         }
-    }
-
-    #[test]
-    fn every_repair_is_noted_once_and_named() {
-        let all = noted(|repairs| {
-            Repair::ALL.into_iter().chain(Repair::ALL).for_each(|repair| repairs.note(repair));
-        });
-        assert_eq!(all, Repair::ALL.map(Repair::name));
-    }
-
-    #[test]
-    fn texts_are_kept_whatever_they_say() {
-        assert_eq!(classification(Field(b" Sin  Clasificar ")).as_deref(), Some(&b"Sin Clasificar"[..]));
-        assert_eq!(classification(Field(b"Otro")).as_deref(), Some(&b"Otro"[..]));
-        assert_eq!(sex(Field(b"X")).as_deref(), Some(&b"X"[..]));
-        assert_eq!(sex(Field(b"")), None);
-        assert!(yes(Field(b"SI")) && !yes(Field(b"si")) && !yes(Field(b"NO")));
     }
 }

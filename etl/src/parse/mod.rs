@@ -4,6 +4,7 @@
 //! neighbours. (A quoted field may hold a line break all the same; see [`record::Records`].) Nothing in this module knows
 //! what a column means, and nothing copies a field.
 
+mod blank;
 pub mod date;
 pub mod field;
 pub mod fields;

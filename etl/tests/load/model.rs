@@ -122,7 +122,7 @@ impl Index<&str> for Fields<'_> {
     type Output = str;
 
     fn index(&self, column: &str) -> &str {
-        self.values[self.columns[column]].trim_ascii()
+        trimmed(&self.values[self.columns[column]])
     }
 }
 
@@ -167,25 +167,29 @@ impl Model<'_> {
         let residence_province_id = self.residence_province(&row["residencia_provincia_id"]);
         Ok(Case {
             case_id,
-            sex: text(&row["sexo"]),
+            sex: word(&row["sexo"], &["F", "M", "NR"], str::to_owned),
             age: self.age(&row["edad"], &row["edad_años_meses"]),
             symptoms_on: self.date(&row["fecha_inicio_sintomas"], "invalid_symptoms_on"),
             registered_on,
             admitted_on: self.date(&row["fecha_internacion"], "invalid_admitted_on"),
-            icu: &row["cuidado_intensivo"] == "SI",
-            ventilated: &row["asistencia_respiratoria_mecanica"] == "SI",
+            icu: is_yes(&row["cuidado_intensivo"]),
+            ventilated: is_yes(&row["asistencia_respiratoria_mecanica"]),
             died_on: self.date(&row["fecha_fallecimiento"], "invalid_died_on"),
             diagnosed_on: self.date(&row["fecha_diagnostico"], "invalid_diagnosed_on"),
             registration_province_id,
             residence_province_id,
             residence_department_id: self
                 .residence_department(&row["residencia_departamento_id"], residence_province_id),
-            classification: text(&row["clasificacion_resumen"]),
+            classification: word(
+                &row["clasificacion_resumen"],
+                &["Confirmado", "Descartado", "Sospechoso", "Sin Clasificar"],
+                |text| text.split_whitespace().collect::<Vec<_>>().join(" "),
+            ),
         })
     }
 
     fn province(&self, code: &str) -> Option<i16> {
-        let code = i16::try_from(number(code)?).ok()?;
+        let code = i16::try_from(self::code(code)?).ok()?;
         self.georef.provinces.contains_key(&code).then_some(code)
     }
 
@@ -195,7 +199,7 @@ impl Model<'_> {
             return None;
         }
         match number(age) {
-            Some(0..=120) if unit == "Meses" => Some(0),
+            Some(0..=120) if unit.to_lowercase() == "meses" => Some(0),
             Some(age @ 0..=120) => i16::try_from(age).ok(),
             _ => {
                 self.repairs.push("age_out_of_range");
@@ -215,21 +219,22 @@ impl Model<'_> {
 
     fn residence_province(&mut self, code: &str) -> Option<i16> {
         let province = self.province(code);
-        if province.is_none() && !is_blank(code) && number(code) != Some(99) {
+        if province.is_none() && !is_blank(code) && self::code(code) != Some(99) {
             self.repairs.push("unknown_residence_province");
         }
         province
     }
 
     fn residence_department(&mut self, code: &str, province: Option<i16>) -> Option<i32> {
-        if is_blank(code) || number(code) == Some(0) {
+        if is_blank(code) || self::code(code) == Some(0) {
             return None;
         }
-        let known = number(code).zip(province).and_then(|(code, province)| {
+        let known = self::code(code).zip(province).and_then(|(code, province)| {
+            let lacks = |department| !self.georef.departments.contains_key(&department);
             let full = match (province, code) {
                 (2, comuna) => comuna.checked_mul(7)?.checked_add(2000)?,
-                (94, 14) => 94_015,
-                (94, 7) => 94_008,
+                (94, 14) if lacks(94_014) => 94_015,
+                (94, 7) if lacks(94_007) => 94_008,
                 (province, code) => code.checked_add(u128::try_from(province).unwrap() * 1000)?,
             };
             let full = i32::try_from(full).ok()?;
@@ -242,8 +247,19 @@ impl Model<'_> {
     }
 }
 
+/// Without the blanks around it, also those without width.
+fn trimmed(text: &str) -> &str {
+    text.trim_matches(|at: char| {
+        at.is_whitespace() || "\u{FEFF}\u{200B}\u{200C}\u{200D}\u{200E}\u{200F}\u{2060}".contains(at)
+    })
+}
+
 fn is_blank(text: &str) -> bool {
-    text.is_empty() || text == "NA"
+    ["", "na", "null", "nan", "\\n"].contains(&text.to_ascii_lowercase().as_str())
+}
+
+fn is_yes(text: &str) -> bool {
+    ["si", "sí", "si\u{301}"].contains(&text.to_lowercase().as_str())
 }
 
 /// A number of digits alone; one that is too long for any column counts as none.
@@ -251,8 +267,19 @@ fn number(text: &str) -> Option<u128> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-fn text(text: &str) -> Option<String> {
-    (!is_blank(text)).then(|| text.split_ascii_whitespace().collect::<Vec<_>>().join(" "))
+/// A number, with or without zeros behind a point.
+fn code(text: &str) -> Option<u128> {
+    match text.split_once('.') {
+        Some((whole, zeros)) if !zeros.is_empty() && zeros.trim_matches('0').is_empty() => number(whole),
+        _ => number(text),
+    }
+}
+
+/// One of the ministry's words in its own spelling, or another text.
+fn word(text: &str, words: &[&str], other: impl Fn(&str) -> String) -> Option<String> {
+    let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
+    let word = words.iter().find(|word| plain(word) == plain(text));
+    (!is_blank(text)).then(|| word.map_or_else(|| other(text), |word| (*word).to_owned()))
 }
 
 /// A date that is written `YYYY-MM-DD`, and no other way.
