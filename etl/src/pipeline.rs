@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use crate::clean::case::Case;
 use crate::clean::laboratories::Laboratories;
+use crate::clean::null_words::NullWords;
 use crate::clean::vaccinations::Vaccinations;
 use crate::clean::years::{Years, YearsWanted};
 use crate::clean::{Rejection, Rules};
@@ -24,7 +25,7 @@ use crate::load::publish::Publication;
 use crate::load::rejects::Rejects;
 use crate::load::staging::Staging;
 use crate::load::{counts, lock, optional, publish, retire, staging};
-use crate::log::Format;
+use crate::log::{self, Format};
 use crate::parse::date::Day;
 use crate::progress::Progress;
 use crate::signals::Signals;
@@ -216,12 +217,13 @@ async fn fill_staging(
     let mut transform = Transform::start(store, cases, rules, &position)?;
     let mut staging = Staging::begin(session).await?;
     let mut ids = Ids::default();
-    let mut samples = Samples::default();
+    let (mut samples, mut null_words) = (Samples::default(), NullWords::default());
     while let Some(cleaned) = transform.next().await? {
         let duplicates = duplicates(&cleaned, &mut ids)?;
         send(&cleaned, &duplicates, &mut staging).await?;
         counting.count(&cleaned, &duplicates).await?;
         count(&cleaned, &duplicates, tally);
+        null_words.append(&cleaned.null_words);
         for (line, reason, raw) in rejected(&cleaned, &duplicates) {
             samples.add(line, reason, raw);
             rejects.add(Dataset::Cases, line, reason.name(), raw).await?;
@@ -231,6 +233,7 @@ async fn fill_staging(
     let copied = staging.finish().await?;
     staging::commit(session).await?;
     samples.say();
+    log::warn_of_null_words(&null_words);
     if copied != tally.loaded {
         return Err(
             Failure::new(format!("PostgreSQL took {copied} rows where {} were sent", tally.loaded)).hint(BUG)

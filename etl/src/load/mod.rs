@@ -12,6 +12,7 @@
 
 pub mod counts;
 pub mod georef;
+mod georef_rows;
 pub mod lock;
 pub mod optional;
 pub mod publish;
