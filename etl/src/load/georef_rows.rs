@@ -1,6 +1,6 @@
 //! The rows of a reference table, through the same reader as the line list's: the same encodings, line ends and limits.
 //!
-//! Names are shown to people, so a file whose text is damaged is refused as a whole: in Latin-1, encoded twice, or with characters lost.
+//! Names are shown to people, so a file whose text is damaged is refused as a whole: in another encoding, encoded twice, or with characters lost.
 
 use std::io::Read;
 
@@ -9,7 +9,7 @@ use crate::failure::{Failure, Result};
 use crate::parse::field::Field;
 use crate::parse::mojibake;
 use crate::parse::record::{Record, Records, is_text};
-use crate::parse::unlike::{damaged, latin_1};
+use crate::parse::unlike::{damaged, encoded_in};
 
 /// The most rows of a reference table; the real ones have 24 and 529.
 const MOST_ROWS: u64 = 100_000;
@@ -78,8 +78,8 @@ pub(super) fn for_each<const N: usize>(
 /// What the rows say of the file's encoding.
 #[derive(Default)]
 struct Encoding {
-    /// The first row in Latin-1.
-    latin_1: Option<Vec<u8>>,
+    /// The first row in another encoding.
+    other: Option<Vec<u8>>,
     /// Whether another character than those of ASCII is in UTF-8.
     is_utf_8: bool,
 }
@@ -91,8 +91,8 @@ impl Encoding {
             return Ok(());
         }
         if !row.well_formed {
-            if self.latin_1.is_none() && mojibake::is_latin_1(row.raw) {
-                self.latin_1 = Some(row.raw.to_vec());
+            if self.other.is_none() && mojibake::code_page(row.raw).is_some() {
+                self.other = Some(row.raw.to_vec());
             }
             return Ok(());
         }
@@ -104,11 +104,9 @@ impl Encoding {
         }
     }
 
-    /// Fails if the file is in Latin-1. If only some rows are, they are malformed, and the file is what it says.
+    /// Fails if the file is in another encoding. If only some rows are, they are malformed, and the file is what it says.
     fn finish(self, name: &str) -> Result<()> {
-        match self.latin_1 {
-            Some(row) if !self.is_utf_8 => Err(latin_1(name, &row)),
-            _ => Ok(()),
-        }
+        let row = self.other.filter(|_| !self.is_utf_8).unwrap_or_default();
+        mojibake::code_page(&row).map_or(Ok(()), |page| Err(encoded_in(page, name, &row)))
     }
 }

@@ -50,15 +50,42 @@ fn byte(character: char) -> Option<u8> {
         .or_else(|| u8::try_from(u32::from(character)).ok())
 }
 
-/// Whether bytes are no UTF-8, but text in Latin-1 or Windows-1252: all that is not ASCII are its letters.
-pub(crate) fn is_latin_1(bytes: &[u8]) -> bool {
-    let mut others = bytes.iter().filter(|byte| !byte.is_ascii()).peekable();
-    others.peek().is_some() && others.all(|byte| *byte >= 0xA0) && std::str::from_utf8(bytes).is_err()
+/// An encoding with one byte for each character.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct CodePage {
+    /// What people call it.
+    pub(crate) name: &'static str,
+    /// What iconv calls it.
+    pub(crate) iconv: &'static str,
+    /// Its bytes for what Spanish has besides ASCII: áéíóúüñ ÁÉÍÓÚÜÑ, ª ° º ¡ ¿.
+    letters: &'static [u8],
 }
 
-/// Latin-1 as text, for a message.
-pub(crate) fn from_latin_1(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| char::from(*byte)).collect()
+const CODE_PAGES: [CodePage; 3] = [
+    CodePage {
+        name: "Latin-1 (ISO 8859-1 or Windows-1252)",
+        iconv: "WINDOWS-1252",
+        letters: b"\xE1\xE9\xED\xF3\xFA\xFC\xF1\xC1\xC9\xCD\xD3\xDA\xDC\xD1\xAA\xB0\xBA\xA1\xBF",
+    },
+    CodePage {
+        name: "code page 850, that of DOS",
+        iconv: "CP850",
+        letters: b"\xA0\x82\xA1\xA2\xA3\x81\xA4\xB5\x90\xD6\xE0\xE9\x9A\xA5\xA6\xF8\xA7\xAD\xA8",
+    },
+    CodePage {
+        name: "Mac OS Roman",
+        iconv: "MACINTOSH",
+        letters: b"\x87\x8E\x92\x97\x9C\x9F\x96\xE7\x83\xEA\xEE\xF2\x86\x84\xBB\xA1\xBC\xC1\xC0",
+    },
+];
+
+/// The encoding of a text in Spanish that is no UTF-8: the one that has a letter for each of its bytes.
+pub(crate) fn code_page(bytes: &[u8]) -> Option<&'static CodePage> {
+    if std::str::from_utf8(bytes).is_ok() {
+        return None;
+    }
+    let mut pages = CODE_PAGES.iter();
+    pages.find(|page| bytes.iter().all(|byte| byte.is_ascii() || page.letters.contains(byte)))
 }
 
 #[cfg(test)]
@@ -106,10 +133,15 @@ mod tests {
     }
 
     #[test]
-    fn latin_1_is_told_from_utf_8() {
-        assert!(is_latin_1(b"C\xF3rdoba") && is_latin_1(b"edad_a\xF1os_meses"));
-        assert!(!is_latin_1("Córdoba".as_bytes()) && !is_latin_1(b"Cordoba") && !is_latin_1(b"\x81\x00"));
-        assert_eq!(from_latin_1(b"C\xF3rdoba"), "Córdoba");
+    fn code_page_is_the_one_with_these_letters() {
+        let name = |bytes: &[u8]| code_page(bytes).map(|page| page.iconv);
+        assert_eq!(name(b"C\xF3rdoba"), Some("WINDOWS-1252"));
+        assert_eq!(name(b"edad_a\xF1os_meses"), Some("WINDOWS-1252"));
+        assert_eq!(name(b"C\xA2rdoba, Tucum\xA0n"), Some("CP850"));
+        assert_eq!(name(b"C\x97rdoba, Tucum\x87n"), Some("MACINTOSH"));
+        for other in ["Córdoba".as_bytes(), b"Cordoba", b"\xFF", b"C\xF3rdoba\xFF"] {
+            assert_eq!(name(other), None, "{other:?}");
+        }
     }
 
     proptest! {

@@ -1,6 +1,6 @@
 //! What a file is that is no CSV with commas in UTF-8: named by its first line, so that a message says what is there and what to do.
 
-use super::mojibake::{self, Damage};
+use super::mojibake::{self, CodePage, Damage};
 use crate::failure::{Failure, Result};
 
 /// What may separate columns instead of commas.
@@ -43,11 +43,10 @@ pub(super) fn refuse_other_than_csv(line: &[u8], name: &str) -> Result<()> {
 
 fn refuse_other_encoding(line: &[u8], name: &str) -> Result<()> {
     let Ok(text) = std::str::from_utf8(line) else {
-        return Err(if mojibake::is_latin_1(line) {
-            latin_1(name, line)
-        } else {
-            Failure::new(format!("the header of `{name}` is not encoded in UTF-8"))
-                .hint("download it again, or convert it to UTF-8 with `iconv`")
+        return Err(match mojibake::code_page(line) {
+            Some(page) => encoded_in(page, name, line),
+            None => Failure::new(format!("the header of `{name}` is not encoded in UTF-8"))
+                .hint("download it again, or convert it to UTF-8 with `iconv`"),
         });
     };
     match text.split(',').find_map(|word| Some((word, mojibake::damage(word)?))) {
@@ -56,14 +55,12 @@ fn refuse_other_encoding(line: &[u8], name: &str) -> Result<()> {
     }
 }
 
-/// The failure for a file in Latin-1, to which `line` belongs.
-pub(crate) fn latin_1(name: &str, line: &[u8]) -> Failure {
+/// The failure for a file in this encoding, to which `line` belongs.
+pub(crate) fn encoded_in(page: &CodePage, name: &str, line: &[u8]) -> Failure {
     let mut words = line.split(|byte| b",;\t|\"".contains(byte));
-    let word = mojibake::from_latin_1(words.find(|word| !word.is_ascii()).unwrap_or(line));
-    Failure::new(format!(
-        "`{name}` is encoded in Latin-1 (ISO 8859-1 or Windows-1252), not in UTF-8: `{word}`"
-    ))
-    .hint("convert it to UTF-8: iconv -f WINDOWS-1252 -t UTF-8 FILE > NEW")
+    let word = String::from_utf8_lossy(words.find(|word| !word.is_ascii()).unwrap_or(line));
+    Failure::new(format!("`{name}` is encoded in {}, not in UTF-8: it has `{word}`", page.name))
+        .hint(format!("convert it to UTF-8: iconv -f {} -t UTF-8 FILE > NEW", page.iconv))
 }
 
 /// The failure for a file in which `text` is damaged.
@@ -117,9 +114,10 @@ mod tests {
             (b"id;sexo\r1;F", "a carriage return alone"),
             (
                 b"id,\"edad_a\xF1os_meses\"",
-                "Latin-1 (ISO 8859-1 or Windows-1252), not in UTF-8: `edad_años_meses`",
+                "Latin-1 (ISO 8859-1 or Windows-1252), not in UTF-8: it has `edad_a\u{FFFD}os_meses`",
             ),
-            (b"id,edad_a\xA4os_meses\x81", "is not encoded in UTF-8"),
+            (b"id,edad_a\xA4os_meses", "encoded in code page 850"),
+            (b"id,edad_a\xFFos_meses", "the header of `x.csv` is not encoded in UTF-8"),
             (
                 "id,\"edad_aÃ±os_meses\"".as_bytes(),
                 "encoded twice: it has `edad_aÃ±os_meses` for `edad_años_meses`",

@@ -102,7 +102,9 @@ fn with_zip64_end(records: usize, prefix: &[u8]) -> Vec<u8> {
         archive.extend(b"PK\x06\x06");
         archive.extend(44_u64.to_le_bytes());
         archive.extend([45, 0, 45, 0, 0, 0, 0, 0, 0, 0, 0, 0]);
-        [1, 1, size, directory].into_iter().for_each(|value| archive.extend(value.to_le_bytes()));
+        for value in [1, 1, size, directory] {
+            archive.extend(value.to_le_bytes());
+        }
     }
     archive.extend(b"PK\x06\x07\0\0\0\0");
     archive.extend(record_at.to_le_bytes());
