@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::clean::case::Case;
+use crate::clean::null_words::NullWords;
 use crate::clean::{Rejection, Rules};
 use crate::count::Counts;
 use crate::dataset::Dataset;
@@ -18,7 +19,7 @@ use crate::load::counts;
 use crate::load::rejects::Rejects;
 use crate::load::release::ReleaseId;
 use crate::load::staging::{self, Staging};
-use crate::log::Format;
+use crate::log::{self, Format};
 use crate::progress::Progress;
 use crate::store::Store;
 use crate::tally::{Kind, Tally};
@@ -37,12 +38,13 @@ pub async fn load(
     let mut transform = Transform::start(store, source, rules, &position)?;
     let mut staging = Staging::begin(session, release).await?;
     let mut ids = Ids::default();
-    let mut samples = Samples::default();
+    let (mut samples, mut null_words) = (Samples::default(), NullWords::default());
     while let Some(cleaned) = transform.next().await? {
         let duplicates = duplicates(&cleaned, &mut ids)?;
         send(&cleaned, &duplicates, &mut staging).await?;
         found.count_for_reports(&cleaned, &duplicates).await?;
         found.count(&cleaned, &duplicates);
+        null_words.append(&cleaned.null_words);
         for (line, reason, raw) in rejected(&cleaned, &duplicates) {
             samples.add(line, reason, raw);
             rejects.add(Dataset::Cases, line, reason.name(), raw).await?;
@@ -52,6 +54,7 @@ pub async fn load(
     let copied = staging.finish().await?;
     staging::commit(session).await?;
     samples.say();
+    log::warn_of_null_words(&null_words);
     if copied != found.tally.loaded {
         let sent = found.tally.loaded;
         return Err(Failure::new(format!("PostgreSQL took {copied} rows of {sent} that were sent")).hint(BUG));

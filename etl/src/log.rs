@@ -4,6 +4,8 @@ use clap::ValueEnum;
 use std::io::IsTerminal as _;
 use tracing_subscriber::EnvFilter;
 
+use crate::clean::null_words::{NullWord, NullWords};
+
 /// `LOG_FORMAT`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
@@ -40,4 +42,17 @@ pub fn init(format: Format) {
     };
     // A second call (in tests) keeps the first one's log.
     drop(set);
+}
+
+/// Warns once of each column in which nulls are written as words.
+pub(crate) fn warn_of_null_words(null_words: &NullWords) {
+    for (column, NullWord { word, line, rows }) in null_words.iter() {
+        tracing::warn!(
+            column = column.name(),
+            value = word,
+            first_line = line,
+            rows,
+            "nulls are written as a word"
+        );
+    }
 }

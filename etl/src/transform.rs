@@ -14,6 +14,7 @@ use tokio::runtime::Handle;
 use tokio::sync::mpsc as channel;
 
 use crate::clean::missing::Missing;
+use crate::clean::null_words::NullWords;
 use crate::clean::repairs::Repairs;
 use crate::clean::rules::Notes;
 use crate::clean::{Rejection, Rules, Verdict};
@@ -37,6 +38,8 @@ pub struct Cleaned {
     pub read: u64,
     /// Rows of other years.
     pub filtered: u64,
+    /// Nulls of kept rows that are written as words.
+    pub null_words: NullWords,
 }
 
 /// A row that passed all rules but the one on duplicates.
@@ -82,6 +85,7 @@ impl Cleaned {
         self.rejected.clear();
         self.read = 0;
         self.filtered = 0;
+        self.null_words.clear();
     }
 }
 
@@ -235,7 +239,7 @@ fn clean(to_clean: &Mutex<Receiver<Box<Cleaned>>>, report: &channel::UnboundedSe
 /// Applies the rules to every row of a block.
 fn clean_block(cleaned: &mut Cleaned, rules: &Rules) {
     cleaned.clear();
-    let Cleaned { block, encoded, kept, rejected, read, filtered } = cleaned;
+    let Cleaned { block, encoded, kept, rejected, read, filtered, null_words: words } = cleaned;
     let text = block.text();
     // Nearly every block is valid as a whole, which is quick to see; only in others each row is looked at.
     let all_valid = is_text(text);
@@ -256,7 +260,11 @@ fn clean_block(cleaned: &mut Cleaned, rules: &Rules) {
                 case.encode(encoded);
                 let case_id = case.case_id.unsigned_abs();
                 let (encoded_end, line) = (encoded.len(), record.line);
-                let Notes { repairs, missing, .. } = notes;
+                let Notes { repairs, missing, null_words } = notes;
+                for column in null_words.iter() {
+                    let field = records.fields().get(record.raw, rules.columns.source_of(column));
+                    words.note(column, line, field.trimmed());
+                }
                 kept.push(Kept { case_id, encoded_end, repairs, missing, line, raw });
             }
         }

@@ -1,5 +1,6 @@
 //! The columns of `Covid19Casos.csv` that the pipeline reads, by the ministry's names; all others are ignored.
 
+use super::missing::Column;
 use crate::failure::Result;
 use crate::parse::header::Header;
 
@@ -87,5 +88,22 @@ impl Columns {
             updated_on,
             count: header.columns(),
         })
+    }
+
+    /// Where the column of the file stands from which a column of the table comes.
+    pub fn source_of(&self, column: Column) -> usize {
+        match column {
+            Column::Sex => self.sex,
+            Column::Age => self.age,
+            Column::SymptomsOn => self.symptoms_on,
+            Column::AdmittedOn => self.admitted_on,
+            Column::Icu => self.icu,
+            Column::Ventilated => self.ventilated,
+            Column::DiedOn => self.died_on,
+            Column::DiagnosedOn => self.diagnosed_on,
+            Column::ResidenceProvince => self.residence_province,
+            Column::ResidenceDepartment => self.residence_department,
+            Column::Classification | Column::UnknownClassification => self.classification,
+        }
     }
 }

@@ -11,6 +11,7 @@ pub mod encoding;
 pub mod geography;
 pub mod laboratories;
 pub mod missing;
+pub mod null_words;
 pub mod optional;
 pub mod repairs;
 pub mod rules;

@@ -9,7 +9,8 @@ use zip::ZipArchive;
 
 use crate::dataset::Dataset;
 use crate::failure::{Failure, Result as Checked};
-use crate::parse::header::{Header, looks_like_html};
+use crate::parse::header::Header;
+use crate::parse::unlike::looks_like_html;
 
 /// How much of the beginning is looked at: a header row.
 const HEAD: usize = 16 << 10;

@@ -4,7 +4,7 @@
 
 use std::io::Read;
 
-use crate::failure::{Failure, OrFail as _, Result};
+use crate::failure::{Failure, Result};
 use crate::parse::header::{Header, empty};
 use crate::parse::record::cut;
 
@@ -13,6 +13,9 @@ pub const BLOCK: usize = 512 << 10;
 
 /// A line that is longer is no line of a CSV.
 const LONGEST_LINE: usize = 8 << 20;
+
+/// A header that is longer is none: the ministry's has less than 600 bytes.
+const LONGEST_HEADER: usize = 64 << 10;
 
 /// Some whole lines of a file.
 #[derive(Debug, Default)]
@@ -51,27 +54,34 @@ pub struct Blocks<'a> {
 }
 
 impl<'a> Blocks<'a> {
-    /// Reads the header. `name` is the file, for messages.
+    /// Reads the header, the first line that is not blank. `name` is the file, for messages.
     pub fn open(input: &'a mut dyn Read, name: &'a str) -> Result<(Header, Self)> {
         let mut blocks = Self { input, name, columns: 0, rest: Vec::new(), ended: false, number: 0, line: 1 };
-        loop {
-            let mut text = std::mem::take(&mut blocks.rest);
-            let length = text.len();
-            let length = blocks.read_more(&mut text, length)?;
-            text.truncate(length);
-            let end = memchr::memchr(b'\n', &text).map_or(text.len(), |end| end + 1);
-            if text.is_empty() {
-                return Err(empty(name));
+        let (mut text, mut length) = (Vec::new(), 0);
+        let end = loop {
+            length = blocks.read_more(&mut text, length)?;
+            // Blank lines go as they come, so that each is looked at once.
+            let blank = text[..length].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            blocks.line += line_ends(&text[..blank]);
+            text.copy_within(blank..length, 0);
+            length -= blank;
+            let end = memchr::memchr(b'\n', &text[..length]);
+            if end.unwrap_or(length) > LONGEST_HEADER {
+                return Err(Failure::new(format!("the header of `{name}` is longer than 64 KiB"))
+                    .hint("the first line must hold the column names, separated by commas: check what was put there"));
             }
-            let line = text[..end].trim_ascii();
-            blocks.rest = text[end..].to_vec();
-            blocks.line += 1;
-            if !line.is_empty() {
-                let header = Header::parse(line, name)?;
-                blocks.columns = header.columns();
-                return Ok((header, blocks));
+            match end {
+                Some(end) => break end + 1,
+                None if !blocks.ended => {}
+                None if length == 0 => return Err(empty(name)),
+                None => break length,
             }
-        }
+        };
+        let header = Header::parse(text[..end].trim_ascii(), name)?;
+        blocks.columns = header.columns();
+        blocks.line += 1;
+        blocks.rest = text[end..length].to_vec();
+        Ok((header, blocks))
     }
 
     /// The next block, in `buffer`'s memory; `None` at the end.
@@ -109,7 +119,7 @@ impl<'a> Blocks<'a> {
         self.rest.extend_from_slice(&buffer[end..filled]);
         let block = Block { number: self.number, first_line: self.line, buffer, length: end };
         self.number += 1;
-        self.line += memchr::memchr_iter(b'\n', block.text()).count() as u64;
+        self.line += line_ends(block.text());
         Ok(Some(block))
     }
 
@@ -119,13 +129,15 @@ impl<'a> Blocks<'a> {
         if buffer.len() < target {
             buffer.resize(target, 0);
         }
-        let read = super::fill(&mut self.input, &mut buffer[start..target]);
-        let count = read.or_fail(|| format!("cannot read on in `{}` behind line {}", self.name, self.line)).map_err(|failure| {
-            failure.hint("the file is damaged, or the place where it stands went away: download it again, or run again")
-        })?;
+        let count = super::fill(&mut self.input, &mut buffer[start..target])
+            .map_err(|error| super::unreadable_at(self.name, self.line, error))?;
         self.ended = count < target - start;
         Ok(start + count)
     }
+}
+
+fn line_ends(text: &[u8]) -> u64 {
+    memchr::memchr_iter(b'\n', text).count() as u64
 }
 
 #[cfg(test)]
@@ -162,6 +174,38 @@ mod tests {
         for nothing in ["", "\n\r\n"] {
             let mut input = nothing.as_bytes();
             assert_eq!(Blocks::open(&mut input, "x.csv").err().unwrap().to_string(), "`x.csv` is empty");
+        }
+    }
+
+    #[test]
+    fn open_reads_blank_lines_once_and_counts_them() {
+        /// Counts the bytes that are asked for.
+        struct Counted<R>(R, u64);
+        impl<R: Read> Read for Counted<R> {
+            fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
+                let count = self.0.read(buffer)?;
+                self.1 += count as u64;
+                Ok(count)
+            }
+        }
+        let blank = " \r\n".repeat(3_000_000);
+        let text = format!("{blank}  a,b\r\n1,2\r\n");
+        let mut input = Counted(text.as_bytes(), 0);
+        let (header, mut blocks) = Blocks::open(&mut input, "x.csv").unwrap();
+        assert_eq!(header.columns(), 2);
+        let block = blocks.next(Vec::new()).unwrap().unwrap();
+        assert_eq!((block.first_line, block.text()), (3_000_002, &b"1,2\r\n"[..]));
+        assert_eq!(input.1, text.len() as u64);
+    }
+
+    #[test]
+    fn open_refuses_a_header_beyond_its_limit() {
+        let open =
+            |text: &str| Blocks::open(&mut text.as_bytes(), "x.csv").map(|(header, _)| header.columns());
+        let columns = |count: usize| vec!["a"; count].join(",");
+        assert_eq!(open(&(columns(LONGEST_HEADER / 2) + "\n")).unwrap(), LONGEST_HEADER / 2);
+        for text in [columns(500_000), columns(500_000) + "\n1", columns(LONGEST_HEADER / 2 + 1) + "\n1\n"] {
+            assert_eq!(open(&text).unwrap_err().to_string(), "the header of `x.csv` is longer than 64 KiB");
         }
     }
 

@@ -3,26 +3,28 @@
 //!
 //! The bytes stream: a few megabytes are in memory at a time, whatever the file's size. Nothing here knows the columns.
 
+mod archive;
 pub mod blocks;
+mod magic;
 mod ranges;
 mod text;
 
 use std::io::{Read, Seek as _, SeekFrom};
-use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, OnceLock};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
 use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
-use zip::ZipArchive;
-use zip::result::ZipError;
 
 use crate::dataset::Dataset;
 use crate::failure::{Failure, OrFail as _, Result};
-use crate::parse::header::{empty, looks_like_html};
+use crate::parse::header::empty;
+use crate::parse::unlike::looks_like_html;
 use crate::store::{Store, refused};
+use archive::{Directory, Member};
 use ranges::Ranges;
 
 /// One dataset's file in a store, as it stood when it was found.
@@ -42,6 +44,8 @@ pub struct Source {
     pub in_folder: bool,
     /// The SHA-256 of its bytes, in hexadecimal; only for folders, and only once [`Self::identify`] has made it.
     pub sha256: Option<String>,
+    /// The member that is read if it is an archive, once it was looked for.
+    member: Arc<OnceLock<Member>>,
 }
 
 impl Source {
@@ -89,7 +93,17 @@ pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Sou
                     return Err(empty(&url));
                 }
                 let (size, version, in_folder) = (meta.size, meta.e_tag, store.is_folder());
-                return Ok(Some(Source { dataset, key, url, size, version, in_folder, sha256: None }));
+                let member = Arc::default();
+                return Ok(Some(Source {
+                    dataset,
+                    key,
+                    url,
+                    size,
+                    version,
+                    in_folder,
+                    sha256: None,
+                    member,
+                }));
             }
             Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(unreadable(&store.url_of(&key), error)),
@@ -141,54 +155,51 @@ pub fn with_text<T>(
     let mut start = [0; 512];
     let length = fill(&mut file, &mut start).or_fail(|| format!("cannot read `{}`", source.url))?;
     file.seek(SeekFrom::Start(0)).or_fail(|| format!("cannot read `{}`", source.url))?;
-    if start.starts_with(b"PK\x03\x04") || start.starts_with(b"PK\x05\x06") {
-        with_member(file, source, read)
-    } else if source.key.extension() == Some("zip") {
-        Err(not_a_zip(source, &start[..length]))
+    // An archive may begin with other bytes: a program that unpacks it.
+    if start.starts_with(b"PK\x03\x04")
+        || start.starts_with(b"PK\x05\x06")
+        || source.key.extension() == Some("zip")
+    {
+        let member = member(&mut file, source, &start[..length])?;
+        let content = archive::open(&mut file, member, &source.url)?;
+        read(&mut text::Utf8::open(content, &source.url)?)
     } else {
-        read(&mut text::Utf8::new(file))
+        read(&mut text::Utf8::open(file, &source.url)?)
     }
 }
 
-fn with_member<T>(file: Ranges, source: &Source, read: impl FnOnce(&mut dyn Read) -> Result<T>) -> Result<T> {
-    let mut archive = ZipArchive::new(file).map_err(|error| broken_zip(source, error))?;
-    let wanted = source.dataset.member_name();
-    let base = |name: &str| name.rsplit(['/', '\\']).next().unwrap_or_default().to_owned();
-    let names: Vec<String> = archive
-        .file_names()
-        .map(|name| name.map(std::borrow::Cow::into_owned))
-        .collect::<std::result::Result<_, _>>()
-        .map_err(|error| broken_zip(source, error))?;
-    let Some(name) = names.iter().find(|name| base(name).eq_ignore_ascii_case(wanted)) else {
-        let found = if names.is_empty() {
-            "it is empty".to_owned()
-        } else {
-            format!("it holds: {}", names.join(", "))
-        };
-        return Err(Failure::new(format!("`{}` holds no `{wanted}`", source.url)).hint(found));
+/// The member to read. It is looked for, and logged, once.
+fn member<'a>(file: &mut Ranges, source: &'a Source, start: &[u8]) -> Result<&'a Member> {
+    if let Some(member) = source.member.get() {
+        return Ok(member);
+    }
+    let name = &source.url;
+    let directory = Directory::find(file, source.size).map_err(|error| archive::broken(name, error))?;
+    let Some(directory) = directory else {
+        return Err(if start.starts_with(b"PK") { archive::endless(name) } else { not_a_zip(source, start) });
     };
-    let member = archive.by_name(name).map_err(|error| broken_zip(source, error))?;
-    read(&mut text::Utf8::new(member))
+    let member = archive::find(file, &directory, source.dataset.member_name(), name)?;
+    tracing::info!(archive = name, member = member.name, "reading the archive's member");
+    Ok(source.member.get_or_init(|| member))
 }
 
 fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
     if looks_like_html(start) {
-        Failure::new(format!("`{}` is a web page, not a zip archive", source.url)).hint(
+        return Failure::new(format!("`{}` is a web page, not a zip archive", source.url)).hint(
             "the ministry's site answers so when it is down or has moved: download the file again later",
-        )
-    } else {
-        Failure::new(format!("`{}` is not a zip archive", source.url))
-            .hint("download it again, or check what was put there")
+        );
     }
+    let content =
+        magic::format(start).map(|format| format!(", it contains {format} data")).unwrap_or_default();
+    Failure::new(format!("`{}` is not a zip archive{content}", source.url))
+        .hint("download it again, or check what was put there")
 }
 
-fn broken_zip(source: &Source, error: ZipError) -> Failure {
-    let hint = match &error {
-        ZipError::InvalidArchive(_) => "it was probably cut off while it was downloaded: download it again",
-        ZipError::Io(_) => "check that it can be read whole, or download it again",
-        _ => "the member must be stored or deflated, without a password",
-    };
-    Failure::new(format!("`{}` is not a whole zip archive", source.url)).because(error).hint(hint)
+/// The failure for a text that cannot be read beyond a line.
+fn unreadable_at(name: &str, line: u64, error: std::io::Error) -> Failure {
+    Failure::new(format!("cannot read on in `{name}` behind line {line}"))
+        .because(error)
+        .hint("the file is damaged, or the place where it stands went away: download it again, or run again")
 }
 
 /// Reads until the buffer is full or the file ends.

@@ -4,7 +4,7 @@
 //! Every range asks for the same version of the object; if it was replaced meanwhile, reading fails instead of mixing two.
 
 use std::collections::VecDeque;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -85,24 +85,33 @@ impl Ranges {
     }
 }
 
-impl Read for Ranges {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+impl BufRead for Ranges {
+    fn fill_buf(&mut self) -> io::Result<&[u8]> {
         if self.current.is_empty() {
             let sought = std::mem::take(&mut self.sought);
             let (wanted, length) = if sought { (1, FIRST_RANGE) } else { (AHEAD, RANGE) };
             while self.next < self.size && self.ahead.len() < wanted {
                 self.ask(length);
             }
-            let Some(range) = self.ahead.pop_front() else {
-                return Ok(0);
-            };
-            self.current =
-                self.runtime.block_on(range).map_err(io::Error::other)?.map_err(io::Error::other)?;
+            if let Some(range) = self.ahead.pop_front() {
+                self.current =
+                    self.runtime.block_on(range).map_err(io::Error::other)?.map_err(io::Error::other)?;
+            }
         }
-        let count = buffer.len().min(self.current.len());
-        self.current.copy_to_slice(&mut buffer[..count]);
+        Ok(&self.current)
+    }
+
+    fn consume(&mut self, count: usize) {
+        self.current.advance(count);
         self.position += count as u64;
         self.progress.store(self.position, Ordering::Relaxed);
+    }
+}
+
+impl Read for Ranges {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let count = self.fill_buf()?.read(buffer)?;
+        self.consume(count);
         Ok(count)
     }
 }

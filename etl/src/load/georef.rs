@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use csv::ByteRecord;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
+use super::georef_rows::for_each;
 use super::release::ReleaseId;
 use crate::clean::geography::Geography;
 use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
-use crate::failure::{OrFail as _, Result};
-use crate::parse::field::Field;
-use crate::parse::header::Header;
+use crate::failure::{Failure, Result};
 use crate::tally::{Counts, Kind, Tally};
 
 /// A row of a georef file that could not be used.
@@ -36,7 +34,11 @@ pub struct Georef {
     departments: BTreeMap<i32, (String, i16)>,
     /// Rows that could not be used.
     pub rejects: Vec<Reject>,
+    rejected_bytes: usize,
 }
+
+/// The most bytes of rejected rows, which are in memory until the load stores them.
+const MOST_REJECTED: usize = 16 << 20;
 
 /// The names that people use, where the official one is a sentence.
 const SPOKEN_NAMES: [(i16, &str); 2] = [(2, "CABA"), (94, "Tierra del Fuego")];
@@ -44,56 +46,73 @@ const SPOKEN_NAMES: [(i16, &str); 2] = [(2, "CABA"), (94, "Tierra del Fuego")];
 impl Georef {
     /// Reads `provincias.csv`. `name` is the file, for messages.
     pub fn read_provinces(&mut self, text: &mut dyn Read, name: &str) -> Result<()> {
-        let rows = Rows::read(text, name, ["id", "nombre"])?;
-        for row in rows {
-            let [id, province] = &row.fields;
-            let reason = match (id.as_deref().and_then(code), province) {
-                _ if row.malformed => "malformed",
+        for_each(text, name, ["id", "nombre"], |row| {
+            let reason = match (row.code::<i16>(0), row.name(1)) {
+                _ if !row.well_formed => "malformed",
                 (None | Some(0), _) => "invalid_province_id",
                 (_, None) => "missing_name",
                 (Some(id), Some(_)) if self.provinces.contains_key(&id) => "duplicate_province_id",
                 (Some(id), Some(official)) => {
-                    let spoken = SPOKEN_NAMES
-                        .iter()
-                        .find(|(spoken, _)| *spoken == id)
-                        .map(|(_, name)| (*name).to_owned());
-                    self.provinces.insert(id, spoken.unwrap_or_else(|| official.clone()));
-                    continue;
+                    let spoken = SPOKEN_NAMES.iter().find(|(spoken, _)| *spoken == id);
+                    self.provinces.insert(id, spoken.map_or(official, |(_, name)| (*name).to_owned()));
+                    return Ok(());
                 }
             };
-            self.reject(Dataset::Provinces, row, reason);
-        }
-        Ok(())
+            self.reject(Dataset::Provinces, (row.line, row.raw), reason, name)
+        })?;
+        self.refuse_unusable(Dataset::Provinces, name)
     }
 
     /// Reads `departamentos.csv`, after the provinces. `name` is the file, for messages.
     pub fn read_departments(&mut self, text: &mut dyn Read, name: &str) -> Result<()> {
-        let rows = Rows::read(text, name, ["id", "nombre", "provincia_id"])?;
-        for row in rows {
-            let [id, department, province] = &row.fields;
-            let province = province
-                .as_deref()
-                .and_then(code::<i16>)
-                .filter(|province| self.provinces.contains_key(province));
-            let reason = match (id.as_deref().and_then(code::<i32>), department, province) {
-                _ if row.malformed => "malformed",
+        for_each(text, name, ["id", "nombre", "provincia_id"], |row| {
+            let province = row.code::<i16>(2).filter(|province| self.provinces.contains_key(province));
+            let reason = match (row.code::<i32>(0), row.name(1), province) {
+                _ if !row.well_formed => "malformed",
                 (None | Some(0), ..) => "invalid_department_id",
                 (_, None, _) => "missing_name",
                 (_, _, None) => "unknown_province",
                 (Some(id), _, Some(province)) if id / 1000 != i32::from(province) => "unknown_province",
                 (Some(id), ..) if self.departments.contains_key(&id) => "duplicate_department_id",
-                (Some(id), Some(name), Some(province)) => {
-                    self.departments.insert(id, (name.clone(), province));
-                    continue;
+                (Some(id), Some(department), Some(province)) => {
+                    self.departments.insert(id, (department, province));
+                    return Ok(());
                 }
             };
-            self.reject(Dataset::Departments, row, reason);
+            self.reject(Dataset::Departments, (row.line, row.raw), reason, name)
+        })?;
+        self.refuse_unusable(Dataset::Departments, name)
+    }
+
+    /// Keeps a row that cannot be used, until the load stores it. Fails if they need too much memory.
+    fn reject(
+        &mut self,
+        dataset: Dataset,
+        (line, raw): (u64, &[u8]),
+        reason: &'static str,
+        name: &str,
+    ) -> Result<()> {
+        self.rejects.push(Reject { dataset, line, reason, raw: raw.to_vec() });
+        self.rejected_bytes += raw.len();
+        if self.rejected_bytes > MOST_REJECTED {
+            return Err(Failure::new(format!(
+                "`{name}` has more than 16 MiB of rows that cannot be used: line {line} is rejected as `{reason}`"
+            ))
+            .hint(format!("download it again; it is published at {}", dataset.url())));
         }
         Ok(())
     }
 
-    fn reject<const N: usize>(&mut self, dataset: Dataset, row: Row<N>, reason: &'static str) {
-        self.rejects.push(Reject { dataset, line: row.line, reason, raw: row.raw });
+    /// Fails if a file has rows, but none that can be used.
+    fn refuse_unusable(&self, dataset: Dataset, name: &str) -> Result<()> {
+        let first = self.rejects.iter().find(|reject| reject.dataset == dataset);
+        match first {
+            Some(Reject { line, reason, .. }) if self.counts(dataset).loaded == 0 => Err(Failure::new(
+                format!("no row of `{name}` can be used: line {line} is rejected as `{reason}`"),
+            )
+            .hint(format!("download it again; it is published at {}", dataset.url()))),
+            _ => Ok(()),
+        }
     }
 
     /// Counts the rejects.
@@ -157,63 +176,6 @@ impl Georef {
             columns.2.push(*province);
         }
         columns
-    }
-}
-
-/// A code, leading zeros or not.
-fn code<T: TryFrom<u64>>(text: &str) -> Option<T> {
-    Field(text.as_bytes()).unsigned().and_then(|code| code.try_into().ok())
-}
-
-/// One row with the wanted fields; `None` for a blank one.
-struct Row<const N: usize> {
-    line: u64,
-    raw: Vec<u8>,
-    malformed: bool,
-    fields: [Option<String>; N],
-}
-
-struct Rows;
-
-impl Rows {
-    /// Reads a small file whole.
-    fn read<const N: usize>(text: &mut dyn Read, name: &str, wanted: [&str; N]) -> Result<Vec<Row<N>>> {
-        let mut content = Vec::new();
-        text.take(16 << 20).read_to_end(&mut content).or_fail(|| format!("cannot read `{name}`"))?;
-        let start = content.iter().take_while(|byte| b"\r\n".contains(byte)).count();
-        let end = memchr::memchr(b'\n', &content[start..]).map_or(content.len(), |end| start + end);
-        let header = content[start..end].trim_ascii();
-        if header.is_empty() {
-            return Err(crate::parse::header::empty(name));
-        }
-        let header = Header::parse(header, name)?;
-        let positions = header.positions(wanted, name)?;
-        let mut reader = csv::ReaderBuilder::new().flexible(true).from_reader(content.as_slice());
-        let (mut record, mut rows) = (ByteRecord::new(), Vec::new());
-        let (mut line, mut counted) = (1, 0);
-        let failed = || format!("cannot read `{name}`");
-        while {
-            let start = reader.position().clone();
-            let more = reader.read_byte_record(&mut record).or_fail(failed)?;
-            if more {
-                let field = |at: usize| record.get(at).and_then(|bytes| Field(bytes).value());
-                let fields =
-                    positions.map(|at| field(at).map(|bytes| String::from_utf8_lossy(bytes).into_owned()));
-                let text =
-                    |position: &csv::Position| usize::try_from(position.byte()).unwrap_or(content.len());
-                let row = &content[text(&start)..text(reader.position())];
-                // The library's own count is one behind where lines end in CRLF.
-                let begin = text(&start) + row.iter().take_while(|byte| b"\r\n".contains(byte)).count();
-                line += memchr::memchr_iter(b'\n', &content[counted..begin]).count() as u64;
-                counted = begin;
-                let raw = row.trim_ascii().to_vec();
-                let malformed =
-                    record.len() != header.columns() || std::str::from_utf8(record.as_slice()).is_err();
-                rows.push(Row { line, raw, malformed, fields });
-            }
-            more
-        } {}
-        Ok(rows)
     }
 }
 

@@ -13,6 +13,7 @@
 pub mod counts;
 pub mod disk;
 pub mod georef;
+mod georef_rows;
 pub mod lock;
 pub mod optional;
 pub mod publish;

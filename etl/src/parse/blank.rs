@@ -19,8 +19,12 @@ pub(crate) fn trim(bytes: &[u8]) -> &[u8] {
 
 #[cold]
 fn trim_any(bytes: &[u8]) -> &[u8] {
-    std::str::from_utf8(bytes)
-        .map_or_else(|_| bytes.trim_ascii(), |text| text.trim_matches(is_blank).as_bytes())
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.trim_ascii(), |text| trim_text(text).as_bytes())
+}
+
+/// The text without surrounding blanks.
+pub(crate) fn trim_text(text: &str) -> &str {
+    text.trim_matches(is_blank)
 }
 
 #[cfg(test)]

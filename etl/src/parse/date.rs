@@ -52,6 +52,30 @@ impl Day {
     }
 }
 
+/// The name of the format in which a date is written, if it is another one than `YYYY-MM-DD`.
+pub fn other_format(text: &str) -> Option<&'static str> {
+    // What follows a blank or a T is a time of day.
+    let (date, time) = match text.split_once([' ', 'T']) {
+        Some((date, time)) => (date, Some(time)),
+        None => (text, None),
+    };
+    let digits =
+        |part: &str| part.len() <= 4 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
+    let parts: Vec<&str> = date.split(['/', '-', '.']).collect();
+    match parts[..] {
+        [year, month, day] if [year, month, day].into_iter().all(digits) => match (year.len(), day.len()) {
+            (4, _) if time.is_some() => Some("a date with a time of day"),
+            // A day that does not exist, in the right format.
+            (4, 2) if month.len() == 2 && date.matches('-').count() == 2 => None,
+            (4, _) => Some("yyyy/mm/dd"),
+            (_, 2 | 4) => Some("dd/mm/yyyy"),
+            _ => None,
+        },
+        [date] if date.len() == 8 && date.bytes().all(|byte| byte.is_ascii_digit()) => Some("yyyymmdd"),
+        _ => None,
+    }
+}
+
 const fn days_in_month(year: i32, month: u32) -> u32 {
     match month {
         4 | 6 | 9 | 11 => 30,
@@ -92,6 +116,28 @@ mod tests {
             let text = date.format("%Y-%m-%d").to_string();
             assert_eq!(Day::parse(text.as_bytes()), Some(Day::from(date)), "{text}");
             date = date.succ_opt().unwrap();
+        }
+    }
+
+    #[test]
+    fn other_format_is_named() {
+        for (text, format) in [
+            ("05/06/2022", "dd/mm/yyyy"),
+            ("5/6/2022", "dd/mm/yyyy"),
+            ("05-06-2022", "dd/mm/yyyy"),
+            ("05.06.22", "dd/mm/yyyy"),
+            ("05/06/2022 00:00", "dd/mm/yyyy"),
+            ("2022/06/05", "yyyy/mm/dd"),
+            ("2022-6-5", "yyyy/mm/dd"),
+            ("2022-06-05 00:00:00", "a date with a time of day"),
+            ("2022-06-05T00:00:00Z", "a date with a time of day"),
+            ("20220605", "yyyymmdd"),
+        ] {
+            assert_eq!(other_format(text), Some(format), "{text}");
+        }
+        for text in ["", "NA", "2022-06-05", "2022-02-30", "ayer", "44717", "1/2", "x/06/2022", "05/06/20222"]
+        {
+            assert_eq!(other_format(text), None, "{text}");
         }
     }
 

@@ -1,9 +1,10 @@
-//! The header row: which column stands where, by name, whatever the case and order; and the character set.
+//! The header row: which column stands where, by name, whatever the case and order.
 //!
-//! Columns that nothing asks for are ignored. A missing one is a failure that names it, and a web page in the place of a
-//! CSV is called what it is.
+//! Columns that nothing asks for are ignored. A missing one is a failure that names it; what is no CSV is named in `unlike`.
 
+use super::blank;
 use super::record::Records;
+use super::unlike::refuse_other_than_csv;
 use crate::failure::{Failure, Result};
 
 /// The header of one file.
@@ -15,7 +16,7 @@ pub struct Header {
 impl Header {
     /// Reads the header from a file's first line. `name` is the file, for messages.
     pub fn parse(line: &[u8], name: &str) -> Result<Self> {
-        let text = String::from_utf8_lossy(line);
+        refuse_other_than_csv(line, name)?;
         let most = memchr::memchr_iter(b',', line).count() + 1;
         let mut records = Records::new(line, 1, most);
         let Some(record) = records.next() else {
@@ -25,15 +26,6 @@ impl Header {
         let names: Vec<_> = (0..fields.count())
             .map(|index| folded(&String::from_utf8_lossy(fields.get(record.raw, index).0)))
             .collect();
-        if looks_like_html(line) {
-            return Err(Failure::new(format!("`{name}` is a web page, not a CSV"))
-                .hint("the ministry's site answers so when a file is missing or it is down: download the file again later"));
-        }
-        if names.len() < 2 {
-            let start: String = text.chars().take(60).collect();
-            return Err(Failure::new(format!("`{name}` has no CSV header; it begins with {start:?}"))
-                .hint("the first line must hold the column names, separated by commas"));
-        }
         Ok(Self { names })
     }
 
@@ -67,15 +59,7 @@ impl Header {
 /// Lower case, without surrounding white space, ñ in one character (a file may write it as n and a combining tilde), and with a `_`
 /// between words, for which the files of May 2020 have a blank.
 fn folded(name: &str) -> String {
-    name.trim().trim_matches('"').to_lowercase().replace("n\u{303}", "ñ").replace(' ', "_")
-}
-
-/// Whether the bytes begin like a web page.
-pub fn looks_like_html(start: &[u8]) -> bool {
-    let start = start.trim_ascii_start();
-    [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<body"]
-        .iter()
-        .any(|tag| start.get(..tag.len()).is_some_and(|begin| begin.eq_ignore_ascii_case(tag)))
+    blank::trim_text(name).trim_matches('"').to_lowercase().replace("n\u{303}", "ñ").replace(' ', "_")
 }
 
 /// The failure for a file with nothing in it.
@@ -108,12 +92,5 @@ mod tests {
         let header = Header::parse(b"id,nombre", "x.csv").unwrap();
         let failure = header.positions(["id", "sexo"], "x.csv").unwrap_err();
         assert_eq!(failure.to_string(), "`x.csv` lacks the column `sexo`");
-    }
-
-    #[test]
-    fn a_web_page_is_called_one() {
-        let failure = Header::parse(b"\n <!DOCTYPE html><html>", "x.csv").unwrap_err();
-        assert_eq!(failure.to_string(), "`x.csv` is a web page, not a CSV");
-        assert!(Header::parse(b"garbage", "x.csv").unwrap_err().to_string().contains("no CSV header"));
     }
 }

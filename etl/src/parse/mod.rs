@@ -9,4 +9,6 @@ pub mod date;
 pub mod field;
 pub mod fields;
 pub mod header;
+pub(crate) mod mojibake;
 pub mod record;
+pub(crate) mod unlike;

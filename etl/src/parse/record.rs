@@ -1,7 +1,7 @@
 //! Splits a block of whole lines into records, without copying.
 //!
-//! Where a line ends inside a quoted field, the record is tried together with the lines that follow; if that does not give a whole
-//! record, or one of them is a record by itself, the line alone is malformed and reading goes on with the next.
+//! If a line ends inside a quoted field, the record goes on in the lines that follow, up to the one that closes the quote. If none of
+//! them does, or one of them is a whole record by itself, the line alone is malformed and reading goes on with the next.
 
 use memchr::memchr;
 
@@ -59,7 +59,8 @@ impl<'a> Records<'a> {
                 Err(Broken::Open) => {
                     if let Some((raw, after, lines)) = self.joined() {
                         self.advance(after, lines);
-                        return Some(Record { line, raw, well_formed: true });
+                        // Well quoted, it is one record, also if it has too many fields or too few.
+                        return Some(Record { line, raw, well_formed: self.fields.count() == self.columns });
                     }
                     false
                 }
@@ -74,7 +75,7 @@ impl<'a> Records<'a> {
         self.next_line += lines;
     }
 
-    /// The record that the first few lines form together, if they do: its text, where the next begins, how many lines it has.
+    /// The well-quoted record that the first few lines form together, if they do: its text, where the next begins, how many lines it has.
     fn joined(&mut self) -> Option<(&'a [u8], usize, u64)> {
         let mut end = first_line(self.rest).1;
         for lines in 2..=MOST_LINES as u64 {
@@ -89,7 +90,7 @@ impl<'a> Records<'a> {
             let raw = &self.rest[..end + last.len()];
             end += after;
             match self.fields.split(raw) {
-                Ok(()) => return (self.fields.count() == self.columns).then_some((raw, end, lines)),
+                Ok(()) => return Some((raw, end, lines)),
                 Err(Broken::Quote) => return None,
                 Err(Broken::Open) => {}
             }
@@ -216,6 +217,18 @@ mod tests {
             read(text, 2),
             [good(1, "1,\"two\nlines\"", &["1", "two\nlines"]), good(3, "2,b", &["2", "b"])]
         );
+    }
+
+    #[test]
+    fn a_well_quoted_record_is_one_whatever_its_number_of_fields() {
+        let text = "1,\"two\nlines\",more\n2,b\n\"one\n\nfield\"\n3,c\n";
+        let expected = [
+            bad(1, "1,\"two\nlines\",more"),
+            good(3, "2,b", &["2", "b"]),
+            bad(4, "\"one\n\nfield\""),
+            good(7, "3,c", &["3", "c"]),
+        ];
+        assert_eq!(read(text, 2), expected);
     }
 
     #[test]

@@ -49,6 +49,47 @@ async fn for_a_large_optional_file() {
     stays_below_the_limit(&place, &dataset, 500_000, 1_500_000).await;
 }
 
+/// An archive whose directory alone is more than the limit, and a reference table with geometries.
+#[tokio::test]
+async fn for_a_large_directory_and_a_large_reference_table() {
+    let place = Place::new().await;
+    let dataset = place.dataset(1_000, 6);
+    let archive = dataset.0.join("Covid19Casos.zip");
+    std::fs::write(&archive, with_other_entries(&std::fs::read(&archive).unwrap(), 2_000_000)).unwrap();
+    let departments = dataset.0.join("departamentos.csv");
+    let geometry = format!(",\"{}\"\n", "1 2,".repeat(15_000));
+    let table = std::fs::read_to_string(&departments).unwrap();
+    let mut file = std::fs::File::create(&departments).unwrap();
+    for (number, row) in table.lines().enumerate() {
+        let more = if number == 0 { ",\"wkt\"\n" } else { &geometry };
+        file.write_all(row.as_bytes()).and_then(|()| file.write_all(more.as_bytes())).unwrap();
+    }
+    drop(file);
+    stays_below_the_limit(&place, &dataset, 1_000, 0).await;
+}
+
+/// The archive with this many entries of other members in its directory, before its own, and a Zip64 end.
+fn with_other_entries(archive: &[u8], entries: u64) -> Vec<u8> {
+    let place = |signature: &[u8]| archive.windows(4).rposition(|bytes| bytes == signature).unwrap();
+    let (start, end) = (place(b"PK\x01\x02"), place(b"PK\x05\x06"));
+    let mut other = archive[start..end].to_vec();
+    other[46] ^= 1;
+    let mut large = archive[..start].to_vec();
+    (0..entries).for_each(|_| large.extend(&other));
+    large.extend(&archive[start..end]);
+    let (size, record) = ((large.len() - start) as u64, large.len() as u64);
+    large.extend(b"PK\x06\x06\x2C\0\0\0\0\0\0\0\x2D\0\x2D\0\0\0\0\0\0\0\0\0");
+    for value in [entries + 1, entries + 1, size, start as u64] {
+        large.extend(value.to_le_bytes());
+    }
+    large.extend(b"PK\x06\x07\0\0\0\0");
+    large.extend(record.to_le_bytes());
+    large.extend(b"\x01\0\0\0PK\x05\x06\0\0\0\0");
+    large.extend([0xFF; 12]);
+    large.extend([0, 0]);
+    large
+}
+
 #[expect(clippy::print_stdout, reason = "the figure, for whoever asks with --nocapture")]
 async fn stays_below_the_limit(place: &Place, dataset: &Dataset, loaded: u64, rejected: u64) {
     place.load(&place.dataset(1, 3), &[]).await;

@@ -85,3 +85,34 @@ async fn another_member() {
     let empty = ZipWriter::new(Cursor::new(Vec::new())).finish().unwrap().into_inner();
     must_fail(vec![("empty".into(), empty)], &["holds no `Covid19Casos.csv`", "it is empty"]).await;
 }
+
+#[tokio::test]
+async fn several_members_of_the_same_name() {
+    let archive = several(&[("2021/Covid19Casos.csv", "old"), ("2022/Covid19Casos.csv", "new")]);
+    let words = ["several members", "`2021/Covid19Casos.csv`, `2022/Covid19Casos.csv`"];
+    must_fail(vec![("two folders".into(), archive)], &words).await;
+}
+
+#[tokio::test]
+async fn the_member_at_the_top_is_read_and_named_in_the_log() {
+    let place = Place::new().await;
+    let text = file(&good(7));
+    place.put(
+        ZIP,
+        several(&[("__MACOSX/Covid19Casos.csv", "x"), ("old/Covid19Casos.csv", "x"), (CSV, &text)]),
+    );
+    let log = place.run(&["--years", "all"]).succeeded().stderr;
+    let named: Vec<_> = log.lines().filter(|line| line.contains("member=\"Covid19Casos.csv\"")).collect();
+    assert_eq!(named.len(), 1, "once: {log}");
+    place.put(ZIP, several(&[("__MACOSX/Covid19Casos.csv", "x"), ("new/Covid19Casos.csv", &file(&good(9)))]));
+    assert_eq!(place.load("all").await.loaded, 9);
+}
+
+fn several(members: &[(&str, &str)]) -> Vec<u8> {
+    let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
+    for (name, content) in members {
+        archive.start_file(*name, deflated()).unwrap();
+        archive.write_all(content.as_bytes()).unwrap();
+    }
+    archive.finish().unwrap().into_inner()
+}

@@ -63,3 +63,58 @@ async fn rows_that_cannot_be_used_are_kept_and_counted() {
         "the run's own counts are of the line list"
     );
 }
+
+#[tokio::test]
+async fn every_form_of_a_reference_table_gives_the_same_names() {
+    let place = Place::new().await;
+    place.put(CSV, file(&good(12)));
+    let utf16 = |text: &str| {
+        "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
+    };
+    let forms: [fn(&str) -> String; 5] = [
+        str::to_owned,
+        |text| format!("\u{FEFF}{text}"),
+        |text| text.replace("\r\n", "\n"),
+        |text| format!("\r\n\n{}", text.replace('"', "").replace(", Ant", " Ant")),
+        |text| text.replace(",\"", ",\"\u{A0}").replace("06441", "6441.0").replace("\r\n", "\r\n\r\n"),
+    ];
+    let mut contents: Vec<[Vec<u8>; 2]> =
+        forms.iter().map(|form| [PROVINCES, DEPARTMENTS].map(|text| form(text).into_bytes())).collect();
+    contents.push([PROVINCES, DEPARTMENTS].map(utf16));
+    for [provinces, departments] in contents {
+        place.put("provincias.csv", provinces);
+        place.put("departamentos.csv", departments);
+        let ended = place.run(&["--years", "all", "--force"]).succeeded();
+        let query =
+            "SELECT concat_ws(' / ', (SELECT string_agg(name, ', ' ORDER BY province_id) FROM province),
+                         (SELECT string_agg(name, ', ' ORDER BY department_id) FROM department))";
+        let names: String = value(&mut place.connect().await, query).await;
+        let expected = "CABA, Buenos Aires, Jujuy, Tierra del Fuego / Comuna 1, Comuna 7, Comuna 15, Campana, La Plata, \
+            Doctor Manuel Belgrano, Río Grande, Ushuaia";
+        assert_eq!(names, expected, "{}", ended.stderr);
+    }
+}
+
+/// A table with geometries has a few megabytes in a line.
+#[tokio::test]
+async fn a_large_reference_table_is_read_whole() {
+    let place = Place::new().await;
+    place.put(CSV, file(&good(12)));
+    let polygon = format!(",\"POLYGON(({}))\"\r\n", "1 2,".repeat(900_000));
+    let table = DEPARTMENTS.replacen("\r\n", ",\"wkt\"\n", 1).replace("\r\n", &polygon);
+    assert!(table.len() > 25 << 20);
+    place.put("departamentos.csv", table);
+    let loaded = place.load("all").await;
+    assert_eq!(loaded.rejected, 0);
+    let departments: i64 = value(&mut place.connect().await, "SELECT count(*) FROM department").await;
+    assert_eq!(departments, 8);
+}
+
+#[tokio::test]
+async fn a_nul_in_a_name_rejects_one_row() {
+    let place = Place::new().await;
+    place.put(CSV, file(&good(12)));
+    place.put("departamentos.csv", DEPARTMENTS.replace("La Plata", "La\0Plata"));
+    let loaded = place.load("all").await;
+    assert_eq!(loaded.issues.get("departments rejected malformed"), Some(&1));
+}

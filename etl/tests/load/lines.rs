@@ -1,7 +1,8 @@
 //! The model's reader: a file's text into rows, one character after the other, as plainly as it can be written.
 //!
 //! The line is the unit. A quoted field may hold line breaks, within eight lines; a line that is a row by itself never belongs to
-//! the one before it. What cannot be read is malformed, and only that line.
+//! the one before it. What cannot be read is malformed, and only that line; a row whose quotes are all closed is one row, also if it
+//! has too many fields or too few.
 
 /// The most lines that one row may have.
 const MOST_LINES: usize = 8;
@@ -71,7 +72,7 @@ fn joined<'a>(
         match split(lines(at, next)) {
             Split::Open => {}
             Split::Broken => return None,
-            Split::Fields(fields) => return (Some(fields.len()) == columns).then_some((next, fields)),
+            Split::Fields(fields) => return Some((next, fields)),
         }
     }
     None

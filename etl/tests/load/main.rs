@@ -23,6 +23,7 @@ mod lines;
 mod loaded;
 mod model;
 mod object_storage;
+mod odd_texts;
 mod optional;
 mod optional_model;
 mod place;
