@@ -53,7 +53,8 @@ async fn killed_report_leaves_pointer_on_whole_report() {
 
     let last = finish(&place).await;
     assert_ne!(last, before);
-    assert!(!place.path("reports/latest").exists());
+    // A run that was killed behind the last file of the copy leaves its folder, empty.
+    assert_eq!(std::fs::read_dir(place.path("reports/latest")).into_iter().flatten().count(), 0);
 }
 
 #[expect(clippy::disallowed_methods, reason = "tests have no command line")]
