@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use etl::failure::{Failure, OrFail as _, Result};
-use etl::report::{LATEST_JSON, Pointer};
+use etl::report::{LATEST_JSON, Pointer, REWRITE_HINT};
 use etl::store::{OrRefused as _, REPORTS, Store};
 use futures_util::TryStreamExt as _;
 use object_store::path::Path as Key;

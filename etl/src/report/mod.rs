@@ -30,7 +30,7 @@ use uuid::Uuid;
 use self::answer::Snapshot;
 pub use self::answer::{Answer, Finding, Value};
 pub use self::language::{Language, Words};
-pub use self::pointer::{LATEST_JSON, POINTER_LOCK, Pointer};
+pub use self::pointer::{LATEST_JSON, POINTER_LOCK, Pointer, REWRITE_HINT};
 pub use self::question::{Chart, Column, Extent, Kind, Place, Question, Shape};
 pub use self::questions::QUESTIONS;
 pub use self::reading::text_of;

@@ -22,6 +22,10 @@ pub const POINTER_LOCK: i64 = 0x7265_706f_7274;
 /// Limits the wait for [`POINTER_LOCK`]: a store is asked for at most 30 seconds to take the pointer of the report that holds it.
 const SET_LOCK_TIMEOUT: &str = "SET LOCAL lock_timeout = '60s'";
 
+/// What to do about a pointer that cannot be followed.
+pub const REWRITE_HINT: &str =
+    "covidctl run report    (writes a new one; `covidctl reports list` shows what is there)";
+
 /// Where the latest report is.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Pointer {
@@ -44,10 +48,10 @@ impl Pointer {
         };
         let pointer: Self = serde_json::from_slice(&content)
             .or_fail(|| format!("cannot read `{}`", place()))
-            .map_err(|failure| failure.hint(REWRITE))?;
+            .map_err(|failure| failure.hint(REWRITE_HINT))?;
         if !is_folder_name(&pointer.folder) {
             let what = format!("`{}` names no folder under `{REPORTS}/`: `{}`", place(), pointer.folder);
-            return Err(Failure::new(what).hint(REWRITE));
+            return Err(Failure::new(what).hint(REWRITE_HINT));
         }
         Ok(Some(pointer))
     }
@@ -70,7 +74,9 @@ impl Pointer {
         store: &Store,
     ) -> Result<bool> {
         let cannot = "cannot ask which load is published";
-        let mut turn = database.begin().await.or_sql_fail(cannot)?;
+        // Whatever the database's default: the question after the lock must not be answered from a snapshot taken before it.
+        let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+        let mut turn = database.begin_with(begin).await.or_sql_fail(cannot)?;
         sqlx::query(SET_LOCK_TIMEOUT).execute(&mut *turn).await.or_sql_fail(cannot)?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(POINTER_LOCK)
@@ -93,9 +99,6 @@ impl Pointer {
         Key::from_iter([REPORTS, LATEST_JSON])
     }
 }
-
-const REWRITE: &str =
-    "covidctl run report    (writes a new one; `covidctl reports list` shows what is there)";
 
 /// Returns the load whose rows this transaction sees, if there is one.
 pub(super) async fn published_load(database: &mut PgConnection) -> sqlx::Result<Option<Uuid>> {

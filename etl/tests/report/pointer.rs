@@ -34,6 +34,11 @@ async fn report_becomes_latest_and_old_copy_is_deleted() {
 async fn report_of_replaced_release_keeps_pointer() {
     let place = Place::sampled(1_000, 1).await;
     place.report(Language::English).await.unwrap();
+    // The strictest default: an answer from before the lock would be the old release.
+    let strict =
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_isolation = serializable',
+                                              current_database()); END $$";
+    place.change(strict).await;
     let next = tempfile::tempdir().unwrap();
     let sample = sample::Options { rows: 1_000, seed: 2, dirty: 0.0, out: next.path().to_owned() };
     sample::write(&sample, &|_| {}).unwrap();
