@@ -97,7 +97,8 @@ impl Store {
         self.parts.as_ref()
     }
 
-    /// Writes one object, whole or not at all.
+    /// Writes one object, whole or not at all, and durably. A writer that is killed in a folder leaves a file whose name ends with `#` and a
+    /// number, which no listing shows.
     pub async fn put(&self, key: &Key, content: impl Into<bytes::Bytes>) -> Result<()> {
         let content: bytes::Bytes = content.into();
         self.objects
@@ -177,6 +178,8 @@ fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem
             .map_err(|failure| failure.hint("name a folder that you may write to"))?;
     }
     LocalFileSystem::new_with_prefix(&folder)
+        // As durable as S3: a write returns when the file and the folder entry that names it are on disk.
+        .map(|store| store.with_fsync(true).with_automatic_cleanup(true))
         .or_fail(|| format!("cannot open the folder `{folder}`"))
         .map_err(|failure| failure.hint("check the path, and that you may enter it"))
 }
@@ -235,6 +238,8 @@ pub fn patience() -> RetryConfig {
 
 #[cfg(test)]
 mod tests {
+    use futures_util::StreamExt as _;
+
     use super::*;
 
     #[tokio::test]
@@ -244,10 +249,37 @@ mod tests {
         let url = format!("file://{}", spaced.display()).replace(' ', "%20");
         assert!(Store::open(&url).is_err(), "it does not exist yet");
         let store = Store::open_or_create(&url).unwrap();
-        let key = Key::from("reports/latest/report.txt");
+        let key = Key::from("reports/a/report.txt");
         store.put(&key, "hola").await.unwrap();
         assert_eq!(store.get(&key).await.unwrap(), "hola");
-        assert!(spaced.join("reports/latest/report.txt").is_file());
+        assert!(spaced.join("reports/a/report.txt").is_file());
+    }
+
+    #[tokio::test]
+    async fn local_store_syncs_writes() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
+        assert!(format!("{:?}", store.objects()).contains("fsync: true"), "{:?}", store.objects());
+    }
+
+    #[tokio::test]
+    async fn local_store_lists_no_leftovers_of_killed_writers() {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
+        let key = Key::from("reports/a/report.txt");
+        // An upload that is never completed is what a killed writer leaves.
+        let mut upload = store.objects().put_multipart(&key).await.unwrap();
+        upload.put_part("half".into()).await.unwrap();
+        let names = |folder: std::path::PathBuf| {
+            std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name()).collect::<Vec<_>>()
+        };
+        assert_eq!(names(folder.path().join("reports/a")), ["report.txt#1"]);
+        let listed = store.objects().list(None).collect::<Vec<_>>().await;
+        assert!(listed.is_empty(), "{listed:?}");
+        let listed = store.objects().list_with_delimiter(Some(&"reports/a".into())).await.unwrap();
+        assert!(listed.objects.is_empty(), "{listed:?}");
+        store.put(&key, "whole").await.unwrap();
+        assert_eq!(store.get(&key).await.unwrap(), "whole");
     }
 
     #[test]

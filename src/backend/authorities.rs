@@ -45,9 +45,7 @@ pub(super) async fn provide(named: Option<&Sourced<PathBuf>>) -> Result<PathBuf>
     let keep = || format!("cannot keep the certificate authorities in `{}`", path.display());
     std::fs::create_dir_all(&folder).or_fail(keep)?;
     // Whole or not at all, also where two of us fetch it.
-    let mut file = tempfile::NamedTempFile::new_in(&folder).or_fail(keep)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).or_fail(keep)?;
-    file.persist(&path).or_fail(keep)?;
+    etl::atomic_file::write(&path, text.as_bytes()).or_fail(keep)?;
     Ok(path)
 }
 

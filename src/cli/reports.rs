@@ -17,31 +17,31 @@ pub struct Reports {
 /// `covidctl reports …`
 #[derive(Debug, Subcommand)]
 pub enum ReportsCommand {
-    /// List all, the newest first
+    /// List all, the newest first; `*` marks the latest
     List,
     /// Print the text of one
     Show {
-        /// Its name, or the beginning of it
+        /// Its name, or the beginning of it; `latest` is the one that `reports/latest.json` names
         #[arg(default_value = "latest")]
         name: String,
     },
     /// Open the page of one in the browser
     Open {
-        /// Its name, or the beginning of it
+        /// Its name, or the beginning of it; `latest` is the one that `reports/latest.json` names
         #[arg(default_value = "latest")]
         name: String,
     },
     /// Show in which numbers two reports differ
     Compare {
-        /// The earlier one, or the beginning of its name; the one before the newest without
+        /// The earlier one, or the beginning of its name; the one before AFTER without
         before: Option<String>,
-        /// The later one; the newest without
+        /// The later one; the latest without
         #[arg(default_value = "latest")]
         after: String,
     },
     /// Copy the files of one into a folder
     Get {
-        /// Its name, or the beginning of it
+        /// Its name, or the beginning of it; `latest` is the one that `reports/latest.json` names
         #[arg(default_value = "latest")]
         name: String,
         /// The folder; a new one with the report's name in the current folder by default

@@ -79,10 +79,7 @@ async fn laid_out(store: &Store, name: &str, width: usize) -> Option<String> {
 async fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(String, String)> {
     let all: Vec<String> = reports::list(store).await?.into_iter().map(|report| report.name).collect();
     let few = || Failure::new("there are no two reports to compare").hint("covidctl run report");
-    let after = match after {
-        reports::LATEST => all.first().cloned().ok_or_else(few)?,
-        typed => reports::find(store, typed).await?,
-    };
+    let after = reports::find(store, after).await?;
     let before = match before {
         Some(typed) => reports::find(store, typed).await?,
         None => all.iter().find(|name| **name < after).cloned().ok_or_else(few)?,
@@ -116,10 +113,11 @@ impl fmt::Display for ReportTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let row = |report: &Report| {
             let stored = report.stored_at.format("%Y-%m-%d %H:%M:%S").to_string();
-            vec![report.name.clone(), stored, report.files.to_string(), size(report.size)]
+            let latest = if report.latest { "*" } else { "" };
+            vec![report.name.clone(), latest.to_owned(), stored, report.files.to_string(), size(report.size)]
         };
         let rows: Vec<_> = self.0.iter().map(row).collect();
-        f.write_str(&table(&["REPORT", "STORED (UTC)", "FILES", "SIZE"], &rows))
+        f.write_str(&table(&["REPORT", "LATEST", "STORED (UTC)", "FILES", "SIZE"], &rows))
     }
 }
 

@@ -1,17 +1,20 @@
-//! The reports in the store: one folder each, and a copy of the newest in `latest`.
+//! The reports in the store: one folder each, and the pointer `reports/latest.json`, which names the latest.
+//!
+//! In a store without a pointer, which only earlier versions have written to, the newest report is the latest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
 use etl::failure::{Failure, OrFail as _, Result};
+use etl::report::{LATEST_JSON, Pointer, REWRITE_HINT};
 use etl::store::{OrRefused as _, REPORTS, Store};
 use futures_util::TryStreamExt as _;
 use object_store::path::Path as Key;
 use object_store::{ObjectMeta, ObjectStore as _};
 use serde::Serialize;
 
-/// The name of the copy of the newest report.
+/// What to type for the latest report. Earlier versions kept a copy of it in a folder with this name.
 pub const LATEST: &str = "latest";
 
 /// The report for people.
@@ -34,9 +37,11 @@ pub struct Report {
     pub files: usize,
     /// Their size in bytes.
     pub size: u64,
+    /// Whether it is the latest: `reports/latest.json` names it.
+    pub latest: bool,
 }
 
-/// Lists all reports, the newest first; the copy is not one of them.
+/// Lists all reports, the newest first. None is marked as the latest if the pointer cannot be read; [`latest`] says why.
 pub async fn list(store: &Store) -> Result<Vec<Report>> {
     let root = Key::from(REPORTS);
     // All in one listing: a question for each report would take a minute where there is one for each day of a year.
@@ -47,11 +52,39 @@ pub async fn list(store: &Store) -> Result<Vec<Report>> {
         folders.entry(folder.unwrap_or_default()).or_default().push(file);
     }
     // The names begin with the time.
-    Ok(folders.into_iter().rev().filter_map(|(name, files)| report(name, &files)).collect())
+    let mut reports: Vec<Report> =
+        folders.into_iter().rev().filter_map(|(name, files)| report(name, &files)).collect();
+    let latest = match Pointer::read(store).await {
+        Ok(Some(pointer)) => Some(pointer.folder),
+        Ok(None) => reports.first().map(|report| report.name.clone()),
+        Err(_) => None,
+    };
+    for report in &mut reports {
+        report.latest = latest.as_ref() == Some(&report.name);
+    }
+    Ok(reports)
 }
 
-/// The newest report, without a look at all the others.
-pub async fn newest(store: &Store) -> Result<Option<Report>> {
+/// The latest report, without a look at all the others; `None` if there is none yet.
+pub async fn latest(store: &Store) -> Result<Option<Report>> {
+    let found = match Pointer::read(store).await? {
+        Some(Pointer { folder, .. }) => {
+            let files = files(store, &folder).await?;
+            let pointer = store.url_of(&Key::from_iter([REPORTS, LATEST_JSON]));
+            let gone = || {
+                Failure::new(format!("`{pointer}` names the report `{folder}`, which is not there")).hint(
+                    "covidctl run report    (writes a new one; `covidctl reports list` shows what is there)",
+                )
+            };
+            Some(report(folder.clone(), &files).ok_or_else(gone)?)
+        }
+        None => newest(store).await?,
+    };
+    Ok(found.map(|report| Report { latest: true, ..report }))
+}
+
+/// The newest report, by the names of the folders.
+async fn newest(store: &Store) -> Result<Option<Report>> {
     let root = Key::from(REPORTS);
     let folders = store.objects().list_with_delimiter(Some(&root)).await;
     let folders = folders.or_refused(|| format!("cannot list `{}`", store.url_of(&root)))?.common_prefixes;
@@ -70,13 +103,14 @@ pub async fn newest(store: &Store) -> Result<Option<Report>> {
 fn report(name: String, files: &[ObjectMeta]) -> Option<Report> {
     let text = files.iter().find(|file| file.location.filename() == Some(TEXT)).filter(|_| name != LATEST)?;
     let size = files.iter().map(|file| file.size).sum();
-    Some(Report { name, stored_at: text.last_modified, files: files.len(), size })
+    Some(Report { name, stored_at: text.last_modified, files: files.len(), size, latest: false })
 }
 
-/// The whole name of the report that `typed` begins; `latest` is one too.
+/// The whole name of the report that `typed` begins, or of the latest.
 pub async fn find(store: &Store, typed: &str) -> Result<String> {
     if typed == LATEST {
-        return Ok(typed.to_owned());
+        let none = || Failure::new("there is no report yet").hint("covidctl run report");
+        return Ok(latest(store).await?.ok_or_else(none)?.name);
     }
     let names = list(store).await?.into_iter().map(|report| report.name);
     let mut fitting = names.filter(|name| name.starts_with(typed));
@@ -89,10 +123,8 @@ pub async fn find(store: &Store, typed: &str) -> Result<String> {
 
 /// The text of a report.
 pub async fn text(store: &Store, name: &str) -> Result<String> {
-    let content = store.get(&Key::from_iter([REPORTS, name, TEXT])).await.map_err(|failure| {
-        let hint = if name == LATEST { "covidctl run report" } else { "covidctl reports list" };
-        failure.hint(hint)
-    })?;
+    let read = store.get(&Key::from_iter([REPORTS, name, TEXT])).await;
+    let content = read.map_err(|failure| failure.hint("covidctl reports list"))?;
     Ok(String::from_utf8_lossy(&content).into_owned())
 }
 
@@ -146,8 +178,11 @@ pub async fn copy(store: &Store, name: &str, folder: &Path) -> Result<usize> {
 mod tests {
     use super::*;
 
-    async fn store(folder: &std::path::Path) -> Store {
-        let store = Store::open(&format!("file://{}", folder.display())).unwrap();
+    const RUN: &str = "7d444840-9dc0-41d1-b245-5ffdce74fad2";
+
+    /// Two reports, one that is not whole, the copy of an earlier version, and this pointer.
+    async fn store(pointer: Option<&str>) -> Store {
+        let store = Store::in_memory();
         for key in [
             "20250101_000000_a/report.txt",
             "20250201_000000_b/report.txt",
@@ -157,24 +192,70 @@ mod tests {
         ] {
             store.put(&Key::from(format!("reports/{key}")), key.to_owned()).await.unwrap();
         }
+        if let Some(pointer) = pointer {
+            store.put(&Key::from("reports/latest.json"), pointer.to_owned()).await.unwrap();
+        }
         store
+    }
+
+    fn pointer_to(folder: &str) -> String {
+        serde_json::json!({ "folder": folder, "run_id": RUN }).to_string()
     }
 
     #[tokio::test]
     async fn whole_reports_are_listed_the_newest_first() {
-        let folder = tempfile::tempdir().unwrap();
-        let reports = list(&store(folder.path()).await).await.unwrap();
-        let facts: Vec<_> = reports.iter().map(|report| (report.name.as_str(), report.files)).collect();
-        assert_eq!(facts, [("20250201_000000_b", 2), ("20250101_000000_a", 1)]);
+        let reports = list(&store(Some(&pointer_to("20250101_000000_a"))).await).await.unwrap();
+        let facts: Vec<_> =
+            reports.iter().map(|report| (report.name.as_str(), report.files, report.latest)).collect();
+        assert_eq!(facts, [("20250201_000000_b", 2, false), ("20250101_000000_a", 1, true)]);
     }
 
     #[tokio::test]
     async fn the_beginning_of_a_name_is_enough_when_it_is_the_only_one() {
-        let folder = tempfile::tempdir().unwrap();
-        let store = store(folder.path()).await;
+        let store = store(None).await;
         assert_eq!(find(&store, "202502").await.unwrap(), "20250201_000000_b");
         assert!(find(&store, "2025").await.unwrap_err().to_string().contains("several"));
         assert!(find(&store, "2024").await.is_err());
-        assert_eq!(text(&store, "latest").await.unwrap(), "latest/report.txt");
+    }
+
+    #[tokio::test]
+    async fn find_latest_follows_pointer() {
+        let store = store(Some(&pointer_to("20250101_000000_a"))).await;
+        assert_eq!(find(&store, LATEST).await.unwrap(), "20250101_000000_a");
+        assert!(latest(&store).await.unwrap().unwrap().latest);
+    }
+
+    #[tokio::test]
+    async fn find_latest_without_pointer_is_newest_whole_report() {
+        let store = store(None).await;
+        assert_eq!(find(&store, LATEST).await.unwrap(), "20250201_000000_b");
+        assert!(list(&store).await.unwrap()[0].latest);
+    }
+
+    #[tokio::test]
+    async fn find_latest_in_empty_store_fails_with_hint() {
+        let failure = find(&Store::in_memory(), LATEST).await.unwrap_err();
+        assert_eq!(failure.hint_text(), Some("covidctl run report"));
+    }
+
+    #[tokio::test]
+    async fn find_latest_with_broken_pointer_fails_with_hint_and_list_still_works() {
+        let gone = "names the report `20240101_000000_gone`, which is not there";
+        for (pointer, words) in [
+            (pointer_to("20240101_000000_gone"), gone),
+            (pointer_to("20250301_000000_half"), "which is not there"),
+            (pointer_to("latest"), "which is not there"),
+            (pointer_to("../runs"), "names no folder under `reports/`"),
+            (pointer_to("a/b"), "names no folder under `reports/`"),
+            ("{".to_owned(), "cannot read `memory:///reports/latest.json`"),
+        ] {
+            let store = store(Some(&pointer)).await;
+            let failure = find(&store, LATEST).await.unwrap_err();
+            assert!(failure.to_string().contains(words), "{pointer}: {failure}");
+            assert!(failure.hint_text().unwrap().starts_with("covidctl run report"), "{pointer}");
+            let reports = list(&store).await.unwrap();
+            assert_eq!(reports.len(), 2, "{pointer}");
+            assert!(reports.iter().all(|report| !report.latest), "{pointer}");
+        }
     }
 }

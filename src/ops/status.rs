@@ -96,7 +96,7 @@ async fn report(backend: &dyn Backend) -> Result<Part> {
     let Ok(store) = backend.reports().await else {
         return Ok(part("report", State::Missing, "the target is not up"));
     };
-    Ok(match ops::reports::newest(&store).await? {
+    Ok(match ops::reports::latest(&store).await? {
         Some(report) => Part { since: Some(report.stored_at), ..part("report", State::Ready, &report.name) },
         None => part("report", State::Missing, "`covidctl run report` writes one"),
     })

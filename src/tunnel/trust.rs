@@ -82,9 +82,7 @@ impl Trust {
         for (name, key) in pins {
             writeln!(file, "{name} {}", plain(&key).or_fail(what)?).or_fail(what)?;
         }
-        file.as_file().sync_all().or_fail(what)?;
-        file.persist(&self.file).or_fail(what)?;
-        Ok(())
+        etl::atomic_file::persist(file, &self.file).or_fail(what)
     }
 
     fn pins(&self) -> Result<Vec<(String, PublicKey)>> {

@@ -155,9 +155,10 @@ impl Backend for Stage {
         }
         let (id, blocked) = (Uuid::new_v4(), self.blocked.load(Ordering::SeqCst));
         if job.kind == Kind::Report {
-            for folder in [format!("reports/20220605_000000_{id}"), "reports/latest".to_owned()] {
-                self.store.put(&format!("{folder}/report.txt").into(), "a report ".repeat(20)).await?;
-            }
+            let folder = format!("20220605_000000_{id}");
+            self.store.put(&format!("reports/{folder}/report.txt").into(), "a report ".repeat(20)).await?;
+            let pointer = serde_json::json!({ "folder": folder, "run_id": id }).to_string();
+            self.store.put(&"reports/latest.json".into(), pointer).await?;
         }
         let code = (!blocked).then_some(0);
         self.runs().push(Fake { id, kind: job.kind, started_at: Utc::now(), code });

@@ -125,7 +125,9 @@ async fn report(backend: &dyn Backend) -> Run {
     let store = backend.reports().await.unwrap();
     let listed = reports::list(&store).await.unwrap();
     assert_eq!(listed.len(), 1, "{listed:?}");
-    assert!(reports::text(&store, reports::LATEST).await.unwrap().len() > 100);
+    let latest = reports::find(&store, reports::LATEST).await.unwrap();
+    assert!(latest.ends_with(&run.run_id.to_string()), "{latest}");
+    assert!(reports::text(&store, &latest).await.unwrap().len() > 100);
     run
 }
 

@@ -61,7 +61,7 @@ pub struct Check {
     pub threshold: Option<f64>,
     /// Both in a sentence.
     pub message: String,
-    /// Whether `--accept-anomalies` overrides it.
+    /// Whether `--accept-anomalies` overrides it: nothing publishes an empty line list.
     pub acceptable: bool,
 }
 
@@ -116,7 +116,8 @@ pub fn refused(reason: &str, checks: &[Check], run_id: uuid::Uuid) -> Failure {
     let acceptable = checks.iter().all(|check| check.acceptable || check.outcome != Outcome::Failed);
     let accept = if acceptable { format!("; `{ACCEPT}` publishes it all the same") } else { String::new() };
     Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}")).hint(format!(
-        "compare the files with those of the last run; `covidctl runs show {run_id}` lists every check{}",
+        "{}; `covidctl runs show {run_id}` lists every check{}",
+        if acceptable { "compare the files with those of the last run" } else { "check YEARS and the files" },
         if acceptable { ", `etl run --accept-anomalies` overrides them" } else { "" }
     ))
 }

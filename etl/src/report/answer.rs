@@ -7,10 +7,21 @@ use std::error::Error;
 use chrono::{DateTime, NaiveDate, Utc};
 use sqlx::postgres::PgRow;
 use sqlx::{Connection as _, PgConnection, Postgres, Row as _, Transaction};
+use uuid::Uuid;
 
+use super::pointer::published_load;
 use super::question::{Column, Kind, Question};
 use super::questions::QUESTIONS;
 use crate::failure::{OrFail as _, Result};
+
+/// What one snapshot of the database holds.
+#[derive(Debug)]
+pub(super) struct Snapshot {
+    /// The load that is published in it, if there is one.
+    pub(super) release: Result<Option<Uuid>>,
+    /// Every question of [`QUESTIONS`], in order.
+    pub(super) findings: Vec<Finding>,
+}
 
 /// A question and what came of it.
 #[derive(Debug)]
@@ -59,12 +70,13 @@ pub enum Value {
 }
 
 /// Asks every question of [`QUESTIONS`], in order. Fails as a whole only where there can be no snapshot at all.
-pub(super) async fn ask_all(database: &mut PgConnection) -> Result<Vec<Finding>> {
+pub(super) async fn ask_all(database: &mut PgConnection) -> Result<Snapshot> {
     let mut snapshot = database
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await
         .or_fail(|| "cannot begin reading the database".to_owned())?;
     keep_out_publishing(&mut snapshot).await?;
+    let release = ask_release(&mut snapshot).await;
     let mut findings = Vec::with_capacity(QUESTIONS.len());
     for question in &QUESTIONS {
         findings.push(Finding { question, outcome: ask(question, &mut snapshot).await });
@@ -73,7 +85,7 @@ pub(super) async fn ask_all(database: &mut PgConnection) -> Result<Vec<Finding>>
     if let Err(error) = snapshot.rollback().await {
         tracing::debug!(%error, "the report's snapshot did not end cleanly");
     }
-    Ok(findings)
+    Ok(Snapshot { release, findings })
 }
 
 /// Holds the case table's name still until the end. A load takes over that name with another, frozen table, which any
@@ -93,6 +105,21 @@ async fn keep_out_publishing(snapshot: &mut Transaction<'_, Postgres>) -> Result
         }
     };
     begun.await.or_fail(|| "cannot begin reading the database".to_owned())
+}
+
+/// Asks which load is published, under a savepoint, so that a failure leaves the snapshot usable.
+async fn ask_release(snapshot: &mut Transaction<'_, Postgres>) -> Result<Option<Uuid>> {
+    let asked = async {
+        let mut attempt = snapshot.begin().await?;
+        match published_load(&mut attempt).await {
+            Ok(release) => attempt.commit().await.map(|()| release),
+            Err(error) => {
+                attempt.rollback().await?;
+                Err(error)
+            }
+        }
+    };
+    asked.await.map_err(in_words).or_fail(|| "cannot ask which load is published".to_owned())
 }
 
 /// Asks one question under a savepoint, so that a failure leaves the snapshot usable.

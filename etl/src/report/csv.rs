@@ -1,4 +1,6 @@
 //! An answer for machines: RFC 4180, English column names, raw values, the same in every language.
+//!
+//! Spreadsheets open these files, too, and run a cell that begins like a formula: see [`text_cell`].
 
 use chrono::SecondsFormat;
 
@@ -20,11 +22,45 @@ pub(super) fn encode(answer: &Answer) -> Result<Vec<u8>> {
 fn field(value: &Value) -> String {
     match value {
         Value::Missing => String::new(),
-        Value::Text(text) => text.clone(),
+        Value::Text(text) => text_cell(text),
         Value::Number(number) => number.to_string(),
         Value::Percent(number) | Value::Rate(number) => number.to_string(),
         Value::Date(date) => date.to_string(),
         Value::Time(time) => time.to_rfc3339_opts(SecondsFormat::AutoSi, true),
         Value::Flag(flag) => flag.to_string(),
+    }
+}
+
+/// The first characters by which a spreadsheet recognizes a formula, as OWASP lists them under "CSV Injection".
+const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+
+/// Returns the text with an apostrophe in front if a spreadsheet would run it as a formula. Numbers and dates are never changed.
+fn text_cell(text: &str) -> String {
+    let quote = if text.starts_with(FORMULA_STARTS) { "'" } else { "" };
+    format!("{quote}{text}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn field_text_like_formula_gets_apostrophe() {
+        for text in ["=HYPERLINK(1)", "+1", "-1", "@SUM(1)", "\t=1", "\r=1", "\n=1", "＝1", "-"] {
+            assert_eq!(field(&Value::Text(text.to_owned())), format!("'{text}"));
+        }
+    }
+
+    #[test]
+    fn field_other_text_is_unchanged() {
+        for text in ["", "1-4", "a=b", " =1", "'=1", "Ñuñoa", "\"=1"] {
+            assert_eq!(field(&Value::Text(text.to_owned())), text);
+        }
+    }
+
+    #[test]
+    fn field_negative_number_is_unchanged() {
+        assert_eq!(field(&Value::Number(-5)), "-5");
+        assert_eq!(field(&Value::Percent(-2.5)), "-2.5");
     }
 }

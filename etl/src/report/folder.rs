@@ -1,4 +1,4 @@
-//! Where a report stands in the store: a folder of its own for ever, and a copy in `reports/latest`.
+//! The folder of a report in the store: `reports/<YYYYmmdd_HHMMSS>_<run>`, which no other report writes to.
 
 use futures_util::TryStreamExt as _;
 use object_store::ObjectStoreExt as _;
@@ -6,7 +6,7 @@ use object_store::path::Path as Key;
 
 use super::Options;
 use crate::failure::Result;
-use crate::store::{OrRefused as _, REPORTS, Store};
+use crate::store::{OrRefused as _, REPORTS, Store, refused};
 
 /// The name of the text in a report's folder.
 pub(super) const REPORT_TEXT: &str = "report.txt";
@@ -17,41 +17,38 @@ pub(super) const REPORT_HTML: &str = "report.html";
 /// … and of the document for machines.
 pub(super) const REPORT_JSON: &str = "report.json";
 
-/// The folder that always holds the newest report, under [`REPORTS`].
-const LATEST: &str = "latest";
+/// The folder in which earlier versions kept a copy of the latest report, under [`REPORTS`].
+const OLD_COPY: &str = "latest";
 
-/// Writes the files to the report's own folder, whose key is returned, and then to `latest`.
-///
-/// Last of all, what an older report left in `latest` is removed, so that no file there contradicts another.
-pub(super) async fn write(options: &Options, store: &Store, files: Vec<(String, Vec<u8>)>) -> Result<Key> {
-    let files: Vec<(String, bytes::Bytes)> =
-        files.into_iter().map(|(name, content)| (name, content.into())).collect();
-    let name = format!("{}_{}", options.started_at.format("%Y%m%d_%H%M%S"), options.run_id);
-    let folder = Key::from_iter([REPORTS, name.as_str()]);
-    let latest = Key::from_iter([REPORTS, LATEST]);
-    for place in [&folder, &latest] {
-        for (name, content) in &files {
-            store.put(&place.clone().join(name.as_str()), content.clone()).await?;
-        }
+/// Returns the name of the report's folder, under [`REPORTS`].
+pub(super) fn name(options: &Options) -> String {
+    format!("{}_{}", options.started_at.format("%Y%m%d_%H%M%S"), options.run_id)
+}
+
+/// Writes the files, in this order, to the folder with this name; returns the folder's key.
+pub(super) async fn write(name: &str, store: &Store, files: Vec<(String, Vec<u8>)>) -> Result<Key> {
+    let folder = Key::from_iter([REPORTS, name]);
+    for (name, content) in files {
+        store.put(&folder.clone().join(name), content).await?;
     }
-    remove_others(store, &latest, &files).await?;
     Ok(folder)
 }
 
-async fn remove_others(store: &Store, latest: &Key, files: &[(String, bytes::Bytes)]) -> Result<()> {
-    let kept: Vec<Key> = files.iter().map(|(name, _)| latest.clone().join(name.as_str())).collect();
+/// Deletes the copy of the latest report that earlier versions left: nothing updates it any more.
+pub(super) async fn delete_old_copy(store: &Store) -> Result<()> {
+    let copy = Key::from_iter([REPORTS, OLD_COPY]);
     let found: Vec<_> = store
         .objects()
-        .list(Some(latest))
+        .list(Some(&copy))
         .try_collect()
         .await
-        .or_refused(|| format!("cannot list `{}`", store.url_of(latest)))?;
-    for key in found.into_iter().map(|object| object.location).filter(|key| !kept.contains(key)) {
-        store
-            .objects()
-            .delete(&key)
-            .await
-            .or_refused(|| format!("cannot remove `{}`", store.url_of(&key)))?;
+        .or_refused(|| format!("cannot list `{}`", store.url_of(&copy)))?;
+    for key in found.into_iter().map(|object| object.location) {
+        match store.objects().delete(&key).await {
+            // Another report may be deleting the same copy.
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => {}
+            Err(error) => return Err(refused(format!("cannot delete `{}`", store.url_of(&key)), error)),
+        }
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod grid;
 mod html;
 mod json;
 mod language;
+mod pointer;
 mod question;
 mod questions;
 mod reading;
@@ -26,8 +27,10 @@ use chrono::{DateTime, Utc};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use self::answer::Snapshot;
 pub use self::answer::{Answer, Finding, Value};
 pub use self::language::{Language, Words};
+pub use self::pointer::{LATEST_JSON, POINTER_LOCK, Pointer, REWRITE_HINT};
 pub use self::question::{Chart, Column, Extent, Kind, Place, Question, Shape};
 pub use self::questions::QUESTIONS;
 pub use self::reading::text_of;
@@ -57,13 +60,16 @@ pub struct Written {
     pub document: Vec<u8>,
     /// The names of the files in the folder, `report.txt` last.
     pub files: Vec<String>,
+    /// Whether `reports/latest.json` names it.
+    pub latest: bool,
 }
 
-/// Asks every question, writes the report to its own folder and copies it to `reports/latest`.
+/// Asks every question, writes the report to its own folder, and makes it the latest one, if its release is still published.
 ///
-/// Where a question failed, the report is written all the same, and the result is a failure that names the question.
+/// If a question failed, the report is written to its folder but does not become the latest, and the result is a failure that
+/// names the question.
 pub async fn write(options: &Options, database: &mut PgConnection, store: &Store) -> Result<Written> {
-    let findings = answer::ask_all(database).await?;
+    let Snapshot { release, findings } = answer::ask_all(database).await?;
     let text = text::render(options, &findings, text::STORED_WIDTH);
     let document = json::encode(options, &findings)?;
 
@@ -75,8 +81,34 @@ pub async fn write(options: &Options, database: &mut PgConnection, store: &Store
     files.push((folder::REPORT_HTML.to_owned(), html::render(options, &findings).into_bytes()));
     files.push((folder::REPORT_TEXT.to_owned(), text.clone().into_bytes()));
     let names = files.iter().map(|(name, _)| name.clone()).collect();
-    let folder = folder::write(options, store, files).await?;
+    let name = folder::name(options);
+    let folder = folder::write(&name, store, files).await?;
+    let place = store.url_of(&folder.clone().join(folder::REPORT_TEXT));
 
+    check_complete(findings, &place)?;
+    let pointer = Pointer { folder: name, run_id: options.run_id };
+    let latest = match release {
+        Ok(release) => pointer.write_if_published(release, database, store).await,
+        Err(failure) => Err(failure),
+    };
+    let latest = latest.map_err(|failure| {
+        failure.hint(format!("the report is in `{place}`; run `etl report` again to make it the latest"))
+    })?;
+    if latest {
+        if let Err(error) = folder::delete_old_copy(store).await {
+            tracing::warn!(%error, "the copy of the latest report that an earlier version left was not deleted");
+        }
+    } else {
+        tracing::warn!(
+            report = place,
+            "another load was published during the report: `{LATEST_JSON}` was not changed; run `etl report` again"
+        );
+    }
+    Ok(Written { folder: folder.to_string(), text, document, files: names, latest })
+}
+
+/// Fails if a question failed; `place` is where the text of the report is.
+fn check_complete(findings: Vec<Finding>, place: &str) -> Result<()> {
     let mut failed = Vec::new();
     let mut first_cause = None;
     for finding in findings {
@@ -85,14 +117,9 @@ pub async fn write(options: &Options, database: &mut PgConnection, store: &Store
             first_cause.get_or_insert(failure);
         }
     }
-    match first_cause {
-        None => Ok(Written { folder: folder.to_string(), text, document, files: names }),
-        Some(cause) => {
-            let report = store.url_of(&folder.join(folder::REPORT_TEXT));
-            let what = format!("{} of {} questions of the report failed", failed.len(), QUESTIONS.len());
-            Err(Failure::new(format!("{what} ({})", failed.join(", ")))
-                .because(cause)
-                .hint(format!("the other answers are in `{report}`")))
-        }
-    }
+    let Some(cause) = first_cause else { return Ok(()) };
+    let what = format!("{} of {} questions of the report failed", failed.len(), QUESTIONS.len());
+    Err(Failure::new(format!("{what} ({})", failed.join(", ")))
+        .because(cause)
+        .hint(format!("the other answers are in `{place}`; `{LATEST_JSON}` was not changed")))
 }

@@ -37,6 +37,7 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
         tracing::info!(
             folder = reports.url_of(&written.folder.as_str().into()),
             files = written.files.len(),
+            latest = written.latest,
             "report written"
         );
     }

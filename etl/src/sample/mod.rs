@@ -41,6 +41,7 @@ pub use optional::Made;
 use archive::Contents;
 use laboratories::Laboratories;
 
+use crate::atomic_file;
 use crate::failure::{Failure, OrFail, Result};
 
 /// What to make.
@@ -139,5 +140,5 @@ fn temporary(out: &Path) -> Result<NamedTempFile> {
 
 fn appear(file: NamedTempFile, out: &Path, name: &str) -> Result<()> {
     let path = out.join(name);
-    file.persist(&path).map(drop).or_fail(|| format!("cannot write `{}`", path.display()))
+    atomic_file::persist(file, &path).or_fail(|| format!("cannot write `{}`", path.display()))
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use etl::env;
+use etl::report::Pointer;
 use sqlx::{Connection as _, PgConnection};
 
 use crate::place::Place;
@@ -21,7 +22,10 @@ fn report(database: &str, folder: &Path) -> BTreeMap<String, String> {
         .output()
         .unwrap();
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-    let files = std::fs::read_dir(folder.join("reports/latest")).unwrap().map(|file| file.unwrap().path());
+    let pointer = std::fs::read(folder.join("reports/latest.json")).unwrap();
+    let pointer: Pointer = serde_json::from_slice(&pointer).unwrap();
+    let report = folder.join("reports").join(pointer.folder);
+    let files = std::fs::read_dir(report).unwrap().map(|file| file.unwrap().path());
     let tables = files.filter(|path| path.extension().is_some_and(|extension| extension == "csv"));
     tables
         .map(|path| (path.file_name().unwrap().display().to_string(), std::fs::read_to_string(path).unwrap()))

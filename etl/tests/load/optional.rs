@@ -149,7 +149,7 @@ async fn one_that_is_damaged_is_left_out_whole() {
         drop(std::fs::remove_file(place.path(TESTS)));
         place.put(name, content);
         let ended = place.run(&["--years", "all", "--force"]).succeeded();
-        assert!(ended.stderr.contains("is left out"), "{words}: {}", ended.stderr);
+        assert!(ended.stderr.contains("cannot be loaded, what is published of it stays"), "{words}: {}", ended.stderr);
         let error: String = value(
             &mut place.connect().await,
             "SELECT error FROM run_dataset WHERE run_id = published_load() AND status = 'unreadable'",
@@ -166,6 +166,12 @@ async fn one_that_is_damaged_is_left_out_whole() {
     place.put(TESTS_ZIP, zip(TESTS, &many, deflated()));
     place.run(&["--years", "all"]).succeeded();
     assert_eq!(status_of(&place, "tests").await, "loaded t 15000");
+    // Damaged again, it leaves what is published.
+    let published = published(&mut place.connect().await, "tests").await;
+    place.put(TESTS_ZIP, b"torn");
+    place.run(&["--years", "all"]).succeeded();
+    assert_eq!(self::published(&mut place.connect().await, "tests").await, published);
+    assert_eq!(published.len(), 15_000);
 }
 
 #[tokio::test]

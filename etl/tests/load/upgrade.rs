@@ -26,9 +26,9 @@ const LOADED: &str = "
     ALTER TABLE covid_case RENAME CONSTRAINT covid_case_residence_province_fkey TO covid_case_residence_province_fkey_0123456789ab;
     CREATE TABLE covid_case_staging (LIKE covid_case);
     CREATE TABLE covid_case_retired_0123456789ab (LIKE covid_case);
-    INSERT INTO pipeline_run (run_id, kind, status, finished_at, dataset_updated_on) VALUES
-        ('00000000-0000-4000-8000-000000000001', 'etl', 'succeeded', now() - interval '1 day', '2022-06-01'),
-        ('00000000-0000-4000-8000-000000000002', 'etl', 'succeeded', now(), '2022-06-02');
+    INSERT INTO pipeline_run (run_id, kind, status, finished_at, dataset_updated_on, source_name, source_size, years) VALUES
+        ('00000000-0000-4000-8000-000000000001', 'etl', 'succeeded', now() - interval '1 day', '2022-06-01', 'x', 1, 'all'),
+        ('00000000-0000-4000-8000-000000000002', 'etl', 'succeeded', now(), '2022-06-02', 'x', 1, 'all');
     INSERT INTO case_count SELECT '00000000-0000-4000-8000-000000000002', registered_on, residence_province_id, sex, age / 10, classification, count(*), 0, 0, 0, 0
     FROM covid_case GROUP BY 2, 3, 4, 5, 6;
     INSERT INTO run_dataset (run_id, dataset, status) VALUES ('00000000-0000-4000-8000-000000000002', 'vaccinations', 'loaded');

@@ -11,7 +11,7 @@ use std::process::Command;
 use etl::report::{Chart, Language, QUESTIONS};
 use serde_json::Value;
 
-use crate::place::{Place, TWO_YEARS};
+use crate::place::{FOLDER, Place, TWO_YEARS};
 
 const WIDTHS: [u32; 2] = [375, 1280];
 
@@ -122,7 +122,7 @@ async fn the_page_holds_on_a_phone_and_on_a_desktop_in_both_themes() {
         place.report(language).await.unwrap();
         let mut backgrounds = BTreeSet::new();
         for dark in [false, true] {
-            for seen in look(&place.path("reports/latest"), dark) {
+            for seen in look(&place.path(FOLDER), dark) {
                 let at = format!("{language}, dark: {dark}, {} px", seen["width"]);
                 assert_eq!(seen["scroll"], seen["width"], "{at}: the page is as wide as the screen");
                 assert_eq!(seen["outside"], serde_json::json!([]), "{at}: nothing is outside");
@@ -148,7 +148,7 @@ async fn the_page_holds_on_a_phone_and_on_a_desktop_in_both_themes() {
 async fn it_needs_nothing_but_itself() {
     let place = Place::with(TWO_YEARS).await;
     place.report(Language::Spanish).await.unwrap();
-    let page = place.read("reports/latest/report.html");
+    let page = place.read(&format!("{FOLDER}/report.html"));
     for foreign in ["<script", "<link rel=\"stylesheet", "@import", "url(", "http://", "https://", "src="] {
         assert!(!page.contains(foreign), "{foreign}");
     }
@@ -159,7 +159,7 @@ async fn it_needs_nothing_but_itself() {
 async fn it_prints_on_a4() {
     let place = Place::with(TWO_YEARS).await;
     place.report(Language::Spanish).await.unwrap();
-    let (page, paper) = (place.path("reports/latest/report.html"), place.path("report.pdf"));
+    let (page, paper) = (place.path(&format!("{FOLDER}/report.html")), place.path("report.pdf"));
     browser(&[format!("--print-to-pdf={}", paper.display()), format!("file://{}", page.display())]);
     let pdf = String::from_utf8_lossy(&std::fs::read(paper).unwrap()).into_owned();
     let pages = pdf.matches("/MediaBox").count();
@@ -173,12 +173,12 @@ async fn a_question_that_failed_is_on_the_page_and_in_the_document() {
     let place = Place::with(TWO_YEARS).await;
     place.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
     place.report(Language::Spanish).await.unwrap_err();
-    let page = place.read("reports/latest/report.html");
+    let page = place.read(&format!("{FOLDER}/report.html"));
     assert!(page.contains("INCOMPLETO: fallaron 1 de 26 preguntas"), "the head says it");
     assert!(page.contains("<section id=\"contradictions\" class=\"failed"), "and the section");
     assert!(page.contains("<section id=\"age_pyramid\" class=\"answer"), "the others are there");
 
-    let document: Value = serde_json::from_str(&place.read("reports/latest/report.json")).unwrap();
+    let document: Value = serde_json::from_str(&place.read(&format!("{FOLDER}/report.json"))).unwrap();
     assert_eq!(
         (&document["format"], document["questions"].as_array().unwrap().len()),
         (&1.into(), QUESTIONS.len())

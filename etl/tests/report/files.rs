@@ -1,38 +1,19 @@
-//! Where the files stand, and what machines read in them.
+//! The files of a report, and what machines read in them.
 
 use etl::report::{Language, QUESTIONS};
 
-use crate::place::{EDGES, FOLDER, Place};
+use crate::place::{EDGES, FOLDER, Place, file_names};
 
 #[tokio::test]
-async fn files_stand_in_their_folder_and_in_latest_where_nothing_stale_remains() {
+async fn files_of_report_are_in_its_folder_text_last() {
     let place = Place::with(EDGES).await;
-    let latest = place.path("reports/latest");
-    std::fs::create_dir_all(latest.join("old")).unwrap();
-    std::fs::write(latest.join("question_of_last_year.csv"), "stale").unwrap();
-    std::fs::write(latest.join("report.txt"), "stale").unwrap();
-    std::fs::write(latest.join("old/chart.svg"), "stale").unwrap();
-
     let written = place.report(Language::English).await.unwrap();
-
     assert_eq!(written.folder, FOLDER);
     let mut expected: Vec<String> =
         QUESTIONS.iter().map(|question| format!("{}.csv", question.name)).collect();
     expected.extend(["report.json", "report.html", "report.txt"].map(str::to_owned));
     assert_eq!(written.files, expected);
-    expected.sort();
-    assert_eq!(place.names(FOLDER), expected);
-    // A folder may outlive its files; a bucket has no folders.
-    assert!(place.names("reports/latest/old").is_empty());
-    std::fs::remove_dir(latest.join("old")).unwrap();
-    assert_eq!(place.names("reports/latest"), expected);
-    for name in &expected {
-        assert_eq!(
-            place.read(&format!("reports/latest/{name}")),
-            place.read(&format!("{FOLDER}/{name}")),
-            "{name}"
-        );
-    }
+    assert_eq!(place.names(FOLDER), file_names());
     assert_eq!(place.read(&format!("{FOLDER}/report.txt")), written.text);
 }
 
@@ -40,13 +21,28 @@ async fn files_stand_in_their_folder_and_in_latest_where_nothing_stale_remains()
 async fn a_csv_is_the_same_in_every_language_and_follows_rfc_4180() {
     let place = Place::with(EDGES).await;
     place.change(r#"UPDATE release_case_1 SET sex = 'a,"b"' WHERE case_id = 26"#).await;
+    let csv = format!("{FOLDER}/last_month_by_sex.csv");
     place.report(Language::English).await.unwrap();
-    let english = place.read("reports/latest/last_month_by_sex.csv");
+    let english = place.read(&csv);
     place.report(Language::Spanish).await.unwrap();
-    assert_eq!(place.read("reports/latest/last_month_by_sex.csv"), english);
+    assert_eq!(place.read(&csv), english);
     let header =
         "month,newest_on,partial,sex,confirmed,share_percent,confirmed_in_year,share_of_year_percent";
     let quoted = "2021-02-01,2021-02-10,true,\"a,\"\"b\"\"\",1,33.333333333333336,1,8.333333333333334";
     assert!(english.starts_with(&format!("{header}\r\n")), "{english}");
     assert!(english.contains(&format!("\r\n{quoted}\r\n")), "{english}");
+}
+
+#[tokio::test]
+async fn csv_of_names_like_formulas_is_safe_in_spreadsheet() {
+    let place = Place::sampled(500, 3).await;
+    place.change("UPDATE department SET name = '=HYPERLINK(1)'; UPDATE province SET name = '@SUM(1)'").await;
+    let written = place.report(Language::English).await.unwrap();
+    let cells: Vec<String> = place.rows("department_ranking").concat();
+    assert!(cells.contains(&"'=HYPERLINK(1)".to_owned()), "{cells:?}");
+    assert!(cells.contains(&"'@SUM(1)".to_owned()), "{cells:?}");
+    assert!(!cells.iter().any(|cell| cell.starts_with(['=', '@'])), "{cells:?}");
+    // The other forms are not opened by spreadsheets.
+    assert!(String::from_utf8(written.document).unwrap().contains("\"=HYPERLINK(1)\""));
+    assert!(written.text.contains(" =HYPERLINK(1)") && !written.text.contains("'="), "{}", written.text);
 }

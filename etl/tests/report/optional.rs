@@ -2,7 +2,7 @@
 
 use etl::report::Language;
 
-use crate::place::{EDGES, Place};
+use crate::place::{EDGES, FOLDER, Place};
 
 /// The published run of [`EDGES`], and one that is not.
 const RUN: &str = "00000000-0000-4000-8000-000000000001";
@@ -109,13 +109,13 @@ async fn without_the_dataset_the_report_says_so_in_every_form() {
     let text = place.report(Language::Spanish).await.unwrap().text;
     assert_eq!(text.matches("No hay datos: la carga no tiene pruebas").count(), 2, "{text}");
     assert_eq!(text.matches("No hay datos: la carga no tiene vacunas").count(), 2, "{text}");
-    let page = place.read("reports/latest/report.html");
+    let page = place.read(&format!("{FOLDER}/report.html"));
     for question in QUESTIONS {
         assert!(page.contains(&format!("<section id=\"{question}\" class=\"nothing")), "{question}");
         assert!(place.rows(question).is_empty(), "{question}");
     }
     let document: serde_json::Value =
-        serde_json::from_str(&place.read("reports/latest/report.json")).unwrap();
+        serde_json::from_str(&place.read(&format!("{FOLDER}/report.json"))).unwrap();
     for question in document["questions"].as_array().unwrap() {
         assert!(question["error"].is_null() && question["rows"].is_array(), "{question}");
     }

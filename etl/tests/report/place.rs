@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use etl::failure::Result;
-use etl::report::{self, Language, Options, Written};
+use etl::report::{self, Language, Options, Pointer, QUESTIONS, Written};
 use etl::store::Store;
 use etl::{pipeline, sample};
 use uuid::Uuid;
@@ -84,7 +84,16 @@ impl Place {
     }
 
     pub(crate) async fn report(&self, language: Language) -> Result<Written> {
-        report::write(&options(language), &mut self.database.connect().await, &self.store).await
+        self.report_as(&options(language)).await
+    }
+
+    pub(crate) async fn report_as(&self, options: &Options) -> Result<Written> {
+        report::write(options, &mut self.database.connect().await, &self.store).await
+    }
+
+    /// The key of the folder that `reports/latest.json` names.
+    pub(crate) async fn latest(&self) -> Option<String> {
+        Pointer::read(&self.store).await.unwrap().map(|pointer| format!("reports/{}", pointer.folder))
     }
 
     pub(crate) fn path(&self, key: &str) -> PathBuf {
@@ -104,18 +113,16 @@ impl Place {
         names
     }
 
-    /// The rows of an answer of the newest report.
+    /// The rows of an answer of the report in [`FOLDER`].
     pub(crate) fn rows(&self, question: &str) -> Vec<Vec<String>> {
-        let mut reader =
-            csv::Reader::from_path(self.path(&format!("reports/latest/{question}.csv"))).unwrap();
+        let mut reader = csv::Reader::from_path(self.path(&format!("{FOLDER}/{question}.csv"))).unwrap();
         reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
     /// The rows of an answer as its CSV has them, only these columns, joined by blanks.
     pub(crate) async fn answer(&self, question: &str, columns: &[&str]) -> Vec<String> {
         self.report(Language::Spanish).await.unwrap();
-        let mut reader =
-            csv::Reader::from_path(self.path(&format!("reports/latest/{question}.csv"))).unwrap();
+        let mut reader = csv::Reader::from_path(self.path(&format!("{FOLDER}/{question}.csv"))).unwrap();
         let header = reader.headers().unwrap().clone();
         let at: Vec<usize> =
             columns.iter().map(|name| header.iter().position(|column| column == *name).unwrap()).collect();
@@ -130,6 +137,19 @@ impl Place {
             })
             .collect()
     }
+}
+
+/// The names of the files of a whole report, sorted.
+pub(crate) fn file_names() -> Vec<String> {
+    let mut names: Vec<String> = QUESTIONS.iter().map(|question| format!("{}.csv", question.name)).collect();
+    names.extend(["report.json", "report.html", "report.txt"].map(str::to_owned));
+    names.sort();
+    names
+}
+
+/// A report run with an id of its own.
+pub(crate) fn another_run(language: Language) -> Options {
+    Options { run_id: Uuid::new_v4(), ..options(language) }
 }
 
 /// A report run whose id and start never change.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use etl::report::Language;
 
-use crate::place::{EDGES, Place, TWO_YEARS};
+use crate::place::{EDGES, FOLDER, Place, TWO_YEARS};
 
 #[tokio::test]
 async fn the_spanish_text() {
@@ -26,7 +26,7 @@ async fn without_any_data_it_says_so_and_succeeds() {
     let place = Place::with("").await;
     let written = place.report(Language::Spanish).await.unwrap();
     assert_snapshot("report_empty_es.txt", &written.text);
-    assert_eq!(place.read("reports/latest/confirmed_by_year.csv").lines().count(), 1, "only the header");
+    assert_eq!(place.read(&format!("{FOLDER}/confirmed_by_year.csv")).lines().count(), 1, "only the header");
 }
 
 #[tokio::test]
@@ -64,8 +64,8 @@ async fn the_document_is_laid_out_for_any_terminal() {
         .change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on; DELETE FROM case_count")
         .await;
     place.report(Language::English).await.unwrap_err();
-    let document = serde_json::from_str(&place.read("reports/latest/report.json")).unwrap();
-    assert_eq!(etl::report::text_of(&document, 80).unwrap(), place.read("reports/latest/report.txt"));
+    let document = serde_json::from_str(&place.read(&format!("{FOLDER}/report.json"))).unwrap();
+    assert_eq!(etl::report::text_of(&document, 80).unwrap(), place.read(&format!("{FOLDER}/report.txt")));
 }
 
 #[expect(

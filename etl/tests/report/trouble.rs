@@ -4,12 +4,12 @@ use etl::report::{self, Language, QUESTIONS};
 use sqlx::Executor as _;
 
 use crate::common::execute;
-use crate::place::{EDGES, FOLDER, Place, options};
+use crate::place::{EDGES, FOLDER, Place, another_run, options};
 
 #[tokio::test]
 async fn a_question_that_fails_is_shown_and_spoils_no_other() {
     let place = Place::with(EDGES).await;
-    place.report(Language::English).await.unwrap();
+    let before = place.report_as(&another_run(Language::English)).await.unwrap();
     place.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
 
     let failure = place.report(Language::English).await.unwrap_err();
@@ -20,17 +20,17 @@ async fn a_question_that_fails_is_shown_and_spoils_no_other() {
         "1 of 26 questions of the report failed (`contradictions`): cannot answer `contradictions`: column \"diagnosed_on\" does not exist"
     );
     let report = format!("file://{}", place.path(FOLDER).join("report.txt").display());
-    assert_eq!(failure.hint_text(), Some(format!("the other answers are in `{report}`").as_str()));
-    let text = place.read("reports/latest/report.txt");
+    assert_eq!(
+        failure.hint_text(),
+        Some(format!("the other answers are in `{report}`; `latest.json` was not changed").as_str())
+    );
+    assert_eq!(place.latest().await, Some(before.folder));
+    let text = place.read(&format!("{FOLDER}/report.txt"));
     assert!(text.contains("INCOMPLETE: 1 of 26 questions failed"), "{text}");
     assert!(text.contains("FAILED: cannot answer `contradictions`"), "{text}");
     assert!(text.contains("Tierra del Fuego"), "the next questions are answered: {text}");
-    let names = place.names("reports/latest");
-    assert_eq!(
-        names.len(),
-        QUESTIONS.len() + 2,
-        "text, page, document and every CSV but one, which was there before: {names:?}"
-    );
+    let names = place.names(FOLDER);
+    assert_eq!(names.len(), QUESTIONS.len() + 2, "text, page, document and every CSV but one: {names:?}");
     assert!(!names.contains(&"contradictions.csv".to_owned()));
 }
 
@@ -53,7 +53,7 @@ async fn without_the_right_to_read_the_cases_the_rest_is_still_answered() {
         failure.to_string().starts_with("23 of 26 questions of the report failed (`confirmed_by_year`, ")
     );
     assert!(failure.to_string().ends_with("permission denied for table case_count"), "{failure}");
-    let text = place.read("reports/latest/report.txt");
+    let text = place.read(&format!("{FOLDER}/report.txt"));
     assert!(text.contains("INCOMPLETO: fallaron 23 de 26 preguntas"), "{text}");
     assert!(text.contains("caso repetido"), "{text}");
 }

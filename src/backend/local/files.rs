@@ -5,11 +5,11 @@
 //! deleting removes what is listed here and nothing more.
 
 use std::fs::{DirBuilder, File, Metadata, Permissions, TryLockError};
-use std::io::Write as _;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use etl::atomic_file;
 use etl::failure::{Failure, OrFail as _, Result};
 use etl::store::RUNS;
 use serde::{Deserialize, Serialize};
@@ -287,14 +287,7 @@ pub(super) fn create_folder(folder: &Path, mode: u32) -> Result<()> {
 
 /// Writes a file that only its owner can read, whole or not at all.
 pub(super) fn write_whole(file: &Path, content: &[u8]) -> Result<()> {
-    let write = || {
-        let folder = file.parent().unwrap_or(Path::new("/"));
-        let mut partial = tempfile::NamedTempFile::new_in(folder)?;
-        partial.write_all(content)?;
-        partial.as_file().sync_all()?;
-        partial.persist(file).map_err(|error| error.error)
-    };
-    write().map(drop).or_fail(|| format!("cannot write `{}`", file.display()))
+    atomic_file::write(file, content).or_fail(|| format!("cannot write `{}`", file.display()))
 }
 
 fn open(file: &Path) -> Result<File> {

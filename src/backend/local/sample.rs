@@ -5,6 +5,7 @@
 
 use std::path::PathBuf;
 
+use etl::atomic_file::sync_folder;
 use etl::failure::{Failure, OrFail as _, Result};
 
 use super::Local;
@@ -56,6 +57,7 @@ impl Local {
             std::fs::rename(folder.join(name), store.join(name))
                 .or_fail(|| format!("cannot move `{name}`"))?;
         }
+        sync_folder(&store).or_fail(|| format!("cannot sync `{}`", store.display()))?;
         memory.sample = Some(Sample { rows, files });
         self.folders.remember(&memory)?;
         std::fs::remove_dir(&folder).or_fail(|| format!("cannot delete `{}`", folder.display()))

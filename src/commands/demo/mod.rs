@@ -141,7 +141,8 @@ async fn summarise(local: &Local, etl: Uuid, lease: &Lease, settings: &Settings)
     let loaded = if already_loaded { db::runs::published(&mut connection).await? } else { Some(run) };
     let loaded = loaded.ok_or_else(|| Failure::new("the database does not say what is loaded"))?;
     let issues = db::runs::issues(&mut connection, loaded.run_id).await?;
-    let report = reports::text(&local.reports().await?, reports::LATEST).await?;
+    let store = local.reports().await?;
+    let report = reports::text(&store, &reports::find(&store, reports::LATEST).await?).await?;
     let stays_up = lease.is_kept()?;
     Ok(Summary::new(local.place(), already_loaded, loaded, issues, report, stays_up, settings))
 }

@@ -181,15 +181,16 @@ pub(super) fn rejected() -> Vec<Rejected> {
 }
 
 pub(super) fn reports() -> Vec<Report> {
-    let report = |name: &str, seconds| Report {
+    let report = |name: &str, seconds, latest| Report {
         name: name.to_owned(),
         stored_at: ago(seconds),
         files: 10,
         size: 48_213,
+        latest,
     };
     vec![
-        report("20260301_061920_9f3c1a7e-0000-4000-8000-000000000003", 86_000),
-        report("20260227_061901_9f3c1a7e-0000-4000-8000-000000000005", 258_981),
+        report("20260301_061920_9f3c1a7e-0000-4000-8000-000000000003", 86_000, true),
+        report("20260227_061901_9f3c1a7e-0000-4000-8000-000000000005", 258_981, false),
     ]
 }
 

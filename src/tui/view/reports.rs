@@ -27,6 +27,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
         let stored = report.stored_at.with_timezone(&model.zone).format("%Y-%m-%d %H:%M:%S").to_string();
         vec![
             cell(cells(&report.name), theme.text()),
+            cell(if report.latest { "*" } else { "" }, theme.text()),
             cell(stored, theme.text()),
             cell(age(report.stored_at, model.now), theme.faint()),
             cell(report.files.to_string(), theme.text()),
@@ -35,6 +36,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     };
     let columns = [
         column("REPORT", 16, 0),
+        column("LATEST", usize::MAX, 1),
         column("STORED", usize::MAX, 1),
         column("AGE", usize::MAX, 3),
         number("FILES", 2),

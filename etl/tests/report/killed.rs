@@ -1,0 +1,188 @@
+//! `etl report` killed with -9 at every point of its progress: the pointer always names a whole report.
+//!
+//! Set `REPORT_KILLS` for more kills than the usual 30.
+
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use etl::env;
+use etl::report::{Pointer, QUESTIONS};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::place::{Place, file_names};
+
+/// Another seed kills at other moments.
+const SEED: u64 = 20_220_605;
+
+/// Ends a test that would hang.
+const TOO_LONG: Duration = Duration::from_mins(2);
+
+/// The files of the old copy, which every run has to delete.
+const OLD_COPY: [&str; 4] = ["report.txt", "report.html", "report.json", "last_update.csv"];
+
+#[tokio::test]
+async fn killed_report_leaves_pointer_on_whole_report() {
+    let place = Place::sampled(1_000, 5).await;
+    let mut before = finish(&place).await;
+    let steps = Run::steps_of_whole_report();
+    let (mut random, mut killed, mut moved) = (Random(SEED), 0, 0);
+    let kills = kills();
+    for nth in 0..kills {
+        restore_old_copy(&place);
+        // Every fourth kill comes close to the pointer.
+        let first = if nth % 4 == 0 { steps - 6 } else { 0 };
+        let step = first + random.below(steps + 1 - first);
+        let delay = Duration::from_micros(random.below(1_500));
+        let mut run = Run::start(&place);
+        let reached = run.reaches(step);
+        let started = Instant::now();
+        while started.elapsed() < delay {
+            std::hint::spin_loop();
+        }
+        killed += u64::from(run.kill());
+        let pointer = whole(&place).await;
+        let at = format!("kill {nth}, step {step}, reached {reached}");
+        assert!([before.run_id, run.id].contains(&pointer.run_id), "{at}: {pointer:?}");
+        moved += u64::from(pointer.run_id == run.id);
+        before = pointer;
+    }
+    println!("{kills} runs of {steps} steps: {killed} killed, {moved} after their pointer");
+    assert!(killed > kills / 2, "{killed} of {kills} runs were killed");
+
+    let last = finish(&place).await;
+    assert_ne!(last, before);
+    // A run that was killed behind the last file of the copy leaves its folder, empty.
+    assert_eq!(std::fs::read_dir(place.path("reports/latest")).into_iter().flatten().count(), 0);
+}
+
+#[expect(clippy::disallowed_methods, reason = "tests have no command line")]
+fn kills() -> u64 {
+    std::env::var("REPORT_KILLS").map_or(30, |kills| kills.parse().unwrap())
+}
+
+/// Runs a report to its good end; returns the pointer, which names it.
+async fn finish(place: &Place) -> Pointer {
+    let mut run = Run::start(place);
+    let output = run.child.wait().unwrap();
+    assert!(output.success(), "{output}");
+    let pointer = whole(place).await;
+    assert_eq!(pointer.run_id, run.id);
+    pointer
+}
+
+/// Checks that the pointer names a report of which every file is whole; returns it.
+async fn whole(place: &Place) -> Pointer {
+    let pointer = Pointer::read(&place.store).await.unwrap().expect("there is a pointer");
+    let folder = format!("reports/{}", pointer.folder);
+    assert_eq!(place.names(&folder), file_names());
+    let document: Value = serde_json::from_str(&place.read(&format!("{folder}/report.json"))).unwrap();
+    assert_eq!(document["run_id"], pointer.run_id.to_string());
+    let questions = document["questions"].as_array().unwrap();
+    assert_eq!(questions.len(), QUESTIONS.len());
+    for question in questions {
+        let name = question["name"].as_str().unwrap();
+        let mut reader = csv::Reader::from_path(place.path(&format!("{folder}/{name}.csv"))).unwrap();
+        let rows = reader.records().map(Result::unwrap).count();
+        assert_eq!(rows, question["rows"].as_array().unwrap().len(), "{name}");
+    }
+    assert!(place.read(&format!("{folder}/report.html")).ends_with("</html>\n"));
+    assert!(place.read(&format!("{folder}/report.txt")).lines().count() > 100);
+    pointer
+}
+
+fn restore_old_copy(place: &Place) {
+    let copy = place.path("reports/latest");
+    std::fs::create_dir_all(&copy).unwrap();
+    for name in OLD_COPY {
+        std::fs::write(copy.join(name), "an old report").unwrap();
+    }
+}
+
+/// `etl report` as a process of its own.
+struct Run {
+    id: Uuid,
+    child: Child,
+    root: PathBuf,
+}
+
+impl Run {
+    fn start(place: &Place) -> Self {
+        let id = Uuid::new_v4();
+        let child = Command::new(env!("CARGO_BIN_EXE_etl"))
+            .arg("report")
+            .env_clear()
+            .env(env::DATABASE_URL, place.database.url())
+            .env(env::REPORTS_URL, format!("file://{}", place.folder.path().display()))
+            .env(env::RUN_ID, id.to_string())
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self { id, child, root: place.folder.path().to_owned() }
+    }
+
+    /// Its record, two for each file (begun and whole), the pointer, and the old copy.
+    fn steps_of_whole_report() -> u64 {
+        (1 + 2 * file_names().len() + 1 + OLD_COPY.len()) as u64
+    }
+
+    /// Counts what it has done so far, from what stands in the store.
+    fn steps(&self) -> u64 {
+        let names = |folder: &str| -> Vec<String> {
+            let entries = std::fs::read_dir(self.root.join(folder)).into_iter().flatten();
+            entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect()
+        };
+        let run = self.id.to_string();
+        let recorded = self.root.join(format!("runs/{run}.json")).exists();
+        let folder = names("reports").into_iter().find(|name| name.ends_with(&run));
+        let written: usize = folder.map_or(0, |folder| {
+            let files = names(&format!("reports/{folder}"));
+            files.iter().map(|name| if name.contains('#') { 1 } else { 2 }).sum()
+        });
+        let pointer = std::fs::read_to_string(self.root.join("reports/latest.json")).unwrap();
+        let deleted =
+            if pointer.contains(&run) { 1 + OLD_COPY.len() - names("reports/latest").len() } else { 0 };
+        (usize::from(recorded) + written + deleted) as u64
+    }
+
+    /// Waits until it has come so far, or has ended; returns how far that is.
+    fn reaches(&mut self, step: u64) -> u64 {
+        let started = Instant::now();
+        loop {
+            let steps = self.steps();
+            if steps >= step || self.child.try_wait().unwrap().is_some() {
+                return steps;
+            }
+            assert!(started.elapsed() < TOO_LONG, "the report stays at step {steps}");
+            std::thread::yield_now();
+        }
+    }
+
+    /// Kills it and waits until it is gone; returns whether it was still alive.
+    fn kill(&mut self) -> bool {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap().code().is_none()
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+/// The same numbers for the same seed (`SplitMix64`).
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
+        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
+        let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
+        (mixed ^ (mixed >> 31)) % limit
+    }
+}
