@@ -1,0 +1,170 @@
+//! The nowcast: how many cases of the last days there will be once all reports have come in.
+//!
+//! **Delays.** Chain ladder on the reporting triangle (Mack 1993; Lawless 1994). For each delay d ≥ 1, the share of the reports within d
+//! days that came on day d exactly is `g_d = Σ n_(t,d) / Σ_(j ≤ d) n_(t,j)`, over the latest reference days whose cell is known. The share that is reported
+//! within h days is then `F_h = Π_(d > h) (1 − g_d)`; a chain-ladder factor is `1 / (1 − g_d)`.
+//!
+//! **Expected cases.** Chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ (reports
+//! of the last two weeks over the sum of their F) enters with the weight of one case: the level of the day has a gamma prior of shape 1 and mean λ, and the
+//! posterior expects `m = (c + 1) (1 − F_h) / (F_h + 1/λ)` reports still to come. With more than a few cases this is the chain ladder.
+//!
+//! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + 1) + e_h`. The first part is chance. The excess
+//! `e_h` is what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and `e_h` has the highest
+//! likelihood for the reports that came since. It covers delays that vary or change, and weekdays.
+
+use crate::dispersion::{PastNowcast, combined_size, fit_excess};
+use crate::triangle::ReportingTriangle;
+use crate::{InputError, discrete, real};
+
+/// Reference days from which a delay is estimated: whole weeks, so that each weekday counts alike.
+const DELAY_WINDOW: usize = 56;
+/// Days for which past nowcasts are repeated.
+const PAST_DAYS: usize = 56;
+/// Fewest of them.
+const FEWEST_PAST_DAYS: usize = 7;
+/// Days of the local level.
+const LEVEL_DAYS: usize = 14;
+/// The weight of the local level, in cases.
+const LEVEL_WEIGHT: f64 = 1.0;
+/// Added to the reports of the local level, so that days without any do not exclude cases.
+const LEVEL_FLOOR: f64 = 0.5;
+/// A past nowcast is used if this share of the reports that it waited for should have come since.
+const COME_SHARE: f64 = 0.5;
+
+/// The nowcast of one reference day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Nowcast {
+    /// The reference day, from 0.
+    pub day: usize,
+    /// Cases reported so far.
+    pub reported: u64,
+    /// The share of cases that is usually reported by now.
+    pub share_reported: f64,
+    /// Expected cases once all reports are in.
+    pub expected: f64,
+    /// The lower end of the 95 % prediction interval.
+    pub q025: u64,
+    /// The median of the prediction.
+    pub median: u64,
+    /// The upper end of the 95 % prediction interval.
+    pub q975: u64,
+}
+
+/// Returns the fewest days that a triangle with this longest delay must have.
+pub fn needed_days(max_delay: usize) -> usize {
+    max_delay.saturating_add(FEWEST_PAST_DAYS + 1)
+}
+
+/// Estimates the cases of the last `max_delay + 1` reference days, oldest first.
+///
+/// Allocates a few numbers for each delay and each past nowcast. Returns an error if the triangle has fewer days than [`needed_days`].
+pub fn estimate(triangle: &ReportingTriangle) -> Result<Vec<Nowcast>, InputError> {
+    let needed = needed_days(triangle.max_delay());
+    if triangle.days() < needed {
+        return Err(InputError::TooShort { days: triangle.days(), needed });
+    }
+    let last = triangle.days() - 1;
+    let view = View::new(triangle, last);
+    let excess = excess_by_age(triangle, last);
+    let ages = (0..=triangle.max_delay()).rev();
+    Ok(ages.map(|age| nowcast(&view, age, excess.get(age).copied().unwrap_or(0.0))).collect())
+}
+
+fn nowcast(view: &View<'_>, age: usize, excess: f64) -> Nowcast {
+    let day = view.as_of - age;
+    let reported = view.triangle.reported(day, view.as_of);
+    let missing = view.missing(age, reported);
+    let [low, median, high] = if missing > 0.0 {
+        let size = combined_size(real(reported) + LEVEL_WEIGHT, excess);
+        discrete::negative_binomial(missing, size).quantiles([crate::TAILS.0, 0.5, crate::TAILS.1])
+    } else {
+        [0; 3]
+    };
+    Nowcast {
+        day,
+        reported,
+        share_reported: view.shares[age],
+        expected: real(reported) + missing,
+        q025: reported + low,
+        median: reported + median,
+        q975: reported + high,
+    }
+}
+
+/// What was known and estimated at the end of one day.
+struct View<'a> {
+    triangle: &'a ReportingTriangle,
+    as_of: usize,
+    /// The share reported within 0, 1, 2, … days.
+    shares: Vec<f64>,
+    /// The local level, cases per day.
+    level: f64,
+}
+
+impl<'a> View<'a> {
+    fn new(triangle: &'a ReportingTriangle, as_of: usize) -> Self {
+        let shares = shares(triangle, as_of);
+        let recent = 0..LEVEL_DAYS.min(shares.len()).min(as_of + 1);
+        let reported: u64 = recent.clone().map(|age| triangle.reported(as_of - age, as_of)).sum();
+        let share: f64 = shares[recent].iter().sum();
+        let level = if share > 0.0 { (real(reported) + LEVEL_FLOOR) / share } else { 0.0 };
+        Self { triangle, as_of, shares, level }
+    }
+
+    /// Reports that are expected to come for a day of this age.
+    fn missing(&self, age: usize, reported: u64) -> f64 {
+        let share = self.shares[age];
+        if share >= 1.0 || self.level <= 0.0 {
+            return 0.0;
+        }
+        (real(reported) + LEVEL_WEIGHT) * (1.0 - share) / (share + LEVEL_WEIGHT / self.level)
+    }
+}
+
+/// Estimates the share of reports within 0, 1, 2, … days from what was known at the end of a day.
+fn shares(triangle: &ReportingTriangle, as_of: usize) -> Vec<f64> {
+    let mut shares = vec![1.0; triangle.max_delay() + 1];
+    for delay in (1..shares.len()).rev() {
+        let known = as_of.checked_sub(delay).map_or(0, |newest| newest + 1);
+        let (mut on_day, mut within) = (0, 0);
+        for day in known.saturating_sub(DELAY_WINDOW)..known {
+            on_day += triangle.count(day, delay);
+            within += triangle.reported(day, day + delay);
+        }
+        let share = if within > 0 { real(on_day) / real(within) } else { 0.0 };
+        shares[delay - 1] = shares[delay] * (1.0 - share);
+    }
+    shares
+}
+
+/// Repeats the nowcast for past days, and returns the excess variance of each age in days.
+fn excess_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<f64> {
+    let max_delay = triangle.max_delay();
+    let mut past: Vec<Vec<PastNowcast>> = vec![Vec::new(); max_delay];
+    for ago in 1..=PAST_DAYS.min(last - max_delay) {
+        let view = View::new(triangle, last - ago);
+        for (age, past) in past.iter_mut().enumerate() {
+            past.extend(past_nowcast(&view, age, ago));
+        }
+    }
+    let mut excess = Vec::with_capacity(max_delay);
+    for age in 0..max_delay {
+        let fitted = fit_excess(past[age].iter().copied());
+        excess.push(fitted.or(excess.last().copied()).unwrap_or(0.0));
+    }
+    excess
+}
+
+/// Compares the nowcast of a day of this age with the reports that came in the `ago` days since.
+fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
+    let day = view.as_of - age;
+    let share = view.shares[age];
+    let come = view.shares[(age + ago).min(view.shares.len() - 1)] - share;
+    if share >= 1.0 || come < COME_SHARE * (1.0 - share) {
+        return None;
+    }
+    let reported = view.triangle.reported(day, view.as_of);
+    let came = view.triangle.reported(day, view.as_of + ago) - reported;
+    let expected = view.missing(age, reported) * come / (1.0 - share);
+    Some(PastNowcast { expected, came: real(came), size: real(reported) + LEVEL_WEIGHT })
+}
