@@ -8,7 +8,8 @@ const HALVINGS: u32 = 60;
 /// Returns a proportion with its exact 95 % interval after Clopper and Pearson (1934); `events` are at most `trials`, which are above 0.
 pub(crate) fn proportion(events: u64, trials: u64) -> Estimate {
     let value = real(events) / real(trials);
-    let at_most = |count: u64, probability: f64| discrete::binomial(trials, probability).lower_probability(count);
+    let at_most =
+        |count: u64, probability: f64| discrete::binomial(trials, probability).lower_probability(count);
     // The lower end is the probability at which `events` or more have 2.5 %; the upper end, at which `events` or fewer have.
     let low = events.checked_sub(1).map_or(0.0, |below| bisect(0.0, value, |p| at_most(below, p) > TAILS.1));
     let high = if events == trials { 1.0 } else { bisect(value, 1.0, |p| at_most(events, p) > TAILS.0) };

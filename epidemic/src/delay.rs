@@ -30,7 +30,11 @@ impl SerialInterval {
             return Err(InputError::ProbabilityOnDayZero);
         }
         let sum: f64 = probabilities.iter().sum();
-        if (sum - 1.0).abs() > TOLERANCE { Err(InputError::NotADistribution { sum }) } else { Ok(Self { probabilities }) }
+        if (sum - 1.0).abs() > TOLERANCE {
+            Err(InputError::NotADistribution { sum })
+        } else {
+            Ok(Self { probabilities })
+        }
     }
 
     /// Discretises a gamma distribution that is shifted by one day, with this mean and standard deviation in days.
@@ -51,9 +55,10 @@ impl SerialInterval {
         let mut left = 1.0;
         while left > REMAINDER && probabilities.len() < LONGEST {
             let k = days(probabilities.len());
-            let of_days =
-                k * below(shape, k) + (k - 2.0) * below(shape, k - 2.0) - 2.0 * (k - 1.0) * below(shape, k - 1.0);
-            let of_means = 2.0 * below(shape + 1.0, k - 1.0) - below(shape + 1.0, k - 2.0) - below(shape + 1.0, k);
+            let of_days = k * below(shape, k) + (k - 2.0) * below(shape, k - 2.0)
+                - 2.0 * (k - 1.0) * below(shape, k - 1.0);
+            let of_means =
+                2.0 * below(shape + 1.0, k - 1.0) - below(shape + 1.0, k - 2.0) - below(shape + 1.0, k);
             let probability = (of_days + shape * scale * of_means).max(0.0);
             left = if k > mean && probability <= 0.0 { 0.0 } else { left - probability };
             probabilities.push(probability);
@@ -78,7 +83,9 @@ impl SerialInterval {
 pub fn gamma_density(shape: f64, scale: f64, length: usize) -> Result<Vec<f64>, InputError> {
     check_positive("the scale of the delay", scale)?;
     match Gamma::new(shape, 1.0 / scale) {
-        Ok(gamma) if shape >= 1.0 && shape.is_finite() => Ok((0..length).map(|day| gamma.pdf(days(day))).collect()),
+        Ok(gamma) if shape >= 1.0 && shape.is_finite() => {
+            Ok((0..length).map(|day| gamma.pdf(days(day))).collect())
+        }
         _ => Err(InputError::InvalidParameter { name: "the shape of the delay", allowed: "1 or more" }),
     }
 }

@@ -1,4 +1,4 @@
-//! Probabilities and quantiles of unimodal distributions on 0, 1, 2, …, from the ratios of neighbouring probabilities.
+//! Probabilities and intervals of unimodal distributions on 0, 1, 2, …, from the ratios of neighbouring probabilities.
 //!
 //! Terms are summed outwards from the mode, relative to it: nothing underflows, no special function is needed, and the work is
 //! proportional to the standard deviation.
@@ -26,29 +26,48 @@ impl<R: Fn(u64) -> f64> Unimodal<R> {
         below / (below + above)
     }
 
-    /// Returns the smallest x with P(X ≤ x) ≥ p, for each of three ascending probabilities.
-    pub(crate) fn quantiles(&self, probabilities: [f64; 3]) -> [u64; 3] {
-        let total = self.walk(|_, _| true);
-        probabilities.map(|probability| {
-            let wanted = probability * total;
-            let mut found = self.mode;
-            self.walk(|value, sum| {
-                found = value;
-                sum < wanted
-            });
-            found
-        })
+    /// Returns the median: the smallest x with P(X ≤ x) ≥ 1/2.
+    pub(crate) fn median(&self) -> u64 {
+        let half = self.total() / 2.0;
+        let (mut value, mut term) = self.first();
+        let mut below = term;
+        while below < half && (value < self.mode || term > NEGLIGIBLE) {
+            term *= (self.ratio)(value);
+            below += term;
+            value += 1;
+        }
+        value
     }
 
-    /// Adds up terms in ascending order for as long as `goes_on` agrees; returns their sum.
-    fn walk(&self, mut goes_on: impl FnMut(u64, f64) -> bool) -> f64 {
+    /// Returns the ends of the shortest interval that holds at least this probability, which is below 1.
+    ///
+    /// It grows from the mode, each time to the side where the next value is more probable.
+    pub(crate) fn shortest_interval(&self, probability: f64) -> (u64, u64) {
+        let wanted = probability * self.total();
+        let (mut low, mut high) = (self.mode, self.mode);
+        let before = |value: u64, term: f64| if value > 0 { term / (self.ratio)(value - 1) } else { 0.0 };
+        let (mut below, mut above) = (before(low, 1.0), (self.ratio)(high));
+        let mut held = 1.0;
+        while held < wanted && below.max(above) > NEGLIGIBLE {
+            if above >= below {
+                high += 1;
+                held += above;
+                above *= (self.ratio)(high);
+            } else {
+                low -= 1;
+                held += below;
+                below = before(low, below);
+            }
+        }
+        (low, high)
+    }
+
+    /// Returns the sum of all terms, relative to the mode's.
+    fn total(&self) -> f64 {
         let (mut value, mut term) = self.first();
         let mut sum = 0.0;
         while value <= self.mode || term > NEGLIGIBLE {
             sum += term;
-            if !goes_on(value, sum) {
-                break;
-            }
             term *= (self.ratio)(value);
             value += 1;
         }
@@ -67,19 +86,34 @@ impl<R: Fn(u64) -> f64> Unimodal<R> {
 }
 
 /// The negative binomial distribution with this mean (above 0) and size: variance = mean + mean² / size.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mode is a whole number from 0")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mode is a whole number from 0"
+)]
 pub(crate) fn negative_binomial(mean: f64, size: f64) -> Unimodal<impl Fn(u64) -> f64> {
-    let failure = mean / (mean + size);
-    let mode = if size > 1.0 { ((size - 1.0) * mean / size).floor() as u64 } else { 0 };
-    Unimodal { mode, ratio: move |value| (crate::real(value) + size) / (crate::real(value) + 1.0) * failure }
+    // In the limit of an infinite size, the Poisson distribution, mean / size is 0.
+    let per_size = mean / size;
+    let mode = (mean - per_size).floor().max(0.0) as u64;
+    let factor = per_size / (per_size + 1.0);
+    let constant = mean / (per_size + 1.0);
+    Unimodal {
+        mode,
+        ratio: move |value| (crate::real(value) * factor + constant) / (crate::real(value) + 1.0),
+    }
 }
 
 /// The binomial distribution of `trials` with this probability, between 0 and 1.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a mode is a whole number from 0")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a mode is a whole number from 0"
+)]
 pub(crate) fn binomial(trials: u64, probability: f64) -> Unimodal<impl Fn(u64) -> f64> {
     let odds = probability / (1.0 - probability);
     let mode = (((crate::real(trials) + 1.0) * probability).floor() as u64).min(trials);
-    let ratio = move |value: u64| crate::real(trials.saturating_sub(value)) / (crate::real(value) + 1.0) * odds;
+    let ratio =
+        move |value: u64| crate::real(trials.saturating_sub(value)) / (crate::real(value) + 1.0) * odds;
     Unimodal { mode, ratio }
 }
 
@@ -96,26 +130,35 @@ mod tests {
     }
 
     #[test]
-    fn quantiles_of_geometric_match_closed_form() {
-        // Size 1 is geometric: P(X ≤ x) = 1 − q^(x + 1), q = mean / (mean + 1).
+    fn median_and_interval_of_geometric_match_closed_form() {
+        // Size 1 is geometric: P(X ≤ x) = 1 − q^(x + 1), q = mean / (mean + 1); its shortest interval starts at 0.
         let q = 40.0_f64 / 41.0;
-        let expected = [0.025_f64, 0.5, 0.975].map(|p| ((-p).ln_1p() / q.ln() - 1.0).ceil());
-        let got = negative_binomial(40.0, 1.0).quantiles([0.025, 0.5, 0.975]);
-        assert_eq!(got.map(crate::real), expected);
+        let quantile = |p: f64| ((-p).ln_1p() / q.ln() - 1.0).ceil();
+        let geometric = negative_binomial(40.0, 1.0);
+        assert_eq!(crate::real(geometric.median()), quantile(0.5));
+        let (low, high) = geometric.shortest_interval(0.95);
+        assert_eq!((low, crate::real(high)), (0, quantile(0.95)));
     }
 
     #[test]
-    fn quantiles_of_tiny_mean_are_zero() {
-        assert_eq!(negative_binomial(1e-9, 1.0).quantiles([0.025, 0.5, 0.975]), [0, 0, 0]);
+    fn interval_of_tiny_mean_is_zero() {
+        let rare = negative_binomial(1e-9, 1.0);
+        assert_eq!((rare.median(), rare.shortest_interval(0.95)), (0, (0, 0)));
     }
 
     #[test]
-    fn quantiles_of_large_mean_approach_normal() {
+    fn interval_of_binomial_ends_at_the_trials() {
+        assert_eq!(binomial(3, 0.99).shortest_interval(0.999), (2, 3));
+    }
+
+    #[test]
+    fn interval_of_large_mean_approaches_normal() {
         let (mean, size) = (1e5_f64, 1e4_f64);
         let sd = (mean + mean * mean / size).sqrt();
-        let [low, median, high] = negative_binomial(mean, size).quantiles([0.025, 0.5, 0.975]).map(crate::real);
-        assert!((low - (mean - 1.96 * sd)).abs() < 0.03 * sd, "{low}");
-        assert!((median - mean).abs() < 0.02 * sd, "{median}");
-        assert!((high - (mean + 1.96 * sd)).abs() < 0.03 * sd, "{high}");
+        let wide = negative_binomial(mean, size);
+        let (low, high) = wide.shortest_interval(0.95);
+        assert!((crate::real(low) - (mean - 1.96 * sd)).abs() < 0.03 * sd, "{low}");
+        assert!((crate::real(wide.median()) - mean).abs() < 0.02 * sd);
+        assert!((crate::real(high) - (mean + 1.96 * sd)).abs() < 0.03 * sd, "{high}");
     }
 }

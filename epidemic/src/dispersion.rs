@@ -31,7 +31,10 @@ pub(crate) fn combined_size(size: f64, excess: f64) -> f64 {
 pub(crate) fn fit_excess(past: impl Iterator<Item = PastNowcast> + Clone) -> Option<f64> {
     past.clone().find(|past| past.expected > 0.0)?;
     let log_likelihood = |log_excess: f64| -> f64 {
-        past.clone().filter(|past| past.expected > 0.0).map(|past| log_probability(past, log_excess.exp())).sum()
+        past.clone()
+            .filter(|past| past.expected > 0.0)
+            .map(|past| log_probability(past, log_excess.exp()))
+            .sum()
     };
     let (mut low, mut high) = (LEAST_EXCESS.ln(), MOST_EXCESS.ln());
     let inner = |low: f64, high: f64| (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
@@ -55,7 +58,9 @@ pub(crate) fn fit_excess(past: impl Iterator<Item = PastNowcast> + Clone) -> Opt
 fn log_probability(past: PastNowcast, excess: f64) -> f64 {
     let size = combined_size(past.size, excess);
     let total = size + past.expected;
-    ln_gamma(past.came + size) - ln_gamma(size) + size * (size / total).ln() + past.came * (past.expected / total).ln()
+    ln_gamma(past.came + size) - ln_gamma(size)
+        + size * (size / total).ln()
+        + past.came * (past.expected / total).ln()
 }
 
 #[cfg(test)]

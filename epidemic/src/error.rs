@@ -60,10 +60,14 @@ impl fmt::Display for InputError {
                 write!(f, "value {} of the series is negative or not a number", position + 1)
             }
             Self::InvalidParameter { name, allowed } => write!(f, "{name} must be {allowed}"),
-            Self::ProbabilityOnDayZero => f.write_str("the serial interval has a probability above 0 on day 0"),
+            Self::ProbabilityOnDayZero => {
+                f.write_str("the serial interval has a probability above 0 on day 0")
+            }
             Self::NotADistribution { sum } => write!(f, "the probabilities add up to {sum}, not to 1"),
             Self::TooShort { days, needed } => write!(f, "the series has {days} days, {needed} are needed"),
-            Self::LengthMismatch { left, right } => write!(f, "one series has {left} values, the other {right}"),
+            Self::LengthMismatch { left, right } => {
+                write!(f, "one series has {left} values, the other {right}")
+            }
             Self::MoreDeathsThanCases { deaths, cases } => write!(f, "{deaths} deaths among {cases} cases"),
             Self::EmptyPopulation { position } => write!(f, "group {} has no population", position + 1),
         }
@@ -75,7 +79,10 @@ impl Error for InputError {}
 /// Checks that every count is finite and not negative.
 pub(crate) fn check_counts(counts: &[f64]) -> Result<(), InputError> {
     let valid = |count: &f64| count.is_finite() && *count >= 0.0;
-    counts.iter().position(|count| !valid(count)).map_or(Ok(()), |position| Err(InputError::InvalidCount { position }))
+    counts
+        .iter()
+        .position(|count| !valid(count))
+        .map_or(Ok(()), |position| Err(InputError::InvalidCount { position }))
 }
 
 /// Checks that a parameter is finite and above zero.

@@ -102,7 +102,11 @@ fn times_ln(x: f64, y: f64) -> f64 {
 }
 
 /// Finds the maximum and the interval of a likelihood with one maximum, near `about`, on the points 1, 2, … of the grid.
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "between 0 and the number of steps")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "between 0 and the number of steps"
+)]
 fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     let mut steps = GRID;
     while about > 0.0 && (about * real(steps)) < real(FEWEST_STEPS) && steps < FINEST {

@@ -16,8 +16,16 @@ use crate::dispersion::{PastNowcast, combined_size, fit_excess};
 use crate::triangle::ReportingTriangle;
 use crate::{InputError, discrete, real};
 
+/// The probability of the prediction interval.
+const COVERAGE: f64 = 0.95;
+/// Steps in a standard deviation from which on they are joined.
+const FINE_STEPS: f64 = 5000.0;
 /// Reference days from which a delay is estimated: whole weeks, so that each weekday counts alike.
 const DELAY_WINDOW: usize = 56;
+/// Days of the week.
+const WEEK: usize = 7;
+/// The weight, in cases, of all weekdays in the delays of one.
+const POOLED_WEIGHT: f64 = 100.0;
 /// Days for which past nowcasts are repeated.
 const PAST_DAYS: usize = 56;
 /// Fewest of them.
@@ -43,11 +51,11 @@ pub struct Nowcast {
     /// Expected cases once all reports are in.
     pub expected: f64,
     /// The lower end of the 95 % prediction interval.
-    pub q025: u64,
+    pub low: u64,
     /// The median of the prediction.
     pub median: u64,
     /// The upper end of the 95 % prediction interval.
-    pub q975: u64,
+    pub high: u64,
 }
 
 /// Returns the fewest days that a triangle with this longest delay must have.
@@ -74,46 +82,67 @@ fn nowcast(view: &View<'_>, age: usize, excess: f64) -> Nowcast {
     let day = view.as_of - age;
     let reported = view.triangle.reported(day, view.as_of);
     let missing = view.missing(age, reported);
-    let [low, median, high] = if missing > 0.0 {
-        let size = combined_size(real(reported) + LEVEL_WEIGHT, excess);
-        discrete::negative_binomial(missing, size).quantiles([crate::TAILS.0, 0.5, crate::TAILS.1])
-    } else {
-        [0; 3]
-    };
+    let size = combined_size(real(reported) + LEVEL_WEIGHT, excess);
+    let [low, median, high] = if missing > 0.0 { prediction(missing, size) } else { [0; 3] };
     Nowcast {
         day,
         reported,
-        share_reported: view.shares[age],
+        share_reported: view.share(day, age),
         expected: real(reported) + missing,
-        q025: reported + low,
+        low: reported + low,
         median: reported + median,
-        q975: reported + high,
+        high: reported + high,
     }
+}
+
+/// Returns median and interval of the reports to come, the interval's ends around the median.
+///
+/// A distribution wider than [`FINE_STEPS`] is computed in steps of more than one report, with the same mean and variance, because the
+/// work is proportional to the number of steps.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a step is a whole number from 1"
+)]
+fn prediction(mean: f64, size: f64) -> [u64; 3] {
+    let variance = mean + mean * mean / size;
+    // With larger steps than variance / mean, no distribution of steps has the variance.
+    let step = (variance.sqrt() / FINE_STEPS).min(variance / mean).floor().max(1.0);
+    let steps = discrete::negative_binomial(mean / step, 1.0 / (1.0 / size - (step - 1.0) / mean));
+    let (low, high) = steps.shortest_interval(COVERAGE);
+    [low, steps.median(), high].map(|count| count * step as u64)
 }
 
 /// What was known and estimated at the end of one day.
 struct View<'a> {
     triangle: &'a ReportingTriangle,
     as_of: usize,
-    /// The share reported within 0, 1, 2, … days.
-    shares: Vec<f64>,
+    /// For reference days of each weekday, the share reported within 0, 1, 2, … days.
+    shares: [Vec<f64>; WEEK],
     /// The local level, cases per day.
     level: f64,
 }
 
 impl<'a> View<'a> {
     fn new(triangle: &'a ReportingTriangle, as_of: usize) -> Self {
-        let shares = shares(triangle, as_of);
-        let recent = 0..LEVEL_DAYS.min(shares.len()).min(as_of + 1);
-        let reported: u64 = recent.clone().map(|age| triangle.reported(as_of - age, as_of)).sum();
-        let share: f64 = shares[recent].iter().sum();
-        let level = if share > 0.0 { (real(reported) + LEVEL_FLOOR) / share } else { 0.0 };
-        Self { triangle, as_of, shares, level }
+        let mut view = Self { triangle, as_of, shares: shares(triangle, as_of), level: 0.0 };
+        let (mut reported, mut share) = (LEVEL_FLOOR, 0.0);
+        for age in 0..LEVEL_DAYS.min(triangle.max_delay() + 1).min(as_of + 1) {
+            reported += real(triangle.reported(as_of - age, as_of));
+            share += view.share(as_of - age, age);
+        }
+        view.level = if share > 0.0 { reported / share } else { 0.0 };
+        view
+    }
+
+    /// The share of the day's cases that is reported within so many days.
+    fn share(&self, day: usize, within: usize) -> f64 {
+        self.shares[day % WEEK].get(within).copied().unwrap_or(1.0)
     }
 
     /// Reports that are expected to come for a day of this age.
     fn missing(&self, age: usize, reported: u64) -> f64 {
-        let share = self.shares[age];
+        let share = self.share(self.as_of - age, age);
         if share >= 1.0 || self.level <= 0.0 {
             return 0.0;
         }
@@ -122,17 +151,21 @@ impl<'a> View<'a> {
 }
 
 /// Estimates the share of reports within 0, 1, 2, … days from what was known at the end of a day.
-fn shares(triangle: &ReportingTriangle, as_of: usize) -> Vec<f64> {
-    let mut shares = vec![1.0; triangle.max_delay() + 1];
-    for delay in (1..shares.len()).rev() {
+fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
+    let mut shares = [const { Vec::new() }; WEEK].map(|_: Vec<f64>| vec![1.0; triangle.max_delay() + 1]);
+    for delay in (1..=triangle.max_delay()).rev() {
         let known = as_of.checked_sub(delay).map_or(0, |newest| newest + 1);
-        let (mut on_day, mut within) = (0, 0);
+        let (mut on_day, mut within) = ([0.0; WEEK], [0.0; WEEK]);
         for day in known.saturating_sub(DELAY_WINDOW)..known {
-            on_day += triangle.count(day, delay);
-            within += triangle.reported(day, day + delay);
+            on_day[day % WEEK] += real(triangle.count(day, delay));
+            within[day % WEEK] += real(triangle.reported(day, day + delay));
         }
-        let share = if within > 0 { real(on_day) / real(within) } else { 0.0 };
-        shares[delay - 1] = shares[delay] * (1.0 - share);
+        let (all_on_day, all_within): (f64, f64) = (on_day.iter().sum(), within.iter().sum());
+        let pooled = if all_within > 0.0 { all_on_day / all_within } else { 0.0 };
+        for ((shares, on_day), within) in shares.iter_mut().zip(on_day).zip(within) {
+            let of_delay = (on_day + POOLED_WEIGHT * pooled) / (within + POOLED_WEIGHT);
+            shares[delay - 1] = shares[delay] * (1.0 - of_delay);
+        }
     }
     shares
 }
@@ -158,8 +191,8 @@ fn excess_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<f64> {
 /// Compares the nowcast of a day of this age with the reports that came in the `ago` days since.
 fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
     let day = view.as_of - age;
-    let share = view.shares[age];
-    let come = view.shares[(age + ago).min(view.shares.len() - 1)] - share;
+    let share = view.share(day, age);
+    let come = view.share(day, age + ago) - share;
     if share >= 1.0 || come < COME_SHARE * (1.0 - share) {
         return None;
     }

@@ -1,20 +1,43 @@
 //! Quantiles of the gamma distribution.
 
-use statrs::distribution::{Continuous as _, ContinuousCDF as _, Gamma};
+use statrs::distribution::{Continuous as _, ContinuousCDF as _, Gamma, Normal};
+
+/// Newton steps; four are enough from a good start.
+const STEPS: usize = 20;
+/// The relative size of a last step: the error after it is about its square.
+const LAST_STEP: f64 = 1e-9;
 
 /// Returns the quantile of the gamma distribution with this shape and scale, both above 0.
 ///
 /// The unit-scale quantile is multiplied by the scale, so that tiny scales cost no precision. Returns NaN if the shape is no valid
 /// parameter.
 pub(crate) fn gamma_quantile(probability: f64, shape: f64, scale: f64) -> f64 {
-    Gamma::new(shape, 1.0).map_or(f64::NAN, |gamma| unit_quantile(&gamma, probability) * scale)
+    let Ok(gamma) = Gamma::new(shape, 1.0) else { return f64::NAN };
+    let quantile = approximation(probability, shape).and_then(|start| newton(&gamma, probability, start));
+    // The library's own search is a hundred times slower for large shapes, and ends at a relative 1e-9.
+    quantile.unwrap_or_else(|| gamma.inverse_cdf(probability)) * scale
 }
 
-/// Adds a Newton step to the library's quantile, which ends at a relative 1e-9.
-fn unit_quantile(gamma: &Gamma, probability: f64) -> f64 {
-    let rough = gamma.inverse_cdf(probability);
-    let step = (gamma.cdf(rough) - probability) / gamma.pdf(rough);
-    if step.abs() < rough * 1e-6 { rough - step } else { rough }
+/// Wilson and Hilferty (1931): the cube root of a gamma variable is nearly normal. None where this is below zero.
+fn approximation(probability: f64, shape: f64) -> Option<f64> {
+    let spread = 1.0 / (9.0 * shape);
+    let root = 1.0 - spread + Normal::standard().inverse_cdf(probability) * spread.sqrt();
+    (root > 0.0).then(|| shape * root.powi(3))
+}
+
+fn newton(gamma: &Gamma, probability: f64, start: f64) -> Option<f64> {
+    let mut x = start;
+    for _ in 0..STEPS {
+        let step = (gamma.cdf(x) - probability) / gamma.pdf(x);
+        x -= step;
+        if !(x.is_finite() && x > 0.0) {
+            return None;
+        }
+        if step.abs() <= LAST_STEP * x {
+            return Some(x);
+        }
+    }
+    None
 }
 
 #[cfg(test)]

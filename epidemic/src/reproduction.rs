@@ -68,7 +68,9 @@ impl Posterior {
 pub fn total_infectiousness(incidence: &[f64], serial_interval: &SerialInterval) -> Vec<f64> {
     let weights = serial_interval.probabilities();
     (0..incidence.len())
-        .map(|day| weights.iter().zip(incidence[..=day].iter().rev()).map(|(weight, cases)| weight * cases).sum())
+        .map(|day| {
+            weights.iter().zip(incidence[..=day].iter().rev()).map(|(weight, cases)| weight * cases).sum()
+        })
         .collect()
 }
 

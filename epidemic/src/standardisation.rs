@@ -14,8 +14,8 @@ const YEARS: u8 = 5;
 /// The WHO world standard population 2000–2025 in per cent: ages 0–4, 5–9, … 95–99, and 100 or more (Ahmad et al. 2001, GPE discussion
 /// paper 31, table 4). The published numbers are rounded and add up to 100.035.
 pub const WHO_STANDARD: [f64; 21] = [
-    8.86, 8.69, 8.60, 8.47, 8.22, 7.93, 7.61, 7.15, 6.59, 6.04, 5.37, 4.55, 3.72, 2.96, 2.21, 1.52, 0.91, 0.44, 0.15,
-    0.04, 0.005,
+    8.86, 8.69, 8.60, 8.47, 8.22, 7.93, 7.61, 7.15, 6.59, 6.04, 5.37, 4.55, 3.72, 2.96, 2.21, 1.52, 0.91,
+    0.44, 0.15, 0.04, 0.005,
 ];
 
 /// Returns the WHO weights of coarser age groups, from their lowest ages: `[0, 10, 20]` stands for 0–9, 10–19, and 20 or more.
@@ -23,7 +23,10 @@ pub const WHO_STANDARD: [f64; 21] = [
 /// The ages must start at 0, ascend, and be multiples of 5 up to 100.
 pub fn who_weights(lowest_ages: &[u8]) -> Result<Vec<f64>, InputError> {
     let is_multiple = lowest_ages.iter().all(|age| age % YEARS == 0 && *age <= 100);
-    if lowest_ages.first() != Some(&0) || !lowest_ages.is_sorted_by(|left, right| left < right) || !is_multiple {
+    if lowest_ages.first() != Some(&0)
+        || !lowest_ages.is_sorted_by(|left, right| left < right)
+        || !is_multiple
+    {
         let allowed = "ascending multiples of 5 from 0 to 100";
         return Err(InputError::InvalidParameter { name: "the lowest ages", allowed });
     }
@@ -55,7 +58,10 @@ pub fn standardised_rate(groups: &[AgeGroup]) -> Result<Estimate, InputError> {
     }
     let weights: f64 = groups.iter().map(|group| group.weight).sum();
     if !(weights > 0.0 && weights.is_finite()) {
-        return Err(InputError::InvalidParameter { name: "the sum of the weights", allowed: "a number above 0" });
+        return Err(InputError::InvalidParameter {
+            name: "the sum of the weights",
+            allowed: "a number above 0",
+        });
     }
     let (mut rate, mut variance, mut largest) = (0.0, 0.0, 0.0_f64);
     for group in groups.iter().filter(|group| group.weight > 0.0) {
@@ -101,8 +107,11 @@ mod tests {
 
     #[test]
     fn standardised_rate_with_own_age_structure_is_crude_rate() {
-        let groups = [(5, 700.0), (20, 200.0), (40, 100.0)]
-            .map(|(events, population)| AgeGroup { events, population, weight: population });
+        let groups = [(5, 700.0), (20, 200.0), (40, 100.0)].map(|(events, population)| AgeGroup {
+            events,
+            population,
+            weight: population,
+        });
         let rate = standardised_rate(&groups).unwrap();
         assert!((rate.value - 65.0 / 1000.0).abs() < 1e-15);
         assert!(rate.low < rate.value && rate.value < rate.high);
@@ -118,7 +127,8 @@ mod tests {
 
     #[test]
     fn standardised_rate_of_invalid_groups_is_refused() {
-        let group = |events, population, weight| standardised_rate(&[AgeGroup { events, population, weight }]);
+        let group =
+            |events, population, weight| standardised_rate(&[AgeGroup { events, population, weight }]);
         assert_eq!(group(1, 0.0, 1.0), Err(InputError::EmptyPopulation { position: 0 }));
         assert_eq!(group(1, -5.0, 1.0), Err(InputError::InvalidCount { position: 0 }));
         assert!(group(1, 5.0, 0.0).is_err());

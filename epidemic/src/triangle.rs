@@ -75,7 +75,9 @@ mod tests {
     #[test]
     fn reported_counts_what_was_known_on_a_day() {
         let mut triangle = ReportingTriangle::new(5, 2).unwrap();
-        assert!(triangle.add(1, 0, 4) && triangle.add(1, 1, 3) && triangle.add(1, 2, 2) && triangle.add(1, 3, 9));
+        assert!(
+            triangle.add(1, 0, 4) && triangle.add(1, 1, 3) && triangle.add(1, 2, 2) && triangle.add(1, 3, 9)
+        );
         assert!(!triangle.add(4, 1, 1));
         assert!(!triangle.add(usize::MAX, 1, 1));
         assert_eq!([0, 1, 2, 3, 4].map(|day| triangle.reported(1, day)), [0, 4, 7, 9, 9]);

@@ -65,7 +65,9 @@ pub fn find(counts: &[f64]) -> Result<Vec<Wave>, InputError> {
             }
             Some(_) => {}
             None if level < curve[trough] => trough = day,
-            None if level >= floor && (waves.is_empty() || curve[trough] <= TROUGH * level) => peak = Some(day),
+            None if level >= floor && (waves.is_empty() || curve[trough] <= TROUGH * level) => {
+                peak = Some(day)
+            }
             None => {}
         }
     }
@@ -95,7 +97,8 @@ mod tests {
 
     /// Bell-shaped waves: day of the peak and height.
     fn bells(length: u32, waves: &[(f64, f64)]) -> Vec<f64> {
-        let level = |day: f64| waves.iter().map(|(at, height)| height * (-((day - at) / 12.0).powi(2)).exp()).sum();
+        let level =
+            |day: f64| waves.iter().map(|(at, height)| height * (-((day - at) / 12.0).powi(2)).exp()).sum();
         (0..length).map(|day| level(f64::from(day))).collect()
     }
 
@@ -130,7 +133,8 @@ mod tests {
 
     #[test]
     fn find_weekly_pattern_is_one_wave() {
-        let counts: Vec<f64> = [10.0, 100.0, 100.0, 100.0, 100.0, 100.0, 20.0].into_iter().cycle().take(70).collect();
+        let counts: Vec<f64> =
+            [10.0, 100.0, 100.0, 100.0, 100.0, 100.0, 20.0].into_iter().cycle().take(70).collect();
         assert_eq!(find(&counts).unwrap().len(), 1);
     }
 

@@ -126,9 +126,9 @@ fn nowcast_of_german_hospitalisations_covers_what_came() {
             let Some(of_age) = by_age.get_mut(age) else { continue };
             let came: u64 = counts[nowcast.day].iter().copied().map(u64::from).sum();
             of_age.0 += 1;
-            of_age.1 += usize::from((nowcast.q025..=nowcast.q975).contains(&came));
+            of_age.1 += usize::from((nowcast.low..=nowcast.high).contains(&came));
             of_age.2 += (nowcast.expected / came as f64 - 1.0).abs();
-            of_age.3 += (nowcast.q975 - nowcast.q025) as f64 / came as f64;
+            of_age.3 += (nowcast.high - nowcast.low) as f64 / came as f64;
         }
     }
     let (mut all, mut covered) = (0, 0);
