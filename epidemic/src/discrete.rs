@@ -135,9 +135,9 @@ mod tests {
         let q = 40.0_f64 / 41.0;
         let quantile = |p: f64| ((-p).ln_1p() / q.ln() - 1.0).ceil();
         let geometric = negative_binomial(40.0, 1.0);
-        assert_eq!(crate::real(geometric.median()), quantile(0.5));
+        assert!((crate::real(geometric.median()) - quantile(0.5)).abs() < 0.5);
         let (low, high) = geometric.shortest_interval(0.95);
-        assert_eq!((low, crate::real(high)), (0, quantile(0.95)));
+        assert!(low == 0 && (crate::real(high) - quantile(0.95)).abs() < 0.5);
     }
 
     #[test]

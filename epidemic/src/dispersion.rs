@@ -28,13 +28,11 @@ pub(crate) fn combined_size(size: f64, excess: f64) -> f64 {
 /// Returns the excess variance that makes the past most likely: `variance = mean + mean² (1 / size + excess)`.
 ///
 /// None without past nowcasts that expected something.
-pub(crate) fn fit_excess(past: impl Iterator<Item = PastNowcast> + Clone) -> Option<f64> {
-    past.clone().find(|past| past.expected > 0.0)?;
+pub(crate) fn fit_excess(past: &[PastNowcast]) -> Option<f64> {
+    past.iter().find(|past| past.expected > 0.0)?;
     let log_likelihood = |log_excess: f64| -> f64 {
-        past.clone()
-            .filter(|past| past.expected > 0.0)
-            .map(|past| log_probability(past, log_excess.exp()))
-            .sum()
+        let excess = log_excess.exp();
+        past.iter().filter(|past| past.expected > 0.0).map(|past| log_probability(past, excess)).sum()
     };
     let (mut low, mut high) = (LEAST_EXCESS.ln(), MOST_EXCESS.ln());
     let inner = |low: f64, high: f64| (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
@@ -55,7 +53,7 @@ pub(crate) fn fit_excess(past: impl Iterator<Item = PastNowcast> + Clone) -> Opt
 }
 
 /// The logarithm of the negative binomial probability, without the part that does not depend on the excess.
-fn log_probability(past: PastNowcast, excess: f64) -> f64 {
+fn log_probability(past: &PastNowcast, excess: f64) -> f64 {
     let size = combined_size(past.size, excess);
     let total = size + past.expected;
     ln_gamma(past.came + size) - ln_gamma(size)
@@ -73,7 +71,7 @@ mod tests {
 
     #[test]
     fn fit_excess_of_exact_past_is_least() {
-        let excess = fit_excess(past(100.0, &[100.0, 101.0, 99.0, 100.0]).into_iter()).unwrap();
+        let excess = fit_excess(&past(100.0, &[100.0, 101.0, 99.0, 100.0])).unwrap();
         assert!(excess < 1e-5, "{excess}");
     }
 
@@ -81,13 +79,13 @@ mod tests {
     fn fit_excess_of_scattered_past_matches_its_moments() {
         // Mean 1000, standard deviation 200: excess (200² − 1000) / 1000².
         let scattered = [800.0, 1200.0].repeat(20);
-        let excess = fit_excess(past(1000.0, &scattered).into_iter()).unwrap();
+        let excess = fit_excess(&past(1000.0, &scattered)).unwrap();
         assert!((excess / 0.039 - 1.0).abs() < 0.1, "{excess}");
     }
 
     #[test]
     fn fit_excess_without_expectation_is_none() {
-        assert_eq!(fit_excess(past(0.0, &[0.0, 1.0]).into_iter()), None);
-        assert_eq!(fit_excess(std::iter::empty()), None);
+        assert_eq!(fit_excess(&past(0.0, &[0.0, 1.0])), None);
+        assert_eq!(fit_excess(&[]), None);
     }
 }

@@ -1,7 +1,7 @@
 //! Case fatality: the share of cases that die, naive and corrected for the delay to death.
 //!
 //! During an epidemic some of the cases that will die are still alive, so deaths / cases is too low. Nishiura, Klinkenberg, Roberts and
-//! Heesterbeek (2009), *PLoS ONE* 4(8): with cases c and the delay f from onset to death, `Σ_t Σ_j c_(t−j) f_j` cases have a known outcome. This is
+//! Heesterbeek (2009), *`PLoS` ONE* 4(8): with cases c and the delay f from onset to death, `Σ_t Σ_j c_(t−j) f_j` cases have a known outcome. This is
 //! the underestimation factor u times all cases. Deaths are then binomial among these cases.
 //!
 //! The likelihood, its switch and its grid are those of `cfr_static` in the R package `cfr`: binomial, or Poisson from 100 cases on if

@@ -94,7 +94,7 @@ fn fit(counts: &[f64]) -> Option<Growth> {
         }
         level += step.0;
         rate += step.1;
-        if !(rate.abs() < STEEPEST) {
+        if rate.is_nan() || rate.abs() > STEEPEST {
             return None;
         }
         if step.0.abs().max(step.1.abs()) <= CONVERGED {

@@ -36,8 +36,8 @@ const LEVEL_DAYS: usize = 14;
 const LEVEL_WEIGHT: f64 = 1.0;
 /// Added to the reports of the local level, so that days without any do not exclude cases.
 const LEVEL_FLOOR: f64 = 0.5;
-/// A past nowcast is used if this share of the reports that it waited for should have come since.
-const COME_SHARE: f64 = 0.5;
+/// A past nowcast is used if this share of the reports that it waited for was due since.
+const DUE_SHARE: f64 = 0.5;
 
 /// The nowcast of one reference day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -180,24 +180,26 @@ fn excess_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<f64> {
             past.extend(past_nowcast(&view, age, ago));
         }
     }
-    let mut excess = Vec::with_capacity(max_delay);
-    for age in 0..max_delay {
-        let fitted = fit_excess(past[age].iter().copied());
-        excess.push(fitted.or(excess.last().copied()).unwrap_or(0.0));
-    }
-    excess
+    // An age without past takes the excess of the age before it.
+    let mut excess = 0.0;
+    past.iter()
+        .map(|past| {
+            excess = fit_excess(past).unwrap_or(excess);
+            excess
+        })
+        .collect()
 }
 
 /// Compares the nowcast of a day of this age with the reports that came in the `ago` days since.
 fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
     let day = view.as_of - age;
     let share = view.share(day, age);
-    let come = view.share(day, age + ago) - share;
-    if share >= 1.0 || come < COME_SHARE * (1.0 - share) {
+    let due = view.share(day, age + ago) - share;
+    if share >= 1.0 || due < DUE_SHARE * (1.0 - share) {
         return None;
     }
     let reported = view.triangle.reported(day, view.as_of);
     let came = view.triangle.reported(day, view.as_of + ago) - reported;
-    let expected = view.missing(age, reported) * come / (1.0 - share);
+    let expected = view.missing(age, reported) * due / (1.0 - share);
     Some(PastNowcast { expected, came: real(came), size: real(reported) + LEVEL_WEIGHT })
 }

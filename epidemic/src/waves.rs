@@ -58,17 +58,16 @@ pub fn find(counts: &[f64]) -> Result<Vec<Wave>, InputError> {
     let (mut trough, mut peak) = (0, None::<usize>);
     for (day, &level) in curve.iter().enumerate() {
         match peak {
-            Some(highest) if level > curve[highest] => peak = Some(day),
             Some(highest) if level <= TROUGH * curve[highest] => {
                 push(&mut waves, trough, highest, &curve);
                 (trough, peak) = (day, None);
             }
-            Some(_) => {}
+            Some(highest) => peak = Some(if level > curve[highest] { day } else { highest }),
             None if level < curve[trough] => trough = day,
-            None if level >= floor && (waves.is_empty() || curve[trough] <= TROUGH * level) => {
-                peak = Some(day)
+            None => {
+                let is_separate = waves.is_empty() || curve[trough] <= TROUGH * level;
+                peak = (level >= floor && is_separate).then_some(day);
             }
-            None => {}
         }
     }
     let last = curve.len() - 1;

@@ -1,5 +1,13 @@
 //! Laws of the estimates, on any input.
 
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    clippy::float_cmp,
+    reason = "counts of tests are small"
+)]
+
 use epidemic::delay::{SerialInterval, gamma_density};
 use epidemic::reproduction::{self, Posterior, Prior, Window};
 use epidemic::standardisation::{AgeGroup, standardised_rate};
@@ -21,7 +29,9 @@ fn counts() -> impl Strategy<Value = Vec<u64>> {
 }
 
 fn serial_interval() -> impl Strategy<Value = SerialInterval> {
-    (1.2..20.0, 0.3..10.0).prop_map(|(mean, sd)| SerialInterval::discretised_gamma(mean, sd).unwrap())
+    (1.2..20.0, 0.3..10.0).prop_map(|(mean, sd)| {
+        SerialInterval::discretised_gamma(mean, sd).expect("a valid mean and deviation")
+    })
 }
 
 fn is_close(left: f64, right: f64) -> bool {

@@ -1,5 +1,12 @@
 //! The estimates beside those of the reference implementations, on the data in the folder that `EPI_REFERENCE` names.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and prints its figures"
+)]
+#![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
+
 use std::path::PathBuf;
 
 use epidemic::delay::{SerialInterval, gamma_density};

@@ -1,5 +1,17 @@
 //! Nowcasts of simulated releases, whose delays and final numbers are known: how often the 95 % intervals cover what came.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::print_stdout,
+    reason = "a test stops where it fails, and prints its figures"
+)]
+#![expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "counts of tests are small"
+)]
+
 use epidemic::nowcast;
 use epidemic::triangle::ReportingTriangle;
 use rand_xoshiro::Xoshiro256PlusPlus;

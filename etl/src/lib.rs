@@ -16,6 +16,7 @@ pub mod dataset_date;
 pub mod distinct;
 pub mod download;
 pub mod env;
+pub mod estimate;
 pub mod extract;
 pub mod failure;
 pub mod load;
