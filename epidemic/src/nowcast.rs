@@ -12,7 +12,7 @@
 //! `e_h` is what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and `e_h` has the highest
 //! likelihood for the reports that came since. It covers delays that vary or change, and weekdays.
 
-use crate::dispersion::{PastNowcast, combined_size, fit_excess};
+use crate::dispersion::{Known, Learned, PastNowcast, learn};
 use crate::triangle::ReportingTriangle;
 use crate::{InputError, discrete, real};
 
@@ -31,9 +31,7 @@ const PAST_DAYS: usize = 56;
 /// Fewest of them.
 const FEWEST_PAST_DAYS: usize = 7;
 /// Days of the local level.
-const LEVEL_DAYS: usize = 14;
-/// The weight of the local level, in cases.
-const LEVEL_WEIGHT: f64 = 1.0;
+const LEVEL_DAYS: usize = 7;
 /// Added to the reports of the local level, so that days without any do not exclude cases.
 const LEVEL_FLOOR: f64 = 0.5;
 /// A past nowcast is used if this share of the reports that it waited for was due since.
@@ -73,17 +71,17 @@ pub fn estimate(triangle: &ReportingTriangle) -> Result<Vec<Nowcast>, InputError
     }
     let last = triangle.days() - 1;
     let view = View::new(triangle, last);
-    let excess = excess_by_age(triangle, last);
+    let learned = learned_by_age(triangle, last);
     let ages = (0..=triangle.max_delay()).rev();
-    Ok(ages.map(|age| nowcast(&view, age, excess.get(age).copied().unwrap_or(0.0))).collect())
+    Ok(ages.map(|age| nowcast(&view, age, learned.get(age).copied().unwrap_or(Learned::NOTHING))).collect())
 }
 
-fn nowcast(view: &View<'_>, age: usize, excess: f64) -> Nowcast {
+fn nowcast(view: &View<'_>, age: usize, learned: Learned) -> Nowcast {
     let day = view.as_of - age;
     let reported = view.triangle.reported(day, view.as_of);
-    let missing = view.missing(age, reported);
-    let size = combined_size(real(reported) + LEVEL_WEIGHT, excess);
-    let [low, median, high] = if missing > 0.0 { prediction(missing, size) } else { [0; 3] };
+    let known = view.known(age);
+    let missing = known.map_or(0.0, |known| known.missing(learned.credibility));
+    let [low, median, high] = known.map_or([0; 3], |known| prediction(missing, known.size(learned)));
     Nowcast {
         day,
         reported,
@@ -127,7 +125,7 @@ impl<'a> View<'a> {
     fn new(triangle: &'a ReportingTriangle, as_of: usize) -> Self {
         let mut view = Self { triangle, as_of, shares: shares(triangle, as_of), level: 0.0 };
         let (mut reported, mut share) = (LEVEL_FLOOR, 0.0);
-        for age in 0..LEVEL_DAYS.min(triangle.max_delay() + 1).min(as_of + 1) {
+        for age in 0..LEVEL_DAYS.min(as_of + 1) {
             reported += real(triangle.reported(as_of - age, as_of));
             share += view.share(as_of - age, age);
         }
@@ -140,13 +138,12 @@ impl<'a> View<'a> {
         self.shares[day % WEEK].get(within).copied().unwrap_or(1.0)
     }
 
-    /// Reports that are expected to come for a day of this age.
-    fn missing(&self, age: usize, reported: u64) -> f64 {
-        let share = self.share(self.as_of - age, age);
-        if share >= 1.0 || self.level <= 0.0 {
-            return 0.0;
-        }
-        (real(reported) + LEVEL_WEIGHT) * (1.0 - share) / (share + LEVEL_WEIGHT / self.level)
+    /// What is known of a day of this age; none if it is complete, or if nothing is known at all.
+    fn known(&self, age: usize) -> Option<Known> {
+        let day = self.as_of - age;
+        let share = self.share(day, age);
+        let reported = real(self.triangle.reported(day, self.as_of));
+        (share < 1.0 && self.level > 0.0).then_some(Known { reported, share, level: self.level })
     }
 }
 
@@ -170,8 +167,8 @@ fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
     shares
 }
 
-/// Repeats the nowcast for past days, and returns the excess variance of each age in days.
-fn excess_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<f64> {
+/// Repeats the nowcast for past days, and returns what they teach for each age in days.
+fn learned_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Learned> {
     let max_delay = triangle.max_delay();
     let mut past: Vec<Vec<PastNowcast>> = vec![Vec::new(); max_delay];
     for ago in 1..=PAST_DAYS.min(last - max_delay) {
@@ -180,26 +177,21 @@ fn excess_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<f64> {
             past.extend(past_nowcast(&view, age, ago));
         }
     }
-    // An age without past takes the excess of the age before it.
-    let mut excess = 0.0;
+    // An age without past takes what the age before it learned.
+    let mut learned = Learned::NOTHING;
     past.iter()
         .map(|past| {
-            excess = fit_excess(past).unwrap_or(excess);
-            excess
+            learned = learn(past).unwrap_or(learned);
+            learned
         })
         .collect()
 }
 
 /// Compares the nowcast of a day of this age with the reports that came in the `ago` days since.
 fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
+    let known = view.known(age)?;
     let day = view.as_of - age;
-    let share = view.share(day, age);
-    let due = view.share(day, age + ago) - share;
-    if share >= 1.0 || due < DUE_SHARE * (1.0 - share) {
-        return None;
-    }
-    let reported = view.triangle.reported(day, view.as_of);
-    let came = view.triangle.reported(day, view.as_of + ago) - reported;
-    let expected = view.missing(age, reported) * due / (1.0 - share);
-    Some(PastNowcast { expected, came: real(came), size: real(reported) + LEVEL_WEIGHT })
+    let due = (view.share(day, age + ago) - known.share) / (1.0 - known.share);
+    let came = view.triangle.reported(day, view.as_of + ago) - view.triangle.reported(day, view.as_of);
+    (due >= DUE_SHARE).then_some(PastNowcast { known, due, came: real(came) })
 }

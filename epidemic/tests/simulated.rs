@@ -24,7 +24,7 @@ const LAST_RELEASE: usize = 149;
 const RELEASE_STEP: usize = 7;
 const DAYS: usize = LAST_RELEASE + MAX_DELAY + 1;
 /// Epidemics of each scenario.
-const EPIDEMICS: u64 = 40;
+const EPIDEMICS: u64 = 20;
 /// Rows of which less is missing are not counted: their intervals hold in nearly every case, whatever the method.
 const LEAST_MISSING: f64 = 0.01;
 

@@ -50,7 +50,7 @@ pub(super) fn estimate(arguments: &FatalityArgs) -> Result<String> {
             of(|estimate| estimate.low),
             of(|estimate| estimate.high),
         ];
-        push_line(&mut text, &fields);
+        push_line(&mut text, fields);
     }
     Ok(text)
 }

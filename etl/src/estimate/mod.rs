@@ -9,7 +9,6 @@ mod reproduction;
 mod series;
 mod table;
 
-use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::str::FromStr;
@@ -76,11 +75,8 @@ fn refused(input: &Path, error: InputError) -> Failure {
 }
 
 /// Appends one line of CSV; a missing value is an empty field.
-fn push_line(text: &mut String, fields: &[Option<String>]) {
-    for (position, field) in fields.iter().enumerate() {
-        let separator = if position > 0 { "," } else { "" };
-        // Writing to a string cannot fail.
-        drop(write!(text, "{separator}{}", field.as_deref().unwrap_or_default()));
-    }
+fn push_line(text: &mut String, fields: impl IntoIterator<Item = Option<String>>) {
+    let fields: Vec<String> = fields.into_iter().map(Option::unwrap_or_default).collect();
+    text.push_str(&fields.join(","));
     text.push('\n');
 }

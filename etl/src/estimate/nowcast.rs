@@ -136,7 +136,7 @@ fn print(nowcasts: &[Nowcast], days: DayColumn, first: i64) -> String {
             nowcast.median.to_string(),
             nowcast.high.to_string(),
         ];
-        push_line(&mut text, &fields.map(Some));
+        push_line(&mut text, fields.map(Some));
     }
     text
 }

@@ -67,7 +67,7 @@ pub(super) fn estimate(arguments: &ReproductionArgs) -> Result<String> {
         };
         push_line(
             &mut text,
-            &[
+            [
                 Some(window.start.to_string()),
                 Some(window.end.to_string()),
                 of(|posterior| posterior.mean),

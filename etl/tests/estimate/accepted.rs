@@ -95,7 +95,7 @@ fn nowcast_of_steady_reports_completes_the_last_day() {
     assert_eq!(rows[0], ["39", "40", "1", "40", "40", "40", "40"]);
     assert_eq!(rows[1][..3], ["40", "20", "0.5"]);
     let [expected, low, _, high] = [3, 4, 5, 6].map(|column| rows[1][column].parse::<f64>().unwrap());
-    assert!((expected - 40.0).abs() < 0.1, "{expected}");
+    assert!((expected - 40.0).abs() < 0.2, "{expected}");
     assert!(low > 25.0 && low < 38.0 && high > 42.0 && high < 60.0, "{low} {high}");
 }
 
