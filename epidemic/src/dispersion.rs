@@ -25,9 +25,9 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// The weight of the level in cases: this share of it, at least one case.
+    /// The weight of the level in cases: a share of the reports that it lets expect, at least one case.
     fn prior_shape(self, credibility: f64) -> f64 {
-        (credibility * self.level).max(LEAST_CASES)
+        (credibility * (1.0 - self.share) * self.level).max(LEAST_CASES)
     }
 
     /// Reports that are expected to come.

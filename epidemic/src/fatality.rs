@@ -145,3 +145,61 @@ fn last_point(first: u64, end: u64, condition: impl Fn(u64) -> bool) -> u64 {
     }
     first - 1
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn corrected_matches_exhaustive_search_of_the_grid() {
+        // Found by evaluating the likelihood on all 10,000 points.
+        for (cases, deaths, outcomes, expected) in [
+            (20_000, 300, 20_000.0, "0.0150 0.0134 0.0167"),
+            (20_000, 300, 15_234.7, "0.0197 0.0176 0.0220"),
+            (80, 2, 61.4, "0.0326 0.0055 0.0971"),
+            (99, 3, 88.5, "0.0339 0.0086 0.0855"),
+            (100, 3, 88.5, "0.0341 0.0085 0.0883"),
+            (5_000, 400, 4_321.6, "0.0926 0.0842 0.1014"),
+            (10_000_000, 200_000, 9.5e6, "0.0211 0.0210 0.0211"),
+            (100, 0, 90.2, "0.0000 0.0000 0.0214"),
+        ] {
+            let Estimate { value, low, high } = corrected(cases, deaths, outcomes).unwrap();
+            assert_eq!(format!("{value:.4} {low:.4} {high:.4}"), expected, "{deaths} of {cases}");
+        }
+    }
+
+    #[test]
+    fn corrected_of_rare_deaths_has_two_digits() {
+        let estimate = corrected(3_000_000, 450, 2_900_000.0).unwrap();
+        assert!((estimate.value - 450.0 / 2.9e6).abs() < 1e-6, "{estimate:?}");
+        assert!(
+            estimate.low > 1.3e-4 && estimate.low < estimate.value && estimate.high < 1.8e-4,
+            "{estimate:?}"
+        );
+    }
+
+    #[test]
+    fn corrected_without_enough_outcomes_is_none() {
+        assert_eq!(corrected(100, 50, 40.0), None);
+        assert_eq!(corrected(100, 0, 0.4), None);
+        assert_eq!(corrected(0, 0, 0.0), None);
+    }
+
+    #[test]
+    fn estimate_counts_outcomes_by_the_last_day() {
+        let fatality = estimate(&[10, 0, 20], &[0, 0, 2], &[0.0, 0.5, 0.25, 0.25]).unwrap();
+        // Ten cases with three quarters of the delay over, twenty with none.
+        assert!((fatality.outcomes - 7.5).abs() < 1e-12);
+        assert!((fatality.underestimation().unwrap() - 0.25).abs() < 1e-12);
+    }
+
+    #[test]
+    fn estimate_of_series_that_differ_is_refused() {
+        assert_eq!(estimate(&[1], &[1, 0], &[1.0]), Err(InputError::LengthMismatch { left: 1, right: 2 }));
+        assert_eq!(
+            estimate(&[1], &[2], &[1.0]),
+            Err(InputError::MoreDeathsThanCases { deaths: 2, cases: 1 })
+        );
+        assert_eq!(estimate(&[1], &[1], &[f64::NAN]), Err(InputError::InvalidCount { position: 0 }));
+    }
+}

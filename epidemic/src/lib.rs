@@ -10,7 +10,7 @@
 //! | [`seven_day`] | seven-day reproduction number | Robert Koch-Institut 2020 |
 //! | [`growth`] | growth rate and doubling time | quasi-Poisson log-linear regression |
 //! | [`fatality`] | case fatality, naive and corrected for the delay to death | Nishiura et al. 2009, as in `cfr` |
-//! | [`nowcast`] | cases that occurred but are not reported yet | chain ladder (Mack 1993) with gamma-Poisson credibility |
+//! | [`nowcast`] | cases that occurred but are not reported yet | chain ladder (Mack 1993) with a credibility that is learned |
 //! | [`standardisation`] | directly age-standardised rate | Ahmad et al. 2001 (WHO), Fay and Feuer 1997 |
 //! | [`waves`] | peaks and troughs | the rule that the module states |
 //!

@@ -1,16 +1,18 @@
 //! The nowcast: how many cases of the last days there will be once all reports have come in.
 //!
-//! **Delays.** Chain ladder on the reporting triangle (Mack 1993; Lawless 1994). For each delay d ≥ 1, the share of the reports within d
-//! days that came on day d exactly is `g_d = Σ n_(t,d) / Σ_(j ≤ d) n_(t,j)`, over the latest reference days whose cell is known. The share that is reported
-//! within h days is then `F_h = Π_(d > h) (1 − g_d)`; a chain-ladder factor is `1 / (1 − g_d)`.
+//! **Delays.** Chain ladder on the reporting triangle (Mack 1993; Lawless 1994), by weekday. For each delay d ≥ 1, the share of the
+//! reports within d days that came on day d exactly is `g_d = Σ n_(t,d) / Σ_(j ≤ d) n_(t,j)`, over the latest reference days whose cell is
+//! known. A weekday's own share is combined with that of all weekdays, which counts as many cases as `POOLED_WEIGHT`. The share that is
+//! reported within h days is then `F_h = Π_(d > h) (1 − g_d)`; a chain-ladder factor is `1 / (1 − g_d)`.
 //!
-//! **Expected cases.** Chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ (reports
-//! of the last two weeks over the sum of their F) enters with the weight of one case: the level of the day has a gamma prior of shape 1 and mean λ, and the
-//! posterior expects `m = (c + 1) (1 − F_h) / (F_h + 1/λ)` reports still to come. With more than a few cases this is the chain ladder.
+//! **Expected cases.** The chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
+//! (reports of the last week over the sum of their F) enters as a gamma prior of shape `a = max(1, v (1 − F_h) λ)` and mean λ for the cases of the day. The
+//! posterior expects `m = (c + a) (1 − F_h) / (F_h + a / λ)` reports still to come. The credibility v is learned; v = 0 is the chain ladder, for more
+//! than a few cases.
 //!
-//! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + 1) + e_h`. The first part is chance. The excess
-//! `e_h` is what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and `e_h` has the highest
-//! likelihood for the reports that came since. It covers delays that vary or change, and weekdays.
+//! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + a) + e`. The first part is chance. The excess e is
+//! what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and for each age in days v
+//! and e have the highest likelihood for the reports that came since. This covers delays that vary or change.
 
 use crate::dispersion::{Known, Learned, PastNowcast, learn};
 use crate::triangle::ReportingTriangle;
@@ -194,4 +196,57 @@ fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> 
     let due = (view.share(day, age + ago) - known.share) / (1.0 - known.share);
     let came = view.triangle.reported(day, view.as_of + ago) - view.triangle.reported(day, view.as_of);
     (due >= DUE_SHARE).then_some(PastNowcast { known, due, came: real(came) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same reports on every reference day, by delay, as known on the last of these days.
+    fn steady(days: usize, by_delay: &[u32]) -> ReportingTriangle {
+        let mut triangle = ReportingTriangle::new(days, by_delay.len() - 1).unwrap();
+        for day in 0..days {
+            for (delay, &count) in by_delay.iter().enumerate() {
+                triangle.add(day, delay, count);
+            }
+        }
+        triangle
+    }
+
+    #[test]
+    fn estimate_of_steady_reports_is_chain_ladder() {
+        let nowcasts = estimate(&steady(60, &[500, 300, 200])).unwrap();
+        let of: Vec<_> = nowcasts.iter().map(|nowcast| (nowcast.day, nowcast.reported)).collect();
+        assert_eq!(of, [(57, 1000), (58, 800), (59, 500)]);
+        for (nowcast, share) in nowcasts.iter().zip([1.0, 0.8, 0.5]) {
+            assert!((nowcast.share_reported - share).abs() < 1e-12);
+            assert!((nowcast.expected - 1000.0).abs() < 0.5, "{nowcast:?}");
+            assert!(nowcast.low <= 1000 && 1000 <= nowcast.high);
+        }
+    }
+
+    #[test]
+    fn estimate_without_reports_on_last_day_still_expects_cases() {
+        let mut triangle = steady(60, &[0, 0, 0]);
+        for day in 0..59 {
+            triangle.add(day, 0, 40);
+            triangle.add(day, 1, 40);
+        }
+        let last = *estimate(&triangle).unwrap().last().unwrap();
+        assert_eq!(last.reported, 0);
+        assert!(last.expected > 0.5 && last.high >= 1, "{last:?}");
+    }
+
+    #[test]
+    fn estimate_of_empty_triangle_expects_nothing_of_complete_days() {
+        for nowcast in estimate(&steady(30, &[0, 0, 0])).unwrap() {
+            assert_eq!((nowcast.reported, nowcast.low, nowcast.high), (0, 0, 0));
+        }
+    }
+
+    #[test]
+    fn estimate_of_short_triangle_is_refused() {
+        assert_eq!(estimate(&steady(9, &[1, 1, 1])), Err(InputError::TooShort { days: 9, needed: 10 }));
+        assert!(estimate(&steady(10, &[1, 1, 1])).is_ok());
+    }
 }

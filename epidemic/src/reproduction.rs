@@ -109,3 +109,39 @@ pub fn estimate(
         })
         .collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next_day() -> SerialInterval {
+        SerialInterval::new(vec![0.0, 1.0]).unwrap()
+    }
+
+    #[test]
+    fn total_infectiousness_weighs_past_cases_alone() {
+        let interval = SerialInterval::new(vec![0.0, 0.25, 0.75]).unwrap();
+        assert_eq!(total_infectiousness(&[4.0, 8.0, 100.0], &interval), [0.0, 1.0, 5.0]);
+    }
+
+    #[test]
+    fn estimate_of_doubling_cases_approaches_two() {
+        let incidence: Vec<f64> = (0..12).map(|day| 1e6 * 2.0_f64.powi(day)).collect();
+        let windows = estimate(&incidence, &next_day(), 3, Prior::default()).unwrap();
+        assert_eq!((windows.len(), windows[0].start, windows[0].end), (9, 2, 4));
+        assert!((windows[8].posterior.unwrap().mean - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn estimate_of_bad_input_is_refused() {
+        let of = |incidence: &[f64], length, mean, sd| {
+            estimate(incidence, &next_day(), length, Prior { mean, sd })
+        };
+        assert_eq!(of(&[1.0, -1.0], 1, 5.0, 5.0), Err(InputError::InvalidCount { position: 1 }));
+        assert_eq!(of(&[1.0; 7], 7, 5.0, 5.0), Err(InputError::TooShort { days: 7, needed: 8 }));
+        for (length, mean, sd) in [(0, 5.0, 5.0), (1, 0.0, 5.0), (1, 5.0, f64::NAN), (1, f64::INFINITY, 5.0)]
+        {
+            assert!(matches!(of(&[1.0; 9], length, mean, sd), Err(InputError::InvalidParameter { .. })));
+        }
+    }
+}

@@ -63,7 +63,8 @@ impl FromStr for Pair {
 fn refused(input: &Path, error: InputError) -> Failure {
     let hint = match error {
         InputError::InvalidParameter { .. } => {
-            return Failure::usage(error.to_string()).hint("correct the flag");
+            return Failure::usage(error.to_string())
+                .hint("change the flag; `--help` after the command explains each");
         }
         InputError::ProbabilityOnDayZero => "give day 0 the probability 0",
         InputError::NotADistribution { .. } => "give one probability for each day, which add up to 1",
