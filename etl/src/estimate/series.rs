@@ -1,6 +1,6 @@
 //! Days of rows: dates or day numbers become positions in a series without gaps.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 
 use chrono::{Datelike as _, NaiveDate};
 
@@ -95,9 +95,9 @@ impl<'a> DailyRows<'a> {
     pub(super) fn place(table: &'a Table) -> Result<Self> {
         let column = DayColumn::find(table, &["date"])?;
         let days = table.rows().iter().map(|row| column.read(table, row)).collect::<Result<Vec<i64>>>()?;
-        let mut seen = HashMap::with_capacity(days.len());
+        let mut seen = HashSet::with_capacity(days.len());
         for (row, &day) in table.rows().iter().zip(&days) {
-            if seen.insert(day, ()).is_some() {
+            if !seen.insert(day) {
                 return Err(duplicate(table, row, &column.shown(day)));
             }
         }
