@@ -4,9 +4,14 @@ use crate::program::Inputs;
 
 const INTERVAL: &str = "day,probability\n0,0\n1,0.5\n2,0.5\n";
 
+/// A CSV file with this header.
+fn file(header: &str, rows: impl IntoIterator<Item = String>) -> String {
+    let lines: Vec<String> = [header.to_owned()].into_iter().chain(rows).collect();
+    lines.join("\n")
+}
+
 fn incidence(rows: impl IntoIterator<Item = (u32, u32)>) -> String {
-    let lines = rows.into_iter().map(|(day, cases)| format!("{day},{cases}\n"));
-    "day,cases\n".to_owned() + &lines.collect::<String>()
+    file("day,cases", rows.into_iter().map(|(day, cases)| format!("{day},{cases}")))
 }
 
 #[test]
@@ -87,8 +92,8 @@ fn fatality_without_cases_is_empty() {
 fn nowcast_of_steady_reports_completes_the_last_day() {
     // 40 cases a day, half of them reported on the next day.
     let rows = (1..=40).flat_map(|day| [(day, 0), (day, 1)]).filter(|(day, delay)| day + delay <= 40);
-    let text: String = rows.map(|(day, delay)| format!("{day},{delay},20\n")).collect();
-    let inputs = Inputs::new(&[("r.csv", &("day,delay,count\n".to_owned() + &text))]);
+    let text = file("day,delay,count", rows.map(|(day, delay)| format!("{day},{delay},20")));
+    let inputs = Inputs::new(&[("r.csv", &text)]);
     let (header, rows) = inputs.run("nowcast --reports r.csv").table();
     assert_eq!(header, "day,reported,share_reported,expected,low,median,high");
     assert_eq!(rows.len(), 2);
@@ -101,11 +106,12 @@ fn nowcast_of_steady_reports_completes_the_last_day() {
 
 #[test]
 fn nowcast_as_of_leaves_later_reports_out() {
-    let rows: String = (1..=40).map(|day| format!("{day},0,10\n{day},2,10\n")).collect();
-    let early: String = (1..=30).map(|day| format!("{day},0,10\n")).collect::<String>()
-        + &(1..=28).map(|day| format!("{day},2,10\n")).collect::<String>();
-    let header = "day,delay_days,count\n".to_owned();
-    let inputs = Inputs::new(&[("all.csv", &(header.clone() + &rows)), ("early.csv", &(header + &early))]);
+    let reports = |last: u32, known: u32| {
+        let rows =
+            (1..=last).flat_map(|day| [(day, 0), (day, 2)]).filter(|(day, delay)| day + delay <= known);
+        file("day,delay_days,count", rows.map(|(day, delay)| format!("{day},{delay},10")).collect::<Vec<_>>())
+    };
+    let inputs = Inputs::new(&[("all.csv", &reports(40, 42)), ("early.csv", &reports(30, 30))]);
     let as_of = inputs.run("nowcast --reports all.csv --as-of 30").table();
     assert_eq!(as_of, inputs.run("nowcast --reports early.csv").table());
     assert_eq!(as_of.1.last().unwrap()[0], "30");
