@@ -31,14 +31,19 @@ const TEST_STACKS: &str = "TEST_STACKS";
 /// Nothing here is silent for so long unless it hangs; then an honest failure is better than no end.
 const SILENCE: Duration = Duration::from_mins(8);
 
-/// A folder with real rows, which are not part of the project.
-const REAL_DATA: &str = "COVID_REAL_DATA";
+/// Folders with data that are not part of the project, and what is skipped without them.
+const OPTIONAL_DATA: [(&str, &str); 2] = [
+    ("COVID_REAL_DATA", "tests on real rows"),
+    ("EPI_REFERENCE", "comparisons of estimates with their reference"),
+];
 
 /// Checks and tests everything, or runs the tests that `filter` names.
 pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
     needs::provide(pg_bin)?;
-    if std::env::var_os(REAL_DATA).is_none() {
-        say::note(&format!("{REAL_DATA} is not set: tests on real rows are skipped"));
+    for (variable, tests) in OPTIONAL_DATA {
+        if std::env::var_os(variable).is_none() {
+            say::note(&format!("{variable} is not set: {tests} are skipped"));
+        }
     }
     if !filter.is_empty() {
         return tests(pg_bin, filter).map(|tally| say::note(&tally.to_string()));

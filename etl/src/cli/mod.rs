@@ -23,7 +23,7 @@ use crate::signals::Signals;
 use crate::store::Store;
 use crate::task::Task;
 use crate::terminal::visible;
-use crate::{database, download, env, migrate, report, sample, terminal};
+use crate::{database, download, env, estimate, migrate, report, sample, terminal};
 
 /// Loads the Argentine Covid-19 line list into PostgreSQL and writes its reports
 #[derive(Debug, Parser)]
@@ -51,6 +51,9 @@ enum Command {
     Migrate(DatabaseArgs),
     /// Make a sample in the ministry's format, the same for the same seed
     Sample(SampleArgs),
+    /// Estimate reproduction number, fatality or missing reports from counts in CSV files
+    #[command(subcommand)]
+    Estimate(estimate::Command),
 }
 
 #[derive(Debug, Args)]
@@ -212,6 +215,7 @@ fn perform(cli: Cli) -> Result<()> {
         Command::Download(arguments) => in_runtime(download(arguments)),
         Command::Sample(arguments) => sample(arguments),
         Command::Migrate(arguments) => in_runtime(migrate(arguments)),
+        Command::Estimate(command) => estimate::run(&command),
     }
 }
 

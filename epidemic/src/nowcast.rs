@@ -1,0 +1,252 @@
+//! The nowcast: how many cases of the last days there will be once all reports have come in.
+//!
+//! **Delays.** Chain ladder on the reporting triangle (Mack 1993; Lawless 1994), by weekday. For each delay d ≥ 1, the share of the
+//! reports within d days that came on day d exactly is `g_d = Σ n_(t,d) / Σ_(j ≤ d) n_(t,j)`, over the latest reference days whose cell is
+//! known. A weekday's own share is combined with that of all weekdays, which counts as many cases as `POOLED_WEIGHT`. The share that is
+//! reported within h days is then `F_h = Π_(d > h) (1 − g_d)`; a chain-ladder factor is `1 / (1 − g_d)`.
+//!
+//! **Expected cases.** The chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
+//! (reports of the last week over the sum of their F) enters as a gamma prior of shape `a = max(1, v (1 − F_h) λ)` and mean λ for the cases of the day. The
+//! posterior expects `m = (c + a) (1 − F_h) / (F_h + a / λ)` reports still to come. The credibility v is learned; v = 0 is the chain ladder, for more
+//! than a few cases.
+//!
+//! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + a) + e`. The first part is chance. The excess e is
+//! what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and for each age in days v
+//! and e have the highest likelihood for the reports that came since. This covers delays that vary or change.
+
+use crate::dispersion::{Known, Learned, PastNowcast, learn};
+use crate::triangle::ReportingTriangle;
+use crate::{InputError, discrete, real};
+
+/// The probability of the prediction interval.
+const COVERAGE: f64 = 0.95;
+/// Steps in a standard deviation from which on they are joined.
+const FINE_STEPS: f64 = 5000.0;
+/// Reference days from which a delay is estimated: whole weeks, so that each weekday counts alike.
+const DELAY_WINDOW: usize = 56;
+/// Days of the week.
+const WEEK: usize = 7;
+/// The weight, in cases, of all weekdays in the delays of one.
+const POOLED_WEIGHT: f64 = 100.0;
+/// Days for which past nowcasts are repeated.
+const PAST_DAYS: usize = 56;
+/// Fewest of them.
+const FEWEST_PAST_DAYS: usize = 7;
+/// Days of the local level.
+const LEVEL_DAYS: usize = 7;
+/// Added to the reports of the local level, so that days without any do not exclude cases.
+const LEVEL_FLOOR: f64 = 0.5;
+/// A past nowcast is used if this share of the reports that it waited for was due since.
+const DUE_SHARE: f64 = 0.5;
+
+/// The nowcast of one reference day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Nowcast {
+    /// The reference day, from 0.
+    pub day: usize,
+    /// Cases reported so far.
+    pub reported: u64,
+    /// The share of cases that is usually reported by now.
+    pub share_reported: f64,
+    /// Expected cases once all reports are in.
+    pub expected: f64,
+    /// The lower end of the 95 % prediction interval.
+    pub low: u64,
+    /// The median of the prediction.
+    pub median: u64,
+    /// The upper end of the 95 % prediction interval.
+    pub high: u64,
+}
+
+/// Returns the fewest days that a triangle with this longest delay must have.
+pub fn needed_days(max_delay: usize) -> usize {
+    max_delay.saturating_add(FEWEST_PAST_DAYS + 1)
+}
+
+/// Estimates the cases of the last `max_delay + 1` reference days, oldest first.
+///
+/// Allocates a few numbers for each delay and each past nowcast. Returns an error if the triangle has fewer days than [`needed_days`].
+pub fn estimate(triangle: &ReportingTriangle) -> Result<Vec<Nowcast>, InputError> {
+    let needed = needed_days(triangle.max_delay());
+    if triangle.days() < needed {
+        return Err(InputError::TooShort { days: triangle.days(), needed });
+    }
+    let last = triangle.days() - 1;
+    let view = View::new(triangle, last);
+    let learned = learned_by_age(triangle, last);
+    let ages = (0..=triangle.max_delay()).rev();
+    Ok(ages.map(|age| nowcast(&view, age, learned.get(age).copied().unwrap_or(Learned::NOTHING))).collect())
+}
+
+fn nowcast(view: &View<'_>, age: usize, learned: Learned) -> Nowcast {
+    let day = view.as_of - age;
+    let reported = view.triangle.reported(day, view.as_of);
+    let known = view.known(age);
+    let missing = known.map_or(0.0, |known| known.missing(learned.credibility));
+    let [low, median, high] = known.map_or([0; 3], |known| prediction(missing, known.size(learned)));
+    Nowcast {
+        day,
+        reported,
+        share_reported: view.share(day, age),
+        expected: real(reported) + missing,
+        low: reported + low,
+        median: reported + median,
+        high: reported + high,
+    }
+}
+
+/// Returns median and interval of the reports to come, the interval's ends around the median.
+///
+/// A distribution wider than [`FINE_STEPS`] is computed in steps of more than one report, with the same mean and variance, because the
+/// work is proportional to the number of steps.
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a step is a whole number from 1"
+)]
+fn prediction(mean: f64, size: f64) -> [u64; 3] {
+    let variance = mean + mean * mean / size;
+    // With larger steps than variance / mean, no distribution of steps has the variance.
+    let step = (variance.sqrt() / FINE_STEPS).min(variance / mean).floor().max(1.0);
+    let steps = discrete::negative_binomial(mean / step, 1.0 / (1.0 / size - (step - 1.0) / mean));
+    let (low, high) = steps.shortest_interval(COVERAGE);
+    [low, steps.median(), high].map(|count| count * step as u64)
+}
+
+/// What was known and estimated at the end of one day.
+struct View<'a> {
+    triangle: &'a ReportingTriangle,
+    as_of: usize,
+    /// For reference days of each weekday, the share reported within 0, 1, 2, … days.
+    shares: [Vec<f64>; WEEK],
+    /// The local level, cases per day.
+    level: f64,
+}
+
+impl<'a> View<'a> {
+    fn new(triangle: &'a ReportingTriangle, as_of: usize) -> Self {
+        let mut view = Self { triangle, as_of, shares: shares(triangle, as_of), level: 0.0 };
+        let (mut reported, mut share) = (LEVEL_FLOOR, 0.0);
+        for age in 0..LEVEL_DAYS.min(as_of + 1) {
+            reported += real(triangle.reported(as_of - age, as_of));
+            share += view.share(as_of - age, age);
+        }
+        view.level = if share > 0.0 { reported / share } else { 0.0 };
+        view
+    }
+
+    /// The share of the day's cases that is reported within so many days.
+    fn share(&self, day: usize, within: usize) -> f64 {
+        self.shares[day % WEEK].get(within).copied().unwrap_or(1.0)
+    }
+
+    /// What is known of a day of this age; none if it is complete, or if nothing is known at all.
+    fn known(&self, age: usize) -> Option<Known> {
+        let day = self.as_of - age;
+        let share = self.share(day, age);
+        let reported = real(self.triangle.reported(day, self.as_of));
+        (share < 1.0 && self.level > 0.0).then_some(Known { reported, share, level: self.level })
+    }
+}
+
+/// Estimates the share of reports within 0, 1, 2, … days from what was known at the end of a day.
+fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
+    let mut shares = [const { Vec::new() }; WEEK].map(|_: Vec<f64>| vec![1.0; triangle.max_delay() + 1]);
+    for delay in (1..=triangle.max_delay()).rev() {
+        let known = as_of.checked_sub(delay).map_or(0, |newest| newest + 1);
+        let (mut on_day, mut within) = ([0.0; WEEK], [0.0; WEEK]);
+        for day in known.saturating_sub(DELAY_WINDOW)..known {
+            on_day[day % WEEK] += real(triangle.count(day, delay));
+            within[day % WEEK] += real(triangle.reported(day, day + delay));
+        }
+        let (all_on_day, all_within): (f64, f64) = (on_day.iter().sum(), within.iter().sum());
+        let pooled = if all_within > 0.0 { all_on_day / all_within } else { 0.0 };
+        for ((shares, on_day), within) in shares.iter_mut().zip(on_day).zip(within) {
+            let of_delay = (on_day + POOLED_WEIGHT * pooled) / (within + POOLED_WEIGHT);
+            shares[delay - 1] = shares[delay] * (1.0 - of_delay);
+        }
+    }
+    shares
+}
+
+/// Repeats the nowcast for past days, and returns what they teach for each age in days.
+fn learned_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Learned> {
+    let max_delay = triangle.max_delay();
+    let mut past: Vec<Vec<PastNowcast>> = vec![Vec::new(); max_delay];
+    for ago in 1..=PAST_DAYS.min(last - max_delay) {
+        let view = View::new(triangle, last - ago);
+        for (age, past) in past.iter_mut().enumerate() {
+            past.extend(past_nowcast(&view, age, ago));
+        }
+    }
+    // An age without past takes what the age before it learned.
+    let mut learned = Learned::NOTHING;
+    past.iter()
+        .map(|past| {
+            learned = learn(past).unwrap_or(learned);
+            learned
+        })
+        .collect()
+}
+
+/// Compares the nowcast of a day of this age with the reports that came in the `ago` days since.
+fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
+    let known = view.known(age)?;
+    let day = view.as_of - age;
+    let due = (view.share(day, age + ago) - known.share) / (1.0 - known.share);
+    let came = view.triangle.reported(day, view.as_of + ago) - view.triangle.reported(day, view.as_of);
+    (due >= DUE_SHARE).then_some(PastNowcast { known, due, came: real(came) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The same reports on every reference day, by delay, as known on the last of these days.
+    fn steady(days: usize, by_delay: &[u32]) -> ReportingTriangle {
+        let mut triangle = ReportingTriangle::new(days, by_delay.len() - 1).unwrap();
+        for day in 0..days {
+            for (delay, &count) in by_delay.iter().enumerate() {
+                triangle.add(day, delay, count);
+            }
+        }
+        triangle
+    }
+
+    #[test]
+    fn estimate_of_steady_reports_is_chain_ladder() {
+        let nowcasts = estimate(&steady(60, &[500, 300, 200])).unwrap();
+        let of: Vec<_> = nowcasts.iter().map(|nowcast| (nowcast.day, nowcast.reported)).collect();
+        assert_eq!(of, [(57, 1000), (58, 800), (59, 500)]);
+        for (nowcast, share) in nowcasts.iter().zip([1.0, 0.8, 0.5]) {
+            assert!((nowcast.share_reported - share).abs() < 1e-12);
+            assert!((nowcast.expected - 1000.0).abs() < 0.5, "{nowcast:?}");
+            assert!(nowcast.low <= 1000 && 1000 <= nowcast.high);
+        }
+    }
+
+    #[test]
+    fn estimate_without_reports_on_last_day_still_expects_cases() {
+        let mut triangle = steady(60, &[0, 0, 0]);
+        for day in 0..59 {
+            triangle.add(day, 0, 40);
+            triangle.add(day, 1, 40);
+        }
+        let last = *estimate(&triangle).unwrap().last().unwrap();
+        assert_eq!(last.reported, 0);
+        assert!(last.expected > 0.5 && last.high >= 1, "{last:?}");
+    }
+
+    #[test]
+    fn estimate_of_empty_triangle_expects_nothing_of_complete_days() {
+        for nowcast in estimate(&steady(30, &[0, 0, 0])).unwrap() {
+            assert_eq!((nowcast.reported, nowcast.low, nowcast.high), (0, 0, 0));
+        }
+    }
+
+    #[test]
+    fn estimate_of_short_triangle_is_refused() {
+        assert_eq!(estimate(&steady(9, &[1, 1, 1])), Err(InputError::TooShort { days: 9, needed: 10 }));
+        assert!(estimate(&steady(10, &[1, 1, 1])).is_ok());
+    }
+}

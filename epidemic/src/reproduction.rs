@@ -1,0 +1,147 @@
+//! The instantaneous reproduction number R with a credible interval.
+//!
+//! R is the number of people that one infected person infects on average, if conditions stay as they are in the window. Above 1 the
+//! epidemic grows. After Cori, Ferguson, Fraser and Cauchemez (2013), *American Journal of Epidemiology* 178(9): with incidence `I`, serial
+//! interval w and total infectiousness `Λ_t = Σ_s w_s I_(t−s)`, R is constant within a window and `I_t` is Poisson with mean `R Λ_t`. A gamma
+//! prior of shape a and scale b gives a gamma posterior of shape `a + Σ I_t` and scale `1 / (1/b + Σ Λ_t)`, both sums over the window.
+//!
+//! Cases of the first day are imported: they infect others and were infected elsewhere. So windows start on day 2 at the earliest. A window
+//! that ends before one mean serial interval is over has no estimate, as in `EpiEstim`.
+
+use crate::delay::SerialInterval;
+use crate::error::{check_counts, check_positive};
+use crate::quantile::gamma_quantile;
+use crate::{InputError, TAILS, days};
+
+/// The gamma prior of R, by its mean and standard deviation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Prior {
+    /// The mean.
+    pub mean: f64,
+    /// The standard deviation.
+    pub sd: f64,
+}
+
+impl Default for Prior {
+    /// Mean 5 and standard deviation 5 (Cori et al. 2013): wide, and high enough that an epidemic is not called over too early.
+    fn default() -> Self {
+        Self { mean: 5.0, sd: 5.0 }
+    }
+}
+
+/// The estimate of one window.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Window {
+    /// The first day of the window; days count from 1.
+    pub start: usize,
+    /// The last day of the window.
+    pub end: usize,
+    /// The posterior; none if the window ends within the first mean serial interval.
+    pub posterior: Option<Posterior>,
+}
+
+/// A summary of the posterior of R.
+#[derive(Debug, Clone, Copy, PartialEq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct Posterior {
+    pub mean: f64,
+    pub sd: f64,
+    pub q025: f64,
+    pub median: f64,
+    pub q975: f64,
+}
+
+impl Posterior {
+    /// Summarises a gamma distribution.
+    fn gamma(shape: f64, scale: f64) -> Self {
+        Self {
+            mean: shape * scale,
+            sd: shape.sqrt() * scale,
+            q025: gamma_quantile(TAILS.0, shape, scale),
+            median: gamma_quantile(0.5, shape, scale),
+            q975: gamma_quantile(TAILS.1, shape, scale),
+        }
+    }
+}
+
+/// Returns the total infectiousness `Λ_t` of each day: past cases, weighted by the serial interval.
+pub fn total_infectiousness(incidence: &[f64], serial_interval: &SerialInterval) -> Vec<f64> {
+    let weights = serial_interval.probabilities();
+    (0..incidence.len())
+        .map(|day| {
+            weights.iter().zip(incidence[..=day].iter().rev()).map(|(weight, cases)| weight * cases).sum()
+        })
+        .collect()
+}
+
+/// Estimates R for every window of `length` days, from the one that starts on day 2 to the one that ends on the last day.
+///
+/// `incidence` has the cases of each day; they need not be whole numbers, so a nowcast can be used. Allocates the infectiousness and the
+/// result, one value per day each. Returns an error for a negative count, a length of 0, a series of fewer than `length + 1` days, or a
+/// prior that is not above 0.
+pub fn estimate(
+    incidence: &[f64],
+    serial_interval: &SerialInterval,
+    length: usize,
+    prior: Prior,
+) -> Result<Vec<Window>, InputError> {
+    check_counts(incidence)?;
+    check_positive("the mean of the prior", prior.mean)?;
+    check_positive("the standard deviation of the prior", prior.sd)?;
+    if length == 0 {
+        return Err(InputError::InvalidParameter { name: "the window", allowed: "at least 1 day" });
+    }
+    let needed = length.saturating_add(1);
+    if incidence.len() < needed {
+        return Err(InputError::TooShort { days: incidence.len(), needed });
+    }
+    let (prior_shape, prior_scale) = ((prior.mean / prior.sd).powi(2), prior.sd.powi(2) / prior.mean);
+    let infectiousness = total_infectiousness(incidence, serial_interval);
+    let earliest_end = serial_interval.mean();
+    let windows = incidence.windows(length).zip(infectiousness.windows(length)).enumerate().skip(1);
+    Ok(windows
+        .map(|(first, (cases, infectiousness))| {
+            let end = first + length;
+            let shape = prior_shape + cases.iter().sum::<f64>();
+            let scale = 1.0 / (1.0 / prior_scale + infectiousness.iter().sum::<f64>());
+            let posterior = (days(end) > earliest_end).then(|| Posterior::gamma(shape, scale));
+            Window { start: first + 1, end, posterior }
+        })
+        .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn next_day() -> SerialInterval {
+        SerialInterval::new(vec![0.0, 1.0]).unwrap()
+    }
+
+    #[test]
+    fn total_infectiousness_weighs_past_cases_alone() {
+        let interval = SerialInterval::new(vec![0.0, 0.25, 0.75]).unwrap();
+        assert_eq!(total_infectiousness(&[4.0, 8.0, 100.0], &interval), [0.0, 1.0, 5.0]);
+    }
+
+    #[test]
+    fn estimate_of_doubling_cases_approaches_two() {
+        let incidence: Vec<f64> = (0..12).map(|day| 1e6 * 2.0_f64.powi(day)).collect();
+        let windows = estimate(&incidence, &next_day(), 3, Prior::default()).unwrap();
+        assert_eq!((windows.len(), windows[0].start, windows[0].end), (9, 2, 4));
+        assert!((windows[8].posterior.unwrap().mean - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn estimate_of_bad_input_is_refused() {
+        let of = |incidence: &[f64], length, mean, sd| {
+            estimate(incidence, &next_day(), length, Prior { mean, sd })
+        };
+        assert_eq!(of(&[1.0, -1.0], 1, 5.0, 5.0), Err(InputError::InvalidCount { position: 1 }));
+        assert_eq!(of(&[1.0; 7], 7, 5.0, 5.0), Err(InputError::TooShort { days: 7, needed: 8 }));
+        for (length, mean, sd) in [(0, 5.0, 5.0), (1, 0.0, 5.0), (1, 5.0, f64::NAN), (1, f64::INFINITY, 5.0)]
+        {
+            assert!(matches!(of(&[1.0; 9], length, mean, sd), Err(InputError::InvalidParameter { .. })));
+        }
+    }
+}
