@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 import actions
 import draw
+import events
 from adapt import REGION, Stack, without
 from templates import ROOT, exports, files, imports
 
@@ -78,6 +79,7 @@ def documented():
 def main():
     actions.check()
     draw.check()
+    events.check()
     notes = collections.Counter()
     stacks = [Stack(file, notes) for file in files()]
     # Each request would be a line.
