@@ -86,7 +86,10 @@ impl Linters {
         actionlint.arg(".github/workflows/*.yml");
         vec![
             ("cfn-lint", cfn_lint),
-            ("tests of the rules and of the release", script(&["-m", "unittest", "--quiet", "test_rules", "test_release"])),
+            (
+                "tests of the rules and of the release",
+                script(&["-m", "unittest", "--quiet", "test_rules", "test_release"]),
+            ),
             ("rules of AWS", script(&["check_rules.py"])),
             ("checkov of the templates", checkov("cloudformation", ["--directory", "cloudformation"])),
             ("checkov of the Dockerfile", checkov("dockerfile", ["--file", "Dockerfile"])),
