@@ -5,12 +5,15 @@
 
 mod change;
 mod down;
+mod engine;
 mod events;
 mod follow;
 mod pace;
+mod remains;
 mod service;
 mod templates;
 mod up;
+mod validation;
 mod values;
 
 use std::path::Path;
