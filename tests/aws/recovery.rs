@@ -4,6 +4,8 @@
 
 use std::sync::{Arc, Mutex};
 
+use serde_json::json;
+
 use crate::support::Said;
 use crate::support::ministack::covidctl;
 use crate::support::moto::Moto;
@@ -249,6 +251,54 @@ async fn up_tries_again_when_ecs_has_just_created_its_service_linked_role() {
     {
         assert!(up.err.contains(words), "`{words}` is not in {up:?}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn down_stops_tasks_before_it_deletes_their_cluster() {
+    let account = Account::new().await;
+    let created = [("covid19-database", STACK, "CREATE_COMPLETE", "")];
+    let stack =
+        Stack { status: Some("CREATE_COMPLETE"), stale: None, events: created.to_vec(), is_protected: false };
+    let stack = Arc::new(Mutex::new(stack));
+    serve(&account, &stack);
+    account.answer("cloudformation:DescribeStackResources", |call| {
+        String::from_utf8_lossy(&call.body).contains("covid19-database").then(|| {
+            "<StackResources><member><LogicalResourceId>Cluster</LogicalResourceId>\
+             <PhysicalResourceId>covid19</PhysicalResourceId><ResourceType>AWS::ECS::Cluster</ResourceType>\
+             <Timestamp>2026-11-01T00:00:00Z</Timestamp><ResourceStatus>CREATE_COMPLETE</ResourceStatus></member>\
+             </StackResources>"
+                .to_owned()
+        })
+    });
+    account.answer("cloudformation:GetTemplate", |_| {
+        Some(format!("<TemplateBody><![CDATA[{SMALL}]]></TemplateBody>"))
+    });
+    let task = "arn:aws:ecs:x:123456789012:task/covid19/0123";
+    // Whether it was stopped, and how often it was looked at since then.
+    let looks = Arc::new(Mutex::new(None));
+    account.proxy.handle("ecs:ListTasks", move |_| Some(Reply::Json(json!({ "taskArns": [task] }))));
+    let (stopped, described) = (Arc::clone(&looks), Arc::clone(&looks));
+    account.proxy.handle("ecs:StopTask", move |call| {
+        assert_eq!(call.json()["task"], task);
+        *stopped.lock().unwrap() = Some(0);
+        Some(Reply::Json(json!({ "task": { "taskArn": task } })))
+    });
+    account.proxy.handle("ecs:DescribeTasks", move |_| {
+        let mut looks = described.lock().unwrap();
+        let looks = looks.as_mut().expect("it is stopped first");
+        *looks += 1;
+        let status = if *looks < 3 { "STOPPING" } else { "STOPPED" };
+        Some(Reply::Json(json!({ "tasks": [{ "taskArn": task, "lastStatus": status }], "failures": [] })))
+    });
+    let (noted, seen) = (Arc::clone(&stack), Arc::clone(&looks));
+    account.answer("cloudformation:DeleteStack", move |_| {
+        assert_eq!(*seen.lock().unwrap(), Some(3), "the task has not stopped yet");
+        noted.lock().unwrap().delete();
+        Some(String::new())
+    });
+    let down = account.say(&["down", "--yes", "--delete-data"]).await.worked();
+    assert!(down.err.contains("database: stopping the task 0123"), "{down:?}");
+    assert_eq!(stack.lock().unwrap().status, None);
 }
 
 #[tokio::test(flavor = "multi_thread")]

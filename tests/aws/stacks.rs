@@ -306,14 +306,16 @@ fn policy_is_exact(proxy: &Proxy) {
     let called = proxy.calls();
     let forgotten: Vec<_> = called.difference(&listed).collect();
     assert!(forgotten.is_empty(), "called, and not in the policy: {forgotten:?}");
-    // A master user's and Metabase's passwords are only read by `db init`, which has a story of its own, as have failed creations and
-    // refused templates.
+    // A master user's and Metabase's passwords are only read by `db init`, which has a story of its own, as have failed creations, refused
+    // templates and running tasks.
     let elsewhere = |action: &str| {
         action == "secretsmanager:GetSecretValue"
             || action.starts_with("ec2")
             || action.starts_with("autoscaling")
             || action.starts_with("rds:")
             || action == "cloudformation:DescribeEvents"
+            || action == "ecs:DescribeTasks"
+            || action == "ecs:StopTask"
     };
     let unused: Vec<_> =
         listed.iter().filter(|action| !called.contains(*action) && !elsewhere(action)).collect();

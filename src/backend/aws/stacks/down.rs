@@ -10,7 +10,7 @@ use super::follow::Operation;
 use super::service::{Proposal, Request, Stack};
 use super::templates::{self, stack_name};
 use super::values::Value;
-use super::{Stacks, follow, is_busy, is_whole, remains};
+use super::{Stacks, cluster, follow, is_busy, is_whole, remains};
 use crate::backend::aws::emptying;
 use crate::backend::{Data, Progress};
 
@@ -66,6 +66,7 @@ impl Stacks<'_> {
                 emptying::empty(self.clients, &bucket).await?;
             }
         }
+        cluster::clear(self.clients, &self.service, name, &stack, progress).await?;
         progress.step(&format!("{name}: deleting"));
         let operation = Operation::Requested(self.service.newest_event(&stack.id).await?);
         self.service.delete(&stack.id, &stack_name(name)).await?;

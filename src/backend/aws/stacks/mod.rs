@@ -4,6 +4,7 @@
 //! can be broken off and typed again: what is done is seen to be done. Nobody is asked anything here; whoever calls has done that.
 
 mod change;
+mod cluster;
 mod down;
 mod engine;
 mod events;
