@@ -48,6 +48,12 @@ impl Aws {
         }
     }
 
+    /// Notes a task that was started here.
+    pub(super) fn remember_start(&self, run: Uuid, task: State) {
+        self.known().insert(run, task.arn.clone());
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(run, task);
+    }
+
     /// The task of a run that was started here a moment ago: DescribeTasks may answer `MISSING` until ECS agrees with itself (ECS API
     /// Reference, RunTask, on eventual consistency).
     fn just_started(&self, run: Uuid) -> Option<State> {

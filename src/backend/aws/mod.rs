@@ -198,8 +198,7 @@ impl Backend for Aws {
         let group = job.is_part_of_pipeline.then_some(PIPELINE_GROUP);
         let start = tasks::Start { run, kind: job.kind, environment: &job.environment, group };
         let task = tasks::start(clients, names, &start).await?;
-        self.known().insert(run, task.arn.clone());
-        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(run, task);
+        self.remember_start(run, task);
         Ok(run)
     }
 
