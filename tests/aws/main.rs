@@ -7,6 +7,7 @@ mod database;
 mod doctor;
 mod download;
 mod flood;
+mod recovery;
 mod refusals;
 mod runs;
 mod screens;

@@ -53,6 +53,17 @@ async fn a_task_that_never_starts_is_explained_and_remembered() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn run_waits_for_task_that_ecs_does_not_list_yet() {
+    let cloud = Cloud::deploy(0).await;
+    let missing = json!({ "tasks": [], "failures": [{ "arn": "arn:aws:ecs:x:1:task/covid19/1", "reason": "MISSING" }] });
+    cloud.proxy.fail("ecs:DescribeTasks", std::iter::repeat_n(Fault::Answer(missing), 3));
+    // There is no dataset in the bucket: the task's own end is what is told.
+    let said = cloud.say(&["run", "etl"]).await;
+    said.failed(1, &["etl ended with code 1", "there is no `provincias.csv`"]);
+    assert!(cloud.proxy.has_failed_all("ecs:DescribeTasks"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_request_that_is_repeated_starts_one_task() {
     let cloud = Cloud::deploy(0).await;
     // The task was started and the answer was lost.

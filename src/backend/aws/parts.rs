@@ -20,8 +20,12 @@ use super::names::{Name, Names};
 use super::trouble::{OrTrouble as _, brings};
 use crate::backend::{Part, State};
 
-/// A replica that is further behind shows old data.
-const MOST_LAG: f64 = 60.0;
+/// A replica of an idle master reports up to five minutes, because nothing is written that could arrive (RDS User Guide, "Monitoring
+/// read replication"). In seconds.
+const LAG_WARNING: f64 = 330.0;
+
+/// A replica that is further behind shows old data; the stacks have an alarm at the same lag. In seconds.
+const LAG_FAILURE: f64 = 600.0;
 
 /// All parts, in the order of the pipeline.
 pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Part> {
@@ -172,7 +176,7 @@ async fn replica(clients: &Clients, names: &Names) -> Result<Known> {
     let known = known?;
     Ok(match lag {
         Ok(Some(lag)) if known.state == State::Ready => {
-            let state = if lag > MOST_LAG { State::Failed } else { State::Ready };
+            let state = state_of_lag(lag);
             Known { state, detail: format!("{}, {lag:.1} s behind", known.detail), ..known }
         }
         Ok(_) => known,
@@ -180,6 +184,17 @@ async fn replica(clients: &Clients, names: &Names) -> Result<Known> {
             Known { detail: format!("{}; its lag is not known: {failure}", known.detail), ..known }
         }
     })
+}
+
+/// A replica's state by its lag in seconds.
+fn state_of_lag(lag: f64) -> State {
+    if lag > LAG_FAILURE {
+        State::Failed
+    } else if lag > LAG_WARNING {
+        State::Busy
+    } else {
+        State::Ready
+    }
 }
 
 async fn metabase(clients: &Clients, names: &Names) -> Result<Known> {
@@ -271,6 +286,13 @@ async fn statistics(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn lag_of_replica_warns_before_it_fails() {
+        let states = [0.0, 61.0, 300.0, 331.0, 600.0, 601.0].map(state_of_lag);
+        let (ready, busy) = (State::Ready, State::Busy);
+        assert_eq!(states, [ready, ready, ready, busy, busy, State::Failed]);
+    }
 
     #[test]
     fn the_next_run_of_a_schedule() {

@@ -16,7 +16,7 @@ const TEST_MOTO: &str = "TEST_MOTO";
 /// Any key will do; the region in it counts.
 const SIGNATURE: &str = "SignedHeaders=host, Signature=0";
 
-const REGIONS: [&str; 24] = [
+const REGIONS: [&str; 31] = [
     "us-east-1",
     "us-east-2",
     "us-west-1",
@@ -41,6 +41,13 @@ const REGIONS: [&str; 24] = [
     "eu-central-2",
     "me-south-1",
     "il-central-1",
+    "ca-west-1",
+    "ap-south-2",
+    "ap-southeast-4",
+    "ap-southeast-5",
+    "eu-south-2",
+    "me-central-1",
+    "mx-central-1",
 ];
 
 /// The account that moto plays.

@@ -6,10 +6,11 @@
 use etl::failure::{Failure, Result};
 use regex::{Captures, Regex};
 
+use super::follow::Operation;
 use super::service::{Proposal, Request, Stack};
 use super::templates::{self, stack_name};
 use super::values::Value;
-use super::{Stacks, follow, is_busy, is_whole};
+use super::{Stacks, cluster, follow, is_busy, is_whole, remains};
 use crate::backend::aws::emptying;
 use crate::backend::{Data, Progress};
 
@@ -48,22 +49,28 @@ impl Stacks<'_> {
         if is_busy(&stack.status) {
             progress.step(&format!("{name}: {}, which is waited for", stack.status));
             let newest = self.service.newest_event(&stack.id).await?;
-            match follow::to_end(&self.service, name, &stack.id, newest, progress).await? {
+            let operation = Operation::InProgress(newest);
+            match follow::to_end(&self.service, name, &stack.id, operation, progress).await? {
                 Some(settled) => stack = settled,
                 None => return Ok(()),
             }
         }
-        if data == Data::Delete && is_whole(&stack.status) {
-            self.let_go(name, &stack, progress).await?;
+        if data == Data::Delete {
+            if is_whole(&stack.status) {
+                self.let_go(name, &stack, progress).await?;
+            } else {
+                remains::unprotect(self.clients, &self.service, name, &stack, progress).await?;
+            }
             for bucket in self.service.resources(&stack.id, "AWS::S3::Bucket").await? {
                 progress.step(&format!("{name}: emptying the bucket `{bucket}`"));
                 emptying::empty(self.clients, &bucket).await?;
             }
         }
+        cluster::clear(self.clients, &self.service, name, &stack, progress).await?;
         progress.step(&format!("{name}: deleting"));
-        let newest = self.service.newest_event(&stack.id).await?;
+        let operation = Operation::Requested(self.service.newest_event(&stack.id).await?);
         self.service.delete(&stack.id, &stack_name(name)).await?;
-        match follow::to_end(&self.service, name, &stack.id, newest, progress).await? {
+        match follow::to_end(&self.service, name, &stack.id, operation, progress).await? {
             None => {
                 progress.step(&format!("{name}: deleted"));
                 Ok(())
@@ -92,9 +99,9 @@ impl Stacks<'_> {
         let values: Vec<_> = stack.parameters.iter().map(value).collect();
         let request = Request { stack: &full, body: &loose, values: &values, creates: false };
         let Proposal::Changes { id, .. } = self.service.propose(&request).await? else { return Ok(()) };
-        let newest = self.service.newest_event(&stack.id).await?;
+        let operation = Operation::Requested(self.service.newest_event(&stack.id).await?);
         self.service.execute(&id, &full).await?;
-        match follow::to_end(&self.service, name, &stack.id, newest, progress).await? {
+        match follow::to_end(&self.service, name, &stack.id, operation, progress).await? {
             Some(changed) if !is_whole(&changed.status) || changed.status.contains("ROLLBACK") => {
                 Err(follow::explained(&self.service, name, &changed, "changed")
                     .await

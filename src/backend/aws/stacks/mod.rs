@@ -4,13 +4,17 @@
 //! can be broken off and typed again: what is done is seen to be done. Nobody is asked anything here; whoever calls has done that.
 
 mod change;
+mod cluster;
 mod down;
+mod engine;
 mod events;
 mod follow;
 mod pace;
+mod remains;
 mod service;
 mod templates;
 mod up;
+mod validation;
 mod values;
 
 use std::path::Path;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use aws_sdk_cloudformation::Client;
 use aws_sdk_cloudformation::types::{
-    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, Parameter, Replacement, StackDriftStatus,
-    TemplateStage,
+    Capability, ChangeAction, ChangeSetStatus, ChangeSetType, EventFilter, OperationEvent, Parameter,
+    Replacement, ResourceStatus, StackDriftStatus, StackResource, Tag, TemplateStage,
 };
 use chrono::{DateTime, Utc};
 use etl::failure::{Failure, Result};
@@ -15,11 +15,15 @@ use etl::failure::{Failure, Result};
 use super::change::{Action, Change};
 use super::events::Event;
 use super::pace::Pace;
+use super::validation;
 use super::values::Value;
 use crate::backend::aws::trouble::{OrTrouble as _, Trouble};
 
 /// How long CloudFormation may think about a change set.
 const PATIENCE: Duration = Duration::from_mins(5);
+
+/// The tag of every resource of the stacks, by which costs can be told apart.
+const TAG: (&str, &str) = ("project", "covid19");
 
 /// A stack that is there.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -100,6 +104,7 @@ impl Service {
             .template_body(*body)
             .set_parameters(Some(values.iter().map(set).collect()))
             .capabilities(Capability::CapabilityNamedIam)
+            .tags(Tag::builder().key(TAG.0).value(TAG.1).build())
             .send()
             .await;
         let answer = match answer {
@@ -112,13 +117,16 @@ impl Service {
             let (status, reason, changes) = self.look_at(&id, stack).await?;
             match status {
                 ChangeSetStatus::CreateComplete => return Ok(Proposal::Changes { id, changes }),
-                ChangeSetStatus::Failed => {
+                ChangeSetStatus::Failed if is_nothing(&reason) => {
                     self.withdraw(&id, stack).await?;
-                    return if is_nothing(&reason) {
-                        Ok(Proposal::Nothing)
-                    } else {
-                        Err(Failure::new(what()).because(reason))
-                    };
+                    return Ok(Proposal::Nothing);
+                }
+                ChangeSetStatus::Failed => {
+                    // They are events of the change set, and gone with it.
+                    let problems = validation::problems(&self.validation_events(&id).await, body);
+                    self.withdraw(&id, stack).await?;
+                    let reason = if problems.is_empty() { reason } else { problems.join("; ") };
+                    return Err(Failure::new(what()).because(reason));
                 }
                 _ => pace.wait().await.map_err(|failure| failure.because(what()))?,
             }
@@ -143,6 +151,18 @@ impl Service {
                 _ => return Ok((status, page.status_reason().unwrap_or_default().to_owned(), changes)),
             }
         }
+    }
+
+    /// What was found in the template of a change set. What cannot be read is left out: the change set's own reason remains.
+    async fn validation_events(&self, id: &str) -> Vec<OperationEvent> {
+        let failed = EventFilter::builder().failed_events(true).build();
+        let mut pages =
+            self.client.describe_events().change_set_name(id).filters(failed).into_paginator().send();
+        let mut events = Vec::new();
+        while let Some(Ok(page)) = pages.next().await {
+            events.extend(page.operation_events.unwrap_or_default());
+        }
+        events
     }
 
     /// Forgets a change set.
@@ -178,14 +198,23 @@ impl Service {
         Ok(answer.template_body().unwrap_or_default().to_owned())
     }
 
-    /// The real names of a stack's resources of one kind.
+    /// The real names of a stack's resources of one kind. One that could not be created is not the stack's: another owner may have its
+    /// name.
     pub(super) async fn resources(&self, name: &str, kind: &str) -> Result<Vec<String>> {
         let answer = self.client.describe_stack_resources().stack_name(name).send().await;
         let answer = answer.or_trouble("cloudformation:DescribeStackResources", || {
             format!("cannot list what is in the stack `{name}`")
         })?;
-        let wanted =
-            answer.stack_resources().iter().filter(|resource| resource.resource_type() == Some(kind));
+        let is_there = |resource: &StackResource| {
+            !matches!(
+                resource.resource_status(),
+                Some(ResourceStatus::CreateFailed | ResourceStatus::DeleteComplete)
+            )
+        };
+        let wanted = answer
+            .stack_resources()
+            .iter()
+            .filter(|resource| resource.resource_type() == Some(kind) && is_there(resource));
         Ok(wanted.filter_map(|resource| resource.physical_resource_id().map(str::to_owned)).collect())
     }
 

@@ -54,6 +54,8 @@ pub(super) struct Template {
 pub(super) struct Declared {
     pub(super) name: String,
     pub(super) has_default: bool,
+    /// The default, if it is a text.
+    pub(super) default: Option<String>,
 }
 
 /// A resource of a template.
@@ -115,6 +117,7 @@ impl Template {
         let parameters = table(document, "Parameters").map(|(name, declared)| Declared {
             name,
             has_default: !matches!(declared["Default"], Yaml::BadValue),
+            default: declared["Default"].as_str().map(str::to_owned),
         });
         let resources = table(document, "Resources").map(|(name, resource)| Resource {
             name,

@@ -6,18 +6,25 @@ use etl::failure::{Exit, Failure, Result};
 use futures_util::future;
 
 use super::change::{Action, Change, Fate, Step};
+use super::follow::Operation;
 use super::service::{Proposal, Request, Service, Stack};
 use super::templates::{Template, stack_name};
 use super::values::{Given, Resolved, There, Value};
-use super::{Order, Plan, Stacks, follow, is_busy, is_ruin, is_whole};
+use super::{Order, Plan, Stacks, engine, follow, is_busy, is_whole, remains};
 use crate::backend::Progress;
+use crate::backend::aws::clients::Clients;
+
+/// What ECS answers while it creates its service-linked role for the first cluster of an account.
+const NO_SERVICE_ROLE: &str = "service linked role";
 
 impl Stacks<'_> {
     /// Finds out what would be done. CloudFormation is asked about stacks that exist; of the others, the templates say it.
     pub(in crate::backend::aws) async fn plan(&self, order: Order) -> Result<Plan> {
         let Order { templates, given } = &order;
-        let steps =
-            future::join_all(templates.iter().map(|template| step(&self.service, template, given))).await;
+        let steps = future::join_all(
+            templates.iter().map(|template| step(self.clients, &self.service, template, given)),
+        )
+        .await;
         let steps = steps.into_iter().collect::<Result<Vec<_>>>()?;
         // Without these nothing that follows can be made.
         if let Some(first) = steps.first().filter(|step| step.action == Fate::LeftOut) {
@@ -35,7 +42,7 @@ impl Stacks<'_> {
             if is_settled || step.action == Fate::LeftOut {
                 continue;
             }
-            if bring(&self.service, template, &plan.order.given, progress).await? {
+            if bring(self.clients, &self.service, template, &plan.order.given, progress).await? {
                 changed += 1;
             }
         }
@@ -43,7 +50,7 @@ impl Stacks<'_> {
     }
 }
 
-async fn step(service: &Service, template: &Template, given: &Given) -> Result<Step> {
+async fn step(clients: &Clients, service: &Service, template: &Template, given: &Given) -> Result<Step> {
     let name = stack_name(&template.name);
     let stack = service.stack(&name).await?;
     let step =
@@ -71,8 +78,14 @@ async fn step(service: &Service, template: &Template, given: &Given) -> Result<S
             });
         }
     };
+    let is_whole_already = stack.as_ref().is_some_and(|stack| is_whole(&stack.status));
+    if !is_whole_already {
+        engine::check(clients, template, &values).await?;
+    }
     match stack {
-        Some(stack) if is_ruin(&stack.status) => Ok(step(Fate::CreateAnew, everything(template))),
+        Some(stack) if remains::only(service, &stack).await? => {
+            Ok(step(Fate::CreateAnew, everything(template)))
+        }
         Some(stack) if is_whole(&stack.status) => {
             match service
                 .propose(&Request { stack: &name, body: &template.body, values: &values, creates: false })
@@ -108,6 +121,7 @@ fn everything(template: &Template) -> Vec<Change> {
 
 /// Makes one stack what it should be, whatever state it is in; says whether anything was done.
 async fn bring(
+    clients: &Clients,
     service: &Service,
     template: &Template,
     given: &Given,
@@ -116,21 +130,24 @@ async fn bring(
     let name = stack_name(&template.name);
     // What a ruin was given is known until it is deleted.
     let mut had = None;
+    let mut has_waited_for_role = false;
     loop {
         let stack = service.stack(&name).await?;
         match &stack {
             Some(there) if is_busy(&there.status) => {
                 progress.step(&format!("{}: {}, which is waited for", template.name, there.status));
                 let newest = service.newest_event(&there.id).await?;
-                follow::to_end(service, &template.name, &there.id, newest, progress).await?;
+                let operation = Operation::InProgress(newest);
+                follow::to_end(service, &template.name, &there.id, operation, progress).await?;
             }
-            Some(there) if is_ruin(&there.status) => {
+            Some(there) if remains::only(service, there).await? => {
                 progress.step(&format!("{}: deleting what an attempt that failed has left", template.name));
                 had = Some(resolve(template, given, stack.as_ref()));
-                let newest = service.newest_event(&there.id).await?;
+                remains::unprotect(clients, service, &template.name, there, progress).await?;
+                let operation = Operation::Requested(service.newest_event(&there.id).await?);
                 service.delete(&there.id, &name).await?;
                 if let Some(left) =
-                    follow::to_end(service, &template.name, &there.id, newest, progress).await?
+                    follow::to_end(service, &template.name, &there.id, operation, progress).await?
                 {
                     return Err(follow::explained(service, &template.name, &left, "deleted")
                         .await
@@ -141,9 +158,20 @@ async fn bring(
                 return Err(stuck(&name, there));
             }
             _ => {
-                let resolved = had.unwrap_or_else(|| resolve(template, given, stack.as_ref()));
+                let resolved = had.take().unwrap_or_else(|| resolve(template, given, stack.as_ref()));
                 let Resolved::Values(values) = resolved else { return Ok(false) };
-                return change(service, template, stack.as_ref(), &values, progress).await;
+                match change(service, template, stack.as_ref(), &values, progress).await {
+                    // The first attempt makes ECS create the role; it is there a moment later (ECS Developer Guide, "Using
+                    // service-linked roles for Amazon ECS").
+                    Err(failure) if !has_waited_for_role && failure.to_string().contains(NO_SERVICE_ROLE) => {
+                        progress.step(&format!(
+                            "{}: ECS creates its service-linked role in this account; trying again",
+                            template.name
+                        ));
+                        has_waited_for_role = true;
+                    }
+                    result => return result,
+                }
             }
         }
     }
@@ -168,9 +196,9 @@ async fn change(
     // The stack exists by now: the change set has made it.
     let made = service.stack(&name).await?;
     let id = made.map_or_else(|| name.clone(), |stack| stack.id);
-    let newest = service.newest_event(&id).await?;
+    let operation = Operation::Requested(service.newest_event(&id).await?);
     service.execute(&change_set, &name).await?;
-    match follow::to_end(service, &template.name, &id, newest, progress).await? {
+    match follow::to_end(service, &template.name, &id, operation, progress).await? {
         Some(stack) if is_whole(&stack.status) && !stack.status.contains("ROLLBACK") => {
             progress.step(&format!("{}: {done}", template.name));
             Ok(true)
