@@ -42,16 +42,21 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
         let replaced = replaced(session, retention).await?;
         let (droppable, held): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|(_, droppable)| *droppable);
         in_use = held.into_iter().map(|(release, _)| release).collect();
+        let mut is_locked = false;
         let droppable = droppable.into_iter().map(|(release, _)| release);
         for release in unfinished(session).await?.into_iter().chain(droppable) {
             match drop_release(session, release, lock_timeout).await {
                 Ok(()) => {}
-                Err(error) if gave_up_waiting(&error) => in_use.push(release),
+                Err(error) if gave_up_waiting(&error) => {
+                    is_locked = true;
+                    in_use.push(release);
+                }
                 Err(error) => return Err(error).or_sql_fail(&format!("cannot drop release {}", release.0)),
             }
         }
-        if in_use.is_empty() {
-            return Ok(());
+        // A lock comes free between two statements of a reader; a snapshot lasts as long as its transaction.
+        if in_use.is_empty() || !is_locked && round + 1 >= ROUNDS_BEFORE {
+            break;
         }
     }
     for release in in_use {
@@ -82,7 +87,7 @@ async fn replaced(session: &mut PgConnection, retention: Retention) -> Result<Ve
              SELECT max(age(xmin)) AS age
              FROM (
                  SELECT backend_xmin FROM pg_stat_activity
-                 WHERE pid <> pg_backend_pid()
+                 WHERE pid <> pg_backend_pid() AND backend_type IS DISTINCT FROM 'autovacuum worker'
                    AND (datid IS NULL OR datid = (SELECT oid FROM pg_database WHERE datname = current_database()))
                  UNION ALL SELECT xmin FROM pg_replication_slots
                  UNION ALL SELECT transaction FROM pg_prepared_xacts WHERE database = current_database()
