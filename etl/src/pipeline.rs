@@ -182,7 +182,6 @@ impl Load<'_> {
         if let Some(load) = rolled_back {
             tracing::warn!(
                 loaded_by = %load,
-                alarm = true,
                 "this dataset was published and rolled back; it is not loaded again until its files change (--force loads it)"
             );
         }

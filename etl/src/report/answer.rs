@@ -75,7 +75,6 @@ pub(super) async fn ask_all(database: &mut PgConnection) -> Result<Snapshot> {
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await
         .or_fail(|| "cannot begin reading the database".to_owned())?;
-    keep_out_publishing(&mut snapshot).await?;
     let release = ask_release(&mut snapshot).await;
     let mut findings = Vec::with_capacity(QUESTIONS.len());
     for question in &QUESTIONS {
@@ -86,25 +85,6 @@ pub(super) async fn ask_all(database: &mut PgConnection) -> Result<Snapshot> {
         tracing::debug!(%error, "the report's snapshot did not end cleanly");
     }
     Ok(Snapshot { release, findings })
-}
-
-/// Holds the case table's name still until the end. A load takes over that name with another, frozen table, which any
-/// snapshot sees; without this lock the run, read from the snapshot, could be the old one and the cases the new ones.
-///
-/// The lock comes before the first query because a snapshot begins with that. It is the lock of every SELECT, so readers
-/// may take it, also on a replica. Where it cannot be had, the questions say why.
-async fn keep_out_publishing(snapshot: &mut Transaction<'_, Postgres>) -> Result<()> {
-    let begun = async {
-        let mut attempt = snapshot.begin().await?;
-        match sqlx::query("LOCK TABLE covid_case IN ACCESS SHARE MODE").execute(&mut *attempt).await {
-            Ok(_) => attempt.commit().await,
-            Err(error) => {
-                tracing::debug!(%error, "cannot lock covid_case");
-                attempt.rollback().await
-            }
-        }
-    };
-    begun.await.or_fail(|| "cannot begin reading the database".to_owned())
 }
 
 /// Asks which load is published, under a savepoint, so that a failure leaves the snapshot usable.
