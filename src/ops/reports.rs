@@ -72,9 +72,8 @@ pub async fn latest(store: &Store) -> Result<Option<Report>> {
             let files = files(store, &folder).await?;
             let pointer = store.url_of(&Key::from_iter([REPORTS, LATEST_JSON]));
             let gone = || {
-                Failure::new(format!("`{pointer}` names the report `{folder}`, which is not there")).hint(
-                    "covidctl run report    (writes a new one; `covidctl reports list` shows what is there)",
-                )
+                Failure::new(format!("`{pointer}` names the report `{folder}`, which is not there"))
+                    .hint(REWRITE_HINT)
             };
             Some(report(folder.clone(), &files).ok_or_else(gone)?)
         }

@@ -1,4 +1,4 @@
-//! Reports after they were made: opened in a browser, compared.
+//! Reports after they were made: the latest, opened in a browser, compared.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -80,4 +80,25 @@ fn the_newest_report_is_compared_with_the_one_before_it() {
     assert_eq!(target.call(&["reports", "compare", "2024"]).code, Some(1));
     let alone = with_reports(&[("20250101_000000_a", json!([]))]).call(&["reports", "compare"]);
     assert!(alone.code == Some(1) && alone.err.contains("hint: covidctl run report"), "{}", alone.err);
+}
+
+#[test]
+fn reports_show_follows_pointer_and_list_marks_it() {
+    let target = with_reports(&[("20250101_000000_a", json!([])), ("20250201_000000_b", json!([]))]);
+    let pointer = target.data().join("store/reports/latest.json");
+    let name = |args: &[&str]| serde_json::from_str::<Value>(&target.ok(args).out).unwrap()["name"].clone();
+    assert_eq!(name(&["reports", "show", "-o", "json"]), "20250201_000000_b", "no pointer: the newest");
+
+    let run = "7d444840-9dc0-41d1-b245-5ffdce74fad2";
+    std::fs::write(&pointer, json!({ "folder": "20250101_000000_a", "run_id": run }).to_string()).unwrap();
+    assert_eq!(name(&["reports", "show", "-o", "json"]), "20250101_000000_a");
+    let listed = target.ok(&["reports"]).out;
+    let marked: Vec<_> = listed.lines().filter(|line| line.contains('*')).collect();
+    assert!(marked.len() == 1 && marked[0].starts_with("20250101_000000_a"), "{listed}");
+
+    std::fs::write(&pointer, json!({ "folder": "../runs", "run_id": run }).to_string()).unwrap();
+    let refused = target.call(&["reports", "show"]);
+    assert_eq!(refused.code, Some(1));
+    assert!(refused.err.contains("names no folder under `reports/`"), "{}", refused.err);
+    assert!(refused.err.contains("hint: covidctl run report"), "{}", refused.err);
 }
