@@ -11,7 +11,7 @@ use crate::server::{Server, give_away};
 
 #[tokio::test]
 async fn is_named_and_leaves_the_old_data() {
-    with_a_full_disk(&[], async |place| {
+    with_a_full_disk(async |place| {
         place.change(&format!("ALTER DATABASE {} SET default_tablespace = small", place.database())).await;
         place.with_two_datasets(10_000).await.1
     })
@@ -21,7 +21,7 @@ async fn is_named_and_leaves_the_old_data() {
 /// There is room for the cases, and none for what is counted of them.
 #[tokio::test]
 async fn counts_without_room_leave_the_old_data() {
-    with_a_full_disk(&["release_case_2"], async |place| {
+    with_a_full_disk(async |place| {
         let (_, new) = place.with_two_datasets(10_000).await;
         place.change("ALTER TABLE case_count SET TABLESPACE small").await;
         new
@@ -29,10 +29,9 @@ async fn counts_without_room_leave_the_old_data() {
     .await;
 }
 
-/// `prepare` puts something onto the small disk, which is then filled, and gives the dataset that is to be loaded. `left` are the
-/// tables that remain for the next run to drop.
+/// `prepare` puts something onto the small disk, which is then filled, and gives the dataset that is to be loaded.
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-async fn with_a_full_disk(left: &[&str], prepare: impl AsyncFnOnce(&Place) -> Dataset) {
+async fn with_a_full_disk(prepare: impl AsyncFnOnce(&Place) -> Dataset) {
     let server = Server::start();
     let Some(disk) = Disk::mount(server.new_folder("disk"), "16m") else {
         println!("skipped: a small file system can only be mounted by root");
@@ -58,7 +57,7 @@ async fn with_a_full_disk(left: &[&str], prepare: impl AsyncFnOnce(&Place) -> Da
     ended.assert_explained("No space left on device");
     assert!(ended.said.contains("the disk of the database is full"), "{}", ended.said);
     assert_eq!(place.seen().await, old_data);
-    assert_eq!(place.leftovers().await, left);
+    assert_eq!(place.leftovers().await, ["release_case_2"], "for the next run to drop");
 
     std::fs::remove_file(ballast).unwrap();
     place.load(&new, &[]).await;
