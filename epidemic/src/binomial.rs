@@ -1,13 +1,13 @@
 //! The exact interval of a proportion.
 
-use crate::{Estimate, TAILS, discrete, real};
+use crate::{Estimate, TAILS, discrete, to_f64};
 
 /// Halvings of an interval of length at most 1: more than a double has bits.
 const HALVINGS: u32 = 60;
 
 /// Returns a proportion with its exact 95 % interval after Clopper and Pearson (1934); `events` are at most `trials`, which are above 0.
 pub(crate) fn proportion(events: u64, trials: u64) -> Estimate {
-    let value = real(events) / real(trials);
+    let value = to_f64(events) / to_f64(trials);
     let at_most =
         |count: u64, probability: f64| discrete::binomial(trials, probability).lower_probability(count);
     // The lower end is the probability at which `events` or more have 2.5 %; the upper end, at which `events` or fewer have.

@@ -99,7 +99,7 @@ pub(crate) fn negative_binomial(mean: f64, size: f64) -> Unimodal<impl Fn(u64) -
     let constant = mean / (per_size + 1.0);
     Unimodal {
         mode,
-        ratio: move |value| (crate::real(value) * factor + constant) / (crate::real(value) + 1.0),
+        ratio: move |value| (crate::to_f64(value) * factor + constant) / (crate::to_f64(value) + 1.0),
     }
 }
 
@@ -111,9 +111,9 @@ pub(crate) fn negative_binomial(mean: f64, size: f64) -> Unimodal<impl Fn(u64) -
 )]
 pub(crate) fn binomial(trials: u64, probability: f64) -> Unimodal<impl Fn(u64) -> f64> {
     let odds = probability / (1.0 - probability);
-    let mode = (((crate::real(trials) + 1.0) * probability).floor() as u64).min(trials);
+    let mode = (((crate::to_f64(trials) + 1.0) * probability).floor() as u64).min(trials);
     let ratio =
-        move |value: u64| crate::real(trials.saturating_sub(value)) / (crate::real(value) + 1.0) * odds;
+        move |value: u64| crate::to_f64(trials.saturating_sub(value)) / (crate::to_f64(value) + 1.0) * odds;
     Unimodal { mode, ratio }
 }
 
@@ -135,9 +135,9 @@ mod tests {
         let q = 40.0_f64 / 41.0;
         let quantile = |p: f64| ((-p).ln_1p() / q.ln() - 1.0).ceil();
         let geometric = negative_binomial(40.0, 1.0);
-        assert!((crate::real(geometric.median()) - quantile(0.5)).abs() < 0.5);
+        assert!((crate::to_f64(geometric.median()) - quantile(0.5)).abs() < 0.5);
         let (low, high) = geometric.shortest_interval(0.95);
-        assert!(low == 0 && (crate::real(high) - quantile(0.95)).abs() < 0.5);
+        assert!(low == 0 && (crate::to_f64(high) - quantile(0.95)).abs() < 0.5);
     }
 
     #[test]
@@ -157,8 +157,8 @@ mod tests {
         let sd = (mean + mean * mean / size).sqrt();
         let wide = negative_binomial(mean, size);
         let (low, high) = wide.shortest_interval(0.95);
-        assert!((crate::real(low) - (mean - 1.96 * sd)).abs() < 0.03 * sd, "{low}");
-        assert!((crate::real(wide.median()) - mean).abs() < 0.02 * sd);
-        assert!((crate::real(high) - (mean + 1.96 * sd)).abs() < 0.03 * sd, "{high}");
+        assert!((crate::to_f64(low) - (mean - 1.96 * sd)).abs() < 0.03 * sd, "{low}");
+        assert!((crate::to_f64(wide.median()) - mean).abs() < 0.02 * sd);
+        assert!((crate::to_f64(high) - (mean + 1.96 * sd)).abs() < 0.03 * sd, "{high}");
     }
 }

@@ -10,7 +10,7 @@
 
 use statrs::function::gamma::ln_gamma;
 
-use crate::{Estimate, InputError, binomial, real};
+use crate::{Estimate, InputError, binomial, to_f64};
 
 /// From as many cases on a low fatality is estimated by the Poisson likelihood.
 const POISSON_CASES: u64 = 100;
@@ -43,7 +43,7 @@ pub struct Fatality {
 impl Fatality {
     /// The share of cases whose outcome is known, `u`; none without cases.
     pub fn underestimation(&self) -> Option<f64> {
-        (self.cases > 0).then(|| self.outcomes / real(self.cases))
+        (self.cases > 0).then(|| self.outcomes / to_f64(self.cases))
     }
 }
 
@@ -72,18 +72,18 @@ fn expected_outcomes(cases: &[u64], delay: &[f64]) -> f64 {
     let mut outcomes = 0.0;
     for (ago, &count) in cases.iter().rev().enumerate() {
         over += delay.get(ago).copied().unwrap_or(0.0);
-        outcomes += real(count) * over;
+        outcomes += to_f64(count) * over;
     }
     outcomes
 }
 
 fn corrected(cases: u64, deaths: u64, outcomes: f64) -> Option<Estimate> {
     let whole_outcomes = outcomes.round_ties_even();
-    if whole_outcomes < 1.0 || outcomes < real(deaths) {
+    if whole_outcomes < 1.0 || outcomes < to_f64(deaths) {
         return None;
     }
-    let fatality = real(deaths) / whole_outcomes;
-    let died = real(deaths);
+    let fatality = to_f64(deaths) / whole_outcomes;
+    let died = to_f64(deaths);
     let is_poisson = cases >= POISSON_CASES && fatality < POISSON_FATALITY;
     // Terms that do not depend on the fatality are left out: the interval needs differences alone.
     let log_likelihood = |p: f64| {
@@ -109,12 +109,12 @@ fn times_ln(x: f64, y: f64) -> f64 {
 )]
 fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     let mut steps = GRID;
-    while about > 0.0 && (about * real(steps)) < real(FEWEST_STEPS) && steps < FINEST {
+    while about > 0.0 && (about * to_f64(steps)) < to_f64(FEWEST_STEPS) && steps < FINEST {
         steps *= 10;
     }
-    let at = |point: u64| log_likelihood(real(point) / real(steps));
+    let at = |point: u64| log_likelihood(to_f64(point) / to_f64(steps));
     // Rounding moves `about` by less than a step for each thousand outcomes, so the maximum is found by climbing.
-    let mut best = ((about * real(steps)) as u64).clamp(1, steps);
+    let mut best = ((about * to_f64(steps)) as u64).clamp(1, steps);
     while best < steps && at(best + 1) > at(best) {
         best += 1;
     }
@@ -123,9 +123,9 @@ fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     }
     let least = at(best) - LIKELIHOOD_DROP;
     let low = 1 + last_point(1, best, |point| at(point) < least);
-    let high = real(last_point(best + 1, steps + 1, |point| at(point) >= least)) / real(steps);
+    let high = to_f64(last_point(best + 1, steps + 1, |point| at(point) >= least)) / to_f64(steps);
     if about > 0.0 {
-        Estimate { value: real(best) / real(steps), low: real(low) / real(steps), high }
+        Estimate { value: to_f64(best) / to_f64(steps), low: to_f64(low) / to_f64(steps), high }
     } else {
         // The grid starts above 0, which only matters without deaths.
         Estimate { value: 0.0, low: 0.0, high }

@@ -10,16 +10,16 @@
 //! | [`seven_day`] | seven-day reproduction number | Robert Koch-Institut 2020 |
 //! | [`growth`] | growth rate and doubling time | quasi-Poisson log-linear regression |
 //! | [`fatality`] | case fatality, naive and corrected for the delay to death | Nishiura et al. 2009, as in `cfr` |
-//! | [`nowcast`] | cases that occurred but are not reported yet | chain ladder (Mack 1993) with a credibility that is learned |
+//! | [`nowcast`] | cases that occurred but are not reported yet | chain ladder (Mack 1993) calibrated on past nowcasts |
 //! | [`standardisation`] | directly age-standardised rate | Ahmad et al. 2001 (WHO), Fay and Feuer 1997 |
 //! | [`waves`] | peaks and troughs | the rule that the module states |
 //!
 //! Intervals are two-sided 95 % intervals unless a function says otherwise.
 
 mod binomial;
+mod calibration;
 pub mod delay;
 mod discrete;
-mod dispersion;
 mod error;
 pub mod fatality;
 pub mod growth;
@@ -49,7 +49,7 @@ pub(crate) const TAILS: (f64, f64) = (0.025, 0.975);
 
 /// Converts a count for arithmetic; counts above 2^53 lose their last digits.
 #[expect(clippy::cast_precision_loss, reason = "counts of cases are far below 2^53")]
-pub(crate) const fn real(count: u64) -> f64 {
+pub(crate) const fn to_f64(count: u64) -> f64 {
     count as f64
 }
 

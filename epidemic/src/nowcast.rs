@@ -7,16 +7,16 @@
 //!
 //! **Expected cases.** The chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
 //! (reports of the last week over the sum of their F) enters as a gamma prior of shape `a = max(1, v (1 − F_h) λ)` and mean λ for the cases of the day. The
-//! posterior expects `m = (c + a) (1 − F_h) / (F_h + a / λ)` reports still to come. The credibility v is learned; v = 0 is the chain ladder, for more
+//! posterior expects `m = (c + a) (1 − F_h) / (F_h + a / λ)` reports still to come. The credibility v is calibrated; v = 0 is the chain ladder, for more
 //! than a few cases.
 //!
-//! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + a) + e`. The first part is chance. The excess e is
+//! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + a) + e`. The first part is chance. The overdispersion e is
 //! what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and for each age in days v
 //! and e have the highest likelihood for the reports that came since. This covers delays that vary or change.
 
-use crate::dispersion::{Known, Learned, PastNowcast, learn};
+use crate::calibration::{Calibration, IncompleteDay, PastNowcast, calibrate};
 use crate::triangle::ReportingTriangle;
-use crate::{InputError, discrete, real};
+use crate::{InputError, discrete, to_f64};
 
 /// The probability of the prediction interval.
 const COVERAGE: f64 = 0.95;
@@ -72,23 +72,25 @@ pub fn estimate(triangle: &ReportingTriangle) -> Result<Vec<Nowcast>, InputError
         return Err(InputError::TooShort { days: triangle.days(), needed });
     }
     let last = triangle.days() - 1;
-    let view = View::new(triangle, last);
-    let learned = learned_by_age(triangle, last);
+    let snapshot = Snapshot::new(triangle, last);
+    let calibration = calibrate_by_age(triangle, last);
     let ages = (0..=triangle.max_delay()).rev();
-    Ok(ages.map(|age| nowcast(&view, age, learned.get(age).copied().unwrap_or(Learned::NOTHING))).collect())
+    Ok(ages
+        .map(|age| nowcast(&snapshot, age, calibration.get(age).copied().unwrap_or(Calibration::NONE)))
+        .collect())
 }
 
-fn nowcast(view: &View<'_>, age: usize, learned: Learned) -> Nowcast {
-    let day = view.as_of - age;
-    let reported = view.triangle.reported(day, view.as_of);
-    let known = view.known(age);
-    let missing = known.map_or(0.0, |known| known.missing(learned.credibility));
-    let [low, median, high] = known.map_or([0; 3], |known| prediction(missing, known.size(learned)));
+fn nowcast(snapshot: &Snapshot<'_>, age: usize, calibration: Calibration) -> Nowcast {
+    let day = snapshot.as_of - age;
+    let reported = snapshot.triangle.reported(day, snapshot.as_of);
+    let incomplete = snapshot.incomplete_day(age);
+    let missing = incomplete.map_or(0.0, |day| day.missing(calibration.credibility));
+    let [low, median, high] = incomplete.map_or([0; 3], |day| prediction(missing, day.size(calibration)));
     Nowcast {
         day,
         reported,
-        share_reported: view.share(day, age),
-        expected: real(reported) + missing,
+        share_reported: snapshot.share(day, age),
+        expected: to_f64(reported) + missing,
         low: reported + low,
         median: reported + median,
         high: reported + high,
@@ -114,7 +116,7 @@ fn prediction(mean: f64, size: f64) -> [u64; 3] {
 }
 
 /// What was known and estimated at the end of one day.
-struct View<'a> {
+struct Snapshot<'a> {
     triangle: &'a ReportingTriangle,
     as_of: usize,
     /// For reference days of each weekday, the share reported within 0, 1, 2, … days.
@@ -123,16 +125,16 @@ struct View<'a> {
     level: f64,
 }
 
-impl<'a> View<'a> {
+impl<'a> Snapshot<'a> {
     fn new(triangle: &'a ReportingTriangle, as_of: usize) -> Self {
-        let mut view = Self { triangle, as_of, shares: shares(triangle, as_of), level: 0.0 };
+        let mut snapshot = Self { triangle, as_of, shares: shares(triangle, as_of), level: 0.0 };
         let (mut reported, mut share) = (LEVEL_FLOOR, 0.0);
         for age in 0..LEVEL_DAYS.min(as_of + 1) {
-            reported += real(triangle.reported(as_of - age, as_of));
-            share += view.share(as_of - age, age);
+            reported += to_f64(triangle.reported(as_of - age, as_of));
+            share += snapshot.share(as_of - age, age);
         }
-        view.level = if share > 0.0 { reported / share } else { 0.0 };
-        view
+        snapshot.level = if share > 0.0 { reported / share } else { 0.0 };
+        snapshot
     }
 
     /// The share of the day's cases that is reported within so many days.
@@ -140,12 +142,12 @@ impl<'a> View<'a> {
         self.shares[day % WEEK].get(within).copied().unwrap_or(1.0)
     }
 
-    /// What is known of a day of this age; none if it is complete, or if nothing is known at all.
-    fn known(&self, age: usize) -> Option<Known> {
+    /// Returns the day of this age; none if it is complete, or if the triangle has no reports to estimate from.
+    fn incomplete_day(&self, age: usize) -> Option<IncompleteDay> {
         let day = self.as_of - age;
         let share = self.share(day, age);
-        let reported = real(self.triangle.reported(day, self.as_of));
-        (share < 1.0 && self.level > 0.0).then_some(Known { reported, share, level: self.level })
+        let reported = to_f64(self.triangle.reported(day, self.as_of));
+        (share < 1.0 && self.level > 0.0).then_some(IncompleteDay { reported, share, level: self.level })
     }
 }
 
@@ -156,8 +158,8 @@ fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
         let known = as_of.checked_sub(delay).map_or(0, |newest| newest + 1);
         let (mut on_day, mut within) = ([0.0; WEEK], [0.0; WEEK]);
         for day in known.saturating_sub(DELAY_WINDOW)..known {
-            on_day[day % WEEK] += real(triangle.count(day, delay));
-            within[day % WEEK] += real(triangle.reported(day, day + delay));
+            on_day[day % WEEK] += to_f64(triangle.count(day, delay));
+            within[day % WEEK] += to_f64(triangle.reported(day, day + delay));
         }
         let (all_on_day, all_within): (f64, f64) = (on_day.iter().sum(), within.iter().sum());
         let pooled = if all_within > 0.0 { all_on_day / all_within } else { 0.0 };
@@ -169,33 +171,34 @@ fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
     shares
 }
 
-/// Repeats the nowcast for past days, and returns what they teach for each age in days.
-fn learned_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Learned> {
+/// Repeats the nowcast for past days, and returns the calibration of each age in days.
+fn calibrate_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Calibration> {
     let max_delay = triangle.max_delay();
     let mut past: Vec<Vec<PastNowcast>> = vec![Vec::new(); max_delay];
     for ago in 1..=PAST_DAYS.min(last - max_delay) {
-        let view = View::new(triangle, last - ago);
+        let snapshot = Snapshot::new(triangle, last - ago);
         for (age, past) in past.iter_mut().enumerate() {
-            past.extend(past_nowcast(&view, age, ago));
+            past.extend(past_nowcast(&snapshot, age, ago));
         }
     }
-    // An age without past takes what the age before it learned.
-    let mut learned = Learned::NOTHING;
+    // An age without past takes the calibration of the age before it.
+    let mut calibration = Calibration::NONE;
     past.iter()
         .map(|past| {
-            learned = learn(past).unwrap_or(learned);
-            learned
+            calibration = calibrate(past).unwrap_or(calibration);
+            calibration
         })
         .collect()
 }
 
 /// Compares the nowcast of a day of this age with the reports that came in the `ago` days since.
-fn past_nowcast(view: &View<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
-    let known = view.known(age)?;
-    let day = view.as_of - age;
-    let due = (view.share(day, age + ago) - known.share) / (1.0 - known.share);
-    let came = view.triangle.reported(day, view.as_of + ago) - view.triangle.reported(day, view.as_of);
-    (due >= DUE_SHARE).then_some(PastNowcast { known, due, came: real(came) })
+fn past_nowcast(snapshot: &Snapshot<'_>, age: usize, ago: usize) -> Option<PastNowcast> {
+    let day = snapshot.incomplete_day(age)?;
+    let reference_day = snapshot.as_of - age;
+    let share_due = (snapshot.share(reference_day, age + ago) - day.share) / (1.0 - day.share);
+    let reported = |as_of: usize| snapshot.triangle.reported(reference_day, as_of);
+    let arrived = to_f64(reported(snapshot.as_of + ago) - reported(snapshot.as_of));
+    (share_due >= DUE_SHARE).then_some(PastNowcast { day, share_due, arrived })
 }
 
 #[cfg(test)]

@@ -66,8 +66,8 @@ pub fn standardised_rate(groups: &[AgeGroup]) -> Result<Estimate, InputError> {
     let (mut rate, mut variance, mut largest) = (0.0, 0.0, 0.0_f64);
     for group in groups.iter().filter(|group| group.weight > 0.0) {
         let of_event = group.weight / weights / group.population;
-        rate += of_event * crate::real(group.events);
-        variance += of_event * of_event * crate::real(group.events);
+        rate += of_event * crate::to_f64(group.events);
+        variance += of_event * of_event * crate::to_f64(group.events);
         largest = largest.max(of_event);
     }
     let low = if rate > 0.0 { matched(TAILS.0, rate, variance) } else { 0.0 };
