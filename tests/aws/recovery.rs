@@ -246,6 +246,12 @@ async fn up_tries_again_when_ecs_has_just_created_its_service_linked_role() {
             None
         })
     });
+    let deleted = Arc::clone(&stack);
+    account.answer("cloudformation:DeleteStack", move |_| {
+        deleted.lock().unwrap().delete();
+        // moto has the stack of the change set.
+        None
+    });
     let up = account.up(&["--yes"]).await.worked();
     for words in ["failed: Cluster", "service-linked role in this account; trying again", "database: created"]
     {
