@@ -227,24 +227,25 @@ async fn up_tries_again_when_ecs_has_just_created_its_service_linked_role() {
     let stack =
         Arc::new(Mutex::new(Stack { status: None, stale: None, events: Vec::new(), is_protected: false }));
     serve(&account, &stack);
-    let (attempt, failed) = (Mutex::new(0), Arc::clone(&stack));
+    let (attempts, executed) = (Mutex::new(0), Arc::clone(&stack));
     account.answer("cloudformation:ExecuteChangeSet", move |_| {
-        let mut attempt = attempt.lock().unwrap();
-        *attempt += 1;
+        let mut attempts = attempts.lock().unwrap();
+        *attempts += 1;
+        let mut stack = executed.lock().unwrap();
         let reason = "Unable to assume the service linked role. Please verify that the ECS service linked role exists.";
-        let mut stack = failed.lock().unwrap();
+        let (status, cluster) = match *attempts {
+            1 => ("ROLLBACK_COMPLETE", ("Cluster", "AWS::ECS::Cluster", "CREATE_FAILED", reason)),
+            _ => ("CREATE_COMPLETE", ("Cluster", "AWS::ECS::Cluster", "CREATE_COMPLETE", "")),
+        };
         stack.events = vec![
             ("covid19-database", STACK, "CREATE_IN_PROGRESS", "User Initiated"),
-            ("Cluster", "AWS::ECS::Cluster", "CREATE_FAILED", reason),
-            ("covid19-database", STACK, "ROLLBACK_COMPLETE", ""),
+            cluster,
+            ("covid19-database", STACK, status, ""),
         ];
-        stack.status = Some("ROLLBACK_COMPLETE");
+        stack.status = Some(status);
         // DescribeStacks is late.
         stack.stale = Some(("REVIEW_IN_PROGRESS", 2));
-        (*attempt == 1).then(String::new).or_else(|| {
-            *stack = Stack { status: None, stale: None, events: Vec::new(), is_protected: false };
-            None
-        })
+        Some(String::new())
     });
     let up = account.up(&["--yes"]).await.worked();
     for words in ["failed: Cluster", "service-linked role in this account; trying again", "database: created"]

@@ -96,14 +96,15 @@ def without_references(template, gone, secrets):
 
 
 def without(template, gone):
-    """The template without this resource, and without what refers to it."""
+    """The template without this resource, and without the resources and outputs that refer to it."""
 
     def refers(part):
         text = json.dumps(part)
         return f'"Ref": "{gone}"' in text or f'"Fn::GetAtt": ["{gone}"' in text
 
-    resources = template["Resources"].items()
-    template["Resources"] = {name: part for name, part in resources if name != gone and not refers(part)}
+    for section in ("Resources", "Outputs"):
+        parts = template.get(section, {}).items()
+        template[section] = {name: part for name, part in parts if name != gone and not refers(part)}
     return template
 
 

@@ -207,7 +207,8 @@ mod tests {
     #[test]
     fn what_nobody_says_is_missing_and_what_needs_a_release_waits_for_one() {
         let nothing = given(&[], None).unwrap();
-        assert_eq!(resolve(&nothing, "ci", None), Resolved::Missing(vec!["Repository".to_owned()]));
+        let names = ["Repository", "OwnerId", "RepositoryId"].map(str::to_owned).to_vec();
+        assert_eq!(resolve(&nothing, "ci", None), Resolved::Missing(names));
         for (stack, _) in RELEASE {
             assert_eq!(resolve(&nothing, stack, None), Resolved::NeedsRelease, "{stack}");
             assert_eq!(resolve(&nothing, stack, Some(&[])), Resolved::Values(Vec::new()), "{stack}");
