@@ -14,7 +14,7 @@ fn cases_on(days: &[&str]) -> String {
         .map(|(id, day)| format!("({id}, '{day}', 6, 'Confirmado', false, false)"))
         .collect();
     format!(
-        "INSERT INTO release_province_1 (province_id, name) VALUES (6, 'Buenos Aires') ; TRUNCATE release_case_1; \
+        "INSERT INTO release_province_1 (province_id, name) VALUES (6, 'Buenos Aires') ON CONFLICT DO NOTHING; TRUNCATE release_case_1; \
          INSERT INTO release_case_1 (case_id, registered_on, registration_province_id, classification, icu, ventilated) \
          VALUES {}",
         rows.join(", ")
