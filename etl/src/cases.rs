@@ -7,6 +7,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::clean::case::Case;
+use crate::clean::missing::Column;
 use crate::clean::null_words::NullWords;
 use crate::clean::{Rejection, Rules};
 use crate::count::Counts;
@@ -55,6 +56,10 @@ pub async fn load(
     staging::commit(session).await?;
     samples.say();
     log::warn_of_null_words(&null_words);
+    let (rows, unknown) = found.profile.share(Column::UnknownClassification, |_| true);
+    if unknown > 0 {
+        tracing::warn!(rows, unknown, "classifications other than the ministry's four are kept as they are");
+    }
     if copied != found.tally.loaded {
         let sent = found.tally.loaded;
         return Err(Failure::new(format!("PostgreSQL took {copied} rows of {sent} that were sent")).hint(BUG));

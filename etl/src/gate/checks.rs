@@ -14,13 +14,11 @@ pub(super) fn of_cases(
     limits: &Thresholds,
 ) -> Vec<Check> {
     let dataset = Dataset::Cases;
-    let mut checks = vec![
-        not_empty(dataset, candidate.tally.loaded),
-        rejected(dataset, candidate.tally.cases(), limits),
-        unknown_classifications(candidate, limits),
-    ];
+    let mut checks = vec![not_empty(dataset, candidate.tally.loaded)];
+    checks.extend(published.map(|published| dataset_date(candidate.dataset_date, published)));
+    checks.push(rejected(dataset, candidate.tally.cases(), limits));
+    checks.push(unknown_classifications(candidate, limits));
     if let Some(published) = published {
-        checks.push(dataset_date(candidate.dataset_date, published));
         for (year, before) in published.profile.years() {
             if wanted(candidate.years, Some(year)) {
                 let now = candidate.profile.share(Column::Sex, |other| other == year).0;

@@ -84,8 +84,9 @@ pub struct Candidate<'a> {
 
 /// Compares a load with what is published, if anything is.
 pub fn examine(candidate: &Candidate<'_>, published: Option<&Published>, limits: &Thresholds) -> Vec<Check> {
-    let mut found = checks::of_cases(candidate, published, limits);
-    found.extend(checks::of_georef(candidate, published));
+    // Causes before consequences: a province that is missing rejects its cases.
+    let mut found = checks::of_georef(candidate, published);
+    found.extend(checks::of_cases(candidate, published, limits));
     for optional in &candidate.optional {
         found.extend(checks::of_optional(optional, candidate, published, limits));
     }
