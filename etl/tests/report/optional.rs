@@ -25,6 +25,7 @@ async fn with_both() -> Place {
                 ('{RUN}', 6, 'Sputnik', 'first', 1752399), ('{RUN}', 6, 'Sputnik', 'second', 1),
                 ('{RUN}', 2, 'Cansino', 'single', 30), ('{RUN}', NULL, 'Moderna', 'booster', 9),
                 ('{RUN}', 2, 'Moderna', 'additional', 7), ('{OTHER}', 2, 'Moderna', 'first', 999);
+             INSERT INTO release_dataset VALUES (1, 'tests', '{RUN}'), (1, 'vaccinations', '{RUN}');
              INSERT INTO run_dataset VALUES
                 ('{RUN}', 'vaccinations', 'loaded', 'Covid19VacunasAgrupadas.csv', 300, 4, 0, 4, 0, 0, NULL),
                 ('{RUN}', 'cases', 'loaded', 'Covid19Casos.zip', 3000, 40, 6, 30, 4, 3, NULL),
