@@ -65,7 +65,7 @@ impl Account {
 struct Stack {
     /// Nothing once it is deleted.
     status: Option<&'static str>,
-    /// The status that DescribeStacks still answers, and how often.
+    /// The status that `DescribeStacks` still answers, and how often.
     stale: Option<(&'static str, u32)>,
     /// Oldest first: resource, type, status, reason.
     events: Vec<(&'static str, &'static str, &'static str, &'static str)>,
@@ -118,7 +118,7 @@ impl Stack {
         format!("<StackEvents>{events}</StackEvents>")
     }
 
-    /// Deletes it, unless something protects itself; right after that, DescribeStacks answers as before.
+    /// Deletes it, unless something protects itself; right after that, `DescribeStacks` answers as before.
     fn delete(&mut self) {
         let before = self.status.unwrap();
         self.stale = Some((before, 2));

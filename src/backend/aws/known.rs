@@ -54,8 +54,8 @@ impl Aws {
         self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(run, task);
     }
 
-    /// The task of a run that was started here a moment ago: DescribeTasks may answer `MISSING` until ECS agrees with itself (ECS API
-    /// Reference, RunTask, on eventual consistency).
+    /// The task of a run that was started here a moment ago: `DescribeTasks` may answer `MISSING` until ECS agrees with itself (ECS API
+    /// Reference, `RunTask`, on eventual consistency).
     fn just_started(&self, run: Uuid) -> Option<State> {
         let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
         started.get(&run).filter(|task| Utc::now() - task.created_at < CONSISTENT_AFTER).cloned()

@@ -1,4 +1,4 @@
-//! Stops the tasks of a cluster before its stack is deleted: ECS deletes no cluster with active tasks (ECS API Reference, DeleteCluster,
+//! Stops the tasks of a cluster before its stack is deleted: ECS deletes no cluster with active tasks (ECS API Reference, `DeleteCluster`,
 //! `ClusterContainsTasksException`), and the stack would end as `DELETE_FAILED`.
 
 use std::time::Duration;

@@ -1,7 +1,7 @@
 //! Follows what happens in a stack until it is over, and tells it.
 //!
 //! A look that fails is repeated: the operation goes on without this program. Statuses are eventually consistent: right after a request,
-//! DescribeStacks may still answer what the stack was before, so the end of an operation is believed together with its event.
+//! `DescribeStacks` may still answer what the stack was before, so the end of an operation is believed together with its event.
 
 use std::time::Duration;
 

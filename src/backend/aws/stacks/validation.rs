@@ -1,7 +1,7 @@
 //! What CloudFormation finds in a template before it changes anything.
 //!
 //! A change set that fails early only says so; the property and the reason are events of the change set (CloudFormation API
-//! Reference, DescribeEvents, `VALIDATION_ERROR`). Everything here is pure.
+//! Reference, `DescribeEvents`, `VALIDATION_ERROR`). Everything here is pure.
 
 use aws_sdk_cloudformation::types::{EventType, OperationEvent};
 
