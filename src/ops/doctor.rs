@@ -168,10 +168,9 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
         ));
     }
     if checks.is_empty() {
-        checks.push(Check::ok(
-            "last load",
-            format!("release {} passed the publish gate", published.release_id),
-        ));
+        let found = db::checks::summary(&db::checks::of_run(session, published.run_id).await?);
+        let detail = format!("release {} is published; checks: {found}", published.release_id);
+        checks.push(Check::ok("last load", detail));
     }
     Ok(checks)
 }
