@@ -89,7 +89,8 @@ pub struct ReleaseDataset {
     pub error: Option<String>,
 }
 
-/// Releases that were published or still exist, the newest first; those of failed loads are left out once they are dropped.
+/// Releases that were published or still exist, the newest first; those of failed loads are left out once they are dropped, and so are
+/// spare ones, which wait for a load.
 pub async fn list(connection: &mut PgConnection, limit: u32) -> Result<Vec<Release>> {
     const SQL: &str = "
         SELECT release_id, run_id, publication, dataset_updated_on, years, rows_loaded, finished_at, replaced_at, dropped_at, rules_version,
@@ -98,7 +99,7 @@ pub async fn list(connection: &mut PgConnection, limit: u32) -> Result<Vec<Relea
                 FROM unnest(ARRAY['release_case', 'release_department', 'release_province']) AS parent
                 WHERE dropped_at IS NULL) AS size_bytes
         FROM release LEFT JOIN pipeline_run USING (run_id)
-        WHERE publication IS NOT NULL OR dropped_at IS NULL
+        WHERE run_id IS NOT NULL AND (publication IS NOT NULL OR dropped_at IS NULL)
         ORDER BY release_id DESC LIMIT $1";
     let rows = sqlx::query(SQL).bind(i64::from(limit)).try_map(release);
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the releases", error))

@@ -221,3 +221,32 @@ fn state(task: &Task) -> Option<State> {
         stop,
     })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_replaces_that_of_the_task_definition_only_for_other_jobs() {
+        for kind in [Kind::Etl, Kind::Report] {
+            assert_eq!(command(&Job::new(kind)), None, "{kind}");
+        }
+        let arguments = ["--to", "3"].map(str::to_owned).into();
+        let rollback = Job { arguments, ..Job::new(Kind::Rollback) };
+        assert_eq!(command(&rollback).unwrap(), ["rollback", "--to", "3"]);
+    }
+
+    #[test]
+    fn state_tells_a_rollback_from_a_load_by_its_command() {
+        let task = |command: Option<Vec<String>>| {
+            let container = ContainerOverride::builder().name("etl").set_command(command).build();
+            let overrides = TaskOverride::builder().container_overrides(container).build();
+            let definition = "arn:aws:ecs:x:1:task-definition/covid19-etl:7";
+            let task = Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides);
+            state(&task.build()).unwrap().kind
+        };
+        assert_eq!(task(None), Kind::Etl);
+        assert_eq!(task(Some(vec!["run".to_owned()])), Kind::Etl);
+        assert_eq!(task(Some(vec!["rollback".to_owned(), "--to".to_owned()])), Kind::Rollback);
+    }
+}
