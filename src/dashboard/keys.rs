@@ -84,7 +84,7 @@ impl Work<'_> {
                 None => json!({ "semantic_type": "type/PK" }),
             };
             let path = format!("/api/field/{}", self.client.id(found)?);
-            self.settle("key", &name, (&path, found), &body).await?;
+            self.change_if_different("key", &name, (&path, found), &body).await?;
         }
         Ok(())
     }
@@ -98,14 +98,19 @@ impl Work<'_> {
                 continue;
             }
             let path = format!("/api/table/{}", self.client.id(&table)?);
-            self.settle("internal table", &name, (&path, &table), &json!({ "visibility_type": "hidden" }))
-                .await?;
+            self.change_if_different(
+                "internal table",
+                &name,
+                (&path, &table),
+                &json!({ "visibility_type": "hidden" }),
+            )
+            .await?;
         }
         Ok(())
     }
 
     /// Compares the properties of a thing that Metabase has made itself, and changes them if it may.
-    pub(super) async fn settle(
+    pub(super) async fn change_if_different(
         &mut self,
         kind: &'static str,
         name: &str,

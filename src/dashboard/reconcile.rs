@@ -173,7 +173,7 @@ impl Work<'_> {
                 "description": desired::both(meaning, self.language),
             });
             let path = format!("/api/field/{}", self.client.id(field)?);
-            self.settle("column", &name, (&path, field), &body).await?;
+            self.change_if_different("column", &name, (&path, field), &body).await?;
         }
         Ok(fields)
     }

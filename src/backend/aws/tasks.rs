@@ -242,7 +242,8 @@ mod tests {
             let container = ContainerOverride::builder().name("etl").set_command(command).build();
             let overrides = TaskOverride::builder().container_overrides(container).build();
             let definition = "arn:aws:ecs:x:1:task-definition/covid19-etl:7";
-            let task = Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides);
+            let task =
+                Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides);
             state(&task.build()).unwrap().kind
         };
         assert_eq!(task(None), Kind::Etl);

@@ -29,10 +29,11 @@ const PLAIN_TABLES: &str = "
 
 /// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a contender's own.
 const CONTENT: &str = "
+    WITH cases AS (
+        SELECT coalesce((SELECT to_regclass('release_case_' || release_id) FROM published_release), 'covid_case'::regclass) AS oid)
     SELECT count(*), coalesce(sum(hashtextextended(covid_case::text, 0)::numeric), 0),
-           (SELECT count(*) FROM pg_constraint
-            WHERE contype IN ('p', 'f') AND conrelid = coalesce(
-                (SELECT to_regclass('release_case_' || release_id) FROM published_release), 'covid_case'::regclass))
+           (SELECT count(*) FROM pg_index, cases WHERE indrelid = cases.oid AND indisunique)
+           + (SELECT count(*) FROM pg_constraint, cases WHERE conrelid = cases.oid AND contype = 'f')
     FROM covid_case";
 
 const TEMPLATE: &str = "bench_template";
