@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::support::Target;
+use crate::support::{Target, call};
 
 /// A target that is up, with a published sample of 2,000 rows, and another of 200 rows in its store.
 fn with_fewer_rows() -> Target {
@@ -10,7 +10,8 @@ fn with_fewer_rows() -> Target {
     target.ok(&["demo", "--headless", "--rows", "2000"]);
     target.ok(&["up"]);
     let store = target.data().join("store");
-    target.ok(&["etl", "sample", "--rows", "200", "--seed", "2", "--out", store.to_str().unwrap()]);
+    let sample = call(&["etl", "sample", "--rows", "200", "--seed", "2", "--out", store.to_str().unwrap()]);
+    assert_eq!(sample.code, Some(0), "{}", sample.err);
     target
 }
 
