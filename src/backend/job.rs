@@ -16,6 +16,8 @@ pub enum Kind {
     Etl,
     /// Writes a report.
     Report,
+    /// Publishes an earlier release again.
+    Rollback,
     /// Applies pending migrations.
     Migrate,
     /// Makes a sample.
@@ -29,9 +31,19 @@ impl Kind {
             Self::Download => "download",
             Self::Etl => "run",
             Self::Report => "report",
+            Self::Rollback => "rollback",
             Self::Migrate => "migrate",
             Self::Sample => "sample",
         }
+    }
+
+    /// Whether two jobs of these kinds must not run at once: two of one kind, or two that publish.
+    pub fn excludes(self, other: Self) -> bool {
+        self == other || self.publishes() && other.publishes()
+    }
+
+    const fn publishes(self) -> bool {
+        matches!(self, Self::Etl | Self::Rollback)
     }
 }
 
@@ -41,6 +53,7 @@ impl fmt::Display for Kind {
             Self::Download => "download",
             Self::Etl => "etl",
             Self::Report => "report",
+            Self::Rollback => "rollback",
             Self::Migrate => "migrate",
             Self::Sample => "sample",
         })
@@ -56,7 +69,7 @@ pub struct Job {
     pub arguments: Vec<String>,
     /// Environment variables beside those that the backend sets.
     pub environment: Vec<(String, String)>,
-    /// Start it although another one of its kind is running.
+    /// Start it although a job that it excludes is running.
     pub allow_concurrent: bool,
     /// Whoever starts it starts what comes after it, too.
     pub is_part_of_pipeline: bool,

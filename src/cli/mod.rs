@@ -3,6 +3,7 @@
 //! Nothing is decided here: flags that have a place in the file of settings stay optional, and `settings` says what holds.
 
 mod logs;
+mod releases;
 mod reports;
 mod tunnel;
 
@@ -14,6 +15,7 @@ use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 
 pub use self::logs::Logs;
+pub use self::releases::{Releases, ReleasesCommand};
 pub use self::reports::{Dashboard, MetabaseArgs, Reports, ReportsCommand};
 pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
 
@@ -143,8 +145,10 @@ pub enum Command {
         /// Its id, or the beginning of it
         run: String,
     },
-    /// List the history of runs, or show one with its tally
+    /// List the history of runs, or show one with its checks and its tally
     Runs(Runs),
+    /// List the releases, show one, or publish an earlier one again
+    Releases(Releases),
     /// List, show, open, compare or copy reports
     Reports(Reports),
     /// Set up Metabase from this repository, or compare it
@@ -242,6 +246,9 @@ pub struct Run {
     /// Load although the same dataset is published already
     #[arg(long)]
     pub force: bool,
+    /// Publish this load although checks of the publish gate failed
+    #[arg(long)]
+    pub accept_anomalies: bool,
     /// Stop it after this time, such as `90s`, `30m` or `1h30m`, and end with 124
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
     pub timeout: Option<Duration>,
@@ -283,7 +290,7 @@ pub struct Runs {
 /// `covidctl runs …`
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// Show one run with its tally
+    /// Show one run with its checks and its tally
     Show {
         /// Its id, or the beginning of it; `latest` is the newest
         run: String,

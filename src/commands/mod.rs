@@ -14,6 +14,7 @@ mod down;
 mod logs;
 mod man;
 mod psql;
+mod releases;
 mod reports;
 mod run;
 mod runs;
@@ -47,6 +48,7 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Logs(args) => logs::run(args, settings, printer).await,
         Command::Stop { run } => stop::run(run, settings, printer).await,
         Command::Runs(args) => runs::run(args, settings, printer).await,
+        Command::Releases(args) => releases::run(args, settings, printer).await,
         Command::Reports(args) => reports::run(args, settings, printer).await,
         Command::Dashboard(command) => dashboard::run(command, settings, printer).await,
         Command::Datasets => datasets::run(settings, printer).await,

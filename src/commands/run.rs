@@ -83,7 +83,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
 }
 
 /// How we part from the runs, where nothing failed.
-enum Way {
+pub(super) enum Way {
     /// They have ended.
     Ended,
     /// Nobody wanted to wait.
@@ -109,15 +109,28 @@ async fn run_all(
             printer.show(&Started { run_id: run })?;
             return Ok(Way::Left);
         }
-        printer.say(&format!("run {run} ({kind})"));
-        let mut show = |line: &LogLine| printer.log(line);
-        tokio::select! {
-            biased;
-            ended = following.to_end(backend, &mut show) => ended?,
-            failure = signals.next() => return Ok(Way::Detached(detached(&failure, run))),
+        if let way @ Way::Detached(_) = follow(backend, following, &mut signals, printer).await? {
+            return Ok(way);
         }
     }
     Ok(Way::Ended)
+}
+
+/// Shows the log of a run until the run ends or a signal comes.
+pub(super) async fn follow(
+    backend: &dyn Backend,
+    following: Following,
+    signals: &mut Signals,
+    printer: &Printer,
+) -> Result<Way> {
+    let run = following.run();
+    printer.say(&format!("run {run} ({})", following.kind()));
+    let mut show = |line: &LogLine| printer.log(line);
+    tokio::select! {
+        biased;
+        ended = following.to_end(backend, &mut show) => ended.map(|()| Way::Ended),
+        failure = signals.next() => Ok(Way::Detached(detached(&failure, run))),
+    }
 }
 
 fn job(kind: Kind, args: &Run) -> Job {
@@ -129,6 +142,9 @@ fn job(kind: Kind, args: &Run) -> Job {
         }
         if args.force {
             job = job.with(env::FORCE, "true");
+        }
+        if args.accept_anomalies {
+            job = job.with(env::ACCEPT_ANOMALIES, "true");
         }
     }
     // Last, so that it wins.

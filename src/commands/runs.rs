@@ -8,10 +8,9 @@ use serde::Serialize;
 
 use crate::backend;
 use crate::cli::{Runs, RunsCommand};
-use crate::db::{
-    self,
-    runs::{Issue, Run},
-};
+use crate::db;
+use crate::db::checks::{self, RunCheck};
+use crate::db::runs::{Issue, Run};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::text::{maybe_thousands, size, span, table, thousands};
@@ -27,8 +26,12 @@ struct Details {
     run: Run,
     duration_seconds: Option<f64>,
     rows_per_second: Option<i64>,
+    checks: Vec<RunCheck>,
     issues: Vec<Issue>,
 }
+
+/// The checks of the publish gate: each anomaly with its sentence, then how many checks ended in which way.
+pub(super) struct CheckList<'a>(pub(super) &'a [RunCheck]);
 
 pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> Result<()> {
     let backend = backend::connect(settings)?;
@@ -40,9 +43,12 @@ pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> 
         Some(RunsCommand::Show { run }) => {
             let run = backend.find(run).await?;
             let database = backend.database().await?;
-            let issues = db::runs::issues(&mut db::connect(&database).await?, run.run_id).await?;
+            let mut session = db::connect(&database).await?;
+            let issues = db::runs::issues(&mut session, run.run_id).await?;
+            let checks = checks::of_run(&mut session, run.run_id).await?;
             let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
-            printer.show(&Details { duration_seconds, rows_per_second: run.rows_per_second(), run, issues })
+            let rows_per_second = run.rows_per_second();
+            printer.show(&Details { duration_seconds, rows_per_second, run, checks, issues })
         }
     }
 }
@@ -95,6 +101,7 @@ impl fmt::Display for Details {
         line("rejected", run.rows_rejected.map(thousands))?;
         line("repaired", run.rows_repaired.map(thousands))?;
         line("speed", self.rows_per_second.map(|rows| format!("{} rows/s", thousands(rows))))?;
+        write!(f, "{}", CheckList(&self.checks))?;
         if self.issues.is_empty() {
             return Ok(());
         }
@@ -103,6 +110,19 @@ impl fmt::Display for Details {
         };
         let rows: Vec<_> = self.issues.iter().map(row).collect();
         write!(f, "\n{}", table(&["DATASET", "KIND", "REASON", "ROWS"], &rows))
+    }
+}
+
+impl fmt::Display for CheckList<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        writeln!(f, "\nchecks       {}", checks::summary(self.0))?;
+        for check in self.0.iter().filter(|check| check.is_anomaly()) {
+            writeln!(f, "  {:<9} {:<13} {}", check.outcome, check.dataset, check.message)?;
+        }
+        Ok(())
     }
 }
 

@@ -62,11 +62,16 @@ pub(super) async fn items(client: &Client, collection: i64) -> Result<BTreeMap<S
 /// The fields of a connection's tables, by table and column.
 pub(super) type Fields = BTreeMap<(String, String), Value>;
 
+/// The tables of a connection with their fields, hidden ones, too.
+pub(super) async fn tables(client: &Client, database: i64) -> Result<Vec<Value>> {
+    let metadata = client.get(&format!("/api/database/{database}/metadata?include_hidden=true")).await?;
+    Ok(metadata["tables"].as_array().cloned().unwrap_or_default())
+}
+
 /// Those that are known now.
 pub(super) async fn fields(client: &Client, database: i64) -> Result<Fields> {
-    let metadata = client.get(&format!("/api/database/{database}/metadata")).await?;
     let mut fields = Fields::new();
-    for table in metadata["tables"].as_array().into_iter().flatten() {
+    for table in tables(client, database).await? {
         for field in table["fields"].as_array().into_iter().flatten() {
             if let (Some(table), Some(name)) = (table["name"].as_str(), field["name"].as_str()) {
                 fields.insert((table.to_owned(), name.to_owned()), field.clone());

@@ -8,6 +8,7 @@ mod body;
 mod client;
 mod desired;
 mod found;
+mod keys;
 mod reconcile;
 
 pub use self::client::{Access, Client};

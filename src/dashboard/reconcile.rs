@@ -11,6 +11,7 @@ use super::body::{card_body, is_part, parameters, places, same_places};
 use super::client::Client;
 use super::desired::{self, COLUMNS, Card, Connection};
 use super::found::{self, Fields};
+use super::keys;
 
 /// Whether anything may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,7 +71,9 @@ pub async fn reconcile(
     let mut work = Work { client, language, mode, parts: Vec::new() };
     let Some(database) = work.database(connection).await? else { return Ok(work.all_missing(0)) };
     let fields = work.columns(database).await?;
-    let Some(collection) = work.collection().await? else { return Ok(work.all_missing(1 + COLUMNS.len())) };
+    work.keys(&fields).await?;
+    work.internal_tables(database).await?;
+    let Some(collection) = work.collection().await? else { return Ok(work.all_missing(1)) };
     let items = found::items(client, collection).await?;
     let mut ids = Vec::new();
     for card in desired::cards(language) {
@@ -82,15 +85,16 @@ pub async fn reconcile(
     Ok(work.parts)
 }
 
-struct Work<'a> {
-    client: &'a Client,
+/// A comparison under way.
+pub(super) struct Work<'a> {
+    pub(super) client: &'a Client,
     language: Language,
-    mode: Mode,
+    pub(super) mode: Mode,
     parts: Vec<Part>,
 }
 
 impl Work<'_> {
-    fn note(&mut self, kind: &'static str, name: &str, state: State) {
+    pub(super) fn note(&mut self, kind: &'static str, name: &str, state: State) {
         self.parts.push(Part { kind, name: name.to_owned(), state });
     }
 
@@ -99,6 +103,9 @@ impl Work<'_> {
         if known == 0 {
             for (table, column, ..) in COLUMNS {
                 self.note("column", &format!("{table}.{column}"), State::Missing);
+            }
+            for ((table, column), _) in keys::all() {
+                self.note("key", &format!("{table}.{column}"), State::Missing);
             }
             self.note("collection", "collection", State::Missing);
         }
@@ -144,7 +151,8 @@ impl Work<'_> {
 
     /// Names and explains the columns, in both languages.
     async fn columns(&mut self, database: i64) -> Result<Fields> {
-        let wanted: Vec<(&str, &str)> = COLUMNS.iter().map(|(table, column, ..)| (*table, *column)).collect();
+        let named = COLUMNS.iter().map(|(table, column, ..)| (*table, *column));
+        let wanted: Vec<(&str, &str)> = named.chain(keys::all().map(|(field, _)| field)).collect();
         let fields = match self.mode {
             Mode::Apply => {
                 if found::fields(self.client, database).await?.is_empty() {
@@ -164,17 +172,8 @@ impl Work<'_> {
                 "display_name": title.to(self.language),
                 "description": desired::both(meaning, self.language),
             });
-            let same =
-                body["display_name"] == field["display_name"] && body["description"] == field["description"];
-            let state = match (same, self.mode) {
-                (true, _) => State::Same,
-                (false, Mode::Look) => State::Differs,
-                (false, Mode::Apply) => {
-                    self.client.put(&format!("/api/field/{}", self.client.id(field)?), &body).await?;
-                    State::Changed
-                }
-            };
-            self.note("column", &name, state);
+            let path = format!("/api/field/{}", self.client.id(field)?);
+            self.change_if_different("column", &name, (&path, field), &body).await?;
         }
         Ok(fields)
     }

@@ -16,10 +16,21 @@ const SMALL: &str = "
     UNION ALL SELECT 'department', count(*) FROM department
     UNION ALL SELECT 'pipeline_run', count(*) FROM pipeline_run";
 
-/// The optional datasets of a load: each with the table that it fills, what became of it, and its rows.
+/// The optional datasets of a load: each with the table that it fills, what became of it, and the rows that are published. A refused
+/// dataset keeps the rows of an earlier load.
 const OPTIONAL: &str = "
-    SELECT dataset, CASE dataset WHEN 'tests' THEN 'test_count' ELSE 'vaccination_count' END, status, coalesce(rows_loaded, 0)
-    FROM run_dataset WHERE run_id = $1 AND dataset IN ('tests', 'vaccinations') ORDER BY dataset";
+    SELECT dataset, CASE dataset WHEN 'tests' THEN 'test_count' ELSE 'vaccination_count' END, of_load.status, shown.rows_loaded
+    FROM run_dataset AS of_load
+    LEFT JOIN (SELECT * FROM run_dataset WHERE run_id = published_dataset_load(dataset)) AS shown USING (dataset)
+    WHERE of_load.run_id = $1 AND dataset IN ('tests', 'vaccinations') ORDER BY dataset";
+
+/// The size of a table with its indexes. The three views of the published release have the size of its partitions.
+const SIZE: &str = "
+    SELECT coalesce(pg_total_relation_size(coalesce(
+        (SELECT to_regclass(format('public.release_%s_%s', view.release, release_id))
+         FROM published_release, (VALUES ('covid_case', 'case'), ('province', 'province'), ('department', 'department')) AS view (name, release)
+         WHERE view.name = $1),
+        to_regclass('public.' || $1))), 0)";
 
 /// Confirmed cases by week, from the first to the last week that has a case; weeks begin on Sunday, as the ministry's do.
 const WEEKS: &str = "
@@ -53,10 +64,10 @@ pub struct Optional {
     pub dataset: String,
     /// The table that it fills.
     pub table: String,
-    /// `loaded`, `missing` or `unreadable`.
+    /// `loaded`, `missing`, `unreadable` or `refused`.
     pub status: String,
-    /// How many of its rows were loaded.
-    pub rows: i64,
+    /// How many of its rows are published; none if the release has none of it.
+    pub rows: Option<i64>,
 }
 
 /// What became of the optional datasets of a load.
@@ -72,9 +83,9 @@ pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Op
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the tables", error))
 }
 
-/// How many bytes a table of ours takes, with its indexes.
+/// How many bytes a table takes, with its indexes.
 pub async fn size(connection: &mut PgConnection, table: &str) -> Result<i64> {
-    let size = sqlx::query("SELECT coalesce(pg_total_relation_size(to_regclass($1)), 0)").bind(table);
+    let size = sqlx::query(SIZE).bind(table);
     let size = size.try_map(|row: PgRow| row.try_get(0));
     size.fetch_one(connection).await.map_err(|error| cannot_read("the tables", error))
 }

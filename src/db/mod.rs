@@ -2,8 +2,10 @@
 //!
 //! It reads; what changes the schema or the data is a job. The exceptions are an empty database of our own, and the logins of a new one.
 
+pub mod checks;
 pub mod data;
 pub mod migrations;
+pub mod releases;
 pub mod roles;
 pub mod runs;
 mod scram;
@@ -69,15 +71,14 @@ async fn open(options: PgConnectOptions, database: &Database) -> Result<PgConnec
     .map_err(|failure| failure.hint("covidctl status"))
 }
 
-/// Says what was being read, and what to do where the tables are not there yet.
+/// Says what was being read, and what to do if tables, columns or functions are missing: the schema is that of an older version.
 fn cannot_read(what: &str, error: sqlx::Error) -> Failure {
-    let missing = error
-        .as_database_error()
-        .and_then(sqlx::error::DatabaseError::code)
-        .is_some_and(|code| code == "42P01");
+    let missing = code(&error).is_some_and(|code| matches!(code.as_ref(), "42P01" | "42703" | "42883"));
     let failure = Failure::new(format!("cannot read {what}"));
     if missing {
-        failure.because("the database has no tables yet").hint("covidctl db migrate")
+        failure
+            .because("the database has no tables yet, or those of an older version")
+            .hint("covidctl db migrate")
     } else {
         failure.because(error)
     }

@@ -14,7 +14,7 @@ use super::cannot_read;
 pub struct Run {
     /// Its id.
     pub run_id: Uuid,
-    /// `etl`, `report`, …
+    /// `etl`, `report`, `rollback`, …
     pub kind: String,
     /// `running`, `succeeded`, `failed`, `skipped`.
     pub status: String,
@@ -114,9 +114,22 @@ pub async fn newest(connection: &mut PgConnection, limit: u32) -> Result<Vec<Run
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the history of runs", error))
 }
 
-/// The load whose rows are published now.
+/// The load that built the published release.
 pub async fn published(connection: &mut PgConnection) -> Result<Option<Run>> {
-    let sql = select!("WHERE kind = 'etl' AND status = 'succeeded' ORDER BY finished_at DESC LIMIT 1");
+    let sql = select!("WHERE run_id = published_load()");
+    let rows = sqlx::query(sql).try_map(run);
+    rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
+}
+
+/// The latest load, if the publish gate refused it and no load has published since.
+pub async fn refused(connection: &mut PgConnection) -> Result<Option<Run>> {
+    let sql = select!(
+        "WHERE status = 'failed' AND run_id = (
+             SELECT run_id FROM release WHERE EXISTS (SELECT FROM run_check WHERE run_check.run_id = release.run_id)
+             ORDER BY release_id DESC LIMIT 1)
+         AND EXISTS (SELECT FROM run_check WHERE run_check.run_id = pipeline_run.run_id AND outcome = 'failed'
+                     AND dataset NOT IN ('tests', 'vaccinations'))"
+    );
     let rows = sqlx::query(sql).try_map(run);
     rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
 }

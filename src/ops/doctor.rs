@@ -6,6 +6,7 @@ use sqlx::postgres::PgConnection;
 
 use crate::backend::{Backend, Check, Database, Examination, Found};
 use crate::db;
+use crate::db::releases::{self, ReleaseState};
 use crate::ops;
 use crate::text;
 
@@ -37,6 +38,10 @@ pub async fn examine(backend: &dyn Backend, wanted: &Examination, found: &Found<
     found(migrations.unwrap_or_else(|failure| Check::of("migrations", &failure)));
     let freshness = freshness(&mut session, Utc::now()).await;
     found(freshness.unwrap_or_else(|failure| Check::of("freshness", &failure)));
+    match published(&mut session).await {
+        Ok(checks) => checks.into_iter().for_each(found),
+        Err(failure) => found(Check::of("last load", &failure)),
+    }
 }
 
 /// What is in the way where there is no way to the database.
@@ -112,4 +117,60 @@ async fn freshness(session: &mut PgConnection, now: DateTime<Utc>) -> Result<Che
             "covidctl status shows what holds the data back; covidctl run pipeline loads what is there",
         )
     })
+}
+
+/// Looks at the last load and at what is published: a load or a dataset that the publish gate refused, a release that was rolled back.
+async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
+    if etl::migrate::state(session).await?.pending > 0 {
+        return Ok(Vec::new());
+    }
+    let mut checks = Vec::new();
+    if let Some(run) = db::runs::refused(session).await? {
+        let why = run.error.unwrap_or_else(|| "checks of the publish gate failed".to_owned());
+        checks.push(Check::failed(
+            "last load",
+            format!("run {}: {why}", run.run_id),
+            format!(
+                "`covidctl runs show {}` lists every check; `covidctl run etl --accept-anomalies` publishes it all the same",
+                run.run_id
+            ),
+        ));
+    }
+    let releases = releases::list(session, u32::MAX).await?;
+    let Some(published) = releases.iter().find(|release| release.state == ReleaseState::Published) else {
+        return Ok(checks);
+    };
+    for dataset in releases::datasets(session, published).await? {
+        if dataset.status == "refused" {
+            let kept =
+                if dataset.run_id.is_some() { "the rows published before stay" } else { "it has no rows" };
+            let why = dataset.error.unwrap_or_default();
+            checks.push(Check::warning(
+                "last load",
+                format!("the dataset {} was refused, {kept}: {why}", dataset.dataset),
+                format!(
+                    "`covidctl runs show {}` lists every check; `covidctl run etl --accept-anomalies` publishes it all the same",
+                    published.run_id
+                ),
+            ));
+        }
+    }
+    let newer =
+        releases.iter().find(|release| release.rolled_back && release.release_id > published.release_id);
+    if let Some(newer) = newer {
+        checks.push(Check::warning(
+            "rollback",
+            format!(
+                "release {} is published, release {} was rolled back: its files are not loaded again until they change",
+                published.release_id, newer.release_id
+            ),
+            "`covidctl releases` lists both; `covidctl run etl --force` loads the files again",
+        ));
+    }
+    if checks.is_empty() {
+        let found = db::checks::summary(&db::checks::of_run(session, published.run_id).await?);
+        let detail = format!("release {} is published; checks: {found}", published.release_id);
+        checks.push(Check::ok("last load", detail));
+    }
+    Ok(checks)
 }

@@ -39,6 +39,11 @@ impl Following {
         self.run
     }
 
+    /// What the run does.
+    pub const fn kind(&self) -> Kind {
+        self.kind
+    }
+
     /// Returns when the run has ended well; every line of its log has been shown by then.
     pub async fn to_end(self, backend: &dyn Backend, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
         let Logs { sources, tempo, run } = backend.logs(Some(&self.run.to_string())).await?;
@@ -74,7 +79,9 @@ impl Following {
         };
         match (ended.hint.or(hint), kind) {
             (Some(hint), _) => failure.hint(hint),
-            (None, Kind::Etl | Kind::Report) => failure.hint(format!("covidctl runs show {run}")),
+            (None, Kind::Etl | Kind::Report | Kind::Rollback) => {
+                failure.hint(format!("covidctl runs show {run}"))
+            }
             (None, Kind::Download | Kind::Migrate | Kind::Sample) => failure,
         }
     }

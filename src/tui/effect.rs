@@ -54,8 +54,8 @@ pub enum Effect {
         /// Its name.
         ticket: Ticket,
     },
-    /// The tally of one run.
-    LoadIssues {
+    /// The checks and the tally of one run.
+    LoadRunDetails {
         /// Its name.
         ticket: Ticket,
         /// Whose.

@@ -3,6 +3,7 @@
 use super::keys::{self, Layer};
 use super::model::{Model, Overlay, Screen};
 use super::text;
+use crate::db::checks::RunCheck;
 
 /// Rows of the header: where we are, and the names of the screens.
 pub const HEADER: u16 = 2;
@@ -94,6 +95,25 @@ pub fn help(model: &Model) -> Vec<(String, &'static str)> {
     }
     own.extend(common);
     own
+}
+
+/// The most rows that the anomalies of an opened run take.
+const MOST_ANOMALIES: usize = 6;
+
+/// The anomalies that the publish gate found in a run, as wrapped lines with their outcome.
+pub fn anomalies(checks: &[RunCheck], columns: usize) -> Vec<(String, &str)> {
+    let anomalies = checks.iter().filter(|check| check.is_anomaly());
+    let lines = anomalies.flat_map(|check| {
+        let sentence = text::cells(&format!("{}: {}", check.outcome, check.message));
+        let lines = text::prose(&sentence, columns.saturating_sub(4));
+        lines.into_iter().map(|line| (line, check.outcome.as_str())).collect::<Vec<_>>()
+    });
+    lines.take(MOST_ANOMALIES).collect()
+}
+
+/// Rows between the facts and the tally of an opened run: the checks with their heading.
+pub fn checks_rows(checks: &[RunCheck], columns: usize) -> usize {
+    if checks.is_empty() { 0 } else { anomalies(checks, columns).len() + 2 }
 }
 
 /// Rows of the list of reasons on the Data screen: the lower part of the body.

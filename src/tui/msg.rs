@@ -8,10 +8,11 @@ use uuid::Uuid;
 
 use super::command::Command;
 use super::effect::Ticket;
+use super::model::RunDetails;
 use super::model::data::{Answer as Data, Rejected};
 use super::model::logs::Incoming;
 use crate::backend::{Active, Kind, Part, Place};
-use crate::db::runs::{Issue, Run};
+use crate::db::runs::Run;
 use crate::logs::event::Millis;
 use crate::ops::reports::Report;
 use crate::tunnel::counters::Snapshot;
@@ -85,12 +86,12 @@ pub enum Msg {
         /// The answer.
         result: Answer<Vec<Run>>,
     },
-    /// A run's tally.
-    Issues {
+    /// A run's checks and tally.
+    RunDetails {
         /// To which question.
         ticket: Ticket,
         /// The answer.
-        result: Answer<Vec<Issue>>,
+        result: Answer<RunDetails>,
     },
     /// The data.
     Data {

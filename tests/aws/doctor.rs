@@ -144,6 +144,7 @@ async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
         ("database", "lets"),
         ("migrations", "nothing is pending"),
         ("freshness", "published"),
+        ("last load", "release 1 is published; checks: "),
         ("alarms", "none of 1 is raised"),
         ("replica", "available"),
         ("metabase", "1 of 1 targets are healthy"),

@@ -78,13 +78,16 @@ async fn a_day_on_aws() {
 }
 
 async fn stop_one_that_waits(cloud: &Cloud) {
-    // A reader who does not leave: the load cannot publish.
-    let mut reader = PgConnection::connect(&cloud.database_url()).await.unwrap();
-    sqlx::raw_sql("BEGIN; SELECT count(*) FROM covid_case").execute(&mut reader).await.unwrap();
+    // The load cannot begin a release.
+    let mut blocker = PgConnection::connect(&cloud.database_url()).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE release IN SHARE ROW EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut blocker).await.unwrap();
     let started = cloud.say(&["run", "etl", "--years", "all", "--force", "--no-wait"]).await.worked();
     let id = started.out.trim().to_owned();
     let second = cloud.say(&["run", "etl"]).await;
     second.failed(125, &["etl is running already", &id]);
+    let rollback = cloud.say(&["releases", "rollback", "--yes"]).await;
+    rollback.failed(1, &["no release before release 1 is kept", "KEEP_RELEASES"]);
     let active = cloud.say(&["status"]).await.worked();
     assert!(active.out.contains("run etl") && active.out.contains(&id), "{active:?}");
 
@@ -94,7 +97,7 @@ async fn stop_one_that_waits(cloud: &Cloud) {
     assert!(followed.out.contains("stopped by SIGTERM"), "the last line is missing: {followed:?}");
     let runs = cloud.say(&["runs"]).await.worked();
     assert!(runs.out.contains("failed"), "{runs:?}");
-    drop(reader);
+    drop(blocker);
 }
 
 /// What the policy for operators lists is what is called, no more and no less.

@@ -9,8 +9,8 @@ fn help_names_the_commands_and_is_an_answer() {
     let said = call(&["--help"]);
     assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
     for command in [
-        "demo", "up", "down", "status", "run", "logs", "runs", "reports", "datasets", "db", "psql", "tunnel",
-        "config", "doctor",
+        "demo", "up", "down", "status", "run", "logs", "runs", "releases", "reports", "datasets", "db",
+        "psql", "tunnel", "config", "doctor",
     ] {
         assert!(said.out.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
     }

@@ -11,6 +11,7 @@ mod output;
 mod psql;
 mod recovery;
 mod refusals;
+mod releases;
 mod reports;
 mod run;
 mod support;

@@ -40,6 +40,7 @@ fn read_only_forbids_what_changes_something() {
         &["down"],
         &["demo"],
         &["run", "etl"],
+        &["releases", "rollback", "--yes"],
         &["stop", "1"],
         &["db", "migrate"],
         &["down", "--delete-data", "--yes"],

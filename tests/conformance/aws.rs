@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use covidctl::backend::aws::{Aws, Wanted};
 use covidctl::backend::{Backend, Data, Progress};
 
-use crate::local::{reader, settings};
+use crate::local::{blocker, put_sample, settings};
 use crate::support::cloud::{Cloud, STACK_WORDS};
 use crate::support::ministack::Templates;
 
@@ -56,7 +56,13 @@ impl super::story::Stage for Stage {
         // They are in the bucket already.
     }
 
+    async fn fill_with_fewer_rows(&self) -> bool {
+        let folder = tempfile::tempdir().unwrap();
+        put_sample(&self.backend, &folder.path().join("sample"), 200, 2).await;
+        true
+    }
+
     async fn block(&self) -> Box<dyn Any + Send> {
-        reader(&self.cloud.database_url()).await
+        blocker(&self.cloud.database_url()).await
     }
 }

@@ -69,6 +69,11 @@ impl super::story::Stage for Stage {
         self.store.put(&"provincias.csv".into(), "id,nombre\n").await.unwrap();
     }
 
+    async fn fill_with_fewer_rows(&self) -> bool {
+        // It has no database, and so no publish gate.
+        false
+    }
+
     async fn block(&self) -> Box<dyn Any + Send> {
         self.blocked.store(true, Ordering::SeqCst);
         Box::new(Blocked(Arc::clone(&self.blocked)))

@@ -1,6 +1,7 @@
 //! The target on this machine, in a folder of its own, with a PostgreSQL of its own.
 
 use std::any::Any;
+use std::path::Path;
 
 use async_trait::async_trait;
 use clap::{CommandFactory as _, FromArgMatches as _};
@@ -23,11 +24,12 @@ pub(crate) fn settings(words: &[&str]) -> Settings {
     Settings::resolve(&Cli::from_arg_matches(&matches).unwrap().globals, &matches).unwrap()
 }
 
-/// Whoever reads the cases does not leave: a load cannot publish.
-pub(crate) async fn reader(url: &str) -> Box<dyn Any + Send> {
-    let mut reader = PgConnection::connect(url).await.unwrap();
-    sqlx::raw_sql("BEGIN; SELECT count(*) FROM covid_case").execute(&mut reader).await.unwrap();
-    Box::new(reader)
+/// Holds a lock without which no load can begin a release; reading goes on.
+pub(crate) async fn blocker(url: &str) -> Box<dyn Any + Send> {
+    let mut blocker = PgConnection::connect(url).await.unwrap();
+    let lock = "BEGIN; LOCK TABLE release IN SHARE ROW EXCLUSIVE MODE";
+    sqlx::raw_sql(lock).execute(&mut blocker).await.unwrap();
+    Box::new(blocker)
 }
 
 impl Stage {
@@ -39,6 +41,21 @@ impl Stage {
     }
 }
 
+impl Stage {
+    async fn sample(&self, rows: u64, seed: u64) {
+        let folder = self.folder.path().join(format!("sample-{seed}"));
+        put_sample(self.backend.as_ref(), &folder, rows, seed).await;
+    }
+}
+
+/// Puts a sample into the store of a target.
+pub(crate) async fn put_sample(backend: &dyn Backend, folder: &Path, rows: u64, seed: u64) {
+    let store = backend.datasets().await.unwrap();
+    for (name, content) in crate::support::cloud::sample(folder, rows, seed) {
+        store.put(&name.into(), content).await.unwrap();
+    }
+}
+
 #[async_trait(?Send)]
 impl super::story::Stage for Stage {
     fn backend(&self) -> &dyn Backend {
@@ -46,14 +63,16 @@ impl super::story::Stage for Stage {
     }
 
     async fn fill(&self) {
-        let store = self.backend.datasets().await.unwrap();
-        for (name, content) in crate::support::cloud::sample(&self.folder.path().join("sample"), 2_000, 1) {
-            store.put(&name.into(), content).await.unwrap();
-        }
+        self.sample(2_000, 1).await;
+    }
+
+    async fn fill_with_fewer_rows(&self) -> bool {
+        self.sample(200, 2).await;
+        true
     }
 
     async fn block(&self) -> Box<dyn Any + Send> {
-        reader(&self.backend.database().await.unwrap().url()).await
+        blocker(&self.backend.database().await.unwrap().url()).await
     }
 }
 

@@ -1,4 +1,4 @@
-//! The story: up, look, load, follow, history, report, logs, refuse, stop, down.
+//! The story: up, look, load, follow, history, report, logs, refuse, roll back, stop, down.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -8,6 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::Utc;
 use covidctl::backend::{Backend, Data, Job, Kind, Progress, State};
+use covidctl::db;
+use covidctl::db::releases::{self, ReleaseState};
 use covidctl::db::runs::Run;
 use covidctl::logs::core::{Note, Plan};
 use covidctl::logs::driver::{self, Reader};
@@ -32,6 +34,9 @@ pub(crate) trait Stage {
 
     /// Puts datasets into the store of a target that is up.
     async fn fill(&self);
+
+    /// Replaces the datasets by others with a tenth of the rows; returns false if the target has no publish gate.
+    async fn fill_with_fewer_rows(&self) -> bool;
 
     /// From now on a load cannot end, for as long as the value lives.
     async fn block(&self) -> Box<dyn Any + Send>;
@@ -63,6 +68,10 @@ pub(crate) async fn tell(stage: &dyn Stage) {
     assert_eq!(ids, [report.run_id, load.run_id], "the newest first");
     logs(backend, &load).await;
     refuses(backend).await;
+    if stage.fill_with_fewer_rows().await {
+        refuses_anomalies(backend, &load).await;
+        rolls_back(backend, &load).await;
+    }
     stops(stage).await;
 
     let ready = async || {
@@ -174,6 +183,55 @@ async fn refuses(backend: &dyn Backend) {
     assert!(failure.to_string().contains("not in progress"), "{failure}");
 }
 
+/// The load that is published, as the database has it.
+async fn published(backend: &dyn Backend) -> Run {
+    let database = backend.database().await.unwrap();
+    db::runs::published(&mut db::connect(&database).await.unwrap()).await.unwrap().unwrap()
+}
+
+async fn refuses_anomalies(backend: &dyn Backend, load: &Run) {
+    let following = Following::start(backend, &job(Kind::Etl)).await.unwrap();
+    let id = following.run();
+    let failure = following.to_end(backend, &mut |_| {}).await.unwrap_err();
+    assert_eq!(failure.exit().code(), 1, "{failure}");
+    let refused = backend.find(&id.to_string()).await.unwrap();
+    assert_eq!(refused.status, "failed");
+    for text in [failure.to_string(), refused.error.unwrap()] {
+        assert!(text.contains("refused") && text.contains("--accept-anomalies"), "{text}");
+    }
+    assert_eq!(published(backend).await.run_id, load.run_id, "what was published stays");
+    let database = backend.database().await.unwrap();
+    let mut session = db::connect(&database).await.unwrap();
+    let checks = db::checks::of_run(&mut session, id).await.unwrap();
+    assert!(checks[0].is_anomaly() && checks.iter().any(|check| check.outcome == "passed"), "{checks:?}");
+    assert_eq!(db::runs::refused(&mut session).await.unwrap().map(|run| run.run_id), Some(id));
+}
+
+async fn rolls_back(backend: &dyn Backend, load: &Run) {
+    let accepted = job(Kind::Etl).with(etl::env::ACCEPT_ANOMALIES, "true");
+    let following = Following::start(backend, &accepted).await.unwrap();
+    let id = following.run();
+    following.to_end(backend, &mut |_| {}).await.unwrap();
+    assert_eq!(published(backend).await.run_id, id);
+    let database = backend.database().await.unwrap();
+    let mut session = db::connect(&database).await.unwrap();
+    assert!(db::runs::refused(&mut session).await.unwrap().is_none(), "a load has published since");
+
+    let (run, lines) = follow(backend, Kind::Rollback).await;
+    assert!(lines.iter().any(|line| line.starts_with("rolled back")), "{lines:?}");
+    assert_eq!(run.dataset_updated_on, load.dataset_updated_on);
+    assert_eq!(published(backend).await.run_id, load.run_id);
+    let states: Vec<ReleaseState> =
+        releases::list(&mut session, 2).await.unwrap().iter().map(|release| release.state).collect();
+    assert_eq!(states, [ReleaseState::RolledBack, ReleaseState::Published]);
+
+    // The same files are not loaded again.
+    let following = Following::start(backend, &job(Kind::Etl)).await.unwrap();
+    let id = following.run();
+    following.to_end(backend, &mut |_| {}).await.unwrap();
+    assert_eq!(backend.find(&id.to_string()).await.unwrap().status, "skipped");
+}
+
 async fn stops(stage: &dyn Stage) {
     let backend = stage.backend();
     let blocked = stage.block().await;
@@ -184,6 +242,8 @@ async fn stops(stage: &dyn Stage) {
     let double = backend.start(&forced).await.unwrap_err();
     assert_eq!(double.exit().code(), 125);
     assert!(double.to_string().contains(&run.to_string()), "{double}");
+    let rollback = backend.start(&job(Kind::Rollback)).await.unwrap_err();
+    assert_eq!(rollback.exit().code(), 125, "{rollback}");
 
     // One that is stopped before it has written itself down leaves no trace.
     while backend.find(&run.to_string()).await.is_err() {

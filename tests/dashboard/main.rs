@@ -56,8 +56,9 @@ fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
     let made = stub.take_changes();
     let count = |what: &str| made.iter().filter(|change| *change == what).count();
     let things = ["user", "create database", "create collection", "create card", "create dashboard"];
-    assert_eq!(things.map(count), [1, 1, 1, 30, 1]);
-    assert_eq!(count("change field"), 9, "the columns have names");
+    assert_eq!(things.map(count), [1, 1, 1, 31, 1]);
+    assert_eq!(count("change field"), 9 + 7, "the columns have names, and seven of them keys");
+    assert_eq!(count("change table"), 2, "internal tables are hidden");
 
     let database = &stub.things("database")[0];
     assert_eq!(database["details"]["user"], "covid19_reader");
@@ -70,7 +71,7 @@ fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
         dashboard_made["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["slug"]).collect();
     assert_eq!(slugs, ["province", "period", "classification"]);
     let places = dashboard_made["dashcards"].as_array().unwrap();
-    assert_eq!(places.len(), 30);
+    assert_eq!(places.len(), 31);
     let mapped =
         places.iter().filter(|place| place["parameter_mappings"].as_array().unwrap().len() == 3).count();
     assert_eq!(mapped, 4, "the filters reach the cards that can be filtered");
@@ -115,6 +116,55 @@ fn status_shows_what_differs_and_apply_mends_only_that() {
     mended.sort();
     assert_eq!(mended, ["change card", "change card", "change dashboard", "change database", "create card"]);
     assert_eq!(dashboard(&stub, &["status"], "correct horse").code, Some(0));
+}
+
+#[test]
+fn apply_declares_the_keys_of_views_and_hides_internal_tables() {
+    let stub = Stub::start();
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    let field = |table: &str, name: &str| {
+        let fields = stub.things("field");
+        fields.into_iter().find(|field| field["table"] == table && field["name"] == name).unwrap()
+    };
+    for (table, name) in
+        [("covid_case", "case_id"), ("province", "province_id"), ("department", "department_id")]
+    {
+        assert_eq!(field(table, name)["semantic_type"], "type/PK", "{table}.{name}");
+    }
+    for (table, name, target) in [
+        ("covid_case", "residence_province_id", ("province", "province_id")),
+        ("covid_case", "registration_province_id", ("province", "province_id")),
+        ("covid_case", "residence_department_id", ("department", "department_id")),
+        ("department", "province_id", ("province", "province_id")),
+    ] {
+        let key = field(table, name);
+        assert_eq!(key["semantic_type"], "type/FK", "{key}");
+        assert_eq!(key["fk_target_field_id"], field(target.0, target.1)["id"], "{key}");
+    }
+    let hidden = |name: &str| {
+        stub.things("table").into_iter().find(|table| table["name"] == name).unwrap()["visibility_type"]
+            == "hidden"
+    };
+    assert!(hidden("release_case") && hidden("release_case_1"));
+    for table in ["covid_case", "province", "department", "pipeline_run", "theirs"] {
+        assert!(!hidden(table), "{table}");
+    }
+
+    // The next load brings the parts of another release: no difference, and hidden by the next call.
+    let part = json!({ "id": 999, "name": "release_case_2", "visibility_type": null });
+    stub.state.lock().unwrap().things.insert(("table".to_owned(), 999), part);
+    stub.take_changes();
+    assert_eq!(dashboard(&stub, &["status"], "correct horse").code, Some(0));
+    assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
+    assert_eq!(stub.take_changes(), ["change table"]);
+    assert!(hidden("release_case_2"));
+
+    // A key that was taken away is missed.
+    let id = field("covid_case", "case_id")["id"].as_i64().unwrap();
+    stub.state.lock().unwrap().things.get_mut(&("field".to_owned(), id)).unwrap()["semantic_type"] =
+        Value::Null;
+    let status = dashboard(&stub, &["status", "-o", "json"], "correct horse");
+    assert_eq!((status.code, states(&status, "differs")), (Some(1), 1), "{}", status.out);
 }
 
 #[test]

@@ -56,7 +56,14 @@ pub(crate) const DATABASE_CHANGE: &[Property] =
 
 pub(crate) const COLLECTION: &[Property] = &[("name", Is::Text, true), ("description", Is::Text, false)];
 
-pub(crate) const FIELD: &[Property] = &[("display_name", Is::Text, false), ("description", Is::Text, false)];
+pub(crate) const FIELD: &[Property] = &[
+    ("display_name", Is::Text, false),
+    ("description", Is::Text, false),
+    ("semantic_type", Is::Text, false),
+    ("fk_target_field_id", Is::Number, false),
+];
+
+pub(crate) const TABLE: &[Property] = &[("visibility_type", Is::Text, false)];
 
 fn parameter(value: &Value) -> Result<(), String> {
     check(

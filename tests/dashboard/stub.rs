@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 
 use crate::schema::{
-    CARD, COLLECTION, DASHBOARD, DASHBOARD_CHANGE, DATABASE, DATABASE_CHANGE, FIELD, Is, check,
+    CARD, COLLECTION, DASHBOARD, DASHBOARD_CHANGE, DATABASE, DATABASE_CHANGE, FIELD, Is, TABLE, check,
 };
 
 /// What it knows.
@@ -85,8 +85,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
     let body: Value = if length == 0 { Value::Null } else { serde_json::from_slice(&body).unwrap() };
     let mut words = first.split(' ');
     let (method, target) = (words.next().unwrap(), words.next().unwrap());
-    let path = target.split('?').next().unwrap();
-    let (status, answer) = state.lock().unwrap().answer(method, path, &body, &session);
+    let (status, answer) = state.lock().unwrap().answer(method, target, &body, &session);
     let answer = answer.to_string();
     let mut stream = stream;
     write!(
@@ -98,15 +97,16 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
 }
 
 impl State {
-    fn answer(&mut self, method: &str, path: &str, body: &Value, session: &str) -> (&'static str, Value) {
-        match self.route(method, path, body, session) {
+    fn answer(&mut self, method: &str, target: &str, body: &Value, session: &str) -> (&'static str, Value) {
+        match self.route(method, target, body, session) {
             Ok(answer) => ("200 OK", answer),
             Err(why) if why == "unauthenticated" => ("401 Unauthorized", json!("Unauthenticated")),
             Err(why) => ("400 Bad Request", json!({ "errors": why })),
         }
     }
 
-    fn route(&mut self, method: &str, path: &str, body: &Value, session: &str) -> Result<Value, String> {
+    fn route(&mut self, method: &str, target: &str, body: &Value, session: &str) -> Result<Value, String> {
+        let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let login = |name: &str| body[name].as_str().unwrap_or_default().to_owned();
         match (method, path) {
             ("GET", "/api/session/properties") => {
@@ -140,7 +140,7 @@ impl State {
         match (method, parts.as_slice()) {
             ("GET", ["database"]) => Ok(json!({ "data": self.all("database"), "total": 1 })),
             ("GET", ["collection"]) => Ok(json!(self.all("collection"))),
-            ("GET", ["database", _, "metadata"]) => Ok(self.metadata()),
+            ("GET", ["database", _, "metadata"]) => Ok(self.metadata(query.contains("include_hidden=true"))),
             ("POST", ["database", _, "sync_schema"]) => Ok(json!({ "status": "ok" })),
             ("GET", ["collection", _, "items"]) => Ok(json!({ "data": self.items(id(1)) })),
             ("GET", [kind, _]) => self
@@ -170,6 +170,7 @@ impl State {
                         "card" => CARD,
                         "dashboard" => DASHBOARD_CHANGE,
                         "field" => FIELD,
+                        "table" => TABLE,
                         _ => return Err(format!("no such thing: {kind}")),
                     },
                 )?;
@@ -194,36 +195,74 @@ impl State {
     }
 
     /// The pipeline's tables, which are not there yet the first time.
-    fn metadata(&mut self) -> Value {
+    fn metadata(&mut self, include_hidden: bool) -> Value {
         self.asked += 1;
         if self.asked == 1 {
             return json!({ "tables": [] });
         }
-        if self.all("field").is_empty() {
-            let columns = [
-                ("covid_case", "registered_on"),
-                ("covid_case", "classification"),
-                ("covid_case", "age"),
-                ("covid_case", "sex"),
-                ("covid_case", "died_on"),
-                ("covid_case", "symptoms_on"),
-                ("covid_case", "residence_province_id"),
-                ("covid_case", "registration_province_id"),
-                ("province", "name"),
-                ("province", "province_id"),
-            ];
-            for (table, column) in columns {
-                let id = self.next_id;
-                self.next_id += 1;
-                let field = json!({ "id": id, "table": table, "name": column, "display_name": column, "description": null });
-                self.things.insert(("field".to_owned(), id), field);
+        if self.all("table").is_empty() {
+            self.sync();
+        }
+        let with_fields = |table: &Value| {
+            let of = |field: &&Value| field["table"] == table["name"];
+            let fields: Vec<&Value> = self.all("field").into_iter().filter(of).collect();
+            let mut table = table.clone();
+            table["fields"] = json!(fields);
+            table
+        };
+        let tables: Vec<Value> = self
+            .all("table")
+            .into_iter()
+            .filter(|table| include_hidden || table["visibility_type"].is_null())
+            .map(with_fields)
+            .collect();
+        json!({ "tables": tables })
+    }
+
+    /// Reads the pipeline's tables: the views have no keys, and the parts of a release stand beside them.
+    fn sync(&mut self) {
+        const TABLES: [(&str, &[&str]); 7] = [
+            (
+                "covid_case",
+                &[
+                    "case_id",
+                    "registered_on",
+                    "classification",
+                    "age",
+                    "sex",
+                    "died_on",
+                    "symptoms_on",
+                    "residence_province_id",
+                    "residence_department_id",
+                    "registration_province_id",
+                ],
+            ),
+            ("province", &["province_id", "name"]),
+            ("department", &["department_id", "name", "province_id"]),
+            ("pipeline_run", &["run_id"]),
+            ("release_case", &["case_id"]),
+            ("release_case_1", &["case_id"]),
+            ("theirs", &["id"]),
+        ];
+        for (table, columns) in TABLES {
+            self.add("table", json!({ "name": table, "visibility_type": null }));
+            for column in columns {
+                self.add(
+                    "field",
+                    json!({
+                        "table": table, "name": column, "display_name": column, "description": null,
+                        "semantic_type": null, "fk_target_field_id": null,
+                    }),
+                );
             }
         }
-        let of = |table: &str| -> Vec<&Value> {
-            self.all("field").into_iter().filter(|field| field["table"] == table).collect()
-        };
-        let tables = ["covid_case", "province"].map(|table| json!({ "name": table, "fields": of(table) }));
-        json!({ "tables": tables })
+    }
+
+    fn add(&mut self, kind: &str, mut thing: Value) {
+        let id = self.next_id;
+        self.next_id += 1;
+        thing["id"] = json!(id);
+        self.things.insert((kind.to_owned(), id), thing);
     }
 
     fn create(&mut self, kind: &str, body: &Value) -> Result<Value, String> {

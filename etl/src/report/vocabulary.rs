@@ -59,6 +59,54 @@ pub(super) static STATUS: Vocabulary = Vocabulary {
         ("loaded", Words::new("cargado", "loaded")),
         ("missing", Words::new("falta", "missing")),
         ("unreadable", Words::new("ilegible", "unreadable")),
+        ("refused", Words::new("rechazado", "refused")),
+    ],
+    missing: Words::same("—"),
+};
+
+pub(super) static OUTCOME: Vocabulary = Vocabulary {
+    terms: &[
+        ("failed", Words::new("fallido", "failed")),
+        ("accepted", Words::new("aceptado", "accepted")),
+        ("skipped", Words::new("omitido", "skipped")),
+        ("passed", Words::new("aprobado", "passed")),
+    ],
+    missing: Words::same("—"),
+};
+
+pub(super) static CHECK: Vocabulary = Vocabulary {
+    terms: &[
+        ("not_empty", Words::new("hay filas", "has rows")),
+        ("rejected_percent", Words::new("% rechazado", "% rejected")),
+        ("rejected_rows", Words::new("rechazadas", "rejected rows")),
+        ("rows", Words::new("filas", "rows")),
+        ("rows_percent", Words::new("% de filas", "% of rows")),
+        ("dataset_date", Words::new("fecha", "date")),
+        ("missing_increase", Words::new("sin valor, pp", "no value, pp")),
+        ("repaired_percent", Words::new("% reparado", "% repaired")),
+        ("unknown_classification_percent", Words::new("% sin clasif.", "% unclassified")),
+    ],
+    missing: Words::new("todos", "all"),
+};
+
+pub(super) static SUBJECT: Vocabulary = Vocabulary {
+    terms: &[
+        ("sex", Words::new("sexo", "sex")),
+        ("age", Words::new("edad", "age")),
+        ("symptoms_on", Words::new("síntomas", "symptoms")),
+        ("admitted_on", Words::new("internación", "admission")),
+        ("icu", Words::new("cuidados int.", "intensive care")),
+        ("ventilated", Words::new("respirador", "ventilated")),
+        ("died_on", Words::new("fallecimiento", "death")),
+        ("diagnosed_on", Words::new("diagnóstico", "diagnosis")),
+        ("registration_province_id", Words::new("prov. carga", "reg. province")),
+        ("residence_province_id", Words::new("prov. residencia", "res. province")),
+        ("residence_department_id", Words::new("depto. residencia", "res. department")),
+        ("classification", Words::new("clasificación", "classification")),
+        ("province_id", Words::new("provincia", "province")),
+        ("department_id", Words::new("departamento", "department")),
+        ("funding", Words::new("financiamiento", "funding")),
+        ("laboratory", Words::new("laboratorio", "laboratory")),
     ],
     missing: Words::same("—"),
 };

@@ -174,7 +174,7 @@ async fn a_question_that_failed_is_on_the_page_and_in_the_document() {
     place.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
     place.report(Language::Spanish).await.unwrap_err();
     let page = place.read(&format!("{FOLDER}/report.html"));
-    assert!(page.contains("INCOMPLETO: fallaron 1 de 26 preguntas"), "the head says it");
+    assert!(page.contains("INCOMPLETO: fallaron 1 de 27 preguntas"), "the head says it");
     assert!(page.contains("<section id=\"contradictions\" class=\"failed"), "and the section");
     assert!(page.contains("<section id=\"age_pyramid\" class=\"answer"), "the others are there");
 

@@ -10,13 +10,18 @@ use uuid::Uuid;
 use crate::common::execute;
 use crate::model::Model;
 use crate::place::Place;
-use crate::{expected, expected_optional};
+use crate::{expected, expected_checks, expected_optional};
 
 /// Compares every answer, those from the optional datasets, too, with the counts of the load and without them.
 async fn check(place: &Place) {
     let model = Model::read(&mut place.database.connect().await).await;
     assert!(model.cases.len() > 1000, "there is something to compare");
-    let expected: Vec<_> = expected::all(&model).into_iter().chain(expected_optional::all(&model)).collect();
+    let checks = expected_checks::loaded_checks(&mut place.database.connect().await).await;
+    let expected: Vec<_> = expected::all(&model)
+        .into_iter()
+        .chain(expected_optional::all(&model))
+        .chain([("loaded_checks", checks)])
+        .collect();
     for counts in ["kept by the load", "made now"] {
         if counts == "made now" {
             for table in ["case_count", "place_count", "delay_count", "contradiction_count"] {

@@ -9,6 +9,7 @@ mod checked;
 #[path = "../common/mod.rs"]
 mod common;
 mod expected;
+mod expected_checks;
 mod expected_optional;
 mod expected_places;
 mod files;

@@ -17,7 +17,7 @@ async fn a_question_that_fails_is_shown_and_spoils_no_other() {
     assert_eq!(failure.exit().code(), 1);
     assert_eq!(
         failure.to_string(),
-        "1 of 26 questions of the report failed (`contradictions`): cannot answer `contradictions`: column \"diagnosed_on\" does not exist"
+        "1 of 27 questions of the report failed (`contradictions`): cannot answer `contradictions`: column \"diagnosed_on\" does not exist"
     );
     let report = format!("file://{}", place.path(FOLDER).join("report.txt").display());
     assert_eq!(
@@ -26,7 +26,7 @@ async fn a_question_that_fails_is_shown_and_spoils_no_other() {
     );
     assert_eq!(place.latest().await, Some(before.folder));
     let text = place.read(&format!("{FOLDER}/report.txt"));
-    assert!(text.contains("INCOMPLETE: 1 of 26 questions failed"), "{text}");
+    assert!(text.contains("INCOMPLETE: 1 of 27 questions failed"), "{text}");
     assert!(text.contains("FAILED: cannot answer `contradictions`"), "{text}");
     assert!(text.contains("Tierra del Fuego"), "the next questions are answered: {text}");
     let names = place.names(FOLDER);
@@ -50,11 +50,11 @@ async fn without_the_right_to_read_the_cases_the_rest_is_still_answered() {
     let clean = format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}");
     execute(&mut connection, &clean).await;
     assert!(
-        failure.to_string().starts_with("23 of 26 questions of the report failed (`confirmed_by_year`, ")
+        failure.to_string().starts_with("24 of 27 questions of the report failed (`confirmed_by_year`, ")
     );
     assert!(failure.to_string().ends_with("permission denied for table case_count"), "{failure}");
     let text = place.read(&format!("{FOLDER}/report.txt"));
-    assert!(text.contains("INCOMPLETO: fallaron 23 de 26 preguntas"), "{text}");
+    assert!(text.contains("INCOMPLETO: fallaron 24 de 27 preguntas"), "{text}");
     assert!(text.contains("caso repetido"), "{text}");
 }
 

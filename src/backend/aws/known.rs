@@ -114,7 +114,8 @@ impl Aws {
     }
 
     pub(super) async fn refuse_double(&self, job: &Job) -> Result<()> {
-        let Some(active) = self.active().await?.into_iter().find(|active| active.kind == job.kind) else {
+        let Some(active) = self.active().await?.into_iter().find(|active| active.kind.excludes(job.kind))
+        else {
             return Ok(());
         };
         let Active { run, kind, .. } = active;

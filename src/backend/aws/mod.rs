@@ -184,7 +184,7 @@ impl Backend for Aws {
     }
 
     async fn start(&self, job: &Job) -> Result<Uuid> {
-        if !matches!(job.kind, Kind::Download | Kind::Etl | Kind::Report) {
+        if !matches!(job.kind, Kind::Download | Kind::Etl | Kind::Report | Kind::Rollback) {
             return Err(Failure::usage(format!("there is no task for `{}` on AWS", job.kind)));
         }
         let Account { clients, names, .. } = self.account().await?;
@@ -196,7 +196,7 @@ impl Backend for Aws {
             return self.start_download(run, job).await;
         }
         let group = job.is_part_of_pipeline.then_some(PIPELINE_GROUP);
-        let start = tasks::Start { run, kind: job.kind, environment: &job.environment, group };
+        let start = tasks::Start { run, job, group };
         let task = tasks::start(clients, names, &start).await?;
         self.remember_start(run, task);
         Ok(run)

@@ -178,6 +178,7 @@ pub(super) fn kind_of(record: &Record) -> Kind {
     match record.kind.as_str() {
         "report" => Kind::Report,
         "download" => Kind::Download,
+        "rollback" => Kind::Rollback,
         _ => Kind::Etl,
     }
 }

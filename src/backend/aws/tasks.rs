@@ -13,7 +13,7 @@ use super::clients::Clients;
 use super::names::{Name, Names};
 use super::reasons::{self, Stop};
 use super::trouble::{OrTrouble as _, brings};
-use crate::backend::Kind;
+use crate::backend::{Job, Kind};
 
 /// ECS describes so many tasks at once.
 const AT_ONCE: usize = 100;
@@ -60,24 +60,32 @@ const fn definition(kind: Kind) -> Name {
     }
 }
 
+/// The command that a job gives its container, in place of the one of the task definition.
+fn command(job: &Job) -> Option<Vec<String>> {
+    let is_own = matches!(job.kind, Kind::Etl | Kind::Report) && job.arguments.is_empty();
+    (!is_own)
+        .then(|| std::iter::once(job.kind.word().to_owned()).chain(job.arguments.iter().cloned()).collect())
+}
+
 /// What to start.
 pub(super) struct Start<'a> {
     pub(super) run: Uuid,
-    pub(super) kind: Kind,
-    pub(super) environment: &'a [(String, String)],
+    pub(super) job: &'a Job,
     /// The group that tells others whose business the task is.
     pub(super) group: Option<&'a str>,
 }
 
 /// Starts a task; the same run is never started twice, however often the request is repeated.
 pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -> Result<State> {
-    let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition(start.kind))?);
+    let job = start.job;
+    let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition(job.kind))?);
     let what = || format!("cannot start a task of `{family}` in the cluster `{cluster}`");
     let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
     let mut container = ContainerOverride::builder()
-        .name(self::container(start.kind))
+        .name(self::container(job.kind))
+        .set_command(command(job))
         .environment(pair(env::RUN_ID, &start.run.to_string()));
-    for (name, value) in start.environment {
+    for (name, value) in &job.environment {
         container = container.environment(pair(name, value));
     }
     let network = AwsVpcConfiguration::builder()
@@ -173,11 +181,18 @@ fn state(task: &Task) -> Option<State> {
     let arn = task.task_arn()?.to_owned();
     // `group` is `family:…` unless somebody said otherwise; the definition's ARN ends in `…/family:revision`.
     let definition = task.task_definition_arn().unwrap_or_default();
-    let kind = if definition.contains("report") { Kind::Report } else { Kind::Etl };
     let moment = |time: Option<&aws_smithy_types::DateTime>| {
         time.and_then(|time| DateTime::from_timestamp_millis(time.to_millis().ok()?))
     };
     let overrides = task.overrides().map(TaskOverride::container_overrides).unwrap_or_default();
+    let is_rollback = overrides
+        .iter()
+        .any(|container| container.command().first().is_some_and(|word| word == Kind::Rollback.word()));
+    let kind = match definition {
+        definition if definition.contains("report") => Kind::Report,
+        _ if is_rollback => Kind::Rollback,
+        _ => Kind::Etl,
+    };
     let variable = |wanted: &str| {
         let mut variables = overrides.iter().flat_map(ContainerOverride::environment);
         variables.find(|pair| pair.name() == Some(wanted))?.value().map(str::to_owned)
@@ -205,4 +220,34 @@ fn state(task: &Task) -> Option<State> {
         started_by,
         stop,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn command_replaces_that_of_the_task_definition_only_for_other_jobs() {
+        for kind in [Kind::Etl, Kind::Report] {
+            assert_eq!(command(&Job::new(kind)), None, "{kind}");
+        }
+        let arguments = ["--to", "3"].map(str::to_owned).into();
+        let rollback = Job { arguments, ..Job::new(Kind::Rollback) };
+        assert_eq!(command(&rollback).unwrap(), ["rollback", "--to", "3"]);
+    }
+
+    #[test]
+    fn state_tells_a_rollback_from_a_load_by_its_command() {
+        let task = |command: Option<Vec<String>>| {
+            let container = ContainerOverride::builder().name("etl").set_command(command).build();
+            let overrides = TaskOverride::builder().container_overrides(container).build();
+            let definition = "arn:aws:ecs:x:1:task-definition/covid19-etl:7";
+            let task =
+                Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides);
+            state(&task.build()).unwrap().kind
+        };
+        assert_eq!(task(None), Kind::Etl);
+        assert_eq!(task(Some(vec!["run".to_owned()])), Kind::Etl);
+        assert_eq!(task(Some(vec!["rollback".to_owned(), "--to".to_owned()])), Kind::Rollback);
+    }
 }

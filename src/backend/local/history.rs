@@ -62,7 +62,11 @@ pub(super) fn with_record(folders: &Folders, run: Run) -> Run {
 /// What a run does. A log of which nothing is known is taken for a load's.
 pub(super) fn kind(folders: &Folders, run: &str) -> Kind {
     let noted = note(folders, run).map(|note| note.kind);
-    let recorded = || record(folders, run).filter(|record| record.kind == "report").map(|_| Kind::Report);
+    let recorded = || match record(folders, run)?.kind.as_str() {
+        "report" => Some(Kind::Report),
+        "rollback" => Some(Kind::Rollback),
+        _ => None,
+    };
     noted.or_else(recorded).unwrap_or(Kind::Etl)
 }
 
@@ -78,7 +82,8 @@ pub(super) fn exit_code(folders: &Folders, run: Uuid) -> u8 {
     if let Some(code) = note.as_ref().and_then(|note| note.exit_code) {
         return code;
     }
-    let has_record = note.is_some_and(|note| matches!(note.kind, Kind::Download | Kind::Etl | Kind::Report));
+    let has_record = note
+        .is_some_and(|note| matches!(note.kind, Kind::Download | Kind::Etl | Kind::Report | Kind::Rollback));
     match record(folders, &run) {
         // Killed before it could say so.
         Some(Record { status: Status::Running, .. }) => 1,

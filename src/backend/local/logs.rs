@@ -38,7 +38,7 @@ const fn source_of(kind: Kind) -> &'static str {
     match kind {
         Kind::Report => "report",
         Kind::Download => "lambda",
-        Kind::Etl | Kind::Migrate | Kind::Sample => "etl",
+        Kind::Etl | Kind::Rollback | Kind::Migrate | Kind::Sample => "etl",
     }
 }
 

@@ -23,12 +23,13 @@ use crate::backend::{Active, Job, Kind};
 
 /// Names that only we set: a value left in the user's shell must not change what a job does. `REPORT_LANG` may come from
 /// there, and so may everything that is not the pipeline's.
-const OURS: [&str; 7] = [
+const OURS: [&str; 8] = [
     env::STORE_URL,
     env::REPORTS_URL,
     env::DATABASE_URL,
     env::YEARS,
     env::FORCE,
+    env::ACCEPT_ANOMALIES,
     env::RUN_ID,
     env::LOG_FORMAT,
 ];
@@ -97,7 +98,7 @@ fn mark(run: Uuid) -> String {
 }
 
 fn refuse_double(folders: &Folders, job: &Job) -> Result<()> {
-    match active(folders)?.into_iter().find(|note| note.kind == job.kind) {
+    match active(folders)?.into_iter().find(|note| note.kind.excludes(job.kind)) {
         None => Ok(()),
         Some(Note { run, kind, .. }) => Err(Failure::new(format!("{kind} is running already: {run}"))
             .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))

@@ -9,6 +9,7 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
+use etl::env;
 use etl::failure::{Failure, Result};
 use uuid::Uuid;
 
@@ -79,25 +80,28 @@ impl Pipeline<'_> {
     /// All of them; the id of the load.
     async fn run(&self, rows: Option<u64>) -> Result<Uuid> {
         up::migrate(self.local, self.progress.as_ref(), &mut |line| self.trouble(line)).await?;
-        self.sample(rows).await?;
+        let is_sample = self.sample(rows).await?;
         self.progress.step("loading the datasets");
-        let etl = self.job(&Job::new(Kind::Etl), &mut |line| self.log(line)).await?;
+        // A sample smaller than the one before it is no anomaly.
+        let load = Job::new(Kind::Etl).with(env::ACCEPT_ANOMALIES, is_sample.to_string());
+        let etl = self.job(&load, &mut |line| self.log(line)).await?;
         self.progress.step("writing the report");
         self.job(&Job::new(Kind::Report), &mut |line| self.log(line)).await?;
         Ok(etl)
     }
 
-    async fn sample(&self, rows: Option<u64>) -> Result<()> {
+    /// Puts a sample into the store unless there are datasets; returns whether a sample is there.
+    async fn sample(&self, rows: Option<u64>) -> Result<bool> {
         let present = datasets::list(&self.local.datasets().await?).await?;
         let present: Vec<_> = present.into_iter().map(|dataset| (dataset.name, dataset.size)).collect();
         let rows = match self.local.plan_sample(&present, rows)? {
             Plan::UseTheirs => {
                 self.progress.step("taking the datasets that are in the store");
-                return Ok(());
+                return Ok(false);
             }
             Plan::UseSample(rows) => {
                 self.progress.step(&format!("taking the sample of {rows} rows that is in the store"));
-                return Ok(());
+                return Ok(true);
             }
             Plan::Make(rows) => rows,
         };
@@ -107,7 +111,8 @@ impl Pipeline<'_> {
         let words = ["--rows", &rows.to_string(), "--seed", "1", "--out", &folder.display().to_string()];
         make.arguments = words.map(str::to_owned).into();
         self.job(&make, &mut |line| self.trouble(line)).await?;
-        self.local.adopt_sample(rows)
+        self.local.adopt_sample(rows)?;
+        Ok(true)
     }
 
     fn log(&self, line: &LogLine) {

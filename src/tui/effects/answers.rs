@@ -12,6 +12,7 @@ use crate::backend::Backend;
 use crate::db;
 use crate::ops;
 use crate::tui::effect::Ticket;
+use crate::tui::model::RunDetails;
 use crate::tui::model::data::{Answer, Charts, Rejected, Table};
 use crate::tui::msg::{Msg, Trouble};
 
@@ -35,13 +36,15 @@ pub(super) async fn runs(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket)
     reply(&to, backend.history(MOST_RUNS), |result| Msg::Runs { ticket, result }).await;
 }
 
-pub(super) async fn issues(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, run: Uuid) {
+pub(super) async fn run_details(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, run: Uuid) {
     let question = async {
         let database = backend.database().await?;
         let mut connection = db::connect(&database).await?;
-        db::runs::issues(&mut connection, run).await
+        let checks = db::checks::of_run(&mut connection, run).await?;
+        let issues = db::runs::issues(&mut connection, run).await?;
+        Ok(RunDetails { checks, issues })
     };
-    reply(&to, question, |result| Msg::Issues { ticket, result }).await;
+    reply(&to, question, |result| Msg::RunDetails { ticket, result }).await;
 }
 
 pub(super) async fn data(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, known: Option<Uuid>) {
@@ -54,8 +57,9 @@ pub(super) async fn data(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket,
 }
 
 async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result<Answer> {
+    let refused = db::runs::refused(connection).await?;
     let Some(published) = db::runs::published(connection).await? else {
-        return Ok(Answer::default());
+        return Ok(Answer { refused, ..Answer::default() });
     };
     let mut tables = Vec::new();
     // Counting a large table takes long; the load that made it has counted it.
@@ -64,11 +68,9 @@ async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result
         ("rejected_row", published.rows_rejected.unwrap_or_default()),
     ];
     let optional = db::data::optional(connection, published.run_id).await?;
-    let (loaded, left_out): (Vec<_>, Vec<_>) =
-        optional.into_iter().partition(|optional| optional.status == "loaded");
-    let left_out =
-        left_out.into_iter().map(|optional| format!("{} {}", optional.dataset, optional.status)).collect();
-    let loaded = loaded.into_iter().map(|optional| (optional.table, optional.rows));
+    let left_out = optional.iter().filter(|optional| optional.status != "loaded");
+    let left_out = left_out.map(|optional| format!("{} {}", optional.dataset, optional.status)).collect();
+    let loaded = optional.into_iter().filter_map(|optional| Some((optional.table, optional.rows?)));
     let small = db::data::small_tables(connection).await?;
     let large = large.into_iter().map(|(name, rows)| (name.to_owned(), rows));
     let counted = large.chain(loaded).chain(small);
@@ -77,6 +79,7 @@ async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result
         tables.push(Table { name, rows, size });
     }
     let issues = db::runs::issues(connection, published.run_id).await?;
+    let checks = db::checks::of_run(connection, published.run_id).await?;
     let charts = if known == Some(published.run_id) {
         None
     } else {
@@ -85,7 +88,7 @@ async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result
             provinces: db::data::provinces(connection).await?,
         })
     };
-    Ok(Answer { published: Some(published), tables, left_out, issues, charts })
+    Ok(Answer { published: Some(published), refused, tables, left_out, checks, issues, charts })
 }
 
 pub(super) async fn rejected(

@@ -68,7 +68,9 @@ impl Runner {
             Effect::LoadParts { ticket } => self.ask(kind, answers::parts(backend, to, ticket)),
             Effect::LoadActive { ticket } => self.ask(kind, answers::active(backend, to, ticket)),
             Effect::LoadRuns { ticket } => self.ask(kind, answers::runs(backend, to, ticket)),
-            Effect::LoadIssues { ticket, run } => self.ask(kind, answers::issues(backend, to, ticket, run)),
+            Effect::LoadRunDetails { ticket, run } => {
+                self.ask(kind, answers::run_details(backend, to, ticket, run));
+            }
             Effect::LoadData { ticket, known } => self.ask(kind, answers::data(backend, to, ticket, known)),
             Effect::LoadRejected { ticket, run, dataset, reason } => {
                 self.ask(kind, answers::rejected(backend, to, ticket, run, dataset, reason));

@@ -5,6 +5,7 @@ use uuid::Uuid;
 
 use super::list::Cursor;
 use super::remote::Remote;
+use crate::db::checks::RunCheck;
 use crate::db::runs::{Issue, Run};
 
 /// A table of the database.
@@ -28,14 +29,18 @@ pub struct Charts {
 }
 
 /// What the question about data is answered with.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Answer {
     /// The load that is published; none before the first one.
     pub published: Option<Run>,
+    /// The last load, if the publish gate refused it.
+    pub refused: Option<Run>,
     /// The tables.
     pub tables: Vec<Table>,
     /// The optional datasets that the load left out, and why: `tests missing`.
     pub left_out: Vec<String>,
+    /// What the publish gate found in that load.
+    pub checks: Vec<RunCheck>,
     /// The tally of that load.
     pub issues: Vec<Issue>,
     /// Absent where the question named this load as known.

@@ -22,7 +22,9 @@ pub struct Freshness {
 
 /// Reads it off.
 pub fn freshness(parts: &[Part], runs: &[Run]) -> Freshness {
-    let published = runs.iter().find(|run| run.kind == "etl" && run.status == "succeeded");
+    // The history has no pointer: on AWS it is made of records, and a rollback's record names the dataset that it published again.
+    let published =
+        runs.iter().find(|run| matches!(run.kind.as_str(), "etl" | "rollback") && run.status == "succeeded");
     Freshness {
         updated_on: published.and_then(|run| run.dataset_updated_on),
         loaded_at: published.and_then(|run| run.finished_at),

@@ -26,6 +26,7 @@ use super::effect::Ticket;
 use super::keys::Layer;
 use super::msg::Trouble;
 use crate::backend::{Active, Part, Place};
+use crate::db::checks::RunCheck;
 use crate::db::runs::{Issue, Run};
 use crate::ops::reports::Report;
 
@@ -34,10 +35,19 @@ use crate::ops::reports::Report;
 pub struct RunPage {
     /// Which.
     pub run: Uuid,
-    /// Its tally.
-    pub issues: Remote<Vec<Issue>>,
+    /// Its checks and its tally.
+    pub details: Remote<RunDetails>,
     /// How far one has scrolled.
     pub cursor: Cursor,
+}
+
+/// What the database knows of a run beside its summary.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RunDetails {
+    /// What the publish gate found.
+    pub checks: Vec<RunCheck>,
+    /// Its tally.
+    pub issues: Vec<Issue>,
 }
 
 /// The Runs screen.

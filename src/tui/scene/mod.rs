@@ -12,12 +12,12 @@ use std::time::Duration;
 use chrono::{FixedOffset, TimeDelta, Utc};
 
 use self::answers::{
-    active, aws_parts, data, history, hostile, issues, local_parts, log, now, rejected, reports,
+    active, aws_parts, checks, data, history, hostile, issues, local_parts, log, now, rejected, reports,
 };
 use super::command::Command;
 use super::effect::Effect;
 use super::model::logs::Incoming;
-use super::model::{Model, Screen};
+use super::model::{Model, RunDetails, Screen};
 use super::msg::{Edit, LogNews, Msg, Trouble, TunnelNews};
 use super::update::update;
 use crate::backend::Place;
@@ -237,7 +237,10 @@ impl Story {
             }
             Effect::LoadActive { ticket } => vec![Msg::Active { ticket: *ticket, result: Ok(active()) }],
             Effect::LoadRuns { ticket } => vec![Msg::Runs { ticket: *ticket, result: Ok(history()) }],
-            Effect::LoadIssues { ticket, .. } => vec![Msg::Issues { ticket: *ticket, result: Ok(issues()) }],
+            Effect::LoadRunDetails { ticket, .. } => {
+                let details = RunDetails { checks: checks(), issues: issues() };
+                vec![Msg::RunDetails { ticket: *ticket, result: Ok(details) }]
+            }
             Effect::LoadData { ticket, .. } => {
                 vec![Msg::Data { ticket: *ticket, result: Ok(Box::new(data())) }]
             }

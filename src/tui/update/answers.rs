@@ -38,9 +38,9 @@ pub(super) fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Runs { ticket, result } => take_runs(model, ticket, result),
-        Msg::Issues { ticket, result } => {
+        Msg::RunDetails { ticket, result } => {
             if let Some(page) = &mut model.runs.page {
-                page.issues.answer(ticket, result, now);
+                page.details.answer(ticket, result, now);
             }
         }
         Msg::Data { ticket, result } => take_data(&mut model.data, ticket, result, now),

@@ -3,6 +3,7 @@
 use super::commands::{confirm, show};
 use crate::backend::Kind;
 use crate::tui::effect::Effect;
+use crate::tui::layout;
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::remote::Remote;
 use crate::tui::model::{Model, RunPage, RunRow, Screen};
@@ -12,20 +13,22 @@ use crate::tui::msg::Trouble;
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
     let Some(run) = model.selected_run() else { return Vec::new() };
     let ticket = model.ticket();
-    let mut issues = Remote::default();
-    issues.ask(ticket, model.now);
-    model.runs.page = Some(RunPage { run, issues, cursor: Cursor::default() });
-    vec![Effect::LoadIssues { ticket, run }]
+    let mut details = Remote::default();
+    details.ask(ticket, model.now);
+    model.runs.page = Some(RunPage { run, details, cursor: Cursor::default() });
+    vec![Effect::LoadRunDetails { ticket, run }]
 }
 
 /// Moves in the list, or in the opened run's tally.
 pub(super) fn go(model: &mut Model, to: Move) {
-    let (count, page) = (model.run_rows().len(), model.page());
+    let (count, page, columns) = (model.run_rows().len(), model.page(), usize::from(model.width));
     match &mut model.runs.page {
         Some(opened) => {
-            let count = opened.issues.last.as_ref().map_or(0, Vec::len);
-            // The facts stand above the tally.
-            opened.cursor.scroll(to, count, page.saturating_sub(FACTS).max(1));
+            let count = opened.details.last.as_ref().map_or(0, |details| details.issues.len());
+            let checks = opened.details.last.as_ref().map_or(&[][..], |details| &details.checks);
+            // The facts and the checks are above the tally.
+            let above = FACTS + layout::checks_rows(checks, columns);
+            opened.cursor.scroll(to, count, page.saturating_sub(above).max(1));
         }
         None => model.runs.cursor.go(to, count, page),
     }
@@ -37,7 +40,7 @@ pub(crate) const FACTS: usize = 12;
 /// Asks whether to start jobs.
 pub(super) fn start(model: &mut Model, kinds: Vec<Kind>, years: Option<String>) {
     let active = model.active.last.iter().flatten();
-    if let Some(double) = active.clone().find(|active| kinds.contains(&active.kind)) {
+    if let Some(double) = active.clone().find(|active| kinds.iter().any(|kind| kind.excludes(active.kind))) {
         let message = format!("{} is running already: {}", double.kind, short(&double.run.to_string()));
         let hint = Some("wait for it, or stop it with S on the Runs screen".to_owned());
         return model.complain(Trouble { message, hint });

@@ -11,6 +11,7 @@ use super::super::text::{cells, fit, width};
 use super::super::theme::Theme;
 use super::table::{Table, cell, column, number};
 use super::{chart, covered, empty, line, title, titled, unanswered};
+use crate::db::checks;
 use crate::text::{age, size, thousands};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
@@ -21,6 +22,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let Some(answer) = &model.data.answer.last else {
         return unanswered(&model.data.answer, theme, frame, area, 2);
     };
+    line(frame, area, 3, gate(answer, theme, usize::from(area.width)));
     let Some(published) = &answer.published else {
         return empty(
             frame,
@@ -65,6 +67,25 @@ fn tables(answer: &Answer, theme: Theme, columns: usize) -> Line<'static> {
     let words: Vec<String> = answer.tables.iter().map(table).collect();
     let words = fit(&words.join(" · "), room - width(&left_out));
     Line::from(vec![Span::raw(" "), Span::styled(left_out, theme.warn()), Span::styled(words, theme.faint())])
+}
+
+/// What the publish gate found: the last load if it was refused, else the checks of the published one.
+fn gate(answer: &Answer, theme: Theme, columns: usize) -> Line<'static> {
+    let (text, style) = if let Some(run) = &answer.refused {
+        let id: String = run.run_id.to_string().chars().take(8).collect();
+        let why = run.error.as_deref().unwrap_or("checks of the publish gate failed");
+        (format!("the last load, {id}, was refused: {why}"), theme.bad())
+    } else if answer.checks.is_empty() {
+        return Line::default();
+    } else {
+        let anomaly = answer.checks.iter().find(|check| check.is_anomaly());
+        let (why, style) = anomaly.map_or_else(
+            || (String::new(), theme.faint()),
+            |check| (format!(": {}", check.message), theme.warn()),
+        );
+        (format!("checks: {}{why}", checks::summary(&answer.checks)), style)
+    };
+    Line::styled(format!(" {}", fit(&cells(&text), columns.saturating_sub(2))), style)
 }
 
 /// Confirmed cases by week.

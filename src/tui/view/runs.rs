@@ -5,11 +5,13 @@ use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
+use super::super::layout;
 use super::super::model::{Model, RunPage, RunRow};
 use super::super::text::{cells, prose};
 use super::super::theme::Theme;
 use super::table::{Cell, Column, Table, cell, column, number};
 use super::{covered, empty, line, title, titled, unanswered};
+use crate::db;
 use crate::db::runs::{Issue, Run};
 use crate::text::{maybe_thousands, size, span, thousands};
 
@@ -145,11 +147,19 @@ fn detail(model: &Model, page: &RunPage, theme: Theme, frame: &mut Frame, area: 
         }
     }
     at += 1;
-    // Only a load has a tally, and only one that has read something.
+    // Only a load has checks and a tally, and only one that has read something.
     let has_read = match row {
         RunRow::Active(_) => true,
         RunRow::Known(run) => run.rows_read.is_some() || run.status == "running",
     };
+    if row.kind() == "etl" && has_read && at + 2 < area.height {
+        at = at.saturating_add(checks(
+            page,
+            theme,
+            frame,
+            Rect { y: area.y + at, height: area.height - at, ..area },
+        ));
+    }
     if row.kind() == "etl" && has_read && at + 2 < area.height {
         tally(model, page, theme, frame, Rect { y: area.y + at, height: area.height - at, ..area });
     }
@@ -162,7 +172,7 @@ fn facts_of(model: &Model, run: &Run, status: &str, theme: Theme, facts: &mut Ve
     if let Some(error) = &run.error {
         facts.push(("why", error.clone(), theme.bad()));
     } else if status == "skipped" && run.kind == "etl" {
-        facts.push(("why", "the same dataset is loaded already".to_owned(), text));
+        facts.push(("why", "the same dataset is published already, or was rolled back".to_owned(), text));
     }
     facts.push(("kind", run.kind.clone(), text));
     let ended = run.finished_at.map(|at| format!(" to {}", time(model, at))).unwrap_or_default();
@@ -213,13 +223,28 @@ fn usual(model: &Model, run: &Run) -> Option<String> {
     Some(format!("{} (the last {}){remark}", span(middle), times.len()))
 }
 
+/// Draws the anomalies that the publish gate found and how many checks ended in which way; returns the rows that it took.
+fn checks(page: &RunPage, theme: Theme, frame: &mut Frame, area: Rect) -> u16 {
+    let checks = page.details.last.as_ref().map_or(&[][..], |details| &details.checks);
+    if checks.is_empty() {
+        return 0;
+    }
+    line(frame, area, 0, title("CHECKS", &db::checks::summary(checks), theme));
+    let lines = layout::anomalies(checks, usize::from(area.width));
+    for (at, (text, outcome)) in (1..).zip(lines) {
+        let style = if outcome == "failed" { theme.bad() } else { theme.warn() };
+        line(frame, area, at, Line::styled(format!("  {text}"), style));
+    }
+    u16::try_from(layout::checks_rows(checks, usize::from(area.width))).unwrap_or(u16::MAX)
+}
+
 fn tally(model: &Model, page: &RunPage, theme: Theme, frame: &mut Frame, area: Rect) {
-    line(frame, area, 0, titled("TALLY", &page.issues, model, theme));
-    let issues = page.issues.last.as_deref().unwrap_or_default();
+    line(frame, area, 0, titled("TALLY", &page.details, model, theme));
+    let issues = page.details.last.as_ref().map_or(&[][..], |details| &details.issues);
     if issues.is_empty() {
-        return match page.issues.last {
+        return match page.details.last {
             Some(_) => empty(frame, area, 1, "nothing was rejected or repaired", theme.faint()),
-            None => unanswered(&page.issues, theme, frame, area, 1),
+            None => unanswered(&page.details, theme, frame, area, 1),
         };
     }
     let row = |issue: &Issue| {

@@ -80,9 +80,15 @@ impl Ecs {
         let family = request["taskDefinition"].as_str().unwrap().to_owned();
         let container = &request["overrides"]["containerOverrides"][0];
         let name = container["name"].as_str().unwrap().to_owned();
-        let word = if name == "report" { "report" } else { "run" };
+        // What the task definitions have, unless the request has a command of its own.
+        let own = [Value::from(if name == "report" { "report" } else { "run" })];
+        let words = container["command"].as_array().map_or(&own[..], Vec::as_slice);
         let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
-        command.args(["etl", word]).env_clear().envs(self.environment.iter());
+        command
+            .arg("etl")
+            .args(words.iter().map(|word| word.as_str().unwrap()))
+            .env_clear()
+            .envs(self.environment.iter());
         for pair in container["environment"].as_array().into_iter().flatten() {
             command.env(pair["name"].as_str().unwrap(), pair["value"].as_str().unwrap());
         }

@@ -93,10 +93,12 @@ impl Contender {
 
     /// What must be in its database before the clock starts.
     pub(super) fn prepare(self, place: &Place) -> Result<()> {
-        match self {
-            Self::Copy => place.server.import_small_tables(self.database(), &place.scratch),
-            _ => Ok(()),
+        let database = self.database();
+        if self == Self::Etl {
+            return Ok(());
         }
+        place.server.create_plain_tables(database)?;
+        if self == Self::Copy { place.server.import_small_tables(database, &place.scratch) } else { Ok(()) }
     }
 
     /// What is measured.

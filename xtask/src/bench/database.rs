@@ -13,6 +13,29 @@ use crate::{env, process};
 /// Our cleaned rows, as `psql` loads them.
 pub(super) const CLEANED: &str = "covid_case.csv";
 
+/// The tables of a contender that knows nothing of releases: as `covid_case` and its siblings are seen, with the keys that each of our
+/// releases has.
+const PLAIN_TABLES: &str = "
+    DROP VIEW covid_case, department, province;
+    CREATE TABLE province (province_id smallint CONSTRAINT province_pkey PRIMARY KEY, name text NOT NULL);
+    CREATE TABLE department (department_id integer CONSTRAINT department_pkey PRIMARY KEY, name text NOT NULL,
+        province_id smallint NOT NULL CONSTRAINT department_province_fkey REFERENCES province);
+    CREATE TABLE covid_case (LIKE release_case);
+    ALTER TABLE covid_case DROP COLUMN release_id,
+        ADD CONSTRAINT covid_case_pkey PRIMARY KEY (case_id),
+        ADD CONSTRAINT covid_case_registration_province_fkey FOREIGN KEY (registration_province_id) REFERENCES province,
+        ADD CONSTRAINT covid_case_residence_province_fkey FOREIGN KEY (residence_province_id) REFERENCES province,
+        ADD CONSTRAINT covid_case_residence_department_fkey FOREIGN KEY (residence_department_id) REFERENCES department";
+
+/// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a contender's own.
+const CONTENT: &str = "
+    WITH cases AS (
+        SELECT coalesce((SELECT to_regclass('release_case_' || release_id) FROM published_release), 'covid_case'::regclass) AS oid)
+    SELECT count(*), coalesce(sum(hashtextextended(covid_case::text, 0)::numeric), 0),
+           (SELECT count(*) FROM pg_index, cases WHERE indrelid = cases.oid AND indisunique)
+           + (SELECT count(*) FROM pg_constraint, cases WHERE conrelid = cases.oid AND contype = 'f')
+    FROM covid_case";
+
 const TEMPLATE: &str = "bench_template";
 
 /// The small tables that others refer to, in the order of their keys.
@@ -75,9 +98,16 @@ impl Server {
     pub(super) fn export(&self, database: &str, folder: &Path) -> Result<()> {
         for table in SMALL.into_iter().chain(["covid_case"]) {
             let file = folder.join(format!("{table}.csv"));
-            self.run(database, &format!("\\copy {table} to '{}' with (format csv)", file.display()))?;
+            // A view cannot be copied by its name.
+            let copy = format!("\\copy (SELECT * FROM {table}) to '{}' with (format csv)", file.display());
+            self.run(database, &copy)?;
         }
         Ok(())
+    }
+
+    /// Replaces the views of the published release by tables.
+    pub(super) fn create_plain_tables(&self, database: &str) -> Result<()> {
+        self.run(database, PLAIN_TABLES)
     }
 
     /// Fills the small tables from those files.
@@ -91,12 +121,7 @@ impl Server {
 
     /// What the contender has loaded. Its keys are checked too: without them it has not done the same job.
     pub(super) fn content(&self, database: &str) -> Result<Content> {
-        let said = self.ask(
-            database,
-            "SELECT count(*), coalesce(sum(hashtextextended(covid_case::text, 0)::numeric), 0), \
-             (SELECT count(*) FROM pg_constraint WHERE conrelid = 'covid_case'::regclass AND contype IN ('p', 'f')) \
-             FROM covid_case",
-        )?;
+        let said = self.ask(database, CONTENT)?;
         let unreadable = || Failure::new(format!("cannot understand what psql says of `{database}`: {said}"));
         let mut fields = said.trim().split('|');
         let (Some(rows), Some(sum), Some(keys)) = (fields.next(), fields.next(), fields.next()) else {

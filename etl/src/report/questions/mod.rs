@@ -35,7 +35,7 @@ const YEAR_SHARE: Column = Column::new("share_of_year_percent", Kind::Share, Wor
 const PARTIAL: Column = Column::new("partial", Kind::Flag, Words::new("parcial", "partial"));
 
 /// The questions, in the order in which people read them.
-pub static QUESTIONS: [Question; 26] = [
+pub static QUESTIONS: [Question; 27] = [
     course::LAST_UPDATE,
     course::CONFIRMED_BY_YEAR,
     course::SEVEN_DAY_MEAN,
@@ -60,6 +60,7 @@ pub static QUESTIONS: [Question; 26] = [
     quality::LOADED_DATASETS,
     quality::LOADED_ROWS,
     quality::LOADED_ISSUES,
+    quality::LOADED_CHECKS,
     quality::CONTRADICTIONS,
     quality::RELEASE_DIFFERENCE,
 ];
@@ -102,6 +103,7 @@ pub(super) const PARTS: [(&str, Words, &[&str]); 5] = [
             "loaded_datasets",
             "loaded_rows",
             "loaded_issues",
+            "loaded_checks",
             "contradictions",
             "release_difference",
         ],

@@ -144,6 +144,36 @@ pub(super) const LOADED_ISSUES: Question = Question {
     ],
 };
 
+pub(super) const LOADED_CHECKS: Question = Question {
+    name: "loaded_checks",
+    sql: include_str!("../../../queries/loaded_checks.sql"),
+    title: Words::new(
+        "Calidad de los datos: controles antes de publicar",
+        "Data quality: checks before publishing",
+    ),
+    note: Words::new(
+        "Antes de publicarse, cada carga se compara con lo publicado. Aceptado: fuera del límite, y publicado por decisión de un operador. Fallido: el archivo opcional se rechazó y queda lo publicado antes. Omitido: no hay con qué comparar. Medido, en la unidad del control: por ciento, puntos porcentuales (pp) o filas.",
+        "Before it is published, each load is compared with what is published. Accepted: beyond the limit, and published because an operator decided so. Failed: the optional file was refused, and what was published before stays. Skipped: there is nothing to compare with. Measured in the unit of the check: percent, percentage points (pp) or rows.",
+    ),
+    nothing: Words::new(
+        "No hay registro: la carga es de una versión anterior, o no terminó bien ninguna.",
+        "No record: the load is by an older release, or none has succeeded.",
+    ),
+    unit: Words::new("controles", "checks"),
+    shape: Shape::Table,
+    extent: Extent::Whole,
+    chart: Chart::None,
+    columns: &[
+        Column::new("dataset", Kind::Text(&vocabulary::DATASET), Words::new("Datos", "Dataset")),
+        Column::new("outcome", Kind::Text(&vocabulary::OUTCOME), Words::new("Resultado", "Outcome")),
+        Column::new("check_name", Kind::Text(&vocabulary::CHECK), Words::new("Control", "Check")),
+        Column::new("subject", Kind::Text(&vocabulary::SUBJECT), Words::new("De", "Of")),
+        Column::new("measured", Kind::Rate, Words::new("Medido", "Measured")),
+        Column::new("threshold", Kind::Rate, Words::new("Límite", "Limit")).at(Place::FileOnly),
+        Column::new("checks", Kind::Count, Words::new("Total", "Total")),
+    ],
+};
+
 pub(super) const CONTRADICTIONS: Question = Question {
     name: "contradictions",
     sql: include_str!("../../../queries/contradictions.sql"),

@@ -1,0 +1,248 @@
+//! The releases: what is published, what a rollback can publish again, and what was dropped.
+
+use chrono::{DateTime, NaiveDate, Utc};
+use etl::failure::{Failure, Result};
+use serde::Serialize;
+use sqlx::postgres::{PgConnection, PgRow};
+use sqlx::{Error, Row as _};
+use uuid::Uuid;
+
+use super::cannot_read;
+
+/// A release. Fields are named like the columns of `release` and `pipeline_run`.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Release {
+    /// Its number; ascends in the order in which loads began.
+    pub release_id: i32,
+    /// What became of it.
+    pub state: ReleaseState,
+    /// The load that built it.
+    pub run_id: Uuid,
+    /// Ordinal of its latest publication; none if it was never published.
+    pub publication: Option<i64>,
+    /// The date of its dataset.
+    pub dataset_updated_on: Option<NaiveDate>,
+    /// `all`, or its years.
+    pub years: Option<String>,
+    /// Its cases.
+    pub rows_loaded: Option<i64>,
+    /// When its load ended.
+    pub loaded_at: Option<DateTime<Utc>>,
+    /// Whether a rollback replaced it; it is then loaded again only if its files change.
+    pub rolled_back: bool,
+    /// When another release replaced it.
+    pub replaced_at: Option<DateTime<Utc>>,
+    /// When its rows were dropped.
+    pub dropped_at: Option<DateTime<Utc>>,
+    /// Version of the cleaning rules that built it.
+    pub rules_version: i32,
+    /// Bytes of its cases, provinces and departments with their indexes.
+    pub size_bytes: Option<i64>,
+}
+
+/// What became of a release.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum ReleaseState {
+    /// Readers see it.
+    Published,
+    /// It was replaced, and a rollback can publish it again.
+    Kept,
+    /// A rollback replaced it; its files are not loaded again until they change.
+    RolledBack,
+    /// Its rows are gone.
+    Dropped,
+    /// Its load has not published it.
+    Unpublished,
+}
+
+impl ReleaseState {
+    /// The state in words.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Published => "published",
+            Self::Kept => "kept",
+            Self::RolledBack => "rolled back",
+            Self::Dropped => "dropped",
+            Self::Unpublished => "unpublished",
+        }
+    }
+
+    /// Whether a rollback can publish it.
+    pub const fn is_available(self) -> bool {
+        matches!(self, Self::Kept | Self::RolledBack)
+    }
+}
+
+/// Which dataset of a release came from which load.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ReleaseDataset {
+    /// `cases`, `tests`, …
+    pub dataset: String,
+    /// `loaded`, `missing`, `unreadable` or `refused`.
+    pub status: String,
+    /// The load whose rows the release shows; none if it has no rows of the dataset.
+    pub run_id: Option<Uuid>,
+    /// How many rows that load loaded.
+    pub rows_loaded: Option<i64>,
+    /// Why it was left out.
+    pub error: Option<String>,
+}
+
+/// Releases that were published or still exist, the newest first; those of failed loads are left out once they are dropped, and so are
+/// spare ones, which wait for a load.
+pub async fn list(connection: &mut PgConnection, limit: u32) -> Result<Vec<Release>> {
+    const SQL: &str = "
+        SELECT release_id, run_id, publication, dataset_updated_on, years, rows_loaded, finished_at, replaced_at, dropped_at, rules_version,
+               release_id IS NOT DISTINCT FROM (SELECT release_id FROM published_release) AS is_published, rolled_back,
+               (SELECT sum(pg_total_relation_size(to_regclass(format('public.%s_%s', parent, release_id))))::bigint
+                FROM unnest(ARRAY['release_case', 'release_department', 'release_province']) AS parent
+                WHERE dropped_at IS NULL) AS size_bytes
+        FROM release LEFT JOIN pipeline_run USING (run_id)
+        WHERE run_id IS NOT NULL AND (publication IS NOT NULL OR dropped_at IS NULL)
+        ORDER BY release_id DESC LIMIT $1";
+    let rows = sqlx::query(SQL).bind(i64::from(limit)).try_map(release);
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the releases", error))
+}
+
+#[expect(clippy::needless_pass_by_value, reason = "`try_map` wants a function of this shape")]
+fn release(row: PgRow) -> Result<Release, Error> {
+    let publication: Option<i64> = row.try_get("publication")?;
+    let dropped_at: Option<DateTime<Utc>> = row.try_get("dropped_at")?;
+    let rolled_back = row.try_get("rolled_back")?;
+    let state = if row.try_get("is_published")? {
+        ReleaseState::Published
+    } else if dropped_at.is_some() {
+        ReleaseState::Dropped
+    } else if publication.is_none() {
+        ReleaseState::Unpublished
+    } else if rolled_back {
+        ReleaseState::RolledBack
+    } else {
+        ReleaseState::Kept
+    };
+    Ok(Release {
+        release_id: row.try_get("release_id")?,
+        state,
+        run_id: row.try_get("run_id")?,
+        publication,
+        dataset_updated_on: row.try_get("dataset_updated_on")?,
+        years: row.try_get("years")?,
+        rows_loaded: row.try_get("rows_loaded")?,
+        loaded_at: row.try_get("finished_at")?,
+        rolled_back,
+        replaced_at: row.try_get("replaced_at")?,
+        dropped_at,
+        rules_version: row.try_get("rules_version")?,
+        size_bytes: row.try_get("size_bytes")?,
+    })
+}
+
+/// Finds a release by its number; the published one without.
+pub async fn find(connection: &mut PgConnection, wanted: Option<i32>) -> Result<Release> {
+    let all = list(connection, u32::MAX).await?;
+    let found = match wanted {
+        Some(wanted) => all.into_iter().find(|release| release.release_id == wanted),
+        None => all.into_iter().find(|release| release.state == ReleaseState::Published),
+    };
+    found.ok_or_else(|| match wanted {
+        Some(wanted) => Failure::new(format!("there is no release {wanted}")).hint("covidctl releases"),
+        None => Failure::new("nothing is published yet").hint("covidctl run etl"),
+    })
+}
+
+/// The datasets of a release.
+pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Result<Vec<ReleaseDataset>> {
+    const SQL: &str = "
+        SELECT dataset, of_load.status, shown.run_id, shown.rows_loaded, of_load.error
+        FROM run_dataset AS of_load
+        LEFT JOIN LATERAL (
+            SELECT run_id, rows_loaded FROM run_dataset AS other
+            WHERE other.dataset = of_load.dataset AND other.run_id = CASE
+                WHEN of_load.dataset IN ('tests', 'vaccinations') THEN
+                    (SELECT run_id FROM release_dataset WHERE release_id = $2 AND release_dataset.dataset = of_load.dataset)
+                ELSE of_load.run_id END) AS shown ON true
+        WHERE of_load.run_id = $1
+        ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations'], dataset), dataset";
+    let rows = sqlx::query(SQL).bind(release.run_id).bind(release.release_id).try_map(|row: PgRow| {
+        Ok::<_, Error>(ReleaseDataset {
+            dataset: row.try_get(0)?,
+            status: row.try_get(1)?,
+            run_id: row.try_get(2)?,
+            rows_loaded: row.try_get(3)?,
+            error: row.try_get(4)?,
+        })
+    });
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the datasets of the release", error))
+}
+
+/// Chooses what a rollback publishes, with what is published: the release asked for, or the newest before the published one that was
+/// not rolled back itself.
+pub fn rollback_target(releases: &[Release], wanted: Option<i32>) -> Result<(&Release, &Release)> {
+    const LIST: &str = "`covidctl releases` shows those that are kept";
+    let published = releases.iter().find(|release| release.state == ReleaseState::Published);
+    let published =
+        published.ok_or_else(|| Failure::new("nothing is published yet").hint("covidctl run etl"))?;
+    let target = match wanted {
+        Some(wanted) if wanted == published.release_id => {
+            return Err(Failure::usage(format!("release {wanted} is published already")).hint(LIST));
+        }
+        Some(wanted) => releases
+            .iter()
+            .find(|release| release.release_id == wanted && release.state.is_available())
+            .ok_or_else(|| Failure::usage(format!("release {wanted} is not kept")).hint(LIST))?,
+        None => releases
+            .iter()
+            .find(|release| release.state == ReleaseState::Kept && release.release_id < published.release_id)
+            .ok_or_else(|| {
+                Failure::new(format!("no release before release {} is kept", published.release_id))
+                    .hint(format!("{LIST}; KEEP_RELEASES sets how many"))
+            })?,
+    };
+    Ok((published, target))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn release(release_id: i32, state: ReleaseState) -> Release {
+        Release {
+            release_id,
+            state,
+            run_id: Uuid::nil(),
+            publication: Some(i64::from(release_id)),
+            dataset_updated_on: None,
+            years: None,
+            rows_loaded: None,
+            loaded_at: None,
+            rolled_back: state == ReleaseState::RolledBack,
+            replaced_at: None,
+            dropped_at: None,
+            rules_version: 1,
+            size_bytes: None,
+        }
+    }
+
+    #[test]
+    fn rollback_target_is_the_newest_kept_release_before_the_published_one() {
+        let releases = [
+            release(5, ReleaseState::RolledBack),
+            release(4, ReleaseState::Published),
+            release(3, ReleaseState::RolledBack),
+            release(2, ReleaseState::Kept),
+            release(1, ReleaseState::Dropped),
+        ];
+        let target = |wanted| {
+            rollback_target(&releases, wanted)
+                .map(|(from, to)| (from.release_id, to.release_id))
+                .map_err(|failure| failure.exit().code())
+        };
+        assert_eq!(target(None), Ok((4, 2)));
+        assert_eq!(target(Some(5)), Ok((4, 5)), "forward again");
+        assert_eq!(target(Some(4)), Err(2), "published already");
+        assert_eq!(target(Some(1)), Err(2), "dropped");
+        assert_eq!(rollback_target(&releases[..3], None).unwrap_err().exit().code(), 1, "none is kept");
+        assert_eq!(rollback_target(&releases[..1], None).unwrap_err().exit().code(), 1, "none is published");
+    }
+}
