@@ -9,10 +9,10 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::cases::{self, Found};
+use crate::clean::Rules;
 use crate::clean::laboratories::Laboratories;
 use crate::clean::vaccinations::Vaccinations;
 use crate::clean::years::{Years, YearsWanted};
-use crate::clean::Rules;
 use crate::dataset::Dataset;
 use crate::failure::{Failure, Result};
 use crate::gate::{self, Candidate, Check, Published, Thresholds};
@@ -63,7 +63,8 @@ pub enum Outcome {
 /// Loads the datasets of `store`. Which dataset it is about is told as soon as it is known, however the run ends.
 pub async fn run(options: &Options, store: &Store, about: &mut Option<runs::Dataset>) -> Result<Outcome> {
     let mut signals = Signals::listen();
-    let mut session = signals.or_interrupted(begin(&options.database_url, options.run_id, runs::Kind::Etl)).await?;
+    let mut session =
+        signals.or_interrupted(begin(&options.database_url, options.run_id, runs::Kind::Etl)).await?;
     let load = Load { options, store, begun: Instant::now() };
     let result = signals.or_interrupted(load.perform(&mut session, about)).await;
     match result {
@@ -130,7 +131,11 @@ impl Load<'_> {
         self.fill_tables(&mut sources, rules, &georef, (session, release), &mut found).await?;
         self.check(session, &mut sources, (dataset_date, &years), &georef, &found).await?;
 
-        tracing::info!(rows = found.tally.loaded, seconds = seconds(self.begun.elapsed()), "rows loaded, building the index");
+        tracing::info!(
+            rows = found.tally.loaded,
+            seconds = seconds(self.begun.elapsed()),
+            "rows loaded, building the index"
+        );
         staging::add_unique_index(session, release).await?;
         release::add_foreign_keys(session, release).await?;
         let tally = found.tally.clone();

@@ -42,7 +42,8 @@ async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs
         .await
         .or_sql_fail(WHAT)?;
     let published = published.ok_or_else(|| {
-        Failure::new("nothing is published that could be rolled back").hint("load a dataset: `covidctl run etl`")
+        Failure::new("nothing is published that could be rolled back")
+            .hint("load a dataset: `covidctl run etl`")
     })?;
     let target = target(session, published, options.to).await?;
     let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
@@ -78,8 +79,10 @@ async fn target(session: &mut PgConnection, published: i32, wanted: Option<i32>)
     .or_sql_fail("cannot list the releases")?;
     let before = || kept.iter().copied().filter(|release| *release < published).max();
     match wanted {
-        Some(wanted) if wanted == published => Err(Failure::usage(format!("release {wanted} is published already"))
-            .hint("`covidctl releases list` shows the others")),
+        Some(wanted) if wanted == published => {
+            Err(Failure::usage(format!("release {wanted} is published already"))
+                .hint("`covidctl releases list` shows the others"))
+        }
         Some(wanted) if kept.contains(&wanted) => Ok(wanted),
         Some(wanted) => Err(Failure::usage(format!("release {wanted} is not kept"))
             .hint("`covidctl releases list` shows those that are")),

@@ -59,7 +59,8 @@ impl Sources {
                     "this optional dataset is not there; the rest is loaded without it"
                 );
             }
-            let mut found = Optional { dataset, source, trouble: None, refused: None, counts: Counts::default() };
+            let mut found =
+                Optional { dataset, source, trouble: None, refused: None, counts: Counts::default() };
             if let Some(failure) = trouble {
                 found.leave_out(&failure);
             }

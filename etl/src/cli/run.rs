@@ -176,4 +176,3 @@ pub(super) async fn rollback(arguments: RollbackArgs) -> Result<()> {
     record.write(&reports).await;
     result.map(drop)
 }
-

@@ -46,10 +46,10 @@ pub(super) fn of_georef(candidate: &Candidate<'_>, published: Option<&Published>
         checks.push(not_empty(dataset, counts.loaded));
         if dataset == Dataset::Provinces {
             let message = format!("{} of the provinces' rows were rejected, none may be", counts.rejected);
-            checks.push(check(dataset, "rejected_rows", "", counts.rejected == 0, message).figures(
-                to_float(counts.rejected),
-                0.0,
-            ));
+            checks.push(
+                check(dataset, "rejected_rows", "", counts.rejected == 0, message)
+                    .figures(to_float(counts.rejected), 0.0),
+            );
         }
         if let Some(&before) = published.and_then(|published| published.georef.get(&dataset)) {
             let message =
@@ -120,14 +120,20 @@ fn unknown_classifications(candidate: &Candidate<'_>, limits: &Thresholds) -> Ch
     let message = format!(
         "{unknown} of {rows} cases ({percent:.1} %) have a classification other than the ministry's four, at most {limit} % may"
     );
-    check(Dataset::Cases, "unknown_classification_percent", "", percent <= limit, message).figures(percent, limit)
+    check(Dataset::Cases, "unknown_classification_percent", "", percent <= limit, message)
+        .figures(percent, limit)
 }
 
 fn dataset_date(date: Day, published: &Published) -> Check {
     let date = chrono::NaiveDate::from(date);
     let name = "dataset_date";
     let Some(before) = published.dataset_date else {
-        return skipped(Dataset::Cases, name, "", "the date of the published dataset is not known".to_owned());
+        return skipped(
+            Dataset::Cases,
+            name,
+            "",
+            "the date of the published dataset is not known".to_owned(),
+        );
     };
     let message = format!("the dataset is of {date}, the published one of {before}");
     check(Dataset::Cases, name, "", date >= before, message)

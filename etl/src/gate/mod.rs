@@ -116,11 +116,17 @@ const MOST_MESSAGES: usize = 3;
 pub fn refused(reason: &str, checks: &[Check], run_id: uuid::Uuid) -> Failure {
     let acceptable = checks.iter().all(|check| check.acceptable || check.outcome != Outcome::Failed);
     let accept = if acceptable { format!("; `{ACCEPT}` publishes it all the same") } else { String::new() };
-    Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}")).hint(format!(
-        "{}; `covidctl runs show {run_id}` lists every check{}",
-        if acceptable { "compare the files with those of the last run" } else { "check YEARS and the files" },
-        if acceptable { ", `etl run --accept-anomalies` overrides them" } else { "" }
-    ))
+    Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}")).hint(
+        format!(
+            "{}; `covidctl runs show {run_id}` lists every check{}",
+            if acceptable {
+                "compare the files with those of the last run"
+            } else {
+                "check YEARS and the files"
+            },
+            if acceptable { ", `etl run --accept-anomalies` overrides them" } else { "" }
+        ),
+    )
 }
 
 /// The command that publishes despite failed checks.

@@ -88,7 +88,8 @@ mod tests {
         let mut missing = Missing::default();
         missing.note(Column::Age);
         let mut profile = Profile::default();
-        for (year, missing) in [(2020, Missing::default()), (2021, missing), (2020, missing), (2021, missing)] {
+        for (year, missing) in [(2020, Missing::default()), (2021, missing), (2020, missing), (2021, missing)]
+        {
             profile.add(day(year), missing);
         }
         assert_eq!(profile.rows(), 4);

@@ -60,7 +60,10 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
         }
     }
     for release in in_use {
-        tracing::info!(release = release.0, "a reader still uses this replaced release; the next run drops it");
+        tracing::info!(
+            release = release.0,
+            "a reader still uses this replaced release; the next run drops it"
+        );
     }
     Ok(())
 }
@@ -146,11 +149,7 @@ async fn drop_release(
     .map(drop)
 }
 
-async fn attempt(
-    session: &mut PgConnection,
-    statement: &str,
-    lock_timeout: LockTimeout,
-) -> sqlx::Result<()> {
+async fn attempt(session: &mut PgConnection, statement: &str, lock_timeout: LockTimeout) -> sqlx::Result<()> {
     let mut transaction = session.begin().await?;
     transaction.execute(AssertSqlSafe(lock_timeout.statement())).await?;
     transaction.execute(AssertSqlSafe(statement.to_owned())).await?;

@@ -20,7 +20,8 @@ impl<'a> Staging<'a> {
     /// Opens the COPY. The rows reach the disk while the index is built; it is the publication that waits for them.
     pub async fn begin(session: &'a mut PgConnection, release: ReleaseId) -> Result<Self> {
         session.execute("BEGIN; SET LOCAL synchronous_commit = off").await.or_sql_fail(WHAT)?;
-        let statement = format!("COPY public.{} ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)", release.cases());
+        let statement =
+            format!("COPY public.{} ({COPY_COLUMNS}) FROM STDIN (FORMAT binary)", release.cases());
         let mut copy = session.copy_in_raw(&statement).await.or_sql_fail(WHAT)?;
         copy.send(COPY_HEADER).await.or_sql_fail(WHAT)?;
         Ok(Self { copy })

@@ -54,12 +54,11 @@ async fn two_first_runs_at_once() {
         }
     }
     assert!(succeeded > 0);
-    let loaded: i64 = sqlx::query_scalar(
-        "SELECT rows_loaded FROM pipeline_run WHERE run_id = published_load()",
-    )
-    .fetch_one(&mut place.connect().await)
-    .await
-    .unwrap();
+    let loaded: i64 =
+        sqlx::query_scalar("SELECT rows_loaded FROM pipeline_run WHERE run_id = published_load()")
+            .fetch_one(&mut place.connect().await)
+            .await
+            .unwrap();
     assert_eq!(place.seen().await.rows, loaded);
     place.clear_by_runs_of(&one).await;
 }

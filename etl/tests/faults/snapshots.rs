@@ -125,7 +125,10 @@ async fn snapshot_older_than_the_time_limit_gets_an_error() {
     for relation in ["covid_case", "province", "department"] {
         let look = format!("SAVEPOINT look; SELECT count(*) FROM {relation}");
         let error = sqlx::raw_sql(AssertSqlSafe(look)).execute(&mut reader).await.unwrap_err();
-        assert!(error.to_string().contains("has been dropped since this transaction began"), "{relation}: {error}");
+        assert!(
+            error.to_string().contains("has been dropped since this transaction began"),
+            "{relation}: {error}"
+        );
         execute(&mut reader, "ROLLBACK TO look").await;
     }
     execute(&mut reader, "ROLLBACK").await;
@@ -143,7 +146,11 @@ async fn published_release_does_not_depend_on_clocks() {
     place.load(&new, &[]).await;
     let second = whole(&mut place.connect().await).await;
     assert_ne!(first, second);
-    place.change("UPDATE pipeline_run SET finished_at = now() - interval '9 days' WHERE run_id = published_load()").await;
+    place
+        .change(
+            "UPDATE pipeline_run SET finished_at = now() - interval '9 days' WHERE run_id = published_load()",
+        )
+        .await;
     assert_eq!(whole(&mut place.connect().await).await, second);
     place.load(&old, &[]).await;
     let third: Uuid =

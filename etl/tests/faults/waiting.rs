@@ -12,13 +12,20 @@ async fn publish_does_not_wait_for_a_reader_in_a_transaction() {
     let (mut committed, mut repeatable) = (place.connect().await, place.connect().await);
     execute(&mut committed, "BEGIN").await;
     execute(&mut repeatable, "BEGIN ISOLATION LEVEL REPEATABLE READ").await;
-    assert_eq!([look(&mut committed).await, look(&mut repeatable).await], [old_data.clone(), old_data.clone()]);
+    assert_eq!(
+        [look(&mut committed).await, look(&mut repeatable).await],
+        [old_data.clone(), old_data.clone()]
+    );
 
     place.load(&new, &[]).await;
     let new_data = place.seen().await;
     assert_ne!(new_data, old_data);
     assert_eq!(look(&mut committed).await, new_data);
-    assert_eq!(look(&mut repeatable).await, old_data, "its snapshot needs the old release, which therefore stays");
+    assert_eq!(
+        look(&mut repeatable).await,
+        old_data,
+        "its snapshot needs the old release, which therefore stays"
+    );
     assert_eq!(place.leftovers().await.len(), 1);
     execute(&mut committed, "COMMIT").await;
     execute(&mut repeatable, "COMMIT").await;
@@ -40,7 +47,8 @@ async fn replaced_release_in_use_stays_until_the_next_run() {
     assert_eq!(replaced.len(), 1);
     let mut reader = place.connect().await;
     execute(&mut reader, "BEGIN").await;
-    let columns = "case_id, sex, age, symptoms_on, registered_on, admitted_on, icu, ventilated, died_on, diagnosed_on,
+    let columns =
+        "case_id, sex, age, symptoms_on, registered_on, admitted_on, icu, ventilated, died_on, diagnosed_on,
         registration_province_id, residence_province_id, residence_department_id, classification";
     let old_table = format!("FROM (SELECT {columns} FROM {}) AS covid_case", replaced[0]);
     let look_back = LOOK.replace("FROM covid_case", &old_table);

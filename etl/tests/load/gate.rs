@@ -62,7 +62,11 @@ async fn is_refused(text: impl AsRef<[u8]>, failed: &[&str], words: &[&str]) {
 
 #[tokio::test]
 async fn run_refuses_many_rejected_rows() {
-    let rows = with(300, "carga_provincia_id", |number, code| if number % 10 == 0 { Some("77".to_owned()) } else { code });
+    let rows = with(
+        300,
+        "carga_provincia_id",
+        |number, code| if number % 10 == 0 { Some("77".to_owned()) } else { code },
+    );
     let words = ["30 of 300 rows (10.0 %) of the cases were rejected, at most 5 % may be"];
     is_refused(file(&rows), &["cases rejected_percent"], &words).await;
 }
@@ -71,7 +75,12 @@ async fn run_refuses_many_rejected_rows() {
 async fn run_refuses_a_year_with_fewer_rows() {
     let mut rows = good(300);
     rows.retain(|row| !row[at("fecha_apertura")].as_ref().unwrap().starts_with("2021-01"));
-    is_refused(file(&rows), &["cases rows_percent 2021"], &["the cases of 2021 have 80 rows, 100 are published"]).await;
+    is_refused(
+        file(&rows),
+        &["cases rows_percent 2021"],
+        &["the cases of 2021 have 80 rows, 100 are published"],
+    )
+    .await;
 }
 
 #[tokio::test]
@@ -92,7 +101,12 @@ async fn run_refuses_a_column_that_lost_its_values() {
 async fn run_refuses_unknown_classifications() {
     let other = |number: u32, old| if number % 50 == 0 { Some("Probable".to_owned()) } else { old };
     let words = ["6 of 300 cases (2.0 %) have a classification other than the ministry's four"];
-    is_refused(file(&with(300, "clasificacion_resumen", other)), &["cases unknown_classification_percent"], &words).await;
+    is_refused(
+        file(&with(300, "clasificacion_resumen", other)),
+        &["cases unknown_classification_percent"],
+        &words,
+    )
+    .await;
 }
 
 /// Every row is rejected: not even accepted anomalies publish the empty table.
@@ -116,8 +130,13 @@ async fn run_never_publishes_an_empty_result() {
 #[tokio::test]
 async fn first_load_refuses_a_column_of_repairs() {
     let place = Place::new().await;
-    place.put(CSV, file(&with(300, "edad", |number, age| if number % 5 < 3 { Some("x".to_owned()) } else { age })));
-    let ended = place.run_gated(&[]).failed(&["`age` was repaired in 63.3 % of the cases, at most 50 % may be on a first load"]);
+    place.put(
+        CSV,
+        file(&with(300, "edad", |number, age| if number % 5 < 3 { Some("x".to_owned()) } else { age })),
+    );
+    let ended = place
+        .run_gated(&[])
+        .failed(&["`age` was repaired in 63.3 % of the cases, at most 50 % may be on a first load"]);
     assert_eq!(checks(&place, ended.run, "failed").await, ["cases repaired_percent age"]);
     place.run_gated(&["--max-repaired-percent", "64"]).succeeded();
 }
@@ -127,10 +146,12 @@ async fn run_refuses_reference_tables_that_shrank() {
     let place = Place::loaded().await;
     let before = place.published().await;
     place.put("provincias.csv", PROVINCES.to_owned() + "\"Provincia\",\"x\",\"Nada\"\r\n");
-    let ended = place.run_gated(&["--force"]).failed(&["1 of the provinces' rows were rejected, none may be"]);
+    let ended =
+        place.run_gated(&["--force"]).failed(&["1 of the provinces' rows were rejected, none may be"]);
     assert_eq!(checks(&place, ended.run, "failed").await, ["provinces rejected_rows"]);
     place.put_georef();
-    place.put("departamentos.csv", DEPARTMENTS.replace("\"38021\",\"Doctor Manuel Belgrano\",\"38\"\r\n", ""));
+    place
+        .put("departamentos.csv", DEPARTMENTS.replace("\"38021\",\"Doctor Manuel Belgrano\",\"38\"\r\n", ""));
     let ended = place.run_gated(&["--force"]).failed(&["the departments have 7 rows, 8 are published"]);
     assert_eq!(checks(&place, ended.run, "failed").await, ["departments rows"]);
     assert_eq!(place.published().await, before);
@@ -178,9 +199,15 @@ async fn refused_optional_dataset_keeps_what_is_published() {
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM covid_case").await, 310);
     assert_eq!(value::<String>(&mut connection, published).await, "20 200");
     assert_eq!(checks(&place, ended.run, "failed").await, ["tests rows_percent 2022"]);
-    let of_run = format!("SELECT status || ' ' || rows_read || ': ' || error FROM run_dataset WHERE run_id = '{}' AND dataset = 'tests'", ended.run);
+    let of_run = format!(
+        "SELECT status || ' ' || rows_read || ': ' || error FROM run_dataset WHERE run_id = '{}' AND dataset = 'tests'",
+        ended.run
+    );
     let said: String = value(&mut connection, &of_run).await;
-    assert_eq!(said, "refused 5: the tests of 2022 have 5 rows, 20 are published (25.0 %, at least 90 % must be there)");
+    assert_eq!(
+        said,
+        "refused 5: the tests of 2022 have 5 rows, 20 are published (25.0 %, at least 90 % must be there)"
+    );
 
     assert!(place.run_gated(&[]).succeeded().stderr.contains("already loaded"));
     place.run_gated(&["--accept-anomalies"]).succeeded();
@@ -206,7 +233,10 @@ async fn rollback_publishes_the_release_before() {
     };
     let ended = roll_back(&[]).succeeded();
     assert_eq!(place.published().await, first);
-    let row = format!("SELECT concat_ws(' ', kind, status, dataset_updated_on, years) FROM pipeline_run WHERE run_id = '{}'", ended.run);
+    let row = format!(
+        "SELECT concat_ws(' ', kind, status, dataset_updated_on, years) FROM pipeline_run WHERE run_id = '{}'",
+        ended.run
+    );
     assert_eq!(value::<String>(&mut place.connect().await, &row).await, "rollback succeeded 2022-06-05 all");
     let record = std::fs::read_to_string(place.path(&format!("runs/{}.json", ended.run))).unwrap();
     assert!(record.contains("\"rollback\"") && record.contains("\"succeeded\""), "{record}");
@@ -222,6 +252,7 @@ async fn rollback_publishes_the_release_before() {
     assert_eq!(place.published().await, second);
     assert!(place.run_gated(&[]).succeeded().stderr.contains("already loaded"));
     let empty = Place::new().await;
-    let command = crate::place::Etl::new("rollback").env(etl::env::STORE_URL, &crate::place::url(empty.folder.path()));
+    let command =
+        crate::place::Etl::new("rollback").env(etl::env::STORE_URL, &crate::place::url(empty.folder.path()));
     command.env(etl::env::DATABASE_URL, &empty.database.url()).end().failed(&["nothing is published"]);
 }

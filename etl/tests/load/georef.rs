@@ -29,7 +29,9 @@ async fn department_that_is_gone_from_the_file_is_gone_from_the_release() {
     let run = place.run(&["--years", "all"]).succeeded().run;
     let (rest, repaired) = ("60 30 7", "12");
     assert_eq!(value::<String>(&mut place.connect().await, query).await, rest);
-    let issue = format!("SELECT rows::text FROM run_issue WHERE run_id = '{run}' AND reason = 'unknown_residence_department'");
+    let issue = format!(
+        "SELECT rows::text FROM run_issue WHERE run_id = '{run}' AND reason = 'unknown_residence_department'"
+    );
     assert_eq!(value::<String>(&mut place.connect().await, &issue).await, repaired);
 }
 

@@ -149,7 +149,11 @@ async fn one_that_is_damaged_is_left_out_whole() {
         drop(std::fs::remove_file(place.path(TESTS)));
         place.put(name, content);
         let ended = place.run(&["--years", "all", "--force"]).succeeded();
-        assert!(ended.stderr.contains("cannot be loaded, what is published of it stays"), "{words}: {}", ended.stderr);
+        assert!(
+            ended.stderr.contains("cannot be loaded, what is published of it stays"),
+            "{words}: {}",
+            ended.stderr
+        );
         let error: String = value(
             &mut place.connect().await,
             "SELECT error FROM run_dataset WHERE run_id = published_load() AND status = 'unreadable'",

@@ -51,13 +51,25 @@ async fn migration_publishes_an_existing_table_without_copying_it() {
     assert_eq!(table(&mut connection).await, rows);
     assert_eq!(node(&mut connection).await, file_before, "the same file on disk");
     for (query, expected) in [
-        ("SELECT release_id || ' ' || published_load() FROM published_release", "2 00000000-0000-4000-8000-000000000002"),
+        (
+            "SELECT release_id || ' ' || published_load() FROM published_release",
+            "2 00000000-0000-4000-8000-000000000002",
+        ),
         ("SELECT previous_load()::text", "00000000-0000-4000-8000-000000000001"),
         ("SELECT count(*) || ' ' || sum(cases) FROM case_counts()", "500 500"),
         ("SELECT sum(doses)::text FROM vaccination_counts()", "7"),
-        ("SELECT count(*)::text FROM covid_case JOIN department ON department_id = residence_department_id JOIN province USING (province_id)", "500"),
-        ("SELECT count(*)::text FROM pg_constraint WHERE conrelid = 'release_case_2'::regclass AND contype IN ('p', 'f') AND convalidated", "4"),
-        ("SELECT count(*)::text FROM pg_class WHERE starts_with(relname, 'covid_case') AND relkind = 'r'", "0"),
+        (
+            "SELECT count(*)::text FROM covid_case JOIN department ON department_id = residence_department_id JOIN province USING (province_id)",
+            "500",
+        ),
+        (
+            "SELECT count(*)::text FROM pg_constraint WHERE conrelid = 'release_case_2'::regclass AND contype IN ('p', 'f') AND convalidated",
+            "4",
+        ),
+        (
+            "SELECT count(*)::text FROM pg_class WHERE starts_with(relname, 'covid_case') AND relkind = 'r'",
+            "0",
+        ),
     ] {
         assert_eq!(value::<String>(&mut connection, query).await, expected, "{query}");
     }
@@ -90,13 +102,20 @@ async fn run_on_a_database_of_the_version_before_publishes_the_second_release() 
         let command = place.command().arguments(&["--years", "all"]);
         move || command.end()
     });
-    while value::<i64>(&mut connection, "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'covid_case'::regclass").await == 0 {
+    while value::<i64>(
+        &mut connection,
+        "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = 'covid_case'::regclass",
+    )
+    .await
+        == 0
+    {
         tokio::task::yield_now().await;
     }
     execute(&mut reader, "COMMIT").await;
     run.await.unwrap().succeeded();
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM covid_case").await, 600);
-    let rollback = crate::place::Etl::new("rollback").env(etl::env::STORE_URL, &crate::place::url(place.folder.path()));
+    let rollback =
+        crate::place::Etl::new("rollback").env(etl::env::STORE_URL, &crate::place::url(place.folder.path()));
     rollback.env(etl::env::DATABASE_URL, &place.database.url()).end().succeeded();
     assert_eq!(table(&mut connection).await, before);
 }

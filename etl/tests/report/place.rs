@@ -72,7 +72,10 @@ impl Place {
                 max_repaired_percent: 50.0,
                 max_unknown_classification_percent: 1.0,
             },
-            retention: etl::load::retire::Retention { keep_releases: 1, retire_after: std::time::Duration::ZERO },
+            retention: etl::load::retire::Retention {
+                keep_releases: 1,
+                retire_after: std::time::Duration::ZERO,
+            },
             log_format: etl::log::Format::Json,
         };
         let store = Store::open(&format!("file://{}", folder.display())).unwrap();

@@ -40,8 +40,9 @@ async fn without_the_right_to_read_the_cases_the_rest_is_still_answered() {
     // Roles belong to the whole server, hence the unique name.
     let mut connection = place.database.connect().await;
     let role = format!("reader_{}", uuid::Uuid::new_v4().simple());
-    let setup =
-        format!("CREATE ROLE {role}; GRANT SELECT ON pipeline_run, run_issue, release, published_release TO {role}; SET ROLE {role}");
+    let setup = format!(
+        "CREATE ROLE {role}; GRANT SELECT ON pipeline_run, run_issue, release, published_release TO {role}; SET ROLE {role}"
+    );
     execute(&mut connection, &setup).await;
 
     let failure =
