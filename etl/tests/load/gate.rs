@@ -62,11 +62,12 @@ async fn is_refused(text: impl AsRef<[u8]>, failed: &[&str], words: &[&str]) {
 
 #[tokio::test]
 async fn run_refuses_many_rejected_rows() {
-    let rows = with(
-        300,
-        "carga_provincia_id",
-        |number, code| if number % 10 == 0 { Some("77".to_owned()) } else { code },
-    );
+    let rows =
+        with(
+            300,
+            "carga_provincia_id",
+            |number, code| if number.is_multiple_of(10) { Some("77".to_owned()) } else { code },
+        );
     let words = ["30 of 300 rows (10.0 %) of the cases were rejected, at most 5 % may be"];
     is_refused(file(&rows), &["cases rejected_percent"], &words).await;
 }
@@ -99,7 +100,7 @@ async fn run_refuses_a_column_that_lost_its_values() {
 
 #[tokio::test]
 async fn run_refuses_unknown_classifications() {
-    let other = |number: u32, old| if number % 50 == 0 { Some("Probable".to_owned()) } else { old };
+    let other = |number: u32, old| if number.is_multiple_of(50) { Some("Probable".to_owned()) } else { old };
     let words = ["6 of 300 cases (2.0 %) have a classification other than the ministry's four"];
     is_refused(
         file(&with(300, "clasificacion_resumen", other)),
