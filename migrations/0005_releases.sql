@@ -80,21 +80,20 @@ COMMENT ON TABLE release_case IS 'The cases of each release that is kept; query 
 -- holds its locks already does not notice new partitions. ATTACH PARTITION lets readers pass, unlike CREATE TABLE … PARTITION OF.
 CREATE FUNCTION create_release() RETURNS integer LANGUAGE plpgsql AS $$
 DECLARE
-    id integer;
+    id     integer;
+    parent text;
 BEGIN
     INSERT INTO public.release DEFAULT VALUES RETURNING release_id INTO id;
+    EXECUTE format('CREATE TABLE public.release_province_%s (LIKE public.release_province INCLUDING COMMENTS, PRIMARY KEY (province_id))', id);
     EXECUTE format(
-        'CREATE TABLE public.release_province_%1$s (LIKE public.release_province INCLUDING COMMENTS, PRIMARY KEY (province_id));
-         CREATE TABLE public.release_department_%1$s (LIKE public.release_department INCLUDING COMMENTS, PRIMARY KEY (department_id),
-             FOREIGN KEY (province_id) REFERENCES public.release_province_%1$s);
-         CREATE TABLE public.release_case_%1$s (LIKE public.release_case INCLUDING COMMENTS);
-         ALTER TABLE public.release_province_%1$s ALTER COLUMN release_id SET DEFAULT %1$s;
-         ALTER TABLE public.release_department_%1$s ALTER COLUMN release_id SET DEFAULT %1$s;
-         ALTER TABLE public.release_case_%1$s ALTER COLUMN release_id SET DEFAULT %1$s;
-         ALTER TABLE public.release_province ATTACH PARTITION public.release_province_%1$s FOR VALUES IN (%1$s);
-         ALTER TABLE public.release_department ATTACH PARTITION public.release_department_%1$s FOR VALUES IN (%1$s);
-         ALTER TABLE public.release_case ATTACH PARTITION public.release_case_%1$s FOR VALUES IN (%1$s)',
-        id);
+        'CREATE TABLE public.release_department_%1$s (LIKE public.release_department INCLUDING COMMENTS, PRIMARY KEY (department_id),
+             FOREIGN KEY (province_id) REFERENCES public.release_province_%1$s)', id);
+    EXECUTE format('CREATE TABLE public.release_case_%s (LIKE public.release_case INCLUDING COMMENTS)', id);
+    -- One command each: Citus forwards the whole text of a command to its workers.
+    FOREACH parent IN ARRAY ARRAY['release_province', 'release_department', 'release_case'] LOOP
+        EXECUTE format('ALTER TABLE public.%1$s_%2$s ALTER COLUMN release_id SET DEFAULT %2$s', parent, id);
+        EXECUTE format('ALTER TABLE public.%1$s ATTACH PARTITION public.%1$s_%2$s FOR VALUES IN (%2$s)', parent, id);
+    END LOOP;
     RETURN id;
 END $$;
 COMMENT ON FUNCTION create_release IS 'Creates a spare release and its partitions; returns its id.';
@@ -170,18 +169,17 @@ BEGIN
 END $$;
 COMMENT ON FUNCTION current_release IS 'The release that this snapshot sees, for a statement that reads this parent table; null before the first publication.';
 
--- The second condition of each view is evaluated even if no row of any partition is visible, so that the function can fail.
+-- The subquery is evaluated once for each statement, also if no row of any partition is visible, because pruning needs its value: there
+-- are always two partitions at least, the published one and a spare. It reads the pointer's table so that Citus evaluates it first, too.
 CREATE VIEW province AS
     SELECT province_id, name FROM release_province
-    WHERE release_id = (SELECT public.current_release('release_province'))
-      AND (SELECT public.current_release('release_province')) IS NOT NULL;
+    WHERE release_id = (SELECT public.current_release('release_province') FROM public.published_release);
 COMMENT ON VIEW province IS 'The 24 jurisdictions of Argentina, by INDEC code (georef). Key: province_id.';
 COMMENT ON COLUMN province.name IS 'As people say it: CABA, Tierra del Fuego.';
 
 CREATE VIEW department AS
     SELECT department_id, name, province_id FROM release_department
-    WHERE release_id = (SELECT public.current_release('release_department'))
-      AND (SELECT public.current_release('release_department')) IS NOT NULL;
+    WHERE release_id = (SELECT public.current_release('release_department') FROM public.published_release);
 COMMENT ON VIEW department IS 'Departments, partidos and comunas. Key: department_id.';
 COMMENT ON COLUMN department.department_id IS 'INDEC code: province * 1000 + department.';
 
@@ -189,8 +187,7 @@ CREATE VIEW covid_case AS
     SELECT case_id, sex, age, symptoms_on, registered_on, admitted_on, icu, ventilated, died_on, diagnosed_on,
            registration_province_id, residence_province_id, residence_department_id, classification
     FROM release_case
-    WHERE release_id = (SELECT public.current_release('release_case'))
-      AND (SELECT public.current_release('release_case')) IS NOT NULL;
+    WHERE release_id = (SELECT public.current_release('release_case') FROM public.published_release);
 COMMENT ON VIEW covid_case IS 'One row per notified case of the wanted years, from Covid19Casos. Key: case_id.';
 COMMENT ON COLUMN covid_case.age IS 'Years, on the day of the extraction; 0 below one year.';
 COMMENT ON COLUMN covid_case.registered_on IS 'fecha_apertura: the day the case was opened in the registry.';

@@ -52,16 +52,12 @@ pub async fn commit(session: &mut PgConnection) -> Result<()> {
 /// not affected, as they would be by a constraint.
 pub async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     let table = release.cases();
+    const WHAT: &str = "cannot build the unique index of the new release";
     // The publication waits for the disk, and with it for everything that was written before.
-    let statement = format!(
-        "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off;
-         CREATE UNIQUE INDEX {table}_case_id_key ON public.{table} (case_id)"
-    );
-    session
-        .execute(AssertSqlSafe(statement))
-        .await
-        .or_sql_fail("cannot build the unique index of the new release")
-        .map(drop)
+    let settings = "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off";
+    session.execute(settings).await.or_sql_fail(WHAT)?;
+    let statement = format!("CREATE UNIQUE INDEX {table}_case_id_key ON public.{table} (case_id)");
+    session.execute(AssertSqlSafe(statement)).await.or_sql_fail(WHAT).map(drop)
 }
 
 /// Collects statistics of the new partition and of `release_case` as a whole, which autovacuum never does.
