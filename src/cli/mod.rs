@@ -237,6 +237,7 @@ pub struct Down {
 
 /// `covidctl run`
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Run {
     /// What to run
     pub job: JobName,

@@ -147,7 +147,7 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
             let why = dataset.error.unwrap_or_default();
             checks.push(Check::warning(
                 "last load",
-                format!("the dataset {} was refused, {kept}: {why}", dataset.dataset),
+                format!("the dataset `{}` was refused, {kept}: {why}", dataset.dataset),
                 format!(
                     "`covidctl runs show {}` lists every check; `covidctl run etl --accept-anomalies` publishes it all the same",
                     published.run_id

@@ -128,7 +128,8 @@ async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
     alarm(&cloud, "OK").await;
     push(&cloud, "covid19-etl", "v1.2.3").await;
     push(&cloud, "covid19-metabase", "v1.2.3").await;
-    cloud.say(&["run", "etl", "--years", "all"]).await.worked();
+    // More of the sample's few tests are rejected than the publish gate lets pass.
+    cloud.say(&["run", "etl", "--years", "all", "--accept-anomalies"]).await.worked();
     let report = cloud.say(&["doctor", "--my-address", "198.51.100.7", "-o", "json"]).await.worked().json();
     found(&report, "credentials", "ok", "arn:aws:", "");
     for (name, detail) in [
