@@ -69,24 +69,24 @@ async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs
     Ok(dataset)
 }
 
-/// The release to publish: the one asked for, or the latest before the published one.
+/// The release to publish: the one asked for, or the latest before the published one that was not rolled back itself.
 async fn target(session: &mut PgConnection, published: i32, wanted: Option<i32>) -> Result<i32> {
-    let kept: Vec<i32> = sqlx::query_scalar(
-        "SELECT release_id FROM release WHERE publication IS NOT NULL AND dropped_at IS NULL ORDER BY release_id",
+    let kept: Vec<(i32, bool)> = sqlx::query_as(
+        "SELECT release_id, rolled_back FROM release WHERE publication IS NOT NULL AND dropped_at IS NULL",
     )
     .fetch_all(session)
     .await
     .or_sql_fail("cannot list the releases")?;
-    let before = || kept.iter().copied().filter(|release| *release < published).max();
+    let before = kept.iter().filter(|(release, rolled_back)| *release < published && !rolled_back);
     match wanted {
         Some(wanted) if wanted == published => {
             Err(Failure::usage(format!("release {wanted} is published already"))
                 .hint("`covidctl releases list` shows the others"))
         }
-        Some(wanted) if kept.contains(&wanted) => Ok(wanted),
+        Some(wanted) if kept.iter().any(|(release, _)| *release == wanted) => Ok(wanted),
         Some(wanted) => Err(Failure::usage(format!("release {wanted} is not kept"))
             .hint("`covidctl releases list` shows those that are")),
-        None => before().ok_or_else(|| {
+        None => before.map(|(release, _)| *release).max().ok_or_else(|| {
             Failure::new(format!("no release before release {published} is kept"))
                 .hint("`covidctl releases list` shows those that are; KEEP_RELEASES says how many stay")
         }),
