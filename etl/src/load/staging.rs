@@ -51,8 +51,8 @@ pub async fn commit(session: &mut PgConnection) -> Result<()> {
 /// Builds the unique index on the case ids. PostgreSQL builds it on several cores, and readers, who hold locks on every partition, are
 /// not affected, as they would be by a constraint.
 pub async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
-    let table = release.cases();
     const WHAT: &str = "cannot build the unique index of the new release";
+    let table = release.cases();
     // The publication waits for the disk, and with it for everything that was written before.
     let settings = "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off";
     session.execute(settings).await.or_sql_fail(WHAT)?;
