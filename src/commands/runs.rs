@@ -48,7 +48,7 @@ pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> 
             let checks = checks::of_run(&mut session, run.run_id).await?;
             let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
             let rows_per_second = run.rows_per_second();
-            printer.show(&Details { duration_seconds, rows_per_second, run, checks, issues })
+            printer.show(&Details { run, duration_seconds, rows_per_second, checks, issues })
         }
     }
 }
