@@ -8,8 +8,9 @@ use etl::env;
 use etl::report::Pointer;
 use sqlx::{Connection as _, PgConnection};
 
-use crate::place::Place;
+use crate::place::{Place, execute};
 use crate::server::Server;
+use crate::snapshots::{roll_back, whole};
 use crate::watch::until;
 
 /// The answers that `etl report` writes, by file: the table of each question.
@@ -71,4 +72,46 @@ async fn a_report_on_a_replica_says_what_one_on_the_master_says() {
         reports[0]["confirmed_by_month.csv"], reports[1]["confirmed_by_month.csv"],
         "the load has come through"
     );
+}
+
+/// The pointer, the rows and the lock check of `current_release()` on a standby, where a serializable transaction cannot be had.
+#[tokio::test]
+async fn snapshot_on_a_standby_sees_its_release_through_publish_rollback_and_publish() {
+    let master = Server::start();
+    let place = Place::on(&master.url()).await;
+    let keep = ["--keep-releases", "1"];
+    let datasets = [place.dataset(3_000, 1), place.dirty_dataset(3_500, 2, 0.02), place.dataset(4_000, 3)];
+    place.load(&datasets[0], &keep).await;
+    let standby = master.standby();
+    let there = standby.url().replace("/postgres?", &format!("/{}?", place.database()));
+    let mut here = place.connect().await;
+    let mut releases = vec![whole(&mut here).await];
+
+    let mut readers = Vec::new();
+    for step in 0..=3 {
+        let mut newest = PgConnection::connect(&there).await.unwrap();
+        caught_up(&mut here, &mut newest).await;
+        let now = whole(&mut newest).await;
+        assert_eq!(now, whole(&mut here).await, "step {step}");
+        for (level, reader, seen) in &mut readers {
+            let expected = if *level == "READ COMMITTED" { &now } else { &*seen };
+            assert_eq!(&whole(reader).await, expected, "step {step}, {level}");
+        }
+        for level in ["READ COMMITTED", "REPEATABLE READ"] {
+            let mut reader = PgConnection::connect(&there).await.unwrap();
+            execute(&mut reader, &format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM run_issue"))
+                .await;
+            readers.push((level, reader, now.clone()));
+        }
+        match step {
+            0 => drop(place.load(&datasets[1], &keep).await),
+            1 => roll_back(&place),
+            2 => drop(place.load(&datasets[2], &keep).await),
+            _ => {}
+        }
+        releases.push(whole(&mut here).await);
+    }
+    assert_eq!(releases[0], releases[2], "rolled back");
+    assert_ne!(releases[0], releases[1]);
+    assert_ne!(releases[2], releases[3]);
 }

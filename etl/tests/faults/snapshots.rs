@@ -17,7 +17,7 @@ const WHOLE: &str = "SELECT concat_ws(' ',
     (SELECT sum(tests) FROM test_counts()), (SELECT sum(doses) FROM vaccination_counts()),
     published_load(), (SELECT rows_loaded FROM pipeline_run WHERE run_id = published_load()))";
 
-async fn whole(connection: &mut PgConnection) -> String {
+pub(crate) async fn whole(connection: &mut PgConnection) -> String {
     let whole: String = sqlx::query_scalar(WHOLE).fetch_one(&mut *connection).await.unwrap();
     let words: Vec<&str> = whole.split(' ').collect();
     let [cases, _, _, _, _, _, counted, .., loaded] = words[..] else { panic!("a part is missing: {whole}") };
@@ -26,7 +26,7 @@ async fn whole(connection: &mut PgConnection) -> String {
 }
 
 /// Publishes the release before, by the real program.
-fn roll_back(place: &Place) {
+pub(crate) fn roll_back(place: &Place) {
     let folder = tempfile::tempdir().unwrap();
     let ended = Command::new(env!("CARGO_BIN_EXE_etl"))
         .arg("rollback")
