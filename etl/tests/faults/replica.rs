@@ -74,6 +74,22 @@ async fn a_report_on_a_replica_says_what_one_on_the_master_says() {
     );
 }
 
+/// Lets the standby report its oldest snapshot, without which PostgreSQL ends its readers when it needs to.
+async fn report_snapshots(standby: &str, master: &mut PgConnection) {
+    let mut connection = PgConnection::connect(standby).await.unwrap();
+    for setting in ["hot_standby_feedback = on", "wal_receiver_status_interval = '1s'"] {
+        execute(&mut connection, &format!("ALTER SYSTEM SET {setting}")).await;
+    }
+    execute(&mut connection, "SELECT pg_reload_conf()").await;
+    until("the standby reports its oldest snapshot", async || {
+        sqlx::query_scalar("SELECT EXISTS (SELECT FROM pg_stat_replication WHERE backend_xmin IS NOT NULL)")
+            .fetch_one(&mut *master)
+            .await
+            .unwrap()
+    })
+    .await;
+}
+
 /// The pointer, the rows and the lock check of `current_release()` on a standby, where a serializable transaction cannot be had.
 #[tokio::test]
 async fn snapshot_on_a_standby_sees_its_release_through_publish_rollback_and_publish() {
@@ -85,6 +101,7 @@ async fn snapshot_on_a_standby_sees_its_release_through_publish_rollback_and_pub
     let standby = master.standby();
     let there = standby.url().replace("/postgres?", &format!("/{}?", place.database()));
     let mut here = place.connect().await;
+    report_snapshots(&there, &mut here).await;
     let mut releases = vec![whole(&mut here).await];
 
     let mut readers = Vec::new();
