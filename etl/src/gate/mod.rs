@@ -1,7 +1,7 @@
 //! The publish gate: what a load is compared with before it may replace the published release.
 //!
 //! Every check has a sentence with its figures. If one of a required dataset fails, nothing is published, unless anomalies are accepted;
-//! if one of an optional dataset fails, the new release keeps what is published of that dataset. [`checks`] is pure; [`published`]
+//! if one of an optional dataset fails, the new release keeps what is published of that dataset. `checks` is pure; `published`
 //! reads what is published, [`record`] writes what was found.
 
 mod checks;
