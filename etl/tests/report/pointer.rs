@@ -43,7 +43,7 @@ async fn report_of_replaced_release_keeps_pointer() {
     let sample = sample::Options { rows: 1_000, seed: 2, dirty: 0.0, out: next.path().to_owned() };
     sample::write(&sample, &|_| {}).unwrap();
 
-    // Whoever holds this lock keeps a report between its files and its pointer.
+    // The holder of this lock keeps a report between its files and its pointer.
     let mut holder = place.database.connect().await;
     execute(&mut holder, &format!("SELECT pg_advisory_lock({POINTER_LOCK})")).await;
     let publish = async {
