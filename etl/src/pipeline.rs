@@ -67,18 +67,12 @@ pub async fn run(options: &Options, store: &Store, about: &mut Option<runs::Data
         signals.or_interrupted(begin(&options.database_url, options.run_id, runs::Kind::Etl)).await?;
     let load = Load { options, store, begun: Instant::now() };
     let result = signals.or_interrupted(load.perform(&mut session, about)).await;
-    match result {
-        Ok((outcome, published)) => {
-            if let Some(release) = published {
-                load.finish(&mut session, release, &mut signals).await;
-            }
-            Ok(outcome)
-        }
-        Err(failure) => {
-            give_up(&options.database_url, options.run_id, session, &failure).await;
-            Err(failure)
-        }
+    match &result {
+        Ok(Outcome::Published(_)) => load.finish(&mut session, &mut signals).await,
+        Ok(Outcome::Skipped(_)) => {}
+        Err(failure) => give_up(&options.database_url, options.run_id, session, failure).await,
     }
+    result
 }
 
 /// Opens a session that holds the lock of the load, in a database that has its tables, with this run on record.
@@ -100,12 +94,12 @@ struct Load<'a> {
 }
 
 impl Load<'_> {
-    /// Everything between the run's first record and its last. Returns the release that is published now, if it is a new one.
+    /// Everything between the run's first record and its last.
     async fn perform(
         &self,
         session: &mut PgConnection,
         about: &mut Option<runs::Dataset>,
-    ) -> Result<(Outcome, Option<ReleaseId>)> {
+    ) -> Result<Outcome> {
         let Options { run_id, .. } = *self.options;
         retire::drop_releases(session, self.options.retention, retire::ROUNDS_BEFORE).await?;
         counts::forget_others(session).await?;
@@ -120,7 +114,7 @@ impl Load<'_> {
         *about = Some(dataset);
         if let Some(load) = self.loaded_before(session, &mut sources, (dataset_date, &years)).await? {
             runs::finish(session, run_id, "skipped").await?;
-            return Ok((Outcome::Skipped(load), None));
+            return Ok(Outcome::Skipped(load));
         }
 
         let georef = sources.read_georef(self.store).await?;
@@ -136,10 +130,13 @@ impl Load<'_> {
             seconds = seconds(self.begun.elapsed()),
             "rows loaded, building the index"
         );
-        staging::add_unique_index(session, release).await?;
-        release::add_foreign_keys(session, release).await?;
         let tally = found.tally.clone();
-        let rest = async { tokio::try_join!(staging::analyze(session), found.finish()) };
+        let finish_cases = async {
+            staging::add_unique_index(session, release).await?;
+            release::add_foreign_keys(session, release).await?;
+            staging::analyze(session).await
+        };
+        let rest = async { tokio::try_join!(finish_cases, found.finish()) };
         let (done, ()) = tokio::join!(rest, sources.identify(self.store));
         done?;
         runs::describe(session, run_id, &sources.describe(dataset_date, &years)).await?;
@@ -159,7 +156,7 @@ impl Load<'_> {
             seconds = seconds(self.begun.elapsed()),
             "run succeeded"
         );
-        Ok((Outcome::Published(tally), Some(release)))
+        Ok(Outcome::Published(tally))
     }
 
     /// The run that published exactly these files, if they are what is published, or if a rollback has replaced them since.
@@ -267,11 +264,11 @@ impl Load<'_> {
         Ok(())
     }
 
-    /// What follows the publication: keys are validated, replaced releases dropped. The release stays published whatever becomes of that.
-    async fn finish(&self, session: &mut PgConnection, release: ReleaseId, signals: &mut Signals) {
+    /// What follows the publication: the next spare release, and the end of those that are replaced. What is published stays published
+    /// whatever becomes of that.
+    async fn finish(&self, session: &mut PgConnection, signals: &mut Signals) {
         let work = async {
             release::prepare_next(session).await?;
-            release::validate_foreign_keys(session, release).await?;
             retire::drop_releases(session, self.options.retention, retire::ROUNDS_AFTER).await?;
             counts::forget_others(session).await
         };

@@ -91,6 +91,22 @@ async fn run_refuses_an_older_dataset() {
     is_refused(file(&rows), &["cases dataset_date"], &words).await;
 }
 
+/// The dataset's date is that of the first row, and no registration may be later: an old row at the top rejects the new ones.
+#[tokio::test]
+async fn run_refuses_a_file_whose_first_row_is_older() {
+    let place = Place::new().await;
+    place.put(CSV, file(&good(300)));
+    place.run_gated(&[]).succeeded();
+    let before = place.published().await;
+    let date = |number: u32, date| if number < 8 { Some("2022-01-08".to_owned()) } else { date };
+    place.put(CSV, file(&with(300, "ultima_actualizacion", date)));
+    let ended =
+        place.run_gated(&[]).failed(&["the dataset is of 2022-01-08, the published one of 2022-06-05"]);
+    let failed = checks(&place, ended.run, "failed").await;
+    assert_eq!(failed, ["cases dataset_date", "cases rejected_percent", "cases rows_percent 2022"]);
+    assert_eq!(place.published().await, before);
+}
+
 #[tokio::test]
 async fn run_refuses_a_column_that_lost_its_values() {
     let rows = with(300, "cuidado_intensivo", |_, _| Some("tal vez".to_owned()));
