@@ -119,7 +119,8 @@ impl Load<'_> {
 
         let georef = sources.read_georef(self.store).await?;
         disk::require_room(session, sources.cases.size).await?;
-        let release = release::begin(session, run_id, &georef).await?;
+        let release = release::begin(session, run_id).await?;
+        georef.insert(session, release).await?;
         let rules = Rules { columns, dataset_date, years: years.clone(), geography: georef.geography() };
         let mut found = Found::begin(&self.options.database_url, run_id).await?;
         self.fill_tables(&mut sources, rules, &georef, (session, release), &mut found).await?;

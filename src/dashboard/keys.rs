@@ -1,15 +1,9 @@
-//! What Metabase cannot read from the database: the keys of views, and which tables are internal.
+//! What Metabase should know and cannot read from the database: the keys of views, and which tables are internal.
 //!
 //! `covid_case`, `province` and `department` are views of the published release, and a view has no keys.
 
-use etl::failure::Result;
-use serde_json::{Value, json};
-
-use super::found::{self, Fields};
-use super::reconcile::{Mode, State, Work};
-
 /// A column: its table and its name.
-type FieldName = (&'static str, &'static str);
+pub(super) type FieldName = (&'static str, &'static str);
 
 /// Primary keys.
 const PRIMARY: [FieldName; 3] =
@@ -52,12 +46,12 @@ pub(super) fn all() -> impl Iterator<Item = (FieldName, Option<FieldName>)> {
 }
 
 /// Whether a table is internal.
-fn is_internal(table: &str) -> bool {
+pub(super) fn is_internal(table: &str) -> bool {
     INTERNAL.contains(&table) || is_partition(table)
 }
 
 /// Whether a table is the part of an internal one that belongs to one release or one load, such as `release_case_12`.
-fn is_partition(table: &str) -> bool {
+pub(super) fn is_partition(table: &str) -> bool {
     INTERNAL.iter().any(|parent| {
         let suffix = table.strip_prefix(parent).and_then(|rest| rest.strip_prefix('_'));
         suffix.is_some_and(|suffix| {
@@ -65,69 +59,6 @@ fn is_partition(table: &str) -> bool {
                 && suffix.chars().all(|character| character.is_ascii_hexdigit() || character == '_')
         })
     })
-}
-
-impl Work<'_> {
-    /// Declares the keys.
-    pub(super) async fn keys(&mut self, fields: &Fields) -> Result<()> {
-        let field = |(table, column): FieldName| fields.get(&(table.to_owned(), column.to_owned()));
-        for (key, target) in all() {
-            let name = format!("{}.{}", key.0, key.1);
-            let target = target.map(field);
-            // What a foreign key references must be known, too.
-            let (Some(found), false) = (field(key), target == Some(None)) else {
-                self.note("key", &name, State::Missing);
-                continue;
-            };
-            let body = match target.flatten() {
-                Some(target) => json!({ "semantic_type": "type/FK", "fk_target_field_id": target["id"] }),
-                None => json!({ "semantic_type": "type/PK" }),
-            };
-            let path = format!("/api/field/{}", self.client.id(found)?);
-            self.change_if_different("key", &name, (&path, found), &body).await?;
-        }
-        Ok(())
-    }
-
-    /// Hides the internal tables that Metabase has found. Parts of releases come and go with each load: one that is not hidden yet is
-    /// no difference.
-    pub(super) async fn internal_tables(&mut self, database: i64) -> Result<()> {
-        for table in found::tables(self.client, database).await? {
-            let name = table["name"].as_str().unwrap_or_default().to_owned();
-            if !is_internal(&name) || self.mode == Mode::Look && is_partition(&name) {
-                continue;
-            }
-            let path = format!("/api/table/{}", self.client.id(&table)?);
-            self.change_if_different(
-                "internal table",
-                &name,
-                (&path, &table),
-                &json!({ "visibility_type": "hidden" }),
-            )
-            .await?;
-        }
-        Ok(())
-    }
-
-    /// Compares the properties of a thing that Metabase has made itself, and changes them if it may.
-    pub(super) async fn change_if_different(
-        &mut self,
-        kind: &'static str,
-        name: &str,
-        (path, found): (&str, &Value),
-        body: &Value,
-    ) -> Result<()> {
-        let state = match (super::body::is_part(body, found), self.mode) {
-            (true, _) => State::Same,
-            (false, Mode::Look) => State::Differs,
-            (false, Mode::Apply) => {
-                self.client.put(path, body).await?;
-                State::Changed
-            }
-        };
-        self.note(kind, name, state);
-        Ok(())
-    }
 }
 
 #[cfg(test)]

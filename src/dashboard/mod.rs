@@ -6,6 +6,7 @@
 
 mod body;
 mod client;
+mod declare;
 mod desired;
 mod found;
 mod keys;

@@ -9,7 +9,6 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
-use super::georef::Georef;
 use crate::clean::RULES_VERSION;
 use crate::database::OrSqlFail as _;
 use crate::failure::Result;
@@ -40,8 +39,8 @@ impl ReleaseId {
 /// each of them.
 const SPARES: i64 = 2;
 
-/// Takes a spare release for a load and fills its reference tables.
-pub async fn begin(session: &mut PgConnection, run_id: Uuid, georef: &Georef) -> Result<ReleaseId> {
+/// Takes a spare release for a load.
+pub async fn begin(session: &mut PgConnection, run_id: Uuid) -> Result<ReleaseId> {
     create_spares(session, 1).await?;
     let id: i32 = sqlx::query_scalar(
         "UPDATE release SET run_id = $1, rules_version = $2
@@ -53,7 +52,6 @@ pub async fn begin(session: &mut PgConnection, run_id: Uuid, georef: &Georef) ->
     .fetch_one(&mut *session)
     .await
     .or_sql_fail("cannot take a release for this load")?;
-    georef.insert(session, ReleaseId(id)).await?;
     Ok(ReleaseId(id))
 }
 
