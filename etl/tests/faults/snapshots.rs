@@ -135,6 +135,35 @@ async fn snapshot_older_than_the_time_limit_gets_an_error() {
     assert!(place.seen().await.rows > 2_000);
 }
 
+/// A release that is attached and published while a transaction holds its locks already, as no load does it: the transaction's kept plan
+/// does not know the partition, and must not answer that there is nothing.
+#[tokio::test]
+async fn transaction_older_than_the_partition_gets_the_release_or_an_error() {
+    let place = Place::new().await;
+    place.with_two_datasets(1_000).await;
+    let count = "SELECT count(*) FROM province";
+    let mut reader = place.connect().await;
+    execute(&mut reader, "SET plan_cache_mode = force_generic_plan; BEGIN").await;
+    let before: i64 = sqlx::query_scalar(count).fetch_one(&mut reader).await.unwrap();
+    assert_eq!(before, 24);
+    let mut publisher = place.connect().await;
+    let release: i32 = sqlx::query_scalar("SELECT create_release()").fetch_one(&mut publisher).await.unwrap();
+    execute(
+        &mut publisher,
+        &format!(
+            "INSERT INTO release_province_{release} (province_id, name) VALUES (2, 'CABA');
+             UPDATE published_release SET release_id = {release}"
+        ),
+    )
+    .await;
+    match sqlx::query_scalar::<_, i64>(count).fetch_one(&mut reader).await {
+        Ok(provinces) => assert_eq!(provinces, 1),
+        Err(error) => assert_eq!(etl::database::code(&error).as_deref(), Some("40001"), "{error}"),
+    }
+    execute(&mut reader, "ROLLBACK").await;
+    assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut reader).await.unwrap(), 1);
+}
+
 /// Nothing but the pointer orders releases: a clock that goes back changes no answer.
 #[tokio::test]
 async fn published_release_does_not_depend_on_clocks() {
