@@ -6,11 +6,11 @@
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
+use common::failure::{Context as _, Failure, Result};
 use covidctl::tui::keys;
 use covidctl::tui::scene::scene;
 use covidctl::tui::theme::Theme;
 use covidctl::tui::view::view;
-use etl::failure::{Failure, OrFail as _, Result};
 use ratatui::Terminal;
 use ratatui::backend::TestBackend;
 use ratatui::buffer::Buffer;
@@ -52,17 +52,17 @@ fn main() -> Result<()> {
         return Err(Failure::usage("name the folders for the pictures and for the page of keys"));
     };
     std::fs::write(pages.join("keys.md"), keys::markdown())
-        .or_fail(|| "cannot write `keys.md`".to_owned())?;
+        .context(|| "cannot write `keys.md`".to_owned())?;
     for (name, light) in PICTURES {
         let theme = Theme { color: true, light };
         let model = scene(name, SIZE);
         let mut terminal =
-            Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).or_fail(|| "cannot draw".to_owned())?;
-        terminal.draw(|frame| view(&model, theme, frame)).or_fail(|| "cannot draw".to_owned())?;
+            Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).context(|| "cannot draw".to_owned())?;
+        terminal.draw(|frame| view(&model, theme, frame)).context(|| "cannot draw".to_owned())?;
         let paper = if light { LIGHT } else { DARK };
         let file = folder.join(format!("{name}{}.svg", if light { "-light" } else { "" }));
         std::fs::write(&file, svg(terminal.backend().buffer(), &paper, name))
-            .or_fail(|| format!("cannot write `{}`", file.display()))?;
+            .context(|| format!("cannot write `{}`", file.display()))?;
     }
     Ok(())
 }

@@ -26,7 +26,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 use crate::cli::Cli;
 use crate::printer::Printer;
@@ -74,7 +74,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
         _ => tokio::runtime::Builder::new_current_thread(),
     };
     let runtime =
-        runtime.enable_all().build().or_fail(|| "cannot start the asynchronous runtime".to_owned())?;
+        runtime.enable_all().build().context(|| "cannot start the asynchronous runtime".to_owned())?;
     let result = runtime.block_on(async {
         // The command is asked first, so that one which handles the signal itself (`run` detaches) has its say. Any other
         // is dropped, and its guards stop what it started.

@@ -9,7 +9,7 @@ use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
 use std::sync::{Mutex, PoisonError};
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 
@@ -17,7 +17,7 @@ use crate::backend::Progress;
 use crate::cli::{Color, Format};
 use crate::ops::log_line::LogLine;
 use crate::settings::Settings;
-use etl::terminal::visible;
+use common::terminal::visible;
 
 /// Where a command's words go.
 #[derive(Debug)]
@@ -100,7 +100,7 @@ impl Printer {
     /// A result: its text, or one JSON document with the same facts.
     pub fn show<T: Display + Serialize>(&self, value: &T) -> Result<()> {
         if self.json() {
-            let json = serde_json::to_string_pretty(value).or_fail(|| "cannot write JSON".to_owned())?;
+            let json = serde_json::to_string_pretty(value).context(|| "cannot write JSON".to_owned())?;
             self.bytes(format!("{json}\n").as_bytes());
         } else {
             self.text(&value.to_string());
@@ -111,7 +111,7 @@ impl Printer {
     /// The same value again: in the place of the one before on a terminal, else after it; as JSON, one line.
     pub fn show_again<T: Display + Serialize>(&self, value: &T) -> Result<()> {
         if self.json() {
-            let json = serde_json::to_string(value).or_fail(|| "cannot write JSON".to_owned())?;
+            let json = serde_json::to_string(value).context(|| "cannot write JSON".to_owned())?;
             self.bytes(format!("{json}\n").as_bytes());
         } else {
             let clear = if io::stdout().is_terminal() { "\x1b[H\x1b[J" } else { "" };
@@ -182,7 +182,7 @@ impl Printer {
     pub fn finish(&self) -> Result<()> {
         match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-                Err(Failure::new("cannot write to standard output").because(error))
+                Err(Failure::new("cannot write to standard output").source(error))
             }
             _ => Ok(()),
         }

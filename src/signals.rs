@@ -2,7 +2,7 @@
 //!
 //! It only waits. What a signal means is decided by whoever waits: most commands are dropped, `run` detaches.
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// Hears every signal from the moment it exists, also while nobody waits for one.
@@ -21,7 +21,7 @@ impl Signals {
     pub fn listen() -> Result<Self> {
         let listen = |kind| {
             let failed = || "cannot listen for signals".to_owned();
-            signal(kind).or_fail(failed).map_err(|failure: Failure| failure.exiting(Exit::NotStarted))
+            signal(kind).context(failed).map_err(|failure: Failure| failure.exit_code(Exit::NotStarted))
         };
         Ok(Self {
             interrupt: listen(SignalKind::interrupt())?,
@@ -38,7 +38,7 @@ impl Signals {
             _ = self.terminate.recv() => Exit::Child(143),
             _ = self.hangup.recv() => Exit::Child(129),
         };
-        Failure::new("interrupted").exiting(exit)
+        Failure::new("interrupted").exit_code(exit)
     }
 }
 

@@ -1,7 +1,7 @@
 //! Small words: numbers, sizes, ages and tables as people read them, and text from outside made safe to show.
 //!
 //! Everything here is pure. Text that came from a log, a database or a store may hold escape sequences; it goes through
-//! [`visible`](etl::terminal::visible) before it reaches a terminal.
+//! [`visible`](common::terminal::visible) before it reaches a terminal.
 
 use std::fmt::Write as _;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use tokio::runtime::Handle;
 
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// Runs `work` on a thread for blocking work and waits for it.
 pub(crate) async fn in_background<T: Send + 'static>(
@@ -11,5 +11,5 @@ pub(crate) async fn in_background<T: Send + 'static>(
     let runtime = Handle::current();
     tokio::task::spawn_blocking(move || work(&runtime))
         .await
-        .or_fail(|| "a worker thread ended before its time".to_owned())?
+        .context(|| "a worker thread ended before its time".to_owned())?
 }

@@ -14,7 +14,6 @@ use crate::count::Counts;
 use crate::dataset::Dataset;
 use crate::distinct::Ids;
 use crate::extract::Source;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::gate::Profile;
 use crate::load::counts;
 use crate::load::rejects::Rejects;
@@ -25,6 +24,7 @@ use crate::progress::Progress;
 use crate::store::Store;
 use crate::tally::{Kind, Tally};
 use crate::transform::{Cleaned, Position, Transform};
+use common::failure::{Context as _, Failure, Result};
 
 /// Parses, cleans and copies every case into the table of the new release, without duplicates; keeps what is rejected.
 pub async fn load(
@@ -74,7 +74,7 @@ const BUG: &str = "this is a bug: please report it with the log of this run";
 fn duplicates(cleaned: &Cleaned, ids: &mut Ids) -> Result<Vec<usize>> {
     let mut duplicates = Vec::new();
     for (at, row) in cleaned.kept.iter().enumerate() {
-        let new = ids.insert(row.case_id).or_fail(|| "cannot keep track of the case ids".to_owned());
+        let new = ids.insert(row.case_id).context(|| "cannot keep track of the case ids".to_owned());
         if !new.map_err(|failure| {
             failure.hint("the temporary folder (TMPDIR) needs room and the right to write")
         })? {

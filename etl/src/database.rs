@@ -9,7 +9,7 @@ use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
 use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
 use uuid::Uuid;
 
-use crate::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 /// Owns every table; cannot log in.
 pub const OWNER: &str = "covid19_owner";
@@ -31,12 +31,12 @@ pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
         .await
         .map_err(|_| {
             failed()
-                .because("no answer within 15 seconds")
+                .source("no answer within 15 seconds")
                 .hint("check that a firewall or security group lets this host in")
         })?
         .map_err(|error| {
             let hint = connect_hint(&error);
-            failed().because(error).hint(hint)
+            failed().source(error).hint(hint)
         })?;
     // A client that was killed is noticed in half a second, so that its locks are free for the next run. Compiling the few
     // statements of a run takes longer than running them.
@@ -46,7 +46,7 @@ pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
              SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0",
         )
         .await
-        .or_fail(|| format!("cannot set up the session at {place}"))
+        .context(|| format!("cannot set up the session at {place}"))
         .map_err(|failure| failure.hint("PostgreSQL 14 or later is needed"))?;
     become_owner(&mut session).await?;
     Ok(session)
@@ -58,7 +58,7 @@ fn options(url: &str) -> Result<PgConnectOptions> {
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(wrong);
     }
-    PgConnectOptions::from_str(url).map_err(|error| wrong.because(error))
+    PgConnectOptions::from_str(url).map_err(|error| wrong.source(error))
 }
 
 /// How long the server may take to let a session in.
@@ -91,12 +91,12 @@ pub async fn become_owner(session: &mut PgConnection) -> Result<()> {
     .bind(OWNER)
     .fetch_one(&mut *session)
     .await
-    .or_fail(|| "cannot look up the roles".to_owned())?;
+    .context(|| "cannot look up the roles".to_owned())?;
     if may {
         session
             .execute("SET ROLE covid19_owner")
             .await
-            .or_fail(|| format!("cannot take the role `{OWNER}`"))?;
+            .context(|| format!("cannot take the role `{OWNER}`"))?;
     }
     Ok(())
 }
@@ -133,7 +133,7 @@ impl<T> OrSqlFail<T> for std::result::Result<T, sqlx::Error> {
     fn or_sql_fail(self, what: &str) -> Result<T> {
         self.map_err(|error| {
             let hint = hint(&error);
-            let failure = Failure::new(what).because(error);
+            let failure = Failure::new(what).source(error);
             match hint {
                 Some(hint) => failure.hint(hint),
                 None => failure,

@@ -9,11 +9,11 @@ use crate::background::in_background;
 use crate::clean::columns::Columns;
 use crate::extract::blocks::Blocks;
 use crate::extract::{self, Source};
-use crate::failure::{Failure, Result};
 use crate::parse::date::{self, Day};
 use crate::parse::field::Field;
 use crate::parse::record::{Records, is_text};
 use crate::store::Store;
+use common::failure::{Failure, Result};
 
 /// Finds the columns and the date.
 pub async fn find(store: &Store, cases: &Source) -> Result<(Columns, Day)> {

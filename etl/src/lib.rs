@@ -2,12 +2,11 @@
 //!
 //! [`pipeline`] is the story of a run, and every step of it is a module: [`extract`] finds and opens the files, [`parse`] splits them into
 //! records, [`clean`] judges each record by the rules, [`distinct`] finds duplicates, [`mod@count`] counts for the reports, [`load`] puts the rows into PostgreSQL, [`gate`] checks them, and `load` publishes
-//! them; [`rollback`] publishes the release before. [`transform`] is the machine that runs the middle of it on every core. Around them: [`store`] (folders and S3), [`atomic_file`] (other local files), [`download`] (how the files come there),
-//! [`sources`] (which files a load has), [`runs`] (the ledger), [`tally`] (what happened to the rows), [`estimate`] (estimates from CSV files), [`failure`] (what a person reads), [`env`](mod@env) (every setting's name).
+//! them; [`rollback`] publishes the release before. [`transform`] is the machine that runs the middle of it on every core. Around them: [`store`] (folders and S3), [`download`] (how the files come there),
+//! [`sources`] (which files a load has), [`runs`] (the ledger), [`tally`] (what happened to the rows), [`estimate`] (estimates from CSV files).
 //!
 //! This crate is the image of the cloud's ETL task, and the whole pipeline on one machine. It never depends on `covidctl`.
 
-pub mod atomic_file;
 mod background;
 pub mod cases;
 pub mod clean;
@@ -18,10 +17,8 @@ pub mod dataset;
 pub mod dataset_date;
 pub mod distinct;
 pub mod download;
-pub mod env;
 pub mod estimate;
 pub mod extract;
-pub mod failure;
 pub mod gate;
 pub mod load;
 pub mod log;
@@ -39,5 +36,4 @@ pub mod sources;
 pub mod store;
 pub mod tally;
 pub mod task;
-pub mod terminal;
 pub mod transform;

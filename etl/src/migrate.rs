@@ -11,8 +11,8 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use crate::database::{self, OWNER, OrSqlFail as _};
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::load::retire::gave_up_waiting;
+use common::failure::{Context as _, Failure, Result};
 
 /// Version, description and text of every migration, in order.
 const MIGRATIONS: &[(i64, &str, &str)] = &[
@@ -117,7 +117,7 @@ pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
         };
         let busy = is_busy(&error);
         if !busy || begun.elapsed() > LONGEST_WAIT_FOR_READERS {
-            let failure = Failure::new("cannot bring the schema up to date").because(error);
+            let failure = Failure::new("cannot bring the schema up to date").source(error);
             return Err(failure.hint(if busy {
                 "readers hold a table that must change: end the longest transaction in pg_stat_activity, then try again"
             } else {
@@ -159,7 +159,7 @@ async fn ensure_roles(session: &mut PgConnection) -> Result<()> {
                     tracing::info!(role = OWNER, "this login may not set up the roles; working without them");
                     return Ok(());
                 }
-                _ => return Err(error).or_fail(|| format!("cannot set up the roles: `{statement}`")),
+                _ => return Err(error).context(|| format!("cannot set up the roles: `{statement}`")),
             }
         }
     }

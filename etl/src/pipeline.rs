@@ -14,7 +14,6 @@ use crate::clean::laboratories::Laboratories;
 use crate::clean::vaccinations::Vaccinations;
 use crate::clean::years::{Years, YearsWanted};
 use crate::dataset::Dataset;
-use crate::failure::{Failure, Result};
 use crate::gate::{self, Candidate, Check, Published, Thresholds};
 use crate::load::georef::Georef;
 use crate::load::publish::Publication;
@@ -29,6 +28,7 @@ use crate::sources::Sources;
 use crate::store::Store;
 use crate::tally::Tally;
 use crate::{database, dataset_date, migrate, runs};
+use common::failure::{Failure, Result};
 
 /// What is to be loaded, and how.
 #[derive(Debug, Clone)]

@@ -9,11 +9,11 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::failure::{Failure, Result};
 use crate::runs::{self, Kind};
 use crate::store::{RUNS, Store, refused};
 use crate::tally::Tally;
 use crate::task::Task;
+use common::failure::{Failure, Result};
 
 /// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -197,7 +197,7 @@ impl Record {
         let key = self.key();
         let written = match serde_json::to_vec_pretty(self) {
             Ok(text) => store.put(&key, text).await,
-            Err(error) => Err(Failure::new("cannot encode the run's record").because(error)),
+            Err(error) => Err(Failure::new("cannot encode the run's record").source(error)),
         };
         if let Err(error) = written {
             tracing::warn!(%error, "the run's record was not written");

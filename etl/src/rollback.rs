@@ -5,12 +5,12 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::database::OrSqlFail as _;
-use crate::failure::{Failure, Result};
 use crate::load::publish;
 use crate::load::release::ReleaseId;
 use crate::pipeline::{begin, give_up};
 use crate::runs;
 use crate::signals::Signals;
+use common::failure::{Failure, Result};
 
 /// What is rolled back, and by whom.
 #[derive(Debug, Clone)]

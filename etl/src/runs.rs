@@ -10,8 +10,8 @@ use uuid::Uuid;
 use crate::clean::RULES_VERSION;
 use crate::database::{self, OrSqlFail as _};
 use crate::dataset;
-use crate::failure::{Failure, Result};
 use crate::tally::{Counts, Tally};
+use common::failure::{Failure, Result};
 
 /// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use crate::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 
 /// Hears every signal from the moment it exists, also between two pieces of work. Made once for each run: between two of
 /// these a signal would be lost, because the first one has already taken the system's own handling away.
@@ -35,7 +35,7 @@ impl Signals {
         };
         Failure::new(format!("the run was stopped by {name}"))
             .hint("what is published is untouched; run again")
-            .exiting(exit)
+            .exit_code(exit)
     }
 }
 

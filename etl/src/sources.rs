@@ -13,13 +13,13 @@ use crate::background::in_background;
 use crate::clean::years::Years;
 use crate::dataset::Dataset;
 use crate::extract::{self, Source};
-use crate::failure::{Failure, Result};
 use crate::gate::published_load_of;
 use crate::load::georef::Georef;
 use crate::parse::date::Day;
 use crate::runs::{self, Inclusion};
 use crate::store::Store;
 use crate::tally::{Counts, Tally};
+use common::failure::{Failure, Result};
 
 /// The files that were found.
 pub struct Sources {

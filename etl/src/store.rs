@@ -15,7 +15,7 @@ use object_store::path::Path as Key;
 use object_store::prefix::PrefixStore;
 use object_store::{BackoffConfig, DynObjectStore, ObjectStore, ObjectStoreExt as _, RetryConfig};
 
-use crate::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 
 /// The folder of reports, under `REPORTS_URL`.
 pub const REPORTS: &str = "reports";
@@ -136,26 +136,26 @@ pub fn refused(what: impl Into<String>, error: object_store::Error) -> Failure {
         rest.split_once(&format!("</{tag}>")).map(|(inside, _)| inside.to_owned())
     };
     let Some(code) = between("Code") else {
-        return failure.because(error).hint(
+        return failure.source(error).hint(
             "check that the place exists, has room, and that you may read and write there; on S3 also the region and the credentials",
         );
     };
     match code.as_str() {
         "NoSuchBucket" => failure
-            .because("there is no such bucket")
+            .source("there is no such bucket")
             .hint("check its name, the region and the account; the stack `storage` creates it"),
-        "NoSuchKey" => failure.because("it is not there").hint("check its name"),
+        "NoSuchKey" => failure.source("it is not there").hint("check its name"),
         "AccessDenied" => failure
-            .because("access is denied")
+            .source("access is denied")
             .hint("ask for the right to read and write there; docs/reference/iam-operator.json lists all that are used")
-            .exiting(Exit::Credentials),
+            .exit_code(Exit::Credentials),
         "ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" => failure
-            .because(format!("no valid credentials for AWS ({code})"))
+            .source(format!("no valid credentials for AWS ({code})"))
             .hint("log in again (`aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
-            .exiting(Exit::Credentials),
+            .exit_code(Exit::Credentials),
         _ => {
             let message = between("Message").unwrap_or_default();
-            failure.because(format!("{code} {message}").trim().to_owned()).hint("check the region and the credentials")
+            failure.source(format!("{code} {message}").trim().to_owned()).hint("check the region and the credentials")
         }
     }
 }
@@ -174,13 +174,13 @@ fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem
     let folder = percent_decoded(folder);
     if create {
         std::fs::create_dir_all(&folder)
-            .or_fail(|| format!("cannot create the folder `{folder}`"))
+            .context(|| format!("cannot create the folder `{folder}`"))
             .map_err(|failure| failure.hint("name a folder that you may write to"))?;
     }
     LocalFileSystem::new_with_prefix(&folder)
         // As durable as S3: a write returns when the file and the folder entry that names it are on disk.
         .map(|store| store.with_fsync(true).with_automatic_cleanup(true))
-        .or_fail(|| format!("cannot open the folder `{folder}`"))
+        .context(|| format!("cannot open the folder `{folder}`"))
         .map_err(|failure| failure.hint("check the path, and that you may enter it"))
 }
 
@@ -218,7 +218,7 @@ fn s3_store(url: &str, rest: &str) -> Result<Interfaces> {
         .with_allow_http(plain_http)
         .with_retry(patience())
         .build()
-        .or_fail(|| format!("cannot open `{url}`"))
+        .context(|| format!("cannot open `{url}`"))
         .map_err(|failure| failure.hint("check the bucket's name, AWS_REGION and AWS_ENDPOINT_URL"))?;
     let prefix = prefix.trim_end_matches('/');
     Ok(if prefix.is_empty() { both(s3) } else { both(PrefixStore::new(s3, prefix)) })

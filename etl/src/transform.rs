@@ -20,9 +20,9 @@ use crate::clean::rules::Notes;
 use crate::clean::{Rejection, Rules, Verdict};
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
-use crate::failure::{Failure, Result};
 use crate::parse::record::{Records, is_text};
 use crate::store::Store;
+use common::failure::{Failure, Result};
 
 /// What one block became.
 #[derive(Debug, Default)]
@@ -199,7 +199,7 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         .name(name.to_owned())
         .spawn(work)
         .map(drop)
-        .map_err(|error| Failure::new("cannot start a thread").because(error))
+        .map_err(|error| Failure::new("cannot start a thread").source(error))
 }
 
 /// Fills free blocks until the file ends; gives their number.

@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
-use etl::failure::{Failure, OrFail as _, Result};
 
 use crate::settings::Sourced;
 
@@ -23,29 +23,29 @@ pub(super) async fn provide(named: Option<&Sourced<PathBuf>>) -> Result<PathBuf>
             Ok(text) if is_bundle(&text) => Ok(path.clone()),
             Ok(_) => Err(Failure::usage(format!("`{}` holds no certificate", path.display()))
                 .hint("--ssl-root-cert wants the authorities in PEM")),
-            Err(error) => Err(Failure::usage(format!("cannot read `{}`", path.display())).because(error)),
+            Err(error) => Err(Failure::usage(format!("cannot read `{}`", path.display())).source(error)),
         };
     }
-    let folder = etcetera::choose_base_strategy().or_fail(|| "cannot find the cache folder".to_owned())?;
+    let folder = etcetera::choose_base_strategy().context(|| "cannot find the cache folder".to_owned())?;
     let folder = folder.cache_dir().join("covidctl");
     let path = folder.join("rds-global-bundle.pem");
     if std::fs::read_to_string(&path).is_ok_and(|text| is_bundle(&text)) {
         return Ok(path);
     }
     let what = || format!("cannot fetch the certificate authorities of RDS from `{SOURCE}`");
-    let fetched = fetch().await.or_fail(what).and_then(|text| {
+    let fetched = fetch().await.context(what).and_then(|text| {
         if is_bundle(&text) {
             Ok(text)
         } else {
-            Err(Failure::new(what()).because("what came is no certificate"))
+            Err(Failure::new(what()).source("what came is no certificate"))
         }
     });
     let text = fetched
         .map_err(|failure| failure.hint("download it by hand and name it with --ssl-root-cert FILE"))?;
     let keep = || format!("cannot keep the certificate authorities in `{}`", path.display());
-    std::fs::create_dir_all(&folder).or_fail(keep)?;
+    std::fs::create_dir_all(&folder).context(keep)?;
     // Whole or not at all, also where two of us fetch it.
-    etl::atomic_file::write(&path, text.as_bytes()).or_fail(keep)?;
+    common::atomic_file::write(&path, text.as_bytes()).context(keep)?;
     Ok(path)
 }
 

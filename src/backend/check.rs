@@ -5,7 +5,7 @@
 use std::fmt;
 use std::net::Ipv4Addr;
 
-use etl::failure::Failure;
+use common::failure::Failure;
 use serde::Serialize;
 
 /// How a check ended.

@@ -242,7 +242,7 @@ pub struct Run {
     /// What to run
     pub job: JobName,
     /// Years of registration to load: `latest`, `all`, or a list such as `2021,2022` [default: latest]
-    #[arg(long, env = etl::env::YEARS, hide_env_values = true)]
+    #[arg(long, env = common::env::YEARS, hide_env_values = true)]
     pub years: Option<String>,
     /// Load although the same dataset is published already
     #[arg(long)]

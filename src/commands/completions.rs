@@ -2,7 +2,7 @@
 
 use clap::CommandFactory as _;
 use clap_complete::Shell;
-use etl::failure::Result;
+use common::failure::Result;
 
 use crate::cli::Cli;
 use crate::printer::Printer;

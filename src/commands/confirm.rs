@@ -2,10 +2,10 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 
 use crate::settings::Settings;
-use etl::terminal::visible;
+use common::terminal::visible;
 
 /// Asks on the terminal; without one, only `--yes` says yes.
 pub(super) async fn confirm(question: &str, settings: &Settings) -> Result<()> {
@@ -32,11 +32,11 @@ async fn ask(question: &str, ending: &str, settings: &Settings, is_yes: impl Fn(
     std::thread::spawn(move || {
         drop(answered.send(read(&question)));
     });
-    let answer = answer.await.or_fail(|| "cannot ask".to_owned())?.or_fail(|| "cannot ask".to_owned())?;
+    let answer = answer.await.context(|| "cannot ask".to_owned())?.context(|| "cannot ask".to_owned())?;
     if is_yes(answer.trim()) {
         return Ok(());
     }
-    Err(Failure::new("nothing was changed").exiting(Exit::Failed))
+    Err(Failure::new("nothing was changed").exit_code(Exit::Failed))
 }
 
 fn read(question: &str) -> std::io::Result<String> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 
 use crate::backend;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use serde::Serialize;
 
 use crate::backend::{self, Access, Backend};

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use serde::Serialize;
 
 use crate::backend::{self, Check, Examination, Outcome, Place};

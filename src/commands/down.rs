@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::confirm::{by_name, confirm};
 use crate::backend::aws::KEPT;

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use clap::CommandFactory as _;
-use etl::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 use crate::cli::Cli;
 use crate::printer::Printer;
@@ -13,11 +13,11 @@ pub(super) fn run(folder: Option<&Path>, printer: &Printer) -> Result<()> {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command())
             .render(&mut page)
-            .or_fail(|| "cannot write the page".to_owned())?;
+            .context(|| "cannot write the page".to_owned())?;
         printer.bytes(&page);
         return Ok(());
     };
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-        .or_fail(|| format!("cannot write the pages into `{}`", folder.display()))
+        .context(|| format!("cannot write the pages into `{}`", folder.display()))
 }

@@ -26,7 +26,7 @@ mod up;
 
 use std::sync::Arc;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use crate::cli::{Command, Format};
 use crate::ops::log_line::LogLine;

@@ -8,7 +8,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::PathBuf;
 use std::process::Command;
 
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 
 use super::tunnel::{Child, passed_on};
 use crate::backend::{self, Access, Database, Login, Server};
@@ -37,9 +37,9 @@ pub(super) async fn run(server: Server, args: &[OsString], settings: &Settings) 
     // Returns only where it failed.
     let error = psql.envs(environment).args(args).exec();
     Err(Failure::new(format!("cannot start `{}`", program.display()))
-        .because(error)
+        .source(error)
         .hint("install PostgreSQL's client: apt-get install postgresql-client")
-        .exiting(Exit::NotStarted))
+        .exit_code(Exit::NotStarted))
 }
 
 /// As long as it runs, the tunnel stays.

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use etl::env;
-use etl::failure::Result;
+use common::env;
+use common::failure::Result;
 use serde::Serialize;
 
 use super::confirm::confirm;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::Path;
 use std::process::Stdio;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use etl::store::Store;
 use serde::Serialize;
 
@@ -42,7 +42,7 @@ pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) 
         ReportsCommand::Show { name } => {
             let name = reports::find(&store, name).await?;
             let text = reports::text(&store, &name).await?;
-            let text = match (printer.format(), etl::terminal::width()) {
+            let text = match (printer.format(), common::terminal::width()) {
                 (Format::Text, Some(width)) => laid_out(&store, &name, width).await.unwrap_or(text),
                 _ => text,
             };
@@ -102,7 +102,7 @@ async fn show_in_browser(page: &Path) -> Result<()> {
             }
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
             Err(error) => {
-                return Err(Failure::new(format!("cannot start `{program}`")).because(error).hint(by_hand()));
+                return Err(Failure::new(format!("cannot start `{program}`")).source(error).hint(by_hand()));
             }
         }
     }

@@ -3,8 +3,8 @@
 //! Ctrl-C leaves the job alone and says how to look at it and how to stop it: the job may be somebody's nightly load, and the
 //! terminal is only a window onto it.
 
-use etl::env;
-use etl::failure::{Exit, Failure, Result};
+use common::env;
+use common::failure::{Exit, Failure, Result};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -155,7 +155,7 @@ fn job(kind: Kind, args: &Run) -> Job {
 fn detached(signal: &Failure, run: Uuid) -> Failure {
     Failure::new(format!("{signal}; run {run} goes on"))
         .hint(format!("covidctl logs --run {run} --follow    (to stop it: covidctl stop {run})"))
-        .exiting(signal.exit())
+        .exit_code(signal.exit())
 }
 
 async fn stopped(backend: &dyn Backend, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
@@ -165,5 +165,5 @@ async fn stopped(backend: &dyn Backend, run: Option<Uuid>, limit: std::time::Dur
     let limit = text::span(chrono::TimeDelta::from_std(limit).unwrap_or(chrono::TimeDelta::MAX));
     Ok(Failure::new(format!("the job did not end within {limit} and was stopped"))
         .hint("give it more time with --timeout, or none to wait for ever")
-        .exiting(Exit::Timeout))
+        .exit_code(Exit::Timeout))
 }

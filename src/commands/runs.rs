@@ -3,7 +3,7 @@
 use std::fmt;
 
 use chrono::TimeDelta;
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 
 use crate::backend;

@@ -2,7 +2,7 @@
 
 use std::io::IsTerminal as _;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use crate::backend;
 use crate::cli::Format;

@@ -4,7 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 
 use crate::backend::{self, Backend, Part, Place, State};

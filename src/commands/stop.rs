@@ -1,6 +1,6 @@
 //! `covidctl stop`
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use crate::backend;
 use crate::printer::Printer;

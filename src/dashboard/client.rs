@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
@@ -28,7 +28,7 @@ impl Client {
     /// Logs in. A Metabase that has no user yet gets its first one where that is wanted.
     pub async fn open(url: &str, access: &Access, set_up: bool, locale: &str) -> Result<Self> {
         let http = reqwest::Client::builder().timeout(PATIENCE).build();
-        let http = http.or_fail(|| "cannot speak HTTP".to_owned())?;
+        let http = http.context(|| "cannot speak HTTP".to_owned())?;
         let mut client = Self { http, url: url.trim_end_matches('/').to_owned(), session: None };
         let properties = client.get("/api/session/properties").await?;
         let answer = if properties["has-user-setup"] == true {
@@ -86,10 +86,10 @@ impl Client {
         }
         let answer = request.send().await.map_err(|error| {
             let hint = "is it the right --url, and does the tunnel or the load balancer lead there?";
-            Failure::new(what()).because(error).hint(hint)
+            Failure::new(what()).source(error).hint(hint)
         })?;
         let status = answer.status();
-        let text = answer.text().await.or_fail(what)?;
+        let text = answer.text().await.context(what)?;
         if !status.is_success() {
             return Err(refused(&what(), status, &text));
         }
@@ -97,7 +97,7 @@ impl Client {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text)
-            .or_fail(what)
+            .context(what)
             .map_err(|failure| failure.hint("this does not look like Metabase: is it the right --url?"))
     }
 }
@@ -108,10 +108,10 @@ fn refused(what: &str, status: StatusCode, text: &str) -> Failure {
     let failure = Failure::new(format!("{what}: {status}: {words}"));
     match status {
         StatusCode::UNAUTHORIZED => {
-            failure.exiting(Exit::Credentials).hint("check --email and METABASE_PASSWORD")
+            failure.exit_code(Exit::Credentials).hint("check --email and METABASE_PASSWORD")
         }
         StatusCode::FORBIDDEN => {
-            failure.exiting(Exit::Credentials).hint("log in as an administrator of Metabase")
+            failure.exit_code(Exit::Credentials).hint("log in as an administrator of Metabase")
         }
         _ => failure,
     }

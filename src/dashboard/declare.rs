@@ -1,6 +1,6 @@
 //! Tells Metabase what it cannot read from the database: see [`keys`](super::keys).
 
-use etl::failure::Result;
+use common::failure::Result;
 use serde_json::{Value, json};
 
 use super::body::is_part;

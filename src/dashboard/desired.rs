@@ -1,6 +1,6 @@
 //! What there should be in Metabase, as the bodies of its requests. Pure: it asks nobody.
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use etl::report::{Chart, Kind, Language, QUESTIONS, Question, Words};
 use etl::store::percent_decoded;
 use serde_json::{Value, json};
@@ -20,7 +20,7 @@ impl Connection {
             Failure::usage(format!("the database's URL for Metabase {why}"))
                 .hint("write postgres://covid19_reader:password@host:5432/covid19 as Metabase reaches it")
         };
-        let url = reqwest::Url::parse(url).map_err(|error| wrong("cannot be read").because(error))?;
+        let url = reqwest::Url::parse(url).map_err(|error| wrong("cannot be read").source(error))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
             return Err(wrong("is not one of PostgreSQL"));
         }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use serde_json::Value;
 
 use super::client::Client;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use etl::failure::Result;
+use common::failure::Result;
 use etl::report::Language;
 use serde::Serialize;
 use serde_json::{Value, json};

@@ -1,6 +1,6 @@
 //! What the publish gate found in a run, as the pipeline keeps it in `run_check`.
 
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Error, Row as _};

@@ -3,7 +3,7 @@
 //! Each question is one statement, so that it sees one load and never half of two.
 
 use chrono::NaiveDate;
-use etl::failure::Result;
+use common::failure::Result;
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;

@@ -1,7 +1,7 @@
 //! Which migrations the database has.
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Error, Row as _};

@@ -13,7 +13,7 @@ mod scram;
 use std::borrow::Cow;
 use std::time::Duration;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Row as _};
 
@@ -33,13 +33,13 @@ pub async fn create_if_missing(database: &Database) -> Result<()> {
     let name = &database.name;
     let there = sqlx::query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)").bind(name);
     let there = there.fetch_one(&mut server).await.and_then(|row| row.try_get::<bool, _>(0));
-    if !there.or_fail(|| "cannot list the databases".to_owned())? {
+    if !there.context(|| "cannot list the databases".to_owned())? {
         // A name of ours, without anything to escape; statements of this kind take no parameters.
         let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
         match sqlx::raw_sql(create).execute(&mut server).await {
             // Somebody else was a little quicker.
             Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {}
-            created => created.map(drop).or_fail(|| format!("cannot create the database `{name}`"))?,
+            created => created.map(drop).context(|| format!("cannot create the database `{name}`"))?,
         }
     }
     Ok(())
@@ -51,7 +51,7 @@ pub async fn encryption(connection: &mut PgConnection) -> Result<Option<String>>
     version
         .fetch_optional(connection)
         .await
-        .or_fail(|| "cannot ask how the connection is encrypted".to_owned())
+        .context(|| "cannot ask how the connection is encrypted".to_owned())
 }
 
 fn options(database: &Database) -> Result<PgConnectOptions> {
@@ -65,8 +65,8 @@ async fn open(options: PgConnectOptions, database: &Database) -> Result<PgConnec
     let options = options.application_name("covidctl");
     let connecting = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options));
     match connecting.await {
-        Ok(connected) => connected.or_fail(|| format!("cannot connect to {database:?}")),
-        Err(_) => Err(Failure::new(format!("{database:?} does not answer")).exiting(Exit::Timeout)),
+        Ok(connected) => connected.context(|| format!("cannot connect to {database:?}")),
+        Err(_) => Err(Failure::new(format!("{database:?} does not answer")).exit_code(Exit::Timeout)),
     }
     .map_err(|failure| failure.hint("covidctl status"))
 }
@@ -77,10 +77,10 @@ fn cannot_read(what: &str, error: sqlx::Error) -> Failure {
     let failure = Failure::new(format!("cannot read {what}"));
     if missing {
         failure
-            .because("the database has no tables yet, or those of an older version")
+            .source("the database has no tables yet, or those of an older version")
             .hint("covidctl db migrate")
     } else {
-        failure.because(error)
+        failure.source(error)
     }
 }
 

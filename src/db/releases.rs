@@ -1,7 +1,7 @@
 //! The releases: what is published, what a rollback can publish again, and what was dropped.
 
 use chrono::{DateTime, NaiveDate, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use serde::Serialize;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Error, Row as _};

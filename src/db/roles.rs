@@ -2,7 +2,7 @@
 //!
 //! Every statement can be repeated. Names come from secrets and are quoted; passwords go as verifiers only.
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
@@ -51,22 +51,22 @@ pub async fn ensure_database(session: &mut PgConnection, database: &str, owner: 
         Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {
             Ok(false)
         }
-        created => created.map(|_| true).or_fail(|| what),
+        created => created.map(|_| true).context(|| what),
     }
 }
 
 async fn exists(session: &mut PgConnection, question: &'static str, name: &str) -> Result<bool> {
     let answer = sqlx::query_scalar(question).bind(name).fetch_one(session).await;
-    answer.or_fail(|| format!("cannot look for `{name}` in the database"))
+    answer.context(|| format!("cannot look for `{name}` in the database"))
 }
 
 async fn scalar(session: &mut PgConnection, question: &'static str) -> Result<String> {
-    sqlx::query_scalar(question).fetch_one(session).await.or_fail(|| "cannot ask who logged in".to_owned())
+    sqlx::query_scalar(question).fetch_one(session).await.context(|| "cannot ask who logged in".to_owned())
 }
 
 async fn run(session: &mut PgConnection, statement: &str, what: &str) -> Result<()> {
     let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(session).await;
-    done.map(drop).or_fail(|| what.to_owned()).map_err(|failure| {
+    done.map(drop).context(|| what.to_owned()).map_err(|failure| {
         failure.hint("the secret in the parameter `database/secret` must be the one of the master user")
     })
 }

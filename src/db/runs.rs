@@ -1,7 +1,7 @@
 //! The history of runs, as the pipeline keeps it in `pipeline_run` and `run_issue`.
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use serde::Serialize;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Error, Row as _};

@@ -3,7 +3,7 @@
 //! Pure: time comes in as data, so that any order of answers, repeats, delays and refusals can be tried in a test. The source
 //! that is furthest behind is asked first, which keeps few events waiting for their turn.
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::bucket::Bucket;
 use super::dedupe::Seen;

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 

@@ -3,7 +3,7 @@
 //! Words that must all be there, `?words` of which one must be, `-words` that must not, `"phrases"`, `%regular expressions%`, and
 //! comparisons of JSON fields joined by `&&` or `||`. What is not understood is refused, never guessed.
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use regex::Regex;
 use serde_json::Value;
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chrono::{Local, SecondsFormat, Utc};
-use etl::terminal::visible;
+use common::terminal::visible;
 use serde::Serialize;
 
 use super::event::{Event, Millis, Shown, moment};

@@ -47,7 +47,7 @@ impl Service {
         match self.whim() {
             0..20 if self.throttles => return Reply::Throttled,
             20..30 if self.may_be_bad(source) => {
-                return Reply::Unavailable(etl::failure::Failure::new("reset"));
+                return Reply::Unavailable(common::failure::Failure::new("reset"));
             }
             _ => {}
         }

@@ -1,7 +1,7 @@
 //! Where events come from: the one trait that a place has to implement for its logs.
 
 use async_trait::async_trait;
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use std::sync::Arc;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 //!
 //! Everything can be repeated. Passwords come from secrets, are held in memory and leave it only as verifiers.
 
-use etl::failure::Result;
+use common::failure::Result;
 
 use crate::backend::aws::Aws;
 use crate::backend::{Access, Backend as _, Progress};

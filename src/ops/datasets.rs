@@ -1,7 +1,7 @@
 //! The datasets in the store: whatever stands at its top.
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use etl::store::{OrRefused as _, Store};
 use serde::Serialize;
 

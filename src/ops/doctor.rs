@@ -1,7 +1,7 @@
 //! Examines a target: first the place itself, then what is the same everywhere: the database and what is in it.
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use sqlx::postgres::PgConnection;
 
 use crate::backend::{Backend, Check, Database, Examination, Found};

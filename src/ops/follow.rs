@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use chrono::Utc;
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
 use super::log_line::LogLine;
@@ -71,10 +71,10 @@ impl Following {
 
     fn failure(&self, ended: Ended, last_error: Option<LogLine>) -> Failure {
         let (kind, run, code) = (self.kind, self.run, ended.code);
-        let failure = Failure::new(format!("{kind} ended with code {code}")).exiting(Exit::Child(code));
+        let failure = Failure::new(format!("{kind} ended with code {code}")).exit_code(Exit::Child(code));
         let (message, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
         let failure = match ended.reason.or(message) {
-            Some(reason) => failure.because(reason),
+            Some(reason) => failure.source(reason),
             None => failure,
         };
         match (ended.hint.or(hint), kind) {

@@ -1,7 +1,8 @@
 //! The whole pipeline as its jobs: which of them there are to do.
 
-use etl::failure::Result;
-use etl::{download, env};
+use common::env;
+use common::failure::Result;
+use etl::download;
 
 use crate::backend::{self, Backend, Job, Kind};
 

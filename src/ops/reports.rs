@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use etl::report::{LATEST_JSON, Pointer, REWRITE_HINT};
 use etl::store::{OrRefused as _, REPORTS, Store};
 use futures_util::TryStreamExt as _;
@@ -131,7 +131,7 @@ pub async fn text(store: &Store, name: &str) -> Result<String> {
 pub async fn document(store: &Store, name: &str) -> Result<serde_json::Value> {
     let key = Key::from_iter([REPORTS, name, DOCUMENT]);
     let content = store.get(&key).await.map_err(no_such_file)?;
-    serde_json::from_slice(&content).or_fail(|| format!("cannot read `{}`", store.url_of(&key)))
+    serde_json::from_slice(&content).context(|| format!("cannot read `{}`", store.url_of(&key)))
 }
 
 /// The page of a report, as a file of this machine: where it stands, or a copy of it.
@@ -142,7 +142,7 @@ pub async fn page(store: &Store, name: &str) -> Result<PathBuf> {
         return Ok(path);
     }
     let path = std::env::temp_dir().join(format!("covidctl_{name}.html"));
-    std::fs::write(&path, content).or_fail(|| format!("cannot write `{}`", path.display()))?;
+    std::fs::write(&path, content).context(|| format!("cannot write `{}`", path.display()))?;
     Ok(path)
 }
 
@@ -163,12 +163,12 @@ pub async fn copy(store: &Store, name: &str, folder: &Path) -> Result<usize> {
     if found.is_empty() {
         return Err(Failure::new(format!("there is no report `{name}`")).hint("covidctl run report"));
     }
-    std::fs::create_dir_all(folder).or_fail(|| format!("cannot create the folder `{}`", folder.display()))?;
+    std::fs::create_dir_all(folder).context(|| format!("cannot create the folder `{}`", folder.display()))?;
     for file in &found {
         // Only the last part of a key: nothing in a store may choose another folder of ours.
         let path = folder.join(file.location.filename().unwrap_or("file"));
         let content = store.get(&file.location).await?;
-        std::fs::write(&path, content).or_fail(|| format!("cannot write `{}`", path.display()))?;
+        std::fs::write(&path, content).context(|| format!("cannot write `{}`", path.display()))?;
     }
     Ok(found.len())
 }

@@ -2,7 +2,7 @@
 //!
 //! It changes nothing. What cannot be known now is a state, not a failure.
 
-use etl::failure::Result;
+use common::failure::Result;
 
 use crate::backend::{Backend, Part, State};
 use crate::db::runs::Run;

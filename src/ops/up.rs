@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::follow::Following;
 use super::log_line::LogLine;

@@ -9,14 +9,14 @@ use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
+use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
-use etl::failure::{Failure, OrFail as _, Result};
 use serde::{Deserialize, Serialize};
 
 pub use self::aws::{Aws, SslMode};
 use crate::cli::{Color, Format, Globals};
 
-/// The environment variables of this program; the pipeline's own are in [`etl::env`].
+/// The environment variables of this program; the pipeline's own are in [`common::env`].
 pub mod names {
     /// Where the pipeline lives.
     pub const TARGET: &str = "COVIDCTL_TARGET";
@@ -222,12 +222,12 @@ impl File {
                 return Ok(Self::default());
             }
             Err(error) => {
-                return Err(Failure::usage(format!("cannot read the settings `{path}`")).because(error));
+                return Err(Failure::usage(format!("cannot read the settings `{path}`")).source(error));
             }
         };
         toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("the settings `{path}` are wrong"))
-                .because(error.to_string().trim_end().to_owned())
+                .source(error.to_string().trim_end().to_owned())
                 .hint("the keys are target, output, color, read-only, data-dir, pg-bin and the table aws")
         })
     }
@@ -241,7 +241,7 @@ fn pick<T>(given: Option<(T, Origin)>, file: Option<T>, default: T) -> Sourced<T
 
 fn absolute(path: &Sourced<PathBuf>) -> Result<Sourced<PathBuf>> {
     let value = std::path::absolute(&path.value)
-        .or_fail(|| format!("`{}` is not the name of a file or folder", path.value.display()))?;
+        .context(|| format!("`{}` is not the name of a file or folder", path.value.display()))?;
     Ok(Sourced { value, origin: path.origin })
 }
 
@@ -258,7 +258,7 @@ fn default_data_dir() -> Result<PathBuf> {
 
 fn platform() -> Result<impl etcetera::BaseStrategy> {
     etcetera::choose_base_strategy()
-        .or_fail(|| "cannot find the home folder".to_owned())
+        .context(|| "cannot find the home folder".to_owned())
         .map_err(|failure| failure.hint("set HOME, or name --config and --data-dir"))
 }
 

@@ -24,9 +24,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{Local, Offset as _, Utc};
+use common::failure::{Context as _, Failure, Result};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::EventStream;
-use etl::failure::{Failure, OrFail as _, Result};
 use futures_util::StreamExt as _;
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
@@ -104,7 +104,7 @@ pub async fn run(
                     }
                     None
                 }
-                Some(Err(error)) => return Err(terminal::lost().because(error)),
+                Some(Err(error)) => return Err(terminal::lost().source(error)),
                 None => return Err(terminal::lost()),
             },
             stop = screen.job_control() => {
@@ -132,7 +132,7 @@ pub async fn run(
                 })
             }
             broken = runner.join_next() => broken.err().filter(tokio::task::JoinError::is_panic).map(|error| {
-                Msg::Failed { trouble: Failure::new("a part of this program broke").because(error).into() }
+                Msg::Failed { trouble: Failure::new("a part of this program broke").source(error).into() }
             }),
             Some(msg) = answers.recv() => Some(msg),
         };
@@ -159,7 +159,7 @@ fn perform(model: &mut Model, msg: Msg, runner: &mut Runner, screen: &mut Screen
             Effect::Redraw => screen.redraw()?,
             Effect::Copy { text } => {
                 let copied = crossterm::execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(text));
-                copied.or_fail(|| "cannot write to the terminal".to_owned())?;
+                copied.context(|| "cannot write to the terminal".to_owned())?;
             }
             effect => runner.run(effect),
         }

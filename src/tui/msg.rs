@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
-use etl::failure::Failure;
+use common::failure::Failure;
 use uuid::Uuid;
 
 use super::command::Command;

@@ -8,12 +8,12 @@ use std::os::fd::AsFd as _;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use common::failure::{Context as _, Exit, Failure, Result};
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
 };
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use etl::failure::{Exit, Failure, OrFail as _, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal as Kind, raise};
 use ratatui::Terminal;
@@ -38,16 +38,16 @@ impl Screen {
         restore_on_panic();
         let failed = || "cannot use the terminal".to_owned();
         // Listened for once and for all: a signal between two listeners would be lost.
-        let listen = |kind| signal(kind).or_fail(|| "cannot listen for signals".to_owned());
+        let listen = |kind| signal(kind).context(|| "cannot listen for signals".to_owned());
         let (stop, resume) = (
             listen(SignalKind::from_raw(Kind::SIGTSTP as i32))?,
             listen(SignalKind::from_raw(Kind::SIGCONT as i32))?,
         );
         let taken = take();
         let terminal = taken.and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
-        let terminal = terminal.or_fail(failed).map_err(|failure: Failure| {
+        let terminal = terminal.context(failed).map_err(|failure: Failure| {
             restore();
-            failure.exiting(Exit::NotStarted)
+            failure.exit_code(Exit::NotStarted)
         })?;
         Ok(Self { terminal, stop, resume })
     }
@@ -55,7 +55,7 @@ impl Screen {
     /// Draws the model; only what has changed is sent.
     pub(super) fn draw(&mut self, model: &Model, theme: Theme) -> Result<()> {
         let drawn = self.terminal.draw(|frame| view(model, theme, frame));
-        drawn.map(drop).map_err(|error| lost().because(error))
+        drawn.map(drop).map_err(|error| lost().source(error))
     }
 
     /// Columns and rows.
@@ -67,21 +67,21 @@ impl Screen {
     pub(super) fn suspend(&mut self) -> Result<()> {
         restore();
         // SIGTSTP would only come back to us; the shell sees no difference.
-        raise(Kind::SIGSTOP).or_fail(|| "cannot stop this program".to_owned())?;
+        raise(Kind::SIGSTOP).context(|| "cannot stop this program".to_owned())?;
         self.again()
     }
 
     /// Takes the terminal again, after somebody else had it.
     pub(super) fn again(&mut self) -> Result<()> {
-        take().map_err(|error| lost().because(error))?;
+        take().map_err(|error| lost().source(error))?;
         self.redraw()
     }
 
     /// Makes the next frame draw everything, whatever is on the terminal.
     pub(super) fn redraw(&mut self) -> Result<()> {
         // Not `clear`: it asks the terminal where its cursor is, and whoever reads keys would get the answer.
-        let size = self.terminal.size().map_err(|error| lost().because(error))?;
-        self.terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(|error| lost().because(error))
+        let size = self.terminal.size().map_err(|error| lost().source(error))?;
+        self.terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(|error| lost().source(error))
     }
 
     /// Returns when somebody wants us to stop (true), or when we were stopped and go on (false).
@@ -109,7 +109,7 @@ pub(super) fn is_gone() -> bool {
 
 /// Nobody is left to read or to type.
 pub(super) fn lost() -> Failure {
-    Failure::new("the terminal is gone").exiting(Exit::Child(129))
+    Failure::new("the terminal is gone").exit_code(Exit::Child(129))
 }
 
 /// Whether the terminal is ours. Given back twice, it would put its cursor back, too, to where a report stands by now.

@@ -4,7 +4,7 @@
 //! terminals treat differently (joiners, variation selectors, piles of marks on one letter) is left out or made visible
 //! before it is measured.
 
-use etl::terminal::visible;
+use common::terminal::visible;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 

@@ -7,7 +7,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use async_trait::async_trait;
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 
 use super::forwarding::{host_and_port, split_host};

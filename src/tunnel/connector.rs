@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use russh::client::{Config, Handle};
 use russh::{Error, Limits, Preferred, cipher as ciphers};
 use tokio::io::BufReader;
@@ -221,8 +221,8 @@ async fn reach(bastion: &Bastion, limit: Duration) -> Result<TcpStream> {
     let lookup = timeout(limit, tokio::net::lookup_host((bastion.host.as_str(), bastion.port))).await;
     let unresolved = || format!("the bastion's name `{}` does not resolve", bastion.host);
     let addresses: Vec<_> = lookup
-        .or_fail(unresolved)
-        .and_then(|found| found.or_fail(unresolved))
+        .context(unresolved)
+        .and_then(|found| found.context(unresolved))
         .map_err(|failure| failure.hint("check its spelling in --bastion, and this machine's network"))?
         .collect();
     let mut last = Failure::new(unresolved());
@@ -230,16 +230,16 @@ async fn reach(bastion: &Bastion, limit: Duration) -> Result<TcpStream> {
         last = match timeout(limit, TcpStream::connect(address)).await {
             Ok(Ok(stream)) => {
                 // Without it small packets wait for each other. It cannot fail on a connected socket.
-                stream.set_nodelay(true).or_fail(|| format!("cannot set up the connection to {place}"))?;
+                stream.set_nodelay(true).context(|| format!("cannot set up the connection to {place}"))?;
                 return Ok(stream);
             }
             Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
                 Failure::new(format!("nothing listens on {place}"))
-                    .because(error)
+                    .source(error)
                     .hint("check the port in --bastion, and that sshd runs there")
             }
             Ok(Err(error)) => Failure::new(format!("cannot reach the bastion {place}"))
-                .because(error)
+                .source(error)
                 .hint("check this machine's network"),
             Err(_) => Failure::new(format!(
                 "the bastion {place} does not answer within {} s",
@@ -269,15 +269,15 @@ fn no_handshake(bastion: &Bastion, error: Error) -> Failure {
         Error::Disconnect | Error::HUP | Error::IO(_) => Failure::new(format!(
             "{place} closed the connection during the SSH handshake"
         ))
-        .because(error)
+        .source(error)
         .hint("is this really sshd's port? sshd also does this when too many log in at once (MaxStartups)"),
         Error::NoCommonAlgo { .. } => {
             Failure::new(format!("{place} and covidctl have no algorithm in common"))
-                .because(error)
+                .source(error)
                 .hint("leave out --cipher, or update the bastion's OpenSSH")
         }
         error => Failure::new(format!("the SSH handshake with {place} failed"))
-            .because(error)
+            .source(error)
             .hint("is this really sshd's port?"),
     }
 }

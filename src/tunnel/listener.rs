@@ -5,7 +5,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use tokio::net::TcpListener;
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
@@ -37,12 +37,12 @@ pub(super) async fn bind(address: IpAddr, forwarding: &Forwarding) -> Result<Lis
         let failure = if busy {
             Failure::new(format!("the local port {place} is in use by another program"))
         } else {
-            Failure::new(format!("cannot listen on {place}")).because(error)
+            Failure::new(format!("cannot listen on {place}")).source(error)
         };
         let target = &forwarding.target;
         failure.hint(format!("take another port, or any free one: -L 0:{target}"))
     })?;
-    let local = socket.local_addr().or_fail(|| format!("cannot listen on {place}"))?;
+    let local = socket.local_addr().context(|| format!("cannot listen on {place}"))?;
     Ok(Listener { socket, target: forwarding.target.clone(), local })
 }
 

@@ -36,7 +36,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use tokio::task::JoinSet;
 
 use self::bastion::Discovery;
@@ -125,7 +125,7 @@ impl Tunnel {
     pub async fn ended(&mut self) -> Failure {
         match self.tasks.join_next().await {
             Some(Ok(failure)) => failure,
-            Some(Err(error)) => Failure::new("the tunnel broke").because(error),
+            Some(Err(error)) => Failure::new("the tunnel broke").source(error),
             None => Failure::new("the tunnel has ended"),
         }
     }

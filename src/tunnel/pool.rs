@@ -7,7 +7,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use etl::failure::Failure;
+use common::failure::Failure;
 use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
@@ -207,7 +207,7 @@ impl Pool {
                             Verdict::GiveUp(failure) => return failure,
                         }
                     }
-                    Err(error) => return Failure::new("a handshake broke").because(error),
+                    Err(error) => return Failure::new("a handshake broke").source(error),
                 },
             }
         }

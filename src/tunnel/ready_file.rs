@@ -3,7 +3,7 @@
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use etl::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 use super::event::{Event, Ready};
 
@@ -16,10 +16,10 @@ impl ReadyFile {
     pub(super) fn write(path: PathBuf, ready: &Ready) -> Result<Self> {
         let what = || format!("cannot write the ready file `{}`", path.display());
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).or_fail(what)?;
-        let event = serde_json::to_string(&Event::Ready(ready.clone())).or_fail(what)?;
-        writeln!(file, "{event}").or_fail(what)?;
-        file.persist(&path).or_fail(what)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder.unwrap_or(Path::new("."))).context(what)?;
+        let event = serde_json::to_string(&Event::Ready(ready.clone())).context(what)?;
+        writeln!(file, "{event}").context(what)?;
+        file.persist(&path).context(what)?;
         Ok(Self(path))
     }
 }

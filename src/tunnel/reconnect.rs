@@ -5,7 +5,7 @@
 use std::time::Duration;
 
 use super::trouble::{Kind, Trouble};
-use etl::failure::Failure;
+use common::failure::Failure;
 
 /// The first pause; each one is twice as long as the one before.
 const SHORTEST: Duration = Duration::from_millis(200);

@@ -1,6 +1,6 @@
 //! Why a session could not be had, and whether trying again can help.
 
-use etl::failure::Failure;
+use common::failure::Failure;
 
 /// A failed attempt to connect.
 #[derive(Debug)]

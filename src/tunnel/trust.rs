@@ -8,7 +8,7 @@ use std::borrow::Cow;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use russh::Preferred;
 use russh::keys::{Algorithm, HashAlg, PublicKey};
 use serde::Serialize;
@@ -77,12 +77,12 @@ impl Trust {
         pins.retain(|(name, _)| name != identity);
         pins.push((identity.to_owned(), key.clone()));
         let folder = self.file.parent().unwrap_or(Path::new("."));
-        std::fs::create_dir_all(folder).or_fail(what)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder).or_fail(what)?;
+        std::fs::create_dir_all(folder).context(what)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder).context(what)?;
         for (name, key) in pins {
-            writeln!(file, "{name} {}", plain(&key).or_fail(what)?).or_fail(what)?;
+            writeln!(file, "{name} {}", plain(&key).context(what)?).context(what)?;
         }
-        etl::atomic_file::persist(file, &self.file).or_fail(what)
+        common::atomic_file::persist(file, &self.file).context(what)
     }
 
     fn pins(&self) -> Result<Vec<(String, PublicKey)>> {
@@ -94,7 +94,7 @@ impl Trust {
                     "cannot read the pinned host keys `{}`",
                     self.file.display()
                 ))
-                .because(error));
+                .source(error));
             }
         };
         let mut pins = Vec::new();

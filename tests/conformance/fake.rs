@@ -7,13 +7,13 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
+use common::failure::{Exit, Failure, Result};
 use covidctl::backend::{
     Access, Active, Backend, Check, Data, Database, Ended, Examination, Found, Job, Kept, Kind, Part, Place,
     Progress, State,
 };
 use covidctl::db::runs::Run;
 use covidctl::logs::{Ask, Event, Logs, Reply, RunLog, Source, Tempo};
-use etl::failure::{Exit, Failure, Result};
 use etl::store::Store;
 use uuid::Uuid;
 
@@ -156,7 +156,7 @@ impl Backend for Stage {
     async fn start(&self, job: &Job) -> Result<Uuid> {
         if let Some(other) = self.active().await?.first() {
             let double = Failure::new(format!("{} is running already: {}", other.kind, other.run));
-            return Err(double.exiting(Exit::NotStarted));
+            return Err(double.exit_code(Exit::NotStarted));
         }
         let (id, blocked) = (Uuid::new_v4(), self.blocked.load(Ordering::SeqCst));
         if job.kind == Kind::Report {

@@ -97,7 +97,7 @@ async fn looks_well(backend: &dyn Backend) {
 
 fn job(kind: Kind) -> Job {
     // Another process of the same machine may say it otherwise.
-    Job::new(kind).with(etl::env::STARTED_BY, "ana@home").with(etl::env::YEARS, "all")
+    Job::new(kind).with(common::env::STARTED_BY, "ana@home").with(common::env::YEARS, "all")
 }
 
 async fn follow(backend: &dyn Backend, kind: Kind) -> (Run, Vec<String>) {
@@ -208,7 +208,7 @@ async fn refuses_anomalies(backend: &dyn Backend, load: &Run) {
 }
 
 async fn rolls_back(backend: &dyn Backend, load: &Run) {
-    let accepted = job(Kind::Etl).with(etl::env::ACCEPT_ANOMALIES, "true");
+    let accepted = job(Kind::Etl).with(common::env::ACCEPT_ANOMALIES, "true");
     let following = Following::start(backend, &accepted).await.unwrap();
     let id = following.run();
     following.to_end(backend, &mut |_| {}).await.unwrap();
@@ -235,7 +235,7 @@ async fn rolls_back(backend: &dyn Backend, load: &Run) {
 async fn stops(stage: &dyn Stage) {
     let backend = stage.backend();
     let blocked = stage.block().await;
-    let forced = job(Kind::Etl).with(etl::env::FORCE, "true");
+    let forced = job(Kind::Etl).with(common::env::FORCE, "true");
     let run = backend.start(&forced).await.unwrap();
     let active = backend.active().await.unwrap();
     assert_eq!(active.iter().map(|active| (active.run, active.kind)).collect::<Vec<_>>(), [(run, Kind::Etl)]);

@@ -2,8 +2,8 @@
 
 use std::process::Stdio;
 
-use crate::failure::{Failure, Result};
 use crate::{process, say};
+use common::failure::{Failure, Result};
 
 /// Everything except the tests: `cargo xtask check`.
 pub(crate) fn all() -> Result<()> {

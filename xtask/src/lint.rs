@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, Result};
 use crate::{process, say, tools};
+use common::failure::{Failure, Result};
 
 /// The linters from PyPI.
 const REQUIREMENTS: &str = include_str!("../lint/requirements.txt");

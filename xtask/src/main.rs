@@ -17,14 +17,6 @@ mod stacks;
 mod tests_run;
 mod tools;
 
-#[expect(dead_code, unreachable_pub, reason = "the pipeline's names; the tasks use some of them")]
-#[path = "../../etl/src/env.rs"]
-mod env;
-
-#[expect(dead_code, unreachable_pub, reason = "the pipeline's failures; the tasks use some of their kinds")]
-#[path = "../../etl/src/failure.rs"]
-mod failure;
-
 use std::process::ExitCode;
 
 use clap::Parser as _;

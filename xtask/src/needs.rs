@@ -8,9 +8,9 @@ use std::process::Command;
 
 use nix::unistd::geteuid;
 
-use crate::failure::{Failure, Result};
 use crate::postgres::Binaries;
 use crate::{process, say};
+use common::failure::{Failure, Result};
 
 /// Something that must be on the machine.
 struct Need {

@@ -1,8 +1,8 @@
 //! `cargo xtask pictures`: the screens as pictures for the documents, drawn by the program's own views, and the page
 //! of keys, from its own table.
 
-use crate::failure::Result;
 use crate::{process, say};
+use common::failure::Result;
 
 /// Where the documents look for them.
 const FOLDER: &str = "docs/pictures";

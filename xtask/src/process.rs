@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 /// The workspace's folder.
 pub(crate) fn workspace() -> PathBuf {
@@ -19,7 +19,7 @@ pub(crate) fn workspace() -> PathBuf {
 
 /// Cargo's target folder, wherever the user has it: this program stands in `target/debug/`.
 pub(crate) fn target() -> Result<PathBuf> {
-    let program = std::env::current_exe().or_fail(|| "cannot find this program's own file".to_owned())?;
+    let program = std::env::current_exe().context(|| "cannot find this program's own file".to_owned())?;
     let folder = program.ancestors().nth(2).map(Path::to_path_buf);
     folder.ok_or_else(|| Failure::new(format!("`{}` is not in a target folder", program.display())))
 }
@@ -42,7 +42,7 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
 
 /// Runs it to its end, with its output on the terminal.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().or_fail(|| cannot_start(command))?;
+    let status = command.status().context(|| cannot_start(command))?;
     if status.success() {
         return Ok(());
     }
@@ -51,7 +51,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs it to its end and returns what it wrote to stdout; its stderr goes into the failure.
 pub(crate) fn output_of(command: &mut Command) -> Result<String> {
-    let output = command.stdin(Stdio::null()).output().or_fail(|| cannot_start(command))?;
+    let output = command.stdin(Stdio::null()).output().context(|| cannot_start(command))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
@@ -72,7 +72,7 @@ pub(crate) fn kill_with_descendants(child: &mut Child) -> Result<()> {
         // It may have ended in this moment.
         _ = kill(Pid::from_raw(id), Signal::SIGKILL);
     }
-    child.kill().and_then(|()| child.wait()).map(drop).or_fail(|| "cannot end a child process".to_owned())
+    child.kill().and_then(|()| child.wait()).map(drop).context(|| "cannot end a child process".to_owned())
 }
 
 /// The first of PATH's folders that has `program`.

@@ -1,6 +1,6 @@
 //! The one place that prints. Results go to stdout, everything else to stderr, as in both programs.
 
-use crate::failure::Failure;
+use common::failure::Failure;
 
 /// One line about what happens now.
 #[expect(clippy::print_stderr, reason = "the one place that prints")]

@@ -7,8 +7,8 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::Result;
 use crate::{process, say, tools};
+use common::failure::Result;
 
 /// The emulator, pinned: it changes often, and the tests know its gaps.
 const REQUIREMENTS: &str = include_str!("../stacks/requirements.txt");

@@ -9,9 +9,9 @@ use std::process::Stdio;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::postgres::{Binaries, Cluster, Settings};
 use crate::{checks, lint, needs, process, say, stacks};
+use common::failure::{Context as _, Failure, Result};
 
 /// A superuser's URL of the throw-away server, for the tests.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
@@ -76,16 +76,16 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .stdout(Stdio::piped());
-    let mut cargo = command.spawn().or_fail(|| process::cannot_start(&command))?;
+    let mut cargo = command.spawn().context(|| process::cannot_start(&command))?;
     let Some(lines) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` says nothing")) };
     let Some(tally) = Tally::of(&chunks(lines), SILENCE, io::stdout())
-        .or_fail(|| "cannot read what `cargo test` says".to_owned())?
+        .context(|| "cannot read what `cargo test` says".to_owned())?
     else {
         process::kill_with_descendants(&mut cargo)?;
         return Err(Failure::new(format!("the tests hang: silent for {} minutes", SILENCE.as_secs() / 60))
             .hint("the last lines name the tests that were still running"));
     };
-    let status = cargo.wait().or_fail(|| "cannot wait for `cargo test`".to_owned())?;
+    let status = cargo.wait().context(|| "cannot wait for `cargo test`".to_owned())?;
     if !status.success() {
         return Err(Failure::new(format!("tests failed: {tally}"))
             .hint("run one alone: `cargo xtask test -- part_of_its_name`"));

@@ -7,8 +7,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{OrFail as _, Result};
 use crate::{process, say};
+use common::failure::{Context as _, Result};
 
 /// The folder of a set of tools. It may be deleted at any time.
 pub(crate) fn folder(set: &str) -> Result<PathBuf> {
@@ -20,7 +20,7 @@ pub(crate) fn python(folder: &Path, what: &str, requirements: &str) -> Result<Pa
     let python = folder.join("bin/python");
     complete(folder, what, "requirements.txt", requirements, |list| {
         process::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
-        fs::write(list, requirements).or_fail(|| format!("cannot write `{}`", list.display()))?;
+        fs::write(list, requirements).context(|| format!("cannot write `{}`", list.display()))?;
         process::output_of(
             Command::new(&python)
                 .args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check"])
@@ -61,17 +61,17 @@ fn complete(
     }
     say::note(&format!("installing {what}, once"));
     if folder.exists() {
-        fs::remove_dir_all(folder).or_fail(|| format!("cannot remove `{}`", folder.display()))?;
+        fs::remove_dir_all(folder).context(|| format!("cannot remove `{}`", folder.display()))?;
     }
-    fs::create_dir_all(folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
+    fs::create_dir_all(folder).context(|| format!("cannot create `{}`", folder.display()))?;
     install(&folder.join("wanted.txt"))?;
-    fs::write(&marker, wanted).or_fail(|| format!("cannot write `{}`", marker.display()))
+    fs::write(&marker, wanted).context(|| format!("cannot write `{}`", marker.display()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::failure::Failure;
+    use common::failure::Failure;
 
     #[test]
     fn a_set_is_installed_once_and_anew_when_the_list_changes() {
@@ -81,7 +81,7 @@ mod tests {
             let mut installed = false;
             complete(&folder, "a set", "list", wanted, |_| {
                 installed = true;
-                fs::write(folder.join(wanted), "").or_fail(String::new)
+                fs::write(folder.join(wanted), "").context(String::new)
             })
             .unwrap();
             installed

@@ -1,8 +1,8 @@
 //! The columns of `Covid19Casos.csv` that the pipeline reads, by the ministry's names; all others are ignored.
 
 use super::missing::Column;
-use crate::failure::Result;
 use crate::parse::header::Header;
+use common::failure::Result;
 
 /// The ministry's names, in the order of [`Columns`]'s fields.
 const NAMES: [&str; 16] = [

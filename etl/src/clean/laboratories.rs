@@ -11,11 +11,11 @@ use super::geography::Geography;
 use super::optional::{Judge, Outcome, department, province, quantity};
 use super::rules::FIRST_REGISTRATION;
 use super::years::Years;
-use crate::failure::Result;
 use crate::parse::date::Day;
 use crate::parse::field::Field;
 use crate::parse::fields::Fields;
 use crate::parse::header::Header;
+use common::failure::Result;
 
 /// The columns that [`Laboratories`] writes, of the table `test_count`.
 pub const COPY_COLUMNS: &str =

@@ -4,9 +4,9 @@
 
 use super::geography::Geography;
 use super::rules::{UNSPECIFIED_PROVINCE, department_in_georef};
-use crate::failure::Result;
 use crate::parse::field::Field;
 use crate::parse::fields::Fields;
+use common::failure::Result;
 
 /// What becomes of one well-formed row.
 #[derive(Debug, Clone, PartialEq, Eq)]

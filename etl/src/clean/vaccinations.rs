@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::encoding::{text, value};
 use super::geography::Geography;
 use super::optional::{Judge, Outcome, province, quantity};
-use crate::failure::{Failure, Result};
 use crate::parse::field::Field;
 use crate::parse::fields::Fields;
 use crate::parse::header::Header;
+use common::failure::{Failure, Result};
 
 /// The columns that [`Vaccinations`] writes, of the table `vaccination_count`.
 pub const COPY_COLUMNS: &str = "run_id, province_id, vaccine, dose, doses";

@@ -3,8 +3,8 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::failure::{Failure, Result};
 use crate::parse::date::Day;
+use common::failure::{Failure, Result};
 
 /// The wish, as it is written in `--years` or `YEARS`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

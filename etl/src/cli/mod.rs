@@ -14,7 +14,6 @@ use uuid::Uuid;
 
 use self::run::{RollbackArgs, RunArgs};
 use crate::dataset::Dataset;
-use crate::failure::{Exit, Failure, OrFail as _, Result};
 use crate::log::{self, Format};
 use crate::record::{Origin, Record, Status};
 use crate::report::Language;
@@ -22,8 +21,10 @@ use crate::runs::Kind;
 use crate::signals::Signals;
 use crate::store::Store;
 use crate::task::Task;
-use crate::terminal::visible;
-use crate::{database, download, env, estimate, migrate, report, sample, terminal};
+use crate::{database, download, estimate, migrate, report, sample};
+use common::failure::{Context as _, Exit, Failure, Result};
+use common::terminal::visible;
+use common::{env, terminal};
 
 /// Loads the Argentine Covid-19 line list into PostgreSQL and writes its reports
 #[derive(Debug, Parser)]
@@ -222,7 +223,7 @@ fn perform(cli: Cli) -> Result<()> {
 /// Two threads serve the network; the work that needs a processor has threads of its own.
 fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    let runtime = runtime.or_fail(|| "cannot start the runtime".to_owned())?;
+    let runtime = runtime.context(|| "cannot start the runtime".to_owned())?;
     let result = runtime.block_on(work);
     // A thread that still waits for a store must not hold the exit back.
     runtime.shutdown_background();
@@ -254,7 +255,7 @@ fn show(written: &report::Written) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // Whoever read it had seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.or_fail(|| "cannot print the report".to_owned()),
+        written => written.context(|| "cannot print the report".to_owned()),
     }
 }
 

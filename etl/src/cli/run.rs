@@ -8,15 +8,16 @@ use uuid::Uuid;
 
 use super::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use crate::clean::years::YearsWanted;
-use crate::failure::Result;
 use crate::gate::Thresholds;
 use crate::load::retire::Retention;
 use crate::log::Format;
 use crate::pipeline::{self, Options, Outcome};
 use crate::record::{Record, Status};
+use crate::rollback;
 use crate::runs::Kind;
 use crate::store::Store;
-use crate::{env, rollback};
+use common::env;
+use common::failure::Result;
 
 #[derive(Debug, Args)]
 pub(super) struct RunArgs {

@@ -8,9 +8,9 @@ use std::io::{self, Read, Seek, SeekFrom};
 use zip::ZipArchive;
 
 use crate::dataset::Dataset;
-use crate::failure::{Failure, Result as Checked};
 use crate::parse::header::Header;
 use crate::parse::unlike::looks_like_html;
+use common::failure::{Failure, Result as Checked};
 
 /// How much of the beginning is looked at: a header row.
 const HEAD: usize = 16 << 10;
@@ -94,7 +94,7 @@ impl<'a> Check<'a> {
 
     fn judge_the_directory(&self, size: u64) -> Checked<()> {
         let archive = ZipArchive::new(End { size, tail: &self.tail, position: 0 });
-        let archive = archive.map_err(|error| self.wrong("is not a whole zip archive").because(error))?;
+        let archive = archive.map_err(|error| self.wrong("is not a whole zip archive").source(error))?;
         let wanted = self.dataset.member_name();
         let is_wanted = |name: &str| {
             name.rsplit(['/', '\\']).next().is_some_and(|base| base.eq_ignore_ascii_case(wanted))

@@ -8,8 +8,8 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 
 use super::source::Version;
-use crate::failure::{Failure, Result};
 use crate::store::Store;
+use common::failure::{Failure, Result};
 
 /// The folder of these files.
 const FOLDER: &str = "downloads";
@@ -51,7 +51,7 @@ impl Memo {
             let memo =
                 Self { url: url.to_owned(), version: version.clone(), object: Object::of(store, key).await? };
             let text = serde_json::to_vec_pretty(&memo)
-                .map_err(|error| Failure::new("cannot encode what was downloaded").because(error))?;
+                .map_err(|error| Failure::new("cannot encode what was downloaded").source(error))?;
             store.put(&file(key), text).await
         };
         if let Err(error) = written.await {
@@ -63,9 +63,8 @@ impl Memo {
 impl Object {
     async fn of(store: &Store, key: &Key) -> Result<Self> {
         let found = store.objects().head(key).await;
-        let meta = found.map_err(|error| {
-            Failure::new(format!("cannot look up `{}`", store.url_of(key))).because(error)
-        })?;
+        let meta = found
+            .map_err(|error| Failure::new(format!("cannot look up `{}`", store.url_of(key))).source(error))?;
         Ok(Self { size: meta.size, e_tag: meta.e_tag })
     }
 }

@@ -28,8 +28,8 @@ use self::source::{Piece, Source};
 pub use self::upload::Open;
 use self::upload::Upload;
 use crate::dataset::Dataset;
-use crate::failure::{Exit, Result};
 use crate::store::Store;
+use common::failure::{Exit, Result};
 
 /// What is collected before it is written: with one more on its way to the store this is what a download costs in memory. S3 takes
 /// ten thousand parts: 80 GB.

@@ -14,7 +14,7 @@ use reqwest::header::{
 use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
-use crate::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 /// So much more of the file than ever before, and the count of breaks begins anew.
 const PROGRESS: u64 = 1 << 20;
@@ -80,7 +80,7 @@ pub(super) fn client() -> Result<Client> {
         .user_agent(concat!("covid19-etl/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(20))
         .build()
-        .or_fail(|| "cannot set up HTTP".to_owned())
+        .context(|| "cannot set up HTTP".to_owned())
 }
 
 /// What comes next.
@@ -219,7 +219,7 @@ impl<'a> Source<'a> {
             && let Some(mark) = self.version.mark()
         {
             wanted.insert(RANGE, from(self.position)?);
-            wanted.insert(IF_RANGE, mark.parse().or_fail(|| format!("`{}` has an unusable mark", self.url))?);
+            wanted.insert(IF_RANGE, mark.parse().context(|| format!("`{}` has an unusable mark", self.url))?);
         }
         let Some(response) = self.ask(wanted).await? else { return Ok(false) };
         if response.status() == StatusCode::PARTIAL_CONTENT {
@@ -261,7 +261,7 @@ impl<'a> Source<'a> {
             Ok(Ok(response)) => response,
             Ok(Err(error)) if error.is_builder() => {
                 return Err(Failure::usage(format!("`{}` is not a URL that can be downloaded", self.url))
-                    .because(error.without_url())
+                    .source(error.without_url())
                     .hint("write https://host/file"));
             }
             Ok(Err(error)) => return self.broke(error).await.map(|()| None),
@@ -302,13 +302,13 @@ impl<'a> Source<'a> {
 
     fn failed(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
         Failure::new(format!("cannot download `{}`", self.url))
-            .because(why)
+            .source(why)
             .hint("what is in the store stays; check the address in a browser")
     }
 }
 
 fn from(position: u64) -> Result<reqwest::header::HeaderValue> {
-    format!("bytes={position}-").parse().or_fail(|| "cannot ask for the rest of a file".to_owned())
+    format!("bytes={position}-").parse().context(|| "cannot ask for the rest of a file".to_owned())
 }
 
 /// Whether `bytes 100-199/200` is the rest of a file from `position` on, of the size that was announced.

@@ -12,8 +12,8 @@ use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
 use super::PART;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::store::{Store, refused};
+use common::failure::{Context as _, Failure, Result};
 
 /// An upload that somebody can go on with.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -94,7 +94,7 @@ impl Upload {
 
     async fn arrived(&mut self) -> Result<()> {
         let Some(under_way) = self.under_way.take() else { return Ok(()) };
-        let part = under_way.await.or_fail(|| "an upload ended before its time".to_owned())?;
+        let part = under_way.await.context(|| "an upload ended before its time".to_owned())?;
         self.parts.extend(part.map_err(|error| self.failed(error))?);
         Ok(())
     }

@@ -3,12 +3,12 @@
 use aws_config::SdkConfig;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use etl::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 use serde::Serialize;
 
 pub(super) async fn invoke(config: &SdkConfig, function: &str, event: &impl Serialize) -> Result<()> {
     let payload =
-        serde_json::to_vec(event).or_fail(|| "cannot encode the rest of the download".to_owned())?;
+        serde_json::to_vec(event).context(|| "cannot encode the rest of the download".to_owned())?;
     aws_sdk_lambda::Client::new(config)
         .invoke()
         .function_name(function)
@@ -17,6 +17,6 @@ pub(super) async fn invoke(config: &SdkConfig, function: &str, event: &impl Seri
         .send()
         .await
         .map(drop)
-        .or_fail(|| format!("cannot invoke `{function}` to go on"))
+        .context(|| format!("cannot invoke `{function}` to go on"))
         .map_err(|failure| failure.hint("its role needs lambda:InvokeFunction on itself"))
 }

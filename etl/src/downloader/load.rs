@@ -6,8 +6,8 @@ use aws_sdk_ecs::types::{
     TaskOverride,
 };
 use clap::Args;
-use etl::env;
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::env;
+use common::failure::{Context as _, Exit, Failure, Result};
 use uuid::Uuid;
 
 /// The container of the task definition.
@@ -44,7 +44,7 @@ impl Load {
             .set_security_groups(Some(self.security_groups.clone()))
             .assign_public_ip(AssignPublicIp::Disabled)
             .build()
-            .or_fail(what)?;
+            .context(what)?;
         let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
         let mut container =
             ContainerOverride::builder().name(CONTAINER).environment(pair(env::RUN_ID, &run_id.to_string()));
@@ -62,7 +62,7 @@ impl Load {
             .started_by(run_id.to_string())
             .send()
             .await
-            .or_fail(what)
+            .context(what)
             .map_err(|failure| {
                 failure.hint("its role needs ecs:RunTask on the family and iam:PassRole on its roles")
             })?;
@@ -72,9 +72,9 @@ impl Load {
             Some(failure) => {
                 let reason = failure.reason().unwrap_or("no reason given").to_owned();
                 Err(Failure::new(what())
-                    .because(reason)
+                    .source(reason)
                     .hint("start it by hand: covidctl run etl")
-                    .exiting(Exit::NotStarted))
+                    .exit_code(Exit::NotStarted))
             }
         }
     }

@@ -14,10 +14,10 @@ use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
 use clap::Parser;
+use common::env;
+use common::failure::{Failure, Result};
 use etl::cli::SourceArgs;
 use etl::download::{self, Ended, Options, Unfinished};
-use etl::env;
-use etl::failure::{Failure, Result};
 use etl::log::{self, Format};
 use etl::record::{Origin, Record, Status};
 use etl::runs::Kind;

@@ -10,7 +10,7 @@ use epidemic::fatality;
 use super::series::DailyRows;
 use super::table::{Table, count};
 use super::{Pair, push_line, refused};
-use crate::failure::Result;
+use common::failure::Result;
 
 /// The arguments of `etl estimate fatality`.
 #[derive(Debug, Args)]

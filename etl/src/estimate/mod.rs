@@ -16,7 +16,7 @@ use std::str::FromStr;
 use clap::Subcommand;
 use epidemic::InputError;
 
-use crate::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 /// What `etl estimate` estimates.
 #[derive(Debug, Subcommand)]
@@ -40,7 +40,7 @@ pub fn run(command: &Command) -> Result<()> {
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // A reader such as `head` has seen enough.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.or_fail(|| "cannot print the estimates".to_owned()),
+        written => written.context(|| "cannot print the estimates".to_owned()),
     }
 }
 
@@ -72,7 +72,7 @@ fn refused(input: &Path, error: InputError) -> Failure {
         InputError::MoreDeathsThanCases { .. } => "count the deaths among these cases alone",
         _ => "correct the file",
     };
-    Failure::new(format!("cannot estimate from {}", table::shown(input))).because(error).hint(hint)
+    Failure::new(format!("cannot estimate from {}", table::shown(input))).source(error).hint(hint)
 }
 
 /// Appends one line of CSV; a missing value is an empty field.

@@ -10,7 +10,7 @@ use epidemic::triangle::ReportingTriangle;
 use super::series::{self, DayColumn};
 use super::table::{Table, count};
 use super::{push_line, refused};
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// The longest delay that is taken from a file without `--max-delay`, in days.
 const LONGEST_DEFAULT: u64 = 365;

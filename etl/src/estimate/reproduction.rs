@@ -9,7 +9,7 @@ use epidemic::reproduction::{self, Prior};
 use super::series::DailyRows;
 use super::table::{Table, amount, refuse_double_input};
 use super::{Pair, push_line, refused};
-use crate::failure::Result;
+use common::failure::Result;
 
 /// Longest serial interval in a file, in days.
 const LONGEST_INTERVAL: u64 = 10_000;

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use chrono::{Datelike as _, NaiveDate};
 
 use super::table::{Column, Row, Table};
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// No series is longer: a hundred years. A wrong date would take all memory otherwise.
 const LONGEST: i64 = 36_525;

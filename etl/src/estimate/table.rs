@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
-use crate::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 /// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
@@ -64,10 +64,10 @@ impl Table {
         } else {
             std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
         };
-        read.or_fail(|| format!("cannot read {name}"))
+        read.context(|| format!("cannot read {name}"))
             .map_err(|failure| failure.hint("give the path of a CSV file, or `-` for standard input"))?;
         let text = std::str::from_utf8(&bytes)
-            .or_fail(|| format!("cannot read {name}"))
+            .context(|| format!("cannot read {name}"))
             .map_err(|failure| failure.hint("save the file as CSV in UTF-8"))?;
         Self::parse(name, text.trim_start_matches('\u{feff}'))
     }
@@ -75,11 +75,11 @@ impl Table {
     fn parse(name: String, text: &str) -> Result<Self> {
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
-        let header = reader.headers().or_fail(|| format!("cannot read the header of {name}"))?;
+        let header = reader.headers().context(|| format!("cannot read the header of {name}"))?;
         let header: Vec<String> = header.iter().map(str::to_lowercase).collect();
         let mut rows = Vec::new();
         for record in reader.records() {
-            let fields = record.or_fail(|| format!("cannot read {name}"))?;
+            let fields = record.context(|| format!("cannot read {name}"))?;
             let line = fields.position().map_or(0, csv::Position::line);
             rows.push(Row { line, fields });
         }

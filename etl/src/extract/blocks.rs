@@ -4,9 +4,9 @@
 
 use std::io::Read;
 
-use crate::failure::{Failure, Result};
 use crate::parse::header::{Header, empty};
 use crate::parse::record::cut;
+use common::failure::{Failure, Result};
 
 /// The usual size of a block: large enough that handing it over costs nothing, small enough that a dozen fit in memory.
 pub const BLOCK: usize = 512 << 10;

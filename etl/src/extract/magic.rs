@@ -1,6 +1,6 @@
 //! What a file is that is no text: named by its first bytes, so that a message says what is there and what to do about it.
 
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// The first bytes of files that are something else, what they are called, and the command that turns them into a CSV.
 const CONTENTS: [(&[u8], &str, Option<&str>); 12] = [

@@ -20,11 +20,11 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use crate::dataset::Dataset;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::parse::header::empty;
 use crate::parse::unlike::looks_like_html;
 use crate::store::{Store, refused};
 use archive::{Directory, Member};
+use common::failure::{Context as _, Failure, Result};
 use ranges::Ranges;
 
 /// One dataset's file in a store, as it stood when it was found.
@@ -153,8 +153,8 @@ pub fn with_text<T>(
     let options = GetOptions { if_match: source.version.clone(), ..GetOptions::default() };
     let mut file = Ranges::new(store.objects(), &source.key, source.size, options, runtime, position);
     let mut start = [0; 512];
-    let length = fill(&mut file, &mut start).or_fail(|| format!("cannot read `{}`", source.url))?;
-    file.seek(SeekFrom::Start(0)).or_fail(|| format!("cannot read `{}`", source.url))?;
+    let length = fill(&mut file, &mut start).context(|| format!("cannot read `{}`", source.url))?;
+    file.seek(SeekFrom::Start(0)).context(|| format!("cannot read `{}`", source.url))?;
     // An archive may begin with other bytes: a program that unpacks it.
     if start.starts_with(b"PK\x03\x04")
         || start.starts_with(b"PK\x05\x06")
@@ -198,7 +198,7 @@ fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
 /// The failure for a text that cannot be read beyond a line.
 fn unreadable_at(name: &str, line: u64, error: std::io::Error) -> Failure {
     Failure::new(format!("cannot read on in `{name}` behind line {line}"))
-        .because(error)
+        .source(error)
         .hint("the file is damaged, or the place where it stands went away: download it again, or run again")
 }
 
@@ -229,14 +229,14 @@ mod tests {
         let read = tokio::task::spawn_blocking(move || {
             with_text(&store, &source, &runtime, &Arc::default(), |text| {
                 let mut start = [0; 1024];
-                text.read_exact(&mut start).or_fail(|| "cannot read the start".to_owned())?;
+                text.read_exact(&mut start).context(|| "cannot read the start".to_owned())?;
                 // As a download does: a new file takes the old one's name.
                 let new = folder.path().join("new");
                 std::fs::write(&new, vec![b'b'; 24 << 20])
                     .and_then(|()| std::fs::rename(new, &file))
                     .unwrap();
                 let mut rest = Vec::new();
-                text.read_to_end(&mut rest).or_fail(|| "cannot read on".to_owned()).map(|_| rest)
+                text.read_to_end(&mut rest).context(|| "cannot read on".to_owned()).map(|_| rest)
             })
         });
         let failure = read.await.unwrap().map(|rest| rest.contains(&b'b')).unwrap_err();

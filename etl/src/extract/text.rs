@@ -6,7 +6,7 @@
 use std::io::{self, Read};
 
 use super::magic;
-use crate::failure::Result;
+use common::failure::Result;
 
 /// What no UTF-8 text contains.
 const INVALID: u8 = 0xFF;

@@ -11,9 +11,9 @@ pub mod record;
 
 use crate::clean::years::Years;
 use crate::dataset::Dataset;
-use crate::failure::Failure;
 use crate::parse::date::Day;
 use crate::tally::{Counts, Tally};
+use common::failure::Failure;
 
 pub use self::profile::Profile;
 pub use self::published::{OptionalFigures, Published, optional_figures, published_load_of};

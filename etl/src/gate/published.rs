@@ -10,7 +10,7 @@ use super::Profile;
 use crate::clean::missing::Column;
 use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
-use crate::failure::Result;
+use common::failure::Result;
 
 const WHAT: &str = "cannot read what is published";
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use super::{Check, Outcome, Profile};
 use crate::clean::missing::Column;
 use crate::database::OrSqlFail as _;
-use crate::failure::Result;
+use common::failure::Result;
 
 /// Stores checks and profile of a run, whatever becomes of it.
 pub async fn store(

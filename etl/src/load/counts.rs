@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
 use crate::count::{Counts, Rows};
 use crate::database::{self, OrSqlFail as _};
-use crate::failure::Result;
+use common::failure::Result;
 
 /// The tables whose rows belong to a run and are no cases: the counts, and the optional datasets.
 const TABLES: [&str; 6] =

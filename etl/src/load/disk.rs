@@ -9,7 +9,7 @@ use nix::sys::statvfs::statvfs;
 use sqlx::postgres::PgConnection;
 
 use crate::database::OrSqlFail as _;
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// Refuses a load whose release would not fit beside those that are kept. `source_size` is the size in bytes of the line list's file; the
 /// new release is expected to be to it as the published one is to its own.

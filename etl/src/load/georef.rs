@@ -11,8 +11,8 @@ use super::release::ReleaseId;
 use crate::clean::geography::Geography;
 use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
-use crate::failure::{Failure, Result};
 use crate::tally::{Counts, Kind, Tally};
+use common::failure::{Failure, Result};
 
 /// A row of a georef file that could not be used.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -5,11 +5,11 @@
 use std::io::Read;
 
 use crate::extract::blocks::Blocks;
-use crate::failure::{Failure, Result};
 use crate::parse::field::Field;
 use crate::parse::mojibake;
 use crate::parse::record::{Record, Records, is_text};
 use crate::parse::unlike::{damaged, encoded_in};
+use common::failure::{Failure, Result};
 
 /// The most rows of a reference table; the real ones have 24 and 529.
 const MOST_ROWS: u64 = 100_000;

@@ -4,7 +4,7 @@ use sqlx::Executor as _;
 use sqlx::postgres::PgConnection;
 
 use crate::database::{self, OrSqlFail as _};
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// "Covid19" in ASCII: any number would do, but it must stay the same.
 const KEY: i64 = 0x0043_6F76_6964_3139;

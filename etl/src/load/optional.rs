@@ -23,11 +23,11 @@ use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::parse::header::Header;
 use crate::parse::record::{Records, is_text};
 use crate::store::Store;
 use crate::tally::{Counts, Kind, Tally};
+use common::failure::{Context as _, Failure, Result};
 
 /// Makes the rules for a file with this header and this name.
 pub type Rules = Box<dyn FnOnce(&Header, &str) -> Result<Box<dyn Judge>> + Send>;
@@ -77,7 +77,7 @@ pub async fn load(
         judged.repaired.iter().for_each(|repair| issues.count(source.dataset, Kind::Repaired, repair, 1));
         counts.add(judged.counts);
     }
-    let ended = reading.await.or_fail(|| "a worker thread ended before its time".to_owned())?;
+    let ended = reading.await.context(|| "a worker thread ended before its time".to_owned())?;
     if let Err(failure) = ended {
         // What the server answers to this is that it was told so.
         drop(copy.abort("the file cannot be read").await);

@@ -9,9 +9,9 @@ use uuid::Uuid;
 use super::release::ReleaseId;
 use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
-use crate::failure::Result;
 use crate::runs;
 use crate::tally::Tally;
+use common::failure::Result;
 
 /// What becomes visible together with the cases of a release.
 #[derive(Debug, Clone, Copy)]

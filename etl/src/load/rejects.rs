@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use crate::database::OrSqlFail as _;
 use crate::dataset::Dataset;
-use crate::failure::Result;
+use common::failure::Result;
 
 const WHAT: &str = "cannot keep the rejected rows";
 

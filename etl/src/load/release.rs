@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use crate::clean::RULES_VERSION;
 use crate::database::OrSqlFail as _;
-use crate::failure::Result;
+use common::failure::Result;
 
 /// Identifies a release; ascends in the order in which loads began.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

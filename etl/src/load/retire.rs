@@ -14,7 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::release::{PARENTS, ReleaseId};
 use crate::database::{self, OrSqlFail as _};
-use crate::failure::Result;
+use common::failure::Result;
 
 /// Attempts to drop releases after a publication: some fifteen seconds.
 pub const ROUNDS_AFTER: u32 = 15;

@@ -7,7 +7,7 @@ use super::release::ReleaseId;
 use crate::clean::case::COPY_COLUMNS;
 use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
 use crate::database::OrSqlFail as _;
-use crate::failure::Result;
+use common::failure::Result;
 
 const WHAT: &str = "cannot copy the cases into the new release";
 

@@ -5,7 +5,7 @@
 use super::blank;
 use super::record::Records;
 use super::unlike::refuse_other_than_csv;
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// The header of one file.
 #[derive(Debug, Clone)]

@@ -1,7 +1,7 @@
 //! What a file is that is no CSV with commas in UTF-8: named by its first line, so that a message says what is there and what to do.
 
 use super::mojibake::{self, CodePage, Damage};
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 /// What may separate columns instead of commas.
 const SEPARATORS: [(u8, &str); 3] = [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];

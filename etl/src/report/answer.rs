@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::pointer::published_load;
 use super::question::{Column, Kind, Question};
 use super::questions::QUESTIONS;
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// What one snapshot of the database holds.
 #[derive(Debug)]
@@ -74,7 +74,7 @@ pub(super) async fn ask_all(database: &mut PgConnection) -> Result<Snapshot> {
     let mut snapshot = database
         .begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         .await
-        .or_fail(|| "cannot begin reading the database".to_owned())?;
+        .context(|| "cannot begin reading the database".to_owned())?;
     let release = ask_release(&mut snapshot).await;
     let mut findings = Vec::with_capacity(QUESTIONS.len());
     for question in &QUESTIONS {
@@ -99,7 +99,7 @@ async fn ask_release(snapshot: &mut Transaction<'_, Postgres>) -> Result<Option<
             }
         }
     };
-    asked.await.map_err(in_words).or_fail(|| "cannot ask which load is published".to_owned())
+    asked.await.map_err(in_words).context(|| "cannot ask which load is published".to_owned())
 }
 
 /// Asks one question under a savepoint, so that a failure leaves the snapshot usable.
@@ -117,7 +117,7 @@ async fn ask(question: &'static Question, snapshot: &mut Transaction<'_, Postgre
             }
         }
     };
-    let rows = asked.await.map_err(in_words).or_fail(|| format!("cannot answer `{}`", question.name))?;
+    let rows = asked.await.map_err(in_words).context(|| format!("cannot answer `{}`", question.name))?;
     Ok(Answer { question, rows })
 }
 

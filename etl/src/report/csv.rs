@@ -5,17 +5,17 @@
 use chrono::SecondsFormat;
 
 use super::answer::{Answer, Value};
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// The answer as a CSV file.
 pub(super) fn encode(answer: &Answer) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
     let named = || format!("cannot encode `{}`", answer.question.file_name());
-    writer.write_record(answer.columns().iter().map(|column| column.name)).or_fail(named)?;
+    writer.write_record(answer.columns().iter().map(|column| column.name)).context(named)?;
     for row in &answer.rows {
-        writer.write_record(row.iter().map(field)).or_fail(named)?;
+        writer.write_record(row.iter().map(field)).context(named)?;
     }
-    writer.into_inner().or_fail(named)
+    writer.into_inner().context(named)
 }
 
 /// NULL is nothing; an instant is UTC.

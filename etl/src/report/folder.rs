@@ -5,8 +5,8 @@ use object_store::ObjectStoreExt as _;
 use object_store::path::Path as Key;
 
 use super::Options;
-use crate::failure::Result;
 use crate::store::{OrRefused as _, REPORTS, Store, refused};
+use common::failure::Result;
 
 /// The name of the text in a report's folder.
 pub(super) const REPORT_TEXT: &str = "report.txt";

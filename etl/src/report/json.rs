@@ -7,7 +7,7 @@ use super::answer::{Finding, Value};
 use super::language::{Language, Words};
 use super::question::Place;
 use super::{Options, folder};
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// What the form of the document is called; another number where it changes.
 pub(super) const FORMAT: u32 = 1;
@@ -43,7 +43,7 @@ pub(super) fn encode(options: &Options, findings: &[Finding]) -> Result<Vec<u8>>
         language: options.language.to_string(),
         questions: findings.iter().map(question).collect(),
     };
-    serde_json::to_vec(&document).or_fail(|| format!("cannot encode `{}`", folder::REPORT_JSON))
+    serde_json::to_vec(&document).context(|| format!("cannot encode `{}`", folder::REPORT_JSON))
 }
 
 fn question(finding: &Finding) -> Question<'_> {

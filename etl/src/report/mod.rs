@@ -35,8 +35,8 @@ pub use self::question::{Chart, Column, Extent, Kind, Place, Question, Shape};
 pub use self::questions::QUESTIONS;
 pub use self::reading::text_of;
 pub use self::vocabulary::Vocabulary;
-use crate::failure::{Failure, Result};
 use crate::store::Store;
+use common::failure::{Failure, Result};
 
 /// How a report is made.
 #[derive(Debug, Clone, Copy)]
@@ -120,6 +120,6 @@ fn check_complete(findings: Vec<Finding>, place: &str) -> Result<()> {
     let Some(cause) = first_cause else { return Ok(()) };
     let what = format!("{} of {} questions of the report failed", failed.len(), QUESTIONS.len());
     Err(Failure::new(format!("{what} ({})", failed.join(", ")))
-        .because(cause)
+        .source(cause)
         .hint(format!("the other answers are in `{place}`; `{LATEST_JSON}` was not changed")))
 }

@@ -10,8 +10,8 @@ use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
 use crate::database::OrSqlFail as _;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::store::{REPORTS, Store, refused};
+use common::failure::{Context as _, Failure, Result};
 
 /// The name of the file, under [`REPORTS`].
 pub const LATEST_JSON: &str = "latest.json";
@@ -47,7 +47,7 @@ impl Pointer {
             Err(error) => return Err(refused(format!("cannot read `{}`", place()), error)),
         };
         let pointer: Self = serde_json::from_slice(&content)
-            .or_fail(|| format!("cannot read `{}`", place()))
+            .context(|| format!("cannot read `{}`", place()))
             .map_err(|failure| failure.hint(REWRITE_HINT))?;
         if !is_folder_name(&pointer.folder) {
             let what = format!("`{}` names no folder under `{REPORTS}/`: `{}`", place(), pointer.folder);
@@ -85,7 +85,7 @@ impl Pointer {
             .or_sql_fail("cannot take the lock of the latest report")?;
         let is_published = published_load(&mut turn).await.or_sql_fail(cannot)? == release;
         if is_published {
-            let content = serde_json::to_vec(self).or_fail(|| format!("cannot encode `{LATEST_JSON}`"))?;
+            let content = serde_json::to_vec(self).context(|| format!("cannot encode `{LATEST_JSON}`"))?;
             store.put(&Self::key(), content).await?;
         }
         // The transaction holds a lock and no changes. If the connection is lost here, the pointer is written all the same.

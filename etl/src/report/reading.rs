@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::answer::{Answer, Finding, Value};
 use super::question::{Column, Kind, Question};
 use super::{Options, QUESTIONS, json, text};
-use crate::failure::Failure;
+use common::failure::Failure;
 
 /// The text of a report for lines of this width, from its `report.json`; nothing where the document is another release's.
 pub fn text_of(document: &Json, width: usize) -> Option<String> {

@@ -6,10 +6,10 @@ use sqlx::postgres::PgConnection;
 
 use super::{Options, Written, write};
 use crate::database::OrSqlFail as _;
-use crate::failure::{Failure, Result};
 use crate::signals::Signals;
 use crate::store::Store;
 use crate::{database, migrate, runs};
+use common::failure::{Failure, Result};
 
 /// Writes a report of what is published now.
 pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Result<Written> {

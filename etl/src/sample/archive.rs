@@ -13,7 +13,7 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 use super::case::header;
 use super::defect::Planted;
 use super::planting::{Block, Writer};
-use crate::failure::{Failure, OrFail, Result};
+use common::failure::{Context, Failure, Result};
 
 /// The one member of the archive.
 const MEMBER: &str = "Covid19Casos.csv";
@@ -45,22 +45,22 @@ pub(super) fn write(
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
         .compression_level(Some(LEVEL))
-        .last_modified_time(DateTime::from_date_and_time(2022, 6, 5, 23, 0, 0).or_fail(or_fail)?)
+        .last_modified_time(DateTime::from_date_and_time(2022, 6, 5, 23, 0, 0).context(or_fail)?)
         .unix_permissions(0o644)
         .large_file(rows.saturating_mul(LONGEST_ROW) > u64::from(u32::MAX));
-    zip.start_file(MEMBER, options).or_fail(or_fail)?;
+    zip.start_file(MEMBER, options).context(or_fail)?;
 
     let head = header();
-    zip.write_all(head.as_bytes()).or_fail(or_fail)?;
+    zip.write_all(head.as_bytes()).context(or_fail)?;
     let mut contents = Contents { csv_bytes: head.len() as u64, ..Contents::default() };
     in_order(writer, rows, |block, done| {
-        zip.write_all(&block.text).or_fail(or_fail)?;
+        zip.write_all(&block.text).context(or_fail)?;
         contents.csv_bytes += block.text.len() as u64;
         contents.planted.add(&block.planted);
         progress(done);
         Ok(())
     })?;
-    zip.finish().or_fail(or_fail)?.flush().or_fail(or_fail)?;
+    zip.finish().context(or_fail)?.flush().context(or_fail)?;
     Ok(contents)
 }
 

@@ -11,7 +11,7 @@ use super::people::{People, Person};
 use super::places::{Places, Registry, Residence};
 use super::random::{Draws, Purpose, Weighted};
 use super::waves::Waves;
-use crate::failure::Result;
+use common::failure::Result;
 
 /// The columns of the ministry's file, in its order.
 pub(super) const COLUMNS: [&str; 25] = [

@@ -12,7 +12,7 @@ use super::optional::Made;
 use super::places::Places;
 use super::random::{Draws, Purpose, Weighted};
 use super::waves::{DayOfWave, Waves};
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// The member of the archive.
 pub(super) const MEMBER: &str = "Covid19Determinaciones.csv";
@@ -95,7 +95,7 @@ impl<'a> Laboratories<'a> {
     pub(super) fn write(&self, out: &mut dyn Write) -> Result<Made> {
         let or_fail = || format!("cannot write {MEMBER}");
         let mut made = Made::default();
-        out.write_all(HEADER.as_bytes()).or_fail(or_fail)?;
+        out.write_all(HEADER.as_bytes()).context(or_fail)?;
         for row in 0..self.rows {
             let (mut fields, mut consequence) = self.row(row);
             let mut end = &b"\n"[..];
@@ -106,7 +106,7 @@ impl<'a> Laboratories<'a> {
                 consequence = planted;
                 end = if defect == "blank line" { b"\n\n" } else { end };
             }
-            out.write_all(&[&fields.join(&b','), end].concat()).or_fail(or_fail)?;
+            out.write_all(&[&fields.join(&b','), end].concat()).context(or_fail)?;
             made.count(consequence);
         }
         Ok(made)

@@ -41,8 +41,8 @@ pub use optional::Made;
 use archive::Contents;
 use laboratories::Laboratories;
 
-use crate::atomic_file;
-use crate::failure::{Failure, OrFail, Result};
+use common::atomic_file;
+use common::failure::{Context, Failure, Result};
 
 /// What to make.
 #[derive(Debug, Clone, PartialEq)]
@@ -92,7 +92,7 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<Written> {
     }
     let out = &options.out;
     fs::create_dir_all(out)
-        .or_fail(|| format!("cannot create the folder `{}`", out.display()))
+        .context(|| format!("cannot create the folder `{}`", out.display()))
         .map_err(|failure| failure.hint("give a folder that you may write to with --out"))?;
 
     let writer = planting::Writer::new(options)?;
@@ -103,7 +103,7 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<Written> {
     let contents = archive::write(&writer, options.rows, cases.as_file_mut(), progress)
         .map_err(|failure| failure.hint(format!("is there room left in `{}`?", out.display())))?;
     let zip_bytes =
-        cases.as_file().metadata().or_fail(|| "cannot see the size of the archive".to_owned())?.len();
+        cases.as_file().metadata().context(|| "cannot see the size of the archive".to_owned())?.len();
 
     let (mut laboratories, mut vaccines) = (temporary(out)?, temporary(out)?);
     let tests = optional::archive(laboratories::MEMBER, laboratories.as_file_mut(), |file| {
@@ -124,7 +124,7 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<Written> {
 
 fn small_file(out: &Path, text: &str) -> Result<NamedTempFile> {
     let mut file = temporary(out)?;
-    file.write_all(text.as_bytes()).or_fail(|| format!("cannot write into `{}`", out.display()))?;
+    file.write_all(text.as_bytes()).context(|| format!("cannot write into `{}`", out.display()))?;
     Ok(file)
 }
 
@@ -134,11 +134,11 @@ fn temporary(out: &Path) -> Result<NamedTempFile> {
         .prefix(".sample-")
         .permissions(fs::Permissions::from_mode(0o666))
         .tempfile_in(out)
-        .or_fail(|| format!("cannot create a file in `{}`", out.display()))
+        .context(|| format!("cannot create a file in `{}`", out.display()))
         .map_err(|failure| failure.hint("give a folder that you may write to with --out"))
 }
 
 fn appear(file: NamedTempFile, out: &Path, name: &str) -> Result<()> {
     let path = out.join(name);
-    atomic_file::persist(file, &path).or_fail(|| format!("cannot write `{}`", path.display()))
+    atomic_file::persist(file, &path).context(|| format!("cannot write `{}`", path.display()))
 }

@@ -6,7 +6,7 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use super::defect::Consequence;
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// What was made.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -41,11 +41,11 @@ pub(super) fn archive(
     let mut zip = ZipWriter::new(BufWriter::with_capacity(1 << 16, file));
     let options = SimpleFileOptions::default()
         .compression_method(CompressionMethod::Deflated)
-        .last_modified_time(DateTime::from_date_and_time(2022, 6, 5, 23, 0, 0).or_fail(or_fail)?)
+        .last_modified_time(DateTime::from_date_and_time(2022, 6, 5, 23, 0, 0).context(or_fail)?)
         .unix_permissions(0o644)
         .large_file(true);
-    zip.start_file(member, options).or_fail(or_fail)?;
+    zip.start_file(member, options).context(or_fail)?;
     let made = write(&mut zip)?;
-    zip.finish().or_fail(or_fail)?.flush().or_fail(or_fail)?;
+    zip.finish().context(or_fail)?.flush().context(or_fail)?;
     Ok(made)
 }

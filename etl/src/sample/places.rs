@@ -7,7 +7,7 @@
 use std::str::FromStr;
 
 use super::random::{Draws, PerMillion, Weighted};
-use crate::failure::{Failure, OrFail, Result};
+use common::failure::{Context, Failure, Result};
 
 const PROVINCES: &str = include_str!("provinces.tsv");
 const DEPARTMENTS: &str = include_str!("departments.tsv");
@@ -244,7 +244,7 @@ fn bad_line(fields: &[&str]) -> Failure {
 }
 
 fn number<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(text: &str) -> Result<T> {
-    text.parse().or_fail(|| format!("the built-in table of places has `{text}` for a number"))
+    text.parse().context(|| format!("the built-in table of places has `{text}` for a number"))
 }
 
 #[cfg(test)]

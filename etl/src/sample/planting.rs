@@ -11,7 +11,7 @@ use super::case::Population;
 use super::damage::damage;
 use super::defect::{Defect, Planted};
 use super::random::{Draws, PerMillion, Purpose};
-use crate::failure::Result;
+use common::failure::Result;
 
 /// Rows that a near duplicate looks back, and attempts that a far one has, to find a row that is kept.
 const LOOKS: u64 = 64;

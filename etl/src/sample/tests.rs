@@ -129,7 +129,7 @@ fn nonsense_is_refused() {
     for (rows, dirty) in [(1, -0.1), (1, 1.1), (1, f64::NAN), (u64::MAX, 0.0)] {
         let options = Options { rows, seed: 1, dirty, out: "/nowhere".into() };
         let failure = write(&options, &|_| ()).unwrap_err();
-        assert_eq!(failure.exit(), crate::failure::Exit::Usage);
+        assert_eq!(failure.exit(), common::failure::Exit::Usage);
         assert!(failure.hint_text().is_some());
     }
 }

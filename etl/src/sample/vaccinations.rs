@@ -9,7 +9,7 @@ use super::defect::Consequence::{self, Kept, Rejected, Repaired};
 use super::optional::Made;
 use super::places::Places;
 use super::random::{Draws, Purpose};
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// The member of the archive.
 pub(super) const MEMBER: &str = "Covid19VacunasAgrupadas.csv";
@@ -80,7 +80,7 @@ const DIRTY: [(&[u8], Consequence); 9] = [
 pub(super) fn write((seed, dirty): (u64, bool), places: &Places, out: &mut dyn Write) -> Result<Made> {
     let or_fail = || format!("cannot write {MEMBER}");
     let mut made = Made::default();
-    out.write_all(HEADER.as_bytes()).or_fail(or_fail)?;
+    out.write_all(HEADER.as_bytes()).context(or_fail)?;
     for (province, (_, people)) in places.provinces.iter().zip(PEOPLE) {
         for (vaccine, shares) in VACCINES {
             if NONE_OF_IT == (province.id, vaccine) {
@@ -94,12 +94,12 @@ pub(super) fn write((seed, dirty): (u64, bool), places: &Places, out: &mut dyn W
             });
             let doses = doses.collect::<Vec<_>>().join(",");
             let line = format!("\"{}\",\"{}\",\"{vaccine}\",{doses}\r\n", province.id, province.name);
-            out.write_all(line.as_bytes()).or_fail(or_fail)?;
+            out.write_all(line.as_bytes()).context(or_fail)?;
             made.count(Kept);
         }
     }
     for (line, consequence) in DIRTY.into_iter().filter(|_| dirty) {
-        out.write_all(&[line, b"\r\n"].concat()).or_fail(or_fail)?;
+        out.write_all(&[line, b"\r\n"].concat()).context(or_fail)?;
         made.count(consequence);
     }
     Ok(made)

@@ -1,7 +1,7 @@
 //! The optional datasets: they come like the others, and one that does not come is said and keeps nothing else back.
 
+use common::failure::Exit;
 use etl::download::{self, Ended};
-use etl::failure::Exit;
 use object_store::path::Path as Key;
 
 use crate::place::{

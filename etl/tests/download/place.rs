@@ -3,9 +3,9 @@
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
+use common::failure::Result;
 use etl::dataset::Dataset;
 use etl::download::{self, Ended, Options, Patience};
-use etl::failure::Result;
 use etl::store::Store;
 use object_store::path::Path as Key;
 use zip::write::SimpleFileOptions;

@@ -2,7 +2,7 @@
 
 use std::process::Stdio;
 
-use etl::env;
+use common::env;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 

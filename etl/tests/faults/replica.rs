@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::Command;
 
-use etl::env;
+use common::env;
 use etl::report::Pointer;
 use sqlx::{Connection as _, PgConnection};
 

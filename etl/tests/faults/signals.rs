@@ -85,8 +85,12 @@ async fn a_published_run_is_not_recorded_as_failed() {
     let run = place.start(&place.dataset(100, 1), &[]);
     let run_id = run.id;
     assert_eq!(run.end().await.code, Some(0));
-    etl::runs::fail(&mut place.connect().await, run_id, &etl::failure::Failure::new("the connection broke"))
-        .await
-        .unwrap();
+    etl::runs::fail(
+        &mut place.connect().await,
+        run_id,
+        &common::failure::Failure::new("the connection broke"),
+    )
+    .await
+    .unwrap();
     assert_eq!(place.status(run_id).await, Some(("succeeded".to_owned(), None)));
 }

@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use etl::env;
+use common::env;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 

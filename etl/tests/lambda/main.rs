@@ -13,7 +13,7 @@ mod server;
 use std::process::Stdio;
 use std::time::{Duration, SystemTime};
 
-use etl::env;
+use common::env;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 

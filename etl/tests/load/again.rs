@@ -42,7 +42,7 @@ async fn force_loads_it_again() {
     let before = place.published().await;
     for forced in [
         place.command().arguments(&["--years", "all", "--force"]),
-        place.command().arguments(&["--years", "all"]).env(etl::env::FORCE, "true"),
+        place.command().arguments(&["--years", "all"]).env(common::env::FORCE, "true"),
     ] {
         forced.end().succeeded();
         assert_eq!(last_status(&place).await, "succeeded");
@@ -50,7 +50,7 @@ async fn force_loads_it_again() {
     let after = place.published().await;
     assert_ne!(after, before, "it is another table");
     assert_eq!(after.split_once(' ').unwrap().1, before.split_once(' ').unwrap().1, "with the same rows");
-    place.command().arguments(&["--years", "all"]).env(etl::env::FORCE, "false").end().succeeded();
+    place.command().arguments(&["--years", "all"]).env(common::env::FORCE, "false").end().succeeded();
     assert_eq!(last_status(&place).await, "skipped");
 }
 

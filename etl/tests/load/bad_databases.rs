@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::str::FromStr as _;
 
-use etl::env;
+use common::env;
 use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;

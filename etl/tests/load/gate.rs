@@ -183,9 +183,9 @@ async fn thresholds_move_the_limits() {
     place.put(CSV, file(&good(200)));
     place.run_gated(&["--min-rows-percent", "67"]).failed(&["at least 67 % must be there"]);
     place.run_gated(&["--min-rows-percent", "66"]).succeeded();
-    let gated = || place.command().env(etl::env::ACCEPT_ANOMALIES, "false").env(etl::env::YEARS, "all");
+    let gated = || place.command().env(common::env::ACCEPT_ANOMALIES, "false").env(common::env::YEARS, "all");
     place.put(CSV, file(&good(100)));
-    gated().env(etl::env::MIN_ROWS_PERCENT, "49 %").end().succeeded();
+    gated().env(common::env::MIN_ROWS_PERCENT, "49 %").end().succeeded();
     for wrong in ["-1", "101", "many", "NaN"] {
         let ended = gated().arguments(&[&format!("--max-rejected-percent={wrong}")]).end();
         assert_eq!(ended.code, Some(2), "{wrong}: {}", ended.stderr);
@@ -244,8 +244,8 @@ async fn rollback_publishes_the_release_before() {
     assert_ne!(first, second);
     let roll_back = |arguments: &[&str]| {
         let command = crate::place::Etl::new("rollback")
-            .env(etl::env::STORE_URL, &crate::place::url(place.folder.path()))
-            .env(etl::env::DATABASE_URL, &place.database.url());
+            .env(common::env::STORE_URL, &crate::place::url(place.folder.path()))
+            .env(common::env::DATABASE_URL, &place.database.url());
         command.arguments(arguments).end()
     };
     let ended = roll_back(&[]).succeeded();
@@ -269,7 +269,7 @@ async fn rollback_publishes_the_release_before() {
     assert_eq!(place.published().await, second);
     assert!(place.run_gated(&[]).succeeded().stderr.contains("already loaded"));
     let empty = Place::new().await;
-    let command =
-        crate::place::Etl::new("rollback").env(etl::env::STORE_URL, &crate::place::url(empty.folder.path()));
-    command.env(etl::env::DATABASE_URL, &empty.database.url()).end().failed(&["nothing is published"]);
+    let command = crate::place::Etl::new("rollback")
+        .env(common::env::STORE_URL, &crate::place::url(empty.folder.path()));
+    command.env(common::env::DATABASE_URL, &empty.database.url()).end().failed(&["nothing is published"]);
 }

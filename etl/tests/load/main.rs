@@ -10,9 +10,9 @@ mod anything;
 mod bad_archives;
 mod bad_databases;
 mod bad_files;
-#[path = "../common/mod.rs"]
+#[path = "../cluster/mod.rs"]
 #[expect(dead_code, reason = "the migrations are for tests that do not run `etl`, which brings its own")]
-mod common;
+mod cluster;
 mod correct;
 mod counted;
 mod far_apart;

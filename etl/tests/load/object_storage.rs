@@ -1,6 +1,6 @@
 //! A bucket that cannot be reached is said within seconds.
 
-use etl::env;
+use common::env;
 
 use crate::place::{Ended, Etl, Place};
 

@@ -3,11 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use etl::env;
+use common::env;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::common::{TestDatabase, empty_database, execute};
+use crate::cluster::{TestDatabase, empty_database, execute};
 use crate::counted;
 use crate::loaded::{Loaded, published};
 use crate::rows;

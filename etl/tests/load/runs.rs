@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use etl::env;
+use common::env;
 use serde_json::Value;
 use uuid::Uuid;
 

@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::common::execute;
+use crate::cluster::execute;
 use crate::loaded::{table, value};
 use crate::place::{CSV, Place};
 use crate::rows::{file, good};
@@ -80,7 +80,7 @@ async fn migration_publishes_an_existing_table_without_copying_it() {
 async fn run_on_a_database_of_the_version_before_publishes_the_second_release() {
     let place = Place::new().await;
     place.put(CSV, file(&good(600)));
-    crate::place::Etl::new("migrate").env(etl::env::DATABASE_URL, &place.database.url()).end().succeeded();
+    crate::place::Etl::new("migrate").env(common::env::DATABASE_URL, &place.database.url()).end().succeeded();
     let mut connection = place.connect().await;
     execute(
         &mut connection,
@@ -114,8 +114,8 @@ async fn run_on_a_database_of_the_version_before_publishes_the_second_release() 
     execute(&mut reader, "COMMIT").await;
     run.await.unwrap().succeeded();
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM covid_case").await, 600);
-    let rollback =
-        crate::place::Etl::new("rollback").env(etl::env::STORE_URL, &crate::place::url(place.folder.path()));
-    rollback.env(etl::env::DATABASE_URL, &place.database.url()).end().succeeded();
+    let rollback = crate::place::Etl::new("rollback")
+        .env(common::env::STORE_URL, &crate::place::url(place.folder.path()));
+    rollback.env(common::env::DATABASE_URL, &place.database.url()).end().succeeded();
     assert_eq!(table(&mut connection).await, before);
 }

@@ -3,7 +3,7 @@
 use etl::report::QUESTIONS;
 use sqlx::{Executor as _, SqlSafeStr as _, Statement as _};
 
-use crate::common;
+use crate::cluster;
 use crate::place::{EDGES, Place, TWO_YEARS};
 
 /// Statements for one confirmed case on each of these days.
@@ -219,7 +219,7 @@ async fn a_month_is_partial_until_its_last_day() {
 
 #[tokio::test]
 async fn the_table_of_questions_has_the_queries_columns() {
-    let database = common::database().await;
+    let database = cluster::database().await;
     let mut connection = database.connect().await;
     for question in &QUESTIONS {
         let prepared = connection.prepare(question.sql.into_sql_str()).await.unwrap();

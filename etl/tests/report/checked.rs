@@ -7,7 +7,7 @@ use etl::report::Language;
 use etl::sample;
 use uuid::Uuid;
 
-use crate::common::execute;
+use crate::cluster::execute;
 use crate::model::Model;
 use crate::place::Place;
 use crate::{expected, expected_checks, expected_optional};

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use etl::env;
+use common::env;
 use etl::report::{Pointer, QUESTIONS};
 use serde_json::Value;
 use uuid::Uuid;

@@ -6,8 +6,8 @@
 mod answers;
 mod browser;
 mod checked;
-#[path = "../common/mod.rs"]
-mod common;
+#[path = "../cluster/mod.rs"]
+mod cluster;
 mod expected;
 mod expected_checks;
 mod expected_optional;

@@ -2,13 +2,13 @@
 
 use std::path::{Path, PathBuf};
 
-use etl::failure::Result;
+use common::failure::Result;
 use etl::report::{self, Language, Options, Pointer, QUESTIONS, Written};
 use etl::store::Store;
 use etl::{pipeline, sample};
 use uuid::Uuid;
 
-use crate::common::{self, TestDatabase, execute};
+use crate::cluster::{self, TestDatabase, execute};
 
 /// Every edge in few rows, for answers written by hand.
 pub(crate) const EDGES: &str = include_str!("edges.sql");
@@ -33,9 +33,9 @@ impl Place {
     pub(crate) async fn with(statements: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
-        let database = common::database().await;
+        let database = cluster::database().await;
         let place = Self { folder, store, database };
-        place.change(&common::published_by(RUN)).await;
+        place.change(&cluster::published_by(RUN)).await;
         place.change(statements).await;
         place
     }
@@ -44,7 +44,7 @@ impl Place {
     pub(crate) async fn without_schema() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
-        Self { folder, store, database: common::empty_database().await }
+        Self { folder, store, database: cluster::empty_database().await }
     }
 
     /// A place with a sample that went through the whole pipeline.

@@ -7,7 +7,7 @@ use etl::sample;
 use serde_json::{Value, json};
 use sqlx::Executor as _;
 
-use crate::common::execute;
+use crate::cluster::execute;
 use crate::place::{EDGES, FOLDER, Place, another_run, file_names, options};
 
 #[tokio::test]

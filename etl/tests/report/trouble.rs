@@ -3,7 +3,7 @@
 use etl::report::{self, Language, QUESTIONS};
 use sqlx::Executor as _;
 
-use crate::common::execute;
+use crate::cluster::execute;
 use crate::place::{EDGES, FOLDER, Place, another_run, options};
 
 #[tokio::test]

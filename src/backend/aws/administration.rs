@@ -2,7 +2,7 @@
 //!
 //! Nothing is asked here: whoever calls has shown what will happen, and was told to go on.
 
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::door::{self, Secret};
 use super::stacks::{Order, Plan, Stacks, Standing, Wanted};

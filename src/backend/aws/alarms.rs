@@ -1,7 +1,7 @@
 //! The alarms of the stacks, and which of them are raised.
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::clients::Clients;
 use super::trouble::OrTrouble as _;

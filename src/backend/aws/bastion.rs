@@ -6,7 +6,7 @@ use aws_sdk_ec2::types::Reservation;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::clients::Clients;
 use super::trouble::{OrTrouble as _, Trouble, brings};
@@ -37,7 +37,7 @@ pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Option<In
         Found::Serving(instance) => Ok(Some(instance)),
         Found::Nobody => Ok(None),
         Found::NoGroup => Err(Failure::new(format!("cannot look at the Auto Scaling group `{group}`"))
-            .because("there is no such group in this account and region")
+            .source("there is no such group in this account and region")
             .hint(format!("{}; is this the right --region?", brings("bastion")))),
     }
 }

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime};
 use async_trait::async_trait;
 use aws_credential_types::Credentials;
 use aws_credential_types::provider::{ProvideCredentials as _, SharedCredentialsProvider};
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use etl::store::Store;
 use object_store::aws::{AmazonS3Builder, AwsCredential};
 use object_store::{CredentialProvider, Error};
@@ -34,8 +34,8 @@ impl Chain {
     pub(super) fn of(clients: &Clients, bucket: &str) -> Result<Arc<Self>> {
         clients.chain().ok_or_else(|| {
             Failure::new(format!("cannot open `s3://{bucket}`"))
-                .because("there are no credentials for AWS")
-                .exiting(Exit::Credentials)
+                .source("there are no credentials for AWS")
+                .exit_code(Exit::Credentials)
         })
     }
 
@@ -81,7 +81,7 @@ pub(super) fn open(clients: &Clients, bucket: &str) -> Result<Store> {
     if let Some(endpoint) = clients.endpoint() {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
-    let objects = builder.build().or_fail(|| format!("cannot open `{url}`"))?;
+    let objects = builder.build().context(|| format!("cannot open `{url}`"))?;
     Ok(Store::over(&url, Arc::new(objects)))
 }
 

@@ -11,7 +11,7 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::buckets::Chain;
 use crate::settings::{self, Origin};

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use serde::Deserialize;
 
 use super::clients::Clients;
@@ -184,7 +184,7 @@ async fn read(clients: &Clients, name: &str) -> Result<Secret> {
 /// Private to us, for libpq's programs.
 fn password_file(password: &str) -> Result<tempfile::NamedTempFile> {
     let what = || "cannot write a private file for the database's password".to_owned();
-    let mut file = tempfile::NamedTempFile::new().or_fail(what)?;
-    writeln!(file, "*:*:*:*:{}", database::escaped(password)).or_fail(what)?;
+    let mut file = tempfile::NamedTempFile::new().context(what)?;
+    writeln!(file, "*:*:*:*:{}", database::escaped(password)).context(what)?;
     Ok(file)
 }

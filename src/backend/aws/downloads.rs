@@ -7,8 +7,8 @@ use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
 use chrono::{DateTime, TimeDelta, Utc};
-use etl::env;
-use etl::failure::{Exit, Failure, Result};
+use common::env;
+use common::failure::{Exit, Failure, Result};
 use etl::record::{Record, Status};
 use serde_json::json;
 use uuid::Uuid;
@@ -56,8 +56,8 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
         // Not even a lost answer is a reason to ask twice.
         _ if trouble.may_pass() => failure
             .hint("`covidctl runs` shows whether it began all the same; if not, try again")
-            .exiting(Exit::NotStarted),
-        _ => failure.exiting(Exit::NotStarted),
+            .exit_code(Exit::NotStarted),
+        _ => failure.exit_code(Exit::NotStarted),
     })
 }
 

@@ -6,7 +6,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::CredentialProvider as _;
 use object_store::aws::AwsAuthorizer;
@@ -73,8 +73,8 @@ impl<'a> Bucket<'a> {
         let region = clients.region();
         let endpoint =
             clients.endpoint().map_or_else(|| format!("https://s3.{region}.amazonaws.com"), str::to_owned);
-        let url = Url::parse(&format!("{}/{name}", endpoint.trim_end_matches('/'))).or_fail(what)?;
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().or_fail(what)?;
+        let url = Url::parse(&format!("{}/{name}", endpoint.trim_end_matches('/'))).context(what)?;
+        let http = reqwest::Client::builder().timeout(PATIENCE).build().context(what)?;
         Ok(Self { name, url, region, chain: Chain::of(clients, name)?, http })
     }
 
@@ -87,7 +87,7 @@ impl<'a> Bucket<'a> {
             return Ok(None);
         }
         let what = || format!("cannot read what is in the bucket `{}`", self.name);
-        quick_xml::de::from_str(&text).or_fail(what).map(Some)
+        quick_xml::de::from_str(&text).context(what).map(Some)
     }
 
     async fn delete(&self, version: &Version) -> Result<()> {
@@ -105,33 +105,33 @@ impl<'a> Bucket<'a> {
             let answer = self.http.execute(self.signed(&method, url).await?).await;
             let is_busy = answer.as_ref().map_or(true, |answer| answer.status().is_server_error());
             if !is_busy || attempt == ATTEMPTS {
-                break answer.or_fail(what)?;
+                break answer.context(what)?;
             }
             tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
             attempt += 1;
         };
         let status = answer.status();
-        let text = answer.text().await.or_fail(what)?;
+        let text = answer.text().await.context(what)?;
         match status {
             StatusCode::FORBIDDEN => Err(Failure::new(what())
-                .because(format!("`{action}` is not allowed: {}", said(&text)))
+                .source(format!("`{action}` is not allowed: {}", said(&text)))
                 .hint(format!(
                     "ask for the right to `{action}`; docs/reference/iam-administrator.json lists all that are used"
                 ))
-                .exiting(Exit::Credentials)),
+                .exit_code(Exit::Credentials)),
             StatusCode::NOT_FOUND => Ok((status, text)),
             status if status.is_success() => Ok((status, text)),
-            status => Err(Failure::new(what()).because(format!("S3 answers {status}: {}", said(&text)))),
+            status => Err(Failure::new(what()).source(format!("S3 answers {status}: {}", said(&text)))),
         }
     }
 
     async fn signed(&self, method: &Method, url: &Url) -> Result<reqwest::Request> {
         let what = || format!("cannot empty the bucket `{}`", self.name);
-        let credential = self.chain.get_credential().await.or_fail(what)?;
+        let credential = self.chain.get_credential().await.context(what)?;
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = method.clone();
-        *request.uri_mut() = url.as_str().parse().or_fail(what)?;
-        AwsAuthorizer::new(&credential, "s3", self.region).try_authorize(&mut request, None).or_fail(what)?;
+        *request.uri_mut() = url.as_str().parse().context(what)?;
+        AwsAuthorizer::new(&credential, "s3", self.region).try_authorize(&mut request, None).context(what)?;
         let mut signed = reqwest::Request::new(method.clone(), url.clone());
         *signed.headers_mut() = request.headers().clone();
         Ok(signed)

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use etl::record::Record;
 use uuid::Uuid;
 
@@ -121,7 +121,7 @@ impl Aws {
         let Active { run, kind, .. } = active;
         Err(Failure::new(format!("{kind} is running already: {run}"))
             .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
-            .exiting(Exit::NotStarted))
+            .exit_code(Exit::NotStarted))
     }
 
     /// Why a run without a task that runs cannot be stopped.

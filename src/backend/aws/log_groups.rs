@@ -6,7 +6,7 @@
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::trouble::Trouble;
 use crate::logs::{Ask, Event, Reply, Source};

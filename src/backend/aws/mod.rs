@@ -28,7 +28,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use etl::store::Store;
 use tokio::sync::OnceCell;
 use uuid::Uuid;

@@ -10,7 +10,7 @@ use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 use aws_sdk_eventbridge::types::RuleState;
 use aws_smithy_types::DateTime as Moment;
 use chrono::{DateTime, TimeDelta, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use futures_util::future;
 
 use super::alarms;
@@ -75,7 +75,7 @@ impl Known {
     }
 }
 
-fn unknown(name: &str, failure: &etl::failure::Failure) -> Part {
+fn unknown(name: &str, failure: &common::failure::Failure) -> Part {
     Known::new(State::Unknown, failure.to_string()).named(name)
 }
 

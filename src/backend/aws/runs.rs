@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use etl::record::{Record, Status};
 use etl::store::{OrRefused as _, RUNS, Store};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};

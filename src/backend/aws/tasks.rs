@@ -5,8 +5,8 @@ use aws_sdk_ecs::types::{
     LaunchType, NetworkConfiguration, Task, TaskOverride,
 };
 use chrono::{DateTime, Utc};
-use etl::env;
-use etl::failure::{Exit, Failure, Result};
+use common::env;
+use common::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
 use super::clients::Clients;
@@ -93,7 +93,7 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
         .set_security_groups(Some(names.list(Name::SecurityGroups)?))
         .assign_public_ip(AssignPublicIp::Disabled)
         .build()
-        .map_err(|error| Failure::new(what()).because(error))?;
+        .map_err(|error| Failure::new(what()).source(error))?;
     let answer = clients
         .tasks()
         .run_task()
@@ -110,17 +110,17 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
         .or_missing("ecs:RunTask", what)
         .map_err(|failure| match failure.exit() {
             Exit::Credentials => failure,
-            _ => failure.exiting(Exit::NotStarted),
+            _ => failure.exit_code(Exit::NotStarted),
         })?
         .ok_or_else(|| {
             Failure::new(what())
-                .because("the cluster or the task definition is not there")
+                .source("the cluster or the task definition is not there")
                 .hint(format!("{}; or is it another account or region?", brings("pipeline")))
-                .exiting(Exit::NotStarted)
+                .exit_code(Exit::NotStarted)
         })?;
     if let Some(failure) = answer.failures().first() {
         let (words, hint) = reasons::refusal(failure.reason().unwrap_or("no reason given"), failure.detail());
-        let failed = Failure::new(what()).because(words).exiting(Exit::NotStarted);
+        let failed = Failure::new(what()).source(words).exit_code(Exit::NotStarted);
         return Err(match hint {
             Some(hint) => failed.hint(hint),
             None => failed,
@@ -129,8 +129,8 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
     let task = answer.tasks().first().and_then(state);
     task.ok_or_else(|| {
         Failure::new(what())
-            .because("the service names neither a task nor a reason")
-            .exiting(Exit::NotStarted)
+            .source("the service names neither a task nor a reason")
+            .exit_code(Exit::NotStarted)
     })
 }
 

@@ -8,7 +8,7 @@ use std::fmt;
 use aws_credential_types::provider::error::CredentialsError;
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 
 /// A call that failed.
 #[derive(Debug)]
@@ -111,25 +111,25 @@ impl Trouble {
         let failure = Failure::new(what);
         match self.kind {
             Kind::Credentials => failure
-                .because(format!("no valid credentials for AWS: {}", self.message))
+                .source(format!("no valid credentials for AWS: {}", self.message))
                 .hint("log in (`aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile")
-                .exiting(Exit::Credentials),
+                .exit_code(Exit::Credentials),
             Kind::Denied => failure
-                .because(format!("`{action}` is not allowed: {}", self.message))
+                .source(format!("`{action}` is not allowed: {}", self.message))
                 .hint(format!("ask for the right to `{action}`; docs/reference/iam-operator.json lists all that are used"))
-                .exiting(Exit::Credentials),
+                .exit_code(Exit::Credentials),
             Kind::Throttled => failure
-                .because(format!("`{action}` was called too often: {}", self.message))
+                .source(format!("`{action}` was called too often: {}", self.message))
                 .hint("wait a minute and try again"),
             Kind::Unreachable => failure
-                .because(format!("the service `{service}` does not answer: {}", self.message))
+                .source(format!("the service `{service}` does not answer: {}", self.message))
                 .hint("check the network, --region and --endpoint-url"),
-            Kind::Missing => failure.because(self.message.clone()).hint(
+            Kind::Missing => failure.source(self.message.clone()).hint(
                 "is it in this account and region, under this name? `covidctl config` shows all names and who set them, `covidctl doctor` what is missing",
             ),
             Kind::Refused => {
                 let code = if self.code.is_empty() { "" } else { &self.code };
-                failure.because(format!("{code} {}", self.message).trim().to_owned())
+                failure.source(format!("{code} {}", self.message).trim().to_owned())
             }
         }
     }

@@ -9,8 +9,8 @@ use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as 
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use etl::atomic_file;
-use etl::failure::{Failure, OrFail as _, Result};
+use common::atomic_file;
+use common::failure::{Context as _, Failure, Result};
 use etl::store::RUNS;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
@@ -179,7 +179,7 @@ impl Folders {
     }
 
     pub(super) fn remember(&self, memory: &Memory) -> Result<()> {
-        let json = serde_json::to_vec_pretty(memory).or_fail(|| "cannot write JSON".to_owned())?;
+        let json = serde_json::to_vec_pretty(memory).context(|| "cannot write JSON".to_owned())?;
         write_whole(&self.memory_file(), &json)
     }
 
@@ -235,7 +235,7 @@ impl Folders {
     /// Held, shared, by whoever needs PostgreSQL to stay. Taken and given back under [`Self::lock`].
     pub(super) fn users(&self) -> Result<File> {
         let file = open(&self.root.join("users"))?;
-        file.lock_shared().or_fail(|| format!("cannot lock `{}`", self.root.join("users").display()))?;
+        file.lock_shared().context(|| format!("cannot lock `{}`", self.root.join("users").display()))?;
         Ok(file)
     }
 
@@ -281,13 +281,13 @@ pub(super) fn create_folder(folder: &Path, mode: u32) -> Result<()> {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => std::fs::set_permissions(folder, Permissions::from_mode(mode)),
     }
-    .or_fail(|| format!("cannot create the folder `{}`", folder.display()))
+    .context(|| format!("cannot create the folder `{}`", folder.display()))
     .map_err(|failure| failure.hint("name a folder that you may write to: --data-dir FOLDER"))
 }
 
 /// Writes a file that only its owner can read, whole or not at all.
 pub(super) fn write_whole(file: &Path, content: &[u8]) -> Result<()> {
-    atomic_file::write(file, content).or_fail(|| format!("cannot write `{}`", file.display()))
+    atomic_file::write(file, content).context(|| format!("cannot write `{}`", file.display()))
 }
 
 fn open(file: &Path) -> Result<File> {
@@ -296,14 +296,14 @@ fn open(file: &Path) -> Result<File> {
         .truncate(false)
         .write(true)
         .open(file)
-        .or_fail(|| format!("cannot open `{}`", file.display()))
+        .context(|| format!("cannot open `{}`", file.display()))
         .map_err(|failure| failure.hint("name a folder that you may write to: --data-dir FOLDER"))
 }
 
 fn gone(path: &Path, removed: std::io::Result<()>) -> Result<()> {
     match removed {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::new(format!("cannot delete `{}`", path.display())).because(error))
+            Err(Failure::new(format!("cannot delete `{}`", path.display())).source(error))
         }
         _ => Ok(()),
     }
@@ -313,5 +313,5 @@ pub(super) fn cannot_read(
     file: &Path,
     error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
 ) -> Failure {
-    Failure::new(format!("cannot read `{}`", file.display())).because(error)
+    Failure::new(format!("cannot read `{}`", file.display())).source(error)
 }

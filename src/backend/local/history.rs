@@ -4,7 +4,7 @@
 //! store says more, but only of loads and reports, and only when it was possible to write it.
 
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use etl::record::{Record, Status};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -38,7 +38,7 @@ pub(super) fn end(folders: &Folders, run: Uuid, code: u8) {
 }
 
 fn write(folders: &Folders, run: &str, note: &Note) -> Result<()> {
-    let json = serde_json::to_vec(note).or_fail(|| "cannot write JSON".to_owned())?;
+    let json = serde_json::to_vec(note).context(|| "cannot write JSON".to_owned())?;
     write_whole(&folders.log_note(run), &json)
 }
 

@@ -5,7 +5,7 @@
 
 use std::fs::File;
 
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::files::Folders;
 use super::postgres::Postgres;

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
-use etl::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 use serde::Deserialize;
 
 use super::files::{Folders, cannot_read};
@@ -96,7 +96,7 @@ impl Source for LogFiles {
     async fn page(&self, ask: &Ask) -> Result<Reply> {
         let (files, ask) = (Arc::clone(&self.0), ask.clone());
         let page = tokio::task::spawn_blocking(move || files.page(&ask));
-        page.await.or_fail(|| "cannot read the logs".to_owned())?
+        page.await.context(|| "cannot read the logs".to_owned())?
     }
 }
 

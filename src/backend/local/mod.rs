@@ -21,8 +21,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use async_trait::async_trait;
-use etl::env;
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::env;
+use common::failure::{Context as _, Exit, Failure, Result};
 use etl::store::Store;
 use tokio::process::Child;
 use tokio::sync::Mutex as AsyncMutex;
@@ -83,7 +83,7 @@ impl Local {
             let lease = Lease::take(&folders, &postgres, progress.as_ref())?;
             Ok::<_, Failure>(lease)
         });
-        let lease = lease.await.or_fail(|| "cannot start PostgreSQL".to_owned())??;
+        let lease = lease.await.context(|| "cannot start PostgreSQL".to_owned())??;
         if keep {
             lease.keep()?;
         }
@@ -118,7 +118,7 @@ impl Local {
     fn not_up(&self) -> Failure {
         Failure::new(format!("the target `local` is not up in `{}`", self.folders.root().display()))
             .hint("covidctl up    (or name another folder with --data-dir)")
-            .exiting(Exit::NotStarted)
+            .exit_code(Exit::NotStarted)
     }
 }
 
@@ -173,7 +173,7 @@ impl Backend for Local {
             memory.keep = false;
             folders.remember(&memory)
         });
-        stopped.await.or_fail(|| "cannot stop PostgreSQL".to_owned())?
+        stopped.await.context(|| "cannot stop PostgreSQL".to_owned())?
     }
 
     async fn parts(&self) -> Result<Vec<Part>> {
@@ -213,7 +213,7 @@ impl Backend for Local {
         };
         let mut child = child.lock().await;
         let Ok(ended) = tokio::time::timeout(patience, child.wait()).await else { return Ok(None) };
-        let status = ended.or_fail(|| format!("cannot wait for run {run}"))?;
+        let status = ended.context(|| format!("cannot wait for run {run}"))?;
         self.children().remove(&run);
         let code = exit_code(status);
         history::end(&self.folders, run, code);
@@ -239,7 +239,7 @@ impl Backend for Local {
         };
         tokio::task::spawn_blocking(move || process.end_group(STOP_PATIENCE))
             .await
-            .or_fail(|| format!("cannot stop run {run}"))
+            .context(|| format!("cannot stop run {run}"))
     }
 
     async fn active(&self) -> Result<Vec<Active>> {

@@ -10,8 +10,8 @@ use std::process::Stdio;
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
-use etl::env;
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::env;
+use common::failure::{Context as _, Exit, Failure, Result};
 use serde::{Deserialize, Serialize};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
@@ -58,7 +58,7 @@ pub(super) fn start(folders: &Folders, job: &Job, surroundings: &[(&str, String)
         std::thread::sleep(Duration::from_millis(1));
     }
     let note = Note { run, kind: job.kind, started_at: Utc::now(), process };
-    let json = serde_json::to_vec(&note).or_fail(|| "cannot write JSON".to_owned())?;
+    let json = serde_json::to_vec(&note).context(|| "cannot write JSON".to_owned())?;
     write_whole(&note_file(folders, run), &json)?;
     Ok((run, child))
 }
@@ -68,8 +68,8 @@ fn launch(folders: &Folders, job: &Job, surroundings: &[(&str, String)], run: Uu
     let open = || File::options().create(true).append(true).open(&log);
     let (out, err) = open()
         .and_then(|file| Ok((file.try_clone()?, file)))
-        .or_fail(|| format!("cannot open `{}`", log.display()))?;
-    let program = std::env::current_exe().or_fail(|| "cannot find this program's own file".to_owned())?;
+        .context(|| format!("cannot open `{}`", log.display()))?;
+    let program = std::env::current_exe().context(|| "cannot find this program's own file".to_owned())?;
     let mut command = Command::new(&program);
     command.arg0(OsString::from(mark(run))).arg("etl").arg(job.kind.word()).args(&job.arguments);
     for name in OURS {
@@ -88,8 +88,8 @@ fn launch(folders: &Folders, job: &Job, surroundings: &[(&str, String)], run: Uu
         .process_group(0);
     command
         .spawn()
-        .or_fail(|| format!("cannot start `{}`", program.display()))
-        .map_err(|failure| failure.exiting(Exit::NotStarted))
+        .context(|| format!("cannot start `{}`", program.display()))
+        .map_err(|failure| failure.exit_code(Exit::NotStarted))
 }
 
 /// How a run's process is recognised: it stands where the program's name usually does.
@@ -102,7 +102,7 @@ fn refuse_double(folders: &Folders, job: &Job) -> Result<()> {
         None => Ok(()),
         Some(Note { run, kind, .. }) => Err(Failure::new(format!("{kind} is running already: {run}"))
             .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
-            .exiting(Exit::NotStarted)),
+            .exit_code(Exit::NotStarted)),
     }
 }
 

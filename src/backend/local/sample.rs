@@ -5,8 +5,8 @@
 
 use std::path::PathBuf;
 
-use etl::atomic_file::sync_folder;
-use etl::failure::{Failure, OrFail as _, Result};
+use common::atomic_file::sync_folder;
+use common::failure::{Context as _, Failure, Result};
 
 use super::Local;
 use super::files::{Sample, create_folder};
@@ -38,7 +38,7 @@ impl Local {
     pub fn new_sample_folder(&self) -> Result<PathBuf> {
         let folder = self.folders.partial_sample();
         if folder.exists() {
-            std::fs::remove_dir_all(&folder).or_fail(|| format!("cannot delete `{}`", folder.display()))?;
+            std::fs::remove_dir_all(&folder).context(|| format!("cannot delete `{}`", folder.display()))?;
         }
         create_folder(&folder, 0o755)?;
         Ok(folder)
@@ -47,7 +47,7 @@ impl Local {
     /// Moves the sample from its folder into the store.
     pub fn adopt_sample(&self, rows: u64) -> Result<()> {
         let (folder, store) = (self.folders.partial_sample(), self.folders.store());
-        let files = listed(&folder).or_fail(|| format!("cannot list `{}`", folder.display()))?;
+        let files = listed(&folder).context(|| format!("cannot list `{}`", folder.display()))?;
         let mut memory = self.folders.memory()?;
         let earlier = memory.sample.take().map(|sample| sample.files).unwrap_or_default();
         // Whoever interrupts us finds files of both samples; all of them are ours, and no number of rows fits them.
@@ -55,12 +55,12 @@ impl Local {
         self.folders.remember(&memory)?;
         for (name, _) in &files {
             std::fs::rename(folder.join(name), store.join(name))
-                .or_fail(|| format!("cannot move `{name}`"))?;
+                .context(|| format!("cannot move `{name}`"))?;
         }
-        sync_folder(&store).or_fail(|| format!("cannot sync `{}`", store.display()))?;
+        sync_folder(&store).context(|| format!("cannot sync `{}`", store.display()))?;
         memory.sample = Some(Sample { rows, files });
         self.folders.remember(&memory)?;
-        std::fs::remove_dir(&folder).or_fail(|| format!("cannot delete `{}`", folder.display()))
+        std::fs::remove_dir(&folder).context(|| format!("cannot delete `{}`", folder.display()))
     }
 }
 

@@ -9,8 +9,8 @@ use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use etl::env;
-use etl::failure::{Failure, Result};
+use common::env;
+use common::failure::{Failure, Result};
 use uuid::Uuid;
 
 use self::summary::Summary;

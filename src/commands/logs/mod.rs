@@ -8,7 +8,7 @@ use std::cell::RefCell;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, Utc};
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 
 use self::screen::Screen;
 use crate::backend::{self, Ended};
@@ -127,9 +127,9 @@ fn passed_on(run: RunLog, ended: Ended) -> Result<()> {
     }
     let failure = Failure::new(format!("run {} ended with code {}", run.id, ended.code));
     let failure = match ended.reason {
-        Some(reason) => failure.because(reason),
+        Some(reason) => failure.source(reason),
         None => failure,
     };
     let hint = ended.hint.unwrap_or_else(|| format!("covidctl runs show {}", run.id));
-    Err(failure.hint(hint).exiting(Exit::Child(ended.code)))
+    Err(failure.hint(hint).exit_code(Exit::Child(ended.code)))
 }

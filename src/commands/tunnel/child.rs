@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::io::IsTerminal as _;
 use std::process::ExitStatus;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
@@ -35,15 +35,15 @@ impl Child {
         command.args(arguments).envs(environment).kill_on_drop(true);
         let child = command.spawn().map_err(|error| {
             Failure::new(format!("cannot start `{name}`"))
-                .because(error)
+                .source(error)
                 .hint("is it installed, and spelled right?")
-                .exiting(Exit::NotStarted)
+                .exit_code(Exit::NotStarted)
         })?;
         Ok(Self { child, name })
     }
 
     pub(in crate::commands) async fn ended(&mut self) -> Result<ExitStatus> {
-        self.child.wait().await.or_fail(|| format!("cannot wait for `{}`", self.name))
+        self.child.wait().await.context(|| format!("cannot wait for `{}`", self.name))
     }
 
     /// A signal that came to us. A terminal sends Ctrl-C to the child itself.

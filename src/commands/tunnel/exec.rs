@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::child::Child;
 use super::{options, passed_on, whisperer};

@@ -6,7 +6,7 @@ mod meter;
 
 use std::sync::Arc;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 
 pub(super) use self::child::Child;
 use crate::backend;
@@ -142,6 +142,6 @@ pub(super) fn passed_on(status: std::process::ExitStatus) -> Result<()> {
         return Ok(());
     }
     let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    let code = u8::try_from(code).or_fail(|| format!("the command ended with {status}"))?;
-    Err(Failure::new(format!("the command ended with {status}")).exiting(Exit::Child(code)))
+    let code = u8::try_from(code).context(|| format!("the command ended with {status}"))?;
+    Err(Failure::new(format!("the command ended with {status}")).exit_code(Exit::Child(code)))
 }

@@ -4,7 +4,7 @@ mod stacks;
 
 use std::sync::Arc;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::quietly;
 use crate::backend::{self, Progress};

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use etl::failure::Result;
+use common::failure::Result;
 use serde::Serialize;
 
 use crate::backend::aws::{Fate, Plan, Step, Wanted};

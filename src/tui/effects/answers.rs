@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use etl::failure::Result;
+use common::failure::Result;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 

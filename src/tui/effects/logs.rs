@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use etl::failure::Result;
+use common::failure::Result;
 use uuid::Uuid;
 
 use super::{Answers, send};

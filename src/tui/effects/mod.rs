@@ -12,7 +12,7 @@ use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
 use std::sync::Arc;
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
@@ -176,11 +176,11 @@ async fn write_new(path: &str, text: String) -> Result<()> {
         .create_new(true)
         .open(path)
         .await
-        .or_fail(|| format!("cannot create `{path}`"))?;
+        .context(|| format!("cannot create `{path}`"))?;
     let written = tokio::io::AsyncWriteExt::write_all(&mut file, text.as_bytes()).await;
-    written.or_fail(|| format!("cannot write `{path}`"))?;
+    written.context(|| format!("cannot write `{path}`"))?;
     let flushed = tokio::io::AsyncWriteExt::flush(&mut file).await;
     flushed
-        .or_fail(|| format!("cannot write `{path}`"))
+        .context(|| format!("cannot write `{path}`"))
         .map_err(|failure: Failure| failure.hint("is the disk full?"))
 }

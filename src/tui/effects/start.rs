@@ -3,8 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use etl::env;
-use etl::failure::Result;
+use common::env;
+use common::failure::Result;
 use uuid::Uuid;
 
 use super::{Answers, Steps, send};

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::{Answers, send};
 use crate::backend::aws::Aws;

@@ -4,7 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use etl::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 use russh::client::{AuthResult, Handle};
 use russh::keys::{Algorithm, PrivateKey, PrivateKeyWithHashAlg};
 use tokio::sync::Mutex;
@@ -28,7 +28,7 @@ pub(super) struct Introduction {
 impl Introduction {
     pub(super) fn new() -> Result<Self> {
         let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519);
-        Ok(Self { key: Arc::new(key.or_fail(|| "cannot make a key".to_owned())?), last: Mutex::default() })
+        Ok(Self { key: Arc::new(key.context(|| "cannot make a key".to_owned())?), last: Mutex::default() })
     }
 
     /// Is introduced, where there is somebody to do it, and logs in.
@@ -65,7 +65,7 @@ impl Introduction {
         if last.as_ref().is_some_and(|(to, when)| *to == identity && when.elapsed() < FRESH) {
             return Ok(true);
         }
-        let public = self.key.public_key().to_openssh().or_fail(|| "cannot write down a key".to_owned())?;
+        let public = self.key.public_key().to_openssh().context(|| "cannot write down a key".to_owned())?;
         let introduced = discovery.introduce(bastion, &public).await?;
         if introduced {
             *last = Some((identity, Instant::now()));

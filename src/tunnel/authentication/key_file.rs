@@ -4,7 +4,7 @@ use std::fmt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use russh::keys::{Error, PrivateKey, PublicKey, decode_secret_key};
 use tokio::sync::OnceCell;
 
@@ -37,7 +37,7 @@ impl KeyFile {
     pub(super) fn check(&self) -> Result<()> {
         std::fs::read(&self.path).map(drop).map_err(|error| {
             Failure::usage(format!("cannot read the key `{self}`"))
-                .because(error)
+                .source(error)
                 .hint("-i wants the file of a private key, such as ~/.ssh/id_ed25519")
         })
     }

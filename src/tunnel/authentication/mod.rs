@@ -11,7 +11,7 @@ mod passphrase;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use russh::client::{AuthResult, Handle};
 use russh::keys::{HashAlg, PublicKey};
 
@@ -98,7 +98,7 @@ impl Authentication {
                 "name the right key with -i, and check that `{}` is the right user and has it in authorized_keys",
                 bastion.user
             ))
-            .exiting(Exit::Credentials))
+            .exit_code(Exit::Credentials))
     }
 }
 

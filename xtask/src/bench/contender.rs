@@ -9,8 +9,10 @@ use std::process::Command;
 use super::YEAR;
 use super::database::{CLEANED, Server};
 use super::input::Datasets;
-use crate::failure::Result;
-use crate::{env, process};
+use common::env;
+use common::failure::Result;
+
+use crate::process;
 
 /// Lines of the file that pandas reads.
 const PANDAS_LINES: &str = "200000";

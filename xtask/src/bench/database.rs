@@ -6,9 +6,11 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::failure::{Failure, Result};
 use crate::postgres::{Binaries, Cluster};
-use crate::{env, process};
+use common::env;
+use common::failure::{Failure, Result};
+
+use crate::process;
 
 /// Our cleaned rows, as `psql` loads them.
 pub(super) const CLEANED: &str = "covid_case.csv";

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::failure::{OrFail as _, Result};
 use crate::{process, say};
+use common::failure::{Context as _, Result};
 
 /// The generated input is the same for everyone.
 const SEED: &str = "1";
@@ -48,7 +48,7 @@ pub(super) fn binary(named: Option<&Path>) -> Result<PathBuf> {
 /// The program to measure: `named`, or the release build.
 pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Result<PathBuf> {
     if let Some(named) = named {
-        return named.canonicalize().or_fail(|| format!("cannot find `{}`", named.display()));
+        return named.canonicalize().context(|| format!("cannot find `{}`", named.display()));
     }
     say::note("building the release profile");
     process::run(&mut process::cargo(["build", "--release", "--package", package, "--bin", program]))?;
@@ -68,9 +68,9 @@ pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
         )?;
         for optional in OPTIONAL {
             let file = unfinished.path().join(optional);
-            fs::remove_file(&file).or_fail(|| format!("cannot remove `{}`", file.display()))?;
+            fs::remove_file(&file).context(|| format!("cannot remove `{}`", file.display()))?;
         }
-        fs::rename(unfinished.keep(), &folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
+        fs::rename(unfinished.keep(), &folder).context(|| format!("cannot create `{}`", folder.display()))?;
     }
     Ok(Datasets { folder })
 }
@@ -78,11 +78,11 @@ pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
 /// Removes what a killed benchmark has left behind.
 pub(super) fn sweep() -> Result<()> {
     let cache = cache()?;
-    let entries = fs::read_dir(&cache).or_fail(|| format!("cannot read `{}`", cache.display()))?;
+    let entries = fs::read_dir(&cache).context(|| format!("cannot read `{}`", cache.display()))?;
     let left_over =
         |path: &PathBuf| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with(SCRATCH));
     for folder in entries.flatten().map(|entry| entry.path()).filter(left_over) {
-        fs::remove_dir_all(&folder).or_fail(|| format!("cannot remove `{}`", folder.display()))?;
+        fs::remove_dir_all(&folder).context(|| format!("cannot remove `{}`", folder.display()))?;
     }
     Ok(())
 }
@@ -91,12 +91,12 @@ pub(super) fn sweep() -> Result<()> {
 pub(super) fn scratch() -> Result<TempDir> {
     let cache = cache()?;
     TempDir::with_prefix_in(SCRATCH, &cache)
-        .or_fail(|| format!("cannot create a folder in `{}`", cache.display()))
+        .context(|| format!("cannot create a folder in `{}`", cache.display()))
 }
 
 /// What is kept between two benchmarks. It may be deleted at any time.
 pub(super) fn cache() -> Result<PathBuf> {
     let folder = process::target()?.join("bench");
-    fs::create_dir_all(&folder).or_fail(|| format!("cannot create `{}`", folder.display()))?;
+    fs::create_dir_all(&folder).context(|| format!("cannot create `{}`", folder.display()))?;
     Ok(folder)
 }

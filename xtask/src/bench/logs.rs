@@ -13,8 +13,8 @@ use super::goal::{self, Bar, Goal};
 use super::input;
 use super::measure::{self, Measurement};
 use crate::cli::LogsBench;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::{process, say, tools};
+use common::failure::{Context as _, Failure, Result};
 
 /// The emulator and the competition.
 const REQUIREMENTS: &str = include_str!("../../bench/logs-requirements.txt");
@@ -37,11 +37,11 @@ struct Moto {
 impl Moto {
     fn start(python: &Path) -> Result<Self> {
         let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let address: SocketAddr = listener.or_fail(|| "cannot find a free port".to_owned())?;
+        let address: SocketAddr = listener.context(|| "cannot find a free port".to_owned())?;
         let mut command = Command::new(python.with_file_name("moto_server"));
         command.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().or_fail(|| process::cannot_start(&command))?;
+        let child = command.spawn().context(|| process::cannot_start(&command))?;
         let moto = Self { child, endpoint: format!("http://{address}") };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
@@ -83,11 +83,11 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
     let scratch = input::scratch()?;
     say::note(&format!("writing {} events into the emulator", options.events));
     let fill = scratch.path().join("fill_logs.py");
-    std::fs::write(&fill, FILL).or_fail(|| format!("cannot write `{}`", fill.display()))?;
+    std::fs::write(&fill, FILL).context(|| format!("cannot write `{}`", fill.display()))?;
     let mut filling = Command::new(&python);
     filling.arg(&fill).arg(&moto.endpoint).arg(options.events.to_string());
     let events: u64 =
-        process::output_of(&mut filling)?.trim().parse().or_fail(|| "cannot count the events".to_owned())?;
+        process::output_of(&mut filling)?.trim().parse().context(|| "cannot count the events".to_owned())?;
 
     let mut contenders = contenders(&covidctl, &python, &moto, scratch.path());
     for round in 1..=options.repeats {
@@ -159,7 +159,7 @@ fn table(contenders: &[Contender], events: u64) -> String {
 
 /// A ratio means nothing for a program that loses events.
 fn complete(out: &Path, events: u64) -> Result<()> {
-    let text = std::fs::read_to_string(out).or_fail(|| format!("cannot read `{}`", out.display()))?;
+    let text = std::fs::read_to_string(out).context(|| format!("cannot read `{}`", out.display()))?;
     let id = |line: &str| Some(line.split_once("\"event_id\":\"")?.1.split_once('"')?.0.to_owned());
     let ids: Vec<String> = text.lines().filter_map(id).collect();
     let different: HashSet<&String> = ids.iter().collect();

@@ -11,8 +11,8 @@ use std::time::Instant;
 
 use wait4::Wait4 as _;
 
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::process;
+use common::failure::{Context as _, Failure, Result};
 
 /// Nobody gets more than this; a program that hangs must not hang the benchmark.
 const LIMIT: &str = "1800";
@@ -29,17 +29,17 @@ pub(super) struct Measurement {
 /// Runs it to its end. Returns the last line that it wrote, too.
 pub(super) fn run(command: &Command, scratch: &Path) -> Result<(Measurement, String)> {
     let log = scratch.join("output.log");
-    let output = File::create(&log).or_fail(|| format!("cannot write `{}`", log.display()))?;
-    let errors = output.try_clone().or_fail(|| format!("cannot write `{}`", log.display()))?;
+    let output = File::create(&log).context(|| format!("cannot write `{}`", log.display()))?;
+    let errors = output.try_clone().context(|| format!("cannot write `{}`", log.display()))?;
     let mut limited = limited(command);
     limited.stdin(Stdio::null()).stdout(output).stderr(errors);
 
     let start = Instant::now();
-    let child = limited.spawn().or_fail(|| process::cannot_start(&limited))?;
-    let used = child.wait4().or_fail(|| format!("cannot wait for `{}`", process::line_of(command)))?;
+    let child = limited.spawn().context(|| process::cannot_start(&limited))?;
+    let used = child.wait4().context(|| format!("cannot wait for `{}`", process::line_of(command)))?;
     let seconds = start.elapsed().as_secs_f64();
 
-    let said = fs::read(&log).or_fail(|| format!("cannot read `{}`", log.display()))?;
+    let said = fs::read(&log).context(|| format!("cannot read `{}`", log.display()))?;
     let said = String::from_utf8_lossy(&said).trim_end().to_owned();
     if !used.status.success() {
         let tail: Vec<&str> = said.lines().rev().take(20).collect();

@@ -26,9 +26,9 @@ use database::Server;
 use measure::Measurement;
 
 use crate::cli::EtlBench;
-use crate::failure::{Failure, Result};
 use crate::postgres::{Binaries, Cluster, Settings};
 use crate::say;
+use common::failure::{Failure, Result};
 
 /// The year that every program loads.
 const YEAR: &str = "2022";

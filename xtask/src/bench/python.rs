@@ -5,8 +5,8 @@
 use std::path::PathBuf;
 
 use super::input;
-use crate::failure::Result;
 use crate::{say, tools};
+use common::failure::Result;
 
 /// What is installed.
 const REQUIREMENTS: &str = include_str!("../../bench/requirements.txt");

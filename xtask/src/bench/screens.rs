@@ -13,8 +13,8 @@ use nix::pty::{OpenptyResult, Winsize, openpty};
 use super::goal::{self, Bar, Goal};
 use super::measure;
 use crate::cli::TuiBench;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::{process, say};
+use common::failure::{Context as _, Failure, Result};
 
 /// How long nobody touches it.
 const IDLE: Duration = Duration::from_secs(20);
@@ -40,7 +40,7 @@ pub(crate) fn run(options: &TuiBench) -> Result<()> {
     let folder = process::target()?.join("release");
     let inside = process::output_of(&mut Command::new(folder.join("examples/tui_figures")))?;
     let covidctl = options.binary.clone().unwrap_or_else(|| folder.join("covidctl"));
-    let data = tempfile::tempdir().or_fail(|| "cannot create a folder".to_owned())?;
+    let data = tempfile::tempdir().context(|| "cannot create a folder".to_owned())?;
     let mut helps = Vec::new();
     for _ in 0..STARTS {
         let start = Instant::now();
@@ -95,16 +95,16 @@ impl Window {
     fn open(program: &Path, data: &Path) -> Result<(Self, Duration)> {
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         let OpenptyResult { master, slave } =
-            openpty(&size, None).or_fail(|| "cannot open a terminal".to_owned())?;
+            openpty(&size, None).context(|| "cannot open a terminal".to_owned())?;
         let slave = File::from(slave);
-        let end = || slave.try_clone().map(Stdio::from).or_fail(|| "cannot share the terminal".to_owned());
+        let end = || slave.try_clone().map(Stdio::from).context(|| "cannot share the terminal".to_owned());
         let mut command = Command::new(program);
         command.arg("--data-dir").arg(data).env("TERM", "xterm-256color");
         command.stdin(end()?).stdout(end()?).stderr(end()?);
         let start = Instant::now();
-        let child = command.spawn().or_fail(|| process::cannot_start(&command))?;
+        let child = command.spawn().context(|| process::cannot_start(&command))?;
         let master = File::from(master);
-        let mut reader = master.try_clone().or_fail(|| "cannot share the terminal".to_owned())?;
+        let mut reader = master.try_clone().context(|| "cannot share the terminal".to_owned())?;
         let (seen, first) = mpsc::channel();
         // It reads to the end, so that the program never waits for a terminal that nobody reads.
         std::thread::spawn(move || {
@@ -119,7 +119,7 @@ impl Window {
                 }
             }
         });
-        let first = first.recv_timeout(BROKEN).or_fail(|| "the first frame does not come".to_owned());
+        let first = first.recv_timeout(BROKEN).context(|| "the first frame does not come".to_owned());
         let window = Self { child, master };
         match first {
             Ok(first) => Ok((window, first)),
@@ -132,7 +132,7 @@ impl Window {
 
     fn processor_seconds(&self) -> Result<f64> {
         let file = format!("/proc/{}/stat", self.child.id());
-        let stat = std::fs::read_to_string(&file).or_fail(|| format!("cannot read `{file}`"))?;
+        let stat = std::fs::read_to_string(&file).context(|| format!("cannot read `{file}`"))?;
         // After the name, which may hold anything, in parentheses.
         let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
         let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
@@ -142,7 +142,7 @@ impl Window {
     /// Leaves it as a user does.
     fn close(mut self) -> Result<()> {
         let wrong = || "cannot close the terminal".to_owned();
-        self.master.write_all(b"q").or_fail(wrong)?;
-        self.child.wait().map(drop).or_fail(wrong)
+        self.master.write_all(b"q").context(wrong)?;
+        self.child.wait().map(drop).context(wrong)
     }
 }

@@ -16,7 +16,7 @@ use std::process::{Child, Command, Stdio};
 use nix::unistd::{User, geteuid};
 
 use super::Binaries;
-use crate::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 
 /// How the server is set up.
 #[derive(Clone, Copy)]
@@ -71,14 +71,14 @@ impl Cluster {
         let folder = tempfile::Builder::new()
             .prefix("covidctl-pg-")
             .tempdir()
-            .or_fail(|| "cannot create a temporary folder".to_owned())?;
+            .context(|| "cannot create a temporary folder".to_owned())?;
         let files = [
             ("password", format!("{password}\n")),
             ("settings", format!("{}{}", settings.lines(), place(port, folder.path()))),
         ];
         for (name, content) in files {
             let file = folder.path().join(name);
-            fs::write(&file, content).or_fail(|| format!("cannot write `{}`", file.display()))?;
+            fs::write(&file, content).context(|| format!("cannot write `{}`", file.display()))?;
         }
         let mut command = Command::new("sh");
         command
@@ -92,7 +92,7 @@ impl Cluster {
         if geteuid().is_root() {
             give_away(folder.path(), &mut command)?;
         }
-        let keeper = command.spawn().or_fail(|| "cannot start `sh`".to_owned())?;
+        let keeper = command.spawn().context(|| "cannot start `sh`".to_owned())?;
         // From here on the folder is the keeper's, which removes it.
         drop(folder.keep());
         let mut cluster = Self { port, password, keeper };
@@ -137,7 +137,7 @@ fn place(port: u16, folder: &Path) -> String {
 
 fn free_port() -> Result<u16> {
     let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    port.map(|address| address.port()).or_fail(|| "cannot find a free port on 127.0.0.1".to_owned())
+    port.map(|address| address.port()).context(|| "cannot find a free port on 127.0.0.1".to_owned())
 }
 
 /// A PostgreSQL superuser may run programs as the server's user, so other users of this machine must not guess it. The
@@ -156,7 +156,7 @@ fn give_away(folder: &Path, keeper: &mut Command) -> Result<()> {
     let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
     for place in [folder.to_path_buf(), folder.join("password"), folder.join("settings")] {
         chown(&place, Some(uid), Some(gid))
-            .or_fail(|| format!("cannot give `{}` to the user `{}`", place.display(), user.name))?;
+            .context(|| format!("cannot give `{}` to the user `{}`", place.display(), user.name))?;
     }
     keeper.uid(uid).gid(gid);
     Ok(())

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::failure::{Failure, Result};
 use crate::process;
+use common::failure::{Failure, Result};
 
 /// Where Debian and Ubuntu keep one folder for each version.
 const DEBIAN: &str = "/usr/lib/postgresql";

@@ -9,7 +9,7 @@ mod tests;
 
 use std::io::{self, BufRead, Read, Seek};
 
-use crate::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 pub(super) use directory::Directory;
 pub(super) use member::Member;
 
@@ -85,7 +85,7 @@ pub(super) fn broken(name: &str, error: io::Error) -> Failure {
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => CUT_OFF,
         _ => "check that it can be read whole, or download it again",
     };
-    Failure::new(format!("`{name}` is not a whole zip archive")).because(error).hint(hint)
+    Failure::new(format!("`{name}` is not a whole zip archive")).source(error).hint(hint)
 }
 
 /// The failure for an archive without an end.

@@ -4,7 +4,7 @@ use std::net::Ipv4Addr;
 use std::time::Duration;
 
 use aws_sdk_ec2::types::IpPermission;
-use etl::failure::Result;
+use common::failure::Result;
 
 use crate::backend::Check;
 use crate::backend::aws::clients::Clients;

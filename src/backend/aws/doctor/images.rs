@@ -1,7 +1,7 @@
 //! Whether the images that tasks run are in the registry: a stack names a tag, and nobody has asked yet whether it was ever pushed.
 
 use aws_sdk_ecr::types::ImageDetail;
-use etl::failure::Result;
+use common::failure::Result;
 
 use crate::backend::Check;
 use crate::backend::aws::clients::Clients;

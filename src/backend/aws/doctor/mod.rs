@@ -7,7 +7,7 @@ mod images;
 mod rights;
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 
 use super::alarms::{self, Alarms};
 use super::bastion;

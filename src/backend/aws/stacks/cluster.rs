@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::pace::Pace;
 use super::service::{Service, Stack};

@@ -3,7 +3,7 @@
 //! Without being told to delete data, those that hold data stay, and so does what these stand on. With it, nothing may outlive its
 //! stack: what the templates say to the contrary is taken back by an update, and buckets are emptied, before each stack goes.
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use regex::{Captures, Regex};
 
 use super::follow::Operation;
@@ -116,7 +116,7 @@ impl Stacks<'_> {
 fn without_retention(body: &str) -> Result<String> {
     let pattern = r#"(DeletionPolicy"?\s*:\s*"?)(?:RetainExceptOnCreate|Retain|Snapshot)\b"#;
     let pattern =
-        Regex::new(pattern).map_err(|error| Failure::new("cannot read a template").because(error))?;
+        Regex::new(pattern).map_err(|error| Failure::new("cannot read a template").source(error))?;
     Ok(pattern.replace_all(body, |found: &Captures<'_>| format!("{}Delete", &found[1])).into_owned())
 }
 

@@ -2,7 +2,7 @@
 //!
 //! RDS retires minor versions, and CloudFormation would only find out after minutes. A caller who may not ask is told by CloudFormation.
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::templates::Template;
 use super::values::Value;
@@ -31,7 +31,7 @@ pub(super) async fn check(clients: &Clients, template: &Template, values: &[(Str
         near = offered;
     }
     Err(Failure::usage(format!("RDS creates no databases of PostgreSQL {version} in {}", clients.region()))
-        .because(format!("it offers {}", near.join(", ")))
+        .source(format!("it offers {}", near.join(", ")))
         .hint(format!("--parameter {STACK}.{PARAMETER}={major}, or one of these")))
 }
 

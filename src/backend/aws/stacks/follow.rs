@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 use tokio::time::Instant;
 
 use super::events::{self, Teller};
@@ -115,7 +115,7 @@ pub(super) async fn explained(service: &Service, name: &str, stack: &Stack, what
     let events = service.events(&stack.id, None).await.unwrap_or_default();
     let why = events::first_failure(&events).or_else(|| stack.reason.clone());
     let why = why.unwrap_or_else(|| format!("CloudFormation only says that it is {}", stack.status));
-    Failure::new(format!("the stack `{}` was not {what}", templates::stack_name(name))).because(why)
+    Failure::new(format!("the stack `{}` was not {what}", templates::stack_name(name))).source(why)
 }
 
 #[cfg(test)]

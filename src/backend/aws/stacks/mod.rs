@@ -20,7 +20,7 @@ mod values;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
-use etl::failure::Result;
+use common::failure::Result;
 use futures_util::future;
 
 pub use self::change::{Action, Change, Fate, Step};

@@ -4,7 +4,7 @@
 
 use std::time::Duration;
 
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use tokio::time::Instant;
 
 const FIRST: Duration = Duration::from_millis(100);
@@ -31,7 +31,7 @@ impl Pace {
             let minutes = self.patience.as_secs() / 60;
             return Err(Failure::new(format!("CloudFormation is not ready after {minutes} minutes"))
                 .hint("it goes on by itself; type the same again to wait on")
-                .exiting(Exit::Timeout));
+                .exit_code(Exit::Timeout));
         }
         tokio::time::sleep(self.next).await;
         self.next = (self.next * 2).min(SLOWEST);

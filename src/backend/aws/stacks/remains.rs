@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::is_ruin;
 use super::pace::Pace;
@@ -66,7 +66,7 @@ async fn lift(clients: &Clients, instance: &str) -> Result<bool> {
         }
         pace.wait().await.map_err(|_| {
             Failure::new(what())
-                .because(format!("it stays {}", found.db_instance_status().unwrap_or("as it is")))
+                .source(format!("it stays {}", found.db_instance_status().unwrap_or("as it is")))
                 .hint("repeat the command when `covidctl status` shows the master as available")
         })?;
     }

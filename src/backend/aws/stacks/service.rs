@@ -10,7 +10,7 @@ use aws_sdk_cloudformation::types::{
     Replacement, ResourceStatus, StackDriftStatus, StackResource, Tag, TemplateStage,
 };
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::change::{Action, Change};
 use super::events::Event;
@@ -126,9 +126,9 @@ impl Service {
                     let problems = validation::problems(&self.validation_events(&id).await, body);
                     self.withdraw(&id, stack).await?;
                     let reason = if problems.is_empty() { reason } else { problems.join("; ") };
-                    return Err(Failure::new(what()).because(reason));
+                    return Err(Failure::new(what()).source(reason));
                 }
-                _ => pace.wait().await.map_err(|failure| failure.because(what()))?,
+                _ => pace.wait().await.map_err(|failure| failure.source(what()))?,
             }
         }
     }

@@ -5,7 +5,7 @@
 
 use std::path::Path;
 
-use etl::failure::{Failure, OrFail as _, Result};
+use common::failure::{Context as _, Failure, Result};
 use yaml_rust2::yaml::Hash;
 use yaml_rust2::{Yaml, YamlLoader};
 
@@ -79,7 +79,7 @@ pub(super) fn all(folder: Option<&Path>) -> Result<Vec<Template>> {
 fn in_folder(folder: &Path) -> Result<Vec<Template>> {
     let what = || format!("cannot read the templates in `{}`", folder.display());
     let entries =
-        std::fs::read_dir(folder).or_fail(what)?.collect::<std::io::Result<Vec<_>>>().or_fail(what)?;
+        std::fs::read_dir(folder).context(what)?.collect::<std::io::Result<Vec<_>>>().context(what)?;
     let mut files: Vec<_> = entries.into_iter().map(|entry| entry.path()).collect();
     files.sort();
     let mut templates = Vec::new();
@@ -92,12 +92,12 @@ fn in_folder(folder: &Path) -> Result<Vec<Template>> {
             return Err(Failure::usage(format!("`{}` is the template of no stack", file.display()))
                 .hint(format!("the stacks are {}", names().collect::<Vec<_>>().join(", "))));
         }
-        let body = std::fs::read_to_string(&file).or_fail(|| format!("cannot read `{}`", file.display()))?;
+        let body = std::fs::read_to_string(&file).context(|| format!("cannot read `{}`", file.display()))?;
         templates.push(Template::read(name, body)?);
     }
     if templates.is_empty() {
         return Err(Failure::usage(what())
-            .because("there is none")
+            .source("there is none")
             .hint("they are called as in `cloudformation/`: 01-network.yaml, …"));
     }
     Ok(templates)
@@ -109,10 +109,10 @@ impl Template {
         if body.len() > LONGEST {
             let length = body.len();
             return Err(Failure::usage(wrong())
-                .because(format!("it has {length} bytes, and CloudFormation takes {LONGEST}"))
+                .source(format!("it has {length} bytes, and CloudFormation takes {LONGEST}"))
                 .hint("move a part of it to another stack"));
         }
-        let documents = YamlLoader::load_from_str(&body).or_fail(wrong)?;
+        let documents = YamlLoader::load_from_str(&body).context(wrong)?;
         let document = documents.first().unwrap_or(&Yaml::BadValue);
         let parameters = table(document, "Parameters").map(|(name, declared)| Declared {
             name,
@@ -126,7 +126,7 @@ impl Template {
         });
         let (parameters, resources): (Vec<_>, Vec<_>) = (parameters.collect(), resources.collect());
         if resources.is_empty() {
-            return Err(Failure::usage(wrong()).because("it has no resources"));
+            return Err(Failure::usage(wrong()).source("it has no resources"));
         }
         Ok(Self { name: name.to_owned(), parameters, resources, body })
     }

@@ -2,7 +2,7 @@
 //!
 //! Between plan and execution the world may change, so each stack is looked at again before it is touched.
 
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use futures_util::future;
 
 use super::change::{Action, Change, Fate, Step};
@@ -215,10 +215,10 @@ async fn change(
 fn stuck(name: &str, stack: &Stack) -> Failure {
     let failure = Failure::new(format!("the stack `{name}` is {}", stack.status));
     let failure = match &stack.reason {
-        Some(reason) => failure.because(reason.clone()),
+        Some(reason) => failure.source(reason.clone()),
         None => failure,
     };
-    failure.exiting(Exit::Failed).hint(match stack.status.as_str() {
+    failure.exit_code(Exit::Failed).hint(match stack.status.as_str() {
         "UPDATE_ROLLBACK_FAILED" => {
             format!("aws cloudformation continue-update-rollback --stack-name {name}, then the same again")
         }

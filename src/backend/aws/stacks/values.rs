@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use super::templates::Template;
 

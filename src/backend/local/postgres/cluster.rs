@@ -8,7 +8,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use uuid::Uuid;
 
 use super::USER;
@@ -35,15 +35,15 @@ pub(super) fn create(folders: &Folders, programs: &Programs, identity: &Identity
     identity.own(&parent)?;
     let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
     write_whole(&folders.password_file(), format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
-    let mut file = tempfile::NamedTempFile::new().or_fail(|| "cannot create a temporary file".to_owned())?;
-    writeln!(file, "{password}").or_fail(|| format!("cannot write `{}`", file.path().display()))?;
+    let mut file = tempfile::NamedTempFile::new().context(|| "cannot create a temporary file".to_owned())?;
+    writeln!(file, "{password}").context(|| format!("cannot write `{}`", file.path().display()))?;
     identity.own(file.path())?;
     identity.check_reach(file.path().parent().unwrap_or(Path::new("/")))?;
     let partial = parent.join("cluster.partial");
     let mut refused = String::new();
     for locale in LOCALES {
         if partial.exists() {
-            std::fs::remove_dir_all(&partial).or_fail(|| format!("cannot delete `{}`", partial.display()))?;
+            std::fs::remove_dir_all(&partial).context(|| format!("cannot delete `{}`", partial.display()))?;
         }
         let mut initdb = Command::new(programs.program("initdb"));
         initdb
@@ -54,16 +54,16 @@ pub(super) fn create(folders: &Folders, programs: &Programs, identity: &Identity
             .stdin(Stdio::null());
         surround(&mut initdb, &parent, identity);
         let output =
-            initdb.output().or_fail(|| format!("cannot start `{}`", programs.program("initdb").display()))?;
+            initdb.output().context(|| format!("cannot start `{}`", programs.program("initdb").display()))?;
         if output.status.success() {
             return std::fs::rename(&partial, folder(folders))
-                .or_fail(|| format!("cannot rename `{}`", partial.display()));
+                .context(|| format!("cannot rename `{}`", partial.display()));
         }
         refused = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
     }
     Err(Failure::new(format!("cannot create a PostgreSQL cluster in `{}`", parent.display()))
-        .because(refused)
-        .exiting(Exit::NotStarted))
+        .source(refused)
+        .exit_code(Exit::NotStarted))
 }
 
 /// What all of PostgreSQL's programs get: their user, their folder, English messages, and nothing of our environment, in

@@ -6,7 +6,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 
 use super::programs::{self, Programs};
 use crate::backend::Progress;
@@ -43,7 +43,7 @@ pub(super) fn fetch(folder: &Path, progress: &dyn Progress) -> Result<Programs> 
             Ok(()) => {
                 clear(folder)?;
                 std::fs::rename(&partial, folder)
-                    .or_fail(|| format!("cannot rename `{}`", partial.display()))?;
+                    .context(|| format!("cannot rename `{}`", partial.display()))?;
                 return programs::in_fetched(folder).ok_or_else(|| missing(&tried));
             }
             Err(why) => tried.push(format!("{program}: {why}")),
@@ -108,7 +108,7 @@ fn try_fetch(program: &str, words: &[String], partial: &Path) -> Result<(), Stri
 fn clear(folder: &Path) -> Result<()> {
     match std::fs::remove_dir_all(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::new(format!("cannot delete `{}`", folder.display())).because(error))
+            Err(Failure::new(format!("cannot delete `{}`", folder.display())).source(error))
         }
         _ => Ok(()),
     }
@@ -126,6 +126,6 @@ fn missing(tried: &[String]) -> Failure {
     };
     let failure = Failure::new("PostgreSQL was not found, and no private copy could be fetched")
         .hint(format!("{install}    (or set COVIDCTL_PG_BIN to the folder of its programs)"))
-        .exiting(Exit::NotStarted);
-    if tried.is_empty() { failure } else { failure.because(tried.join("; ")) }
+        .exit_code(Exit::NotStarted);
+    if tried.is_empty() { failure } else { failure.source(tried.join("; ")) }
 }

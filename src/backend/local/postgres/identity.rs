@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::Path;
 use std::process::Command;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use nix::unistd::{User, geteuid};
 
 /// Nobody's id wherever the name is missing, as in small images.
@@ -59,7 +59,7 @@ impl Identity {
             return Ok(());
         }
         chown(path, Some(self.uid), Some(self.gid))
-            .or_fail(|| format!("cannot give `{}` to the user `{}`", path.display(), self.name))
+            .context(|| format!("cannot give `{}` to the user `{}`", path.display(), self.name))
     }
 
     /// Checks that this user can enter `folder` and every folder above it. What does not exist yet is no obstacle.
@@ -76,7 +76,7 @@ impl Identity {
                     "PostgreSQL's user `{name}` cannot enter `{closed}`, which is on the way to `{wanted}`"
                 ))
                 .hint(format!("chmod o+x '{closed}', or choose a folder elsewhere with --data-dir"))
-                .exiting(Exit::NotStarted));
+                .exit_code(Exit::NotStarted));
             }
         }
         Ok(())

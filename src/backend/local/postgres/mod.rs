@@ -14,7 +14,7 @@ mod server;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use nix::sys::signal::Signal;
 
 use self::identity::Identity;
@@ -116,7 +116,7 @@ impl Postgres {
             if start.elapsed() >= PATIENCE {
                 return Err(Failure::new("PostgreSQL is neither up nor down")
                     .hint(format!("look into `{}`", self.folders.server_log().display()))
-                    .exiting(Exit::NotStarted));
+                    .exit_code(Exit::NotStarted));
             }
             std::thread::sleep(PACE);
         }
@@ -138,7 +138,7 @@ impl Postgres {
                 self.folders.root().display()
             ))
             .hint(format!("install PostgreSQL {version}, or name another --data-dir"))
-            .exiting(Exit::NotStarted)),
+            .exit_code(Exit::NotStarted)),
             _ => Ok(programs),
         }
     }

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
-use etl::failure::{Failure, Result};
+use common::failure::{Failure, Result};
 
 use crate::backend::local::process::Process;
 
@@ -43,7 +43,7 @@ pub(super) fn look(cluster: &Path, uid: u32) -> Result<Server> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Server::Stopped),
         Err(error) => {
             return Err(Failure::new(format!("cannot read `{}`", file.display()))
-                .because(error)
+                .source(error)
                 .hint("run covidctl as the user that ran `covidctl up`"));
         }
     };

@@ -6,7 +6,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use etl::failure::{Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
 
 /// The oldest version that does all that the pipeline asks for (`client_connection_check_interval`).
 const OLDEST: u32 = 14;
@@ -79,7 +79,7 @@ fn unfit(programs: &Programs, wanted: Option<u32>) -> Failure {
         }
         None => Failure::new(format!("`{folder}` is PostgreSQL {major}; {OLDEST} or later is needed")),
     };
-    failure.exiting(Exit::NotStarted)
+    failure.exit_code(Exit::NotStarted)
 }
 
 fn look(folder: &Path) -> Option<Programs> {

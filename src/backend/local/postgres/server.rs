@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::Instant;
 
-use etl::failure::{Exit, Failure, OrFail as _, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 
 use super::cluster::{self, surround};
 use super::identity::Identity;
@@ -60,7 +60,7 @@ pub(super) fn start(
     // The previous log stays for one more start: it may tell why the server crashed.
     match std::fs::rename(&log, log.with_extension("log.1")) {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::new(format!("cannot rename `{}`", log.display())).because(error));
+            return Err(Failure::new(format!("cannot rename `{}`", log.display())).source(error));
         }
         _ => {}
     }
@@ -75,7 +75,7 @@ pub(super) fn start(
             Err(Refused::RemainsAlive) => {
                 return Err(Failure::new("processes of a PostgreSQL that was killed do not end")
                     .hint(format!("look into `{}`", log.display()))
-                    .exiting(Exit::NotStarted));
+                    .exit_code(Exit::NotStarted));
             }
             Err(Refused::Other(failure)) => return Err(failure),
         }
@@ -93,14 +93,14 @@ fn launch(cluster: &Path, log: &Path, programs: &Programs, identity: &Identity, 
     // What a killed server left behind is removed; the caller has made sure that it is gone.
     let left = postmaster::pid_file(cluster);
     if left.exists() {
-        std::fs::remove_file(&left).or_fail(|| format!("cannot delete `{}`", left.display()))?;
+        std::fs::remove_file(&left).context(|| format!("cannot delete `{}`", left.display()))?;
     }
     let output = File::options()
         .create(true)
         .append(true)
         .open(log)
-        .or_fail(|| format!("cannot open `{}`", log.display()))?;
-    let errors = output.try_clone().or_fail(|| format!("cannot open `{}`", log.display()))?;
+        .context(|| format!("cannot open `{}`", log.display()))?;
+    let errors = output.try_clone().context(|| format!("cannot open `{}`", log.display()))?;
     let program = programs.program("postgres");
     let mut server = Command::new(&program);
     server.arg("-D").arg(cluster).args(["-c", &format!("port={port}")]);
@@ -112,8 +112,8 @@ fn launch(cluster: &Path, log: &Path, programs: &Programs, identity: &Identity, 
     surround(&mut server, cluster, identity);
     server
         .spawn()
-        .or_fail(|| format!("cannot start `{}`", program.display()))
-        .map_err(|failure| failure.exiting(Exit::NotStarted))
+        .context(|| format!("cannot start `{}`", program.display()))
+        .map_err(|failure| failure.exit_code(Exit::NotStarted))
 }
 
 fn wait_ready(mut child: Child, cluster: &Path, identity: &Identity, log: &PathBuf) -> Result<(), Refused> {
@@ -131,7 +131,7 @@ fn wait_ready(mut child: Child, cluster: &Path, identity: &Identity, log: &PathB
         if began.elapsed() >= PATIENCE {
             let failure = Failure::new("PostgreSQL does not become ready");
             let hint = format!("look into `{}`", log.display());
-            return Err(Refused::Other(failure.hint(hint).exiting(Exit::NotStarted)));
+            return Err(Refused::Other(failure.hint(hint).exit_code(Exit::NotStarted)));
         }
         std::thread::sleep(PACE);
     }
@@ -154,7 +154,7 @@ fn why(log: &PathBuf) -> Refused {
     );
     let hint = format!("look into `{}`", log.display());
     Refused::Other(
-        Failure::new("PostgreSQL does not start").because(said).hint(hint).exiting(Exit::NotStarted),
+        Failure::new("PostgreSQL does not start").source(said).hint(hint).exit_code(Exit::NotStarted),
     )
 }
 
@@ -164,7 +164,7 @@ fn free_port(wished: Option<u16>) -> Result<u16> {
     wished
         .map_or_else(|| bind(0), |port| bind(port).or_else(|_| bind(0)))
         .map(|address| address.port())
-        .or_fail(|| "there is no free port on 127.0.0.1".to_owned())
+        .context(|| "there is no free port on 127.0.0.1".to_owned())
 }
 
 #[cfg(test)]

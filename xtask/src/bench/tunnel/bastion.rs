@@ -10,8 +10,8 @@ use nix::unistd::{User, geteuid};
 use tempfile::TempDir;
 
 use crate::bench::input;
-use crate::failure::{Failure, OrFail as _, Result};
 use crate::process;
+use common::failure::{Context as _, Failure, Result};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
@@ -28,7 +28,7 @@ pub(super) struct Bastion {
 impl Bastion {
     pub(super) fn start() -> Result<Self> {
         if geteuid().is_root() {
-            fs::create_dir_all("/run/sshd").or_fail(|| "cannot create `/run/sshd`".to_owned())?;
+            fs::create_dir_all("/run/sshd").context(|| "cannot create `/run/sshd`".to_owned())?;
         }
         let folder = input::scratch()?;
         let path = folder.path().display();
@@ -44,12 +44,12 @@ impl Bastion {
             address.ip()
         );
         let file = folder.path().join("sshd_config");
-        fs::write(&file, configuration).or_fail(|| format!("cannot write `{}`", file.display()))?;
+        fs::write(&file, configuration).context(|| format!("cannot write `{}`", file.display()))?;
         let mut command = Command::new(SSHD);
         command.args(["-D", "-e", "-f"]).arg(file).stdin(Stdio::null()).stderr(Stdio::null());
         let server = command
             .spawn()
-            .or_fail(|| process::cannot_start(&command))
+            .context(|| process::cannot_start(&command))
             .map_err(|failure| failure.hint("apt-get install openssh-server"))?;
         let bastion = Self { folder, address, server };
         until_it_answers(address, "sshd")?;
@@ -78,14 +78,14 @@ impl Drop for Bastion {
 
 /// Who may log in: whoever runs the benchmark.
 pub(super) fn user() -> Result<String> {
-    let user = User::from_uid(geteuid()).or_fail(|| "cannot look up the user".to_owned())?;
+    let user = User::from_uid(geteuid()).context(|| "cannot look up the user".to_owned())?;
     user.map(|user| user.name).ok_or_else(|| Failure::new("the user has no name"))
 }
 
 /// A port that is free at this moment.
 pub(super) fn free_address() -> Result<SocketAddr> {
     let what = || "cannot find a free port".to_owned();
-    TcpListener::bind("127.0.0.1:0").or_fail(what)?.local_addr().or_fail(what)
+    TcpListener::bind("127.0.0.1:0").context(what)?.local_addr().context(what)
 }
 
 /// Waits until somebody listens there.

@@ -5,8 +5,8 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 use super::bastion::{Bastion, free_address, until_it_answers, user};
-use crate::failure::{OrFail as _, Result};
 use crate::process;
+use common::failure::{Context as _, Result};
 
 /// One of them.
 #[derive(Clone, Copy)]
@@ -72,7 +72,7 @@ impl Forwarder {
         command.arg("-i").arg(bastion.file("id"));
         // The keys of an agent are nobody's business here.
         command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null());
-        let program = command.spawn().or_fail(|| process::cannot_start(&command))?;
+        let program = command.spawn().context(|| process::cannot_start(&command))?;
         let forwarder = Self { program, local };
         until_it_answers(local, contender.name())?;
         Ok(forwarder)

@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 /// What is read at once.
 const CHUNK: usize = 256 << 10;
@@ -20,8 +20,8 @@ type Parcel = (Instant, Vec<u8>);
 /// Starts one in front of `address`; it ends with this process.
 pub(super) fn proxy(address: SocketAddr, delay: Duration) -> Result<SocketAddr> {
     let what = || "cannot start the delaying proxy".to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").or_fail(what)?;
-    let local = listener.local_addr().or_fail(what)?;
+    let listener = TcpListener::bind("127.0.0.1:0").context(what)?;
+    let local = listener.local_addr().context(what)?;
     thread::spawn(move || {
         for near in listener.incoming().flatten() {
             let Ok(far) = TcpStream::connect(address) else { continue };

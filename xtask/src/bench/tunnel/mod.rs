@@ -19,8 +19,8 @@ use super::goal::{self, Bar, Goal};
 use super::input;
 use super::measure::{self, Ratio};
 use crate::cli::TunnelBench;
-use crate::failure::Result;
 use crate::say;
+use common::failure::Result;
 
 /// From Buenos Aires to us-east-1 and back.
 const ROUND_TRIP: Duration = Duration::from_millis(150);

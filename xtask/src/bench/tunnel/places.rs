@@ -5,7 +5,7 @@ use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::failure::{OrFail as _, Result};
+use common::failure::{Context as _, Result};
 
 const BLOCK: usize = 256 << 10;
 
@@ -20,8 +20,8 @@ const ECHO: u8 = b'e';
 /// Starts the target; it ends with this process.
 pub(super) fn target() -> Result<SocketAddr> {
     let what = || "cannot start the target".to_owned();
-    let listener = TcpListener::bind("127.0.0.1:0").or_fail(what)?;
-    let address = listener.local_addr().or_fail(what)?;
+    let listener = TcpListener::bind("127.0.0.1:0").context(what)?;
+    let address = listener.local_addr().context(what)?;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             // A client that goes away is nothing to talk about.
@@ -105,7 +105,7 @@ fn measured(
         stream.write_all(&request)?;
         ask(&mut stream)
     });
-    done.or_fail(|| format!("nothing came through {local}"))?;
+    done.context(|| format!("nothing came through {local}"))?;
     Ok(start.elapsed().as_secs_f64())
 }
 

@@ -60,12 +60,12 @@ impl Failure {
 
     /// A wrong flag or setting (exit code 2).
     pub fn usage(what: impl Into<String>) -> Self {
-        Self::new(what).exiting(Exit::Usage)
+        Self::new(what).exit_code(Exit::Usage)
     }
 
     /// Adds the underlying error; its whole chain is shown.
     #[must_use]
-    pub fn because(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+    pub fn source(mut self, cause: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.cause = Some(cause.into());
         self
     }
@@ -79,7 +79,7 @@ impl Failure {
 
     /// Changes the exit code.
     #[must_use]
-    pub const fn exiting(mut self, exit: Exit) -> Self {
+    pub const fn exit_code(mut self, exit: Exit) -> Self {
         self.exit = exit;
         self
     }
@@ -130,14 +130,14 @@ impl Error for Failure {
 }
 
 /// Turns any error into a [`Failure`] that says what was being done.
-pub trait OrFail<T> {
+pub trait Context<T> {
     /// `what` names the action and its object: "cannot read `x.zip`".
-    fn or_fail(self, what: impl FnOnce() -> String) -> Result<T>;
+    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
-impl<T, E: Into<Box<dyn Error + Send + Sync>>> OrFail<T> for std::result::Result<T, E> {
-    fn or_fail(self, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|cause| Failure::new(what()).because(cause))
+impl<T, E: Into<Box<dyn Error + Send + Sync>>> Context<T> for std::result::Result<T, E> {
+    fn context(self, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|cause| Failure::new(what()).source(cause))
     }
 }
 
@@ -149,7 +149,7 @@ mod tests {
     fn each_cause_is_said_once() {
         let inner = std::io::Error::other("disk is gone");
         let outer = std::io::Error::other(inner);
-        let failure = Failure::new("cannot write `a`").because(outer).hint("free some space");
+        let failure = Failure::new("cannot write `a`").source(outer).hint("free some space");
         assert_eq!(failure.to_string(), "cannot write `a`: disk is gone");
         assert_eq!(format!("{failure:?}"), "cannot write `a`: disk is gone\nhint: free some space");
     }
