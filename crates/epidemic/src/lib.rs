@@ -16,6 +16,8 @@
 //!
 //! Intervals are two-sided 95 % intervals unless a function says otherwise.
 
+#![warn(missing_docs)]
+
 mod binomial;
 mod calibration;
 pub mod delay;
