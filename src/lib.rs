@@ -7,19 +7,17 @@
 //! The pipeline's own program is linked in: the hidden `covidctl etl …` is the same entry as the binary `etl`, so that one
 //! binary is enough on one machine.
 
-pub mod backend;
 pub mod cli;
 pub mod commands;
+pub mod connect;
 pub mod dashboard;
 pub mod db;
-pub mod logs;
+pub mod local;
 pub mod ops;
 pub mod printer;
 pub mod settings;
 pub mod signals;
-pub mod text;
 pub mod tui;
-pub mod tunnel;
 
 use std::ffi::OsString;
 use std::process::ExitCode;

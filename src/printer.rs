@@ -7,17 +7,18 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use common::failure::{Context as _, Failure, Result};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 
-use crate::backend::Progress;
 use crate::cli::{Color, Format};
-use crate::ops::log_line::LogLine;
 use crate::settings::Settings;
 use common::terminal::visible;
+use logs::log_line::LogLine;
+use target::Progress;
+use tunnel::event::Tell;
 
 /// Where a command's words go.
 #[derive(Debug)]
@@ -55,6 +56,16 @@ impl Default for Printer {
 }
 
 impl Printer {
+    /// Returns a sink that prints the events of tunnels on standard error, except that they are ready.
+    pub fn tunnel_events(self: &Arc<Self>) -> Tell {
+        let printer = Arc::clone(self);
+        Arc::new(move |event| {
+            if !event.is_ready() {
+                printer.say(&event.to_string());
+            }
+        })
+    }
+
     /// A printer as the settings want it.
     pub fn new(settings: &Settings) -> Self {
         let color = |terminal: bool| match settings.color.value {

@@ -19,9 +19,10 @@ pub use self::releases::{Releases, ReleasesCommand};
 pub use self::reports::{Dashboard, MetabaseArgs, Reports, ReportsCommand};
 pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
 
-use crate::backend::Server;
-use crate::settings::{SslMode, names};
-use crate::text;
+use crate::settings::names;
+use common::text;
+use target::DatabaseServer;
+use target::SslMode;
 
 /// The operator's terminal of the Argentine Covid-19 data pipeline
 ///
@@ -167,7 +168,7 @@ pub enum Command {
     Psql {
         /// Which server; on this machine there is only one
         #[arg(value_enum, default_value = "master")]
-        server: Server,
+        server: DatabaseServer,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<std::ffi::OsString>,

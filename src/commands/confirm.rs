@@ -14,6 +14,7 @@ pub(super) async fn confirm(question: &str, settings: &Settings) -> Result<()> {
 }
 
 /// Asks for a name, which nobody types by mistake.
+#[cfg(feature = "aws")]
 pub(super) async fn by_name(question: &str, name: &str, settings: &Settings) -> Result<()> {
     ask(question, &format!("Type `{name}` to go on:"), settings, |answer| answer == name).await
 }

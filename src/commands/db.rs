@@ -3,10 +3,9 @@
 use std::fmt;
 use std::sync::Arc;
 
-use common::failure::{Failure, Result};
+use common::failure::Result;
 use serde::Serialize;
 
-use crate::backend::{self, Access, Backend};
 use crate::cli::Db;
 use crate::db::{
     self,
@@ -15,7 +14,8 @@ use crate::db::{
 use crate::ops;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text::table;
+use common::text::table;
+use target::{DatabaseAccess, Target};
 
 #[derive(Debug, Serialize)]
 struct Schema {
@@ -25,26 +25,21 @@ struct Schema {
 }
 
 pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    let backend = backend::connect(settings)?;
+    let target = super::target(settings)?;
     match command {
         Db::Init => {
             settings.may_change("set up the database")?;
-            if settings.target.value != "aws" {
-                return Err(Failure::usage("on this machine there are no logins to set up").hint(
-                    "`covidctl up` makes the database here; for the one on AWS: covidctl --target aws db init",
-                ));
-            }
-            ops::database::init(&backend::aws(settings, printer)?, printer.as_ref()).await
+            ops::database::init(&target, printer.as_ref()).await
         }
         Db::Migrate => {
             settings.may_change("migrate the database")?;
-            if settings.target.value == "aws" {
-                return migrate_from_here(backend.as_ref(), printer).await;
+            if !target.databases.migrates_by_job() {
+                return migrate_from_here(&target, printer).await;
             }
-            ops::up::migrate(backend.as_ref(), printer.as_ref(), &mut |line| printer.log(line)).await
+            ops::up::migrate(&target, printer.as_ref(), &mut |line| printer.log(line)).await
         }
         Db::Status => {
-            let database = backend.database().await?;
+            let database = target.databases.database(DatabaseAccess::READ).await?;
             let mut connection = db::connect(&database).await?;
             let pending = etl::migrate::state(&mut connection).await?.pending;
             printer.show(&Schema { pending, applied: migrations::applied(&mut connection).await? })
@@ -53,8 +48,8 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
 }
 
 /// Where no task migrates by itself: through the tunnel, with the login that may.
-async fn migrate_from_here(backend: &dyn Backend, printer: &Printer) -> Result<()> {
-    let database = backend.database_for(Access::WRITE).await?;
+async fn migrate_from_here(target: &Target, printer: &Printer) -> Result<()> {
+    let database = target.databases.database(DatabaseAccess::WRITE).await?;
     let mut session = db::connect(&database).await?;
     etl::database::become_owner(&mut session).await?;
     match etl::migrate::migrate(&mut session).await? {

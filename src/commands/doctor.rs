@@ -7,21 +7,21 @@ use chrono::{DateTime, Utc};
 use common::failure::{Failure, Result};
 use serde::Serialize;
 
-use crate::backend::{self, Check, Examination, Outcome, Place};
 use crate::cli::Doctor;
 use crate::ops;
 use crate::printer::Printer;
 use crate::settings::Settings;
+use target::{Check, CheckOutcome, DoctorContext, Location};
 
 #[derive(Debug, Serialize)]
 struct Report {
-    place: Place,
+    place: Location,
     checked_at: DateTime<Utc>,
     checks: Vec<Check>,
 }
 
 pub(super) async fn run(args: &Doctor, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    let backend = backend::connect(settings)?;
+    let target = super::target(settings)?;
     let checked_at = Utc::now();
     let checks = Mutex::new(Vec::new());
     let found = |check: Check| {
@@ -30,12 +30,12 @@ pub(super) async fn run(args: &Doctor, settings: &Settings, printer: &Arc<Printe
         }
         checks.lock().unwrap_or_else(PoisonError::into_inner).push(check);
     };
-    let wanted = Examination { my_address: args.my_address };
-    Box::pin(ops::doctor::examine(backend.as_ref(), &wanted, &found)).await;
+    let wanted = DoctorContext { my_address: args.my_address };
+    Box::pin(ops::doctor::examine(&target, &wanted, &found)).await;
     let checks = checks.into_inner().unwrap_or_else(PoisonError::into_inner);
     let count = |outcome| checks.iter().filter(|check| check.outcome == outcome).count();
-    let (failed, warnings) = (count(Outcome::Failed), count(Outcome::Warning));
-    let place = backend.place();
+    let (failed, warnings) = (count(CheckOutcome::Failed), count(CheckOutcome::Warning));
+    let place = target.location();
     if printer.json() {
         printer.show(&Report { place: place.clone(), checked_at, checks })?;
     }

@@ -19,6 +19,8 @@ mod reports;
 mod run;
 mod runs;
 mod screens;
+#[cfg(feature = "aws")]
+mod stacks;
 mod status;
 mod stop;
 mod tunnel;
@@ -29,9 +31,11 @@ use std::sync::Arc;
 use common::failure::{Failure, Result};
 
 use crate::cli::{Command, Format};
-use crate::ops::log_line::LogLine;
+use crate::connect;
 use crate::printer::Printer;
-use crate::settings::{Origin, Settings};
+use crate::settings::Settings;
+use ::logs::log_line::LogLine;
+use target::{Origin, Target};
 
 /// Runs a command; without one, the screens.
 pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -60,6 +64,11 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Completions { shell } => completions::run(*shell, printer),
         Command::Man { dir } => man::run(dir.as_deref(), printer),
     }
+}
+
+/// Returns the target that the settings name; its tunnels report on standard error.
+fn target(settings: &Settings) -> Result<Target> {
+    connect::target(settings, Arc::new(Printer::new(settings)).tunnel_events())
 }
 
 /// A command line that can be typed next: this program as it was called, and the folder that was named.

@@ -11,17 +11,17 @@ use std::process::Command;
 use common::failure::{Exit, Failure, Result};
 
 use super::tunnel::{Child, passed_on};
-use crate::backend::{self, Access, Database, Login, Server};
 use crate::settings::Settings;
 use crate::signals::Signals;
+use target::{Database, DatabaseAccess, DatabaseRole, DatabaseServer};
 
 /// What in the user's environment would lead elsewhere.
 const MISLEADING: [&str; 6] =
     ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSWORD", "PGSSLMODE", "PGOPTIONS"];
 
-pub(super) async fn run(server: Server, args: &[OsString], settings: &Settings) -> Result<()> {
-    let access = Access { server, login: Login::Reader };
-    let database = backend::connect(settings)?.database_for(access).await?;
+pub(super) async fn run(server: DatabaseServer, args: &[OsString], settings: &Settings) -> Result<()> {
+    let access = DatabaseAccess { server, role: DatabaseRole::Reader };
+    let database = super::target(settings)?.databases.database(access).await?;
     let program = program(&database);
     let mut environment = database.environment();
     if settings.read_only.value {

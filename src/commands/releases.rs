@@ -9,17 +9,17 @@ use serde::Serialize;
 use super::confirm::confirm;
 use super::run::{self, Way};
 use super::runs::{CheckList, RunTable};
-use crate::backend::{self, Backend, Job, Kind};
 use crate::cli::{Releases, ReleasesCommand};
 use crate::db;
 use crate::db::checks::{self, RunCheck};
 use crate::db::releases::{self, Release, ReleaseDataset};
-use crate::db::runs::Run;
 use crate::ops::follow::Following;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::text::{maybe_thousands, size, table};
+use common::text::{maybe_thousands, size, table};
+use target::Run;
+use target::{DatabaseAccess, Job, JobKind, Target};
 
 /// How many are listed unless the command line says otherwise.
 const LISTED: u32 = 20;
@@ -41,8 +41,8 @@ pub(super) async fn run(args: &Releases, settings: &Settings, printer: &Printer)
     if let Some(ReleasesCommand::Rollback { to }) = args.command {
         return roll_back(to, settings, printer).await;
     }
-    let backend = backend::connect(settings)?;
-    let database = backend.database().await?;
+    let target = super::target(settings)?;
+    let database = target.databases.database(DatabaseAccess::READ).await?;
     let mut session = db::connect(&database).await?;
     match args.command {
         Some(ReleasesCommand::Show { release }) => {
@@ -61,25 +61,25 @@ pub(super) async fn run(args: &Releases, settings: &Settings, printer: &Printer)
 
 async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("roll back")?;
-    let backend = backend::connect(settings)?;
-    let place = backend.identify().await?;
-    let _kept = backend.keep().await?;
+    let target = super::target(settings)?;
+    let place = target.components.identify().await?;
+    let _kept = target.databases.keep_alive().await?;
     let releases = {
-        let database = backend.database().await?;
+        let database = target.databases.database(DatabaseAccess::READ).await?;
         releases::list(&mut db::connect(&database).await?, u32::MAX).await?
     };
-    let (published, target) = releases::rollback_target(&releases, wanted)?;
+    let (published, earlier) = releases::rollback_target(&releases, wanted)?;
     let question =
-        format!("Publish {} in place of {} on the target {place}?", phrase(target), phrase(published));
+        format!("Publish {} in place of {} on the target {place}?", phrase(earlier), phrase(published));
     confirm(&question, settings).await?;
-    let to = target.release_id;
+    let to = earlier.release_id;
     // What was agreed to is what is published, whatever another run publishes in the meantime. A report is the operator's decision.
     let job = Job {
         arguments: vec!["--to".to_owned(), to.to_string()],
         is_part_of_pipeline: true,
-        ..Job::new(Kind::Rollback).with(env::STARTED_BY, backend::who())
+        ..Job::new(JobKind::Rollback).with(env::STARTED_BY, target::current_user())
     };
-    follow(backend.as_ref(), &job, printer).await?;
+    follow(&target, &job, printer).await?;
     printer.say(&format!(
         "release {to} is published; the latest report still shows release {}: `covidctl run report` writes a new one",
         published.release_id
@@ -87,16 +87,16 @@ async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) 
     Ok(())
 }
 
-async fn follow(backend: &dyn Backend, job: &Job, printer: &Printer) -> Result<()> {
+async fn follow(target: &Target, job: &Job, printer: &Printer) -> Result<()> {
     let mut signals = Signals::listen()?;
-    let following = Following::start(backend, job).await?;
+    let following = Following::start(target, job).await?;
     let run = following.run();
-    let ended = run::follow(backend, following, &mut signals, printer).await;
+    let ended = run::follow(target, following, &mut signals, printer).await;
     if let Ok(Way::Detached(failure)) = ended {
         return Err(failure);
     }
     // A job that failed before it could record itself left no trace.
-    printer.show(&RunTable(backend.find(&run.to_string()).await.into_iter().collect()))?;
+    printer.show(&RunTable(target.runs.find(&run.to_string()).await.into_iter().collect()))?;
     ended.map(drop)
 }
 

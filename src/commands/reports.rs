@@ -8,13 +8,12 @@ use common::failure::{Failure, Result};
 use etl::store::Store;
 use serde::Serialize;
 
-use crate::backend;
 use crate::cli::{Format, Reports, ReportsCommand};
 use crate::ops::comparison::Comparison;
 use crate::ops::reports::{self, Report};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text::{size, table};
+use common::text::{size, table};
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -36,7 +35,7 @@ struct Opened {
 const OPENERS: [&str; 2] = ["xdg-open", "open"];
 
 pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) -> Result<()> {
-    let store = backend::connect(settings)?.reports().await?;
+    let store = super::target(settings)?.storage.reports().await?;
     match args.command.as_ref().unwrap_or(&ReportsCommand::List) {
         ReportsCommand::List => printer.show(&ReportTable(reports::list(&store).await?)),
         ReportsCommand::Show { name } => {

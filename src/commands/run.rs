@@ -9,15 +9,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::runs::RunTable;
-use crate::backend::{self, Backend, Job, Kind};
 use crate::cli::{JobName, Run};
 use crate::ops::follow::Following;
-use crate::ops::log_line::LogLine;
 use crate::ops::pipeline;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::text;
+use common::text;
+use logs::log_line::LogLine;
+use target::{Job, JobKind, Target};
 
 #[derive(Debug, Serialize)]
 struct Started {
@@ -32,30 +32,30 @@ impl std::fmt::Display for Started {
 
 pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("run a job")?;
-    let kinds: &[Kind] = match args.job {
-        JobName::Download => &[Kind::Download],
-        JobName::Etl => &[Kind::Etl],
-        JobName::Report => &[Kind::Report],
+    let kinds: &[JobKind] = match args.job {
+        JobName::Download => &[JobKind::Download],
+        JobName::Etl => &[JobKind::Etl],
+        JobName::Report => &[JobKind::Report],
         JobName::Pipeline => &pipeline::WHOLE,
     };
     if args.no_wait && kinds.len() > 1 {
         return Err(Failure::usage("`run pipeline` has to wait between its jobs")
             .hint("leave out --no-wait, or run one job at a time"));
     }
-    let backend = backend::connect(settings)?;
+    let target = super::target(settings)?;
     // Whoever else leaves meanwhile, what a job needs here stays.
-    let _kept = backend.keep().await?;
-    let due = pipeline::due(backend.as_ref(), kinds).await?;
+    let _kept = target.databases.keep_alive().await?;
+    let due = pipeline::due(&target, kinds).await?;
     if due.len() < kinds.len() {
         printer.say(pipeline::KEPT);
     }
     let mut started = Vec::new();
-    let all = run_all(backend.as_ref(), &due, args, &mut started, printer);
+    let all = run_all(&target, &due, args, &mut started, printer);
     let result = match args.timeout {
         None => all.await,
         Some(limit) => match tokio::time::timeout(limit, all).await {
             Ok(result) => result,
-            Err(_) => Err(stopped(backend.as_ref(), started.last().copied(), limit).await?),
+            Err(_) => Err(stopped(&target, started.last().copied(), limit).await?),
         },
     };
     if matches!(result, Ok(Way::Left)) {
@@ -64,7 +64,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     if let Ok(Way::Detached(failure)) = result {
         return Err(failure);
     }
-    if let ([Kind::Download], [run]) = (kinds, started.as_slice()) {
+    if let ([JobKind::Download], [run]) = (kinds, started.as_slice()) {
         // Its record is in the store: it knows no database.
         printer.show(&Started { run_id: *run })?;
         return result.map(drop);
@@ -76,7 +76,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     let mut runs = Vec::new();
     for run in started {
         // A job that failed before it could say anything left no trace, and not every place lists downloads.
-        runs.extend(backend.find(&run.to_string()).await.ok());
+        runs.extend(target.runs.find(&run.to_string()).await.ok());
     }
     printer.show(&RunTable(runs))?;
     result.map(drop)
@@ -93,8 +93,8 @@ pub(super) enum Way {
 }
 
 async fn run_all(
-    backend: &dyn Backend,
-    kinds: &[Kind],
+    target: &Target,
+    kinds: &[JobKind],
     args: &Run,
     started: &mut Vec<Uuid>,
     printer: &Printer,
@@ -102,14 +102,14 @@ async fn run_all(
     // Whoever reads the next line may send a signal at once.
     let mut signals = Signals::listen()?;
     for kind in kinds {
-        let following = Following::start(backend, &job(*kind, args)).await?;
+        let following = Following::start(target, &job(*kind, args)).await?;
         let run = following.run();
         started.push(run);
         if args.no_wait {
             printer.show(&Started { run_id: run })?;
             return Ok(Way::Left);
         }
-        if let way @ Way::Detached(_) = follow(backend, following, &mut signals, printer).await? {
+        if let way @ Way::Detached(_) = follow(target, following, &mut signals, printer).await? {
             return Ok(way);
         }
     }
@@ -118,7 +118,7 @@ async fn run_all(
 
 /// Shows the log of a run until the run ends or a signal comes.
 pub(super) async fn follow(
-    backend: &dyn Backend,
+    target: &Target,
     following: Following,
     signals: &mut Signals,
     printer: &Printer,
@@ -128,15 +128,15 @@ pub(super) async fn follow(
     let mut show = |line: &LogLine| printer.log(line);
     tokio::select! {
         biased;
-        ended = following.to_end(backend, &mut show) => ended.map(|()| Way::Ended),
+        ended = following.to_end(target, &mut show) => ended.map(|()| Way::Ended),
         failure = signals.next() => Ok(Way::Detached(detached(&failure, run))),
     }
 }
 
-fn job(kind: Kind, args: &Run) -> Job {
+fn job(kind: JobKind, args: &Run) -> Job {
     let mut job = pipeline::job(kind, args.job == JobName::Pipeline);
     job.allow_concurrent = args.allow_concurrent;
-    if kind == Kind::Etl {
+    if kind == JobKind::Etl {
         if let Some(years) = &args.years {
             job = job.with(env::YEARS, years);
         }
@@ -158,9 +158,9 @@ fn detached(signal: &Failure, run: Uuid) -> Failure {
         .exit_code(signal.exit())
 }
 
-async fn stopped(backend: &dyn Backend, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
+async fn stopped(target: &Target, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
     if let Some(run) = run {
-        backend.stop(run).await?;
+        target.runs.stop(run).await?;
     }
     let limit = text::span(chrono::TimeDelta::from_std(limit).unwrap_or(chrono::TimeDelta::MAX));
     Ok(Failure::new(format!("the job did not end within {limit} and was stopped"))

@@ -1,11 +1,12 @@
 //! `covidctl` without a command: the screens, on the current target.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 
-use crate::backend;
 use crate::cli::Format;
+use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::tui::{self, Left};
@@ -19,8 +20,9 @@ pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
         return Err(Failure::usage("there is no terminal to show the screens on")
             .hint("name a command; `covidctl --help` lists them"));
     }
-    let backend = backend::connect(settings)?;
-    let left = tui::run(settings, backend, |_| None).await?;
+    // The terminal belongs to the screens: events of tunnels are not printed.
+    let target = connect::target(settings, Arc::new(|_| {}))?;
+    let left = tui::run(settings, target, |_| None).await?;
     say_farewell(left, printer);
     Ok(())
 }

@@ -2,14 +2,13 @@
 
 use common::failure::{Failure, Result};
 
-use crate::backend;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
 pub(super) async fn run(typed: &str, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("stop a run")?;
-    let backend = backend::connect(settings)?;
-    let active = backend.active().await?;
+    let target = super::target(settings)?;
+    let active = target.runs.active().await?;
     let mut fitting =
         active.iter().filter(|active| active.run.to_string().starts_with(&typed.to_lowercase()));
     let active = match (fitting.next(), fitting.next()) {
@@ -24,7 +23,7 @@ pub(super) async fn run(typed: &str, settings: &Settings, printer: &Printer) -> 
             );
         }
     };
-    backend.stop(active.run).await?;
+    target.runs.stop(active.run).await?;
     printer.say(&format!("run {} ({}) was stopped", active.run, active.kind));
     Ok(())
 }

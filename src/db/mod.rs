@@ -17,7 +17,7 @@ use common::failure::{Context as _, Exit, Failure, Result};
 use sqlx::postgres::{PgConnectOptions, PgConnection};
 use sqlx::{Connection as _, Row as _};
 
-use crate::backend::Database;
+use target::Database;
 
 /// How long a server may take to answer.
 const PATIENCE: Duration = Duration::from_secs(10);

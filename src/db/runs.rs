@@ -1,52 +1,13 @@
 //! The history of runs, as the pipeline keeps it in `pipeline_run` and `run_issue`.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use common::failure::{Failure, Result};
 use serde::Serialize;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Error, Row as _};
+use target::Run;
 use uuid::Uuid;
 
 use super::cannot_read;
-
-/// A run's summary. Fields are named like the table's columns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Run {
-    /// Its id.
-    pub run_id: Uuid,
-    /// `etl`, `report`, `rollback`, …
-    pub kind: String,
-    /// `running`, `succeeded`, `failed`, `skipped`.
-    pub status: String,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
-    /// When it ended.
-    pub finished_at: Option<DateTime<Utc>>,
-    /// The date of the dataset.
-    pub dataset_updated_on: Option<NaiveDate>,
-    /// The dataset's file.
-    pub source_name: Option<String>,
-    /// Its size in bytes.
-    pub source_size: Option<i64>,
-    /// `all`, or the loaded years.
-    pub years: Option<String>,
-    /// Rows in the file.
-    pub rows_read: Option<i64>,
-    /// Rows of years that were not wanted.
-    pub rows_filtered: Option<i64>,
-    /// Rows that were loaded.
-    pub rows_loaded: Option<i64>,
-    /// Repairs; one row may have several.
-    pub rows_repaired: Option<i64>,
-    /// Rows that were rejected.
-    pub rows_rejected: Option<i64>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// The exit code of its program, where the target knows it.
-    pub exit_code: Option<u8>,
-    /// Who started it, where the target knows it.
-    pub started_by: Option<String>,
-}
 
 /// One line of a run's tally.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -59,42 +20,6 @@ pub struct Issue {
     pub reason: String,
     /// How many rows.
     pub rows: i64,
-}
-
-impl Run {
-    /// A run that goes on, of which nothing else is known yet.
-    pub fn begun(run_id: Uuid, kind: &str, started_at: DateTime<Utc>) -> Self {
-        Self {
-            run_id,
-            kind: kind.to_owned(),
-            status: "running".to_owned(),
-            started_at,
-            finished_at: None,
-            dataset_updated_on: None,
-            source_name: None,
-            source_size: None,
-            years: None,
-            rows_read: None,
-            rows_filtered: None,
-            rows_loaded: None,
-            rows_repaired: None,
-            rows_rejected: None,
-            error: None,
-            exit_code: None,
-            started_by: None,
-        }
-    }
-
-    /// How long it took.
-    pub fn duration(&self) -> Option<TimeDelta> {
-        self.finished_at.map(|finished| finished - self.started_at)
-    }
-
-    /// Rows of the file per second.
-    pub fn rows_per_second(&self) -> Option<i64> {
-        let milliseconds = self.duration()?.num_milliseconds().max(1);
-        self.rows_read.and_then(|rows| rows.checked_mul(1000)).map(|rows| rows / milliseconds)
-    }
 }
 
 macro_rules! select {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::text::{table, thousands};
+use common::text::{table, thousands};
 
 /// The most lines of one question that people see.
 const SHOWN: usize = 10;

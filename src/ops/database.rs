@@ -2,16 +2,19 @@
 //!
 //! Everything can be repeated. Passwords come from secrets, are held in memory and leave it only as verifiers.
 
-use common::failure::Result;
+use common::failure::{Failure, Result};
 
-use crate::backend::aws::Aws;
-use crate::backend::{Access, Backend as _, Progress};
 use crate::db::{self, roles};
+use target::{DatabaseAccess, Progress, Target};
 
 /// As the master user, through the tunnel.
-pub async fn init(aws: &Aws, progress: &dyn Progress) -> Result<()> {
-    let logins = aws.logins().await?;
-    let database = aws.database_for(Access::ADMINISTER).await?;
+pub async fn init(target: &Target, progress: &dyn Progress) -> Result<()> {
+    let Some(logins) = target.databases.logins().await? else {
+        return Err(Failure::usage("this target has no logins to set up").hint(
+            "`covidctl up` creates the local database; for the one on AWS: covidctl --target aws db init",
+        ));
+    };
+    let database = target.databases.database(DatabaseAccess::ADMINISTER).await?;
     let mut session = db::connect(&database).await?;
     match etl::migrate::migrate(&mut session).await? {
         0 => progress.step("the schema is up to date"),

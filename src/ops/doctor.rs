@@ -4,24 +4,24 @@ use chrono::{DateTime, Utc};
 use common::failure::Result;
 use sqlx::postgres::PgConnection;
 
-use crate::backend::{Backend, Check, Database, Examination, Found};
 use crate::db;
 use crate::db::releases::{self, ReleaseState};
 use crate::ops;
-use crate::text;
+use common::text;
+use target::{Check, CheckSink, Database, DatabaseAccess, DoctorContext, Target};
 
 /// Nothing was published for so many days: somebody should look. The alarm on AWS has the same number.
 const STALE_AFTER_DAYS: i64 = 3;
 
 /// Looks at everything, and tells each check as soon as it is known.
-pub async fn examine(backend: &dyn Backend, wanted: &Examination, found: &Found<'_>) {
-    if !backend.examine(wanted, found).await {
+pub async fn examine(target: &Target, wanted: &DoctorContext, found: &CheckSink<'_>) {
+    if !target.components.diagnose(wanted, found).await {
         return;
     }
-    found(datasets(backend).await.unwrap_or_else(|failure| Check::of("datasets", &failure)));
-    let database = match backend.database().await {
+    found(datasets(target).await.unwrap_or_else(|failure| Check::of("datasets", &failure)));
+    let database = match target.databases.database(DatabaseAccess::READ).await {
         Ok(database) => database,
-        Err(failure) => return found(Check::of(way_to(backend), &failure)),
+        Err(failure) => return found(Check::of(way_to(target), &failure)),
     };
     if database.is_tunnelled() {
         found(Check::ok("tunnel", format!("open to {}:{}", database.host, database.port)));
@@ -45,12 +45,12 @@ pub async fn examine(backend: &dyn Backend, wanted: &Examination, found: &Found<
 }
 
 /// What is in the way where there is no way to the database.
-fn way_to(backend: &dyn Backend) -> &'static str {
-    if backend.place().target == "aws" { "tunnel" } else { "database" }
+fn way_to(target: &Target) -> &'static str {
+    if target.bastion.is_some() { "tunnel" } else { "database" }
 }
 
-async fn datasets(backend: &dyn Backend) -> Result<Check> {
-    let store = backend.datasets().await?;
+async fn datasets(target: &Target) -> Result<Check> {
+    let store = target.storage.datasets().await?;
     let datasets = ops::datasets::list(&store).await?;
     Ok(match datasets.len() {
         0 => Check::warning("datasets", format!("{store} is empty"), "covidctl run download"),
@@ -59,7 +59,7 @@ async fn datasets(backend: &dyn Backend) -> Result<Check> {
 }
 
 async fn tls(database: &Database, session: &mut PgConnection) -> Check {
-    match (db::encryption(session).await, &database.authorities) {
+    match (db::encryption(session).await, &database.ca_bundle) {
         (Err(failure), _) => Check::of("tls", &failure),
         (Ok(Some(version)), Some(_)) => {
             Check::ok("tls", format!("{version}, and the certificate was checked"))

@@ -11,11 +11,11 @@ use chrono::Utc;
 use common::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
-use super::log_line::LogLine;
-use crate::backend::{Backend, Ended, Job, Kind};
-use crate::logs::core::{Note, Plan};
-use crate::logs::driver::{self, Reader};
-use crate::logs::{Logs, Shown};
+use logs::core::{Note, Plan};
+use logs::driver::{self, Reader};
+use logs::log_line::LogLine;
+use logs::{Logs, Shown};
+use target::{Job, JobKind, RunEnd, Target};
 
 /// How long one question for the end of the run may wait for it.
 const PATIENCE: Duration = Duration::from_secs(1);
@@ -24,13 +24,13 @@ const PATIENCE: Duration = Duration::from_secs(1);
 #[derive(Debug)]
 pub struct Following {
     run: Uuid,
-    kind: Kind,
+    kind: JobKind,
 }
 
 impl Following {
     /// Starts a job.
-    pub async fn start(backend: &dyn Backend, job: &Job) -> Result<Self> {
-        let run = backend.start(job).await?;
+    pub async fn start(target: &Target, job: &Job) -> Result<Self> {
+        let run = target.runs.start(job).await?;
         Ok(Self { run, kind: job.kind })
     }
 
@@ -40,18 +40,18 @@ impl Following {
     }
 
     /// What the run does.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> JobKind {
         self.kind
     }
 
     /// Returns when the run has ended well; every line of its log has been shown by then.
-    pub async fn to_end(self, backend: &dyn Backend, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
-        let Logs { sources, tempo, run } = backend.logs(Some(&self.run.to_string())).await?;
+    pub async fn to_end(self, target: &Target, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
+        let Logs { sources, tempo, run } = target.runs.logs(Some(&self.run.to_string())).await?;
         let since = run.map_or(0, |run| run.from);
         let plan = Plan { since, until: None, follow: true, pattern: None, tempo };
         let ended = Mutex::new(None);
         let finish = async {
-            let end = wait(backend, self.run).await;
+            let end = wait(target, self.run).await;
             *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
         };
         let clock = || Utc::now().timestamp_millis();
@@ -69,7 +69,7 @@ impl Following {
         }
     }
 
-    fn failure(&self, ended: Ended, last_error: Option<LogLine>) -> Failure {
+    fn failure(&self, ended: RunEnd, last_error: Option<LogLine>) -> Failure {
         let (kind, run, code) = (self.kind, self.run, ended.code);
         let failure = Failure::new(format!("{kind} ended with code {code}")).exit_code(Exit::Child(code));
         let (message, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
@@ -79,18 +79,18 @@ impl Following {
         };
         match (ended.hint.or(hint), kind) {
             (Some(hint), _) => failure.hint(hint),
-            (None, Kind::Etl | Kind::Report | Kind::Rollback) => {
+            (None, JobKind::Etl | JobKind::Report | JobKind::Rollback) => {
                 failure.hint(format!("covidctl runs show {run}"))
             }
-            (None, Kind::Download | Kind::Migrate | Kind::Sample) => failure,
+            (None, JobKind::Download | JobKind::Migrate | JobKind::Sample) => failure,
         }
     }
 }
 
 /// Waits until a run has ended.
-pub async fn wait(backend: &dyn Backend, run: Uuid) -> Result<Ended> {
+pub async fn wait(target: &Target, run: Uuid) -> Result<RunEnd> {
     loop {
-        if let Some(ended) = backend.wait(run, PATIENCE).await? {
+        if let Some(ended) = target.runs.wait(run, PATIENCE).await? {
             return Ok(ended);
         }
     }

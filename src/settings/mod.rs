@@ -4,16 +4,16 @@
 
 mod aws;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 
-pub use self::aws::{Aws, SslMode};
+use target::{AwsSettings, Origin, SslMode, WithOrigin};
+
 use crate::cli::{Color, Format, Globals};
 
 /// The environment variables of this program; the pipeline's own are in [`common::env`].
@@ -48,62 +48,25 @@ pub mod names {
     pub const METABASE_DATABASE_URL: &str = "METABASE_DATABASE_URL";
 }
 
-/// Where a value came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// A flag on the command line.
-    Flag,
-    /// An environment variable.
-    Environment,
-    /// The file of settings.
-    File,
-    /// What the stacks have written into the parameter store.
-    Discovery,
-    /// Nobody set it.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Flag => "flag",
-            Self::Environment => "environment",
-            Self::File => "file",
-            Self::Discovery => "discovery",
-            Self::Default => "default",
-        })
-    }
-}
-
-/// A value and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sourced<T> {
-    /// What holds.
-    pub value: T,
-    /// Who said so.
-    pub origin: Origin,
-}
-
 /// All settings of one invocation.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// The target's name.
-    pub target: Sourced<String>,
+    pub target: WithOrigin<String>,
     /// How data are written.
-    pub output: Sourced<Format>,
+    pub output: WithOrigin<Format>,
     /// When to use colour.
-    pub color: Sourced<Color>,
+    pub color: WithOrigin<Color>,
     /// Refuse whatever would change something.
-    pub read_only: Sourced<bool>,
+    pub read_only: WithOrigin<bool>,
     /// Where the local target keeps its data; absolute.
-    pub data_dir: Sourced<PathBuf>,
+    pub data_dir: WithOrigin<PathBuf>,
     /// The folder of PostgreSQL's programs, where the first one found is not wanted.
-    pub pg_bin: Option<Sourced<PathBuf>>,
+    pub pg_bin: Option<WithOrigin<PathBuf>>,
     /// What only the target `aws` reads.
-    pub aws: Aws,
+    pub aws: AwsSettings,
     /// The file of settings, which need not exist where nobody named it.
-    pub config: Sourced<PathBuf>,
+    pub config: WithOrigin<PathBuf>,
     /// Say only what went wrong.
     pub quiet: bool,
     /// Say more.
@@ -135,31 +98,31 @@ impl Settings {
         };
         let given = |path: &Option<PathBuf>, id: &str| {
             path.clone()
-                .map(|value| Sourced { value, origin: origin(id) })
+                .map(|value| WithOrigin { value, origin: origin(id) })
                 .map(|path| absolute(&path))
                 .transpose()
         };
         let config = match given(&globals.config, "config")? {
             Some(config) => config,
-            None => Sourced { value: default_config()?, origin: Origin::Default },
+            None => WithOrigin { value: default_config()?, origin: Origin::Default },
         };
         let file = File::read(&config)?;
         // Paths in the file start from the file's own folder, wherever the program is called.
         let beside = |path: Option<PathBuf>| {
             let folder = config.value.parent().unwrap_or(Path::new("/"));
-            path.map(|path| Sourced { value: folder.join(path), origin: Origin::File })
+            path.map(|path| WithOrigin { value: folder.join(path), origin: Origin::File })
         };
         let text = |given: &Option<String>, id: &str, file: Option<String>| {
-            let given = given.clone().map(|value| Sourced { value, origin: origin(id) });
-            given.or(file.map(|value| Sourced { value, origin: Origin::File }))
+            let given = given.clone().map(|value| WithOrigin { value, origin: origin(id) });
+            given.or(file.map(|value| WithOrigin { value, origin: Origin::File }))
         };
         let stacks = file.aws.stacks();
         let prefix = text(&globals.prefix, "prefix", file.aws.prefix);
-        let aws = Aws {
+        let aws = AwsSettings {
             profile: text(&globals.profile, "profile", file.aws.profile),
             region: text(&globals.region, "region", file.aws.region),
             endpoint_url: text(&globals.endpoint_url, "endpoint_url", file.aws.endpoint_url),
-            prefix: prefix.unwrap_or(Sourced { value: "/covid19".to_owned(), origin: Origin::Default }),
+            prefix: prefix.unwrap_or(WithOrigin { value: "/covid19".to_owned(), origin: Origin::Default }),
             ssl_mode: pick(
                 globals.ssl_mode.map(|mode| (mode, Origin::Flag)),
                 file.aws.ssl_mode,
@@ -169,15 +132,16 @@ impl Settings {
                 .or_else(|| beside(file.aws.ssl_root_cert)),
             names: file.aws.names,
             stacks,
+            known_hosts: tunnel::pins(&config.value),
         };
         let data_dir = match given(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
             Some(folder) => folder,
-            None => Sourced { value: default_data_dir()?, origin: Origin::Default },
+            None => WithOrigin { value: default_data_dir()?, origin: Origin::Default },
         };
         // `auto` by flag or file gives way to NO_COLOR; `always` and `never` are meant.
         let mut color = pick(globals.color.map(|color| (color, Origin::Flag)), file.color, Color::Auto);
         if color.value == Color::Auto && globals.no_color.as_deref().is_some_and(|value| !value.is_empty()) {
-            color = Sourced { value: Color::Never, origin: Origin::Environment };
+            color = WithOrigin { value: Color::Never, origin: Origin::Environment };
         }
         let read_only = globals.read_only.then(|| (true, origin("read_only")));
         Ok(Self {
@@ -211,7 +175,7 @@ impl Settings {
 }
 
 impl File {
-    fn read(config: &Sourced<PathBuf>) -> Result<Self> {
+    fn read(config: &WithOrigin<PathBuf>) -> Result<Self> {
         let path = config.value.display();
         let text = match std::fs::read_to_string(&config.value) {
             Ok(text) => text,
@@ -233,16 +197,16 @@ impl File {
     }
 }
 
-fn pick<T>(given: Option<(T, Origin)>, file: Option<T>, default: T) -> Sourced<T> {
+fn pick<T>(given: Option<(T, Origin)>, file: Option<T>, default: T) -> WithOrigin<T> {
     let from_file = file.map(|value| (value, Origin::File));
     let (value, origin) = given.or(from_file).unwrap_or((default, Origin::Default));
-    Sourced { value, origin }
+    WithOrigin { value, origin }
 }
 
-fn absolute(path: &Sourced<PathBuf>) -> Result<Sourced<PathBuf>> {
+fn absolute(path: &WithOrigin<PathBuf>) -> Result<WithOrigin<PathBuf>> {
     let value = std::path::absolute(&path.value)
         .context(|| format!("`{}` is not the name of a file or folder", path.value.display()))?;
-    Ok(Sourced { value, origin: path.origin })
+    Ok(WithOrigin { value, origin: path.origin })
 }
 
 fn default_config() -> Result<PathBuf> {
@@ -285,9 +249,9 @@ mod tests {
         let settings =
             resolve(folder.path(), "output = 'json'\ncolor = 'never'\ndata-dir = 'data'", &["-o", "text"])
                 .unwrap();
-        assert_eq!(settings.output, Sourced { value: Format::Text, origin: Origin::Flag });
-        assert_eq!(settings.color, Sourced { value: Color::Never, origin: Origin::File });
-        assert_eq!(settings.data_dir, Sourced { value: folder.path().join("data"), origin: Origin::File });
+        assert_eq!(settings.output, WithOrigin { value: Format::Text, origin: Origin::Flag });
+        assert_eq!(settings.color, WithOrigin { value: Color::Never, origin: Origin::File });
+        assert_eq!(settings.data_dir, WithOrigin { value: folder.path().join("data"), origin: Origin::File });
         assert_eq!(settings.config.origin, Origin::Flag);
         assert!(settings.may_change("stop").is_ok());
     }

@@ -7,3 +7,4 @@ pub mod atomic_file;
 pub mod env;
 pub mod failure;
 pub mod terminal;
+pub mod text;

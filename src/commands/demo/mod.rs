@@ -15,53 +15,65 @@ use uuid::Uuid;
 
 use self::summary::Summary;
 use super::{quietly, screens};
-use crate::backend::local::{Lease, Local, Plan};
-use crate::backend::{self, Backend as _, Job, Kind, Progress};
 use crate::cli::{Demo, Format};
+use crate::connect;
 use crate::db;
+use crate::local::{Lease, Local, Plan};
 use crate::ops::follow::Following;
-use crate::ops::log_line::LogLine;
 use crate::ops::{datasets, reports, up};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::tui;
+use logs::log_line::LogLine;
+use target::{DatabaseAccess, Job, JobKind, Progress, Target};
 
 pub(super) async fn run(args: &Demo, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     settings.may_change("run the demo")?;
-    let local = backend::local(settings)?;
+    let local = Arc::new(connect::local(settings)?);
     if !args.headless && printer.format() == Format::Text && screens::is_possible() {
         return with_screens(local, args.rows, settings, printer).await;
     }
     let progress: Arc<dyn Progress> = Arc::<Printer>::clone(printer);
     // Until the end of this function, whichever way it ends.
     let lease = local.lease(Arc::clone(&progress)).await?;
-    let demo = Pipeline { local: &local, progress, printer: Some(printer), stays: false };
+    let demo = Pipeline {
+        local: &local,
+        target: &local.clone().target(),
+        progress,
+        printer: Some(printer),
+        stays: false,
+    };
     let etl = demo.run(args.rows).await?;
-    let summary = summarise(&local, etl, &lease, settings).await?;
+    let summary = summarise(&local.target(), etl, &lease, settings).await?;
     printer.show(&summary)
 }
 
 /// The same beside the screens, which fill while it works. PostgreSQL stays until they are left, also where a step fails; a load that
 /// goes on when somebody leaves is named, and PostgreSQL stays for it.
 async fn with_screens(
-    local: Local,
+    local: Arc<Local>,
     rows: Option<u64>,
     settings: &Settings,
     printer: &Arc<Printer>,
 ) -> Result<()> {
-    let local = Arc::new(local);
     let lease: Rc<RefCell<Option<Lease>>> = Rc::default();
     let (worker, kept) = (Arc::clone(&local), Rc::clone(&lease));
     let work = |progress: Arc<dyn Progress>| {
         let work = async move {
             let taken = worker.lease(Arc::clone(&progress)).await?;
             kept.replace(Some(taken));
-            let demo = Pipeline { local: &worker, progress, printer: None, stays: true };
+            let demo = Pipeline {
+                local: &worker,
+                target: &worker.clone().target(),
+                progress,
+                printer: None,
+                stays: true,
+            };
             demo.run(rows).await.map(drop)
         };
         Some(Box::pin(work) as tui::Work)
     };
-    let left = tui::run(settings, local, work).await?;
+    let left = tui::run(settings, local.target(), work).await?;
     screens::say_farewell(left, printer);
     Ok(())
 }
@@ -69,6 +81,7 @@ async fn with_screens(
 /// The steps of the demo, once PostgreSQL runs.
 struct Pipeline<'a> {
     local: &'a Local,
+    target: &'a Target,
     progress: Arc<dyn Progress>,
     /// Where the jobs' logs go; the screens read them by themselves.
     printer: Option<&'a Printer>,
@@ -79,20 +92,20 @@ struct Pipeline<'a> {
 impl Pipeline<'_> {
     /// All of them; the id of the load.
     async fn run(&self, rows: Option<u64>) -> Result<Uuid> {
-        up::migrate(self.local, self.progress.as_ref(), &mut |line| self.trouble(line)).await?;
+        up::migrate(self.target, self.progress.as_ref(), &mut |line| self.trouble(line)).await?;
         let is_sample = self.sample(rows).await?;
         self.progress.step("loading the datasets");
         // A sample smaller than the one before it is no anomaly.
-        let load = Job::new(Kind::Etl).with(env::ACCEPT_ANOMALIES, is_sample.to_string());
+        let load = Job::new(JobKind::Etl).with(env::ACCEPT_ANOMALIES, is_sample.to_string());
         let etl = self.job(&load, &mut |line| self.log(line)).await?;
         self.progress.step("writing the report");
-        self.job(&Job::new(Kind::Report), &mut |line| self.log(line)).await?;
+        self.job(&Job::new(JobKind::Report), &mut |line| self.log(line)).await?;
         Ok(etl)
     }
 
     /// Puts a sample into the store unless there are datasets; returns whether a sample is there.
     async fn sample(&self, rows: Option<u64>) -> Result<bool> {
-        let present = datasets::list(&self.local.datasets().await?).await?;
+        let present = datasets::list(&self.target.storage.datasets().await?).await?;
         let present: Vec<_> = present.into_iter().map(|dataset| (dataset.name, dataset.size)).collect();
         let rows = match self.local.plan_sample(&present, rows)? {
             Plan::UseTheirs => {
@@ -107,7 +120,7 @@ impl Pipeline<'_> {
         };
         self.progress.step(&format!("making a sample of {rows} rows"));
         let folder = self.local.new_sample_folder()?;
-        let mut make = Job::new(Kind::Sample);
+        let mut make = Job::new(JobKind::Sample);
         let words = ["--rows", &rows.to_string(), "--seed", "1", "--out", &folder.display().to_string()];
         make.arguments = words.map(str::to_owned).into();
         self.job(&make, &mut |line| self.trouble(line)).await?;
@@ -129,25 +142,25 @@ impl Pipeline<'_> {
 
     /// Runs one job to its end. It does not outlive us, unless it may.
     async fn job(&self, job: &Job, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<Uuid> {
-        let following = Following::start(self.local, job).await?;
+        let following = Following::start(self.target, job).await?;
         let run = following.run();
-        let may_stay = self.stays && job.kind != Kind::Sample;
+        let may_stay = self.stays && job.kind != JobKind::Sample;
         let _attached = (!may_stay).then(|| self.local.attach(run));
-        following.to_end(self.local, show).await?;
+        following.to_end(self.target, show).await?;
         Ok(run)
     }
 }
 
-async fn summarise(local: &Local, etl: Uuid, lease: &Lease, settings: &Settings) -> Result<Summary> {
-    let database = local.database().await?;
+async fn summarise(target: &Target, etl: Uuid, lease: &Lease, settings: &Settings) -> Result<Summary> {
+    let database = target.databases.database(DatabaseAccess::READ).await?;
     let mut connection = db::connect(&database).await?;
     let run = db::runs::find(&mut connection, &etl.to_string()).await?;
     let already_loaded = run.status == "skipped";
     let loaded = if already_loaded { db::runs::published(&mut connection).await? } else { Some(run) };
     let loaded = loaded.ok_or_else(|| Failure::new("the database does not say what is loaded"))?;
     let issues = db::runs::issues(&mut connection, loaded.run_id).await?;
-    let store = local.reports().await?;
+    let store = target.storage.reports().await?;
     let report = reports::text(&store, &reports::find(&store, reports::LATEST).await?).await?;
     let stays_up = lease.is_kept()?;
-    Ok(Summary::new(local.place(), already_loaded, loaded, issues, report, stays_up, settings))
+    Ok(Summary::new(target.location(), already_loaded, loaded, issues, report, stays_up, settings))
 }

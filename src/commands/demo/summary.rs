@@ -5,16 +5,17 @@ use std::fmt;
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::backend::Place;
 use crate::commands::type_next;
-use crate::db::runs::{Issue, Run};
+use crate::db::runs::Issue;
 use crate::settings::Settings;
-use crate::text::{maybe_thousands, span, table, thousands};
+use common::text::{maybe_thousands, span, table, thousands};
+use target::Location;
+use target::Run;
 
 /// The demo's result.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
-    place: Place,
+    place: Location,
     /// Whether the load was skipped because the same dataset is published already.
     already_loaded: bool,
     /// The load whose rows are published.
@@ -35,7 +36,7 @@ struct Next {
 
 impl Summary {
     pub(super) fn new(
-        place: Place,
+        place: Location,
         already_loaded: bool,
         run: Run,
         issues: Vec<Issue>,

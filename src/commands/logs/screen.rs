@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use crate::cli;
-use crate::logs::Shown;
-use crate::logs::core::Note;
-use crate::logs::driver::Reader;
-use crate::logs::pick::{Filter, Picked, Picker};
-use crate::logs::render::{Entry, Renderer};
 use crate::printer::Printer;
+use logs::Shown;
+use logs::core::Note;
+use logs::driver::Reader;
+use logs::pick::{Filter, Picked, Picker};
+use logs::render::{Entry, Renderer};
 
 /// The reader of `covidctl logs`.
 pub(super) struct Screen<'a> {
