@@ -1,4 +1,4 @@
-//! `covidctl config`: every setting, and who said so.
+//! `covidctl config`: every setting and where it was set.
 
 use std::fmt;
 use std::sync::Arc;

@@ -29,7 +29,7 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
             let parts = reconcile(&client, Some(&connection), metabase.language, Mode::Apply).await?;
             let changed = parts.iter().filter(|part| part.state != State::Same).count();
             printer.show(&Parts(parts))?;
-            printer.say(&match changed {
+            printer.note(&match changed {
                 0 => "nothing was to be done".to_owned(),
                 count => format!("{count} things were created or changed in `{}`", metabase.url),
             });

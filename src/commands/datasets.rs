@@ -18,7 +18,7 @@ pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
     let store = super::target(settings)?.storage.datasets().await?;
     let datasets = datasets::list(&store).await?;
     if datasets.is_empty() {
-        printer.say(&format!("there are no datasets yet; put the ministry's files into {store}"));
+        printer.note(&format!("no datasets in {store}; download them with `covidctl run download`"));
     }
     printer.show(&DatasetTable(datasets))
 }

@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::cli::Db;
 use crate::db::{
     self,
-    migrations::{self, Applied},
+    migrations::{self, AppliedMigration},
 };
 use crate::ops;
 use crate::printer::Printer;
@@ -19,9 +19,9 @@ use target::{DatabaseAccess, Target};
 
 #[derive(Debug, Serialize)]
 struct Schema {
-    /// How many migrations this program knows and the database does not have.
+    /// Migrations of this program that the database lacks.
     pending: usize,
-    applied: Vec<Applied>,
+    applied: Vec<AppliedMigration>,
 }
 
 pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -34,7 +34,7 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
         Db::Migrate => {
             settings.may_change("migrate the database")?;
             if !target.databases.migrates_by_job() {
-                return migrate_from_here(&target, printer).await;
+                return migrate_directly(&target, printer).await;
             }
             ops::up::migrate(&target, printer.as_ref(), &mut |line| printer.log(line)).await
         }
@@ -47,21 +47,21 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
     }
 }
 
-/// Where no task migrates by itself: through the tunnel, with the login that may.
-async fn migrate_from_here(target: &Target, printer: &Printer) -> Result<()> {
+/// Applies pending migrations from this machine, for targets without a migration job.
+async fn migrate_directly(target: &Target, printer: &Printer) -> Result<()> {
     let database = target.databases.database(DatabaseAccess::WRITE).await?;
     let mut session = db::connect(&database).await?;
     etl::database::become_owner(&mut session).await?;
     match etl::migrate::migrate(&mut session).await? {
-        0 => printer.say("the schema is up to date"),
-        applied => printer.say(&format!("{applied} migrations were applied")),
+        0 => printer.note("the schema is up to date"),
+        applied => printer.note(&format!("applied {applied} migrations")),
     }
     Ok(())
 }
 
 impl fmt::Display for Schema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |applied: &Applied| {
+        let row = |applied: &AppliedMigration| {
             vec![
                 applied.version.to_string(),
                 applied.description.clone(),
@@ -72,8 +72,8 @@ impl fmt::Display for Schema {
         let rows: Vec<_> = self.applied.iter().map(row).collect();
         f.write_str(&table(&["VERSION", "MIGRATION", "APPLIED (UTC)", "STATE"], &rows))?;
         match self.pending {
-            0 => writeln!(f, "\nnothing is pending"),
-            pending => writeln!(f, "\n{pending} pending"),
+            0 => writeln!(f, "\nno pending migrations"),
+            pending => writeln!(f, "\npending migrations: {pending}"),
         }
     }
 }

@@ -22,13 +22,13 @@ pub(super) async fn run(args: &Down, settings: &Settings, printer: &Arc<Printer>
     };
     let place = target.components.identify().await?;
     if data == DataRetention::Delete {
-        confirm(&format!("Delete all data, runs and reports of the target {place}?"), settings).await?;
+        confirm(&format!("Delete all data, runs and reports of target {place}?"), settings).await?;
     }
     let progress: Arc<dyn Progress> = Arc::<Printer>::clone(printer);
     services.down(data, progress).await?;
-    printer.say(&match data {
-        DataRetention::Keep => format!("{place} is down; its data stay"),
-        DataRetention::Delete => format!("{place} is gone"),
+    printer.note(&match data {
+        DataRetention::Keep => format!("{place} is down; its data are kept"),
+        DataRetention::Delete => format!("{place} is deleted"),
     });
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! `covidctl releases`: what is published, what is kept, and the rollback.
+//! `covidctl releases`
 
 use std::fmt;
 
@@ -7,7 +7,7 @@ use common::failure::Result;
 use serde::Serialize;
 
 use super::confirm::confirm;
-use super::run::{self, Way};
+use super::run::{self, FollowEnd};
 use super::runs::{CheckList, RunTable};
 use crate::cli::{Releases, ReleasesCommand};
 use crate::db;
@@ -21,8 +21,7 @@ use common::text::{maybe_thousands, size, table};
 use target::Run;
 use target::{DatabaseAccess, Job, JobKind, Target};
 
-/// How many are listed unless the command line says otherwise.
-const LISTED: u32 = 20;
+const DEFAULT_LIMIT: u32 = 20;
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -55,7 +54,7 @@ pub(super) async fn run(args: &Releases, settings: &Settings, printer: &Printer)
         Some(ReleasesCommand::List { limit }) => {
             printer.show(&ReleaseTable(releases::list(&mut session, limit).await?))
         }
-        _ => printer.show(&ReleaseTable(releases::list(&mut session, LISTED).await?)),
+        _ => printer.show(&ReleaseTable(releases::list(&mut session, DEFAULT_LIMIT).await?)),
     }
 }
 
@@ -63,24 +62,24 @@ async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) 
     settings.may_change("roll back")?;
     let target = super::target(settings)?;
     let place = target.components.identify().await?;
-    let _kept = target.databases.keep_alive().await?;
+    let _keep_alive = target.databases.keep_alive().await?;
     let releases = {
         let database = target.databases.database(DatabaseAccess::READ).await?;
         releases::list(&mut db::connect(&database).await?, u32::MAX).await?
     };
     let (published, earlier) = releases::rollback_target(&releases, wanted)?;
     let question =
-        format!("Publish {} in place of {} on the target {place}?", phrase(earlier), phrase(published));
+        format!("Publish {} in place of {} on target {place}?", describe(earlier), describe(published));
     confirm(&question, settings).await?;
     let to = earlier.release_id;
-    // What was agreed to is what is published, whatever another run publishes in the meantime. A report is the operator's decision.
+    // The confirmed release is named, in case another run publishes in the meantime. No report follows automatically.
     let job = Job {
         arguments: vec!["--to".to_owned(), to.to_string()],
         is_part_of_pipeline: true,
         ..Job::new(JobKind::Rollback).with(env::STARTED_BY, target::current_user())
     };
     follow(&target, &job, printer).await?;
-    printer.say(&format!(
+    printer.note(&format!(
         "release {to} is published; the latest report still shows release {}: `covidctl run report` writes a new one",
         published.release_id
     ));
@@ -92,16 +91,16 @@ async fn follow(target: &Target, job: &Job, printer: &Printer) -> Result<()> {
     let following = Following::start(target, job).await?;
     let run = following.run();
     let ended = run::follow(target, following, &mut signals, printer).await;
-    if let Ok(Way::Detached(failure)) = ended {
+    if let Ok(FollowEnd::Detached(failure)) = ended {
         return Err(failure);
     }
-    // A job that failed before it could record itself left no trace.
+    // A job that failed before it was recorded cannot be found.
     printer.show(&RunTable(target.runs.find(&run.to_string()).await.into_iter().collect()))?;
     ended.map(drop)
 }
 
 /// Names a release in a question, such as `release 3 (data of 2022-06-04, 10,489,540 rows)`.
-fn phrase(release: &Release) -> String {
+fn describe(release: &Release) -> String {
     let date =
         release.dataset_updated_on.map_or_else(|| "an unknown date".to_owned(), |date| date.to_string());
     format!("release {} (data of {date}, {} rows)", release.release_id, maybe_thousands(release.rows_loaded))

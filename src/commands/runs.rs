@@ -1,4 +1,4 @@
-//! `covidctl runs`: the history, or one run with its tally.
+//! `covidctl runs`
 
 use std::fmt;
 
@@ -15,7 +15,6 @@ use crate::settings::Settings;
 use common::text::{maybe_thousands, size, span, table, thousands};
 use target::{DatabaseAccess, Run};
 
-/// Runs as a table.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct RunTable(pub(super) Vec<Run>);
@@ -30,7 +29,7 @@ struct Details {
     issues: Vec<Issue>,
 }
 
-/// The checks of the publish gate: each anomaly with its sentence, then how many checks ended in which way.
+/// The checks of the publish gate: a summary, and each anomaly with its message.
 pub(super) struct CheckList<'a>(pub(super) &'a [RunCheck]);
 
 pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> Result<()> {

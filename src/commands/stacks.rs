@@ -39,24 +39,24 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
     }
     let work: Vec<&Step> = plan.steps.iter().filter(|step| step.is_work()).collect();
     if work.is_empty() {
-        printer.say(&format!("{place}: no changes"));
+        printer.note(&format!("{place}: no changes"));
         say_left_out(&plan, printer);
         return Ok(());
     }
     for step in &work {
-        printer.say(&summary(step));
+        printer.note(&summary(step));
     }
     confirm(&question(&work, &place), settings).await?;
     let changed = Box::pin(aws.apply(&plan, printer.as_ref())).await?;
     match changed {
-        0 => printer.say(&format!("{place}: no changes")),
-        1 => printer.say(&format!("{place} is up; 1 stack has changed")),
-        many => printer.say(&format!("{place} is up; {many} stacks have changed")),
+        0 => printer.note(&format!("{place}: no changes")),
+        1 => printer.note(&format!("{place} is up; 1 stack has changed")),
+        many => printer.note(&format!("{place} is up; {many} stacks have changed")),
     }
     say_left_out(&plan, printer);
     let has_new_database = work.iter().any(|step| step.stack == "database" && step.action != Fate::Change);
     if has_new_database {
-        printer.say("next: covidctl --target aws db init");
+        printer.note("next: covidctl --target aws db init");
     }
     Ok(())
 }
@@ -86,13 +86,13 @@ fn say_left_out(plan: &Plan, printer: &Printer) {
         let names: Vec<&str> = together.iter().map(|step| step.stack.as_str()).collect();
         let first = together[0];
         let (verb, reason) = (if names.len() == 1 { "is" } else { "are" }, first.reason.as_deref());
-        printer.say(&format!(
+        printer.note(&format!(
             "{} {verb} left out: {}",
             names.join(", "),
             reason.unwrap_or("something is missing")
         ));
         if let Some(hint) = &first.hint {
-            printer.say(&format!("  hint: {hint}"));
+            printer.note(&format!("  hint: {hint}"));
         }
     }
 }
@@ -116,7 +116,7 @@ pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc
     let place = aws.identify().await?;
     let standing = aws.standing(data).await?;
     if standing.is_empty() {
-        printer.say(&format!("{place}: there is nothing to take down"));
+        printer.note(&format!("{place}: there is nothing to take down"));
         return Ok(());
     }
     let names: Vec<&str> = standing.iter().map(|stack| stack.stack).collect();
@@ -129,7 +129,7 @@ pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc
     let question = format!("Delete the stacks {} of the target {place}? {warning}", names.join(", "));
     by_name(&question, &format!("covid19@{}", aws.account_id().await?), settings).await?;
     Box::pin(aws.remove(data, printer.as_ref())).await?;
-    printer.say(&match data {
+    printer.note(&match data {
         DataRetention::Keep => {
             format!("{place} is down; its data stay, and with them the stacks {}", KEPT.join(", "))
         }

@@ -1,4 +1,4 @@
-//! `covidctl status`: the target's parts, what its store holds and how its last runs ended.
+//! `covidctl status`: the components of the target, its storage and its last runs.
 
 use std::fmt;
 use std::time::Duration;
@@ -20,27 +20,26 @@ struct Status {
     parts: Vec<Component>,
 }
 
-/// How often `--watch` looks again.
-const PACE: Duration = Duration::from_secs(2);
+const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(watch: bool, settings: &Settings, printer: &Printer) -> Result<()> {
     let target = super::target(settings)?;
     loop {
-        let status = look(&target).await?;
+        let status = status(&target).await?;
         if !watch {
             return printer.show(&status);
         }
-        printer.show_again(&status)?;
+        printer.refresh(&status)?;
         if !printer.has_reader() {
             return Ok(());
         }
-        tokio::time::sleep(PACE).await;
+        tokio::time::sleep(WATCH_INTERVAL).await;
     }
 }
 
-async fn look(target: &Target) -> Result<Status> {
+async fn status(target: &Target) -> Result<Status> {
     let place = target.components.identify().await?;
-    let mut parts = ops::status::parts(target).await?;
+    let mut parts = ops::status::components(target).await?;
     match target.runs.active().await {
         Ok(all) => parts.extend(all.into_iter().map(|active| Component {
             name: format!("run {}", active.kind),
@@ -67,6 +66,11 @@ impl fmt::Display for Status {
             vec![part.name.clone(), part.state.to_string(), since, part.detail.clone()]
         };
         let rows: Vec<_> = self.parts.iter().map(row).collect();
-        write!(f, "target {}\n\n{}", self.place, text::table(&["PART", "STATE", "SINCE", "DETAIL"], &rows))
+        write!(
+            f,
+            "target {}\n\n{}",
+            self.place,
+            text::table(&["COMPONENT", "STATE", "SINCE", "DETAIL"], &rows)
+        )
     }
 }

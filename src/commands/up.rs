@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 
-use super::quietly;
+use super::warnings_only;
 use crate::cli::Up;
 use crate::ops;
 use crate::printer::Printer;
@@ -21,13 +21,13 @@ pub(super) async fn run(args: &Up, settings: &Settings, printer: &Arc<Printer>) 
     };
     if args.dry_run || args.release.is_some() || args.templates.is_some() || !args.parameter.is_empty() {
         return Err(Failure::usage(
-            "--parameter, --release, --templates and --dry-run only make sense on the target `aws`",
+            "--parameter, --release, --templates and --dry-run are for the target `aws`",
         )
         .hint("--target aws"));
     }
     settings.may_change("bring the target up")?;
     let progress: Arc<dyn Progress> = Arc::<Printer>::clone(printer);
-    ops::up::up(services.as_ref(), &target, progress, &mut quietly(printer)).await?;
-    printer.say(&format!("{} is up", target.location()));
+    ops::up::up(services.as_ref(), &target, progress, &mut warnings_only(printer)).await?;
+    printer.note(&format!("{} is up", target.location()));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What several commands and the screens share: each operation works on any target and prints nothing.
+//! Operations that commands and screens share. They work on any target and print nothing.
 
 pub mod comparison;
 pub mod database;

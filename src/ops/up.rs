@@ -1,4 +1,4 @@
-//! Brings a target up as a whole: its parts, and then the tables.
+//! Starts the services of a target and migrates its database.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use super::follow::Following;
 use logs::log_line::LogLine;
 use target::{Job, JobKind, Progress, Services, Target};
 
-/// Creates or starts everything and applies pending migrations.
+/// Creates or starts the services and applies pending migrations.
 pub async fn up(
     services: &dyn Services,
     target: &Target,
@@ -26,7 +26,7 @@ pub async fn migrate(
     show: &mut (dyn FnMut(&LogLine) + Send),
 ) -> Result<()> {
     progress.step("applying pending migrations");
-    // Two at once wait for each other in the database.
+    // Concurrent migrations wait for each other in the database.
     let job = Job { allow_concurrent: true, ..Job::new(JobKind::Migrate) };
     Following::start(target, &job).await?.to_end(target, show).await
 }

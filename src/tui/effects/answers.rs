@@ -23,7 +23,7 @@ const MOST_REJECTED: i64 = 500;
 
 pub(super) async fn parts(target: Target, to: Answers, ticket: Ticket) {
     // Whoever was asked knows by now where all of it is: on AWS, in which account.
-    let question = async { Ok((ops::status::parts(&target).await?, target.location())) };
+    let question = async { Ok((ops::status::components(&target).await?, target.location())) };
     reply(&to, question, |result| Msg::Parts { ticket, result }).await;
 }
 

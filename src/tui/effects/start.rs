@@ -24,12 +24,12 @@ pub(super) async fn up(target: Target, to: Answers) {
 
 /// Starts the jobs one after the other. They go on when the screens are left.
 pub(super) async fn start(target: Target, to: Answers, kinds: Vec<JobKind>, years: Option<String>) {
-    let due = match ops::pipeline::due(&target, &kinds).await {
+    let due = match ops::pipeline::jobs_to_run(&target, &kinds).await {
         Ok(due) => due,
         Err(failure) => return send(&to, Msg::Failed { trouble: Trouble::from(failure) }).await,
     };
     if due.len() < kinds.len() {
-        send(&to, Msg::Done { text: ops::pipeline::KEPT.to_owned() }).await;
+        send(&to, Msg::Done { text: ops::pipeline::DOWNLOAD_SKIPPED.to_owned() }).await;
     }
     for kind in due {
         // Whoever starts more than one starts the report, too: the cloud must not do it again.

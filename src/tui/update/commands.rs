@@ -1,7 +1,7 @@
 //! What each command does.
 
 use super::{answers, ask, go, input, logs, palette, runs};
-use crate::ops::pipeline::WHOLE;
+use crate::ops::pipeline::FULL_PIPELINE;
 use crate::tui::command::Command;
 use crate::tui::effect::Effect;
 use crate::tui::model::list::{Cursor, Move};
@@ -57,7 +57,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::BringUp => confirm(model, "Bring the target up?", vec![], vec![Effect::Up]),
         Command::StartEtl => runs::start(model, vec![JobKind::Etl], None),
         Command::StartReport => runs::start(model, vec![JobKind::Report], None),
-        Command::StartPipeline => runs::start(model, WHOLE.to_vec(), None),
+        Command::StartPipeline => runs::start(model, FULL_PIPELINE.to_vec(), None),
         Command::Stop => runs::stop(model),
         Command::Again => runs::again(model),
         Command::RunLogs => return runs::logs(model),
