@@ -5,7 +5,7 @@
 
 use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Failure, Result};
-use etl::record::{Record, Status};
+use etl::record::{Record, RunStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
@@ -87,7 +87,7 @@ pub(super) fn exit_code(folders: &Folders, run: Uuid) -> u8 {
     });
     match record(folders, &run) {
         // Killed before it could say so.
-        Some(Record { status: Status::Running, .. }) => 1,
+        Some(Record { status: RunStatus::Running, .. }) => 1,
         Some(record) => record.exit_code.unwrap_or(0),
         // It did not even begin; nobody was there to take down the code.
         None if has_record => 1,

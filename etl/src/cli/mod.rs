@@ -14,13 +14,13 @@ use uuid::Uuid;
 
 use self::run::{RollbackArgs, RunArgs};
 use crate::dataset::Dataset;
+use crate::ecs_metadata::EcsTask;
 use crate::log::{self, Format};
-use crate::record::{Origin, Record, Status};
+use crate::record::{Record, RunOrigin, RunStatus};
 use crate::report::Language;
-use crate::runs::Kind;
+use crate::runs::RunKind;
 use crate::signals::Signals;
 use crate::store::Store;
-use crate::task::Task;
 use crate::{database, download, estimate, migrate, report, sample};
 use common::failure::{Context as _, Exit, Failure, Result};
 use common::terminal::visible;
@@ -88,9 +88,9 @@ struct RunIdArgs {
 }
 
 impl RunIdArgs {
-    async fn origin(&self) -> Origin {
-        let task = Task::ask(self.ecs_metadata.as_deref()).await;
-        Origin { started_by: self.started_by.clone(), task }
+    async fn origin(&self) -> RunOrigin {
+        let task = EcsTask::fetch(self.ecs_metadata.as_deref()).await;
+        RunOrigin { started_by: self.started_by.clone(), task }
     }
 }
 
@@ -235,10 +235,10 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     let url = arguments.reports.reports_url.or(arguments.store_url).unwrap_or_default();
     let reports = Store::open_or_create(&url)?;
     let origin = arguments.id.origin().await;
-    let mut record = Record::open(run_id, Kind::Report, origin, &reports).await?;
+    let mut record = Record::open(run_id, RunKind::Report, origin, &reports).await?;
     let options = report::Options { language: arguments.language, run_id, started_at: record.started_at };
     let result = report::run::run(&options, &arguments.database.database_url, &reports).await;
-    record.end(&result, |_| Status::Succeeded);
+    record.end(&result, |_| RunStatus::Succeeded);
     record.report = result.as_ref().ok().map(|written| written.folder.clone());
     record.write(&reports).await;
     show(&result?)
@@ -265,13 +265,13 @@ async fn download(arguments: DownloadArgs) -> Result<()> {
         arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
     let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
     let origin = arguments.id.origin().await;
-    let mut record = Record::open(run_id, Kind::Download, origin, &reports).await?;
+    let mut record = Record::open(run_id, RunKind::Download, origin, &reports).await?;
     let options = download::Options::from(arguments.sources);
     let mut signals = Signals::listen();
     let result = signals.or_interrupted(download::run(&options, &store, None)).await;
     record.end(&result, |ended| match ended {
-        download::Ended::Whole { replaced: 0 } => Status::Skipped,
-        _ => Status::Succeeded,
+        download::Ended::Whole { replaced: 0 } => RunStatus::Skipped,
+        _ => RunStatus::Succeeded,
     });
     record.write(&reports).await;
     result.map(drop)

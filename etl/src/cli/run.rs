@@ -12,9 +12,9 @@ use crate::gate::Thresholds;
 use crate::load::retire::Retention;
 use crate::log::Format;
 use crate::pipeline::{self, Options, Outcome};
-use crate::record::{Record, Status};
+use crate::record::{Record, RunStatus};
 use crate::rollback;
-use crate::runs::Kind;
+use crate::runs::RunKind;
 use crate::store::Store;
 use common::env;
 use common::failure::Result;
@@ -147,13 +147,13 @@ pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
     let reports =
         arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
     let origin = arguments.id.origin().await;
-    let mut record = Record::open(options.run_id, Kind::Etl, origin, &reports).await?;
+    let mut record = Record::open(options.run_id, RunKind::Etl, origin, &reports).await?;
     let mut about = None;
     let result = pipeline::run(&options, &store, &mut about).await;
     record.dataset = about.map(Into::into);
     record.end(&result, |outcome| match outcome {
-        Outcome::Published(_) => Status::Succeeded,
-        Outcome::Skipped(_) => Status::Skipped,
+        Outcome::Published(_) => RunStatus::Succeeded,
+        Outcome::Skipped(_) => RunStatus::Skipped,
     });
     if let Ok(Outcome::Published(tally)) = &result {
         record.rows = Some(tally.into());
@@ -168,11 +168,11 @@ pub(super) async fn rollback(arguments: RollbackArgs) -> Result<()> {
     let url = arguments.reports.reports_url.or(arguments.store_url).unwrap_or_default();
     let reports = Store::open_or_create(&url)?;
     let origin = arguments.id.origin().await;
-    let mut record = Record::open(run_id, Kind::Rollback, origin, &reports).await?;
+    let mut record = Record::open(run_id, RunKind::Rollback, origin, &reports).await?;
     let options =
         rollback::Options { run_id, database_url: arguments.database.database_url, to: arguments.to };
     let result = rollback::run(&options).await;
-    record.end(&result, |_| Status::Succeeded);
+    record.end(&result, |_| RunStatus::Succeeded);
     record.dataset = result.as_ref().ok().cloned().map(Into::into);
     record.write(&reports).await;
     result.map(drop)

@@ -18,11 +18,11 @@ use common::env;
 use common::failure::{Failure, Result};
 use etl::cli::SourceArgs;
 use etl::download::{self, Ended, Options, Unfinished};
+use etl::ecs_metadata::EcsTask;
 use etl::log::{self, Format};
-use etl::record::{Origin, Record, Status};
-use etl::runs::Kind;
+use etl::record::{Record, RunOrigin, RunStatus};
+use etl::runs::RunKind;
 use etl::store::Store;
-use etl::task::Task;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -131,26 +131,30 @@ struct Downloader {
 impl Downloader {
     async fn handle(&self, id: Uuid, event: Event, context: &Context) -> Result<Answer> {
         let mut record = match Record::read(id, &self.reports).await {
-            Ok(Some((record, _))) if matches!(record.status, Status::Succeeded | Status::Skipped) => {
+            Ok(Some((record, _))) if matches!(record.status, RunStatus::Succeeded | RunStatus::Skipped) => {
                 tracing::info!("this download is done already");
                 return Ok(Answer { download_id: id, run_id: event.run_id, continued: false, replaced: 0 });
             }
             // One that failed before gets its next try; one that goes on is touched, which says that it lives.
-            Ok(Some((record, _))) => {
-                Record { status: Status::Running, finished_at: None, exit_code: None, error: None, ..record }
-            }
+            Ok(Some((record, _))) => Record {
+                status: RunStatus::Running,
+                finished_at: None,
+                exit_code: None,
+                error: None,
+                ..record
+            },
             // What cannot be read is no reason to let the data grow old.
             Ok(None) | Err(_) => {
-                let task = Task { arn: None, log_stream: Some(context.env_config.log_stream.clone()) };
-                Record::begin(id, Kind::Download, Origin { started_by: event.started_by.clone(), task })
+                let task = EcsTask { arn: None, log_stream: Some(context.env_config.log_stream.clone()) };
+                Record::begin(id, Kind::Download, RunOrigin { started_by: event.started_by.clone(), task })
             }
         };
         record.write(&self.reports).await;
         let result = self.download(id, event, context).await;
         if !matches!(&result, Ok(answer) if answer.continued) {
             record.end(&result, |answer| match answer.replaced {
-                0 => Status::Skipped,
-                _ => Status::Succeeded,
+                0 => RunStatus::Skipped,
+                _ => RunStatus::Succeeded,
             });
             record.write(&self.reports).await;
         }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::{Connection as _, PgConnection};
 use uuid::Uuid;
 
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use crate::store::{REPORTS, Store, refused};
 use common::failure::{Context as _, Failure, Result};
 
@@ -76,14 +76,14 @@ impl Pointer {
         let cannot = "cannot ask which load is published";
         // Whatever the database's default: the question after the lock must not be answered from a snapshot taken before it.
         let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
-        let mut turn = database.begin_with(begin).await.or_sql_fail(cannot)?;
-        sqlx::query(SET_LOCK_TIMEOUT).execute(&mut *turn).await.or_sql_fail(cannot)?;
+        let mut turn = database.begin_with(begin).await.db_context(cannot)?;
+        sqlx::query(SET_LOCK_TIMEOUT).execute(&mut *turn).await.db_context(cannot)?;
         sqlx::query("SELECT pg_advisory_xact_lock($1)")
             .bind(POINTER_LOCK)
             .execute(&mut *turn)
             .await
-            .or_sql_fail("cannot take the lock of the latest report")?;
-        let is_published = published_load(&mut turn).await.or_sql_fail(cannot)? == release;
+            .db_context("cannot take the lock of the latest report")?;
+        let is_published = published_load(&mut turn).await.db_context(cannot)? == release;
         if is_published {
             let content = serde_json::to_vec(self).context(|| format!("cannot encode `{LATEST_JSON}`"))?;
             store.put(&Self::key(), content).await?;

@@ -5,7 +5,7 @@
 use sqlx::postgres::PgConnection;
 
 use super::{Options, Written, write};
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use crate::signals::Signals;
 use crate::store::Store;
 use crate::{database, migrate, runs};
@@ -17,9 +17,9 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
     let writes = may_write(&mut session).await?;
     if writes {
         migrate::migrate(&mut session).await?;
-        runs::bury_dead(&mut session, runs::Kind::Report).await?;
-        runs::begin(&mut session, options.run_id, runs::Kind::Report).await?;
-    } else if migrate::state(&mut session).await?.pending > 0 {
+        runs::mark_stale_failed(&mut session, runs::RunKind::Report).await?;
+        runs::begin(&mut session, options.run_id, runs::RunKind::Report).await?;
+    } else if migrate::schema_state(&mut session).await?.pending > 0 {
         return Err(Failure::new("the schema is not up to date, and this login may not change it")
             .hint("run `etl migrate` with a login that may write"));
     }
@@ -53,5 +53,5 @@ async fn may_write(session: &mut PgConnection) -> Result<bool> {
     )
     .fetch_one(session)
     .await
-    .or_sql_fail("cannot ask what this login may do")
+    .db_context("cannot ask what this login may do")
 }

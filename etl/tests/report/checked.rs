@@ -131,7 +131,7 @@ async fn counts_are_kept_for_the_published_load_and_the_release_before_it() {
         "INSERT INTO case_count SELECT gen_random_uuid(), '2022-01-01', 2, 'F', 1, 'x', 1, 0, 0, 0, 0",
     )
     .await;
-    etl::load::counts::forget_others(&mut connection).await.unwrap();
+    etl::load::counts::delete_unused(&mut connection).await.unwrap();
     let mut kept: Vec<Uuid> = sqlx::query_scalar("SELECT DISTINCT run_id FROM case_count")
         .fetch_all(&mut connection)
         .await

@@ -1,7 +1,7 @@
-//! Empties a bucket of S3: every version of every object, and the marks of those that were deleted before.
+//! Deletes every object version and delete marker of an S3 bucket.
 //!
-//! The store that everything else uses knows no versions, so these two requests are made by hand: signed by the store's own
-//! signer, answered in XML. A whole client for two requests would cost every build more than it gives.
+//! `object_store` has no versions, so these two requests are signed by its signer and parsed as XML; the S3 client of the SDK would cost
+//! every build more.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -11,22 +11,23 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::CredentialProvider as _;
 use object_store::aws::AwsAuthorizer;
 use object_store::client::{HttpRequest, HttpRequestBody};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 
-use super::buckets::Chain;
+use super::buckets::CachedCredentials;
 use super::clients::Clients;
 
-/// So many are deleted at the same time.
-const ABREAST: usize = 16;
+/// What a signed key may hold unescaped beside letters and digits.
+const UNESCAPED: &AsciiSet =
+    &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'~').remove(b'/');
 
-/// S3 asks for patience when it is busy.
-const ATTEMPTS: u32 = 4;
+const CONCURRENCY: usize = 16;
 
-/// For one of them.
-const PATIENCE: Duration = Duration::from_secs(30);
+const MAX_ATTEMPTS: u32 = 4;
 
-/// A page of S3's answer.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
+
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 struct Page {
@@ -36,7 +37,7 @@ struct Page {
     marks: Vec<Version>,
 }
 
-/// A version of an object, or the mark that it was deleted.
+/// An object version or a delete marker.
 #[derive(Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "PascalCase")]
 struct Version {
@@ -44,10 +45,10 @@ struct Version {
     version_id: String,
 }
 
-/// Deletes all that is in it. A bucket that is not there is empty.
-pub(super) async fn empty(clients: &Clients, bucket: &str) -> Result<()> {
+/// Purges a bucket, which need not exist.
+pub(super) async fn purge(clients: &Clients, bucket: &str) -> Result<()> {
     let bucket = Bucket::open(clients, bucket)?;
-    // What was listed is gone before the next page is asked for, so the first page is always the next one.
+    // The listed versions are deleted before the next request, so the next page is always the first.
     loop {
         let Some(page) = bucket.list().await? else { return Ok(()) };
         let versions: Vec<Version> = page.versions.into_iter().chain(page.marks).collect();
@@ -55,7 +56,7 @@ pub(super) async fn empty(clients: &Clients, bucket: &str) -> Result<()> {
             return Ok(());
         }
         let deletions = stream::iter(versions.iter().map(|version| bucket.delete(version)));
-        deletions.buffer_unordered(ABREAST).try_collect::<()>().await?;
+        deletions.buffer_unordered(CONCURRENCY).try_collect::<()>().await?;
     }
 }
 
@@ -63,22 +64,22 @@ struct Bucket<'a> {
     name: &'a str,
     url: Url,
     region: &'a str,
-    chain: Arc<Chain>,
+    chain: Arc<CachedCredentials>,
     http: reqwest::Client,
 }
 
 impl<'a> Bucket<'a> {
     fn open(clients: &'a Clients, name: &'a str) -> Result<Self> {
-        let what = || format!("cannot empty the bucket `{name}`");
+        let what = || format!("cannot purge the bucket `{name}`");
         let region = clients.region();
         let endpoint =
             clients.endpoint().map_or_else(|| format!("https://s3.{region}.amazonaws.com"), str::to_owned);
         let url = Url::parse(&format!("{}/{name}", endpoint.trim_end_matches('/'))).context(what)?;
-        let http = reqwest::Client::builder().timeout(PATIENCE).build().context(what)?;
-        Ok(Self { name, url, region, chain: Chain::of(clients, name)?, http })
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().context(what)?;
+        Ok(Self { name, url, region, chain: CachedCredentials::of(clients, name)?, http })
     }
 
-    /// The first page of what is in it; nothing where there is no such bucket.
+    /// Returns the first page of versions, or `None` if the bucket does not exist.
     async fn list(&self) -> Result<Option<Page>> {
         let mut url = self.url.clone();
         url.set_query(Some("versions="));
@@ -92,19 +93,19 @@ impl<'a> Bucket<'a> {
 
     async fn delete(&self, version: &Version) -> Result<()> {
         let mut url = self.url.clone();
-        url.set_path(&format!("{}/{}", self.url.path(), encoded(&version.key)));
+        url.set_path(&format!("{}/{}", self.url.path(), percent_encode(&version.key)));
         url.query_pairs_mut().append_pair("versionId", &version.version_id);
         self.send(Method::DELETE, &url, "s3:DeleteObjectVersion").await.map(drop)
     }
 
-    /// Signs and sends it, again where S3 is busy or the connection breaks.
+    /// Signs and sends a request; retries if S3 is busy or the connection is lost.
     async fn send(&self, method: Method, url: &Url, action: &str) -> Result<(StatusCode, String)> {
-        let what = || format!("cannot empty the bucket `{}`", self.name);
+        let what = || format!("cannot purge the bucket `{}`", self.name);
         let mut attempt = 1;
         let answer = loop {
             let answer = self.http.execute(self.signed(&method, url).await?).await;
             let is_busy = answer.as_ref().map_or(true, |answer| answer.status().is_server_error());
-            if !is_busy || attempt == ATTEMPTS {
+            if !is_busy || attempt == MAX_ATTEMPTS {
                 break answer.context(what)?;
             }
             tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
@@ -114,19 +115,19 @@ impl<'a> Bucket<'a> {
         let text = answer.text().await.context(what)?;
         match status {
             StatusCode::FORBIDDEN => Err(Failure::new(what())
-                .source(format!("`{action}` is not allowed: {}", said(&text)))
+                .source(format!("`{action}` is not allowed: {}", error_message(&text)))
                 .hint(format!(
                     "ask for the right to `{action}`; docs/reference/iam-administrator.json lists all that are used"
                 ))
                 .exit_code(Exit::Credentials)),
             StatusCode::NOT_FOUND => Ok((status, text)),
             status if status.is_success() => Ok((status, text)),
-            status => Err(Failure::new(what()).source(format!("S3 answers {status}: {}", said(&text)))),
+            status => Err(Failure::new(what()).source(format!("S3 answers {status}: {}", error_message(&text)))),
         }
     }
 
     async fn signed(&self, method: &Method, url: &Url) -> Result<reqwest::Request> {
-        let what = || format!("cannot empty the bucket `{}`", self.name);
+        let what = || format!("cannot purge the bucket `{}`", self.name);
         let credential = self.chain.get_credential().await.context(what)?;
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = method.clone();
@@ -138,19 +139,12 @@ impl<'a> Bucket<'a> {
     }
 }
 
-/// A key as it is signed: whatever has a meaning in an address is written as a number.
-fn encoded(key: &str) -> String {
-    let byte = |byte: u8| match byte {
-        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' => {
-            char::from(byte).to_string()
-        }
-        _ => format!("%{byte:02X}"),
-    };
-    key.bytes().map(byte).collect()
+fn percent_encode(key: &str) -> String {
+    utf8_percent_encode(key, UNESCAPED).to_string()
 }
 
-/// What stands in an error's message.
-fn said(xml: &str) -> &str {
+/// Returns the message of an error document.
+fn error_message(xml: &str) -> &str {
     let message = xml.split_once("<Message>").and_then(|(_, after)| after.split_once("</Message>"));
     message.map_or("it says no more", |(message, _)| message)
 }
@@ -160,7 +154,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn versions_and_marks_are_read() {
+    fn page_has_versions_and_delete_markers() {
         let page: Page = quick_xml::de::from_str(
             r#"<?xml version="1.0"?><ListVersionsResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>b</Name>
             <Version><Key>a b/&amp;.csv</Key><VersionId>1</VersionId><IsLatest>false</IsLatest></Version>
@@ -173,7 +167,7 @@ mod tests {
         assert_eq!(page.marks, [Version { key: "a".to_owned(), version_id: "2".to_owned() }]);
         let none: Page = quick_xml::de::from_str("<ListVersionsResult></ListVersionsResult>").unwrap();
         assert!(none.versions.is_empty() && none.marks.is_empty());
-        assert_eq!(encoded("a b/ñ+1.csv"), "a%20b/%C3%B1%2B1.csv");
-        assert_eq!(said("<Error><Code>X</Code><Message>no</Message></Error>"), "no");
+        assert_eq!(percent_encode("a b/ñ+1.csv"), "a%20b/%C3%B1%2B1.csv");
+        assert_eq!(error_message("<Error><Code>X</Code><Message>no</Message></Error>"), "no");
     }
 }

@@ -1,18 +1,20 @@
-//! Whether RDS still creates instances of the version that a stack asks for, before anything is created.
+//! Checks that RDS offers the PostgreSQL version of the stack before anything is created.
 //!
-//! RDS retires minor versions, and CloudFormation would only find out after minutes. A caller who may not ask is told by CloudFormation.
+//! RDS retires minor versions, which CloudFormation reports only after minutes. Without the permission the check is skipped.
 
 use common::failure::{Failure, Result};
 
+use super::parameters::Value;
 use super::templates::Template;
-use super::values::Value;
 use crate::clients::Clients;
 
-/// The stack and its parameter.
 const STACK: &str = "database";
 const PARAMETER: &str = "Version";
 
-/// Asks RDS. Errors: the version is not offered; the hint names those that are.
+/// Checks the version.
+///
+/// # Errors
+/// If it is not offered; the hint lists those that are.
 pub(super) async fn check(clients: &Clients, template: &Template, values: &[(String, Value)]) -> Result<()> {
     let Some(version) = wanted(template, values) else { return Ok(()) };
     let pages = clients.databases().describe_db_engine_versions().engine("postgres");
@@ -35,7 +37,7 @@ pub(super) async fn check(clients: &Clients, template: &Template, values: &[(Str
         .hint(format!("--parameter {STACK}.{PARAMETER}={major}, or one of these")))
 }
 
-/// The version that the stack would get.
+/// Returns the version of the stack.
 fn wanted(template: &Template, values: &[(String, Value)]) -> Option<String> {
     let declared = template.parameters.iter().find(|declared| declared.name == PARAMETER);
     let declared = declared.filter(|_| template.name == STACK)?;
@@ -46,7 +48,7 @@ fn wanted(template: &Template, values: &[(String, Value)]) -> Option<String> {
     }
 }
 
-/// Whether a version is this one, or a minor of it.
+/// Returns whether a version is the wanted one, or a minor of it.
 fn is_of(offered: &str, wanted: &str) -> bool {
     offered.strip_prefix(wanted).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
 }

@@ -1,34 +1,32 @@
-//! The lines of each kind of counts: what their key is, and their encoding for PostgreSQL's binary COPY.
+//! The keys of the aggregates and their encoding for PostgreSQL's binary COPY.
 //!
-//! The order of a key's fields in [`Key::encode`] is that of [`Key::COLUMNS`]; the tests read the lines back from real tables.
+//! The order of a key's fields in [`Key::encode`] is that of [`Key::COLUMNS`]; tests read the rows back from real tables.
 
 use uuid::Uuid;
 
-use super::words::Words;
+use super::interner::Interner;
 use crate::clean::encoding::{text, value};
 use crate::parse::date::Day;
 
-/// A piece is sent as soon as it is so long.
+/// Bytes of a message.
 const PIECE: usize = 64 << 10;
 
 /// Rows of one table.
 pub struct Rows<'a> {
-    /// The table.
     pub table: &'static str,
-    /// Its columns.
     pub columns: &'static str,
-    /// The rows in COPY's binary format, some at a time.
+    /// Rows in COPY's binary format.
     pub pieces: Box<dyn Iterator<Item = Vec<u8>> + Send + 'a>,
 }
 
-/// What tells one line from another.
+/// The key of a row.
 pub(super) trait Key {
     const TABLE: &'static str;
-    /// Those of the key and of the numbers behind it, in this order, behind `run_id`.
+    /// Columns of the key and of its numbers, after `run_id`.
     const COLUMNS: &'static str;
-    /// How many of them are the key's.
+    /// Number of columns of the key.
     const FIELDS: u8;
-    fn encode(&self, words: &Words, out: &mut Vec<u8>);
+    fn encode(&self, interner: &Interner, out: &mut Vec<u8>);
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -58,10 +56,9 @@ pub(super) struct DelayKey {
 pub(super) struct ContradictionKey(pub(super) &'static str);
 
 impl<'a> Rows<'a> {
-    /// Of these lines.
     pub(super) fn new<K: Key, const N: usize>(
         run_id: Uuid,
-        words: Words,
+        interner: Interner,
         mut lines: impl Iterator<Item = (K, [u32; N])> + Send + 'a,
     ) -> Self {
         #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "a handful")]
@@ -73,7 +70,7 @@ impl<'a> Rows<'a> {
             {
                 piece.extend_from_slice(&fields.to_be_bytes());
                 value(&mut piece, Some(run_id.into_bytes()));
-                key.encode(&words, &mut piece);
+                key.encode(&interner, &mut piece);
                 for number in numbers {
                     value(&mut piece, Some(i64::from(number).to_be_bytes()));
                 }
@@ -90,12 +87,12 @@ impl Key for CaseKey {
                                    cases, admitted, icu, ventilated, died";
     const FIELDS: u8 = 5;
 
-    fn encode(&self, words: &Words, out: &mut Vec<u8>) {
+    fn encode(&self, interner: &Interner, out: &mut Vec<u8>) {
         value(out, Some(self.registered_on.0.to_be_bytes()));
         value(out, self.residence_province_id.map(i16::to_be_bytes));
-        text(out, words.word(self.sex));
+        text(out, interner.resolve(self.sex));
         value(out, self.age_decade.map(i16::to_be_bytes));
-        text(out, words.word(self.classification));
+        text(out, interner.resolve(self.classification));
     }
 }
 
@@ -105,7 +102,7 @@ impl Key for PlaceKey {
                                    residence_department_id, confirmed, died";
     const FIELDS: u8 = 4;
 
-    fn encode(&self, _: &Words, out: &mut Vec<u8>) {
+    fn encode(&self, _: &Interner, out: &mut Vec<u8>) {
         value(out, Some(self.registered_on.0.to_be_bytes()));
         value(out, Some(self.registration_province_id.to_be_bytes()));
         value(out, self.residence_province_id.map(i16::to_be_bytes));
@@ -118,7 +115,7 @@ impl Key for DelayKey {
     const COLUMNS: &'static str = "registered_on, symptoms_on, confirmed";
     const FIELDS: u8 = 2;
 
-    fn encode(&self, _: &Words, out: &mut Vec<u8>) {
+    fn encode(&self, _: &Interner, out: &mut Vec<u8>) {
         value(out, Some(self.registered_on.0.to_be_bytes()));
         value(out, self.symptoms_on.map(|day| day.0.to_be_bytes()));
     }
@@ -129,7 +126,7 @@ impl Key for ContradictionKey {
     const COLUMNS: &'static str = "contradiction, cases";
     const FIELDS: u8 = 1;
 
-    fn encode(&self, _: &Words, out: &mut Vec<u8>) {
+    fn encode(&self, _: &Interner, out: &mut Vec<u8>) {
         text(out, Some(self.0.as_bytes()));
     }
 }

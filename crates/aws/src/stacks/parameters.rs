@@ -1,8 +1,6 @@
-//! What a stack's parameters are set to: a flag wins over the file, which wins over what the stack has, which wins over the
-//! template's default.
+//! Values of stack parameters: flags override the configuration file, which overrides the deployed value, which overrides the default.
 //!
-//! Some parameters have a default only so that the template can be checked: without a release there is nothing to run. They
-//! count as missing until somebody says them.
+//! Parameters that name the software release have a default only for validation; without a release they are missing.
 
 use std::collections::BTreeMap;
 
@@ -10,50 +8,48 @@ use common::failure::{Failure, Result};
 
 use super::templates::Template;
 
-/// What says which release a stack runs. Without one these stacks cannot be made, because what they start is not there.
+/// The parameters that name the software release. Without one these stacks cannot be created.
 const RELEASE: [(&str, &str); 3] = [("pipeline", "ImageTag"), ("ingest", "Version"), (DASHBOARD, "ImageTag")];
 
-/// Metabase has versions of its own: a release brings the one that the template names.
+/// The version of Metabase is the default in the template of a release.
 const DASHBOARD: &str = "dashboard";
 
-/// What CloudFormation shows in the place of a value that a template hides.
+/// What CloudFormation returns for a NoEcho parameter.
 const HIDDEN: &str = "****";
 
-/// What the user said, by stack and parameter.
+/// Values from flags and file, by stack and parameter.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Given {
+pub(super) struct ParameterOverrides {
     values: BTreeMap<String, BTreeMap<String, String>>,
     has_release: bool,
 }
 
-/// A parameter of a request.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Value {
     Set(String),
-    /// As the stack has it.
+    /// The deployed value.
     Previous,
 }
 
-/// What a stack has, or had.
+/// The parameters of an existing stack.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct There<'a> {
+pub(super) struct DeployedParameters<'a> {
     pub(super) parameters: &'a [(String, String)],
-    /// Only ruins are left of it: what it was to have can be read, and has to be said again.
-    pub(super) is_ruin: bool,
+    /// The creation failed: its values can be read but not reused by reference.
+    pub(super) is_failed_creation: bool,
 }
 
-/// What a stack gets, or what keeps it from being created.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Resolved {
+pub(super) enum ResolvedParameters {
     Values(Vec<(String, Value)>),
-    /// Nobody says these.
+    /// These parameters have no value.
     Missing(Vec<String>),
-    /// It stands on a release, and nobody says which.
+    /// A software release is needed.
     NeedsRelease,
 }
 
-impl Given {
-    /// Merges the file's tables and the flags: `NAME=VALUE`, or `STACK.NAME=VALUE` where several stacks have the name.
+impl ParameterOverrides {
+    /// Merges file and flags: `NAME=VALUE`, or `STACK.NAME=VALUE` if several stacks have the parameter.
     pub(super) fn new(
         file: &BTreeMap<String, BTreeMap<String, String>>,
         flags: &[(String, String)],
@@ -98,13 +94,17 @@ impl Given {
         Ok(())
     }
 
-    /// What this template's stack gets.
-    pub(super) fn resolve(&self, template: &Template, there: Option<There<'_>>) -> Resolved {
+    /// Returns the parameters of a stack.
+    pub(super) fn resolve(
+        &self,
+        template: &Template,
+        there: Option<DeployedParameters<'_>>,
+    ) -> ResolvedParameters {
         let said = self.values.get(&template.name);
         let had = |name: &str| {
             let there = there?;
             let (_, value) = there.parameters.iter().find(|(there, _)| there == name)?;
-            if !there.is_ruin {
+            if !there.is_failed_creation {
                 return Some(Value::Previous);
             }
             (value != HIDDEN).then(|| Value::Set(value.clone()))
@@ -122,15 +122,15 @@ impl Given {
             }
         }
         if !missing.is_empty() {
-            return Resolved::Missing(missing);
+            return ResolvedParameters::Missing(missing);
         }
         let release = RELEASE.iter().find(|(stack, _)| *stack == template.name);
         let is_said = |name: &str| values.iter().any(|(known, _)| known == name);
         match release {
             Some((_, name)) if !self.has_release && !is_said(name) && there.is_none() => {
-                Resolved::NeedsRelease
+                ResolvedParameters::NeedsRelease
             }
-            _ => Resolved::Values(values),
+            _ => ResolvedParameters::Values(values),
         }
     }
 }
@@ -153,26 +153,34 @@ mod tests {
     use super::super::templates;
     use super::*;
 
-    fn given(flags: &[(&str, &str)], release: Option<&str>) -> Result<Given> {
+    fn given(flags: &[(&str, &str)], release: Option<&str>) -> Result<ParameterOverrides> {
         let flags: Vec<_> =
             flags.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect();
         let file = BTreeMap::from([(
             "network".to_owned(),
             BTreeMap::from([("OperatorCidr".to_owned(), "10.0.0.1/32".to_owned())]),
         )]);
-        Given::new(&file, &flags, release, &templates::all(None).unwrap())
+        ParameterOverrides::new(&file, &flags, release, &templates::all(None).unwrap())
     }
 
-    fn resolve(given: &Given, name: &str, there: Option<&[&str]>) -> Resolved {
+    fn resolve(given: &ParameterOverrides, name: &str, there: Option<&[&str]>) -> ResolvedParameters {
         resolve_after(given, name, there, false)
     }
 
-    fn resolve_after(given: &Given, name: &str, there: Option<&[&str]>, is_ruin: bool) -> Resolved {
+    fn resolve_after(
+        given: &ParameterOverrides,
+        name: &str,
+        there: Option<&[&str]>,
+        is_failed_creation: bool,
+    ) -> ResolvedParameters {
         let templates = templates::all(None).unwrap();
         let template = templates.iter().find(|template| template.name == name).unwrap();
         let there = there.map(|there| there.iter().map(|name| ((*name).to_owned(), "as before".to_owned())));
         let there: Option<Vec<_>> = there.map(Iterator::collect);
-        given.resolve(template, there.as_deref().map(|parameters| There { parameters, is_ruin }))
+        given.resolve(
+            template,
+            there.as_deref().map(|parameters| DeployedParameters { parameters, is_failed_creation }),
+        )
     }
 
     fn set(name: &str, value: &str) -> (String, Value) {
@@ -180,17 +188,17 @@ mod tests {
     }
 
     #[test]
-    fn a_flag_wins_over_the_file_which_wins_over_what_is_there() {
+    fn flag_overrides_file_which_overrides_deployed_value() {
         let from_file = given(&[], None).unwrap();
         assert_eq!(
             resolve(&from_file, "network", None),
-            Resolved::Values(vec![set("OperatorCidr", "10.0.0.1/32")])
+            ResolvedParameters::Values(vec![set("OperatorCidr", "10.0.0.1/32")])
         );
         let flagged = given(&[("OperatorCidr", "10.0.0.2/32")], None).unwrap();
         let there: &[&str] = &["OperatorCidr", "Network", "GoneFromTheTemplate"];
         assert_eq!(
             resolve(&flagged, "network", Some(there)),
-            Resolved::Values(vec![
+            ResolvedParameters::Values(vec![
                 ("Network".to_owned(), Value::Previous),
                 set("OperatorCidr", "10.0.0.2/32")
             ])
@@ -198,33 +206,46 @@ mod tests {
     }
 
     #[test]
-    fn what_an_attempt_that_failed_was_given_is_given_again() {
+    fn failed_creation_keeps_its_values() {
         let nothing = given(&[], None).unwrap();
         let again = resolve_after(&nothing, "pipeline", Some(&["ImageTag"]), true);
-        assert_eq!(again, Resolved::Values(vec![set("ImageTag", "as before")]));
+        assert_eq!(again, ResolvedParameters::Values(vec![set("ImageTag", "as before")]));
     }
 
     #[test]
-    fn what_nobody_says_is_missing_and_what_needs_a_release_waits_for_one() {
+    fn unset_parameter_is_missing_and_release_parameter_waits_for_release() {
         let nothing = given(&[], None).unwrap();
         let names = ["Repository", "OwnerId", "RepositoryId"].map(str::to_owned).to_vec();
-        assert_eq!(resolve(&nothing, "ci", None), Resolved::Missing(names));
+        assert_eq!(resolve(&nothing, "ci", None), ResolvedParameters::Missing(names));
         for (stack, _) in RELEASE {
-            assert_eq!(resolve(&nothing, stack, None), Resolved::NeedsRelease, "{stack}");
-            assert_eq!(resolve(&nothing, stack, Some(&[])), Resolved::Values(Vec::new()), "{stack}");
+            assert_eq!(resolve(&nothing, stack, None), ResolvedParameters::NeedsRelease, "{stack}");
+            assert_eq!(
+                resolve(&nothing, stack, Some(&[])),
+                ResolvedParameters::Values(Vec::new()),
+                "{stack}"
+            );
         }
         let released = given(&[], Some("v1")).unwrap();
-        assert_eq!(resolve(&released, "pipeline", None), Resolved::Values(vec![set("ImageTag", "v1")]));
-        assert_eq!(resolve(&released, "ingest", None), Resolved::Values(vec![set("Version", "v1")]));
-        assert_eq!(resolve(&released, "dashboard", None), Resolved::Values(Vec::new()));
+        assert_eq!(
+            resolve(&released, "pipeline", None),
+            ResolvedParameters::Values(vec![set("ImageTag", "v1")])
+        );
+        assert_eq!(
+            resolve(&released, "ingest", None),
+            ResolvedParameters::Values(vec![set("Version", "v1")])
+        );
+        assert_eq!(resolve(&released, "dashboard", None), ResolvedParameters::Values(Vec::new()));
         let elsewise = given(&[("AlarmEmail", "you@example.org")], None).unwrap();
-        assert_eq!(resolve(&elsewise, "pipeline", None), Resolved::NeedsRelease);
+        assert_eq!(resolve(&elsewise, "pipeline", None), ResolvedParameters::NeedsRelease);
         let by_hand = given(&[("dashboard.ImageTag", "v0.56.8")], None).unwrap();
-        assert_eq!(resolve(&by_hand, "dashboard", None), Resolved::Values(vec![set("ImageTag", "v0.56.8")]));
+        assert_eq!(
+            resolve(&by_hand, "dashboard", None),
+            ResolvedParameters::Values(vec![set("ImageTag", "v0.56.8")])
+        );
     }
 
     #[test]
-    fn a_name_that_means_several_or_none_is_a_usage_error() {
+    fn ambiguous_or_unknown_parameter_is_usage_error() {
         for (name, words) in [
             ("ImageTag", "is a parameter of pipeline and dashboard"),
             ("Nonsense", "no stack has"),

@@ -1,32 +1,32 @@
-//! What a first creation that failed has left: a stack that never was complete, and resources that protect themselves from deletion.
+//! Cleans up after a failed first creation of a stack.
 //!
-//! CloudFormation's rollback cannot delete an instance of RDS with deletion protection, and an update, which would lift the protection, is not
-//! possible in such a stack. Data that were ever complete are no remains.
+//! The rollback cannot delete an RDS instance with deletion protection, and such a stack cannot be updated to remove the protection. Stacks
+//! that were ever complete are not touched.
 
 use std::time::Duration;
 
 use common::failure::{Failure, Result};
 
-use super::is_ruin;
-use super::pace::Pace;
+use super::is_failed_creation;
+use super::poll_interval::PollInterval;
 use super::service::{Service, Stack};
+use crate::api_error::{ApiContext as _, ApiError};
 use crate::clients::Clients;
-use crate::trouble::{OrTrouble as _, Trouble};
 use target::Progress;
 
-/// How long an instance may take until it can be changed and deleted: its first backup follows its creation.
+/// How long an instance may take until it can be changed: its first backup follows its creation.
 const SETTLE_TIMEOUT: Duration = Duration::from_mins(30);
 
-/// Whether the stack holds nothing but the remains of its first creation.
+/// Returns whether the stack was never complete.
 pub(super) async fn only(service: &Service, stack: &Stack) -> Result<bool> {
     if stack.status != "DELETE_FAILED" {
-        return Ok(is_ruin(&stack.status));
+        return Ok(is_failed_creation(&stack.status));
     }
     let events = service.events(&stack.id, None).await?;
     Ok(!events.iter().any(|event| event.is_of_stack && event.status == "CREATE_COMPLETE"))
 }
 
-/// Lifts the deletion protection of the stack's instances, so that the stack can be deleted.
+/// Removes the deletion protection of the RDS instances of a stack.
 pub(super) async fn unprotect(
     clients: &Clients,
     service: &Service,
@@ -43,15 +43,15 @@ pub(super) async fn unprotect(
     Ok(())
 }
 
-/// Lifts the protection of one instance and waits until it shows; returns whether there was any.
+/// Removes the protection of an instance and waits for the change; returns whether there was one.
 async fn lift(clients: &Clients, instance: &str) -> Result<bool> {
     let what = || format!("cannot lift the deletion protection of the database `{instance}`");
     let databases = clients.databases();
-    let mut pace = Pace::new(SETTLE_TIMEOUT);
+    let mut pace = PollInterval::new(SETTLE_TIMEOUT);
     let mut was_protected = false;
     loop {
         let answer = databases.describe_db_instances().db_instance_identifier(instance).send().await;
-        let answer = answer.or_missing("rds:DescribeDBInstances", what)?;
+        let answer = answer.api_context_optional("rds:DescribeDBInstances", what)?;
         let found = answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next());
         let Some(found) = found else { return Ok(was_protected) };
         if found.deletion_protection() != Some(true) {
@@ -60,9 +60,9 @@ async fn lift(clients: &Clients, instance: &str) -> Result<bool> {
         was_protected = true;
         let request = databases.modify_db_instance().db_instance_identifier(instance);
         match request.deletion_protection(false).apply_immediately(true).send().await {
-            // It is being created, changed or backed up.
-            Err(error) if Trouble::of(&error).is("InvalidDBInstanceState") => {}
-            answer => drop(answer.or_trouble("rds:ModifyDBInstance", what)?),
+            // The instance is being created, modified or backed up.
+            Err(error) if ApiError::of(&error).is("InvalidDBInstanceState") => {}
+            answer => drop(answer.api_context("rds:ModifyDBInstance", what)?),
         }
         pace.wait().await.map_err(|_| {
             Failure::new(what())

@@ -1,7 +1,7 @@
-//! Whether we may read what the operator's commands read, found out by reading it.
+//! Checks the read permissions of the operator by using them.
 //!
-//! What is not there, or does not answer, is another check's business: here only refusals count. What changes something cannot be
-//! tried; docs/reference/iam-operator.json lists it.
+//! Only denials count here; missing resources have checks of their own. Permissions that change something cannot be tried;
+//! docs/reference/iam-operator.json lists them.
 
 use std::error::Error;
 use std::fmt::Debug;
@@ -11,9 +11,9 @@ use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use futures_util::{FutureExt as _, future};
 
 use super::images;
+use crate::api_error::ApiError;
 use crate::clients::Clients;
 use crate::names::{Name, Names};
-use crate::trouble::Trouble;
 use target::Check;
 
 pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
@@ -74,7 +74,7 @@ pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
     )
 }
 
-/// The action, where it was refused.
+/// Returns the action if it was denied.
 async fn refused<T, E, R>(
     action: &'static str,
     call: impl Future<Output = Result<T, SdkError<E, R>>>,
@@ -83,5 +83,5 @@ where
     E: ProvideErrorMetadata + Error + 'static,
     R: Debug,
 {
-    call.await.err().filter(|error| Trouble::of(error).is_denial()).map(|_| action)
+    call.await.err().filter(|error| ApiError::of(error).is_denial()).map(|_| action)
 }

@@ -1,13 +1,11 @@
-//! What reports ask for again and again, counted while the cases pass by: some hundredth of the rows, and no second reading of
-//! the table.
+//! Aggregates for reports, computed while the cases are loaded: about a hundredth of the rows, without a second pass over the table.
 //!
-//! What is counted stands a second time in SQL, in `count_cases()` and its siblings of the migrations: they count where a load by an
-//! older release has left no counts, and the tests compare the two. This is pure: no IO, no clock. How counts reach the
-//! database is for `load::counts` to say.
+//! SQL functions of the migrations (`count_cases()` and others) compute the same for loads by older versions; tests compare the two. Pure:
+//! `load::counts` writes the aggregates.
 
 mod contradictions;
+mod interner;
 mod lines;
-mod words;
 
 use std::hash::Hash;
 
@@ -16,21 +14,21 @@ use uuid::Uuid;
 
 use crate::clean::case::Case;
 use contradictions::Contradictions;
+use interner::Interner;
 pub use lines::Rows;
 use lines::{CaseKey, DelayKey, PlaceKey};
-use words::Words;
 
-/// So many lines of one kind are held at most, in a table of 2^18 places; those of a year of the whole country fit. Where there are more, some are written
-/// in between, and a key may then have several lines: whoever asks adds them up.
-const MOST_LINES: usize = 220_000;
+/// Keys per table in memory, in a hash table of 2^18 slots; a year of the whole country fits. Beyond it, rows are written in between, and a
+/// key may have several rows, which queries add up.
+const MAX_KEYS: usize = 220_000;
 
-/// The classification whose cases are counted by place and by delay.
+/// The classification of confirmed cases.
 const CONFIRMED: &[u8] = b"Confirmado";
 
-/// Counts of cases. A line is a key and its numbers.
+/// Counts of cases by key.
 #[derive(Debug, Default)]
-pub struct Counts {
-    words: Words,
+pub struct CaseAggregates {
+    interner: Interner,
     /// Cases, admitted, in intensive care, ventilated, died.
     cases: HashMap<CaseKey, [u32; 5]>,
     /// Confirmed, died.
@@ -40,16 +38,16 @@ pub struct Counts {
     contradictions: Contradictions,
 }
 
-impl Counts {
-    /// Counts one case.
+impl CaseAggregates {
+    /// Adds a case.
     pub fn add(&mut self, case: &Case<'_>) {
         let died = case.died_on.is_some();
         let key = CaseKey {
             registered_on: case.registered_on,
             residence_province_id: case.residence_province_id,
-            sex: self.words.number(case.sex.as_deref()),
+            sex: self.interner.intern(case.sex.as_deref()),
             age_decade: case.age.map(|age| (age / 10).min(9)),
-            classification: self.words.number(case.classification.as_deref()),
+            classification: self.interner.intern(case.classification.as_deref()),
         };
         count(&mut self.cases, key, [true, case.admitted_on.is_some(), case.icu, case.ventilated, died]);
         self.contradictions.add(case);
@@ -70,30 +68,29 @@ impl Counts {
         count(&mut self.delays, DelayKey { registered_on, symptoms_on: case.symptoms_on }, [true]);
     }
 
-    /// Whether the lines should be written before more is counted.
+    /// Returns whether the rows must be written before more cases are added.
     pub fn is_full(&self) -> bool {
         let lines = [self.cases.len(), self.places.len(), self.delays.len()];
-        lines.into_iter().any(|lines| lines >= MOST_LINES) || self.words.is_full()
+        lines.into_iter().any(|lines| lines >= MAX_KEYS) || self.interner.is_full()
     }
 
-    /// Takes all lines out, but those of the contradictions.
+    /// Takes all rows out, except contradictions.
     pub fn take(&mut self, run_id: Uuid) -> [Rows<'_>; 3] {
-        let words = std::mem::take(&mut self.words);
+        let interner = std::mem::take(&mut self.interner);
         [
-            Rows::new(run_id, words, self.cases.drain()),
-            Rows::new(run_id, Words::default(), self.places.drain()),
-            Rows::new(run_id, Words::default(), self.delays.drain()),
+            Rows::new(run_id, interner, self.cases.drain()),
+            Rows::new(run_id, Interner::default(), self.places.drain()),
+            Rows::new(run_id, Interner::default(), self.delays.drain()),
         ]
     }
 
-    /// How many cases contradict themselves: a line for each way to do so, also where it has none. To be asked for once, in the
-    /// end.
+    /// Returns the number of cases for every contradiction, also if it is 0.
     pub fn contradictions(&self, run_id: Uuid) -> Rows<'_> {
-        Rows::new(run_id, Words::default(), self.contradictions.lines())
+        Rows::new(run_id, Interner::default(), self.contradictions.lines())
     }
 }
 
-/// Adds one to each of a key's numbers that applies.
+/// Adds 1 to each number of a key that applies.
 fn count<Key: Eq + Hash, const N: usize>(lines: &mut HashMap<Key, [u32; N]>, key: Key, applies: [bool; N]) {
     let numbers = lines.entry(key).or_insert([0; N]);
     for (number, applies) in numbers.iter_mut().zip(applies) {
@@ -125,13 +122,13 @@ mod tests {
         }
     }
 
-    fn bytes(counts: &mut Counts) -> [usize; 3] {
+    fn bytes(counts: &mut CaseAggregates) -> [usize; 3] {
         counts.take(Uuid::nil()).map(|rows| rows.pieces.map(|piece| piece.len()).sum())
     }
 
     #[test]
-    fn equal_keys_share_a_line() {
-        let mut counts = Counts::default();
+    fn add_counts_equal_keys_together() {
+        let mut counts = CaseAggregates::default();
         for sex in ["F", "M", "F"] {
             counts.add(&case(8000, sex));
         }
@@ -144,8 +141,8 @@ mod tests {
     }
 
     #[test]
-    fn what_was_taken_out_is_counted_no_more_but_contradictions_stay() {
-        let mut counts = Counts::default();
+    fn take_empties_aggregates_but_keeps_contradictions() {
+        let mut counts = CaseAggregates::default();
         counts.add(&Case { admitted_on: None, ..case(8000, "F") });
         assert!(bytes(&mut counts).into_iter().all(|bytes| bytes > 0));
         assert_eq!(bytes(&mut counts), [0; 3]);
@@ -156,14 +153,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_held_is_bounded() {
-        let mut counts = Counts::default();
+    fn is_full_bounds_keys() {
+        let mut counts = CaseAggregates::default();
         let mut day = 0;
         while !counts.is_full() {
             counts.add(&case(day, "F"));
             day += 1;
         }
-        assert_eq!(usize::try_from(day).unwrap(), MOST_LINES);
+        assert_eq!(usize::try_from(day).unwrap(), MAX_KEYS);
         drop(counts.take(Uuid::nil()));
         assert!(!counts.is_full());
     }

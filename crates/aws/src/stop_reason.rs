@@ -1,25 +1,24 @@
-//! Why a task of ECS stopped, in plain words, with what to do about it.
+//! Why an ECS task stopped, with a hint.
 //!
-//! ECS says it with a code, a sentence for the task and one for each container. The sentences are not a contract; what is not
-//! recognised is shown as it is.
+//! ECS has a code, and a text for the task and each container. The texts are no contract; unknown ones are shown unchanged.
 
-/// What ECS says about a task that has stopped.
+/// The reason of a stopped task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Stop {
     /// `stopCode`
     pub(super) code: Option<String>,
     /// `stoppedReason`
     pub(super) task: Option<String>,
-    /// The container's own `reason`
+    /// `reason` of the container
     pub(super) container: Option<String>,
-    /// The exit code of its program, where it was started.
+    /// Exit code of the container, if it was started.
     pub(super) exit_code: Option<u8>,
 }
 
-/// A sentence, and what to do.
+/// A message and a hint.
 type Words = (String, Option<&'static str>);
 
-/// What is found in ECS's sentences, what it means, and what to do about it. The first that fits holds.
+/// Parts of ECS's texts, their meaning, and a hint. The first match counts.
 const KNOWN: &[(&str, &str, &str)] = &[
     (
         "CannotPullContainer",
@@ -63,12 +62,12 @@ const KNOWN: &[(&str, &str, &str)] = &[
 ];
 
 impl Stop {
-    /// The exit code to pass on: the program's own, or 125 where it was never started.
+    /// Returns the exit code of the program, or 125 if it was never started.
     pub(super) fn code(&self) -> u8 {
         self.exit_code.unwrap_or(125)
     }
 
-    /// What there is to say beside the code; nothing where the program ended by itself.
+    /// Returns message and hint, or `None` if the program exited by itself.
     pub(super) fn words(&self) -> Option<Words> {
         let said = [self.container.as_deref(), self.task.as_deref(), self.code.as_deref()];
         let said = || said.iter().copied().flatten();
@@ -88,7 +87,7 @@ impl Stop {
     }
 }
 
-/// Why ECS did not even take a task, from the `reason` of its `failures[]`.
+/// Returns message and hint for the `reason` in `failures[]` of `RunTask`.
 pub(super) fn refusal(reason: &str, detail: Option<&str>) -> Words {
     let known = KNOWN.iter().find(|(sign, ..)| reason.contains(sign));
     let sentence = detail.map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"));
@@ -113,7 +112,7 @@ mod tests {
     }
 
     #[test]
-    fn the_usual_ways_not_to_start_are_said_in_plain_words() {
+    fn words_explain_common_start_failures() {
         for (task, meaning) in [
             ("CannotPullContainerError: pull image manifest has been retried 5 time(s)", "cannot be pulled"),
             ("ResourceInitializationError: unable to pull secrets or registry auth: AccessDenied", "secret"),
@@ -128,13 +127,13 @@ mod tests {
     }
 
     #[test]
-    fn a_program_that_ended_by_itself_needs_no_words() {
+    fn words_are_none_if_program_exited() {
         let stop = stop("EssentialContainerExited", "Essential container in task exited", None, Some(1));
         assert_eq!((stop.code(), stop.words()), (1, None));
     }
 
     #[test]
-    fn out_of_memory_and_stopped_by_hand() {
+    fn words_explain_out_of_memory_and_manual_stop() {
         let memory = "OutOfMemoryError: Container killed due to memory usage";
         let killed =
             stop("EssentialContainerExited", "Essential container in task exited", Some(memory), Some(137));
@@ -145,7 +144,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_unknown_is_shown_as_it_is() {
+    fn words_show_unknown_reason_unchanged() {
         let stop = stop("Other", "something new", None, None);
         assert_eq!(stop.words().unwrap(), ("something new".to_owned(), None));
         assert_eq!(refusal("AGENT", Some("x")).0, "AGENT: x");

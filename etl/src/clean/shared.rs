@@ -1,32 +1,10 @@
-//! What the rules of an optional dataset say of a row, and the readings that its rules share.
-//!
-//! Its files are small: one judge sees every row of a file, in order, and may remember some of them.
+//! Fields that several optional datasets have.
 
 use super::geography::Geography;
 use super::rules::{UNSPECIFIED_PROVINCE, department_in_georef};
 use crate::parse::field::Field;
-use crate::parse::fields::Fields;
-use common::failure::Result;
 
-/// What becomes of one well-formed row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
-    /// It is loaded, with these values replaced.
-    Kept(Vec<&'static str>),
-    /// Its year is not wanted.
-    Filtered,
-    /// It cannot be loaded.
-    Rejected(&'static str),
-}
-
-/// The rules of one dataset, for one file.
-pub trait Judge: Send {
-    /// Applies every rule to one row, in order; appends what is kept to `encoded`, in COPY's binary format. Fails where the
-    /// file as a whole cannot be what it should be.
-    fn judge(&mut self, line: &[u8], fields: &Fields, encoded: &mut Vec<u8>) -> Result<Outcome>;
-}
-
-/// A province that may be unspecified: 0, 99, blank or `S.I.` is no repair, another code that does not exist is one.
+/// Parses a province. Unspecified ones (0, 99, blank, `S.I.`) are no repair; unknown codes are.
 pub(super) fn province(
     field: Field<'_>,
     geography: &Geography,
@@ -45,7 +23,7 @@ pub(super) fn province(
     province
 }
 
-/// A department of that province, which may be unspecified; numbered as in the line list.
+/// Parses a department of a province, numbered as in the line list; it may be unspecified.
 pub(super) fn department(
     field: Field<'_>,
     province: Option<i16>,
@@ -66,10 +44,10 @@ pub(super) fn department(
     department
 }
 
-/// No laboratory and no province has counted more; and the sum of many such numbers is still a number.
-const MOST: i64 = 999_999_999;
+/// More than any laboratory or province has counted; a sum of many such numbers does not overflow.
+const MAX_QUANTITY: i64 = 999_999_999;
 
-/// How many: a whole number without a sign, with or without a dot before each three digits, as in `1.234`.
+/// Parses a whole number without sign, with or without a dot before every three digits, as in `1.234`.
 pub(super) fn quantity(field: Field<'_>) -> Option<i64> {
     let text = field.value()?;
     let mut groups = text.split(|byte| *byte == b'.');
@@ -80,7 +58,10 @@ pub(super) fn quantity(field: Field<'_>) -> Option<i64> {
         return None;
     }
     let digits: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'.').collect();
-    Field(&digits).unsigned().and_then(|number| i64::try_from(number).ok()).filter(|number| *number <= MOST)
+    Field(&digits)
+        .unsigned()
+        .and_then(|number| i64::try_from(number).ok())
+        .filter(|number| *number <= MAX_QUANTITY)
 }
 
 #[cfg(test)]
@@ -90,7 +71,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn quantities_may_have_dots_before_thousands() {
+    fn quantity_accepts_dots_before_thousands() {
         let read = |text: &str| quantity(Field(text.as_bytes()));
         for (text, number) in [("0", 0), ("007", 7), ("1.234", 1234), ("12.345.678", 12_345_678), (" 5 ", 5)]
         {
@@ -106,7 +87,7 @@ mod tests {
     }
 
     #[test]
-    fn places_that_are_unspecified_are_no_repair() {
+    fn unspecified_province_and_department_are_no_repair() {
         let geography = Geography::new([2, 6], [2007, 6441]);
         let read = |province_code: &str, department_code: &str| {
             let mut repairs = Vec::new();
@@ -127,7 +108,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn dots_change_no_quantity(number in 0..=MOST) {
+        fn quantity_ignores_dots(number in 0..=MAX_QUANTITY) {
             let plain = number.to_string();
             let mut dotted = String::new();
             for (at, digit) in plain.char_indices() {

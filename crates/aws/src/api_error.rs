@@ -1,6 +1,6 @@
-//! What went wrong with a call to AWS, in words: the action, the resource, why, and what to do about it.
+//! Errors of AWS APIs as messages: action, resource, reason, hint.
 //!
-//! The services have hundreds of error types; what an operator can do about them fits into a few kinds. Nothing here retries.
+//! The services have hundreds of error types; for an operator they fall into a few kinds.
 
 use std::error::Error;
 use std::fmt;
@@ -10,35 +10,29 @@ use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
 use common::failure::{Exit, Failure, Result};
 
-/// A call that failed.
+/// A failed request.
 #[derive(Debug)]
-pub(super) struct Trouble {
-    kind: Kind,
-    /// The service's own name for it.
+pub(super) struct ApiError {
+    kind: ApiErrorKind,
+    /// Error code of the service.
     code: String,
-    /// What the service, or the network, said.
     message: String,
 }
 
-/// What can be done about it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    /// There are no credentials, or they are not valid (any more).
+enum ApiErrorKind {
+    /// Missing, invalid or expired.
     Credentials,
-    /// They do not allow this.
     Denied,
-    /// Too many requests.
     Throttled,
-    /// Nobody answered.
+    /// No response.
     Unreachable,
-    /// What was asked for does not exist.
     Missing,
-    /// Anything else that the service said.
     Refused,
 }
 
-impl Trouble {
-    /// Reads what the SDK says.
+impl ApiError {
+    /// Classifies an error of the SDK.
     pub(super) fn of<E, R>(error: &SdkError<E, R>) -> Self
     where
         E: ProvideErrorMetadata + Error + 'static,
@@ -53,7 +47,7 @@ impl Trouble {
             is_about_credentials |= error.downcast_ref::<CredentialsError>().is_some();
             let text = error.to_string();
             match text.as_str() {
-                // The SDK's words for whom it has asked, which say nothing.
+                // The chain of providers, which is no help.
                 "other" | "an error occurred while loading credentials" => {}
                 "the credential provider was not enabled" => chain.push("none were found".to_owned()),
                 _ if chain.contains(&text) => {}
@@ -62,10 +56,10 @@ impl Trouble {
             cause = error.source();
         }
         let kind = match error {
-            _ if is_about_credentials => Kind::Credentials,
+            _ if is_about_credentials => ApiErrorKind::Credentials,
             SdkError::ServiceError(_) => kind_of(&code),
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => Kind::Unreachable,
-            _ => Kind::Refused,
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => ApiErrorKind::Unreachable,
+            _ => ApiErrorKind::Refused,
         };
         let message = said.filter(|text| !text.is_empty()).unwrap_or_else(|| match error {
             SdkError::TimeoutError(_) => "no answer in time".to_owned(),
@@ -75,59 +69,55 @@ impl Trouble {
         Self { kind, code, message }
     }
 
-    /// Whether there were too many requests.
     pub(super) fn is_throttling(&self) -> bool {
-        self.kind == Kind::Throttled
+        self.kind == ApiErrorKind::Throttled
     }
 
-    /// Whether what was asked for does not exist.
     pub(super) fn is_missing(&self) -> bool {
-        self.kind == Kind::Missing
+        self.kind == ApiErrorKind::Missing
     }
 
-    /// Whether the credentials do not allow it.
     pub(super) fn is_denial(&self) -> bool {
-        self.kind == Kind::Denied
+        self.kind == ApiErrorKind::Denied
     }
 
-    /// Whether the service calls it so.
+    /// Returns whether the service returned this code.
     pub(super) fn is(&self, code: &str) -> bool {
         self.code == code
     }
 
-    /// What the service said.
     pub(super) fn message(&self) -> &str {
         &self.message
     }
 
-    /// Whether it may pass by itself.
+    /// Returns whether the request may succeed later.
     pub(super) fn may_pass(&self) -> bool {
-        self.kind == Kind::Unreachable || is_internal(&self.code)
+        self.kind == ApiErrorKind::Unreachable || is_internal(&self.code)
     }
 
-    /// In words. `what` says what could not be done, and on what; `action` is what a policy calls it.
+    /// Returns the message. `what` names operation and resource, `action` the IAM action.
     pub(super) fn failure(&self, action: &str, what: &str) -> Failure {
         let service = action.split(':').next().unwrap_or_default();
         let failure = Failure::new(what);
         match self.kind {
-            Kind::Credentials => failure
+            ApiErrorKind::Credentials => failure
                 .source(format!("no valid credentials for AWS: {}", self.message))
                 .hint("log in (`aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or --profile")
                 .exit_code(Exit::Credentials),
-            Kind::Denied => failure
+            ApiErrorKind::Denied => failure
                 .source(format!("`{action}` is not allowed: {}", self.message))
                 .hint(format!("ask for the right to `{action}`; docs/reference/iam-operator.json lists all that are used"))
                 .exit_code(Exit::Credentials),
-            Kind::Throttled => failure
+            ApiErrorKind::Throttled => failure
                 .source(format!("`{action}` was called too often: {}", self.message))
                 .hint("wait a minute and try again"),
-            Kind::Unreachable => failure
+            ApiErrorKind::Unreachable => failure
                 .source(format!("the service `{service}` does not answer: {}", self.message))
                 .hint("check the network, --region and --endpoint-url"),
-            Kind::Missing => failure.source(self.message.clone()).hint(
+            ApiErrorKind::Missing => failure.source(self.message.clone()).hint(
                 "is it in this account and region, under this name? `covidctl config` shows all names and who set them, `covidctl doctor` what is missing",
             ),
-            Kind::Refused => {
+            ApiErrorKind::Refused => {
                 let code = if self.code.is_empty() { "" } else { &self.code };
                 failure.source(format!("{code} {}", self.message).trim().to_owned())
             }
@@ -135,7 +125,7 @@ impl Trouble {
     }
 }
 
-fn kind_of(code: &str) -> Kind {
+fn kind_of(code: &str) -> ApiErrorKind {
     match code {
         "ExpiredToken"
         | "ExpiredTokenException"
@@ -147,10 +137,10 @@ fn kind_of(code: &str) -> Kind {
         | "AuthFailure"
         | "MissingAuthenticationToken"
         | "MissingAuthenticationTokenException"
-        | "InvalidAccessKeyId" => Kind::Credentials,
-        // An emulator's answer to some services has no better name than the status.
+        | "InvalidAccessKeyId" => ApiErrorKind::Credentials,
+        // Some emulators return only the status.
         "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" | "403" => {
-            Kind::Denied
+            ApiErrorKind::Denied
         }
         "Throttling"
         | "ThrottlingException"
@@ -159,7 +149,7 @@ fn kind_of(code: &str) -> Kind {
         | "TooManyRequestsException"
         | "RequestThrottled"
         | "SlowDown"
-        | "LimitExceededException" => Kind::Throttled,
+        | "LimitExceededException" => ApiErrorKind::Throttled,
         "ResourceNotFoundException"
         | "ClusterNotFoundException"
         | "ParameterNotFound"
@@ -167,8 +157,8 @@ fn kind_of(code: &str) -> Kind {
         | "DBInstanceNotFound"
         | "DBInstanceNotFoundFault"
         | "TargetGroupNotFound"
-        | "InvalidInstanceID.NotFound" => Kind::Missing,
-        _ => Kind::Refused,
+        | "InvalidInstanceID.NotFound" => ApiErrorKind::Missing,
+        _ => ApiErrorKind::Refused,
     }
 }
 
@@ -183,35 +173,35 @@ fn is_internal(code: &str) -> bool {
     )
 }
 
-/// Who brings what is not there yet.
-pub(super) fn brings(stack: &str) -> String {
+/// Returns the hint for a missing resource: the stack that creates it.
+pub(super) fn stack_hint(stack: &str) -> String {
     let release = if matches!(stack, "pipeline" | "ingest" | "dashboard") { " --release TAG" } else { "" };
-    format!("`covidctl --target aws up{release}` brings it, with the stack `{stack}`")
+    format!("`covidctl --target aws up{release}` stack_hint it, with the stack `{stack}`")
 }
 
-/// Turns a failed call into a failure in words.
-pub(super) trait OrTrouble<T> {
-    /// `action` is what a policy calls it; `what` says what could not be done.
-    fn or_trouble(self, action: &str, what: impl FnOnce() -> String) -> Result<T>;
+/// Adds a message to the error of a request.
+pub(super) trait ApiContext<T> {
+    /// `action` is the IAM action; `what` names operation and resource.
+    fn api_context(self, action: &str, what: impl FnOnce() -> String) -> Result<T>;
 
-    /// The same, and nothing where what was asked for does not exist.
-    fn or_missing(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>>;
+    /// Like `api_context`, but a missing resource is `None`.
+    fn api_context_optional(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>>;
 }
 
-impl<T, E, R> OrTrouble<T> for std::result::Result<T, SdkError<E, R>>
+impl<T, E, R> ApiContext<T> for std::result::Result<T, SdkError<E, R>>
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: fmt::Debug,
 {
-    fn or_trouble(self, action: &str, what: impl FnOnce() -> String) -> Result<T> {
-        self.map_err(|error| Trouble::of(&error).failure(action, &what()))
+    fn api_context(self, action: &str, what: impl FnOnce() -> String) -> Result<T> {
+        self.map_err(|error| ApiError::of(&error).failure(action, &what()))
     }
 
-    fn or_missing(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>> {
+    fn api_context_optional(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>> {
         match self {
             Ok(answer) => Ok(Some(answer)),
-            Err(error) if Trouble::of(&error).is_missing() => Ok(None),
-            Err(error) => Err(Trouble::of(&error).failure(action, &what())),
+            Err(error) if ApiError::of(&error).is_missing() => Ok(None),
+            Err(error) => Err(ApiError::of(&error).failure(action, &what())),
         }
     }
 }
@@ -220,14 +210,14 @@ where
 mod tests {
     use super::*;
 
-    fn trouble(code: &str) -> Trouble {
-        Trouble { kind: kind_of(code), code: code.to_owned(), message: "as the service says it".to_owned() }
+    fn error(code: &str) -> ApiError {
+        ApiError { kind: kind_of(code), code: code.to_owned(), message: "as the service says it".to_owned() }
     }
 
     #[test]
-    fn each_kind_has_its_own_code_and_hint() {
+    fn each_kind_has_exit_code_and_hint() {
         let facts = |code| {
-            let failure = trouble(code).failure("ecs:RunTask", "cannot start `etl`");
+            let failure = error(code).failure("ecs:RunTask", "cannot start `etl`");
             (failure.exit().code(), failure.to_string(), failure.hint_text().map(str::to_owned))
         };
         let (code, text, hint) = facts("ExpiredTokenException");
@@ -241,8 +231,8 @@ mod tests {
         let (code, text, hint) = facts("SomethingElse");
         assert_eq!((code, hint), (1, None));
         assert_eq!(text, "cannot start `etl`: SomethingElse as the service says it");
-        assert!(trouble("ThrottlingException").is_throttling());
-        assert!(trouble("ResourceNotFoundException").is_missing());
-        assert!(trouble("InternalFailure").may_pass());
+        assert!(error("ThrottlingException").is_throttling());
+        assert!(error("ResourceNotFoundException").is_missing());
+        assert!(error("InternalFailure").may_pass());
     }
 }

@@ -1,4 +1,4 @@
-//! What is known of a run here: its task, its record, its id from what somebody typed. What it means is told in `runs`.
+//! Finds the task, the record and the id of a run.
 
 use std::collections::HashMap;
 use std::sync::{MutexGuard, PoisonError};
@@ -8,66 +8,66 @@ use common::failure::{Exit, Failure, Result};
 use etl::record::Record;
 use uuid::Uuid;
 
-use super::tasks::State;
+use super::tasks::TaskState;
 use super::{Account, Aws, downloads, runs, tasks};
 use target::{ActiveRun, Job, JobKind, RunEnd, Runs as _, Storage as _, ambiguous_run, no_run};
 
-/// How long after its start a task may be missing. ECS recommends to back off for up to five minutes.
-const CONSISTENT_AFTER: TimeDelta = TimeDelta::minutes(5);
+/// How long after `RunTask` a task may be missing in `DescribeTasks`; ECS recommends to retry for up to five minutes.
+const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
 
 impl Aws {
-    /// When a download was asked for here.
-    pub(super) fn asked_at(&self, run: Uuid) -> Option<DateTime<Utc>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).get(&run).copied()
+    /// Returns when this process requested a download.
+    pub(super) fn requested_at(&self, run: Uuid) -> Option<DateTime<Utc>> {
+        self.requested.lock().unwrap_or_else(PoisonError::into_inner).get(&run).copied()
     }
 
     pub(super) async fn start_download(&self, run: Uuid, job: &Job) -> Result<Uuid> {
         let Account { clients, names, .. } = self.account().await?;
         downloads::start(clients, names, run, job).await?;
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner).insert(run, Utc::now());
+        self.requested.lock().unwrap_or_else(PoisonError::into_inner).insert(run, Utc::now());
         Ok(run)
     }
 
-    pub(super) fn known(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(super) fn tasks_by_run(&self) -> MutexGuard<'_, HashMap<Uuid, String>> {
+        self.tasks_by_run.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// How a run ended of which only its record tells: a download, or one whose task ECS has forgotten.
-    pub(super) async fn recorded(&self, run: Uuid) -> Result<Option<RunEnd>> {
+    /// Returns the end of a run without task, a download or one that ECS has forgotten, from its record.
+    pub(super) async fn end_from_record(&self, run: Uuid) -> Result<Option<RunEnd>> {
         let record = runs::record(&self.reports().await?, run).await?;
         let is_download = record.as_ref().is_some_and(|record| runs::kind_of(record) == JobKind::Download);
-        match self.asked_at(run) {
+        match self.requested_at(run) {
             None if !is_download => {
                 let code = record.and_then(|record| record.exit_code);
                 code.map(|code| Some(RunEnd::exited(code))).ok_or_else(|| no_run(&run.to_string()))
             }
-            asked_at => {
+            requested_at => {
                 let now = Utc::now();
-                Ok(downloads::ended(record.as_ref(), asked_at.unwrap_or(now), now))
+                Ok(downloads::ended(record.as_ref(), requested_at.unwrap_or(now), now))
             }
         }
     }
 
-    /// Notes a task that was started here.
-    pub(super) fn remember_start(&self, run: Uuid, task: State) {
-        self.known().insert(run, task.arn.clone());
+    /// Remembers a task that this process started.
+    pub(super) fn remember_start(&self, run: Uuid, task: TaskState) {
+        self.tasks_by_run().insert(run, task.arn.clone());
         self.started.lock().unwrap_or_else(PoisonError::into_inner).insert(run, task);
     }
 
-    /// The task of a run that was started here a moment ago: `DescribeTasks` may answer `MISSING` until ECS agrees with itself (ECS API
-    /// Reference, `RunTask`, on eventual consistency).
-    fn just_started(&self, run: Uuid) -> Option<State> {
+    /// Returns the task of a run that this process started recently: `DescribeTasks` may return `MISSING` until ECS is consistent (ECS API
+    /// Reference, `RunTask`).
+    fn just_started(&self, run: Uuid) -> Option<TaskState> {
         let started = self.started.lock().unwrap_or_else(PoisonError::into_inner);
-        started.get(&run).filter(|task| Utc::now() - task.created_at < CONSISTENT_AFTER).cloned()
+        started.get(&run).filter(|task| Utc::now() - task.created_at < CONSISTENCY_DELAY).cloned()
     }
 
-    /// The task of a run, where it has one and ECS still knows it.
-    pub(super) async fn task_of(&self, run: Uuid) -> Result<Option<State>> {
-        if self.asked_at(run).is_some() {
+    /// Returns the task of a run, if ECS still knows it.
+    pub(super) async fn task_of(&self, run: Uuid) -> Result<Option<TaskState>> {
+        if self.requested_at(run).is_some() {
             return Ok(None);
         }
         let Account { clients, names, .. } = self.account().await?;
-        let known = self.known().get(&run).cloned();
+        let known = self.tasks_by_run().get(&run).cloned();
         let known = match known {
             Some(arn) => Some(arn),
             None => match runs::record(&self.reports().await?, run).await? {
@@ -77,20 +77,20 @@ impl Aws {
         };
         if let Some(arn) = known {
             let found = tasks::describe(clients, names, std::slice::from_ref(&arn)).await?.pop();
-            self.known().insert(run, arn);
+            self.tasks_by_run().insert(run, arn);
             return Ok(found.or_else(|| self.just_started(run)));
         }
         for stopped in [false, true] {
             let tasks = tasks::list(clients, names, stopped).await?;
             if let Some(task) = tasks.into_iter().find(|task| runs::run_of(task) == run) {
-                self.known().insert(run, task.arn.clone());
+                self.tasks_by_run().insert(run, task.arn.clone());
                 return Ok(Some(task));
             }
         }
         Ok(None)
     }
 
-    /// The id of the run that begins as typed.
+    /// Returns the id of the run that begins as typed.
     pub(super) async fn id_of(&self, typed: &str) -> Result<Uuid> {
         if typed == "latest" {
             return self.history(1).await?.first().map(|run| run.run_id).ok_or_else(|| no_run(typed));
@@ -113,7 +113,7 @@ impl Aws {
         }
     }
 
-    pub(super) async fn refuse_double(&self, job: &Job) -> Result<()> {
+    pub(super) async fn ensure_not_running(&self, job: &Job) -> Result<()> {
         let Some(active) = self.active().await?.into_iter().find(|active| active.kind.excludes(job.kind))
         else {
             return Ok(());
@@ -124,11 +124,11 @@ impl Aws {
             .exit_code(Exit::NotStarted))
     }
 
-    /// Why a run without a task that runs cannot be stopped.
-    pub(super) async fn not_to_be_stopped(&self, run: Uuid) -> Failure {
-        match self.recorded(run).await {
+    /// Returns the error of `stop` for a run without running task.
+    pub(super) async fn cannot_stop(&self, run: Uuid) -> Failure {
+        match self.end_from_record(run).await {
             Ok(None) => {
-                Failure::new(format!("the download {run} cannot be stopped: Lambda lets nobody do that"))
+                Failure::new(format!("download {run} cannot be stopped: Lambda has no such operation"))
                     .hint("it ends by itself; a load that it starts can be stopped")
             }
             _ => {
@@ -137,12 +137,12 @@ impl Aws {
         }
     }
 
-    /// Writes down how a run ended that could not say so itself. What cannot be written is told by the task for an hour.
-    pub(super) async fn settle(&self, run: Uuid, task: &State) -> Result<()> {
+    /// Writes the final record of a run that could not write it; ECS keeps the task for an hour if that fails.
+    pub(super) async fn finalize(&self, run: Uuid, task: &TaskState) -> Result<()> {
         let store = self.reports().await?;
         let record = runs::record(&store, run).await?;
-        if let Some(settled) = runs::settled(record, run, task) {
-            let content = serde_json::to_vec_pretty(&settled).unwrap_or_default();
+        if let Some(final_record) = runs::final_record(record, run, task) {
+            let content = serde_json::to_vec_pretty(&final_record).unwrap_or_default();
             store.put(&Record::key_of(&run.to_string()), content).await?;
         }
         Ok(())

@@ -1,10 +1,10 @@
-//! What cases say against themselves or against common sense. A case may do so in several ways.
+//! Contradictions within a case, such as a death before the first symptoms.
 
 use super::lines::ContradictionKey;
 use crate::clean::case::Case;
 use crate::clean::rules::FIRST_REGISTRATION;
 
-/// Names, in the order in which [`ways`] answers. They are a contract: people query `contradiction_count` by them.
+/// Names in the order of [`contradictions`]. They are values of `contradiction_count.contradiction`, a contract.
 const NAMES: [&str; 10] = [
     "died_unconfirmed",
     "died_unadmitted",
@@ -18,25 +18,24 @@ const NAMES: [&str; 10] = [
     "before_pandemic",
 ];
 
-/// How many cases contradict themselves in which way.
+/// Number of cases by contradiction.
 #[derive(Debug, Default)]
 pub(super) struct Contradictions([u32; NAMES.len()]);
 
 impl Contradictions {
     pub(super) fn add(&mut self, case: &Case<'_>) {
-        for (number, applies) in self.0.iter_mut().zip(ways(case)) {
+        for (number, applies) in self.0.iter_mut().zip(contradictions(case)) {
             *number += u32::from(applies);
         }
     }
 
-    /// A line for each way.
     pub(super) fn lines(&self) -> impl Iterator<Item = (ContradictionKey, [u32; 1])> {
         NAMES.into_iter().zip(self.0).map(|(name, cases)| (ContradictionKey(name), [cases]))
     }
 }
 
-/// In which ways a case contradicts itself. A day that is not known contradicts nothing.
-fn ways(case: &Case<'_>) -> [bool; NAMES.len()] {
+/// Returns the contradictions of a case. An unknown day contradicts nothing.
+fn contradictions(case: &Case<'_>) -> [bool; NAMES.len()] {
     let registered_on = Some(case.registered_on);
     let Case { symptoms_on, admitted_on, died_on, diagnosed_on, .. } = *case;
     let before =
