@@ -11,7 +11,7 @@ use super::content::{Content, Options};
 use super::language::{Language, Localized};
 use super::question::{Column, ColumnKind, Placement, Question};
 use super::questions::QUESTIONS;
-use common::failure::{Failure, Result};
+use common::failure::Failure;
 
 /// The version of the document's format.
 const FORMAT: u32 = 1;
@@ -95,15 +95,11 @@ fn decode_result(document: &Json) -> Option<QuestionResult> {
     if !columns.eq(question.columns.iter().map(|column| Some(column.name))) {
         return None;
     }
-    let answer: Result<Answer> = match document["error"].as_str() {
-        Some(error) => Err(Failure::new(error)),
-        None => {
-            let rows: Option<_> =
-                document["rows"].as_array()?.iter().map(|row| decode_row(question, row)).collect();
-            Ok(Answer { question, rows: rows? })
-        }
-    };
-    Some(QuestionResult { question, answer })
+    if let Some(error) = document["error"].as_str() {
+        return Some(QuestionResult { question, answer: Err(Failure::new(error)) });
+    }
+    let rows: Option<_> = document["rows"].as_array()?.iter().map(|row| decode_row(question, row)).collect();
+    Some(QuestionResult { question, answer: Ok(Answer { question, rows: rows? }) })
 }
 
 fn decode_row(question: &Question, row: &Json) -> Option<Vec<Value>> {

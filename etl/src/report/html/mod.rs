@@ -25,14 +25,12 @@ const HOW_TO_READ: Localized = tr("Cómo leer estos números", "How to read thes
 /// Renders the whole file.
 pub(super) fn render(content: &Content) -> String {
     let language = content.options.language;
-    let sections: String = SECTIONS
-        .iter()
-        .map(|(anchor, title, questions)| {
-            let questions = section_questions(questions, content);
-            let title = title.get(language);
-            format!("<h2 id=\"{anchor}\">{title}</h2>\n<div class=\"part\">\n{questions}</div>\n")
-        })
-        .collect();
+    let section = |(anchor, title, questions): &(&str, Localized, &[&str])| {
+        let questions = section_questions(questions, content);
+        let title = title.get(language);
+        format!("<h2 id=\"{anchor}\">{title}</h2>\n<div class=\"part\">\n{questions}</div>\n")
+    };
+    let sections: String = SECTIONS.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\

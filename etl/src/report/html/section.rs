@@ -76,10 +76,10 @@ fn render_list(answer: &Answer, language: Language) -> String {
 
 fn render_table(table: &Table) -> String {
     let row = |element: &str, cells: &mut dyn Iterator<Item = &String>, bar: &str| {
-        let cells: String = cells
-            .zip(&table.columns)
-            .map(|(text, column)| format!("<{element}{}>{}</{element}>", class(column), escape(text)))
-            .collect();
+        let cell = |(text, column): (&String, &TableColumn)| {
+            format!("<{element}{}>{}</{element}>", class(column), escape(text))
+        };
+        let cells: String = cells.zip(&table.columns).map(cell).collect();
         format!("<tr>{cells}{bar}</tr>")
     };
     let with_bar = |bar: &'static str| if table.bars.is_some() { bar } else { "" };

@@ -124,14 +124,12 @@ impl<'a> TimeSeries<'_, 'a> {
     /// Draws all columns as one path: hundreds of days need no elements of their own.
     fn thin_columns(&mut self, measured: usize) {
         let (step, zero) = (self.step(), coordinate(self.y(0.0)));
-        let columns: String = self
-            .rows()
-            .filter_map(|(nth, row)| Some((nth, row[measured].as_f64().filter(|value| *value > 0.0)?)))
-            .map(|(nth, value)| {
-                let top = coordinate(self.y(value));
-                format!("M{:.2} {zero}V{top}h{:.2}V{zero}", self.left(nth), step * 0.72)
-            })
-            .collect();
+        let values = self.rows().filter_map(|(nth, row)| Some((nth, row[measured].as_f64()?)));
+        let column = |(nth, value)| {
+            let (left, top) = (self.left(nth), coordinate(self.y(value)));
+            format!("M{left:.2} {zero}V{top}h{:.2}V{zero}", step * 0.72)
+        };
+        let columns: String = values.filter(|(_, value)| *value > 0.0).map(column).collect();
         self.canvas.path("col soft", &columns);
     }
 
