@@ -22,8 +22,8 @@ pub struct FatalityArgs {
     delay_gamma: (f64, f64),
 }
 
-/// Returns a header and a row each for the naive and the corrected fatality.
-pub(super) fn estimate(arguments: &FatalityArgs) -> Result<Vec<Vec<String>>> {
+/// Returns the lines of a CSV with a row each for the naive and the corrected fatality.
+pub(super) fn estimate(arguments: &FatalityArgs) -> Result<Vec<String>> {
     let table = Table::read(&arguments.incidence)?;
     let rows = DailyTable::new(&table)?;
     let cases = rows.series("cases", "a whole number from 0", count)?;
@@ -39,11 +39,10 @@ pub(super) fn estimate(arguments: &FatalityArgs) -> Result<Vec<Vec<String>>> {
             "no corrected fatality: the expected number of outcomes is 0 or below the number of deaths"
         );
     }
-    let header = ["estimate", "fatality", "low", "high"].map(str::to_owned).to_vec();
-    let row = |name: &str, estimate: Option<Estimate>| {
-        let values = estimate
-            .map(|estimate| [estimate.value, estimate.low, estimate.high].map(|value| value.to_string()));
-        std::iter::once(name.to_owned()).chain(values.unwrap_or_default()).collect()
+    let line = |name: &str, estimate: Option<Estimate>| match estimate {
+        Some(Estimate { value, low, high }) => format!("{name},{value},{low},{high}"),
+        None => format!("{name},,,"),
     };
-    Ok(vec![header, row("naive", fatality.naive), row("corrected", fatality.corrected)])
+    let (naive, corrected) = (line("naive", fatality.naive), line("corrected", fatality.corrected));
+    Ok(vec!["estimate,fatality,low,high".to_owned(), naive, corrected])
 }

@@ -31,7 +31,7 @@ pub(super) fn ensure_one_standard_input(left: &Path, right: &Path) -> Result<()>
 pub(super) struct Table {
     name: String,
     header: Vec<String>,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
 }
 
 pub(super) struct Row {
@@ -79,10 +79,6 @@ impl Table {
             return Err(failure.hint("give a CSV file with a header and one row for each day"));
         }
         Ok(Self { name, header, rows })
-    }
-
-    pub(super) fn rows(&self) -> &[Row] {
-        &self.rows
     }
 
     /// Finds a column by one of its names.

@@ -26,12 +26,12 @@ pub enum Command {
 
 /// Computes the estimate and prints it as CSV.
 pub fn run(command: &Command) -> Result<()> {
-    let rows = match command {
+    let lines = match command {
         Command::Reproduction(arguments) => reproduction::estimate(arguments),
         Command::Fatality(arguments) => fatality::estimate(arguments),
         Command::Nowcast(arguments) => nowcast::estimate(arguments),
     }?;
-    let text: String = rows.iter().map(|row| row.join(",") + "\n").collect();
+    let text = lines.join("\n") + "\n";
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
         // A reader such as `head` closed the pipe.

@@ -42,15 +42,15 @@ impl Report {
     }
 }
 
-/// Returns a header and a row for each reference day that may be incomplete.
-pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<Vec<String>>> {
+/// Returns the lines of a CSV with a row for each reference day that may be incomplete.
+pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<String>> {
     let table = Table::read(&arguments.reports)?;
     let days = DayColumn::find(&table, &["reference_date", "date"])?;
     let mut reports = read(&table, days)?;
     let as_of = match &arguments.as_of {
         Some(text) => days.parse(text).ok_or_else(|| {
             Failure::usage(format!("`--as-of {text}` is not a day"))
-                .hint(format!("give a day as in column `{}`", days.name()))
+                .hint(format!("give a day as in column `{}`", days.column.name))
         })?,
         None => {
             reports.iter().filter(|report| report.count > 0).map(Report::reported).max().unwrap_or_default()
@@ -73,16 +73,20 @@ pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<Vec<String>>> {
         );
     }
     let nowcasts = nowcast::estimate(&triangle).map_err(|error| estimate_error(&arguments.reports, error))?;
-    let header = [days.name(), "reported", "share_reported", "expected", "low", "median", "high"];
-    let rows = nowcasts.iter().map(|nowcast| row(nowcast, days, first));
-    Ok(std::iter::once(header.map(str::to_owned).to_vec()).chain(rows).collect())
+    let line = |nowcast: &Nowcast| {
+        let Nowcast { day, reported, share_reported, expected, low, median, high } = nowcast;
+        let day = days.format(first + i64::try_from(*day).unwrap_or_default());
+        format!("{day},{reported},{share_reported},{expected},{low},{median},{high}")
+    };
+    let header = format!("{},reported,share_reported,expected,low,median,high", days.column.name);
+    Ok(std::iter::once(header).chain(nowcasts.iter().map(line)).collect())
 }
 
 fn read(table: &Table, days: DayColumn) -> Result<Vec<Report>> {
     let (delay_column, count_column) = (table.column(&["delay_days", "delay"])?, table.column(&["count"])?);
-    let mut seen = HashSet::with_capacity(table.rows().len());
-    let mut reports = Vec::with_capacity(table.rows().len());
-    for row in table.rows() {
+    let mut seen = HashSet::with_capacity(table.rows.len());
+    let mut reports = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
         let day = days.read(table, row)?;
         let delay = table.parse(row, delay_column, "a whole number of days from 0", |text| {
             count(text).filter(|delay| *delay <= u32::MAX.into())
@@ -122,17 +126,4 @@ fn triangle(
         triangle.add(day, delay, report.count);
     }
     Ok(triangle)
-}
-
-fn row(nowcast: &Nowcast, days: DayColumn, first: i64) -> Vec<String> {
-    let day = first + i64::try_from(nowcast.day).unwrap_or_default();
-    vec![
-        days.format(day),
-        nowcast.reported.to_string(),
-        nowcast.share_reported.to_string(),
-        nowcast.expected.to_string(),
-        nowcast.low.to_string(),
-        nowcast.median.to_string(),
-        nowcast.high.to_string(),
-    ]
 }

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use epidemic::delay::SerialInterval;
-use epidemic::reproduction::{self, Posterior, Prior};
+use epidemic::reproduction::{self, Posterior, Prior, Window};
 
 use super::input::{Table, amount, ensure_one_standard_input, estimate_error, number_pair};
 use super::series::DailyTable;
@@ -47,8 +47,8 @@ struct IntervalArgs {
     serial_interval_gamma: Option<(f64, f64)>,
 }
 
-/// Returns a header and a row for each window.
-pub(super) fn estimate(arguments: &ReproductionArgs) -> Result<Vec<Vec<String>>> {
+/// Returns the lines of a CSV with a row for each window.
+pub(super) fn estimate(arguments: &ReproductionArgs) -> Result<Vec<String>> {
     if let Some(file) = &arguments.interval.serial_interval {
         ensure_one_standard_input(&arguments.incidence, file)?;
     }
@@ -58,18 +58,14 @@ pub(super) fn estimate(arguments: &ReproductionArgs) -> Result<Vec<Vec<String>>>
     let prior = Prior { mean: arguments.prior_mean, sd: arguments.prior_sd };
     let windows = reproduction::estimate(&incidence, &interval, arguments.window, prior)
         .map_err(|error| estimate_error(&arguments.incidence, error))?;
-    let header = ["t_start", "t_end", "mean", "sd", "q025", "median", "q975"].map(str::to_owned).to_vec();
-    let rows = windows.into_iter().map(|window| {
-        let values = window.posterior.map(|posterior| {
-            let Posterior { mean, sd, q025, median, q975 } = posterior;
-            [mean, sd, q025, median, q975].map(|value| value.to_string())
-        });
-        [window.start.to_string(), window.end.to_string()]
-            .into_iter()
-            .chain(values.unwrap_or_default())
-            .collect()
-    });
-    Ok(std::iter::once(header).chain(rows).collect())
+    let line = |Window { start, end, posterior }: Window| match posterior {
+        Some(Posterior { mean, sd, q025, median, q975 }) => {
+            format!("{start},{end},{mean},{sd},{q025},{median},{q975}")
+        }
+        None => format!("{start},{end},,,,,"),
+    };
+    let header = "t_start,t_end,mean,sd,q025,median,q975".to_owned();
+    Ok(std::iter::once(header).chain(windows.into_iter().map(line)).collect())
 }
 
 fn serial_interval(arguments: &ReproductionArgs) -> Result<SerialInterval> {
@@ -88,7 +84,7 @@ fn serial_interval(arguments: &ReproductionArgs) -> Result<SerialInterval> {
 fn probabilities(table: &Table) -> Result<Vec<f64>> {
     let (day_column, probability_column) = (table.column(&["day"])?, table.column(&["probability"])?);
     let mut probabilities: Vec<Option<f64>> = Vec::new();
-    for row in table.rows() {
+    for row in &table.rows {
         let parse = |text: &str| text.parse().ok().filter(|day| *day <= MAX_INTERVAL);
         let day: u64 = table.parse(row, day_column, "a whole number of days from 0", parse)?;
         let is_share = |share: &f64| *share <= 1.0;

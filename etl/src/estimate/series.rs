@@ -13,7 +13,7 @@ const MAX_DAYS: i64 = 36_525;
 /// The column of days, which has dates or day numbers.
 #[derive(Clone, Copy)]
 pub(super) struct DayColumn {
-    column: Column,
+    pub(super) column: Column,
     has_dates: bool,
 }
 
@@ -24,10 +24,6 @@ impl DayColumn {
         let names: Vec<_> = date_names.iter().copied().chain(["day"]).collect();
         let column = if has_dates { table.column(&names) } else { table.column(&["day"]) }?;
         Ok(Self { column, has_dates })
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        self.column.name
     }
 
     /// Reads the day of a row as a number of days.
@@ -79,9 +75,9 @@ impl<'a> DailyTable<'a> {
     /// Takes the days from the column `date` or `day`, in any order; fails if a day has two rows.
     pub(super) fn new(table: &'a Table) -> Result<Self> {
         let column = DayColumn::find(table, &["date"])?;
-        let days = table.rows().iter().map(|row| column.read(table, row)).collect::<Result<Vec<i64>>>()?;
+        let days = table.rows.iter().map(|row| column.read(table, row)).collect::<Result<Vec<i64>>>()?;
         let mut seen = HashSet::with_capacity(days.len());
-        for (row, &day) in table.rows().iter().zip(&days) {
+        for (row, &day) in table.rows.iter().zip(&days) {
             if !seen.insert(day) {
                 return Err(table.duplicate_error(row, column.format(day)));
             }
@@ -103,7 +99,7 @@ impl<'a> DailyTable<'a> {
     ) -> Result<Vec<T>> {
         let column = self.table.column(&[name])?;
         let mut series = vec![T::default(); self.length];
-        for (row, &position) in self.table.rows().iter().zip(&self.positions) {
+        for (row, &position) in self.table.rows.iter().zip(&self.positions) {
             series[position] = self.table.parse(row, column, expected, &parse)?;
         }
         Ok(series)

@@ -132,7 +132,7 @@ fn read_row(question: &Question, row: &PgRow) -> sqlx::Result<Vec<Value>> {
 fn read_value(column: &Column, row: &PgRow) -> sqlx::Result<Value> {
     let name = column.name;
     let value = match column.kind {
-        ColumnKind::Text(_) => row.try_get::<Option<_>, _>(name)?.map(Value::Text),
+        ColumnKind::Text => row.try_get::<Option<_>, _>(name)?.map(Value::Text),
         ColumnKind::Number | ColumnKind::Count | ColumnKind::Difference => {
             row.try_get::<Option<_>, _>(name)?.map(Value::Number)
         }

@@ -64,7 +64,7 @@ fn encode_result(result: &QuestionResult) -> QuestionDocument<'_> {
 fn encode_column(column: &Column) -> Json {
     json!({
         "name": column.name,
-        "kind": column.kind.name(),
+        "kind": column.kind,
         "title": translations(column.title),
         "names_line": column.kind.is_key() && column.placement != Placement::Heading,
     })
@@ -112,7 +112,7 @@ fn decode_value(column: &Column, value: &Json) -> Option<Value> {
         return Some(Value::Missing);
     }
     Some(match column.kind {
-        ColumnKind::Text(_) => Value::Text(value.as_str()?.to_owned()),
+        ColumnKind::Text => Value::Text(value.as_str()?.to_owned()),
         ColumnKind::Number | ColumnKind::Count | ColumnKind::Difference => Value::Number(value.as_i64()?),
         ColumnKind::Rate => Value::Rate(value.as_f64()?),
         ColumnKind::Percent | ColumnKind::Share | ColumnKind::Change => Value::Percent(value.as_f64()?),

@@ -3,7 +3,9 @@
 //! A question knows no view. Each view decides how to show an answer, from the kind and the placement of each column and the
 //! chart that suits it.
 
-use super::code_labels::CodeLabels;
+use serde::Serialize;
+
+use super::code_labels::{self, CodeLabels};
 use super::language::{Localized, tr};
 
 /// A question, answered by one query.
@@ -142,12 +144,18 @@ pub struct Column {
     pub name: &'static str,
     pub title: Localized,
     pub kind: ColumnKind,
+    /// The labels of a text that is a code.
+    pub labels: &'static CodeLabels,
     pub placement: Placement,
 }
 
 impl Column {
     pub const fn new(name: &'static str, kind: ColumnKind, title: Localized) -> Self {
-        Self { name, title, kind, placement: Placement::Table }
+        Self { name, title, kind, labels: &code_labels::PLAIN, placement: Placement::Table }
+    }
+
+    pub const fn coded(name: &'static str, labels: &'static CodeLabels, title: Localized) -> Self {
+        Self { labels, ..Self::new(name, ColumnKind::Text, title) }
     }
 
     #[must_use]
@@ -163,10 +171,10 @@ impl Column {
 }
 
 /// What the values of a column are, which determines their format.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum ColumnKind {
-    /// Text as it is, or a code that has labels.
-    Text(&'static CodeLabels),
+    Text,
     /// A number that is a name, such as a year.
     Number,
     Date,
@@ -189,32 +197,14 @@ pub enum ColumnKind {
 }
 
 impl ColumnKind {
-    /// Returns the name in `report.json`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Text(_) => "text",
-            Self::Number => "number",
-            Self::Date => "date",
-            Self::Month => "month",
-            Self::Time => "time",
-            Self::Count => "count",
-            Self::Difference => "difference",
-            Self::Rate => "rate",
-            Self::Percent => "percent",
-            Self::Share => "share",
-            Self::Change => "change",
-            Self::Flag => "flag",
-        }
-    }
-
     /// Whether the values identify a row instead of being measured for it.
     pub const fn is_key(self) -> bool {
-        matches!(self, Self::Text(_) | Self::Number | Self::Date | Self::Month | Self::Time)
+        matches!(self, Self::Text | Self::Number | Self::Date | Self::Month | Self::Time)
     }
 
     /// Whether the values are aligned to the right.
     pub const fn is_numeric(self) -> bool {
-        !matches!(self, Self::Text(_) | Self::Date | Self::Month | Self::Time | Self::Flag)
+        !matches!(self, Self::Text | Self::Date | Self::Month | Self::Time | Self::Flag)
     }
 }
 

@@ -166,7 +166,7 @@ mod tests {
             for question in &QUESTIONS {
                 let rows = counts.iter().map(|(word, number)| {
                     question.columns.iter().map(|column| match column.kind {
-                        ColumnKind::Text(_) => Value::Text(word.clone()),
+                        ColumnKind::Text => Value::Text(word.clone()),
                         ColumnKind::Count => Value::Number(*number),
                         _ => Value::Missing,
                     }).collect()

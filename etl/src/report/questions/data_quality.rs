@@ -63,18 +63,16 @@ pub(super) const LOADED_DATASETS: Question = Question {
     if_empty: NO_RECORD,
     unit: ROWS,
     columns: &[
-        Column::new("dataset", ColumnKind::Text(&code_labels::DATASET), tr("Datos", "Dataset")),
-        Column::new("status", ColumnKind::Text(&code_labels::STATUS), tr("Archivo", "File")),
-        Column::new("source_name", ColumnKind::Text(&code_labels::PLAIN), tr("Nombre", "Name"))
-            .at(Placement::FileOnly),
+        Column::coded("dataset", &code_labels::DATASET, tr("Datos", "Dataset")),
+        Column::coded("status", &code_labels::STATUS, tr("Archivo", "File")),
+        Column::new("source_name", ColumnKind::Text, tr("Nombre", "Name")).at(Placement::FileOnly),
         Column::new("rows_read", ColumnKind::Count, tr("Leídas", "Read")),
         Column::new("rows_filtered", ColumnKind::Count, tr("Filtradas", "Filtered")),
         Column::new("rows_loaded", ColumnKind::Count, tr("Cargadas", "Loaded")),
         Column::new("rows_rejected", ColumnKind::Count, tr("Rechazadas", "Rejected")),
         Column::new("rows_repaired", ColumnKind::Count, tr("Reparaciones", "Repairs"))
             .at(Placement::FileOnly),
-        Column::new("error", ColumnKind::Text(&code_labels::PLAIN), tr("Error", "Error"))
-            .at(Placement::FileOnly),
+        Column::new("error", ColumnKind::Text, tr("Error", "Error")).at(Placement::FileOnly),
     ],
     ..question!("loaded_datasets")
 };
@@ -110,9 +108,9 @@ pub(super) const LOADED_ISSUES: Question = Question {
     if_empty: tr("No hay rechazos ni reparaciones registrados.", "No rejects or repairs are recorded."),
     unit: ROWS,
     columns: &[
-        Column::new("dataset", ColumnKind::Text(&code_labels::DATASET), tr("Datos", "Dataset")),
-        Column::new("kind", ColumnKind::Text(&code_labels::ISSUE), tr("Fila", "Row")),
-        Column::new("reason", ColumnKind::Text(&code_labels::REASON), tr("Motivo", "Reason")),
+        Column::coded("dataset", &code_labels::DATASET, tr("Datos", "Dataset")),
+        Column::coded("kind", &code_labels::ISSUE, tr("Fila", "Row")),
+        Column::coded("reason", &code_labels::REASON, tr("Motivo", "Reason")),
         Column::new("rows", ColumnKind::Count, tr("Filas", "Rows")),
     ],
     ..question!("loaded_issues")
@@ -127,10 +125,10 @@ pub(super) const LOADED_CHECKS: Question = Question {
     if_empty: NO_RECORD,
     unit: tr("controles", "checks"),
     columns: &[
-        Column::new("dataset", ColumnKind::Text(&code_labels::DATASET), tr("Datos", "Dataset")),
-        Column::new("outcome", ColumnKind::Text(&code_labels::OUTCOME), tr("Resultado", "Outcome")),
-        Column::new("check_name", ColumnKind::Text(&code_labels::CHECK), tr("Control", "Check")),
-        Column::new("subject", ColumnKind::Text(&code_labels::SUBJECT), tr("De", "Of")),
+        Column::coded("dataset", &code_labels::DATASET, tr("Datos", "Dataset")),
+        Column::coded("outcome", &code_labels::OUTCOME, tr("Resultado", "Outcome")),
+        Column::coded("check_name", &code_labels::CHECK, tr("Control", "Check")),
+        Column::coded("subject", &code_labels::SUBJECT, tr("De", "Of")),
         Column::new("measured", ColumnKind::Rate, tr("Medido", "Measured")),
         Column::new("threshold", ColumnKind::Rate, tr("Límite", "Limit")).at(Placement::FileOnly),
         Column::new("checks", ColumnKind::Count, tr("Total", "Total")),
@@ -146,11 +144,7 @@ pub(super) const CONTRADICTIONS: Question = Question {
     ),
     chart: Chart::Bars,
     columns: &[
-        Column::new(
-            "contradiction",
-            ColumnKind::Text(&code_labels::CONTRADICTION),
-            tr("Contradicción", "Contradiction"),
-        ),
+        Column::coded("contradiction", &code_labels::CONTRADICTION, tr("Contradicción", "Contradiction")),
         Column::new("rows", ColumnKind::Count, tr("Casos", "Cases")).at(Placement::Bar),
         Column::new("share_percent", ColumnKind::Percent, tr("% de los casos", "% of cases")),
     ],

@@ -20,9 +20,9 @@ pub(super) const LAST_UPDATE: Question = Question {
     columns: &[
         Column::new("dataset_updated_on", ColumnKind::Date, tr("Datos al", "Data as of")),
         Column::new("loaded_at", ColumnKind::Time, tr("Cargados el", "Loaded on")),
-        Column::new("years", ColumnKind::Text(&code_labels::YEARS), tr("Años cargados", "Years loaded")),
+        Column::coded("years", &code_labels::YEARS, tr("Años cargados", "Years loaded")),
         Column::new("rows_loaded", ColumnKind::Count, tr("Casos cargados", "Cases loaded")),
-        Column::new("run_id", ColumnKind::Text(&code_labels::PLAIN), tr("Carga", "Load")),
+        Column::new("run_id", ColumnKind::Text, tr("Carga", "Load")),
     ],
     ..question!("last_update")
 };

@@ -21,7 +21,7 @@ pub(super) const LAST_MONTH_BY_PROVINCE: Question = Question {
         NEWEST,
         PARTIAL_MONTH,
         Column::new("province_id", ColumnKind::Number, tr("Código", "Code")).at(Placement::FileOnly),
-        Column::new("province", ColumnKind::Text(&code_labels::RESIDENCE), tr("Provincia", "Province")),
+        Column::coded("province", &code_labels::RESIDENCE, tr("Provincia", "Province")),
         IN_MONTH,
         MONTH_SHARE,
         IN_YEAR,
@@ -49,7 +49,7 @@ pub(super) const INCIDENCE_BY_PROVINCE: Question = Question {
         EPIDEMIOLOGICAL_WEEK,
         WEEK_STARTS_ON,
         Column::new("province_id", ColumnKind::Number, tr("Código", "Code")),
-        Column::new("province", ColumnKind::Text(&code_labels::COUNTRY), tr("Provincia", "Province")),
+        Column::coded("province", &code_labels::COUNTRY, tr("Provincia", "Province")),
         Column::new("population", ColumnKind::Count, tr("Población", "Population")),
         Column::new("confirmed", ColumnKind::Count, CONFIRMED),
         Column::new("per_100000", ColumnKind::Rate, tr("Cada 100.000", "Per 100,000")),
@@ -71,12 +71,8 @@ pub(super) const DEPARTMENT_RANKING: Question = Question {
     columns: &[
         Column::new("place", ColumnKind::Count, tr("N.º", "No.")),
         Column::new("department_id", ColumnKind::Number, tr("Código", "Code")).at(Placement::FileOnly),
-        Column::new(
-            "department",
-            ColumnKind::Text(&code_labels::RESIDENCE),
-            tr("Departamento", "Department"),
-        ),
-        Column::new("province", ColumnKind::Text(&code_labels::PLAIN), tr("Provincia", "Province")),
+        Column::coded("department", &code_labels::RESIDENCE, tr("Departamento", "Department")),
+        Column::new("province", ColumnKind::Text, tr("Provincia", "Province")),
         Column::new("confirmed", ColumnKind::Count, CONFIRMED).at(Placement::Bar),
         Column::new("last_fortnight", ColumnKind::Count, tr("Quincena", "Fortnight")),
         Column::new("change_percent", ColumnKind::Change, tr("Cambio", "Change")),
@@ -103,18 +99,10 @@ pub(super) const RESIDENCE_REGISTRATION: Question = Question {
     columns: &[
         Column::new("residence_province_id", ColumnKind::Number, tr("Código", "Code"))
             .at(Placement::FileOnly),
-        Column::new(
-            "residence_province",
-            ColumnKind::Text(&code_labels::RESIDENCE),
-            tr("Residencia", "Residence"),
-        ),
+        Column::coded("residence_province", &code_labels::RESIDENCE, tr("Residencia", "Residence")),
         Column::new("registration_province_id", ColumnKind::Number, tr("Código", "Code"))
             .at(Placement::FileOnly),
-        Column::new(
-            "registration_province",
-            ColumnKind::Text(&code_labels::PLAIN),
-            tr("Carga", "Registration"),
-        ),
+        Column::new("registration_province", ColumnKind::Text, tr("Carga", "Registration")),
         Column::new("confirmed", ColumnKind::Count, CONFIRMED).at(Placement::Bar),
         Column::new("share_of_residents_percent", ColumnKind::Percent, tr("% residentes", "% of residents")),
     ],

@@ -55,7 +55,7 @@ pub(super) const TESTS_BY_PROVINCE: Question = Question {
     chart: Chart::Bars,
     columns: &[
         Column::new("province_id", ColumnKind::Number, tr("Código", "Code")).at(Placement::FileOnly),
-        Column::new("province", ColumnKind::Text(&code_labels::RESIDENCE), tr("Provincia", "Province")),
+        Column::coded("province", &code_labels::RESIDENCE, tr("Provincia", "Province")),
         Column::new("tests", ColumnKind::Count, TESTS).at(Placement::Bar),
         Column::new("share_percent", ColumnKind::Share, PERCENT),
         Column::new("positives", ColumnKind::Count, POSITIVES),

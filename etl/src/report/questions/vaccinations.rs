@@ -38,7 +38,7 @@ pub(super) const DOSES_BY_PROVINCE: Question = Question {
         )
         .at(Placement::Heading),
         Column::new("province_id", ColumnKind::Number, tr("Código", "Code")).at(Placement::FileOnly),
-        Column::new("province", ColumnKind::Text(&code_labels::RESIDENCE), tr("Provincia", "Province")),
+        Column::coded("province", &code_labels::RESIDENCE, tr("Provincia", "Province")),
         Column::new("doses", ColumnKind::Count, DOSES).at(Placement::Bar),
         Column::new("per_100", ColumnKind::Rate, tr("Cada 100", "Per 100")),
         FIRST,
@@ -61,7 +61,7 @@ pub(super) const DOSES_BY_VACCINE: Question = Question {
     layout: Layout::TableWithTotals,
     chart: Chart::Bars,
     columns: &[
-        Column::new("vaccine", ColumnKind::Text(&code_labels::PLAIN), tr("Vacuna", "Vaccine")),
+        Column::new("vaccine", ColumnKind::Text, tr("Vacuna", "Vaccine")),
         Column::new("doses", ColumnKind::Count, DOSES).at(Placement::Bar),
         Column::new("share_percent", ColumnKind::Share, PERCENT),
         FIRST,
