@@ -14,7 +14,7 @@
 //! | [`standardisation`] | directly age-standardised rate | Ahmad et al. 2001 (WHO), Fay and Feuer 1997 |
 //! | [`waves`] | peaks and troughs | the rule that the module states |
 //!
-//! Intervals are two-sided 95 % intervals unless a function says otherwise.
+//! Intervals are two-sided 95 % intervals unless stated otherwise.
 
 #![warn(missing_docs)]
 

@@ -5,7 +5,7 @@
 //! known. A weekday's own share is combined with that of all weekdays, which counts as many cases as `POOLED_WEIGHT`. The share that is
 //! reported within h days is then `F_h = Π_(d > h) (1 − g_d)`; a chain-ladder factor is `1 / (1 − g_d)`.
 //!
-//! **Expected cases.** The chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
+//! **Expected cases.** The chain ladder alone gives `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
 //! (reports of the last week over the sum of their F) enters as a gamma prior of shape `a = max(1, v (1 − F_h) λ)` and mean λ for the cases of the day. The
 //! posterior expects `m = (c + a) (1 − F_h) / (F_h + a / λ)` reports still to come. The credibility v is calibrated; v = 0 is the chain ladder, for more
 //! than a few cases.

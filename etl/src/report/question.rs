@@ -1,6 +1,6 @@
 //! A question of the report: a query, the text around its answer, and how the answer is presented.
 //!
-//! A question knows no view. Each view decides how to show an answer, from the kind and the placement of each column and the
+//! A question is independent of the views. Each view decides how to show an answer, from the kind and the placement of each column and the
 //! chart that suits it.
 
 use serde::Serialize;
