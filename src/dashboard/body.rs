@@ -19,7 +19,7 @@ pub(super) fn card_body(card: &Card, database: i64, collection: i64, fields: &Fi
                 json!({
                     "id": filter.id(),
                     "name": filter.slug,
-                    "display-name": filter.title.to(Language::Spanish),
+                    "display-name": filter.title.get(Language::Spanish),
                     "type": "dimension",
                     "dimension": ["field", field, null],
                     "widget-type": filter.widget,
@@ -27,7 +27,7 @@ pub(super) fn card_body(card: &Card, database: i64, collection: i64, fields: &Fi
             );
             parameters.push(json!({
                 "id": filter.id(),
-                "name": filter.title.to(Language::Spanish),
+                "name": filter.title.get(Language::Spanish),
                 "slug": filter.slug,
                 "type": filter.widget,
                 "target": ["dimension", ["template-tag", filter.slug]],
@@ -51,7 +51,7 @@ pub(super) fn parameters(language: Language) -> Vec<Value> {
         let section = if filter.widget.starts_with("date") { "date" } else { "string" };
         json!({
             "id": filter.id(),
-            "name": filter.title.to(language),
+            "name": filter.title.get(language),
             "slug": filter.slug,
             "type": filter.widget,
             "sectionId": section,

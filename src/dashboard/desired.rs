@@ -1,12 +1,12 @@
 //! What there should be in Metabase, as the bodies of its requests. Pure: it asks nobody.
 
 use common::failure::{Failure, Result};
-use etl::report::{Chart, Kind, Language, QUESTIONS, Question, Words};
+use etl::report::{Chart, ColumnKind, Language, Localized, QUESTIONS, Question, tr};
 use etl::store::percent_decoded;
 use serde_json::{Value, json};
 
 /// What the connection, the collection and the dashboard are called.
-pub(super) const NAME: Words = Words::new("Covid-19 en la Argentina", "Covid-19 in Argentina");
+pub(super) const NAME: Localized = tr("Covid-19 en la Argentina", "Covid-19 in Argentina");
 
 /// A way to the replica, as the role that only reads.
 pub struct Connection {
@@ -77,42 +77,34 @@ impl Connection {
 }
 
 /// A column's words for people: table, column, title, meaning.
-pub(super) const COLUMNS: [(&str, &str, Words, Words); 9] = [
+pub(super) const COLUMNS: [(&str, &str, Localized, Localized); 9] = [
     (
         "covid_case",
         "registered_on",
-        Words::new("Registrado el", "Registered on"),
-        Words::new(
-            "fecha_apertura: el día en que se abrió el caso",
-            "fecha_apertura: the day the case was opened",
-        ),
+        tr("Registrado el", "Registered on"),
+        tr("fecha_apertura: el día en que se abrió el caso", "fecha_apertura: the day the case was opened"),
     ),
     (
         "covid_case",
         "classification",
-        Words::new("Clasificación", "Classification"),
-        Words::new("clasificacion_resumen del ministerio", "the ministry’s clasificacion_resumen"),
+        tr("Clasificación", "Classification"),
+        tr("clasificacion_resumen del ministerio", "the ministry’s clasificacion_resumen"),
     ),
     (
         "covid_case",
         "age",
-        Words::new("Edad", "Age"),
-        Words::new(
+        tr("Edad", "Age"),
+        tr(
             "En años, a la fecha de los datos; 0 si es menor de un año",
             "In years, on the date of the data; 0 below one",
         ),
     ),
-    (
-        "covid_case",
-        "sex",
-        Words::new("Sexo", "Sex"),
-        Words::new("F, M o NR (no registrado)", "F, M or NR (not registered)"),
-    ),
+    ("covid_case", "sex", tr("Sexo", "Sex"), tr("F, M o NR (no registrado)", "F, M or NR (not registered)")),
     (
         "covid_case",
         "died_on",
-        Words::new("Fallecido el", "Died on"),
-        Words::new(
+        tr("Fallecido el", "Died on"),
+        tr(
             "También la tienen casos descartados: filtrar por clasificación",
             "Discarded cases have it, too: filter by classification",
         ),
@@ -120,38 +112,38 @@ pub(super) const COLUMNS: [(&str, &str, Words, Words); 9] = [
     (
         "covid_case",
         "symptoms_on",
-        Words::new("Síntomas desde", "Symptoms since"),
-        Words::new("Falta en la mitad de los confirmados", "Missing in half of the confirmed cases"),
+        tr("Síntomas desde", "Symptoms since"),
+        tr("Falta en la mitad de los confirmados", "Missing in half of the confirmed cases"),
     ),
     (
         "covid_case",
         "residence_province_id",
-        Words::new("Provincia de residencia", "Province of residence"),
-        Words::new("Vacía si no se conoce", "Empty where it is unknown"),
+        tr("Provincia de residencia", "Province of residence"),
+        tr("Vacía si no se conoce", "Empty where it is unknown"),
     ),
     (
         "covid_case",
         "registration_province_id",
-        Words::new("Provincia de carga", "Province of registration"),
-        Words::new("Donde se cargó el caso", "Where the case was registered"),
+        tr("Provincia de carga", "Province of registration"),
+        tr("Donde se cargó el caso", "Where the case was registered"),
     ),
-    ("province", "name", Words::new("Provincia", "Province"), Words::new("Nombre usual", "As people say it")),
+    ("province", "name", tr("Provincia", "Province"), tr("Nombre usual", "As people say it")),
 ];
 
 /// The words in the page's language, then in the other one, as a column's description.
-pub(super) fn both(words: Words, language: Language) -> String {
+pub(super) fn both(words: Localized, language: Language) -> String {
     let (first, second) = match language {
         Language::Spanish => (Language::Spanish, Language::English),
         Language::English => (Language::English, Language::Spanish),
     };
-    format!("{} / {}", words.to(first), words.to(second))
+    format!("{} / {}", words.get(first), words.get(second))
 }
 
 /// A filter of the dashboard: its slug, the column that it filters, what it is called, and Metabase's name for its widget.
 pub(super) struct Filter {
     pub(super) slug: &'static str,
     pub(super) column: (&'static str, &'static str),
-    pub(super) title: Words,
+    pub(super) title: Localized,
     pub(super) widget: &'static str,
 }
 
@@ -159,19 +151,19 @@ pub(super) const FILTERS: [Filter; 3] = [
     Filter {
         slug: "province",
         column: ("province", "name"),
-        title: Words::new("Provincia", "Province"),
+        title: tr("Provincia", "Province"),
         widget: "string/=",
     },
     Filter {
         slug: "period",
         column: ("covid_case", "registered_on"),
-        title: Words::new("Período", "Period"),
+        title: tr("Período", "Period"),
         widget: "date/all-options",
     },
     Filter {
         slug: "classification",
         column: ("covid_case", "classification"),
-        title: Words::new("Clasificación", "Classification"),
+        title: tr("Clasificación", "Classification"),
         widget: "string/=",
     },
 ];
@@ -205,27 +197,27 @@ pub(super) fn cards(language: Language) -> Vec<Card> {
         .collect()
 }
 
-type Filtered = (&'static str, Words, &'static str, &'static str, &'static [&'static str]);
+type Filtered = (&'static str, Localized, &'static str, &'static str, &'static [&'static str]);
 
 const FILTERED: [Filtered; 4] = [
-    ("filtered_cases", Words::new("Casos", "Cases"), include_str!("queries/cases.sql"), "scalar", &[]),
+    ("filtered_cases", tr("Casos", "Cases"), include_str!("queries/cases.sql"), "scalar", &[]),
     (
         "filtered_by_week",
-        Words::new("Casos por semana epidemiológica", "Cases by epidemiological week"),
+        tr("Casos por semana epidemiológica", "Cases by epidemiological week"),
         include_str!("queries/by_week.sql"),
         "bar",
         &["week_starts_on", "cases"],
     ),
     (
         "filtered_by_province",
-        Words::new("Casos por provincia de residencia", "Cases by province of residence"),
+        tr("Casos por provincia de residencia", "Cases by province of residence"),
         include_str!("queries/by_province.sql"),
         "row",
         &["province", "cases"],
     ),
     (
         "filtered_by_age",
-        Words::new("Casos por edad", "Cases by age"),
+        tr("Casos por edad", "Cases by age"),
         include_str!("queries/by_age.sql"),
         "bar",
         &["age_band", "cases"],
@@ -233,14 +225,14 @@ const FILTERED: [Filtered; 4] = [
 ];
 
 fn filtered((key, title, sql, display, axes): &Filtered, language: Language) -> Card {
-    let note = Words::new(
+    let note = tr(
         "Todos los casos notificados que dejan los filtros; sin filtro de clasificación, no solo los confirmados.",
         "All notified cases that the filters leave; without one of classification, not only the confirmed.",
     );
     Card {
         key: (*key).to_owned(),
-        title: title.to(language).to_owned(),
-        description: note.to(language).to_owned(),
+        title: title.get(language).to_owned(),
+        description: note.get(language).to_owned(),
         sql,
         display,
         settings: axes.split_first().map_or_else(|| json!({}), |(x, y)| graph(x, y)),
@@ -254,14 +246,14 @@ fn question(asked: &'static Question, language: Language) -> Card {
         Chart::Trend { x, each, smooth } => ("combo", graph(x, &[each, smooth])),
         Chart::Band { x, y, interval } => ("line", graph(x, &[y, interval.0, interval.1])),
         Chart::Stack { x, solid, ghost } => ("bar", stacked(graph(x, &[solid, ghost]))),
-        Chart::Dots { label, series, .. } => ("row", graph(label, series)),
+        Chart::DotPlot { label, series, .. } => ("row", graph(label, series)),
         Chart::Pyramid { label, left, right } => ("row", graph(label, &[left, right])),
-        Chart::Bars | Chart::Heat { .. } | Chart::None => ("table", json!({})),
+        Chart::Bars | Chart::Heatmap { .. } | Chart::None => ("table", json!({})),
     };
     Card {
         key: asked.name.to_owned(),
-        title: asked.title.to(language).to_owned(),
-        description: asked.note.to(language).to_owned(),
+        title: asked.title.get(language).to_owned(),
+        description: asked.note.get(language).to_owned(),
         sql: asked.sql,
         display,
         settings: with_titles(settings, asked, language),
@@ -282,8 +274,8 @@ fn stacked(mut settings: Value) -> Value {
 fn with_titles(mut settings: Value, asked: &Question, language: Language) -> Value {
     let mut columns = serde_json::Map::new();
     for column in asked.columns {
-        let mut said = json!({ "column_title": column.title.to(language) });
-        if matches!(column.kind, Kind::Percent | Kind::Share | Kind::Change) {
+        let mut said = json!({ "column_title": column.title.get(language) });
+        if matches!(column.kind, ColumnKind::Percent | ColumnKind::Share | ColumnKind::Change) {
             said["suffix"] = json!(" %");
             said["decimals"] = json!(1);
         }

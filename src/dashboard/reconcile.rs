@@ -117,7 +117,7 @@ impl Work<'_> {
     }
 
     async fn database(&mut self, connection: Option<&Connection>) -> Result<Option<i64>> {
-        let name = desired::NAME.to(self.language);
+        let name = desired::NAME.get(self.language);
         let found = found::database(self.client, name).await?;
         let Some(found) = found else {
             let Some(connection) = connection.filter(|_| self.mode == Mode::Apply) else {
@@ -169,7 +169,7 @@ impl Work<'_> {
                 continue;
             };
             let body = json!({
-                "display_name": title.to(self.language),
+                "display_name": title.get(self.language),
                 "description": desired::both(meaning, self.language),
             });
             let path = format!("/api/field/{}", self.client.id(field)?);
@@ -181,7 +181,7 @@ impl Work<'_> {
     async fn collection(&mut self) -> Result<Option<i64>> {
         let found = found::collection(self.client).await?;
         let body = json!({
-            "name": desired::NAME.to(self.language),
+            "name": desired::NAME.get(self.language),
             "description": found::marked("https://datos.gob.ar", "collection"),
         });
         let id = self.thing("collection", "/api/collection", found.as_ref(), "collection", &body).await?;
@@ -219,7 +219,7 @@ impl Work<'_> {
         cards: &[(i64, Card)],
     ) -> Result<()> {
         let head = json!({
-            "name": desired::NAME.to(self.language),
+            "name": desired::NAME.get(self.language),
             "description": found::marked("covidctl dashboard apply", "dashboard"),
             "collection_id": collection,
             "parameters": parameters(self.language),

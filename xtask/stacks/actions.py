@@ -19,7 +19,7 @@ USED = {
     ("pipeline", "s3:GetObject"): ("etl/src/extract/ranges.rs", "get_opts"),
     ("pipeline", "s3:ListBucket"): ("etl/src/extract/mod.rs", "NotFound"),
     ("pipeline", "s3:PutObject"): ("etl/src/record.rs", "store.put"),
-    ("pipeline", "s3:DeleteObject"): ("etl/src/report/folder.rs", ".delete("),
+    ("pipeline", "s3:DeleteObject"): ("etl/src/report/run.rs", ".delete("),
     ("pipeline", "ecs:RunTask"): (SERVICE, "EventBridge starts the report"),
     ("pipeline", "iam:PassRole"): (SERVICE, "EventBridge starts the report"),
     ("ingest", "logs:CreateLogStream"): (SERVICE, "Lambda writes its log"),

@@ -237,7 +237,7 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     let origin = arguments.id.origin().await;
     let mut record = Record::open(run_id, RunKind::Report, origin, &reports).await?;
     let options = report::Options { language: arguments.language, run_id, started_at: record.started_at };
-    let result = report::run::run(&options, &arguments.database.database_url, &reports).await;
+    let result = report::run(&options, &arguments.database.database_url, &reports).await;
     record.end(&result, |_| RunStatus::Succeeded);
     record.report = result.as_ref().ok().map(|written| written.folder.clone());
     record.write(&reports).await;

@@ -1,4 +1,4 @@
-//! Something to report on and somewhere to put the report, for one test.
+//! A database to report on and a store for the reports of one test.
 
 use std::path::{Path, PathBuf};
 
@@ -10,54 +10,54 @@ use uuid::Uuid;
 
 use crate::cluster::{self, TestDatabase, execute};
 
-/// Every edge in few rows, for answers written by hand.
+/// The edge cases in a few rows.
 pub(crate) const EDGES: &str = include_str!("edges.sql");
 
 /// Many rows over two years.
 pub(crate) const TWO_YEARS: &str = include_str!("two_years.sql");
 
-/// The run that has published what these statements insert, unless they say otherwise.
+/// The run that publishes the rows of the fixture, unless its statements set another.
 pub(crate) const RUN: &str = "2b1f0c3e-5a77-4c58-9d10-6f6a0c1f2e3d";
 
-/// The folder of every report that these tests write.
+/// The folder of the report of [`options`].
 pub(crate) const FOLDER: &str = "reports/20220605_040302_7d444840-9dc0-41d1-b245-5ffdce74fad2";
 
-/// A store in a folder of its own, and the database that is reported on.
-pub(crate) struct Place {
+/// A store in a temporary folder, and a database to report on.
+pub(crate) struct Fixture {
     pub(crate) folder: tempfile::TempDir,
     pub(crate) store: Store,
     pub(crate) database: TestDatabase,
 }
 
-impl Place {
+impl Fixture {
     pub(crate) async fn with(statements: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
         let database = cluster::database().await;
-        let place = Self { folder, store, database };
-        place.change(&cluster::published_by(RUN)).await;
-        place.change(statements).await;
-        place
+        let fixture = Self { folder, store, database };
+        fixture.change(&cluster::published_by(RUN)).await;
+        fixture.change(statements).await;
+        fixture
     }
 
-    /// A place whose database is as `etl run` finds it the first time.
+    /// Creates a fixture with an empty database.
     pub(crate) async fn without_schema() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
         Self { folder, store, database: cluster::empty_database().await }
     }
 
-    /// A place with a sample that went through the whole pipeline.
+    /// Creates a fixture with a sample that the pipeline loaded.
     pub(crate) async fn sampled(rows: u64, seed: u64) -> Self {
-        let place = Self::without_schema().await;
+        let fixture = Self::without_schema().await;
         let files = tempfile::tempdir().unwrap();
         let options = sample::Options { rows, seed, dirty: 0.05, out: files.path().to_owned() };
         sample::write(&options, &|_| {}).unwrap();
-        place.load(files.path()).await;
-        place
+        fixture.load(files.path()).await;
+        fixture
     }
 
-    /// Loads the datasets of a folder, every year of them.
+    /// Loads all years of the datasets in a folder.
     pub(crate) async fn load(&self, folder: &Path) {
         let options = pipeline::Options {
             run_id: Uuid::new_v4(),
@@ -94,7 +94,7 @@ impl Place {
         report::write(options, &mut self.database.connect().await, &self.store).await
     }
 
-    /// The key of the folder that `reports/latest.json` names.
+    /// Returns the key of the folder that `reports/latest.json` names.
     pub(crate) async fn latest(&self) -> Option<String> {
         Pointer::read(&self.store).await.unwrap().map(|pointer| format!("reports/{}", pointer.folder))
     }
@@ -107,7 +107,7 @@ impl Place {
         std::fs::read_to_string(self.path(key)).unwrap()
     }
 
-    /// The names of the files in a folder, sorted.
+    /// Returns the sorted names of the files in a folder.
     pub(crate) fn names(&self, key: &str) -> Vec<String> {
         let entries = std::fs::read_dir(self.path(key)).unwrap();
         let mut names: Vec<String> =
@@ -116,13 +116,13 @@ impl Place {
         names
     }
 
-    /// The rows of an answer of the report in [`FOLDER`].
+    /// Returns the rows of an answer of the report in [`FOLDER`].
     pub(crate) fn rows(&self, question: &str) -> Vec<Vec<String>> {
         let mut reader = csv::Reader::from_path(self.path(&format!("{FOLDER}/{question}.csv"))).unwrap();
         reader.records().map(|row| row.unwrap().iter().map(str::to_owned).collect()).collect()
     }
 
-    /// The rows of an answer as its CSV has them, only these columns, joined by blanks.
+    /// Writes a report and returns these columns of an answer's CSV, joined by blanks; `-` is an empty field.
     pub(crate) async fn answer(&self, question: &str, columns: &[&str]) -> Vec<String> {
         self.report(Language::Spanish).await.unwrap();
         let mut reader = csv::Reader::from_path(self.path(&format!("{FOLDER}/{question}.csv"))).unwrap();
@@ -142,7 +142,7 @@ impl Place {
     }
 }
 
-/// The names of the files of a whole report, sorted.
+/// Returns the sorted names of the files of a whole report.
 pub(crate) fn file_names() -> Vec<String> {
     let mut names: Vec<String> = QUESTIONS.iter().map(|question| format!("{}.csv", question.name)).collect();
     names.extend(["report.json", "report.html", "report.txt"].map(str::to_owned));
@@ -150,12 +150,12 @@ pub(crate) fn file_names() -> Vec<String> {
     names
 }
 
-/// A report run with an id of its own.
+/// Returns the options of a run with a random id.
 pub(crate) fn another_run(language: Language) -> Options {
     Options { run_id: Uuid::new_v4(), ..options(language) }
 }
 
-/// A report run whose id and start never change.
+/// Returns the options of a run with a fixed id and start.
 pub(crate) fn options(language: Language) -> Options {
     Options {
         language,

@@ -1,88 +1,94 @@
-//! Inputs that cannot be right: refused with the line, a hint and the exit code, and nothing is printed.
+//! Invalid input is rejected with its line, a hint and the exit code, and nothing is printed.
 
 use crate::program::Inputs;
 
 const INTERVAL: &str = "day,probability\n0,0\n1,0.5\n2,0.5\n";
 const CASES: &str = "day,cases\n1,5\n2,5\n3,5\n4,5\n5,5\n6,5\n7,5\n8,5\n";
 
-/// Estimates from this incidence, with a good serial interval.
+/// Checks that an incidence is rejected, with a valid serial interval.
 #[track_caller]
-fn refuse_incidence(text: &str, said: &str) {
+fn assert_incidence_rejected(text: &str, message: &str) {
     let inputs = Inputs::new(&[("i.csv", text), ("s.csv", INTERVAL)]);
-    inputs.run("reproduction --incidence i.csv --serial-interval s.csv").assert_refused(1, said);
+    inputs.run("reproduction --incidence i.csv --serial-interval s.csv").assert_rejected(1, message);
 }
 
 #[test]
-fn incidence_with_bad_field_is_refused_with_its_line() {
-    for (field, said) in [
+fn incidence_with_bad_field_is_rejected_with_its_line() {
+    for (field, message) in [
         ("-3", "column `cases` is `-3`, not a number from 0"),
         ("many", "column `cases` is `many`, not a number from 0"),
         ("NaN", "column `cases` is `NaN`, not a number from 0"),
         ("inf", "column `cases` is `inf`, not a number from 0"),
         ("", "column `cases` is empty"),
     ] {
-        refuse_incidence(&format!("day,cases\n1,5\n2,{field}\n3,5\n"), &format!("`i.csv`, line 3: {said}"));
+        assert_incidence_rejected(
+            &format!("day,cases\n1,5\n2,{field}\n3,5\n"),
+            &format!("`i.csv`, line 3: {message}"),
+        );
     }
-    refuse_incidence(
+    assert_incidence_rejected(
         "date,cases\n2021-02-28,1\n2021-02-29,1\n",
         "line 3: column `date` is `2021-02-29`, not a date",
     );
-    refuse_incidence("date,cases\n28/02/2021,1\n", "line 2: column `date` is `28/02/2021`, not a date");
-    refuse_incidence("day,cases\n1.5,1\n", "line 2: column `day` is `1.5`, not a whole number");
-    refuse_incidence("day,cases\n1\n", "line 2: column `cases` is empty");
+    assert_incidence_rejected(
+        "date,cases\n28/02/2021,1\n",
+        "line 2: column `date` is `28/02/2021`, not a date",
+    );
+    assert_incidence_rejected("day,cases\n1.5,1\n", "line 2: column `day` is `1.5`, not a whole number");
+    assert_incidence_rejected("day,cases\n1\n", "line 2: column `cases` is empty");
 }
 
 #[test]
-fn incidence_without_columns_or_rows_is_refused() {
-    refuse_incidence("", "`i.csv` has no rows");
-    refuse_incidence("day,cases\n", "`i.csv` has no rows");
-    refuse_incidence("day,deaths\n1,2\n", "`i.csv` has no column `cases`");
-    refuse_incidence("week,cases\n1,2\n", "`i.csv` has no column `date` or `day`");
-    refuse_incidence("day;cases\n1;2\n", "hint: separate the columns by commas");
-    refuse_incidence("day,cases,cases\n1,2,3\n", "`i.csv` has more than one column `cases`");
+fn incidence_without_columns_or_rows_is_rejected() {
+    assert_incidence_rejected("", "`i.csv` has no rows");
+    assert_incidence_rejected("day,cases\n", "`i.csv` has no rows");
+    assert_incidence_rejected("day,deaths\n1,2\n", "`i.csv` has no column `cases`");
+    assert_incidence_rejected("week,cases\n1,2\n", "`i.csv` has no column `date` or `day`");
+    assert_incidence_rejected("day;cases\n1;2\n", "hint: separate the columns by commas");
+    assert_incidence_rejected("day,cases,cases\n1,2,3\n", "`i.csv` has more than one column `cases`");
 }
 
 #[test]
-fn incidence_with_impossible_days_is_refused() {
-    refuse_incidence("day,cases\n1,2\n2,2\n1,2\n", "`i.csv`, line 4: 1 is there twice");
-    refuse_incidence("date,cases\n2021-01-01,2\n2021-01-01,2\n", "line 3: 2021-01-01 is there twice");
-    refuse_incidence("date,cases\n1821-01-01,2\n2021-01-01,2\n", "are more than a hundred years");
-    refuse_incidence("day,cases\n1,5\n2,5\n", "the series has 2 days, 8 are needed");
+fn incidence_with_impossible_days_is_rejected() {
+    assert_incidence_rejected("day,cases\n1,2\n2,2\n1,2\n", "`i.csv`, line 4: 1 occurs twice");
+    assert_incidence_rejected("date,cases\n2021-01-01,2\n2021-01-01,2\n", "line 3: 2021-01-01 occurs twice");
+    assert_incidence_rejected("date,cases\n1821-01-01,2\n2021-01-01,2\n", "are more than a hundred years");
+    assert_incidence_rejected("day,cases\n1,5\n2,5\n", "the series has 2 days, 8 are needed");
 }
 
 #[test]
-fn incidence_that_is_no_text_file_is_refused() {
+fn incidence_that_is_not_text_is_rejected() {
     let inputs = Inputs::new(&[("s.csv", INTERVAL)]);
     inputs
         .run("reproduction --incidence none.csv --serial-interval s.csv")
-        .assert_refused(1, "cannot read `none.csv`");
-    inputs.run("reproduction --incidence . --serial-interval s.csv").assert_refused(1, "cannot read `.`");
+        .assert_rejected(1, "cannot read `none.csv`");
+    inputs.run("reproduction --incidence . --serial-interval s.csv").assert_rejected(1, "cannot read `.`");
     let utf16 = [0xff, 0xfe, b'd', 0, b'a', 0];
-    let ended = inputs.run_with_input("reproduction --incidence - --serial-interval s.csv", &utf16);
-    ended.assert_refused(1, "cannot read standard input");
+    let output = inputs.run_with_input("reproduction --incidence - --serial-interval s.csv", &utf16);
+    output.assert_rejected(1, "cannot read standard input");
 }
 
 #[test]
-fn serial_interval_that_is_no_distribution_is_refused() {
-    for (text, said) in [
+fn serial_interval_that_is_not_a_distribution_is_rejected() {
+    for (text, message) in [
         ("day,probability\n0,0\n1,0.5\n", "the probabilities add up to 0.5, not to 1"),
         ("day,probability\n0,0.5\n1,0.5\n", "a probability above 0 on day 0"),
         ("day,probability\n0,0\n1,1.5\n", "line 3: column `probability` is `1.5`, not a probability"),
         ("day,probability\n0,0\n1,-0.5\n", "line 3: column `probability` is `-0.5`, not a probability"),
-        ("day,probability\n1,0.5\n1,0.5\n", "line 3: day 1 is there twice"),
+        ("day,probability\n1,0.5\n1,0.5\n", "line 3: day 1 occurs twice"),
         ("day,probability\n-1,1\n", "line 2: column `day` is `-1`, not a whole number of days from 0"),
         ("day,probability\n99999999999,1\n", "line 2: column `day` is `99999999999`"),
         ("day,share\n0,0\n", "`s.csv` has no column `probability`"),
     ] {
         let inputs = Inputs::new(&[("i.csv", CASES), ("s.csv", text)]);
-        inputs.run("reproduction --incidence i.csv --serial-interval s.csv").assert_refused(1, said);
+        inputs.run("reproduction --incidence i.csv --serial-interval s.csv").assert_rejected(1, message);
     }
 }
 
 #[test]
 fn flags_outside_their_domain_are_usage_errors() {
     let inputs = Inputs::new(&[("i.csv", CASES), ("s.csv", INTERVAL)]);
-    for (flags, said) in [
+    for (flags, message) in [
         ("--serial-interval-gamma 1,1", "the mean of the serial interval must be above 1 day"),
         (
             "--serial-interval-gamma 3,0",
@@ -95,15 +101,15 @@ fn flags_outside_their_domain_are_usage_errors() {
             "the standard deviation of the prior must be a number above 0",
         ),
     ] {
-        inputs.run(&format!("reproduction --incidence i.csv {flags}")).assert_refused(2, said);
+        inputs.run(&format!("reproduction --incidence i.csv {flags}")).assert_rejected(2, message);
     }
     inputs
         .run("reproduction --incidence - --serial-interval -")
-        .assert_refused(2, "standard input can be only one");
+        .assert_rejected(2, "standard input can be only one");
 }
 
 #[test]
-fn flags_that_clap_refuses_are_usage_errors() {
+fn flags_rejected_by_clap_are_usage_errors() {
     let inputs = Inputs::new(&[("i.csv", CASES), ("s.csv", INTERVAL)]);
     for arguments in [
         "reproduction --incidence i.csv",
@@ -114,14 +120,14 @@ fn flags_that_clap_refuses_are_usage_errors() {
         "nowcast --reports i.csv --max-delay 0",
         "prophecy",
     ] {
-        let ended = inputs.run(arguments);
-        assert_eq!((ended.code, ended.printed.as_str()), (Some(2), ""), "{ended:?}");
+        let output = inputs.run(arguments);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(2), ""), "{output:?}");
     }
 }
 
 #[test]
-fn fatality_of_impossible_counts_is_refused() {
-    for (text, flags, code, said) in [
+fn fatality_of_impossible_counts_is_rejected() {
+    for (text, flags, code, message) in [
         ("day,cases,deaths\n1,2,3\n", "2,3", 1, "3 deaths among 2 cases"),
         (
             "day,cases,deaths\n1,2.5,1\n",
@@ -134,15 +140,17 @@ fn fatality_of_impossible_counts_is_refused() {
         ("day,cases,deaths\n1,2,1\n", "2,-3", 2, "the scale of the delay must be a number above 0"),
     ] {
         let inputs = Inputs::new(&[("i.csv", text)]);
-        inputs.run(&format!("fatality --incidence i.csv --delay-gamma {flags}")).assert_refused(code, said);
+        inputs
+            .run(&format!("fatality --incidence i.csv --delay-gamma {flags}"))
+            .assert_rejected(code, message);
     }
 }
 
 #[test]
-fn nowcast_of_impossible_reports_is_refused() {
+fn nowcast_of_impossible_reports_is_rejected() {
     let header = "reference_date,delay_days,count\n";
-    for (rows, flags, code, said) in [
-        ("2021-01-01,0,5\n2021-01-01,0,6\n", "", 1, "line 3: 2021-01-01 with delay 0 is there twice"),
+    for (rows, flags, code, message) in [
+        ("2021-01-01,0,5\n2021-01-01,0,6\n", "", 1, "line 3: 2021-01-01 with delay 0 occurs twice"),
         (
             "2021-01-01,-1,5\n",
             "",
@@ -154,12 +162,12 @@ fn nowcast_of_impossible_reports_is_refused() {
         ("2021-01-01,0,5\n2021-01-03,0,6\n", "", 1, "the series has 3 days, 8 are needed"),
         ("2021-01-01,0,5\n2021-01-30,0,6\n", "--max-delay 40", 1, "the series has 30 days, 48 are needed"),
         ("2021-01-01,0,5\n", "--as-of 2020-12-31", 1, "no report is known by 2020-12-31"),
-        ("2021-01-01,0,5\n", "--as-of yesterday", 2, "`--as-of yesterday` is no day"),
+        ("2021-01-01,0,5\n", "--as-of yesterday", 2, "`--as-of yesterday` is not a day"),
         ("1021-01-01,0,5\n2021-01-01,0,5\n", "", 1, "are more than a hundred years"),
     ] {
         let inputs = Inputs::new(&[("r.csv", &(header.to_owned() + rows))]);
-        inputs.run(&format!("nowcast --reports r.csv {flags}")).assert_refused(code, said);
+        inputs.run(&format!("nowcast --reports r.csv {flags}")).assert_rejected(code, message);
     }
     let inputs = Inputs::new(&[("r.csv", "reference_date,count\n2021-01-01,5\n")]);
-    inputs.run("nowcast --reports r.csv").assert_refused(1, "`r.csv` has no column `delay_days` or `delay`");
+    inputs.run("nowcast --reports r.csv").assert_rejected(1, "`r.csv` has no column `delay_days` or `delay`");
 }

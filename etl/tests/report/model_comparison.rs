@@ -1,5 +1,5 @@
-//! Every number of every question that is answered from the cases, beside an independent computation: on a sample that went
-//! through the whole pipeline, and on real rows where `COVID_REAL_DATA` names a folder with them.
+//! Compares every answer with an independent computation, on a sample that the pipeline loaded and, if `COVID_REAL_DATA` names a folder
+//! with them, on real rows.
 
 use std::path::Path;
 
@@ -8,76 +8,76 @@ use etl::sample;
 use uuid::Uuid;
 
 use crate::cluster::execute;
+use crate::fixture::Fixture;
 use crate::model::Model;
-use crate::place::Place;
 use crate::{expected, expected_checks, expected_optional};
 
-/// Compares every answer, those from the optional datasets, too, with the counts of the load and without them.
-async fn check(place: &Place) {
-    let model = Model::read(&mut place.database.connect().await).await;
-    assert!(model.cases.len() > 1000, "there is something to compare");
-    let checks = expected_checks::loaded_checks(&mut place.database.connect().await).await;
+/// Compares every answer, first with the counts that the load stored, then with counts computed by the report.
+async fn assert_answers_equal_model(fixture: &Fixture) {
+    let model = Model::read(&mut fixture.database.connect().await).await;
+    assert!(model.cases.len() > 1000, "too few cases");
+    let checks = expected_checks::loaded_checks(&mut fixture.database.connect().await).await;
     let expected: Vec<_> = expected::all(&model)
         .into_iter()
         .chain(expected_optional::all(&model))
         .chain([("loaded_checks", checks)])
         .collect();
-    for counts in ["kept by the load", "made now"] {
-        if counts == "made now" {
+    for counts in ["stored by the load", "computed by the report"] {
+        if counts == "computed by the report" {
             for table in ["case_count", "place_count", "delay_count", "contradiction_count"] {
-                place.change(&format!("DELETE FROM {table}")).await;
+                fixture.change(&format!("DELETE FROM {table}")).await;
             }
         }
-        place.report(Language::Spanish).await.unwrap();
+        fixture.report(Language::Spanish).await.unwrap();
         for (question, rows) in &expected {
-            let said = place.rows(question);
-            assert_eq!(said.len(), rows.len(), "{question}: rows, counts {counts}");
-            for (nth, (said, row)) in said.iter().zip(rows).enumerate() {
-                let fits =
-                    said.len() == row.len() && row.iter().zip(said).all(|(field, said)| field.fits(said));
-                assert!(fits, "{question}, row {nth}, counts {counts}:\n   said {said:?}\nexpected {row:?}");
+            let actual = fixture.rows(question);
+            assert_eq!(actual.len(), rows.len(), "{question}: rows, counts {counts}");
+            for (nth, (actual, row)) in actual.iter().zip(rows).enumerate() {
+                let matches = actual.len() == row.len()
+                    && row.iter().zip(actual).all(|(field, actual)| field.matches(actual));
+                assert!(
+                    matches,
+                    "{question}, row {nth}, counts {counts}:\n  actual {actual:?}\nexpected {row:?}"
+                );
             }
         }
     }
 }
 
 #[tokio::test]
-async fn every_number_of_a_sample_that_was_loaded() {
-    let place = Place::sampled(8_000, 11).await;
-    check(&place).await;
+async fn answers_of_loaded_sample_equal_model() {
+    let fixture = Fixture::sampled(8_000, 11).await;
+    assert_answers_equal_model(&fixture).await;
     for question in ["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"]
     {
-        assert!(place.rows(question).len() >= 8, "{question} has something to compare");
+        assert!(fixture.rows(question).len() >= 8, "{question} has too few rows");
     }
 }
 
 #[tokio::test]
-#[expect(
-    clippy::disallowed_methods,
-    reason = "tests have no command line; whoever runs them names the folder this way"
-)]
-async fn every_number_of_real_rows_and_what_a_release_changed() {
+#[expect(clippy::disallowed_methods, reason = "tests have no command line")]
+async fn answers_of_real_releases_equal_model() {
     let Ok(real) = std::env::var("COVID_REAL_DATA") else {
         println!("skipped: COVID_REAL_DATA is not set");
         return;
     };
-    let place = Place::without_schema().await;
+    let fixture = Fixture::without_schema().await;
     for release in ["Covid19Casos_20200625_20k.csv", "Covid19Casos_20211017_20k.csv"] {
         let files = tempfile::tempdir().unwrap();
         for name in ["provincias.csv", "departamentos.csv"] {
             std::fs::copy(Path::new(&real).join(name), files.path().join(name)).unwrap();
         }
         std::fs::copy(Path::new(&real).join(release), files.path().join("Covid19Casos.csv")).unwrap();
-        place.load(files.path()).await;
-        check(&place).await;
+        fixture.load(files.path()).await;
+        assert_answers_equal_model(&fixture).await;
     }
 }
 
 #[tokio::test]
-async fn what_a_release_says_otherwise_than_the_one_before() {
-    let place = Place::with(crate::place::EDGES).await;
-    // The published run of 2021-02-11 and the run before it, of the release of 2021-02-15; one has no 2019.
-    place
+async fn release_difference_compares_common_years_with_previous_release() {
+    let fixture = Fixture::with(crate::fixture::EDGES).await;
+    // The published run of 2021-02-11 and the previous run, of the release of 2021-02-15. Only the previous run has 2019.
+    fixture
         .change(
             "INSERT INTO case_count VALUES
                 ('00000000-0000-4000-8000-000000000002', '2021-01-31', 6, 'F', 3, 'Confirmado', 5, 0, 0, 0, 1),
@@ -99,23 +99,22 @@ async fn what_a_release_says_otherwise_than_the_one_before() {
         "died_difference",
     ];
     assert_eq!(
-        place.answer("release_difference", &columns).await,
+        fixture.answer("release_difference", &columns).await,
         ["2021-02-15 2021-02-11 2021-01-01 2 -3 2 -3 -1", "2021-02-15 2021-02-11 2021-02-01 7 3 7 7 3",]
     );
 }
 
-/// Two loads of one release and one of another: the counts of the published load and of the other release stay.
 #[tokio::test]
-async fn counts_are_kept_for_the_published_load_and_the_release_before_it() {
-    let place = Place::without_schema().await;
-    let mut connection = place.database.connect().await;
+async fn counts_of_published_load_and_previous_release_are_kept() {
+    let fixture = Fixture::without_schema().await;
+    let mut connection = fixture.database.connect().await;
     let mut runs = Vec::new();
     for (seed, day) in [(1, "2022-06-01"), (2, "2022-06-01"), (3, "2022-05-01")] {
         let files = tempfile::tempdir().unwrap();
         let options = sample::Options { rows: 200, seed, dirty: 0.0, out: files.path().to_owned() };
         sample::write(&options, &|_| {}).unwrap();
-        place.load(files.path()).await;
-        // Samples have one date; a release is told by its own.
+        fixture.load(files.path()).await;
+        // All samples have the same date, which identifies a release.
         let dated =
             format!("UPDATE pipeline_run SET dataset_updated_on = '{day}' WHERE run_id = published_load()");
         execute(&mut connection, &dated).await;

@@ -1,16 +1,16 @@
-//! A small CSV file or standard input, read whole, with the line of each row for messages.
+//! Input of the estimates: CSV files with line numbers for messages, and the numbers in them.
 
 use std::fmt;
 use std::io::Read as _;
 use std::path::Path;
 
 use common::failure::{Context as _, Failure, Result};
+use epidemic::InputError;
 
-/// The path that means standard input.
 const STANDARD_INPUT: &str = "-";
 
-/// A file as messages name it.
-pub(super) fn shown(path: &Path) -> String {
+/// Returns the name of a file in messages.
+fn display(path: &Path) -> String {
     if path.as_os_str() == STANDARD_INPUT {
         "standard input".to_owned()
     } else {
@@ -18,8 +18,8 @@ pub(super) fn shown(path: &Path) -> String {
     }
 }
 
-/// Refuses to read standard input twice.
-pub(super) fn refuse_double_input(left: &Path, right: &Path) -> Result<()> {
+/// Fails if both files are standard input, which can be read only once.
+pub(super) fn ensure_one_standard_input(left: &Path, right: &Path) -> Result<()> {
     if left.as_os_str() == STANDARD_INPUT && right.as_os_str() == STANDARD_INPUT {
         return Err(Failure::usage("standard input can be only one of the files")
             .hint("give a path for the other file"));
@@ -27,59 +27,50 @@ pub(super) fn refuse_double_input(left: &Path, right: &Path) -> Result<()> {
     Ok(())
 }
 
-/// The rows of one file.
+/// A CSV file with a header.
 pub(super) struct Table {
     name: String,
     header: Vec<String>,
-    rows: Vec<Row>,
+    pub(super) rows: Vec<Row>,
 }
 
-/// One row and the line on which it starts.
 pub(super) struct Row {
+    /// The line on which the row starts, from 1.
     line: u64,
     fields: csv::StringRecord,
 }
 
-/// A column that the file has.
 #[derive(Clone, Copy)]
 pub(super) struct Column {
     index: usize,
-    name: &'static str,
-}
-
-impl Column {
-    /// The name by which it was found.
-    pub(super) fn name(self) -> &'static str {
-        self.name
-    }
+    pub(super) name: &'static str,
 }
 
 impl Table {
-    /// Reads a file with a header and at least one row.
+    /// Reads a file or standard input, which must have a header and at least one row.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        let name = shown(path);
-        let mut bytes = Vec::new();
-        let read = if path.as_os_str() == STANDARD_INPUT {
-            std::io::stdin().lock().read_to_end(&mut bytes)
+        let name = display(path);
+        let cannot_read = || format!("cannot read {name}");
+        let bytes = if path.as_os_str() == STANDARD_INPUT {
+            let mut bytes = Vec::new();
+            std::io::stdin().lock().read_to_end(&mut bytes).map(|_| bytes)
         } else {
-            std::fs::File::open(path).and_then(|mut file| file.read_to_end(&mut bytes))
+            std::fs::read(path)
         };
-        read.context(|| format!("cannot read {name}"))
+        let bytes = bytes
+            .context(cannot_read)
             .map_err(|failure| failure.hint("give the path of a CSV file, or `-` for standard input"))?;
         let text = std::str::from_utf8(&bytes)
-            .context(|| format!("cannot read {name}"))
+            .context(cannot_read)
             .map_err(|failure| failure.hint("save the file as CSV in UTF-8"))?;
-        Self::parse(name, text.trim_start_matches('\u{feff}'))
-    }
-
-    fn parse(name: String, text: &str) -> Result<Self> {
+        let text = text.trim_start_matches('\u{feff}');
         let mut reader =
             csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
         let header = reader.headers().context(|| format!("cannot read the header of {name}"))?;
         let header: Vec<String> = header.iter().map(str::to_lowercase).collect();
         let mut rows = Vec::new();
         for record in reader.records() {
-            let fields = record.context(|| format!("cannot read {name}"))?;
+            let fields = record.context(cannot_read)?;
             let line = fields.position().map_or(0, csv::Position::line);
             rows.push(Row { line, fields });
         }
@@ -90,10 +81,6 @@ impl Table {
         Ok(Self { name, header, rows })
     }
 
-    pub(super) fn rows(&self) -> &[Row] {
-        &self.rows
-    }
-
     /// Finds a column by one of its names.
     pub(super) fn find(&self, names: &[&'static str]) -> Option<Column> {
         names.iter().find_map(|&name| {
@@ -101,7 +88,7 @@ impl Table {
         })
     }
 
-    /// Finds a column by one of its names, or says which are missing.
+    /// Finds a column by one of its names; fails if there is none, or more than one of that name.
     pub(super) fn column(&self, names: &[&'static str]) -> Result<Column> {
         let found = self.find(names).ok_or_else(|| {
             let names: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -119,37 +106,59 @@ impl Table {
         Ok(found)
     }
 
-    /// The text of a field.
-    pub(super) fn field<'a>(&self, row: &'a Row, column: Column) -> Result<&'a str> {
-        match row.fields.get(column.index) {
-            Some(field) if !field.is_empty() => Ok(field),
-            _ => Err(self.bad_row(row, format_args!("column `{}` is empty", column.name))),
-        }
-    }
-
-    /// A field, parsed; `wanted` says what it must be.
-    pub(super) fn value<T>(
+    /// Parses a field; `expected` describes it in the error.
+    pub(super) fn parse<T>(
         &self,
         row: &Row,
         column: Column,
-        wanted: &str,
+        expected: &str,
         parse: impl FnOnce(&str) -> Option<T>,
     ) -> Result<T> {
-        let field = self.field(row, column)?;
-        parse(field).ok_or_else(|| {
-            self.bad_row(row, format_args!("column `{}` is `{field}`, not {wanted}", column.name))
-        })
+        let name = column.name;
+        match row.fields.get(column.index) {
+            None | Some("") => Err(self.row_error(row, format_args!("column `{name}` is empty"))),
+            Some(field) => parse(field).ok_or_else(|| {
+                self.row_error(row, format_args!("column `{name}` is `{field}`, not {expected}"))
+            }),
+        }
     }
 
-    /// A failure about one row.
-    pub(super) fn bad_row(&self, row: &Row, what: impl fmt::Display) -> Failure {
+    /// Returns the error of a second row for the same key.
+    pub(super) fn duplicate_error(&self, row: &Row, key: impl fmt::Display) -> Failure {
+        self.row_error(row, format_args!("{key} occurs twice")).hint("keep one row for it")
+    }
+
+    fn row_error(&self, row: &Row, what: impl fmt::Display) -> Failure {
         Failure::new(format!("{}, line {}: {what}", self.name, row.line)).hint("correct or remove the line")
     }
 
-    /// A failure about all rows.
-    pub(super) fn bad_file(&self, what: impl fmt::Display) -> Failure {
+    pub(super) fn error(&self, what: impl fmt::Display) -> Failure {
         Failure::new(format!("{}: {what}", self.name))
     }
+}
+
+/// Turns an error of the estimate into one of this file, or of the flag that set the parameter.
+pub(super) fn estimate_error(input: &Path, error: InputError) -> Failure {
+    let hint = match error {
+        InputError::InvalidParameter { .. } => {
+            return Failure::usage(error.to_string())
+                .hint("change the flag; `--help` after the command explains each");
+        }
+        InputError::ProbabilityOnDayZero => "give day 0 the probability 0",
+        InputError::NotADistribution { .. } => "give one probability for each day, which add up to 1",
+        InputError::TooShort { .. } => "give more days, or a smaller `--window` or `--max-delay`",
+        InputError::MoreDeathsThanCases { .. } => "count the deaths among these cases alone",
+        _ => "correct the file",
+    };
+    Failure::new(format!("cannot estimate from {}", display(input))).source(error).hint(hint)
+}
+
+/// Parses two numbers of a flag, as in `2.6,1.5`.
+pub(super) fn number_pair(text: &str) -> Result<(f64, f64), &'static str> {
+    let number = |text: &str| text.trim().parse::<f64>().ok().filter(|number| number.is_finite());
+    text.split_once(',')
+        .and_then(|(left, right)| Some((number(left)?, number(right)?)))
+        .ok_or("give two numbers with a comma between them, such as 2.6,1.5")
 }
 
 /// Parses a finite number from 0.
@@ -157,7 +166,7 @@ pub(super) fn amount(text: &str) -> Option<f64> {
     text.parse().ok().filter(|number: &f64| number.is_finite() && *number >= 0.0)
 }
 
-/// Parses a whole number from 0; `12.0` is one, too.
+/// Parses a whole number from 0, also if it is written as `12.0`.
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,

@@ -1,19 +1,19 @@
-//! Questions on the optional datasets: answers that were written by hand, and what a report says that has no such dataset.
+//! Questions on the optional datasets, with answers written by hand, and reports without these datasets.
 
 use etl::report::Language;
 
-use crate::place::{EDGES, FOLDER, Place};
+use crate::fixture::{EDGES, FOLDER, Fixture};
 
-/// The published run of [`EDGES`], and one that is not.
+/// The published run of [`EDGES`], and a run that is not published.
 const RUN: &str = "00000000-0000-4000-8000-000000000001";
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
 
 const QUESTIONS: [&str; 4] =
     ["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"];
 
-async fn with_both() -> Place {
-    let place = Place::with(EDGES).await;
-    place
+async fn with_both() -> Fixture {
+    let fixture = Fixture::with(EDGES).await;
+    fixture
         .change(&format!(
             "INSERT INTO test_count VALUES
                 ('{RUN}', '2020-12-27', 6, 6441, 'Público', 'Provincial', 100, 40),
@@ -33,12 +33,12 @@ async fn with_both() -> Place {
                 ('{OTHER}', 'tests', 'missing', NULL, NULL, NULL, NULL, NULL, NULL, NULL, NULL)"
         ))
         .await;
-    place
+    fixture
 }
 
 #[tokio::test]
-async fn weeks_of_tests_cross_new_year_whole_and_a_week_without_a_test_has_no_positivity() {
-    let place = with_both().await;
+async fn test_positivity_crosses_new_year_and_is_empty_without_tests() {
+    let fixture = with_both().await;
     let columns = [
         "epidemiological_year",
         "epidemiological_week",
@@ -48,7 +48,7 @@ async fn weeks_of_tests_cross_new_year_whole_and_a_week_without_a_test_has_no_po
         "positivity_percent",
         "partial",
     ];
-    let rows = place.answer("test_positivity_by_week", &columns).await;
+    let rows = fixture.answer("test_positivity_by_week", &columns).await;
     assert_eq!(
         rows[rows.len() - 3..],
         [
@@ -61,11 +61,11 @@ async fn weeks_of_tests_cross_new_year_whole_and_a_week_without_a_test_has_no_po
 }
 
 #[tokio::test]
-async fn provinces_without_anything_and_nowhere_are_lines() {
-    let place = with_both().await;
+async fn provinces_without_tests_or_doses_and_unknown_province_have_rows() {
+    let fixture = with_both().await;
     let columns = ["province_id", "province", "tests", "share_percent", "positives", "positivity_percent"];
     assert_eq!(
-        place.answer("tests_by_province", &columns).await,
+        fixture.answer("tests_by_province", &columns).await,
         [
             "6 Buenos Aires 100 80 40 40",
             "2 CABA 20 16 0 0",
@@ -76,7 +76,7 @@ async fn provinces_without_anything_and_nowhere_are_lines() {
     );
     let columns = ["province", "doses", "first", "second", "single", "additional", "booster"];
     assert_eq!(
-        place.answer("doses_by_province", &columns).await,
+        fixture.answer("doses_by_province", &columns).await,
         [
             "Buenos Aires 1752400 1752399 1 0 0 0",
             "CABA 37 0 0 30 7 0",
@@ -85,38 +85,37 @@ async fn provinces_without_anything_and_nowhere_are_lines() {
             "- 9 0 0 0 0 9",
         ]
     );
-    let per_100 = place.answer("doses_by_province", &["per_100"]).await;
+    let per_100 = fixture.answer("doses_by_province", &["per_100"]).await;
     assert!(per_100[0].starts_with("10.00"), "1,752,400 doses for 17,523,996 people: {per_100:?}");
     assert_eq!(
-        place.answer("doses_by_vaccine", &["vaccine", "doses"]).await,
+        fixture.answer("doses_by_vaccine", &["vaccine", "doses"]).await,
         ["Sputnik 1752400", "Cansino 30", "Moderna 16"]
     );
 }
 
 #[tokio::test]
-async fn what_became_of_each_file_is_said() {
-    let place = with_both().await;
+async fn loaded_datasets_has_status_of_each_file() {
+    let fixture = with_both().await;
     let columns = ["dataset", "status", "rows_read", "rows_loaded", "error"];
     assert_eq!(
-        place.answer("loaded_datasets", &columns).await,
+        fixture.answer("loaded_datasets", &columns).await,
         ["cases loaded 40 30 -", "tests unreadable - - `x` is a web page", "vaccinations loaded 4 4 -"]
     );
 }
 
-/// Not failed, not an empty drawing: a sentence.
 #[tokio::test]
-async fn without_the_dataset_the_report_says_so_in_every_form() {
-    let place = Place::with(EDGES).await;
-    let text = place.report(Language::Spanish).await.unwrap().text;
+async fn report_without_optional_datasets_says_so_in_every_format() {
+    let fixture = Fixture::with(EDGES).await;
+    let text = fixture.report(Language::Spanish).await.unwrap().text;
     assert_eq!(text.matches("No hay datos: la carga no tiene pruebas").count(), 2, "{text}");
     assert_eq!(text.matches("No hay datos: la carga no tiene vacunas").count(), 2, "{text}");
-    let page = place.read(&format!("{FOLDER}/report.html"));
+    let page = fixture.read(&format!("{FOLDER}/report.html"));
     for question in QUESTIONS {
         assert!(page.contains(&format!("<section id=\"{question}\" class=\"nothing")), "{question}");
-        assert!(place.rows(question).is_empty(), "{question}");
+        assert!(fixture.rows(question).is_empty(), "{question}");
     }
     let document: serde_json::Value =
-        serde_json::from_str(&place.read(&format!("{FOLDER}/report.json"))).unwrap();
+        serde_json::from_str(&fixture.read(&format!("{FOLDER}/report.json"))).unwrap();
     for question in document["questions"].as_array().unwrap() {
         assert!(question["error"].is_null() && question["rows"].is_array(), "{question}");
     }

@@ -1,4 +1,4 @@
-//! The rows that the questions about places must give, as in `expected`.
+//! The expected rows of the questions on provinces and departments, as in `expected`.
 
 #![expect(clippy::cast_precision_loss, reason = "a test has no 2^52 cases")]
 
@@ -9,7 +9,7 @@ use chrono::{Datelike as _, Days, NaiveDate};
 use crate::expected::{Rows, count};
 use crate::model::{Case, Field, Model, epidemiological, sunday};
 
-/// INDEC, census of 2022, final results; written down a second time, to be compared.
+/// INDEC, 2022 census, final results; a second copy for comparison.
 pub(crate) const PEOPLE: [(i16, u32); 24] = [
     (2, 3_121_707),
     (6, 17_523_996),
@@ -38,7 +38,11 @@ pub(crate) const PEOPLE: [(i16, u32); 24] = [
 ];
 
 pub(crate) fn incidence_by_province(model: &Model) -> Rows {
-    assert_eq!(PEOPLE.iter().map(|(_, people)| people).sum::<u32>(), 45_892_285, "the census' own total");
+    assert_eq!(
+        PEOPLE.iter().map(|(_, people)| people).sum::<u32>(),
+        45_892_285,
+        "not the total of the census"
+    );
     let mut lines: Vec<(Option<i16>, u32)> = PEOPLE.iter().map(|(id, people)| (Some(*id), *people)).collect();
     lines.sort_by_key(|(id, _)| id.and_then(|id| model.provinces.get(&id)).cloned());
     lines.insert(0, (None, 45_892_285));
@@ -82,7 +86,7 @@ pub(crate) fn department_ranking(model: &Model) -> Rows {
     }
     let mut sorted: Vec<_> = departments.into_iter().collect();
     sorted.sort_by_key(|(id, counts)| (id.is_none(), usize::MAX - counts[0]));
-    let places: Vec<usize> = sorted
+    let ranks: Vec<usize> = sorted
         .iter()
         .map(|(id, counts)| {
             let better = |(other, theirs): &&(Option<i32>, [usize; 4])| {
@@ -91,14 +95,14 @@ pub(crate) fn department_ranking(model: &Model) -> Rows {
             1 + sorted.iter().filter(better).count()
         })
         .collect();
-    let row = |((id, counts), place): (&(Option<i32>, [usize; 4]), usize)| {
+    let row = |((id, counts), rank): (&(Option<i32>, [usize; 4]), usize)| {
         let department = id.map(|id| &model.departments[&id]);
         let change = match (counts[1], counts[2]) {
             (_, 0) => Field::Nothing,
             (last, before) => Field::Number(100.0 * (last as f64 - before as f64) / before as f64),
         };
         vec![
-            Field::text(place),
+            Field::text(rank),
             Field::maybe(*id),
             Field::maybe(department.map(|(name, _)| name)),
             model.province(department.map(|(_, province)| *province)),
@@ -108,7 +112,7 @@ pub(crate) fn department_ranking(model: &Model) -> Rows {
             Field::count(counts[3]),
         ]
     };
-    sorted.iter().zip(places).map(row).collect()
+    sorted.iter().zip(ranks).map(row).collect()
 }
 
 pub(crate) fn residence_registration(model: &Model) -> Rows {
