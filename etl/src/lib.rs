@@ -30,10 +30,11 @@ pub mod record;
 pub mod report;
 pub mod rollback;
 pub mod runs;
-pub mod sample;
 pub mod signals;
 pub mod sources;
 pub mod store;
 pub mod tally;
 pub mod task;
 pub mod transform;
+
+pub use sample;

@@ -22,7 +22,7 @@ pub fn job(kind: Kind, is_part_of_pipeline: bool) -> Job {
 /// store were not downloaded (a sample, somebody's own file): who wants them replaced asks for the download by its name.
 pub async fn due(backend: &dyn Backend, kinds: &[Kind]) -> Result<Vec<Kind>> {
     let keep = match kinds {
-        [Kind::Download, _, ..] => download::would_replace_another(&backend.datasets().await?).await,
+        [Kind::Download, _, ..] => download::would_overwrite_other_file(&backend.datasets().await?).await,
         _ => false,
     };
     Ok(kinds.iter().copied().filter(|kind| !(keep && *kind == Kind::Download)).collect())

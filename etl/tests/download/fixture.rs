@@ -1,11 +1,11 @@
-//! What the tests share: published files, a server that publishes them properly, and a store with old files in it.
+//! Published files, a server for them, and a store with old files.
 
 use std::io::{Cursor, Write as _};
 use std::time::Duration;
 
 use common::failure::Result;
 use etl::dataset::Dataset;
-use etl::download::{self, Ended, Options, Patience};
+use etl::download::{self, Ended, Options, RetryPolicy};
 use etl::store::Store;
 use object_store::path::Path as Key;
 use zip::write::SimpleFileOptions;
@@ -18,16 +18,14 @@ pub(crate) const DEPARTMENTS: &str = "departamentos.csv";
 pub(crate) const TESTS: &str = "Covid19Determinaciones.zip";
 pub(crate) const VACCINATIONS: &str = "Covid19VacunasAgrupadas.csv.zip";
 
-/// What stands in the store before.
 pub(crate) const OLD: &str = "the old file";
 
-/// A file as a server publishes it.
 #[derive(Clone)]
 pub(crate) struct Published {
     pub(crate) content: Vec<u8>,
     pub(crate) etag: Option<String>,
     pub(crate) last_modified: Option<String>,
-    /// Whether it knows ranges.
+    /// Whether the server supports ranges.
     pub(crate) ranges: bool,
 }
 
@@ -38,7 +36,7 @@ impl Published {
         Self { content: content.into(), etag, last_modified, ranges: true }
     }
 
-    /// What a well-behaved server answers.
+    /// Returns the response of a conforming server.
     pub(crate) fn answer(&self, request: &Request) -> Reply {
         let marked = |mut reply: Reply| {
             for (name, value) in [("ETag", &self.etag), ("Last-Modified", &self.last_modified)] {
@@ -78,7 +76,7 @@ pub(crate) fn departments() -> Published {
     Published::new("id,nombre,provincia_id\n02007,Comuna 1,02\n06007,Adolfo Alsina,06\n")
 }
 
-/// An archive that holds this much that cannot be compressed, under this name.
+/// Returns an archive with a member of `bytes` incompressible bytes.
 pub(crate) fn archive(name: &str, bytes: usize, seed: u32) -> Vec<u8> {
     let mut state = seed | 1;
     let noise: Vec<u8> = std::iter::repeat_with(|| {
@@ -95,18 +93,17 @@ pub(crate) fn archive(name: &str, bytes: usize, seed: u32) -> Vec<u8> {
     archive.finish().unwrap().into_inner()
 }
 
-/// A line list of about this many bytes.
 pub(crate) fn cases(bytes: usize, seed: u32) -> Vec<u8> {
     archive("Covid19Casos.csv", bytes, seed)
 }
 
-/// A store with an old file under every name.
-pub(crate) struct Place {
+/// A store with an old file for every required dataset.
+pub(crate) struct Fixture {
     pub(crate) store: Store,
     pub(crate) folder: tempfile::TempDir,
 }
 
-impl Place {
+impl Fixture {
     pub(crate) async fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
@@ -114,17 +111,15 @@ impl Place {
         Self { store, folder }
     }
 
-    /// Downloads from this server.
     pub(crate) async fn download(&self, server: &Server) -> Result<Ended> {
         download::run(&options(server), &self.store, None).await
     }
 
-    /// What stands under this name.
     pub(crate) async fn content(&self, name: &str) -> Vec<u8> {
         content(&self.store, name).await
     }
 
-    /// Every file at the top of the store, also those that nobody should see.
+    /// Lists all files at the top of the store, temporary ones included.
     pub(crate) fn names(&self) -> Vec<String> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap();
         let mut names: Vec<_> =
@@ -144,27 +139,27 @@ pub(crate) async fn content(store: &Store, name: &str) -> Vec<u8> {
     store.get(&Key::from(name)).await.unwrap().to_vec()
 }
 
-/// All that a load needs from this server, with no time to lose.
+/// Options for the required datasets, without back-off.
 pub(crate) fn options(server: &Server) -> Options {
     let mut options = all_options(server);
     options.sources.retain(|(dataset, _)| !dataset.is_optional());
     options
 }
 
-/// The same with the optional datasets.
+/// Options for all datasets, without back-off.
 pub(crate) fn all_options(server: &Server) -> Options {
     Options {
-        patience: Patience {
-            breaks: 5,
-            silence: Duration::from_millis(300),
-            first_pause: Duration::ZERO,
-            longest_pause: Duration::ZERO,
+        retry: RetryPolicy {
+            max_losses: 5,
+            idle_timeout: Duration::from_millis(300),
+            initial_backoff: Duration::ZERO,
+            max_backoff: Duration::ZERO,
         },
         ..Options::new(|dataset: Dataset| Some(server.url(dataset.file_names()[0])))
     }
 }
 
-/// A server that publishes the georef files properly, has no optional dataset, and answers as it is told for the line list.
+/// Publishes the georef files and no optional dataset; `cases` serves the line list.
 pub(crate) async fn serving(cases: impl Fn(&Request) -> Reply + Send + Sync + 'static) -> Server {
     Server::start(move |request| match request.path.as_str() {
         PROVINCES => provinces().answer(request),

@@ -1,75 +1,72 @@
-//! Chance that is the same everywhere: the same seed and row give the same draws on every machine, for ever.
+//! Reproducible random numbers: the same seed and row give the same numbers on every machine.
 //!
-//! Every row has a generator of its own, so any row can be made (again) without the ones before it: that is what lets
-//! several threads work on one file and lets a duplicate repeat a row from gigabytes ago. Probabilities are whole
-//! numbers (per million) and tables are built with `+ - * /` only, which IEEE 754 fixes to the last bit.
+//! Every row has its own generator, so any row can be generated independently: by several threads, and again for a duplicate.
+//! Probabilities are integers, and tables use `+ - * /` only, which IEEE 754 defines exactly.
 
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng, SeedableRng};
 
 /// A probability in millionths.
-pub(super) type PerMillion = u32;
+pub(crate) type PerMillion = u32;
 
-/// What the draws are for; each purpose has its own stream, so that planting a defect leaves the rows as they were.
+/// Independent streams, so that planting a defect does not change the rows.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
+pub(crate) enum RngStream {
     Case = 1,
     Defect = 2,
-    Damage = 3,
+    Corruption = 3,
     Id = 4,
     Laboratory = 5,
     LaboratoryDefect = 6,
     Vaccination = 7,
 }
 
-/// The draws of one row.
-pub(super) struct Draws(Xoshiro256PlusPlus);
+/// The generator of one row.
+pub(crate) struct RowRng(Xoshiro256PlusPlus);
 
-impl Draws {
-    pub(super) fn new(seed: u64, purpose: Purpose, row: u64) -> Self {
-        // Neighbouring rows must not share state words, so the row is scattered before the generator expands it.
+impl RowRng {
+    pub(crate) fn new(seed: u64, purpose: RngStream, row: u64) -> Self {
+        // Hashes the row, so that the states of neighbouring rows share no words.
         let scattered = (row << 3 | purpose as u64).wrapping_mul(0xD6E8_FEB8_6659_FD93);
         let state = (scattered ^ scattered >> 32).wrapping_mul(0xD6E8_FEB8_6659_FD93) ^ seed.rotate_left(17);
         Self(Xoshiro256PlusPlus::seed_from_u64(state))
     }
 
-    pub(super) fn bits(&mut self) -> u64 {
+    pub(crate) fn bits(&mut self) -> u64 {
         self.0.next_u64()
     }
 
-    /// A number in `0..bound`.
-    pub(super) fn below(&mut self, bound: u64) -> u64 {
+    /// Returns a number in `0..bound`.
+    pub(crate) fn below(&mut self, bound: u64) -> u64 {
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
     }
 
-    pub(super) fn chance(&mut self, probability: PerMillion) -> bool {
+    pub(crate) fn chance(&mut self, probability: PerMillion) -> bool {
         self.below(1_000_000) < u64::from(probability)
     }
 
-    /// One of these, each as likely as the others.
-    pub(super) fn one_of<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
+    pub(crate) fn choose<'a, T>(&mut self, choices: &'a [T]) -> &'a T {
         &choices[self.index(choices.len())]
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the result is below a usize")]
-    pub(super) fn index(&mut self, len: usize) -> usize {
+    pub(crate) fn index(&mut self, len: usize) -> usize {
         self.below(len as u64) as usize
     }
 }
 
-/// Picks an index with given weights from one draw, in constant time (Walker's alias method as Vose builds it).
-pub(super) struct Weighted {
+/// Samples an index with given weights from one random number, in constant time (Walker's alias method as Vose builds it).
+pub(crate) struct AliasTable {
     slots: Vec<Slot>,
 }
 
-/// A slot keeps its own index below the threshold and gives the rest of its share to the alias.
 #[derive(Clone, Copy)]
 struct Slot {
     threshold: u32,
     alias: u32,
 }
 
-impl Weighted {
+impl AliasTable {
     /// At least one weight must be positive; none may be negative.
     #[expect(
         clippy::cast_possible_truncation,
@@ -77,7 +74,7 @@ impl Weighted {
         clippy::cast_precision_loss,
         reason = "tables are short and their scaled weights stay between 0 and 2^32"
     )]
-    pub(super) fn new(weights: &[f64]) -> Self {
+    pub(crate) fn new(weights: &[f64]) -> Self {
         const FULL: f64 = 4_294_967_296.0;
         let scale = weights.len() as f64 / weights.iter().sum::<f64>();
         let mut share: Vec<f64> = weights.iter().map(|weight| weight * scale).collect();
@@ -97,19 +94,18 @@ impl Weighted {
     }
 
     #[expect(clippy::cast_possible_truncation, reason = "the two halves of one draw")]
-    pub(super) fn pick(&self, draws: &mut Draws) -> usize {
-        let bits = draws.bits();
+    pub(crate) fn pick(&self, rng: &mut RowRng) -> usize {
+        let bits = rng.bits();
         let index = (((bits >> 32) * self.slots.len() as u64) >> 32) as usize;
         let slot = self.slots[index];
         if (bits as u32) < slot.threshold { index } else { slot.alias as usize }
     }
 }
 
-/// Spreads totals of consecutive bands (months, age groups) over their units (days, years) without steps at the borders.
-///
-/// Between the middles of two bands the value goes in a straight line; then each band is scaled to its exact total.
+/// Interpolates totals of consecutive bands (months, age groups) over their units (days, years): linearly between the middles of
+/// two bands, then scaled to the exact total of each.
 #[expect(clippy::cast_precision_loss, reason = "bands are a few hundred units long")]
-pub(super) fn spread(bands: &[(f64, usize)]) -> Vec<f64> {
+pub(crate) fn spread(bands: &[(f64, usize)]) -> Vec<f64> {
     let mean = |band: usize| bands[band].0 / bands[band].1 as f64;
     let mut units = Vec::with_capacity(bands.iter().map(|band| band.1).sum());
     for (band, &(total, length)) in bands.iter().enumerate() {
@@ -138,8 +134,8 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rows_have_their_own_draws() {
-        let draw = |seed, row| Draws::new(seed, Purpose::Case, row).bits();
+    fn rows_have_independent_numbers() {
+        let draw = |seed, row| RowRng::new(seed, RngStream::Case, row).bits();
         assert_eq!(draw(1, 5), draw(1, 5));
         assert_ne!(draw(1, 5), draw(2, 5));
         let mut seen: Vec<u64> = (0..100_000).map(|row| draw(7, row)).collect();
@@ -149,11 +145,11 @@ mod tests {
     }
 
     #[test]
-    fn weights_are_kept() {
-        let weighted = Weighted::new(&[1.0, 0.0, 2.0, 7.0]);
+    fn alias_table_samples_by_weight() {
+        let weighted = AliasTable::new(&[1.0, 0.0, 2.0, 7.0]);
         let mut counts = [0_u32; 4];
         for row in 0..100_000 {
-            counts[weighted.pick(&mut Draws::new(3, Purpose::Case, row))] += 1;
+            counts[weighted.pick(&mut RowRng::new(3, RngStream::Case, row))] += 1;
         }
         assert_eq!(counts[1], 0);
         for (count, expected) in counts.into_iter().zip([10_000, 0, 20_000, 70_000]) {
@@ -162,7 +158,7 @@ mod tests {
     }
 
     #[test]
-    fn spreading_keeps_each_total_and_has_no_steps() {
+    fn interpolate_keeps_totals_without_steps() {
         let units = spread(&[(10.0, 10), (100.0, 10), (20.0, 10)]);
         for (band, total) in [10.0, 100.0, 20.0].into_iter().enumerate() {
             let sum: f64 = units[band * 10..][..10].iter().sum();

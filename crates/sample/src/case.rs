@@ -1,20 +1,18 @@
-//! One row of the line list: drawn from the tables, then written in the ministry's own format.
+//! One clean row of the line list: a pure function of the seed and the row number.
 //!
-//! A row is a pure function of the seed and its number. Every field that is not null is quoted, numbers too; null is nothing
-//! between two commas; lines end in CRLF. What is wrong with a row on purpose is `damage`'s business.
+//! Every field that is not null is quoted, numbers too; a null is an empty field; lines end in CRLF.
 
-use super::calendar::{Dates, Day, RELEASED};
-use super::classification::classification;
-use super::course::{Course, Courses, Outcome};
-use super::ids::Ids;
-use super::people::{People, Person};
-use super::places::{Places, Registry, Residence};
-use super::random::{Draws, Purpose, Weighted};
-use super::waves::Waves;
+use crate::calendar::{Dates, Day, RELEASED};
+use crate::case_ids::CaseIds;
+use crate::classification::classification;
+use crate::clinical_course::{CaseOutcome, ClinicalCourse, CourseModel};
+use crate::demographics::{Demographics, Person};
+use crate::epidemic_curve::EpidemicCurve;
+use crate::geography::{Geography, Registry, Residence};
+use crate::random::{AliasTable, RngStream, RowRng};
 use common::failure::Result;
 
-/// The columns of the ministry's file, in its order.
-pub(super) const COLUMNS: [&str; 25] = [
+pub(crate) const COLUMNS: [&str; 25] = [
     "id_evento_caso",
     "sexo",
     "edad",
@@ -42,15 +40,14 @@ pub(super) const COLUMNS: [&str; 25] = [
     "ultima_actualizacion",
 ];
 
-/// The header line.
-pub(super) fn header() -> String {
+pub(crate) fn header() -> String {
     COLUMNS.map(|name| format!("\"{name}\"")).join(",") + "\r\n"
 }
 
 /// Rows without an age, per million (8,531 of 29,971,992; Ministerio de Salud, release of 2022-06-05).
 const WITHOUT_AGE: u32 = 285;
-/// Registrations that are a day before or after the day of their id, per million (8 of 2,843; release of 2020-06-25).
-const NEXT_DAY: u32 = 2_800;
+/// Rows registered a day before or after the day of their id, per million (8 of 2,843; release of 2020-06-25).
+const DAY_SHIFTED: u32 = 2_800;
 
 /// Countries of residence (release of 2020-06-25).
 const COUNTRIES: [(&str, u32); 12] = [
@@ -68,96 +65,95 @@ const COUNTRIES: [(&str, u32); 12] = [
     ("\"EE.UU.\",", 3),
 ];
 
-/// Everything that rows are drawn from.
-pub(super) struct Population {
+/// The tables that rows are drawn from.
+pub(crate) struct Population {
     seed: u64,
     rows: u64,
-    ids: Ids,
-    waves: Waves,
-    people: People,
-    courses: Courses,
+    ids: CaseIds,
+    curve: EpidemicCurve,
+    demographics: Demographics,
+    course_model: CourseModel,
     dates: Dates,
-    countries: Weighted,
-    pub(super) places: Places,
+    countries: AliasTable,
+    pub(crate) geography: Geography,
 }
 
-/// One case, before it is text.
 struct Case<'a> {
     id: u64,
     person: Person,
-    ageless: bool,
+    without_age: bool,
     country: &'static str,
     residence: &'a Residence,
     registry: &'a Registry,
     registered: Day,
     week: u32,
-    course: Course,
-    outcome: Outcome,
+    course: ClinicalCourse,
+    outcome: CaseOutcome,
     classification: &'static str,
 }
 
 impl Population {
-    pub(super) fn new(seed: u64, rows: u64) -> Result<Self> {
+    pub(crate) fn new(seed: u64, rows: u64) -> Result<Self> {
         Ok(Self {
             seed,
             rows,
-            ids: Ids::for_rows(rows),
-            waves: Waves::new(),
-            people: People::new(),
-            courses: Courses::new(),
+            ids: CaseIds::for_rows(rows),
+            curve: EpidemicCurve::new(),
+            demographics: Demographics::new(),
+            course_model: CourseModel::new(),
             dates: Dates::new(),
-            countries: Weighted::new(&COUNTRIES.map(|(_, rows)| f64::from(rows))),
-            places: Places::read()?,
+            countries: AliasTable::new(&COUNTRIES.map(|(_, rows)| f64::from(rows))),
+            geography: Geography::read()?,
         })
     }
 
-    /// Writes a row; says whether it has no age, which happens in the best of files.
-    pub(super) fn write_row(&self, row: u64, text: &mut Vec<u8>) -> bool {
+    /// Appends a row; returns whether it has no age, which occurs in clean samples, too.
+    pub(crate) fn write_row(&self, row: u64, text: &mut Vec<u8>) -> bool {
         let case = self.draw(row);
         self.render(&case, text);
-        case.ageless
+        case.without_age
     }
 
-    /// The id of a row. Rows share the range of ids in equal parts, and each takes one from its own: ids are distinct
-    /// and in the order of the file without knowing each other.
+    /// Returns the id of a row. Each row picks from its own, equal part of the id range, so ids are distinct and ordered
+    /// without coordination.
     fn id(&self, row: u64) -> u64 {
         let part = |row: u64| u128::from(row) * u128::from(self.ids.len()) / u128::from(self.rows);
-        let place = |row| u64::try_from(part(row)).unwrap_or(u64::MAX);
-        let (from, to) = (place(row), place(row + 1));
-        self.ids.at(from + Draws::new(self.seed, Purpose::Id, row).below(to - from))
+        let rank = |row| u64::try_from(part(row)).unwrap_or(u64::MAX);
+        let (from, to) = (rank(row), rank(row + 1));
+        self.ids.at(from + RowRng::new(self.seed, RngStream::Id, row).below(to - from))
     }
 
     fn draw(&self, row: u64) -> Case<'_> {
-        let draws = &mut Draws::new(self.seed, Purpose::Case, row);
+        let rng = &mut RowRng::new(self.seed, RngStream::Case, row);
         let id = self.id(row);
-        let mut wave = self.waves.at(Ids::place_in_time(id), self.ids.len());
-        if draws.chance(NEXT_DAY) {
-            wave = self.waves.shifted(wave, if draws.chance(500_000) { 1 } else { -1 });
+        let mut wave = self.curve.at(CaseIds::index_in_time(id), self.ids.len());
+        if rng.chance(DAY_SHIFTED) {
+            wave = self.curve.shifted(wave, if rng.chance(500_000) { 1 } else { -1 });
         }
-        let late = draws.chance(wave.late);
-        let outcome = match draws.below(1_000_000) {
-            at if at < u64::from(wave.confirmed) => Outcome::Confirmed,
-            at if at < u64::from(wave.confirmed + wave.suspected) => Outcome::Suspected,
-            _ => Outcome::Discarded,
+        let late = rng.chance(wave.late);
+        let outcome = match rng.below(1_000_000) {
+            at if at < u64::from(wave.confirmed) => CaseOutcome::Confirmed,
+            at if at < u64::from(wave.confirmed + wave.suspected) => CaseOutcome::Suspected,
+            _ => CaseOutcome::Discarded,
         };
-        let confirmed = outcome == Outcome::Confirmed;
-        let person = self.people.draw(draws, confirmed);
-        let average = if confirmed { wave.fatality } else { self.courses.fatality(outcome, late) };
-        let dies = draws.chance(self.people.fatality(person, average));
-        let course = self.courses.draw(outcome, late, wave.day, dies, draws);
-        let (residence, registry) = self.places.draw(draws, late);
+        let confirmed = outcome == CaseOutcome::Confirmed;
+        let person = self.demographics.draw(rng, confirmed);
+        let average = if confirmed { wave.fatality } else { self.course_model.fatality(outcome, late) };
+        let dies = rng.chance(self.demographics.fatality(person, average));
+        let course = self.course_model.draw(outcome, late, wave.day, dies, rng);
+        let (residence, registry) = self.geography.draw(rng, late);
         Case {
             id,
             person,
-            ageless: draws.chance(WITHOUT_AGE),
-            country: COUNTRIES[self.countries.pick(draws)].0,
+            without_age: rng.chance(WITHOUT_AGE),
+            country: COUNTRIES[self.countries.pick(rng)].0,
             residence,
             registry,
             registered: wave.day,
             week: wave.week,
             course,
             outcome,
-            classification: classification(outcome, &course, RELEASED - wave.day, draws),
+            classification: classification(outcome, &course, RELEASED - wave.day, rng),
         }
     }
 
@@ -182,9 +178,9 @@ impl Population {
         text.extend_from_slice(if course.publicly_paid { "\"Público\"," } else { "\"Privado\"," }.as_bytes());
         text.extend_from_slice(case.classification.as_bytes());
         text.extend_from_slice(match case.outcome {
-            Outcome::Confirmed => b",\"Confirmado\",",
-            Outcome::Discarded => b",\"Descartado\",",
-            Outcome::Suspected => b",\"Sospechoso\",",
+            CaseOutcome::Confirmed => b",\"Confirmado\",",
+            CaseOutcome::Discarded => b",\"Descartado\",",
+            CaseOutcome::Suspected => b",\"Sospechoso\",",
         });
         text.extend_from_slice(case.residence.province_id.as_bytes());
         self.date(text, course.diagnosed);
@@ -201,13 +197,13 @@ impl Population {
     }
 }
 
-/// Age is counted on the day of the release: below one year in months, which only the recently registered still are.
+/// Appends age and unit on the day of the release: in months below one year, which only recent registrations are.
 fn age(text: &mut Vec<u8>, case: &Case<'_>) {
     let months = case.person.age == 0 && RELEASED - case.registered < 335;
-    if case.ageless {
+    if case.without_age {
         text.push(b',');
     } else if months {
-        // Born at any time up to the registration, so at least as old as the registration is.
+        // At least as old as the registration.
         let least = u64::from((RELEASED - case.registered).unsigned_abs() / 30);
         number(text, least.max(case.id % 12).min(11));
     } else {
@@ -220,7 +216,7 @@ fn yes_or_no(text: &mut Vec<u8>, yes: bool) {
     text.extend_from_slice(if yes { b"\"SI\"," } else { b"\"NO\"," });
 }
 
-/// `"1234",`
+/// Appends `"1234",`.
 fn number(text: &mut Vec<u8>, value: u64) {
     let (mut digits, mut from, mut left) = ([0_u8; 20], 20, value);
     loop {

@@ -1,27 +1,26 @@
-//! The course of a case on paper: which dates and flags are filled in, and how many days lie between them.
+//! The recorded clinical course of a case: which dates and flags are filled in, and the days between them.
 //!
-//! Measured shares and percentiles, by outcome and for two times: mid 2020 and April 2021. They include what looks wrong in
-//! the real file and is common there: results before registrations, deaths before admissions were entered, an intensive
-//! care date without intensive care.
+//! Shares and percentiles are measured by outcome for mid 2020 and for April 2021. They include oddities that are common in the
+//! real file: results before registrations, deaths before admissions, an intensive care date without intensive care.
 
-use super::calendar::{Day, EARLIEST, RELEASED};
-use super::random::{Draws, PerMillion};
+use crate::calendar::{Day, EARLIEST, RELEASED};
+use crate::random::{PerMillion, RowRng};
 
 /// `clasificacion_resumen`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Outcome {
+pub(crate) enum CaseOutcome {
     Confirmed,
     Discarded,
     Suspected,
 }
 
-/// Days between two events, at each of the [`LEVELS`].
+/// Days between two events at each of the [`LEVELS`].
 type Percentiles = [Day; 11];
 
-/// The percentiles that were measured, in thousandths: minimum, 1, 5, 10, 25, 50, 75, 90, 95, 99 %, maximum.
+/// The measured percentiles in thousandths: minimum, 1, 5, 10, 25, 50, 75, 90, 95, 99 %, maximum.
 const LEVELS: [Day; 11] = [0, 10, 50, 100, 250, 500, 750, 900, 950, 990, 1000];
 
-/// How the forms of one outcome are filled in at one time. Shares and days: Ministerio de Salud, releases of 2020-06-25 and
+/// How forms with one outcome are filled in at one time. Source of shares and days: Ministerio de Salud, releases of 2020-06-25 and
 /// 2021-10-17 (its cohort of 2021-04-08).
 struct Profile {
     symptoms: PerMillion,
@@ -32,11 +31,11 @@ struct Profile {
     ventilated: PerMillion,
     diagnosed: PerMillion,
     public: PerMillion,
-    /// Died, on average; confirmed cases have it from the month instead.
+    /// Average fatality; 0 for confirmed cases, whose fatality depends on the month.
     fatality: PerMillion,
     /// From first symptoms to registration.
     symptoms_lag: Percentiles,
-    /// From registration, the next three.
+    /// From registration, as the next two.
     diagnosis_lag: Percentiles,
     admission_lag: Percentiles,
     death_lag: Percentiles,
@@ -131,13 +130,13 @@ const SUSPECTED: [Profile; 2] = [
 
 /// From admission to intensive care (release of 2020-06-25, confirmed).
 const INTENSIVE_LAG: Percentiles = [0, 0, 0, 0, 0, 0, 1, 4, 6, 14, 44];
-/// Of those who died: admitted (2,431 of 2,954; release of 2020-06-25); in intensive care and ventilated then (estimated).
+/// Of fatal cases: admitted (2,431 of 2,954; release of 2020-06-25); in intensive care and ventilated then (estimated).
 const DYING: (PerMillion, PerMillion, PerMillion) = (823_000, 450_000, 700_000);
-/// Of those admitted: an intensive care date without intensive care, and ventilated without it (66 and 12 rows of 65,900
-/// admitted; the same).
-const ODD: (PerMillion, PerMillion) = (1_000, 180);
+/// Of admitted cases: intensive care date without intensive care, ventilated without it (66 and 12 rows of 65,900 admitted;
+/// the same release).
+const RECORDING_ERRORS: (PerMillion, PerMillion) = (1_000, 180);
 
-/// Days in 1,024 equally likely cases, so that one draw is one look.
+/// A distribution of days as 1,024 equally likely values, so that sampling is one look-up.
 struct Lag(Box<[Day]>);
 
 impl Lag {
@@ -148,22 +147,22 @@ impl Lag {
             let below = above.saturating_sub(1);
             let (from, to) = (percentiles[below], percentiles[above]);
             let (part, whole) = (at - LEVELS[below], (LEVELS[above] - LEVELS[below]).max(1));
-            // Rounded to the nearer day, also below zero.
+            // Rounds to the nearest day, also below zero.
             from + (2 * (to - from) * part + whole).div_euclid(2 * whole)
         });
         Self(days.collect())
     }
 
-    fn after(&self, day: Day, draws: &mut Draws) -> Day {
-        (day + self.days(draws)).clamp(EARLIEST, RELEASED)
+    fn after(&self, day: Day, rng: &mut RowRng) -> Day {
+        (day + self.days(rng)).clamp(EARLIEST, RELEASED)
     }
 
-    fn before(&self, day: Day, draws: &mut Draws) -> Day {
-        (day - self.days(draws)).clamp(EARLIEST, RELEASED)
+    fn before(&self, day: Day, rng: &mut RowRng) -> Day {
+        (day - self.days(rng)).clamp(EARLIEST, RELEASED)
     }
 
-    fn days(&self, draws: &mut Draws) -> Day {
-        *draws.one_of(&self.0)
+    fn days(&self, rng: &mut RowRng) -> Day {
+        *rng.choose(&self.0)
     }
 }
 
@@ -174,28 +173,27 @@ struct Lags {
     death: Lag,
 }
 
-/// All profiles with their lags ready to draw from.
-pub(super) struct Courses {
-    /// By outcome, early and late.
+/// All profiles with their lag distributions.
+pub(crate) struct CourseModel {
+    /// By outcome, then early and late.
     profiles: [[(&'static Profile, Lags); 2]; 3],
     intensive: Lag,
 }
 
-/// The course of one case.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Course {
-    pub(super) symptoms: Option<Day>,
-    pub(super) admitted: Option<Day>,
-    pub(super) in_intensive_care: bool,
-    pub(super) intensive_care: Option<Day>,
-    pub(super) died: Option<Day>,
-    pub(super) ventilated: bool,
-    pub(super) publicly_paid: bool,
-    pub(super) diagnosed: Option<Day>,
+pub(crate) struct ClinicalCourse {
+    pub(crate) symptoms: Option<Day>,
+    pub(crate) admitted: Option<Day>,
+    pub(crate) in_intensive_care: bool,
+    pub(crate) intensive_care: Option<Day>,
+    pub(crate) died: Option<Day>,
+    pub(crate) ventilated: bool,
+    pub(crate) publicly_paid: bool,
+    pub(crate) diagnosed: Option<Day>,
 }
 
-impl Courses {
-    pub(super) fn new() -> Self {
+impl CourseModel {
+    pub(crate) fn new() -> Self {
         let ready = |profiles: &'static [Profile; 2]| {
             profiles.each_ref().map(|profile| {
                 let lags = Lags {
@@ -213,36 +211,36 @@ impl Courses {
         }
     }
 
-    /// How many of those that were not confirmed died, on average.
-    pub(super) fn fatality(&self, outcome: Outcome, late: bool) -> PerMillion {
+    /// Returns the average fatality of cases that were not confirmed.
+    pub(crate) fn fatality(&self, outcome: CaseOutcome, late: bool) -> PerMillion {
         self.profiles[outcome as usize][usize::from(late)].0.fatality
     }
 
-    /// Draws the dates and flags of a case that was registered on a day.
-    pub(super) fn draw(
+    pub(crate) fn draw(
         &self,
-        outcome: Outcome,
+        outcome: CaseOutcome,
         late: bool,
         registered: Day,
         fatal: bool,
-        draws: &mut Draws,
-    ) -> Course {
+        rng: &mut RowRng,
+    ) -> ClinicalCourse {
         let (profile, lags) = &self.profiles[outcome as usize][usize::from(late)];
         let (admission, intensive, ventilation) =
             if fatal { DYING } else { (profile.admitted, profile.intensive, profile.ventilated) };
 
-        let symptoms = draws.chance(profile.symptoms).then(|| lags.symptoms.before(registered, draws));
-        let diagnosed = draws.chance(profile.diagnosed).then(|| lags.diagnosis.after(registered, draws));
-        let admitted = draws.chance(admission).then(|| lags.admission.after(registered, draws));
-        let in_intensive_care = admitted.is_some() && draws.chance(intensive);
+        let symptoms = rng.chance(profile.symptoms).then(|| lags.symptoms.before(registered, rng));
+        let diagnosed = rng.chance(profile.diagnosed).then(|| lags.diagnosis.after(registered, rng));
+        let admitted = rng.chance(admission).then(|| lags.admission.after(registered, rng));
+        let in_intensive_care = admitted.is_some() && rng.chance(intensive);
         let odd = admitted.is_some() && !in_intensive_care;
-        let has_date = in_intensive_care || odd && draws.chance(ODD.0);
+        let has_date = in_intensive_care || odd && rng.chance(RECORDING_ERRORS.0);
         let intensive_care =
-            admitted.filter(|_| has_date).map(|admitted| self.intensive.after(admitted, draws));
-        let ventilated = draws.chance(if in_intensive_care { ventilation } else { ODD.1 * u32::from(odd) });
-        let died = fatal.then(|| lags.death.after(registered, draws).max(admitted.unwrap_or(EARLIEST)));
-        let publicly_paid = draws.chance(profile.public);
-        Course {
+            admitted.filter(|_| has_date).map(|admitted| self.intensive.after(admitted, rng));
+        let ventilated =
+            rng.chance(if in_intensive_care { ventilation } else { RECORDING_ERRORS.1 * u32::from(odd) });
+        let died = fatal.then(|| lags.death.after(registered, rng).max(admitted.unwrap_or(EARLIEST)));
+        let publicly_paid = rng.chance(profile.public);
+        ClinicalCourse {
             symptoms,
             admitted,
             in_intensive_care,
@@ -257,11 +255,11 @@ impl Courses {
 
 #[cfg(test)]
 mod tests {
-    use super::super::random::Purpose;
     use super::*;
+    use crate::random::RngStream;
 
     #[test]
-    fn lags_pass_through_their_percentiles() {
+    fn lag_matches_measured_percentiles() {
         let mut days = Lag::new(&CONFIRMED[0].death_lag).0.to_vec();
         assert!(days.is_sorted());
         assert_eq!((days[0], days[512], days[1023]), (-5, 7, 89));
@@ -270,14 +268,20 @@ mod tests {
     }
 
     #[test]
-    fn forms_are_filled_in_as_often_as_measured() {
-        let courses = Courses::new();
-        let drawn: Vec<Course> = (0..100_000)
+    fn draw_fills_forms_as_often_as_measured() {
+        let course_model = CourseModel::new();
+        let drawn: Vec<ClinicalCourse> = (0..100_000)
             .map(|row| {
-                courses.draw(Outcome::Confirmed, false, 170, false, &mut Draws::new(5, Purpose::Case, row))
+                course_model.draw(
+                    CaseOutcome::Confirmed,
+                    false,
+                    170,
+                    false,
+                    &mut RowRng::new(5, RngStream::Case, row),
+                )
             })
             .collect();
-        let count = |keep: fn(&Course) -> bool| drawn.iter().filter(|course| keep(course)).count();
+        let count = |keep: fn(&ClinicalCourse) -> bool| drawn.iter().filter(|course| keep(course)).count();
         assert!(count(|course| course.symptoms.is_some()).abs_diff(73_520) < 700);
         assert!(count(|course| course.admitted.is_some()).abs_diff(23_760) < 700);
         assert!(count(|course| course.in_intensive_care).abs_diff(2_446) < 250);
@@ -287,11 +291,11 @@ mod tests {
     }
 
     #[test]
-    fn nobody_dies_before_an_admission_or_after_the_release() {
-        let courses = Courses::new();
+    fn draw_puts_death_between_admission_and_release() {
+        let course_model = CourseModel::new();
         for row in 0..10_000 {
-            let mut draws = Draws::new(6, Purpose::Case, row);
-            let course = courses.draw(Outcome::Confirmed, true, RELEASED - 2, true, &mut draws);
+            let mut rng = RowRng::new(6, RngStream::Case, row);
+            let course = course_model.draw(CaseOutcome::Confirmed, true, RELEASED - 2, true, &mut rng);
             assert!(course.died.is_some_and(|died| died <= RELEASED && Some(died) >= course.admitted));
         }
     }

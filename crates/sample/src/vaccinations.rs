@@ -1,26 +1,24 @@
-//! `Covid19VacunasAgrupadas`: a row for each jurisdiction and vaccine, with the doses of the nation, however many cases the sample has.
+//! `Covid19VacunasAgrupadas`: a row for each jurisdiction and vaccine with the national doses, whatever the number of cases.
 //!
-//! Texts are quoted and numbers are bare, in the header, too; lines end in CRLF. A dirty sample has one more row for each thing that
-//! can be wrong with one.
+//! Texts are quoted and numbers are bare, in the header, too; lines end in CRLF. A dirty sample has one more row for each defect.
 
 use std::io::Write;
 
-use super::defect::Consequence::{self, Kept, Rejected, Repaired};
-use super::optional::Made;
-use super::places::Places;
-use super::random::{Draws, Purpose};
+use crate::archive::FileSummary;
+use crate::defect::Consequence::{self, Kept, Rejected, Repaired};
+use crate::geography::Geography;
+use crate::random::{RngStream, RowRng};
 use common::failure::{Context as _, Result};
 
-/// The member of the archive.
-pub(super) const MEMBER: &str = "Covid19VacunasAgrupadas.csv";
+pub(crate) const MEMBER: &str = "Covid19VacunasAgrupadas.csv";
 
 const HEADER: &str = "\"jurisdiccion_codigo_indec\",\"jurisdiccion_nombre\",\"vacuna_nombre\",dosis_unica_cantidad,\
     primera_dosis_cantidad,segunda_dosis_cantidad,dosis_adicional_cantidad,dosis_refuerzo_cantidad\r\n";
 
-/// Doses of each kind, single to booster, for every thousand people, to May 2022 (estimate, from the nation’s totals).
+/// Doses per thousand people, from single to booster, to May 2022 (estimate, from the nation’s totals).
 const DOSES: [u64; 5] = [15, 885, 815, 65, 400];
 
-/// Vaccines, and the share of each in each kind of dose, per mille (estimate).
+/// The share of each vaccine in each kind of dose, per mille (estimate).
 const VACCINES: [(&str, [u64; 5]); 8] = [
     ("AstraZeneca", [0, 240, 265, 200, 300]),
     ("COVISHIELD", [0, 14, 14, 0, 0]),
@@ -32,11 +30,11 @@ const VACCINES: [(&str, [u64; 5]); 8] = [
     ("Sputnik", [0, 260, 200, 184, 80]),
 ];
 
-/// One jurisdiction had none of one vaccine: 191 rows for 24 and 8.
-const NONE_OF_IT: (&str, &str) = ("94", "COVISHIELD");
+/// The one combination without a row: 191 rows for 24 jurisdictions and 8 vaccines.
+const WITHOUT_DOSES: (&str, &str) = ("94", "COVISHIELD");
 
-/// Thousands of people (INDEC, census of 2022), by code.
-const PEOPLE: [(&str, u64); 24] = [
+/// Population in thousands by code (INDEC, census of 2022).
+const POPULATION: [(&str, u64); 24] = [
     ("02", 3_122),
     ("06", 17_524),
     ("10", 430),
@@ -63,7 +61,7 @@ const PEOPLE: [(&str, u64); 24] = [
     ("94", 186),
 ];
 
-/// What can be wrong with a row, or seem so, and what a correct load makes of it.
+/// Rows with defects and oddities, and what a correct load does with them.
 const DIRTY: [(&[u8], Consequence); 9] = [
     (b"\"06\",\"Buenos Aires\",\"Sputnik\"", Rejected("malformed")),
     (b"\"06\",\"Buenos Aires\",\"Sputnik\xF3\",0,1,1,1,1", Rejected("malformed")),
@@ -76,33 +74,36 @@ const DIRTY: [(&[u8], Consequence); 9] = [
     (b"S.I.,S.I.,Pfizer,NA,\"12\",7,\"\",3", Kept),
 ];
 
-/// Writes the whole file.
-pub(super) fn write((seed, dirty): (u64, bool), places: &Places, out: &mut dyn Write) -> Result<Made> {
-    let or_fail = || format!("cannot write {MEMBER}");
-    let mut made = Made::default();
-    out.write_all(HEADER.as_bytes()).context(or_fail)?;
-    for (province, (_, people)) in places.provinces.iter().zip(PEOPLE) {
+pub(crate) fn write(
+    (seed, dirty): (u64, bool),
+    geography: &Geography,
+    out: &mut dyn Write,
+) -> Result<FileSummary> {
+    let context = || format!("cannot write {MEMBER}");
+    let mut summary = FileSummary::default();
+    out.write_all(HEADER.as_bytes()).context(context)?;
+    for (province, (_, demographics)) in geography.provinces.iter().zip(POPULATION) {
         for (vaccine, shares) in VACCINES {
-            if NONE_OF_IT == (province.id, vaccine) {
+            if WITHOUT_DOSES == (province.id, vaccine) {
                 continue;
             }
-            let draws = &mut Draws::new(seed, Purpose::Vaccination, made.rows);
+            let rng = &mut RowRng::new(seed, RngStream::Vaccination, summary.rows);
             let doses = DOSES.into_iter().zip(shares).map(|(doses, share)| {
-                let expected = people * doses * share / 1000;
-                // Some vaccines went to one province rather than to another.
-                (expected * (80 + draws.below(41)) / 100).to_string()
+                let expected = demographics * doses * share / 1000;
+                // Vaccines were not distributed evenly.
+                (expected * (80 + rng.below(41)) / 100).to_string()
             });
             let doses = doses.collect::<Vec<_>>().join(",");
             let line = format!("\"{}\",\"{}\",\"{vaccine}\",{doses}\r\n", province.id, province.name);
-            out.write_all(line.as_bytes()).context(or_fail)?;
-            made.count(Kept);
+            out.write_all(line.as_bytes()).context(context)?;
+            summary.count(Kept);
         }
     }
     for (line, consequence) in DIRTY.into_iter().filter(|_| dirty) {
-        out.write_all(&[line, b"\r\n"].concat()).context(or_fail)?;
-        made.count(consequence);
+        out.write_all(&[line, b"\r\n"].concat()).context(context)?;
+        summary.count(consequence);
     }
-    Ok(made)
+    Ok(summary)
 }
 
 #[cfg(test)]
@@ -110,10 +111,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_fit_together() {
-        let places = Places::read().unwrap();
-        let ids: Vec<&str> = places.provinces.iter().map(|province| province.id).collect();
-        assert_eq!(ids, PEOPLE.map(|(id, _)| id));
+    fn tables_cover_same_provinces_and_shares_sum_to_one() {
+        let geography = Geography::read().unwrap();
+        let ids: Vec<&str> = geography.provinces.iter().map(|province| province.id).collect();
+        assert_eq!(ids, POPULATION.map(|(id, _)| id));
         for kind in 0..DOSES.len() {
             assert_eq!(VACCINES.iter().map(|(_, shares)| shares[kind]).sum::<u64>(), 1000, "kind {kind}");
         }

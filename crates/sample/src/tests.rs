@@ -1,4 +1,4 @@
-//! Whole samples, read back with a plain CSV reader.
+//! Complete samples, read with a plain CSV reader.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::fs::File;
@@ -15,7 +15,7 @@ const HEADER: &str = "\"id_evento_caso\",\"sexo\",\"edad\",\"edad_años_meses\",
     \"carga_provincia_id\",\"origen_financiamiento\",\"clasificacion\",\"clasificacion_resumen\",\
     \"residencia_provincia_id\",\"fecha_diagnostico\",\"residencia_departamento_id\",\"ultima_actualizacion\"\r\n";
 
-/// What a sample has, sorted.
+/// Sorted.
 const FILES: [&str; 5] = [
     "Covid19Casos.zip",
     "Covid19Determinaciones.zip",
@@ -24,11 +24,10 @@ const FILES: [&str; 5] = [
     "provincias.csv",
 ];
 
-fn make(rows: u64, seed: u64, dirty: f64, out: &Path) -> Written {
+fn make(rows: u64, seed: u64, dirty: f64, out: &Path) -> SampleSummary {
     write(&Options { rows, seed, dirty, out: out.to_owned() }, &|_| ()).unwrap()
 }
 
-/// The line list of a folder, as bytes.
 fn csv_bytes(out: &Path) -> Vec<u8> {
     let mut archive = zip::ZipArchive::new(File::open(out.join("Covid19Casos.zip")).unwrap()).unwrap();
     assert_eq!(archive.len(), 1);
@@ -37,8 +36,8 @@ fn csv_bytes(out: &Path) -> Vec<u8> {
     bytes
 }
 
-/// A fresh sample's line list as text.
-fn sample(rows: u64, seed: u64, dirty: f64) -> (String, Written) {
+/// Returns the line list of a new sample.
+fn sample(rows: u64, seed: u64, dirty: f64) -> (String, SampleSummary) {
     let folder = tempfile::tempdir().unwrap();
     let written = make(rows, seed, dirty, folder.path());
     let bytes = csv_bytes(folder.path());
@@ -46,7 +45,6 @@ fn sample(rows: u64, seed: u64, dirty: f64) -> (String, Written) {
     (String::from_utf8_lossy(&bytes).into_owned(), written)
 }
 
-/// A clean line list as records.
 struct Table(Vec<csv::StringRecord>);
 
 impl Table {
@@ -76,7 +74,7 @@ fn near(value: f64, expected: f64, tolerance: f64) {
 }
 
 #[test]
-fn same_options_same_bytes() {
+fn write_with_same_options_gives_same_bytes() {
     let folders = [(); 3].map(|()| tempfile::tempdir().unwrap());
     let written = [(0, 1), (1, 1), (2, 2)]
         .map(|(folder, seed): (usize, u64)| make(20_000, seed, 0.05, folders[folder].path()));
@@ -91,7 +89,7 @@ fn same_options_same_bytes() {
 }
 
 #[test]
-fn nothing_but_the_files_is_left() {
+fn write_leaves_no_temporary_files() {
     let folder = tempfile::tempdir().unwrap();
     let written = make(5_000, 1, 0.0, folder.path());
     let mut names: Vec<_> = fs::read_dir(&folder)
@@ -104,7 +102,7 @@ fn nothing_but_the_files_is_left() {
 }
 
 #[test]
-fn progress_ends_with_all_rows() {
+fn progress_reports_rows_up_to_total() {
     let folder = tempfile::tempdir().unwrap();
     let heard = std::cell::RefCell::new(Vec::new());
     let options = Options { rows: 10_000, seed: 1, dirty: 0.0, out: folder.path().to_owned() };
@@ -113,7 +111,7 @@ fn progress_ends_with_all_rows() {
 }
 
 #[test]
-fn sizes_down_to_nothing_are_fine() {
+fn write_accepts_any_number_of_rows() {
     for rows in [0, 1, 45, 46, 47, 4096, 4097] {
         for dirty in [0.0, 1.0] {
             let (text, written) = sample(rows, 9, dirty);
@@ -125,7 +123,7 @@ fn sizes_down_to_nothing_are_fine() {
 }
 
 #[test]
-fn nonsense_is_refused() {
+fn write_rejects_invalid_options() {
     for (rows, dirty) in [(1, -0.1), (1, 1.1), (1, f64::NAN), (u64::MAX, 0.0)] {
         let options = Options { rows, seed: 1, dirty, out: "/nowhere".into() };
         let failure = write(&options, &|_| ()).unwrap_err();
@@ -135,7 +133,7 @@ fn nonsense_is_refused() {
 }
 
 #[test]
-fn a_clean_sample_has_the_format_of_the_ministry() {
+fn clean_sample_has_ministry_format() {
     let (text, _) = sample(20_000, 3, 0.0);
     assert!(text.starts_with(HEADER));
     assert_eq!(text.matches('\n').count(), 20_001);
@@ -160,15 +158,15 @@ fn ids_are_distinct_and_sorted_as_text() {
     assert!(ids.is_sorted_by(|a, b| a < b));
     assert_eq!(ids.iter().collect::<HashSet<_>>().len(), 200_000);
     assert!(ids.iter().all(|id| id.parse::<u32>().is_ok()));
-    // So that dates jump from year to year all along the file.
+    // Dates jump between years throughout the file.
     let years: Vec<&str> = table.column("fecha_apertura").map(|date| &date[..4]).collect();
     assert!(years.chunks(20_000).filter(|chunk| chunk.iter().collect::<HashSet<_>>().len() > 1).count() >= 5);
 }
 
 #[test]
-fn rows_agree_with_themselves() {
+fn rows_are_consistent() {
     let table = Table::clean(50_000, 5);
-    let places: HashSet<(String, String)> = {
+    let geography: HashSet<(String, String)> = {
         let folder = tempfile::tempdir().unwrap();
         make(0, 1, 0.0, folder.path());
         let mut reader = csv::Reader::from_path(folder.path().join("departamentos.csv")).unwrap();
@@ -216,12 +214,12 @@ fn rows_agree_with_themselves() {
             ("94", "014") => "94015".to_owned(),
             _ => format!("{province}{department}"),
         };
-        assert!(places.contains(&(province.to_owned(), georef)), "{record:?}");
+        assert!(geography.contains(&(province.to_owned(), georef)), "{record:?}");
     }
 }
 
 #[test]
-fn shares_are_those_of_the_tables() {
+fn shares_match_tables() {
     let table = Table::clean(200_000, 6);
     near(table.share(|row| row[9].starts_with("2022")), 0.329, 0.01);
     near(table.share(|row| &row[20] == "Confirmado"), 0.305, 0.01);
@@ -232,7 +230,7 @@ fn shares_are_those_of_the_tables() {
     near(table.share(|row| &row[21] == "02"), 0.134, 0.01);
     near(table.share(|row| &row[21] == "99"), 0.014, 0.002);
     near(table.share(|row| row[21] != row[17]), 0.16, 0.02);
-    // 61 % of CABA, everybody without a province, and hardly anybody else.
+    // 61 % of CABA, all cases without a province, and few others.
     near(table.share(|row| &row[23] == "0"), 0.134 * 0.611 + 0.014 + 0.002, 0.01);
 
     let confirmed: Vec<_> = table.0.iter().filter(|row| &row[20] == "Confirmado").collect();
@@ -247,7 +245,7 @@ fn shares_are_those_of_the_tables() {
 }
 
 #[test]
-fn waves_peak_when_they_did() {
+fn waves_peak_in_published_months() {
     let table = Table::clean(200_000, 7);
     let mut months = BTreeMap::<&str, usize>::new();
     for (date, outcome) in table.column("fecha_apertura").zip(table.column("clasificacion_resumen")) {
@@ -269,9 +267,9 @@ fn waves_peak_when_they_did() {
     near(share(months["2022-05"], total), 150_922.0 / 9_126_000.0, 0.003);
 }
 
-/// What a load would find, counted without any of the generator's own knowledge but the rules.
+/// Counts what a load finds, independently of the generator.
 fn count_by_hand(text: &str) -> HashMap<&'static str, u64> {
-    let mut found = HashMap::<&'static str, u64>::new();
+    let mut counts = HashMap::<&'static str, u64>::new();
     let mut seen = HashSet::new();
     let provinces: HashSet<&str> =
         "02 06 10 14 18 22 26 30 34 38 42 46 50 54 58 62 66 70 74 78 82 86 90 94".split(' ').collect();
@@ -279,7 +277,7 @@ fn count_by_hand(text: &str) -> HashMap<&'static str, u64> {
         let raw: Vec<&str> = line.split(',').collect();
         let stray = raw.iter().any(|field| field.trim_matches('"').contains('"'));
         if raw.len() != 25 || stray || line.contains('\u{FFFD}') {
-            *found.entry("malformed").or_default() += 1;
+            *counts.entry("malformed").or_default() += 1;
             continue;
         }
         let fields: Vec<&str> = raw
@@ -303,10 +301,10 @@ fn count_by_hand(text: &str) -> HashMap<&'static str, u64> {
             Some("missing_case_id")
         };
         if let Some(reason) = rejection {
-            *found.entry(reason).or_default() += 1;
+            *counts.entry(reason).or_default() += 1;
             continue;
         }
-        let mut repair = |reason, needed: bool| *found.entry(reason).or_default() += u64::from(needed);
+        let mut repair = |reason, needed: bool| *counts.entry(reason).or_default() += u64::from(needed);
         repair("missing_age", fields[2].is_empty());
         repair(
             "age_out_of_range",
@@ -326,15 +324,15 @@ fn count_by_hand(text: &str) -> HashMap<&'static str, u64> {
         let odd = matches!((province, department), ("38", "126") | ("14", "999") | ("99", "007"));
         repair("unknown_residence_department", odd);
     }
-    found.retain(|_, rows| *rows > 0);
-    found
+    counts.retain(|_, rows| *rows > 0);
+    counts
 }
 
 #[test]
-fn every_kind_is_planted_and_counted() {
+fn every_defect_is_planted_and_counted() {
     for (rows, seed, dirty) in [(1_000, 1, 0.000_001), (1_000, 2, 1.0), (30_000, 3, 0.2), (12_345, 4, 0.9)] {
         let (text, written) = sample(rows, seed, dirty);
-        for defect in Defect::ALL {
+        for &defect in Defect::ALL {
             assert!(written.planted.of(defect) > 0, "{defect:?} of {rows} rows, seed {seed}");
         }
         let mut expected = HashMap::new();
@@ -349,14 +347,14 @@ fn every_kind_is_planted_and_counted() {
 }
 
 #[test]
-fn the_dirty_share_is_the_one_asked_for() {
+fn dirty_share_matches_option() {
     let (_, written) = sample(50_000, 8, 0.1);
-    let dirty: u64 = Defect::ALL.into_iter().map(|defect| written.planted.of(defect)).sum();
+    let dirty: u64 = Defect::ALL.iter().map(|&defect| written.planted.of(defect)).sum();
     assert!(dirty.abs_diff(5_000) < 300, "{dirty}");
 }
 
 #[test]
-fn dirt_leaves_the_other_rows_alone() {
+fn dirty_sample_keeps_clean_rows() {
     let (clean, _) = sample(5_000, 11, 0.0);
     let (dirty, written) = sample(5_000, 11, 0.05);
     let clean: HashSet<&str> = clean.lines().collect();
@@ -366,7 +364,7 @@ fn dirt_leaves_the_other_rows_alone() {
 }
 
 #[test]
-fn duplicates_repeat_an_earlier_row_that_is_kept() {
+fn duplicate_repeats_earlier_kept_row() {
     let (text, written) = sample(100_000, 12, 0.02);
     let mut first = HashMap::new();
     let mut distances = Vec::new();

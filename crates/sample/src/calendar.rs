@@ -1,43 +1,41 @@
-//! Days as the line list writes them: quoted ISO dates and epidemiological weeks.
+//! Dates of the line list: days counted from 2020-01-01, their quoted ISO texts and epidemiological weeks.
 //!
-//! A day is a number counted from 2020-01-01, so that lags are plain additions. Texts are made once, because a file of
-//! 30 million rows writes 150 million dates.
+//! The texts are precomputed, because a file of 30 million rows contains 150 million dates.
 
 use chrono::{Datelike, NaiveDate, TimeDelta};
 
 /// Days since 2020-01-01; negative before it.
-pub(super) type Day = i32;
+pub(crate) type Day = i32;
 
 /// The first day with rows: 2020-03-01.
-pub(super) const FIRST_REGISTRATION: Day = 60;
+pub(crate) const FIRST_REGISTRATION: Day = 60;
 /// The last day with rows: 2022-06-04, the eve of the release.
-pub(super) const LAST_REGISTRATION: Day = RELEASED - 1;
+pub(crate) const LAST_REGISTRATION: Day = RELEASED - 1;
 /// `ultima_actualizacion`: 2022-06-05, the last release of the ministry's file.
-pub(super) const RELEASED: Day = 886;
+pub(crate) const RELEASED: Day = 886;
 
-/// No date in a clean sample is before this day (2018-11-21, the oldest that the ministry's own files show).
-pub(super) const EARLIEST: Day = -406;
+/// The earliest date of a clean sample: 2018-11-21, the oldest in the ministry's files.
+pub(crate) const EARLIEST: Day = -406;
 
-/// The calendar date of a day.
-pub(super) fn date(day: Day) -> NaiveDate {
+pub(crate) fn date(day: Day) -> NaiveDate {
     // NaiveDate's default is 1970-01-01, 18,262 days before 2020.
     NaiveDate::default() + TimeDelta::days(18_262 + i64::from(day))
 }
 
-/// The epidemiological week, from Sunday to Saturday: it belongs to the year that has most of its days.
-pub(super) fn epidemiological_week(date: NaiveDate) -> u32 {
+/// Returns the epidemiological week, from Sunday to Saturday; it belongs to the year that has most of its days.
+pub(crate) fn epidemiological_week(date: NaiveDate) -> u32 {
     let since_sunday = i64::from(date.weekday().num_days_from_sunday());
     let wednesday = date + TimeDelta::days(3 - since_sunday);
     wednesday.ordinal0() / 7 + 1
 }
 
-/// Ready-made texts of every day that a sample can name.
-pub(super) struct Dates {
+/// The texts of all days from [`EARLIEST`] to [`RELEASED`].
+pub(crate) struct Dates {
     quoted: Vec<[u8; 12]>,
 }
 
 impl Dates {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let quoted = (EARLIEST..=RELEASED)
             .map(|day| {
                 let mut text = [b'"'; 12];
@@ -48,8 +46,8 @@ impl Dates {
         Self { quoted }
     }
 
-    /// `"2021-05-23"`, with its quotes. Days outside the table are brought to its ends.
-    pub(super) fn quoted(&self, day: Day) -> &[u8] {
+    /// Returns the date with its quotes: `"2021-05-23"`. Days out of range are clamped.
+    pub(crate) fn quoted(&self, day: Day) -> &[u8] {
         let index = usize::try_from(day - EARLIEST).unwrap_or(0).min(self.quoted.len() - 1);
         &self.quoted[index]
     }
@@ -64,12 +62,12 @@ mod tests {
     }
 
     #[test]
-    fn weeks_are_those_of_the_published_calendar() {
+    fn epidemiological_week_matches_published_calendar() {
         assert_eq!(week("2020-06-17"), 25);
         assert_eq!(week("2020-04-04"), 14);
         assert_eq!(week("2020-04-05"), 15);
         assert_eq!(week("2021-04-08"), 14);
-        // The turns of the years: 2020 has 53 weeks.
+        // Turns of the year; 2020 has 53 weeks.
         assert_eq!(week("2019-12-29"), 1);
         assert_eq!(week("2020-12-26"), 52);
         assert_eq!(week("2020-12-27"), 53);
@@ -82,7 +80,7 @@ mod tests {
     }
 
     #[test]
-    fn days_are_the_dates_that_they_say() {
+    fn date_of_day_matches_calendar() {
         let text = |day| date(day).to_string();
         assert_eq!(text(0), "2020-01-01");
         assert_eq!(text(FIRST_REGISTRATION), "2020-03-01");

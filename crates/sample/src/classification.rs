@@ -1,13 +1,11 @@
-//! `clasificacion`: the long text that goes with an outcome.
-//!
-//! With the spellings and stray spaces that the ministry's file has, and about as often (Ministerio de Salud, release of
-//! 2021-10-17; texts of active cases as in its releases, their shares estimated).
+//! `clasificacion`: the long text for an outcome, with the spellings, stray spaces and frequencies of the ministry's file
+//! (Ministerio de Salud, release of 2021-10-17; shares of active cases are estimated).
 
-use super::calendar::Day;
-use super::course::{Course, Outcome};
-use super::random::Draws;
+use crate::calendar::Day;
+use crate::clinical_course::{CaseOutcome, ClinicalCourse};
+use crate::random::RowRng;
 
-/// Texts with the share of cases up to and with each, in ten-thousandths.
+/// Texts with their cumulative share of cases, in ten-thousandths.
 type Texts = &'static [(u64, &'static str)];
 
 const DEAD: Texts = &[
@@ -22,7 +20,7 @@ const ACTIVE: Texts = &[
     (8_500, "\"Caso confirmado por laboratorio - Activo\""),
     (10_000, "\"Caso confirmado por criterio clinico-epidemiológico - Activo \""),
 ];
-const OVER: Texts = &[
+const RECOVERED: Texts = &[
     (8_890, "\"Caso confirmado por laboratorio - No activo (por tiempo de evolución)\""),
     (9_750, "\"Caso confirmado por criterio clínico-epidemiológico - No activo (por tiempo de evolución)\""),
     (10_000, "\"Caso confirmado por laboratorio - No Activo por criterio de laboratorio\""),
@@ -48,28 +46,28 @@ const SUSPECTED: Texts = &[
     (10_000, "\"Caso sospechoso  - No Activo -  Muestra no apta\""),
 ];
 
-/// Days after its registration that a case counts as active; longer in hospital (estimated).
+/// Days after registration that a case counts as active: at home, in hospital (estimated).
 const ACTIVE_DAYS: (Day, Day) = (10, 30);
 
-/// The quoted text for a case that was registered so many days before the release.
-pub(super) fn classification(
-    outcome: Outcome,
-    course: &Course,
+/// Returns the quoted text for a case registered `days_ago` days before the release.
+pub(crate) fn classification(
+    outcome: CaseOutcome,
+    course: &ClinicalCourse,
     days_ago: Day,
-    draws: &mut Draws,
+    rng: &mut RowRng,
 ) -> &'static str {
     let (dead, in_hospital) = (course.died.is_some(), course.admitted.is_some());
     let texts = match outcome {
-        Outcome::Confirmed if dead => DEAD,
-        Outcome::Confirmed if in_hospital && days_ago <= ACTIVE_DAYS.1 => IN_HOSPITAL,
-        Outcome::Confirmed if days_ago <= ACTIVE_DAYS.0 => ACTIVE,
-        Outcome::Confirmed => OVER,
-        Outcome::Discarded => DISCARDED,
-        Outcome::Suspected if dead => SUSPECTED_DEAD,
-        Outcome::Suspected if in_hospital => SUSPECTED_IN_HOSPITAL,
-        Outcome::Suspected => SUSPECTED,
+        CaseOutcome::Confirmed if dead => DEAD,
+        CaseOutcome::Confirmed if in_hospital && days_ago <= ACTIVE_DAYS.1 => IN_HOSPITAL,
+        CaseOutcome::Confirmed if days_ago <= ACTIVE_DAYS.0 => ACTIVE,
+        CaseOutcome::Confirmed => RECOVERED,
+        CaseOutcome::Discarded => DISCARDED,
+        CaseOutcome::Suspected if dead => SUSPECTED_DEAD,
+        CaseOutcome::Suspected if in_hospital => SUSPECTED_IN_HOSPITAL,
+        CaseOutcome::Suspected => SUSPECTED,
     };
-    let at = draws.below(10_000);
+    let at = rng.below(10_000);
     texts.iter().find(|(until, _)| at < *until).map_or(texts[0].1, |(_, text)| text)
 }
 
@@ -78,13 +76,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_list_covers_all_draws_in_order() {
-        for texts in
-            [DEAD, IN_HOSPITAL, ACTIVE, OVER, DISCARDED, SUSPECTED_DEAD, SUSPECTED_IN_HOSPITAL, SUSPECTED]
-        {
+    fn texts_have_increasing_cumulative_shares_up_to_one() {
+        for texts in [
+            DEAD,
+            IN_HOSPITAL,
+            ACTIVE,
+            RECOVERED,
+            DISCARDED,
+            SUSPECTED_DEAD,
+            SUSPECTED_IN_HOSPITAL,
+            SUSPECTED,
+        ] {
             assert!(texts.is_sorted_by(|a, b| a.0 < b.0));
             assert_eq!(texts.last().map(|text| text.0), Some(10_000));
-            // The column is at most 89 characters wide, and nothing in the file has quotes or commas inside.
+            // The column holds at most 89 characters, without quotes or commas.
             for (_, text) in texts {
                 let inner = &text[1..text.len() - 1];
                 assert!(inner.chars().count() <= 89 && !inner.contains(['"', ',']), "{text}");

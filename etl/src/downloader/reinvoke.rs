@@ -1,4 +1,4 @@
-//! Invokes this very function, without waiting for it.
+//! Invokes this Lambda function again, asynchronously.
 
 use aws_config::SdkConfig;
 use aws_sdk_lambda::primitives::Blob;
@@ -7,8 +7,7 @@ use common::failure::{Context as _, Result};
 use serde::Serialize;
 
 pub(super) async fn invoke(config: &SdkConfig, function: &str, event: &impl Serialize) -> Result<()> {
-    let payload =
-        serde_json::to_vec(event).context(|| "cannot encode the rest of the download".to_owned())?;
+    let payload = serde_json::to_vec(event).context(|| "cannot encode the event".to_owned())?;
     aws_sdk_lambda::Client::new(config)
         .invoke()
         .function_name(function)
@@ -17,6 +16,6 @@ pub(super) async fn invoke(config: &SdkConfig, function: &str, event: &impl Seri
         .send()
         .await
         .map(drop)
-        .context(|| format!("cannot invoke `{function}` to go on"))
-        .map_err(|failure| failure.hint("its role needs lambda:InvokeFunction on itself"))
+        .context(|| format!("cannot invoke `{function}`"))
+        .map_err(|failure| failure.hint("allow lambda:InvokeFunction on the function in its role"))
 }

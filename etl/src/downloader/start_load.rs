@@ -1,4 +1,4 @@
-//! Starts the load as a task of ECS.
+//! Starts the load as an ECS task.
 
 use aws_config::SdkConfig;
 use aws_sdk_ecs::types::{
@@ -10,48 +10,47 @@ use common::env;
 use common::failure::{Context as _, Exit, Failure, Result};
 use uuid::Uuid;
 
-/// The container of the task definition.
+/// The container's name in the task definition.
 const CONTAINER: &str = "etl";
 
-/// Where the load runs.
 #[derive(Debug, Args)]
-pub(super) struct Load {
-    /// The cluster
+pub(super) struct LoadTask {
+    /// ECS cluster
     #[arg(long, env = env::ETL_CLUSTER)]
     cluster: String,
-    /// The task definition's family: its newest revision runs
+    /// Task definition family; its latest revision runs
     #[arg(long, env = env::ETL_TASK_DEFINITION)]
     task_definition: String,
-    /// Its subnets
+    /// Subnets of the task
     #[arg(long, env = env::ETL_SUBNETS, value_delimiter = ',', required = true)]
     subnets: Vec<String>,
-    /// Its security groups
+    /// Security groups of the task
     #[arg(long, env = env::ETL_SECURITY_GROUPS, value_delimiter = ',', required = true)]
     security_groups: Vec<String>,
 }
 
-impl Load {
-    /// Starts it, once for each id; its record says who wanted it.
+impl LoadTask {
+    /// Starts the task, at most once for each `run_id`.
     pub(super) async fn start(
         &self,
         config: &SdkConfig,
         run_id: Uuid,
         started_by: Option<&str>,
     ) -> Result<()> {
-        let what = || format!("cannot start the load `{}`", self.task_definition);
+        let context = || format!("cannot start the load `{}`", self.task_definition);
         let network = AwsVpcConfiguration::builder()
             .set_subnets(Some(self.subnets.clone()))
             .set_security_groups(Some(self.security_groups.clone()))
             .assign_public_ip(AssignPublicIp::Disabled)
             .build()
-            .context(what)?;
+            .context(context)?;
         let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
         let mut container =
             ContainerOverride::builder().name(CONTAINER).environment(pair(env::RUN_ID, &run_id.to_string()));
-        if let Some(who) = started_by {
-            container = container.environment(pair(env::STARTED_BY, who));
+        if let Some(user) = started_by {
+            container = container.environment(pair(env::STARTED_BY, user));
         }
-        let answer = aws_sdk_ecs::Client::new(config)
+        let response = aws_sdk_ecs::Client::new(config)
             .run_task()
             .cluster(&self.cluster)
             .task_definition(&self.task_definition)
@@ -62,18 +61,20 @@ impl Load {
             .started_by(run_id.to_string())
             .send()
             .await
-            .context(what)
+            .context(context)
             .map_err(|failure| {
-                failure.hint("its role needs ecs:RunTask on the family and iam:PassRole on its roles")
+                failure.hint(
+                    "allow ecs:RunTask on the family and iam:PassRole on its roles in the function's role",
+                )
             })?;
-        // An answer with 200 may still say that nothing was started.
-        match answer.failures().first() {
+        // A response with status 200 may still report a failure.
+        match response.failures().first() {
             None => Ok(()),
             Some(failure) => {
                 let reason = failure.reason().unwrap_or("no reason given").to_owned();
-                Err(Failure::new(what())
+                Err(Failure::new(context())
                     .source(reason)
-                    .hint("start it by hand: covidctl run etl")
+                    .hint("run `covidctl run etl`")
                     .exit_code(Exit::NotStarted))
             }
         }

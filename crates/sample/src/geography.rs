@@ -1,59 +1,56 @@
-//! Provinces and departments: read from two small tables, and chosen as often as the ministry's files name them.
+//! Provinces and departments, with the frequencies of the ministry's files.
 //!
-//! The texts of a place are made once, ready to be copied into a row. Where the names and codes of the line list differ
-//! from those of georef (CABA's comunas, Tierra del Fuego, some spellings), the line list's are used for cases and
-//! georef's for the georef files.
+//! The line list and georef differ in some names and codes (CABA's comunas, Tierra del Fuego, some spellings): cases use those of
+//! the line list, the georef files use georef's. Fields of rows are precomputed.
 
 use std::str::FromStr;
 
-use super::random::{Draws, PerMillion, Weighted};
+use crate::random::{AliasTable, PerMillion, RowRng};
 use common::failure::{Context, Failure, Result};
 
 const PROVINCES: &str = include_str!("provinces.tsv");
 const DEPARTMENTS: &str = include_str!("departments.tsv");
 
-/// Rows of residents of no known province to 2020-11-14, and confirmed in 2022 (1.5 %; Ministerio de Salud).
+/// Rows without a known province of residence: to 2020-11-14, and confirmed in 2022 (1.5 %; Ministerio de Salud).
 const UNSPECIFIED_ROWS: (f64, f64) = (7_647.0, 52_000.0);
 
-/// The georef id of the city of Buenos Aires.
+/// The georef ids of the city and the province of Buenos Aires.
 const CABA: &str = "02";
-/// The georef id of the province of Buenos Aires.
 const BUENOS_AIRES: &str = "06";
 
-/// A province as both sources know it; fields are those of `provinces.tsv`.
-pub(super) struct Province {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    pub(super) georef_name: &'static str,
-    pub(super) preposition: &'static str,
-    pub(super) iso: &'static str,
-    pub(super) latitude: &'static str,
-    pub(super) longitude: &'static str,
-    pub(super) source: &'static str,
+/// A line of `provinces.tsv`.
+pub(crate) struct Province {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) georef_name: &'static str,
+    pub(crate) preposition: &'static str,
+    pub(crate) iso: &'static str,
+    pub(crate) latitude: &'static str,
+    pub(crate) longitude: &'static str,
+    pub(crate) source: &'static str,
     rows: f64,
     rows_without_department: f64,
     confirmed: f64,
-    elsewhere: PerMillion,
+    registered_elsewhere: PerMillion,
 }
 
-/// A department as both sources know it; fields are those of `departments.tsv`.
-pub(super) struct Department {
-    pub(super) id: &'static str,
-    pub(super) name: &'static str,
-    pub(super) latitude: &'static str,
-    pub(super) longitude: &'static str,
-    pub(super) share: &'static str,
+/// A line of `departments.tsv`.
+pub(crate) struct Department {
+    pub(crate) id: &'static str,
+    pub(crate) name: &'static str,
+    pub(crate) latitude: &'static str,
+    pub(crate) longitude: &'static str,
+    pub(crate) share: &'static str,
     rows: f64,
     name_in_cases: &'static str,
 }
 
 impl Department {
-    /// The id of its province.
-    pub(super) fn province(&self) -> &'static str {
+    pub(crate) fn province(&self) -> &'static str {
         &self.id[..2]
     }
 
-    /// The three digits that the line list has for it.
+    /// Returns the code of three digits that the line list uses.
     fn code_in_cases(&self) -> String {
         let code = self.id[2..].parse().unwrap_or(0);
         let code: u32 = match self.id {
@@ -66,14 +63,14 @@ impl Department {
     }
 }
 
-/// A place of residence, as the texts of its columns.
-pub(super) struct Residence {
+/// The fields of a department of residence.
+pub(crate) struct Residence {
     /// `"Buenos Aires","La Matanza",`
-    pub(super) names: String,
+    pub(crate) names: String,
     /// `"06",`
-    pub(super) province_id: String,
+    pub(crate) province_id: String,
     /// `"427",`
-    pub(super) department_id: String,
+    pub(crate) department_id: String,
 }
 
 impl Residence {
@@ -86,48 +83,46 @@ impl Residence {
     }
 }
 
-/// A province where cases are registered, as the texts of its columns.
-pub(super) struct Registry {
+/// The fields of a province of registration.
+pub(crate) struct Registry {
     /// `"Buenos Aires",`
-    pub(super) name: String,
+    pub(crate) name: String,
     /// `"06",`
-    pub(super) id: String,
+    pub(crate) id: String,
 }
 
-/// The departments of one province with their weights.
-struct Homes {
+struct DepartmentChoice {
     residences: Vec<Residence>,
-    choice: Weighted,
+    choice: AliasTable,
 }
 
-/// All places, and how often each is named.
-pub(super) struct Places {
-    pub(super) provinces: Vec<Province>,
-    pub(super) departments: Vec<Department>,
+pub(crate) struct Geography {
+    pub(crate) provinces: Vec<Province>,
+    pub(crate) departments: Vec<Department>,
     registries: Vec<Registry>,
-    /// As the provinces, then "unspecified".
-    homes: Vec<Homes>,
-    early: Weighted,
-    late: Weighted,
+    /// By province; the last one is "unspecified".
+    departments_by_province: Vec<DepartmentChoice>,
+    early: AliasTable,
+    late: AliasTable,
     caba: usize,
     buenos_aires: usize,
 }
 
-impl Places {
-    /// Reads the tables that are part of the program.
-    pub(super) fn read() -> Result<Self> {
+impl Geography {
+    /// Reads the embedded tables.
+    pub(crate) fn read() -> Result<Self> {
         let provinces = table(PROVINCES, province)?;
         let departments = table(DEPARTMENTS, department)?;
-        let mut homes: Vec<Homes> =
-            provinces.iter().map(|province| homes_in(province, &departments)).collect();
-        homes.push(Homes {
-            residences: vec![Residence::new(("99", UNKNOWN), ("0", UNKNOWN))],
-            choice: Weighted::new(&[1.0]),
+        let mut departments_by_province: Vec<DepartmentChoice> =
+            provinces.iter().map(|province| departments_in(province, &departments)).collect();
+        departments_by_province.push(DepartmentChoice {
+            residences: vec![Residence::new(("99", UNSPECIFIED), ("0", UNSPECIFIED))],
+            choice: AliasTable::new(&[1.0]),
         });
         let weights = |value: fn(&Province) -> f64, unspecified: f64| {
             let mut weights: Vec<f64> = provinces.iter().map(value).collect();
             weights.push(unspecified);
-            Weighted::new(&weights)
+            AliasTable::new(&weights)
         };
         let position = |id: &str| provinces.iter().position(|province| province.id == id).unwrap_or(0);
         Ok(Self {
@@ -138,7 +133,7 @@ impl Places {
                     id: format!("\"{}\",", province.id),
                 })
                 .collect(),
-            homes,
+            departments_by_province,
             early: weights(|province| province.rows, UNSPECIFIED_ROWS.0),
             late: weights(|province| province.confirmed, UNSPECIFIED_ROWS.1),
             caba: position(CABA),
@@ -148,18 +143,19 @@ impl Places {
         })
     }
 
-    /// Where somebody lives, and where the case was registered.
-    pub(super) fn draw(&self, draws: &mut Draws, late: bool) -> (&Residence, &Registry) {
-        let province = if late { &self.late } else { &self.early }.pick(draws);
-        let home = &self.homes[province];
-        let residence = &home.residences[home.choice.pick(draws)];
-        (residence, &self.registries[self.registered_in(province, draws)])
+    /// Returns where the case lives, and where it was registered.
+    pub(crate) fn draw(&self, rng: &mut RowRng, late: bool) -> (&Residence, &Registry) {
+        let province = if late { &self.late } else { &self.early }.pick(rng);
+        let home = &self.departments_by_province[province];
+        let residence = &home.residences[home.choice.pick(rng)];
+        (residence, &self.registries[self.registered_in(province, rng)])
     }
 
-    /// Most are registered at home; the others mostly in the capital, which has the laboratories.
-    fn registered_in(&self, home: usize, draws: &mut Draws) -> usize {
-        let elsewhere = self.provinces.get(home).map_or(1_000_000, |province| province.elsewhere);
-        if !draws.chance(elsewhere) {
+    /// Returns the province of registration: mostly the one of residence, else mostly the capital, which has the laboratories.
+    fn registered_in(&self, home: usize, rng: &mut RowRng) -> usize {
+        let registered_elsewhere =
+            self.provinces.get(home).map_or(1_000_000, |province| province.registered_elsewhere);
+        if !rng.chance(registered_elsewhere) {
             return home;
         }
         // Of those registered elsewhere (releases of 2020-06-25 and 2021-10-17): of Buenos Aires 97 % in CABA, of CABA
@@ -171,24 +167,24 @@ impl Places {
         } else {
             (self.caba, 600_000)
         };
-        if draws.chance(share) { usual } else { draws.index(self.registries.len()) }
+        if rng.chance(share) { usual } else { rng.index(self.registries.len()) }
     }
 }
 
-const UNKNOWN: &str = "SIN ESPECIFICAR";
+const UNSPECIFIED: &str = "SIN ESPECIFICAR";
 
-fn homes_in(province: &Province, departments: &[Department]) -> Homes {
+fn departments_in(province: &Province, departments: &[Department]) -> DepartmentChoice {
     let place = (province.id, province.name);
-    let mut residences = vec![Residence::new(place, ("0", UNKNOWN))];
+    let mut residences = vec![Residence::new(place, ("0", UNSPECIFIED))];
     let mut weights = vec![province.rows_without_department];
     for department in departments.iter().filter(|department| department.province() == province.id) {
         residences.push(Residence::new(place, (&department.code_in_cases(), department.name_in_cases)));
         weights.push(department.rows);
     }
-    Homes { residences, choice: Weighted::new(&weights) }
+    DepartmentChoice { residences, choice: AliasTable::new(&weights) }
 }
 
-/// The lines of a table that are no comments, each made into a value.
+/// Parses the lines of a table that are not comments.
 fn table<T>(text: &'static str, make: fn(&[&'static str]) -> Result<T>) -> Result<Vec<T>> {
     text.lines()
         .filter(|line| !line.starts_with('#'))
@@ -209,7 +205,7 @@ fn province(fields: &[&'static str]) -> Result<Province> {
         rows,
         none,
         confirmed,
-        elsewhere,
+        registered_elsewhere,
     ] = fields
     else {
         return Err(bad_line(fields));
@@ -226,7 +222,7 @@ fn province(fields: &[&'static str]) -> Result<Province> {
         rows: number(rows)?,
         rows_without_department: number(none)?,
         confirmed: number(confirmed)?,
-        elsewhere: number::<PerMillion>(elsewhere)? * 1000,
+        registered_elsewhere: number::<PerMillion>(registered_elsewhere)? * 1000,
     })
 }
 
@@ -240,11 +236,11 @@ fn department(fields: &[&'static str]) -> Result<Department> {
 }
 
 fn bad_line(fields: &[&str]) -> Failure {
-    Failure::new(format!("the built-in table of places has a broken line: {}", fields.join(" | ")))
+    Failure::new(format!("malformed line in an embedded table: {}", fields.join(" | ")))
 }
 
 fn number<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(text: &str) -> Result<T> {
-    text.parse().context(|| format!("the built-in table of places has `{text}` for a number"))
+    text.parse().context(|| format!("invalid number `{text}` in an embedded table"))
 }
 
 #[cfg(test)]
@@ -252,21 +248,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_tables_are_complete() {
-        let places = Places::read().unwrap();
-        assert_eq!((places.provinces.len(), places.departments.len()), (24, 529));
-        for department in &places.departments {
-            assert!(places.provinces.iter().any(|province| province.id == department.province()));
+    fn tables_have_all_provinces_and_departments() {
+        let geography = Geography::read().unwrap();
+        assert_eq!((geography.provinces.len(), geography.departments.len()), (24, 529));
+        for department in &geography.departments {
+            assert!(geography.provinces.iter().any(|province| province.id == department.province()));
         }
-        let in_province = |id| places.departments.iter().filter(|found| found.province() == id).count();
+        let in_province = |id| geography.departments.iter().filter(|found| found.province() == id).count();
         assert_eq!([in_province("06"), in_province("02"), in_province("94")], [135, 15, 5]);
     }
 
     #[test]
-    fn the_line_list_has_codes_of_its_own() {
-        let places = Places::read().unwrap();
+    fn department_has_code_of_the_line_list() {
+        let geography = Geography::read().unwrap();
         let residence = |id: &str| {
-            let department = places.departments.iter().find(|department| department.id == id).unwrap();
+            let department = geography.departments.iter().find(|department| department.id == id).unwrap();
             (department.code_in_cases(), department.name_in_cases)
         };
         assert_eq!(residence("02007"), ("001".to_owned(), "COMUNA 01"));

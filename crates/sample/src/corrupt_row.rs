@@ -1,13 +1,12 @@
-//! Makes a clean row dirty: takes its text apart, spoils what the defect says, and joins it again.
+//! Introduces a defect into the text of a clean row; other fields stay as they are.
 //!
-//! It sees texts only, so that it can write what no table would ever produce. Everything else about the row stays as it was, and
-//! each damage is one that every sensible reader judges alike: a quote that never closes, say, is not among them, because
-//! readers disagree about how many lines it swallows.
+//! Only defects that readers agree about are included. An unclosed quote, for example, is not: readers differ in the number of
+//! lines that it swallows.
 
-use super::calendar::{RELEASED, date};
-use super::case::COLUMNS;
-use super::defect::Defect;
-use super::random::Draws;
+use crate::calendar::{RELEASED, date};
+use crate::case::COLUMNS;
+use crate::defect::Defect;
+use crate::random::RowRng;
 
 const ID: usize = 0;
 const SEX: usize = 1;
@@ -28,35 +27,35 @@ const RESIDENCE_PROVINCE_ID: usize = 21;
 const DIAGNOSED: usize = 22;
 const RESIDENCE_DEPARTMENT_ID: usize = 23;
 
-/// Dates that are none, or lie outside 1900 … the release and a day.
+/// Invalid dates, and dates before 1900 or more than a day after the release.
 const INVALID_DATES: [&str; 7] =
     ["2202-03-04", "1899-12-31", "0000-00-00", "2021-02-30", "15/03/2021", "2022-06-07", "s/d"];
 
-/// A row as its raw fields, quotes included.
+/// The raw fields of a row, quotes included.
 struct Row<'a> {
     fields: Vec<Vec<u8>>,
     end: &'static [u8],
-    draws: &'a mut Draws,
+    rng: &'a mut RowRng,
 }
 
-/// Spoils a clean row (with its CRLF) as the defect says. A duplicate gets here as a copy of its original.
-pub(super) fn damage(clean: &[u8], defect: Defect, draws: &mut Draws) -> Vec<u8> {
-    // Clean fields have no commas inside: the ministry's files have none, nor has any of our tables.
+/// Returns a clean row, which ends in CRLF, with the defect. For duplicates, `clean` is the original.
+pub(crate) fn corrupt_row(clean: &[u8], defect: Defect, rng: &mut RowRng) -> Vec<u8> {
+    // Clean fields contain no commas.
     let line = clean.strip_suffix(b"\r\n").unwrap_or(clean);
     let fields: Vec<Vec<u8>> = line.split(|&byte| byte == b',').map(<[u8]>::to_vec).collect();
     debug_assert_eq!(fields.len(), COLUMNS.len());
-    let mut row = Row { fields, end: b"\r\n", draws };
-    row.spoil(defect);
+    let mut row = Row { fields, end: b"\r\n", rng };
+    row.corrupt(defect);
     let mut text = row.fields.join(&b',');
     text.extend_from_slice(row.end);
     text
 }
 
 impl Row<'_> {
-    fn spoil(&mut self, defect: Defect) {
+    fn corrupt(&mut self, defect: Defect) {
         match defect {
             Defect::TooFewFields => {
-                let left = 12 + self.draws.index(13);
+                let left = 12 + self.rng.index(13);
                 self.fields.truncate(left);
             }
             Defect::TooManyFields => self.fields.push(b"\"\"".to_vec()),
@@ -104,7 +103,7 @@ impl Row<'_> {
             | Defect::ProvinceUnspecified
             | Defect::Comuna
             | Defect::RioGrande
-            | Defect::Ushuaia => self.move_home(defect),
+            | Defect::Ushuaia => self.corrupt_residence(defect),
             Defect::SpacesInOutcome => {
                 self.any(OUTCOME, &[" Confirmado", "Descartado  ", "  Sospechoso ", "Sin   Clasificar"]);
             }
@@ -150,19 +149,19 @@ impl Row<'_> {
         self.set(AGE_UNIT, unit);
     }
 
-    fn move_home(&mut self, defect: Defect) {
-        const NOWHERE: &str = "SIN ESPECIFICAR";
+    fn corrupt_residence(&mut self, defect: Defect) {
+        const UNSPECIFIED: &str = "SIN ESPECIFICAR";
         let (province, department, province_id, department_id) = match defect {
-            Defect::ResidenceProvinceUnknown => ("Montevideo", NOWHERE, "97", "0"),
-            // As in the ministry's own files: Campana is in Buenos Aires.
+            Defect::ResidenceProvinceUnknown => ("Montevideo", UNSPECIFIED, "97", "0"),
+            // As in the ministry's files: Campana is in Buenos Aires.
             Defect::DepartmentOfAnotherProvince => ("Jujuy", "Campana", "38", "126"),
             Defect::DepartmentOfNoProvince => ("Córdoba", "Atlántida", "14", "999"),
-            Defect::DepartmentUnderUnspecified => (NOWHERE, "Capital", "99", "007"),
-            Defect::DepartmentZero => ("Córdoba", NOWHERE, "14", "0"),
+            Defect::DepartmentUnderUnspecified => (UNSPECIFIED, "Capital", "99", "007"),
+            Defect::DepartmentZero => ("Córdoba", UNSPECIFIED, "14", "0"),
             Defect::Comuna => ("CABA", "COMUNA 14", "02", "014"),
             Defect::RioGrande => ("Tierra del Fuego", "Río Grande", "94", "007"),
             Defect::Ushuaia => ("Tierra del Fuego", "Ushuaia", "94", "014"),
-            _ => (NOWHERE, NOWHERE, "99", "0"),
+            _ => (UNSPECIFIED, UNSPECIFIED, "99", "0"),
         };
         self.set(RESIDENCE_PROVINCE, province);
         self.set(RESIDENCE_DEPARTMENT, department);
@@ -170,9 +169,9 @@ impl Row<'_> {
         self.set(RESIDENCE_DEPARTMENT_ID, department_id);
     }
 
-    /// Every null of the row, and its symptoms and department, in another spelling.
+    /// Writes every null, and the symptoms date and department, in another spelling.
     fn null_as(&mut self, spellings: &[&[u8]]) {
-        let spelling = *self.draws.one_of(spellings);
+        let spelling = *self.rng.choose(spellings);
         self.fields[SYMPTOMS].clear();
         self.fields[RESIDENCE_DEPARTMENT_ID].clear();
         for field in self.fields.iter_mut().filter(|field| field.is_empty()) {
@@ -185,12 +184,12 @@ impl Row<'_> {
     }
 
     fn any(&mut self, column: usize, values: &[&str]) {
-        let value = *self.draws.one_of(values);
+        let value = *self.rng.choose(values);
         self.set(column, value);
     }
 
     fn any_raw(&mut self, column: usize, values: &[&[u8]]) {
-        let value = *self.draws.one_of(values);
+        let value = *self.rng.choose(values);
         self.raw(column, value);
     }
 

@@ -1,12 +1,10 @@
-//! Who the cases are: sex and age together, and how likely a confirmed case of that sex and age was to die.
-//!
-//! Ages are those on the day of the release, as the ministry computes them. It knows nothing of dates and places.
+//! The joint distribution of sex and age, and the relative fatality of each. Ages are those on the day of the release, as the
+//! ministry computes them.
 
-use super::random::{Draws, PerMillion, Weighted, spread};
+use crate::random::{AliasTable, PerMillion, RowRng, spread};
 
-/// As the line list writes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sex {
+pub(crate) enum Sex {
     Female,
     Male,
     NotRecorded,
@@ -15,8 +13,8 @@ pub(super) enum Sex {
 impl Sex {
     const ALL: [Self; 3] = [Self::Female, Self::Male, Self::NotRecorded];
 
-    /// `"F",` and so on.
-    pub(super) const fn field(self) -> &'static [u8] {
+    /// Returns the field: `"F",`.
+    pub(crate) const fn field(self) -> &'static [u8] {
         match self {
             Self::Female => b"\"F\",",
             Self::Male => b"\"M\",",
@@ -46,27 +44,25 @@ const RISK: [[u32; 11]; 2] = [
     [4, 2, 6, 19, 59, 210, 770, 1_950, 3_400, 4_300, 4_300],
 ];
 
-/// Ages reach from 0 to 109.
+/// Ages are below this.
 const AGES: usize = 110;
 
-/// Draws people.
-pub(super) struct People {
-    confirmed: Weighted,
-    others: Weighted,
-    /// How much likelier than the average confirmed case somebody is to die, in thousandths; by sex and age.
+pub(crate) struct Demographics {
+    confirmed: AliasTable,
+    others: AliasTable,
+    /// Fatality relative to the average confirmed case, in thousandths; by sex and age.
     risk: Vec<u32>,
 }
 
-/// Somebody: sex and age in years.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Person {
-    pub(super) sex: Sex,
-    pub(super) age: u8,
+pub(crate) struct Person {
+    pub(crate) sex: Sex,
+    pub(crate) age: u8,
     slot: usize,
 }
 
-impl People {
-    pub(super) fn new() -> Self {
+impl Demographics {
+    pub(crate) fn new() -> Self {
         let confirmed: Vec<f64> = CONFIRMED.iter().flat_map(|groups| by_year(groups, 10)).collect();
         let others: Vec<f64> = OTHERS_BY_SEX
             .iter()
@@ -76,19 +72,19 @@ impl People {
         let cases: f64 = confirmed.iter().sum();
         let mean = confirmed.iter().zip(&raw).map(|(cases, risk)| cases * risk).sum::<f64>() / cases;
         Self {
-            confirmed: Weighted::new(&confirmed),
-            others: Weighted::new(&others),
+            confirmed: AliasTable::new(&confirmed),
+            others: AliasTable::new(&others),
             risk: raw.iter().map(|risk| thousandths(risk / mean)).collect(),
         }
     }
 
-    pub(super) fn draw(&self, draws: &mut Draws, confirmed: bool) -> Person {
-        let slot = if confirmed { &self.confirmed } else { &self.others }.pick(draws);
+    pub(crate) fn draw(&self, rng: &mut RowRng, confirmed: bool) -> Person {
+        let slot = if confirmed { &self.confirmed } else { &self.others }.pick(rng);
         Person { sex: Sex::ALL[slot / AGES], age: u8::try_from(slot % AGES).unwrap_or(0), slot }
     }
 
-    /// The probability that this person died, when that of the average is given.
-    pub(super) fn fatality(&self, person: Person, average: PerMillion) -> PerMillion {
+    /// Returns the fatality of a person, given the average one.
+    pub(crate) fn fatality(&self, person: Person, average: PerMillion) -> PerMillion {
         let scaled = u64::from(average) * u64::from(self.risk[person.slot]) / 1000;
         PerMillion::try_from(scaled).unwrap_or(1_000_000).min(900_000)
     }
@@ -101,7 +97,7 @@ fn by_year(groups: &[u32], years: usize) -> Vec<f64> {
     ages
 }
 
-/// Sex not recorded counts as the mean of both.
+/// Returns the mean of both sexes if the sex is not recorded.
 fn risk_of(sex: usize, age: usize) -> u32 {
     let group = age / 10;
     RISK.get(sex).map_or(u32::midpoint(RISK[0][group], RISK[1][group]), |groups| groups[group])
@@ -114,18 +110,20 @@ fn thousandths(ratio: f64) -> u32 {
 
 #[cfg(test)]
 mod tests {
-    use super::super::random::Purpose;
     use super::*;
+    use crate::random::RngStream;
 
     fn draw_many(confirmed: bool) -> Vec<Person> {
-        let people = People::new();
-        (0..100_000).map(|row| people.draw(&mut Draws::new(1, Purpose::Case, row), confirmed)).collect()
+        let demographics = Demographics::new();
+        (0..100_000)
+            .map(|row| demographics.draw(&mut RowRng::new(1, RngStream::Case, row), confirmed))
+            .collect()
     }
 
     #[test]
-    fn sexes_and_ages_are_those_of_the_tables() {
-        let people = draw_many(true);
-        let of = |keep: &dyn Fn(&Person) -> bool| people.iter().filter(|person| keep(person)).count();
+    fn draw_matches_tables_of_sex_and_age() {
+        let demographics = draw_many(true);
+        let of = |keep: &dyn Fn(&Person) -> bool| demographics.iter().filter(|person| keep(person)).count();
         assert!(of(&|person| person.sex == Sex::Female).abs_diff(51_600) < 1_000);
         assert!(of(&|person| person.sex == Sex::NotRecorded).abs_diff(480) < 150);
         assert!(of(&|person| (30..40).contains(&person.age)).abs_diff(23_400) < 800);
@@ -134,13 +132,14 @@ mod tests {
     }
 
     #[test]
-    fn the_average_fatality_is_the_given_one_and_the_old_carry_it() {
-        let people = People::new();
+    fn fatality_has_given_average_and_rises_with_age() {
+        let demographics = Demographics::new();
         let drawn = draw_many(true);
-        let total: u64 = drawn.iter().map(|&person| u64::from(people.fatality(person, 14_000))).sum();
+        let total: u64 = drawn.iter().map(|&person| u64::from(demographics.fatality(person, 14_000))).sum();
         assert!((total / drawn.len() as u64).abs_diff(14_000) < 1_000, "{}", total / drawn.len() as u64);
-        let risk =
-            |age| people.fatality(Person { sex: Sex::Male, age, slot: AGES + usize::from(age) }, 14_000);
+        let risk = |age| {
+            demographics.fatality(Person { sex: Sex::Male, age, slot: AGES + usize::from(age) }, 14_000)
+        };
         assert!(risk(85) > 100 * risk(25));
     }
 }

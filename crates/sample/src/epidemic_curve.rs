@@ -1,15 +1,13 @@
-//! The epidemic by day: how many rows were registered, and which share of them was confirmed or stayed suspected.
-//!
-//! A table by month is spread over its days and over the days of the week. It knows no places and no people.
+//! The epidemic curve: rows registered by day, and the shares of them that are confirmed or suspected. A table by month is
+//! interpolated over its days and over the days of the week.
 
 use chrono::Datelike;
 
-use super::calendar::{Day, FIRST_REGISTRATION, LAST_REGISTRATION, date, epidemiological_week};
-use super::random::{PerMillion, spread};
+use crate::calendar::{Day, FIRST_REGISTRATION, LAST_REGISTRATION, date, epidemiological_week};
+use crate::random::{PerMillion, spread};
 
-/// One month of the line list.
 struct Month {
-    /// Rows registered.
+    /// Rows registered in the month.
     rows: f64,
     /// Of these, confirmed.
     confirmed: f64,
@@ -68,32 +66,28 @@ const MONTHS: [Month; 28] = [
 /// Registrations from Monday to Sunday, per mille (Ministerio de Salud, release of 2020-06-25).
 const WEEKDAYS: [f64; 7] = [146.0, 161.0, 171.0, 167.0, 142.0, 118.0, 95.0];
 
-/// What one day of registrations looks like.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct DayOfWave {
-    /// The day itself.
-    pub(super) day: Day,
-    /// Its epidemiological week.
-    pub(super) week: u32,
+pub(crate) struct CurveDay {
+    pub(crate) day: Day,
+    pub(crate) week: u32,
     /// Share of its rows that are confirmed.
-    pub(super) confirmed: PerMillion,
+    pub(crate) confirmed: PerMillion,
     /// Share of its rows that stayed suspected.
-    pub(super) suspected: PerMillion,
+    pub(crate) suspected: PerMillion,
     /// Share of its confirmed cases that died.
-    pub(super) fatality: PerMillion,
-    /// How far forms and habits had moved from those of mid 2020 to those of April 2021.
-    pub(super) late: PerMillion,
+    pub(crate) fatality: PerMillion,
+    /// Position between the reporting habits of mid 2020 (0) and those of April 2021 (1).
+    pub(crate) late: PerMillion,
 }
 
-/// Every day of the epidemic.
-pub(super) struct Waves {
-    days: Vec<DayOfWave>,
-    /// Rows registered up to and with each day, on the scale of the national file.
+pub(crate) struct EpidemicCurve {
+    days: Vec<CurveDay>,
+    /// Cumulative rows at the end of each day, on the scale of the national file.
     until: Vec<u64>,
 }
 
-impl Waves {
-    pub(super) fn new() -> Self {
+impl EpidemicCurve {
+    pub(crate) fn new() -> Self {
         let calendar: Vec<_> = (FIRST_REGISTRATION..=LAST_REGISTRATION).map(|day| (day, date(day))).collect();
         let month_of = |date: chrono::NaiveDate| month_index(date.year(), date.month0());
         let mut lengths = [0_usize; MONTHS.len()];
@@ -113,8 +107,8 @@ impl Waves {
             let month = &MONTHS[month_of(date)];
             let rows = confirmed + others;
             total += rows * WEEKDAYS[date.weekday().num_days_from_monday() as usize] * 0.007;
-            until.push(whole(total));
-            days.push(DayOfWave {
+            until.push(round_down(total));
+            days.push(CurveDay {
                 day,
                 week: epidemiological_week(date),
                 confirmed: millionths(confirmed / rows),
@@ -127,20 +121,20 @@ impl Waves {
         Self { days, until }
     }
 
-    /// The day on which the registration at this place of all registrations (`0..of`, in order of time) was made.
+    /// Returns the day of a registration, given its rank among all `of` registrations in order of time.
     #[expect(clippy::cast_possible_truncation, reason = "a number below the total, which is below 2^32")]
-    pub(super) fn at(&self, place: u64, of: u64) -> &DayOfWave {
+    pub(crate) fn at(&self, rank: u64, of: u64) -> &CurveDay {
         let total = self.until.last().copied().unwrap_or_default();
-        let rank = (u128::from(place) * u128::from(total) / u128::from(of.max(1))) as u64;
+        let rank = (u128::from(rank) * u128::from(total) / u128::from(of.max(1))) as u64;
         self.neighbour(self.until.partition_point(|&until| until <= rank), 0)
     }
 
-    /// The day some days before or after this one, within the epidemic.
-    pub(super) fn shifted(&self, from: &DayOfWave, days: i32) -> &DayOfWave {
+    /// Returns the day `days` after this one, clamped to the epidemic.
+    pub(crate) fn shifted(&self, from: &CurveDay, days: i32) -> &CurveDay {
         self.neighbour(usize::try_from(from.day - FIRST_REGISTRATION).unwrap_or(0), days)
     }
 
-    fn neighbour(&self, index: usize, days: i32) -> &DayOfWave {
+    fn neighbour(&self, index: usize, days: i32) -> &CurveDay {
         let index = index.saturating_add_signed(days as isize);
         &self.days[index.min(self.days.len() - 1)]
     }
@@ -162,7 +156,7 @@ fn millionths(share: f64) -> PerMillion {
     clippy::cast_sign_loss,
     reason = "a positive number of rows, below 2^32"
 )]
-fn whole(rows: f64) -> u64 {
+fn round_down(rows: f64) -> u64 {
     rows as u64
 }
 
@@ -170,15 +164,15 @@ fn whole(rows: f64) -> u64 {
 mod tests {
     use super::*;
 
-    fn rows_from(waves: &Waves, from: Day, to: Day) -> f64 {
-        let at = |day: Day| waves.until[usize::try_from(day - FIRST_REGISTRATION).unwrap()];
+    fn rows_from(curve: &EpidemicCurve, from: Day, to: Day) -> f64 {
+        let at = |day: Day| curve.until[usize::try_from(day - FIRST_REGISTRATION).unwrap()];
         f64::from(u32::try_from(at(to) - at(from)).unwrap())
     }
 
     #[test]
-    fn the_sizes_are_those_of_the_releases() {
-        let waves = Waves::new();
-        let at = |day: Day| rows_from(&waves, FIRST_REGISTRATION, day);
+    fn cumulative_rows_match_published_releases() {
+        let curve = EpidemicCurve::new();
+        let at = |day: Day| rows_from(&curve, FIRST_REGISTRATION, day);
         for (day, rows) in [(176, 290e3), (318, 3.248e6), (479, 9.555e6), (527, 12.828e6), (885, 29.97e6)] {
             let ratio = at(day) / rows;
             assert!((0.93..1.07).contains(&ratio), "{}: {} instead of {rows}", date(day), at(day));
@@ -186,20 +180,20 @@ mod tests {
     }
 
     #[test]
-    fn the_tallest_wave_is_that_of_january_2022() {
-        let waves = Waves::new();
-        let confirmed = |day: &DayOfWave| rows_from(&waves, day.day - 7, day.day) * f64::from(day.confirmed);
-        let peak = waves.days[7..].iter().max_by(|a, b| confirmed(a).total_cmp(&confirmed(b))).unwrap();
+    fn highest_peak_is_in_january_2022() {
+        let curve = EpidemicCurve::new();
+        let confirmed = |day: &CurveDay| rows_from(&curve, day.day - 7, day.day) * f64::from(day.confirmed);
+        let peak = curve.days[7..].iter().max_by(|a, b| confirmed(a).total_cmp(&confirmed(b))).unwrap();
         assert!(("2022-01-10".parse().unwrap().."2022-01-25".parse().unwrap()).contains(&date(peak.day)));
     }
 
     #[test]
-    fn places_run_through_the_whole_epidemic_in_order() {
-        let waves = Waves::new();
-        let days: Vec<Day> = (0..1000).map(|place| waves.at(place, 1000).day).collect();
+    fn ranks_cover_epidemic_in_order() {
+        let curve = EpidemicCurve::new();
+        let days: Vec<Day> = (0..1000).map(|rank| curve.at(rank, 1000).day).collect();
         assert!(days.is_sorted());
-        assert_eq!(days[0], waves.at(0, 1).day);
-        assert_eq!(waves.at(999_999_999, 1_000_000_000).day, LAST_REGISTRATION);
-        assert_eq!(waves.shifted(waves.at(0, 1), -5).day, days[0].min(FIRST_REGISTRATION));
+        assert_eq!(days[0], curve.at(0, 1).day);
+        assert_eq!(curve.at(999_999_999, 1_000_000_000).day, LAST_REGISTRATION);
+        assert_eq!(curve.shifted(curve.at(0, 1), -5).day, days[0].min(FIRST_REGISTRATION));
     }
 }

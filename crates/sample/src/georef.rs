@@ -1,15 +1,14 @@
 //! Writes `provincias.csv` and `departamentos.csv` as georef publishes them.
 //!
-//! That is Python's `QUOTE_NONNUMERIC` with the columns in alphabetical order: texts are quoted, coordinates are bare,
-//! lines end in CRLF. Codes are texts, so they keep their zeros. Coordinates are rounded to four decimals.
+//! Columns are in alphabetical order; texts, codes among them, are quoted, coordinates are bare and have four decimals; lines end
+//! in CRLF.
 
-use super::places::{Department, Places, Province};
+use crate::geography::{Department, Geography, Province};
 
-/// `provincias.csv`, whole.
-pub(super) fn provinces(places: &Places) -> String {
+pub(crate) fn provinces(geography: &Geography) -> String {
     let header = "\"categoria\",\"centroide_lat\",\"centroide_lon\",\"fuente\",\"id\",\"iso_id\",\"iso_nombre\",\
         \"nombre\",\"nombre_completo\"";
-    lines(header, places.provinces.iter().map(province))
+    lines(header, geography.provinces.iter().map(province))
 }
 
 fn province(province: &Province) -> String {
@@ -18,19 +17,18 @@ fn province(province: &Province) -> String {
         CITY => ("Ciudad Autónoma", (*georef_name).to_owned()),
         preposition => ("Provincia", format!("{preposition} {georef_name}")),
     };
-    // ISO has the short name of the one that is long.
+    // ISO uses the short name of Tierra del Fuego.
     let iso_name = if *id == "94" { name } else { georef_name };
     format!(
         r#""{category}",{latitude},{longitude},"IGN","{id}","{iso}","{iso_name}","{georef_name}","{full_name}""#
     )
 }
 
-/// `departamentos.csv`, whole.
-pub(super) fn departments(places: &Places) -> String {
+pub(crate) fn departments(geography: &Geography) -> String {
     let header = "\"categoria\",\"centroide_lat\",\"centroide_lon\",\"fuente\",\"id\",\"nombre\",\
         \"nombre_completo\",\"provincia_id\",\"provincia_interseccion\",\"provincia_nombre\"";
-    let with_province = places.departments.iter().filter_map(|department| {
-        let province = places.provinces.iter().find(|province| province.id == department.province())?;
+    let with_province = geography.departments.iter().filter_map(|department| {
+        let province = geography.provinces.iter().find(|province| province.id == department.province())?;
         Some(self::department(department, province))
     });
     lines(header, with_province)
@@ -48,7 +46,6 @@ fn department(department: &Department, province: &Province) -> String {
     format!(r#"{place},"{province_id}",{share},"{georef_name}""#)
 }
 
-/// A file of lines that end in CRLF.
 fn lines(header: &str, lines: impl Iterator<Item = String>) -> String {
     let mut text = format!("{header}\r\n");
     for line in lines {
@@ -58,7 +55,7 @@ fn lines(header: &str, lines: impl Iterator<Item = String>) -> String {
     text
 }
 
-/// What `provinces.tsv` has in place of a preposition for the one that is no province.
+/// The preposition of CABA in `provinces.tsv`.
 const CITY: &str = "-";
 
 #[cfg(test)]
@@ -77,8 +74,8 @@ mod tests {
     }
 
     #[test]
-    fn provinces_look_like_georef() {
-        let text = provinces(&Places::read().unwrap());
+    fn provinces_have_format_of_georef() {
+        let text = provinces(&Geography::read().unwrap());
         let records = records(&text);
         assert_eq!(records.len(), 25);
         assert!(text.contains(
@@ -90,8 +87,8 @@ mod tests {
     }
 
     #[test]
-    fn departments_look_like_georef() {
-        let text = departments(&Places::read().unwrap());
+    fn departments_have_format_of_georef() {
+        let text = departments(&Geography::read().unwrap());
         let records = records(&text);
         assert_eq!(records.len(), 530);
         let of = |category: &str| records.iter().filter(|record| &record[0] == category).count();

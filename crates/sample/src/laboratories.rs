@@ -1,31 +1,30 @@
-//! `Covid19Determinaciones`: laboratories' days, about as many for each case as there were, and as many positive tests among them as
-//! there were confirmed among the cases of the day.
+//! `Covid19Determinaciones`: tests by day and laboratory. The number of rows follows the number of cases; the share of positive
+//! tests follows the share of confirmed cases of the day.
 //!
-//! The ministry's own file has a few days of long before the epidemic, and dots in some large numbers; a clean sample has them, too.
-//! Every field that is not null is quoted, and lines end in a bare LF.
+//! As in the ministry's file, clean samples have a few dates long before the epidemic, and dots in some large numbers. Every field
+//! that is not null is quoted; lines end in LF.
 
 use std::io::Write;
 
-use super::calendar::{RELEASED, date};
-use super::defect::Consequence::{self, Kept, Rejected, Repaired};
-use super::optional::Made;
-use super::places::Places;
-use super::random::{Draws, Purpose, Weighted};
-use super::waves::{DayOfWave, Waves};
+use crate::archive::FileSummary;
+use crate::calendar::{RELEASED, date};
+use crate::defect::Consequence::{self, Kept, Rejected, Repaired};
+use crate::epidemic_curve::{CurveDay, EpidemicCurve};
+use crate::geography::Geography;
+use crate::random::{AliasTable, RngStream, RowRng};
 use common::failure::{Context as _, Result};
 
-/// The member of the archive.
-pub(super) const MEMBER: &str = "Covid19Determinaciones.csv";
+pub(crate) const MEMBER: &str = "Covid19Determinaciones.csv";
 
 const HEADER: &str = "\"fecha\",\"provincia\",\"codigo_indec_provincia\",\"departamento\",\"codigo_indec_departamento\",\
     \"localidad\",\"codigo_indec_localidad\",\"origen_financiamiento\",\"tipo\",\"ultima_actualizacion\",\"total\",\"positivos\"\n";
 
-/// Cases for each row: 105,124 rows beside 12,827,803 cases (Ministerio de Salud, releases of 2021-06-11).
-const CASES_FOR_EACH: u64 = 122;
-/// So that also a small sample has every week and every kind of dirt.
-const FEWEST: u64 = 120;
+/// 105,124 rows for 12,827,803 cases (Ministerio de Salud, releases of 2021-06-11).
+const CASES_PER_ROW: u64 = 122;
+/// Small samples, too, have every week and every defect.
+const MIN_ROWS: u64 = 120;
 
-/// Who runs a laboratory, per mille: the kinds that the file names, their shares (estimate).
+/// Operators of laboratories with their shares, per mille (estimate).
 const PUBLIC: [(&str, u32); 5] = [
     ("Provincial", 520),
     ("Municipal", 180),
@@ -35,12 +34,12 @@ const PUBLIC: [(&str, u32); 5] = [
 ];
 const PRIVATE: [(&str, u32); 2] = [("Privado", 850), ("Obra social", 150)];
 /// Rows of private laboratories, per million (estimate).
-const PRIVATELY_PAID: u32 = 400_000;
+const PRIVATE_SHARE: u32 = 400_000;
 /// Rows with a mistyped year, per million (estimate; the releases of 2020 have some).
 const MISTYPED: u32 = 300;
 /// Numbers of four digits with a dot in them, per million (estimate).
 const DOTTED: u32 = 200_000;
-/// Of the share of confirmed cases, the share of positive tests: 25.2 % of tests to 2021-06-11 beside 31.9 % of cases.
+/// Ratio of positive tests to confirmed cases, per mille: 25.2 % of tests and 31.9 % of cases to 2021-06-11.
 const POSITIVE: u64 = 790;
 
 const DAY: usize = 0;
@@ -49,7 +48,7 @@ const DEPARTMENT: usize = 4;
 const TESTS: usize = 10;
 const POSITIVES: usize = 11;
 
-/// What can be wrong with a row, and what a correct load makes of it; `spoil` has the examples.
+/// Defects and what a correct load does with them; `corrupt` has the examples.
 const DEFECTS: [(&str, Consequence); 16] = [
     ("too few fields", Rejected("malformed")),
     ("invalid text", Rejected("malformed")),
@@ -69,70 +68,68 @@ const DEFECTS: [(&str, Consequence); 16] = [
     ("blank line", Kept),
 ];
 
-/// Everything that rows are drawn from.
-pub(super) struct Laboratories<'a> {
+pub(crate) struct Laboratories<'a> {
     seed: u64,
     rows: u64,
     dirty: u32,
-    waves: Waves,
-    places: &'a Places,
-    public: Weighted,
-    private: Weighted,
+    curve: EpidemicCurve,
+    geography: &'a Geography,
+    public: AliasTable,
+    private: AliasTable,
 }
 
 impl<'a> Laboratories<'a> {
-    /// Beside a line list of so many rows, of which a share per million is dirty.
-    pub(super) fn new((seed, cases, dirty): (u64, u64, u32), places: &'a Places) -> Self {
-        let rows = if cases == 0 { 0 } else { (cases / CASES_FOR_EACH).max(FEWEST) };
+    /// `cases` is the number of rows of the line list; `dirty` is a share per million.
+    pub(crate) fn new((seed, cases, dirty): (u64, u64, u32), geography: &'a Geography) -> Self {
+        let rows = if cases == 0 { 0 } else { (cases / CASES_PER_ROW).max(MIN_ROWS) };
         let weights = |kinds: &[(&str, u32)]| {
-            Weighted::new(&kinds.iter().map(|(_, weight)| f64::from(*weight)).collect::<Vec<_>>())
+            AliasTable::new(&kinds.iter().map(|(_, weight)| f64::from(*weight)).collect::<Vec<_>>())
         };
         let (public, private) = (weights(&PUBLIC), weights(&PRIVATE));
-        Self { seed, rows, dirty, waves: Waves::new(), places, public, private }
+        Self { seed, rows, dirty, curve: EpidemicCurve::new(), geography, public, private }
     }
 
-    /// Writes the whole file.
-    pub(super) fn write(&self, out: &mut dyn Write) -> Result<Made> {
-        let or_fail = || format!("cannot write {MEMBER}");
-        let mut made = Made::default();
-        out.write_all(HEADER.as_bytes()).context(or_fail)?;
+    pub(crate) fn write(&self, out: &mut dyn Write) -> Result<FileSummary> {
+        let context = || format!("cannot write {MEMBER}");
+        let mut summary = FileSummary::default();
+        out.write_all(HEADER.as_bytes()).context(context)?;
         for row in 0..self.rows {
             let (mut fields, mut consequence) = self.row(row);
             let mut end = &b"\n"[..];
             if let Some((defect, planted)) = self.defect(row) {
-                // The defect alone is to decide what becomes of the row.
+                // The defect alone must decide the consequence.
                 fields[DAY] = quoted(&date(self.wave(row).day).to_string());
-                spoil(&mut fields, defect);
+                corrupt(&mut fields, defect);
                 consequence = planted;
                 end = if defect == "blank line" { b"\n\n" } else { end };
             }
-            out.write_all(&[&fields.join(&b','), end].concat()).context(or_fail)?;
-            made.count(consequence);
+            out.write_all(&[&fields.join(&b','), end].concat()).context(context)?;
+            summary.count(consequence);
         }
-        Ok(made)
+        Ok(summary)
     }
 
-    fn wave(&self, row: u64) -> &DayOfWave {
-        self.waves.at(row, self.rows)
+    fn wave(&self, row: u64) -> &CurveDay {
+        self.curve.at(row, self.rows)
     }
 
-    /// One row, and what becomes of it, which is not always good in the best of files.
+    /// Returns a row and its consequence: a clean sample has mistyped years, too.
     fn row(&self, row: u64) -> (Vec<Vec<u8>>, Consequence) {
-        let draws = &mut Draws::new(self.seed, Purpose::Laboratory, row);
+        let rng = &mut RowRng::new(self.seed, RngStream::Laboratory, row);
         let wave = self.wave(row);
         let day = date(wave.day).to_string();
-        let mistyped = draws.chance(MISTYPED);
-        let day = if mistyped { format!("20{:02}{}", 8 + draws.below(11), &day[4..]) } else { day };
-        let (province, province_id, department, department_id) = self.place(draws);
-        let (funding, kind) = if draws.chance(PRIVATELY_PAID) {
-            ("Privado", PRIVATE[self.private.pick(draws)].0)
+        let mistyped = rng.chance(MISTYPED);
+        let day = if mistyped { format!("20{:02}{}", 8 + rng.below(11), &day[4..]) } else { day };
+        let (province, province_id, department, department_id) = self.place(rng);
+        let (funding, kind) = if rng.chance(PRIVATE_SHARE) {
+            ("Privado", PRIVATE[self.private.pick(rng)].0)
         } else {
-            ("Público", PUBLIC[self.public.pick(draws)].0)
+            ("Público", PUBLIC[self.public.pick(rng)].0)
         };
-        let tests = tests(draws);
-        let share = u64::from(wave.confirmed) * POSITIVE / 1000 * (50 + draws.below(101)) / 100;
-        let positives = ((tests * share + draws.below(1_000_000)) / 1_000_000).min(tests);
-        let dotted = tests >= 1000 && draws.chance(DOTTED);
+        let tests = tests(rng);
+        let share = u64::from(wave.confirmed) * POSITIVE / 1000 * (50 + rng.below(101)) / 100;
+        let positives = ((tests * share + rng.below(1_000_000)) / 1_000_000).min(tests);
+        let dotted = tests >= 1000 && rng.chance(DOTTED);
         let number = if dotted { format!("{}.{:03}", tests / 1000, tests % 1000) } else { tests.to_string() };
         let locality = department.to_uppercase();
         let locality_id = format!("{province_id}{department_id}010");
@@ -155,11 +152,11 @@ impl<'a> Laboratories<'a> {
         (fields, if mistyped { Rejected("invalid_test_date") } else { Kept })
     }
 
-    /// Province, its code, department, its code: where cases live there are laboratories.
-    fn place(&self, draws: &mut Draws) -> (&'a str, &'a str, &'a str, &'a str) {
+    /// Returns province, its code, department and its code, distributed as the residences of cases.
+    fn place(&self, rng: &mut RowRng) -> (&'a str, &'a str, &'a str, &'a str) {
         let bare = |text: &'a str| text.trim_matches(['"', ',']);
         loop {
-            let (residence, _) = self.places.draw(draws, true);
+            let (residence, _) = self.geography.draw(rng, true);
             let province_id = bare(&residence.province_id);
             if province_id == "99" {
                 continue;
@@ -173,33 +170,33 @@ impl<'a> Laboratories<'a> {
         }
     }
 
-    /// The defect that a row is meant to have: one of each kind has its place, the others fall where chance puts them.
+    /// Returns the planted defect of a row: each defect has one reserved row, the others are random.
     fn defect(&self, row: u64) -> Option<(&'static str, Consequence)> {
         if self.dirty == 0 {
             return None;
         }
         let kinds = DEFECTS.len() as u64;
         let part = self.rows / kinds;
-        let appointed = usize::try_from(row / part).ok().and_then(|kind| DEFECTS.get(kind));
-        if row % part == part / 2 && appointed.is_some() {
-            return appointed.copied();
+        let reserved_defect = usize::try_from(row / part).ok().and_then(|kind| DEFECTS.get(kind));
+        if row % part == part / 2 && reserved_defect.is_some() {
+            return reserved_defect.copied();
         }
-        let mut draws = Draws::new(self.seed, Purpose::LaboratoryDefect, row);
-        draws.chance(self.dirty).then(|| *draws.one_of(&DEFECTS))
+        let mut rng = RowRng::new(self.seed, RngStream::LaboratoryDefect, row);
+        rng.chance(self.dirty).then(|| *rng.choose(&DEFECTS))
     }
 }
 
-/// Tests of a laboratory in a day: mostly a few, about a hundred on average (10,470,203 in 105,124 rows to 2021-06-11).
-fn tests(draws: &mut Draws) -> u64 {
-    let few = 1 + draws.below(40);
-    match draws.below(100) {
+/// Returns a laboratory's tests in a day: mostly a few, about a hundred on average (10,470,203 in 105,124 rows to 2021-06-11).
+fn tests(rng: &mut RowRng) -> u64 {
+    let few = 1 + rng.below(40);
+    match rng.below(100) {
         0..4 => few * 50,
         4..34 => few * 7,
         _ => few,
     }
 }
 
-fn spoil(fields: &mut Vec<Vec<u8>>, defect: &str) {
+fn corrupt(fields: &mut Vec<Vec<u8>>, defect: &str) {
     match defect {
         "too few fields" => fields.truncate(9),
         "invalid text" => fields[1] = b"\"C\xF3rdoba\"".to_vec(),
@@ -240,19 +237,19 @@ fn quoted(text: &str) -> Vec<u8> {
 mod tests {
     use super::*;
 
-    fn file(cases: u64, dirty: u32) -> (String, Made) {
-        let places = Places::read().unwrap();
+    fn file(cases: u64, dirty: u32) -> (String, FileSummary) {
+        let geography = Geography::read().unwrap();
         let mut bytes = Vec::new();
-        let made = Laboratories::new((5, cases, dirty), &places).write(&mut bytes).unwrap();
-        (String::from_utf8_lossy(&bytes).into_owned(), made)
+        let summary = Laboratories::new((5, cases, dirty), &geography).write(&mut bytes).unwrap();
+        (String::from_utf8_lossy(&bytes).into_owned(), summary)
     }
 
     #[test]
-    fn a_clean_file_has_the_format_of_the_ministry_and_the_nations_shares() {
+    fn clean_file_has_ministry_format_and_national_shares() {
         let cases = 1_000_000;
-        let (text, made) = file(cases, 0);
+        let (text, summary) = file(cases, 0);
         assert!(text.starts_with(HEADER));
-        assert_eq!(text.matches('\n').count() as u64, made.rows + 1);
+        assert_eq!(text.matches('\n').count() as u64, summary.rows + 1);
         let (mut tests, mut positives, mut mistyped) = (0, 0, 0);
         for line in text.lines().skip(1) {
             let fields: Vec<&str> = line.split(',').collect();
@@ -266,15 +263,16 @@ mod tests {
         }
         assert!((7..10).contains(&(10 * tests / cases)), "{tests} tests of {cases} cases");
         assert!((20..32).contains(&(100 * positives / tests)), "{positives} of {tests} are positive");
-        let planted: Vec<_> = made.planted.iter().map(|(consequence, rows)| (*consequence, *rows)).collect();
+        let planted: Vec<_> =
+            summary.planted.iter().map(|(consequence, rows)| (*consequence, *rows)).collect();
         assert_eq!(planted, [(Rejected("invalid_test_date"), mistyped)]);
     }
 
     #[test]
-    fn a_dirty_file_has_everything_that_can_be_wrong() {
+    fn dirty_file_has_every_consequence() {
         for cases in [1_000, 300_000] {
-            let (_, made) = file(cases, 1);
-            let mut planted: Vec<_> = made.planted.iter().map(|(consequence, _)| *consequence).collect();
+            let (_, summary) = file(cases, 1);
+            let mut planted: Vec<_> = summary.planted.iter().map(|(consequence, _)| *consequence).collect();
             let mut wanted = DEFECTS.map(|(_, consequence)| consequence).to_vec();
             wanted.retain(|consequence| *consequence != Kept);
             wanted.dedup();
