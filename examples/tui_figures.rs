@@ -5,7 +5,6 @@ use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use covidctl::backend::Place;
 use covidctl::tui::command::Command;
 use covidctl::tui::effect::Ticket;
 use covidctl::tui::model::logs::pattern;
@@ -17,6 +16,7 @@ use covidctl::tui::update::update;
 use covidctl::tui::view::view;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use target::Location;
 
 const SIZE: (u16, u16) = (200, 60);
 const KEPT: usize = 100_000;
@@ -45,7 +45,7 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 fn model() -> Model {
-    let place = Place { target: "local".to_owned(), location: "/data".to_owned() };
+    let place = Location { target: "local".to_owned(), location: "/data".to_owned() };
     let zone = chrono::Offset::fix(&Utc);
     let mut model = Model::new(place, false, Utc::now(), zone, SIZE);
     update(&mut model, Msg::Command(Command::Go(Screen::Logs)));

@@ -2,9 +2,9 @@
 
 use uuid::Uuid;
 
-use crate::backend::Kind;
 use crate::cli::TunnelTarget;
-use crate::logs::event::Millis;
+use logs::event::Millis;
+use target::JobKind;
 
 /// The name of a question. An answer that bears another one than the last is stale, and is dropped.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,7 +109,7 @@ pub enum Effect {
     /// Start jobs one after the other; one that fails is the last.
     Start {
         /// Which.
-        kinds: Vec<Kind>,
+        kinds: Vec<JobKind>,
         /// Of which years a load takes the cases; the usual ones where nobody says.
         years: Option<String>,
     },

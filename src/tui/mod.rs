@@ -38,9 +38,9 @@ use self::msg::{Msg, Trouble};
 use self::terminal::Screen;
 use self::theme::Theme;
 use self::update::update;
-use crate::backend::{Active, Backend, Progress};
-use crate::cli::Color;
+use crate::settings::Color;
 use crate::settings::Settings;
+use target::{ActiveRun, Progress, Target};
 
 /// The time between two frames.
 const FRAME: Duration = Duration::from_millis(33);
@@ -61,7 +61,7 @@ pub type Work = Pin<Box<dyn Future<Output = Result<()>>>>;
 #[derive(Debug, Default)]
 pub struct Left {
     /// Runs that go on.
-    pub runs: Vec<Active>,
+    pub runs: Vec<ActiveRun>,
     /// Why the work beside the screens failed.
     pub failure: Option<Failure>,
 }
@@ -69,19 +69,19 @@ pub struct Left {
 /// Shows the screens until somebody leaves. `work` is made with the progress that it may tell.
 pub async fn run(
     settings: &Settings,
-    backend: Arc<dyn Backend>,
+    target: Target,
     work: impl FnOnce(Arc<dyn Progress>) -> Option<Work>,
 ) -> Result<Left> {
     let (to, mut answers) = mpsc::channel(WAITING);
     let mut work = work(Arc::new(Steps(to.clone())));
     // The screen comes last, so that it is given back first.
-    let mut runner = Runner::new(settings, Arc::clone(&backend), to);
+    let mut runner = Runner::new(settings, target.clone(), to);
     let mut screen = Screen::enter()?;
     let theme = theme(settings);
     // `--color always` is meant, also where NO_COLOR is set.
     crossterm::style::force_color_output(theme.color);
     let zone = Local::now().offset().fix();
-    let mut model = Model::new(backend.place(), settings.read_only.value, Utc::now(), zone, screen.size());
+    let mut model = Model::new(target.location(), settings.read_only.value, Utc::now(), zone, screen.size());
     let mut input = EventStream::new();
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -145,7 +145,7 @@ pub async fn run(
         }
     }
     drop(screen);
-    left.runs = still_running(runner.backend().as_ref()).await;
+    left.runs = still_running(runner.target()).await;
     Ok(left)
 }
 
@@ -174,8 +174,8 @@ async fn at_work(work: &mut Option<Work>) -> Result<()> {
     }
 }
 
-async fn still_running(backend: &dyn Backend) -> Vec<Active> {
-    let active = tokio::time::timeout(FAREWELL, backend.active()).await;
+async fn still_running(target: &Target) -> Vec<ActiveRun> {
+    let active = tokio::time::timeout(FAREWELL, target.runs.active()).await;
     active.ok().and_then(Result::ok).unwrap_or_default()
 }
 

@@ -11,11 +11,11 @@ use super::effect::Ticket;
 use super::model::RunDetails;
 use super::model::data::{Answer as Data, Rejected};
 use super::model::logs::Incoming;
-use crate::backend::{Active, Kind, Part, Place};
-use crate::db::runs::Run;
-use crate::logs::event::Millis;
 use crate::ops::reports::Report;
-use crate::tunnel::counters::Snapshot;
+use logs::event::Millis;
+use target::Run;
+use target::{ActiveRun, Component, JobKind, Location};
+use tunnel::counters::Snapshot;
 
 /// Why something went wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,14 +70,14 @@ pub enum Msg {
         /// To which question.
         ticket: Ticket,
         /// The answer.
-        result: Answer<(Vec<Part>, Place)>,
+        result: Answer<(Vec<Component>, Location)>,
     },
     /// The runs in progress.
     Active {
         /// To which question.
         ticket: Ticket,
         /// The answer.
-        result: Answer<Vec<Active>>,
+        result: Answer<Vec<ActiveRun>>,
     },
     /// The history.
     Runs {
@@ -140,14 +140,14 @@ pub enum Msg {
         /// Which.
         run: Uuid,
         /// What it does.
-        kind: Kind,
+        kind: JobKind,
     },
     /// A run that we started ended.
     Ended {
         /// Which.
         run: Uuid,
         /// What it did.
-        kind: Kind,
+        kind: JobKind,
         /// Its exit code.
         code: u8,
     },
@@ -171,7 +171,7 @@ pub enum Msg {
     /// Another target is shown from now on.
     Switched {
         /// Which.
-        place: Place,
+        place: Location,
     },
 }
 

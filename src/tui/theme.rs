@@ -4,8 +4,8 @@
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::backend::State;
 use crate::tui::model::logs::Level;
+use target::ComponentState;
 
 /// How things look.
 #[derive(Debug, Clone, Copy)]
@@ -99,14 +99,14 @@ impl Theme {
     }
 
     /// The state of a part: its sign and how it looks.
-    pub fn state(self, state: State) -> (&'static str, Style) {
+    pub fn state(self, state: ComponentState) -> (&'static str, Style) {
         match state {
-            State::Ready => ("✓", self.good()),
-            State::Busy => ("●", self.warn()),
-            State::Stopped => ("■", self.faint()),
-            State::Missing => ("○", self.faint()),
-            State::Failed => ("✗", self.bad()),
-            State::Unknown => ("?", self.warn()),
+            ComponentState::Ready => ("✓", self.good()),
+            ComponentState::Busy => ("●", self.warn()),
+            ComponentState::Stopped => ("■", self.faint()),
+            ComponentState::Missing => ("○", self.faint()),
+            ComponentState::Failed => ("✗", self.bad()),
+            ComponentState::Unknown => ("?", self.warn()),
         }
     }
 

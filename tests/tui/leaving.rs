@@ -52,9 +52,9 @@ fn it_can_be_stopped_and_goes_on_and_the_window_may_change_meanwhile() {
 fn breaks() {
     let matches = Cli::command().get_matches_from(["covidctl", "--data-dir", "/nowhere"]);
     let settings = Settings::resolve(&Cli::from_arg_matches(&matches).unwrap().globals, &matches).unwrap();
-    let backend = covidctl::backend::connect(&settings).unwrap();
+    let target = covidctl::connect::target(&settings, std::sync::Arc::new(|_| {})).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let screens = covidctl::tui::run(&settings, backend, |_| Some(Box::pin(async { panic!("it broke") })));
+    let screens = covidctl::tui::run(&settings, target, |_| Some(Box::pin(async { panic!("it broke") })));
     drop(runtime.block_on(screens));
 }
 
@@ -118,7 +118,7 @@ fn what_goes_on_is_named() {
     let terminal = Terminal::new(120, 30);
     // So many rows that the sample is certainly being made when somebody leaves.
     terminal.run(&target.command(&["demo", "--rows", "50000000"]));
-    terminal.see("making a sample");
+    terminal.see("writing a sample");
     terminal.wait("the run", |text| text.contains("1 in progress"));
     terminal.press(&["q"]);
     terminal.ended_with(0);

@@ -1,20 +1,19 @@
-//! Questions to the backend, its database and its store, one function each.
+//! Questions to the target, its database and its store, one function each.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use common::failure::Result;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::{Answers, reply, send, write_new};
-use crate::backend::Backend;
 use crate::db;
 use crate::ops;
 use crate::tui::effect::Ticket;
 use crate::tui::model::RunDetails;
 use crate::tui::model::data::{Answer, Charts, Rejected, Table};
 use crate::tui::msg::{Msg, Trouble};
+use target::{DatabaseAccess, Target};
 
 /// So many runs are listed.
 const MOST_RUNS: usize = 200;
@@ -22,23 +21,23 @@ const MOST_RUNS: usize = 200;
 /// So many rejected rows are listed.
 const MOST_REJECTED: i64 = 500;
 
-pub(super) async fn parts(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
+pub(super) async fn parts(target: Target, to: Answers, ticket: Ticket) {
     // Whoever was asked knows by now where all of it is: on AWS, in which account.
-    let question = async { Ok((ops::status::parts(backend.as_ref()).await?, backend.place())) };
+    let question = async { Ok((ops::status::components(&target).await?, target.location())) };
     reply(&to, question, |result| Msg::Parts { ticket, result }).await;
 }
 
-pub(super) async fn active(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
-    reply(&to, backend.active(), |result| Msg::Active { ticket, result }).await;
+pub(super) async fn active(target: Target, to: Answers, ticket: Ticket) {
+    reply(&to, target.runs.active(), |result| Msg::Active { ticket, result }).await;
 }
 
-pub(super) async fn runs(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
-    reply(&to, backend.history(MOST_RUNS), |result| Msg::Runs { ticket, result }).await;
+pub(super) async fn runs(target: Target, to: Answers, ticket: Ticket) {
+    reply(&to, target.runs.history(MOST_RUNS), |result| Msg::Runs { ticket, result }).await;
 }
 
-pub(super) async fn run_details(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, run: Uuid) {
+pub(super) async fn run_details(target: Target, to: Answers, ticket: Ticket, run: Uuid) {
     let question = async {
-        let database = backend.database().await?;
+        let database = target.databases.database(DatabaseAccess::READ).await?;
         let mut connection = db::connect(&database).await?;
         let checks = db::checks::of_run(&mut connection, run).await?;
         let issues = db::runs::issues(&mut connection, run).await?;
@@ -47,9 +46,9 @@ pub(super) async fn run_details(backend: Arc<dyn Backend>, to: Answers, ticket: 
     reply(&to, question, |result| Msg::RunDetails { ticket, result }).await;
 }
 
-pub(super) async fn data(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, known: Option<Uuid>) {
+pub(super) async fn data(target: Target, to: Answers, ticket: Ticket, known: Option<Uuid>) {
     let question = async {
-        let database = backend.database().await?;
+        let database = target.databases.database(DatabaseAccess::READ).await?;
         let mut connection = db::connect(&database).await?;
         read_data(&mut connection, known).await.map(Box::new)
     };
@@ -92,7 +91,7 @@ async fn read_data(connection: &mut PgConnection, known: Option<Uuid>) -> Result
 }
 
 pub(super) async fn rejected(
-    backend: Arc<dyn Backend>,
+    target: Target,
     to: Answers,
     ticket: Ticket,
     run: Uuid,
@@ -100,7 +99,7 @@ pub(super) async fn rejected(
     reason: String,
 ) {
     let question = async {
-        let database = backend.database().await?;
+        let database = target.databases.database(DatabaseAccess::READ).await?;
         let mut connection = db::connect(&database).await?;
         let rows = db::data::rejected(&mut connection, run, &dataset, &reason, MOST_REJECTED).await?;
         Ok(rows.into_iter().map(|(line, raw)| Rejected { line, raw }).collect())
@@ -108,19 +107,19 @@ pub(super) async fn rejected(
     reply(&to, question, |result| Msg::Rejected { ticket, result }).await;
 }
 
-pub(super) async fn reports(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket) {
-    let question = async { ops::reports::list(&backend.reports().await?).await };
+pub(super) async fn reports(target: Target, to: Answers, ticket: Ticket) {
+    let question = async { ops::reports::list(&target.storage.reports().await?).await };
     reply(&to, question, |result| Msg::Reports { ticket, result }).await;
 }
 
-pub(super) async fn report(backend: Arc<dyn Backend>, to: Answers, ticket: Ticket, name: String) {
-    let question = async { ops::reports::text(&backend.reports().await?, &name).await };
+pub(super) async fn report(target: Target, to: Answers, ticket: Ticket, name: String) {
+    let question = async { ops::reports::text(&target.storage.reports().await?, &name).await };
     reply(&to, question, |result| Msg::Report { ticket, result }).await;
 }
 
-pub(super) async fn save_report(backend: Arc<dyn Backend>, to: Answers, name: String) {
+pub(super) async fn save_report(target: Target, to: Answers, name: String) {
     let saved = async {
-        let files = ops::reports::copy(&backend.reports().await?, &name, Path::new(&name)).await?;
+        let files = ops::reports::copy(&target.storage.reports().await?, &name, Path::new(&name)).await?;
         Ok(format!("{files} files are in the folder `{name}`"))
     };
     done(&to, saved.await).await;

@@ -1,7 +1,6 @@
 //! Follows the logs for the screen: the same engine as `covidctl logs`, with another reader.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
@@ -9,14 +8,14 @@ use common::failure::Result;
 use uuid::Uuid;
 
 use super::{Answers, send};
-use crate::backend::Backend;
-use crate::logs::core::{Note, Plan};
-use crate::logs::driver::{self, Reader};
-use crate::logs::event::Millis;
-use crate::logs::{RunLog, Shown};
 use crate::tui::effect::Ticket;
 use crate::tui::model::logs::Incoming;
 use crate::tui::msg::{LogNews, Msg, Trouble};
+use logs::core::{Note, Plan};
+use logs::driver::{self, Reader};
+use logs::event::Millis;
+use logs::{RunLog, Shown};
+use target::Target;
 
 /// So many events make one message: a frame takes a few of them in, and a key never waits for more.
 const BATCH: usize = 500;
@@ -24,34 +23,22 @@ const BATCH: usize = 500;
 /// How long one look for the end of a run waits.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-pub(super) async fn follow(
-    backend: Arc<dyn Backend>,
-    to: Answers,
-    ticket: Ticket,
-    since: Millis,
-    run: Option<Uuid>,
-) {
-    let ended = read(backend.as_ref(), &to, ticket, since, run).await;
+pub(super) async fn follow(target: Target, to: Answers, ticket: Ticket, since: Millis, run: Option<Uuid>) {
+    let ended = read(&target, &to, ticket, since, run).await;
     let news = LogNews::Ended(ended.err().map(Trouble::from));
     send(&to, Msg::Logs { ticket, news }).await;
 }
 
-async fn read(
-    backend: &dyn Backend,
-    to: &Answers,
-    ticket: Ticket,
-    since: Millis,
-    run: Option<Uuid>,
-) -> Result<()> {
+async fn read(target: &Target, to: &Answers, ticket: Ticket, since: Millis, run: Option<Uuid>) -> Result<()> {
     let wanted = run.map(|run| run.to_string());
-    let logs = backend.logs(wanted.as_deref()).await?;
+    let logs = target.runs.logs(wanted.as_deref()).await?;
     let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
     send(to, Msg::Logs { ticket, news: LogNews::Sources(names.clone()) }).await;
     let since = logs.run.map_or(since, |run| run.from);
     let plan = Plan { since, until: None, follow: true, pattern: None, tempo: logs.tempo };
     let finish = async {
         match logs.run {
-            Some(run) => wait(backend, run).await,
+            Some(run) => wait(target, run).await,
             None => std::future::pending().await,
         }
     };
@@ -61,9 +48,9 @@ async fn read(
 }
 
 /// Where its end cannot be seen, its log is followed on.
-async fn wait(backend: &dyn Backend, run: RunLog) {
+async fn wait(target: &Target, run: RunLog) {
     loop {
-        match backend.wait(run.id, PATIENCE).await {
+        match target.runs.wait(run.id, PATIENCE).await {
             Ok(Some(_)) => return,
             Ok(None) => {}
             Err(_) => std::future::pending().await,

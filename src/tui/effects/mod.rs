@@ -10,7 +10,6 @@ mod tunnels;
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
-use std::sync::Arc;
 
 use common::failure::{Context as _, Failure, Result};
 use tokio::sync::mpsc::Sender;
@@ -18,8 +17,10 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 use super::effect::{Effect, Whither};
 use super::msg::{Msg, Trouble};
-use crate::backend::{self, Backend, Progress};
-use crate::settings::{Origin, Settings, Sourced};
+use crate::connect;
+use crate::settings::Settings;
+use target::{Origin, WithOrigin};
+use target::{Progress, Target};
 
 /// The way back to the screens.
 pub(super) type Answers = Sender<Msg>;
@@ -27,7 +28,7 @@ pub(super) type Answers = Sender<Msg>;
 /// Runs effects.
 pub(super) struct Runner {
     settings: Settings,
-    backend: Arc<dyn Backend>,
+    target: Target,
     answers: Answers,
     tasks: JoinSet<()>,
     /// The newest task of each kind of question.
@@ -36,10 +37,10 @@ pub(super) struct Runner {
 }
 
 impl Runner {
-    pub(super) fn new(settings: &Settings, backend: Arc<dyn Backend>, answers: Answers) -> Self {
+    pub(super) fn new(settings: &Settings, target: Target, answers: Answers) -> Self {
         Self {
             settings: settings.clone(),
-            backend,
+            target,
             answers,
             tasks: JoinSet::new(),
             newest: HashMap::new(),
@@ -48,8 +49,8 @@ impl Runner {
     }
 
     /// The target that is shown.
-    pub(super) fn backend(&self) -> &Arc<dyn Backend> {
-        &self.backend
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     /// Returns when a task has ended; fails where it broke.
@@ -62,36 +63,36 @@ impl Runner {
 
     /// Begins it, and returns at once.
     pub(super) fn run(&mut self, effect: Effect) {
-        let (backend, to) = (Arc::clone(&self.backend), self.answers.clone());
+        let (target, to) = (self.target.clone(), self.answers.clone());
         let kind = discriminant(&effect);
         match effect {
-            Effect::LoadParts { ticket } => self.ask(kind, answers::parts(backend, to, ticket)),
-            Effect::LoadActive { ticket } => self.ask(kind, answers::active(backend, to, ticket)),
-            Effect::LoadRuns { ticket } => self.ask(kind, answers::runs(backend, to, ticket)),
+            Effect::LoadParts { ticket } => self.ask(kind, answers::parts(target, to, ticket)),
+            Effect::LoadActive { ticket } => self.ask(kind, answers::active(target, to, ticket)),
+            Effect::LoadRuns { ticket } => self.ask(kind, answers::runs(target, to, ticket)),
             Effect::LoadRunDetails { ticket, run } => {
-                self.ask(kind, answers::run_details(backend, to, ticket, run));
+                self.ask(kind, answers::run_details(target, to, ticket, run));
             }
-            Effect::LoadData { ticket, known } => self.ask(kind, answers::data(backend, to, ticket, known)),
+            Effect::LoadData { ticket, known } => self.ask(kind, answers::data(target, to, ticket, known)),
             Effect::LoadRejected { ticket, run, dataset, reason } => {
-                self.ask(kind, answers::rejected(backend, to, ticket, run, dataset, reason));
+                self.ask(kind, answers::rejected(target, to, ticket, run, dataset, reason));
             }
-            Effect::LoadReports { ticket } => self.ask(kind, answers::reports(backend, to, ticket)),
-            Effect::ReadReport { ticket, name } => self.ask(kind, answers::report(backend, to, ticket, name)),
+            Effect::LoadReports { ticket } => self.ask(kind, answers::reports(target, to, ticket)),
+            Effect::ReadReport { ticket, name } => self.ask(kind, answers::report(target, to, ticket, name)),
             Effect::Follow { ticket, since, run } => {
-                self.ask(kind, logs::follow(backend, to, ticket, since, run));
+                self.ask(kind, logs::follow(target, to, ticket, since, run));
             }
-            Effect::Up => drop(self.tasks.spawn(start::up(backend, to))),
+            Effect::Up => drop(self.tasks.spawn(start::up(target, to))),
             Effect::Start { kinds, years } => {
-                drop(self.tasks.spawn(start::start(backend, to, kinds, years)));
+                drop(self.tasks.spawn(start::start(target, to, kinds, years)));
             }
-            Effect::Stop { run } => drop(self.tasks.spawn(start::stop(backend, to, run))),
+            Effect::Stop { run } => drop(self.tasks.spawn(start::stop(target, to, run))),
             Effect::OpenTunnel { id, route } => {
                 let task = self.tasks.spawn(tunnels::open(self.settings.clone(), to, id, route));
                 self.tunnels.insert(id, task);
             }
             Effect::CloseTunnel { id } => self.close_tunnel(id),
             Effect::Save { path, text } => drop(self.tasks.spawn(answers::save(to, path, text))),
-            Effect::SaveReport { name } => drop(self.tasks.spawn(answers::save_report(backend, to, name))),
+            Effect::SaveReport { name } => drop(self.tasks.spawn(answers::save_report(target, to, name))),
             Effect::Switch { to } => self.switch(to),
             // These need the terminal; the loop does them.
             Effect::Copy { .. } | Effect::Suspend | Effect::Redraw => {}
@@ -118,7 +119,7 @@ impl Runner {
     /// From now on questions go there. Tunnels and runs go on.
     fn switch(&mut self, whither: Whither) {
         let mut settings = self.settings.clone();
-        let typed = |value| Sourced { value, origin: Origin::Flag };
+        let typed = |value| WithOrigin { value, origin: Origin::Flag };
         match whither {
             Whither::Target(target) => settings.target = typed(target),
             // Only the target on AWS has these.
@@ -130,11 +131,11 @@ impl Runner {
             }
         }
         let to = self.answers.clone();
-        let msg = match backend::connect(&settings) {
-            Ok(backend) => {
+        let msg = match connect::target(&settings, std::sync::Arc::new(|_| {})) {
+            Ok(target) => {
                 self.newest.drain().for_each(|(_, task)| task.abort());
-                let place = backend.place();
-                (self.settings, self.backend) = (settings, backend);
+                let place = target.location();
+                (self.settings, self.target) = (settings, target);
                 Msg::Switched { place }
             }
             Err(failure) => Msg::Failed { trouble: failure.into() },

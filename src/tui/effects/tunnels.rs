@@ -8,14 +8,13 @@ use chrono::Utc;
 use common::failure::{Failure, Result};
 
 use super::{Answers, send};
-use crate::backend::aws::Aws;
 use crate::settings::Settings;
 use crate::tui::effect::Route;
 use crate::tui::msg::{Msg, Trouble, TunnelNews};
-use crate::tunnel::bastion::{Bastion, Discovery};
-use crate::tunnel::event::{Event, Tell};
-use crate::tunnel::forwarding::Forwarding;
-use crate::tunnel::{self, Options, Tunnel};
+use tunnel::bastion::{Bastion, Discovery};
+use tunnel::event::{Event, Tell};
+use tunnel::forwarding::Forwarding;
+use tunnel::{self, Options, Tunnel};
 
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -39,9 +38,11 @@ async fn options(settings: &Settings, route: Route, tell: Tell) -> Result<Option
             (Arc::new(bastion), forwarding.parse().map_err(Failure::usage)?)
         }
         Route::Named(name) => {
-            let aws = Aws::new(settings, tell);
-            let forwarding = Forwarding { port: name.local_port(), target: aws.target(name.name()).await? };
-            (aws.bastion().await?, forwarding)
+            let target = crate::connect::target(settings, tell)?;
+            let bastion = target.bastion()?;
+            let forwarding =
+                Forwarding { port: name.local_port(), target: bastion.endpoint(name.name()).await? };
+            (bastion.discovery().await?, forwarding)
         }
     };
     Ok(Options {

@@ -6,7 +6,8 @@ use uuid::Uuid;
 use super::list::Cursor;
 use super::remote::Remote;
 use crate::db::checks::RunCheck;
-use crate::db::runs::{Issue, Run};
+use crate::db::runs::Issue;
+use target::Run;
 
 /// A table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,9 +1,9 @@
-//! How fresh the data are, and which stage holds them back: read off the parts, which a backend gives with their ages.
+//! How fresh the data are, and which stage holds them back: read off the parts, which a target gives with their ages.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use crate::backend::{Part, State};
-use crate::db::runs::Run;
+use target::Run;
+use target::{Component, ComponentState};
 
 /// A stage's part, and what people call the stage.
 const STAGES: [(&str, &str); 3] =
@@ -21,7 +21,7 @@ pub struct Freshness {
 }
 
 /// Reads it off.
-pub fn freshness(parts: &[Part], runs: &[Run]) -> Freshness {
+pub fn freshness(parts: &[Component], runs: &[Run]) -> Freshness {
     // The history has no pointer: on AWS it is made of records, and a rollback's record names the dataset that it published again.
     let published =
         runs.iter().find(|run| matches!(run.kind.as_str(), "etl" | "rollback") && run.status == "succeeded");
@@ -32,19 +32,19 @@ pub fn freshness(parts: &[Part], runs: &[Run]) -> Freshness {
     }
 }
 
-fn held_by(parts: &[Part]) -> Option<String> {
-    let mut before: Option<(&Part, &str)> = None;
+fn held_by(parts: &[Component]) -> Option<String> {
+    let mut before: Option<(&Component, &str)> = None;
     for (name, what) in STAGES {
         let Some(part) = parts.iter().find(|part| part.name == name) else { continue };
         match part.state {
-            State::Failed => return Some(format!("{what} failed")),
-            State::Missing => {
+            ComponentState::Failed => return Some(format!("{what} failed")),
+            ComponentState::Missing => {
                 return Some(format!("{what} is missing").replace("datasets is", "datasets are"));
             }
-            State::Busy => return Some(format!("{what} is on its way")),
+            ComponentState::Busy => return Some(format!("{what} is on its way")),
             // Nobody can say that nothing holds it back.
-            State::Unknown => return Some(format!("perhaps: {what} cannot be looked at")),
-            State::Ready | State::Stopped => {}
+            ComponentState::Unknown => return Some(format!("perhaps: {what} cannot be looked at")),
+            ComponentState::Ready | ComponentState::Stopped => {}
         }
         if let (Some((earlier, earlier_what)), Some(since)) = (before, part.since)
             && earlier.since.is_some_and(|earlier| earlier > since)
@@ -60,23 +60,26 @@ fn held_by(parts: &[Part]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn part(name: &str, state: State, second: i64) -> Part {
+    fn part(name: &str, state: ComponentState, second: i64) -> Component {
         let since = DateTime::from_timestamp(second, 0);
-        Part { name: name.into(), state, since, detail: String::new() }
+        Component { name: name.into(), state, since, detail: String::new() }
     }
 
     #[test]
     fn the_first_stage_that_is_behind_is_named() {
-        let ready = State::Ready;
+        let ready = ComponentState::Ready;
         let fresh = [part("datasets", ready, 1), part("last etl", ready, 2), part("last report", ready, 3)];
         assert_eq!(held_by(&fresh), None);
         let newer = [part("datasets", ready, 9), part("last etl", ready, 2), part("last report", ready, 3)];
         assert_eq!(held_by(&newer).unwrap(), "the load is older than the datasets");
-        let failed = [part("datasets", ready, 1), part("last etl", State::Failed, 2)];
+        let failed = [part("datasets", ready, 1), part("last etl", ComponentState::Failed, 2)];
         assert_eq!(held_by(&failed).unwrap(), "the load failed");
-        let unknown = [part("datasets", State::Unknown, 1), part("last etl", ready, 2)];
+        let unknown = [part("datasets", ComponentState::Unknown, 1), part("last etl", ready, 2)];
         assert_eq!(held_by(&unknown).unwrap(), "perhaps: the datasets cannot be looked at");
-        assert_eq!(held_by(&[part("datasets", State::Missing, 0)]).unwrap(), "the datasets are missing");
+        assert_eq!(
+            held_by(&[part("datasets", ComponentState::Missing, 0)]).unwrap(),
+            "the datasets are missing"
+        );
         assert_eq!(held_by(&[]), None);
     }
 }

@@ -1,4 +1,4 @@
-//! All that the screens know. Plain data: no terminal, no backend, no clock.
+//! All that the screens know. Plain data: no terminal, no target, no clock.
 //!
 //! [`update`](mod@super::update) is the only part that changes it, views only read it. What is on top, and so what keys mean, is
 //! never stored: [`Model::layer`] derives it.
@@ -25,10 +25,11 @@ use self::tunnels::Tunnels;
 use super::effect::Ticket;
 use super::keys::Layer;
 use super::msg::Trouble;
-use crate::backend::{Active, Part, Place};
 use crate::db::checks::RunCheck;
-use crate::db::runs::{Issue, Run};
+use crate::db::runs::Issue;
 use crate::ops::reports::Report;
+use target::Run;
+use target::{ActiveRun, Component, Location};
 
 /// A run, opened.
 #[derive(Debug, Clone)]
@@ -87,7 +88,7 @@ pub struct Reports {
 #[derive(Debug, Clone, Default)]
 pub struct Overview {
     /// The parts of the target and of its pipeline, in the pipeline's order.
-    pub parts: Remote<Vec<Part>>,
+    pub parts: Remote<Vec<Component>>,
     /// Where one is.
     pub cursor: Cursor,
 }
@@ -113,7 +114,7 @@ pub struct Model {
     /// The zone of the times that are shown.
     pub zone: FixedOffset,
     /// Where the pipeline lives.
-    pub place: Place,
+    pub place: Location,
     /// The targets that there are.
     pub targets: Vec<String>,
     /// Whether changes are forbidden.
@@ -129,7 +130,7 @@ pub struct Model {
     /// The Overview.
     pub overview: Overview,
     /// The runs in progress.
-    pub active: Remote<Vec<Active>>,
+    pub active: Remote<Vec<ActiveRun>>,
     /// Runs that were asked to end.
     pub stopping: Vec<Uuid>,
     /// The Runs screen.
@@ -150,7 +151,7 @@ pub struct Model {
 impl Model {
     /// Nothing is known yet but where we are.
     pub fn new(
-        place: Place,
+        place: Location,
         read_only: bool,
         now: DateTime<Utc>,
         zone: FixedOffset,
@@ -257,7 +258,7 @@ impl Model {
 #[derive(Debug, Clone, Copy)]
 pub enum RunRow<'a> {
     /// In progress, and not in the database yet.
-    Active(&'a Active),
+    Active(&'a ActiveRun),
     /// In the database.
     Known(&'a Run),
 }

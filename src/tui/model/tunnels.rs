@@ -4,8 +4,8 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::list::Cursor;
-use crate::logs::event::Millis;
-use crate::tunnel::counters::Snapshot;
+use logs::event::Millis;
+use tunnel::counters::Snapshot;
 
 /// So many rates are remembered: five minutes.
 pub const HISTORY: usize = 300;

@@ -4,12 +4,13 @@ use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::NOW;
-use crate::backend::{Active, Kind, Part, State};
 use crate::db::checks::RunCheck;
-use crate::db::runs::{Issue, Run};
-use crate::logs::{Event, Shown};
+use crate::db::runs::Issue;
 use crate::ops::reports::Report;
 use crate::tui::model::data::{Answer, Charts, Rejected, Table};
+use logs::{Event, Shown};
+use target::Run;
+use target::{ActiveRun, Component, ComponentState, JobKind};
 
 pub(super) fn now() -> DateTime<Utc> {
     NOW.parse().unwrap_or_default()
@@ -23,31 +24,31 @@ pub(super) fn run_id(number: u128) -> Uuid {
     Uuid::from_u128(0x9f3c_1a7e_0000_4000_8000_0000_0000_0000 + number * 0x1357_9bdf_2468_ace1_0000_0000_0000)
 }
 
-pub(super) fn part(name: &str, state: State, seconds: i64, detail: &str) -> Part {
-    Part { name: name.to_owned(), state, since: Some(ago(seconds)), detail: detail.to_owned() }
+pub(super) fn part(name: &str, state: ComponentState, seconds: i64, detail: &str) -> Component {
+    Component { name: name.to_owned(), state, since: Some(ago(seconds)), detail: detail.to_owned() }
 }
 
-pub(super) fn local_parts() -> Vec<Part> {
-    let ready = State::Ready;
+pub(super) fn local_parts() -> Vec<Component> {
+    let ready = ComponentState::Ready;
     vec![
         part("datasets", ready, 640, "3 files, 416 MB"),
-        part("last etl", State::Busy, 25, &format!("running {}", run_id(1))),
+        part("last etl", ComponentState::Busy, 25, &format!("running {}", run_id(1))),
         part("postgresql", ready, 93_600, "version 17, 127.0.0.1:44087, process 4711"),
         part("last report", ready, 86_000, &format!("succeeded {}", run_id(3))),
         part("report", ready, 86_000, "20260301_061920_9f3c1a7e"),
     ]
 }
 
-pub(super) fn aws_parts() -> Vec<Part> {
-    let ready = State::Ready;
-    let timeless = |name, detail| Part { since: None, ..part(name, ready, 0, detail) };
+pub(super) fn aws_parts() -> Vec<Component> {
+    let ready = ComponentState::Ready;
+    let timeless = |name, detail| Component { since: None, ..part(name, ready, 0, detail) };
     vec![
         timeless("schedule", "cron(0 9 * * ? *), next 2026-03-02 09:00 UTC"),
         part("lambda", ready, 760, "covid19-download, invoked last at that time"),
         part("datasets", ready, 652, "5 files, 417 MB"),
         part(
             "last etl",
-            State::Failed,
+            ComponentState::Failed,
             600,
             &format!("failed {}: its image cannot be pulled: covid19-etl:v0.4.1 not found", run_id(1)),
         ),
@@ -57,12 +58,17 @@ pub(super) fn aws_parts() -> Vec<Part> {
         part("report", ready, 86_000, "20260301_061920_9f3c1a7e"),
         timeless("metabase", "2 of 2 targets are healthy"),
         part("bastion", ready, 700_000, "i-0a1b2c3d4e5f67890 at 198.51.100.20"),
-        part("alarms", State::Failed, 540, "covid19-run-failed (a task ended with another code than 0)"),
+        part(
+            "alarms",
+            ComponentState::Failed,
+            540,
+            "covid19-run-failed (a task ended with another code than 0)",
+        ),
     ]
 }
 
-pub(super) fn active() -> Vec<Active> {
-    vec![Active { run: run_id(1), kind: Kind::Etl, started_at: ago(25) }]
+pub(super) fn active() -> Vec<ActiveRun> {
+    vec![ActiveRun { run: run_id(1), kind: JobKind::Etl, started_at: ago(25) }]
 }
 
 pub(super) fn run(number: u128, kind: &str, status: &str, seconds: i64, took: Option<i64>) -> Run {

@@ -20,9 +20,9 @@ use super::model::logs::Incoming;
 use super::model::{Model, RunDetails, Screen};
 use super::msg::{Edit, LogNews, Msg, Trouble, TunnelNews};
 use super::update::update;
-use crate::backend::Place;
-use crate::logs::Shown;
-use crate::tunnel::counters::Snapshot;
+use logs::Shown;
+use target::Location;
+use tunnel::counters::Snapshot;
 
 /// The time of every scene.
 pub const NOW: &str = "2026-03-02T06:12:40Z";
@@ -74,7 +74,7 @@ struct Story {
 
 impl Story {
     fn new(size: (u16, u16)) -> Self {
-        let place = Place { target: "local".to_owned(), location: "/var/lib/covidctl".to_owned() };
+        let place = Location { target: "local".to_owned(), location: "/var/lib/covidctl".to_owned() };
         let zone = FixedOffset::west_opt(3 * 3600).unwrap_or_else(|| chrono::Offset::fix(&Utc));
         let model = Model::new(place, false, now(), zone, size);
         Self { model, answers: true, stale: false, aws: false, lines: log() }
@@ -88,7 +88,7 @@ impl Story {
             "overview-aws" => {
                 self.aws = true;
                 let location = "account 123456789012, region us-east-1".to_owned();
-                self.model.place = Place { target: "aws".to_owned(), location };
+                self.model.place = Location { target: "aws".to_owned(), location };
             }
             "logs-hostile" => self.lines = hostile(),
             "read-only" => self.model.read_only = true,

@@ -55,15 +55,15 @@ fn any_size_can_be_drawn() {
 #[test]
 fn nothing_hostile_is_in_a_cell_and_the_next_line_is_where_it_should_be() {
     for size in [(80, 24), (120, 40), (250, 70)] {
-        let backend = drawn("logs-hostile", size, COLORED);
-        for cell in backend.buffer().content() {
+        let target = drawn("logs-hostile", size, COLORED);
+        for cell in target.buffer().content() {
             let hostile = |character: char| {
                 character.is_control()
                     || matches!(character, '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
             };
             assert!(!cell.symbol().chars().any(hostile), "{:?}", cell.symbol());
         }
-        let text = backend.to_string();
+        let text = target.to_string();
         assert!(text.contains("the line after all of them"), "{text}");
         assert!(text.contains("\\u{1b}[2J"), "{text}");
     }

@@ -4,13 +4,13 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::ask;
-use crate::backend::Place;
-use crate::db::runs::Run;
 use crate::tui::effect::{Effect, Ticket};
 use crate::tui::model::tunnels::State;
 use crate::tui::model::{Model, RunRow, Step};
 use crate::tui::model::{data, logs::Logs, logs::Source, remote::Remote};
 use crate::tui::msg::{Answer, LogNews, Msg, Trouble, TunnelNews};
+use target::Location;
+use target::Run;
 
 /// Takes it in; whatever is stale changes nothing.
 pub(super) fn take(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -191,7 +191,7 @@ fn take_tunnel(model: &mut Model, id: u64, news: TunnelNews) {
 }
 
 /// Everything that was known is about another place.
-fn switch(model: &mut Model, place: Place) -> Vec<Effect> {
+fn switch(model: &mut Model, place: Location) -> Vec<Effect> {
     let window = model.logs.window;
     let fresh = Model::new(place, model.read_only, model.now, model.zone, (model.width, model.height));
     model.place = fresh.place;

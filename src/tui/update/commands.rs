@@ -1,14 +1,14 @@
 //! What each command does.
 
 use super::{answers, ask, go, input, logs, palette, runs};
-use crate::backend::{Kind, Part, State};
-use crate::ops::pipeline::WHOLE;
+use crate::ops::pipeline::FULL_PIPELINE;
 use crate::tui::command::Command;
 use crate::tui::effect::Effect;
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::{Confirm, Input, Model, Overlay, Purpose, ReportPage, Screen};
 use crate::tui::model::{data, remote::Remote};
 use crate::tui::msg::Trouble;
+use target::{Component, ComponentState, JobKind};
 
 /// Does it.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -55,9 +55,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             hint: Some("covidctl --target aws up".to_owned()),
         }),
         Command::BringUp => confirm(model, "Bring the target up?", vec![], vec![Effect::Up]),
-        Command::StartEtl => runs::start(model, vec![Kind::Etl], None),
-        Command::StartReport => runs::start(model, vec![Kind::Report], None),
-        Command::StartPipeline => runs::start(model, WHOLE.to_vec(), None),
+        Command::StartEtl => runs::start(model, vec![JobKind::Etl], None),
+        Command::StartReport => runs::start(model, vec![JobKind::Report], None),
+        Command::StartPipeline => runs::start(model, FULL_PIPELINE.to_vec(), None),
         Command::Stop => runs::stop(model),
         Command::Again => runs::again(model),
         Command::RunLogs => return runs::logs(model),
@@ -205,11 +205,11 @@ fn open(model: &mut Model) -> Vec<Effect> {
 }
 
 /// Where one sees more of a part. Of some there is no more than their detail, and what is wrong has to be read in full first.
-fn screen_of(part: &Part) -> Option<Screen> {
+fn screen_of(part: &Component) -> Option<Screen> {
     match part.name.as_str() {
         "last etl" | "last report" => Some(Screen::Runs),
         name if name.starts_with("run ") => Some(Screen::Runs),
-        _ if matches!(part.state, State::Failed | State::Unknown) => None,
+        _ if matches!(part.state, ComponentState::Failed | ComponentState::Unknown) => None,
         "lambda" => Some(Screen::Logs),
         "datasets" => Some(Screen::Data),
         "report" => Some(Screen::Reports),

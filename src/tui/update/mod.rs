@@ -1,6 +1,6 @@
 //! The heart of the screens: what happens, and what is to be done about it.
 //!
-//! Pure: it changes the model and returns what it wants done. It knows no terminal, no backend and no clock, so that a test can
+//! Pure: it changes the model and returns what it wants done. It knows no terminal, no target and no clock, so that a test can
 //! tell any story to it. This file has what is common to all screens; what belongs to one is in its file.
 
 mod answers;

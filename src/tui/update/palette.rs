@@ -1,13 +1,13 @@
 //! The line after `:`. It knows the words of the commands, and a few that take something.
 
 use super::{commands, input};
-use crate::logs::event::Millis;
-use crate::text;
 use crate::tui::command::Command;
 use crate::tui::effect::{Effect, Whither};
 use crate::tui::keys::{BINDINGS, Scope};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::{Model, Overlay, RunRow, Screen};
+use common::text;
+use logs::event::Millis;
 
 /// Words that take something after them, and what.
 const WITH_ARGUMENTS: [(&str, &str); 7] = [

@@ -1,13 +1,13 @@
 //! The Runs screen: open, start, stop, again, and the way to a run's log.
 
 use super::commands::{confirm, show};
-use crate::backend::Kind;
 use crate::tui::effect::Effect;
 use crate::tui::layout;
 use crate::tui::model::list::{Cursor, Move};
 use crate::tui::model::remote::Remote;
 use crate::tui::model::{Model, RunPage, RunRow, Screen};
 use crate::tui::msg::Trouble;
+use target::JobKind;
 
 /// Opens the selected run.
 pub(super) fn open(model: &mut Model) -> Vec<Effect> {
@@ -38,7 +38,7 @@ pub(super) fn go(model: &mut Model, to: Move) {
 pub(crate) const FACTS: usize = 12;
 
 /// Asks whether to start jobs.
-pub(super) fn start(model: &mut Model, kinds: Vec<Kind>, years: Option<String>) {
+pub(super) fn start(model: &mut Model, kinds: Vec<JobKind>, years: Option<String>) {
     let active = model.active.last.iter().flatten();
     if let Some(double) = active.clone().find(|active| kinds.iter().any(|kind| kind.excludes(active.kind))) {
         let message = format!("{} is running already: {}", double.kind, short(&double.run.to_string()));
@@ -47,9 +47,9 @@ pub(super) fn start(model: &mut Model, kinds: Vec<Kind>, years: Option<String>) 
     }
     let words: Vec<String> = kinds.iter().map(ToString::to_string).collect();
     let question = match kinds.as_slice() {
-        [Kind::Download] => "Download what is new?",
-        [Kind::Etl] => "Load the datasets?",
-        [Kind::Report] => "Write a report?",
+        [JobKind::Download] => "Download what is new?",
+        [JobKind::Etl] => "Load the datasets?",
+        [JobKind::Report] => "Write a report?",
         _ => "Download what is new, load it, then write a report?",
     };
     let mut touches = vec![("runs".to_owned(), words.join(", then "))];
@@ -78,9 +78,9 @@ pub(super) fn again(model: &mut Model) {
     });
     let kind = row.map(RunRow::kind);
     match kind.as_deref() {
-        Some("download") => start(model, vec![Kind::Download], None),
-        Some("etl") => start(model, vec![Kind::Etl], years),
-        Some("report") => start(model, vec![Kind::Report], None),
+        Some("download") => start(model, vec![JobKind::Download], None),
+        Some("etl") => start(model, vec![JobKind::Etl], years),
+        Some("report") => start(model, vec![JobKind::Report], None),
         Some(other) => model.say(format!("{other} is started by other commands")),
         None => model.say("no run is selected"),
     }

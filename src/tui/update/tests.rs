@@ -1,4 +1,4 @@
-//! Stories told to `update`: what happens, and what is then known and wanted. No terminal, no backend, no clock.
+//! Stories told to `update`: what happens, and what is then known and wanted. No terminal, no target, no clock.
 
 mod typing;
 
@@ -6,7 +6,6 @@ use chrono::{DateTime, TimeDelta, Utc};
 use uuid::Uuid;
 
 use super::*;
-use crate::backend::{Active, Kind, Place};
 use crate::cli::TunnelTarget;
 use crate::tui::command::Command;
 use crate::tui::effect::{Route, Ticket, Whither};
@@ -14,6 +13,7 @@ use crate::tui::keys::Layer;
 use crate::tui::model::{Purpose, tunnels};
 use crate::tui::msg::{Edit, LogNews, Trouble, TunnelNews};
 use crate::tui::scene::{many_lines, scene};
+use target::{ActiveRun, JobKind, Location};
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -22,7 +22,7 @@ fn at(second: i64) -> DateTime<Utc> {
 }
 
 fn fresh() -> Model {
-    let place = Place { target: "local".into(), location: "/data".into() };
+    let place = Location { target: "local".into(), location: "/data".into() };
     let zone = chrono::FixedOffset::east_opt(0).unwrap();
     Model::new(place, false, at(0), zone, SIZE)
 }
@@ -73,7 +73,7 @@ fn a_run_that_begins_elsewhere_is_seen_at_once_and_quiet_costs_little() {
     }
     let asked = update(&mut model, Msg::Tick { now: at(3) });
     let [Effect::LoadActive { ticket }] = asked[..] else { panic!("only what is cheap: {asked:?}") };
-    let active = vec![Active { run: Uuid::from_u128(1), kind: Kind::Etl, started_at: at(2) }];
+    let active = vec![ActiveRun { run: Uuid::from_u128(1), kind: JobKind::Etl, started_at: at(2) }];
     let asked = update(&mut model, Msg::Active { ticket, result: Ok(active) });
     assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{asked:?}");
 }
@@ -126,7 +126,7 @@ fn again_means_the_same_years() {
     does(&mut model, Command::Again);
     let Some(Overlay::Confirm(confirm)) = &model.overlay else { panic!("{:?}", model.overlay) };
     assert!(confirm.touches.contains(&("years".to_owned(), "2022".to_owned())), "{confirm:?}");
-    assert_eq!(confirm.then, [Effect::Start { kinds: vec![Kind::Etl], years: Some("2022".to_owned()) }]);
+    assert_eq!(confirm.then, [Effect::Start { kinds: vec![JobKind::Etl], years: Some("2022".to_owned()) }]);
 }
 
 #[test]
@@ -172,7 +172,7 @@ fn read_only_forbids_every_change_and_says_why() {
 #[test]
 fn a_job_is_not_started_twice() {
     let mut model = scene("runs", SIZE);
-    assert!(model.active.last.as_ref().is_some_and(|active| active[0].kind == Kind::Etl));
+    assert!(model.active.last.as_ref().is_some_and(|active| active[0].kind == JobKind::Etl));
     does(&mut model, Command::StartEtl);
     assert_eq!(model.overlay, None);
     assert!(model.notice.unwrap().text.contains("running already"));
@@ -200,7 +200,7 @@ fn whoever_looks_at_a_run_keeps_looking_at_it_when_others_come() {
     does(&mut model, Command::Down);
     let run = model.selected_run();
     let mut active = model.active.last.clone().unwrap();
-    active.push(Active { run: Uuid::from_u128(7), kind: Kind::Report, started_at: at(0) });
+    active.push(ActiveRun { run: Uuid::from_u128(7), kind: JobKind::Report, started_at: at(0) });
     let mut history = model.runs.history.last.clone().unwrap();
     let mut newer = history[1].clone();
     newer.run_id = Uuid::from_u128(8);
@@ -271,7 +271,7 @@ fn a_click_selects_and_tabs_are_clicked_too() {
 }
 
 #[test]
-fn a_bad_notice_goes_with_the_next_key_and_a_good_one_by_itself() {
+fn a_bad_notice_goes_with_the_next_key_and_a_good_one_exited() {
     let mut model = fresh();
     update(&mut model, Msg::Failed { trouble: Trouble { message: "broke".into(), hint: None } });
     update(&mut model, Msg::Tick { now: at(30) });

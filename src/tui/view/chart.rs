@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use super::super::text::{fit, pad, width};
-use crate::text::thousands;
+use common::text::thousands;
 
 /// Eighths of a cell, from below.
 const UPWARD: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];

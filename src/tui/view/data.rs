@@ -12,7 +12,7 @@ use super::super::theme::Theme;
 use super::table::{Table, cell, column, number};
 use super::{chart, covered, empty, line, title, titled, unanswered};
 use crate::db::checks;
-use crate::text::{age, size, thousands};
+use common::text::{age, size, thousands};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     if let Some(page) = &model.data.page {

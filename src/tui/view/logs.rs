@@ -12,8 +12,8 @@ use super::super::model::logs::{Logs, Row, Stamps, WINDOWS};
 use super::super::text::{broken, cells, cut, pad, width};
 use super::super::theme::Theme;
 use super::{empty, line};
-use crate::logs::event::{Millis, moment};
-use crate::text::thousands;
+use common::text::thousands;
+use logs::event::{Millis, moment};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     line(frame, area, 0, heading(model, theme));

@@ -24,7 +24,7 @@ use super::model::remote::{Fetch, Remote};
 use super::model::{Model, Overlay, Purpose, Screen};
 use super::text::{cells, fit, prose, width};
 use super::theme::Theme;
-use crate::text::age;
+use common::text::age;
 
 /// Below this size nothing can be read.
 const SMALLEST: (u16, u16) = (40, 10);

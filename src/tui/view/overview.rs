@@ -12,8 +12,8 @@ use super::super::text::{cells, fit, pad, width};
 use super::super::theme::Theme;
 use super::table::{Table, cell, column};
 use super::{empty, line, runs, title, titled, unanswered};
-use crate::backend::Part;
-use crate::text::age;
+use common::text::age;
+use target::Component;
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     let parts = model.overview.parts.last.as_deref().unwrap_or_default();
@@ -37,7 +37,7 @@ pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
 }
 
 /// How fresh the data are, and what holds them back.
-fn fresh(model: &Model, parts: &[Part], theme: Theme) -> [Line<'static>; 2] {
+fn fresh(model: &Model, parts: &[Component], theme: Theme) -> [Line<'static>; 2] {
     let known = freshness(parts, model.runs.history.last.as_deref().unwrap_or_default());
     let mut spans = vec![Span::styled(" FRESHNESS", theme.title())];
     match (known.updated_on, known.loaded_at) {
@@ -58,7 +58,7 @@ fn fresh(model: &Model, parts: &[Part], theme: Theme) -> [Line<'static>; 2] {
 }
 
 /// What the data pass through has a place in the strip, under a short name; the rest stands in the list alone.
-fn stage(part: &Part) -> Option<&str> {
+fn stage(part: &Component) -> Option<&str> {
     match part.name.as_str() {
         "report" | "bastion" | "alarms" => None,
         "last etl" => Some("etl"),
@@ -68,8 +68,9 @@ fn stage(part: &Part) -> Option<&str> {
 }
 
 /// The pipeline as a strip: each stage with its state and age.
-fn strip(model: &Model, parts: &[Part], theme: Theme, frame: &mut Frame, area: Rect) {
-    let stages: Vec<(&str, &Part)> = parts.iter().filter_map(|part| Some((stage(part)?, part))).collect();
+fn strip(model: &Model, parts: &[Component], theme: Theme, frame: &mut Frame, area: Rect) {
+    let stages: Vec<(&str, &Component)> =
+        parts.iter().filter_map(|part| Some((stage(part)?, part))).collect();
     if stages.is_empty() {
         return;
     }
@@ -96,11 +97,11 @@ fn strip(model: &Model, parts: &[Part], theme: Theme, frame: &mut Frame, area: R
     }
 }
 
-fn list_of_parts(model: &Model, parts: &[Part], theme: Theme, frame: &mut Frame, area: Rect) {
+fn list_of_parts(model: &Model, parts: &[Component], theme: Theme, frame: &mut Frame, area: Rect) {
     if parts.is_empty() {
         return unanswered(&model.overview.parts, theme, frame, area, 1);
     }
-    let row = |part: &Part| {
+    let row = |part: &Component| {
         let (sign, style) = theme.state(part.state);
         let since = part.since.map_or_else(|| "-".to_owned(), |since| age(since, model.now));
         vec![

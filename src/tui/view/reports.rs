@@ -10,7 +10,7 @@ use super::super::theme::Theme;
 use super::table::{Table, cell, column, number};
 use super::{covered, empty, line, titled, unanswered};
 use crate::ops::reports::Report;
-use crate::text::{age, size};
+use common::text::{age, size};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     if let Some(page) = &model.reports.page {

@@ -12,8 +12,9 @@ use super::super::theme::Theme;
 use super::table::{Cell, Column, Table, cell, column, number};
 use super::{covered, empty, line, title, titled, unanswered};
 use crate::db;
-use crate::db::runs::{Issue, Run};
-use crate::text::{maybe_thousands, size, span, thousands};
+use crate::db::runs::Issue;
+use common::text::{maybe_thousands, size, span, thousands};
+use target::Run;
 
 const COLUMNS: [Column; 11] = [
     column("", 1, 0),

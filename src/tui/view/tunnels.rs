@@ -10,7 +10,7 @@ use super::super::text::{cells, fit};
 use super::super::theme::Theme;
 use super::table::{Cell, Table, cell, column, number};
 use super::{chart, covered, empty, line, title};
-use crate::text::size;
+use common::text::size;
 
 /// Rows of the part about the selected tunnel.
 const SELECTED: u16 = 9;

@@ -4,10 +4,10 @@
 
 use std::sync::Arc;
 
-use crate::logs::Shown;
-use crate::logs::event::Millis;
-use crate::logs::render::Entry;
 use crate::tui::text;
+use logs::Shown;
+use logs::event::Millis;
+use logs::render::Entry;
 
 use super::lambda::{self, Invocation};
 
@@ -122,7 +122,7 @@ fn continues(message: &str) -> bool {
 #[cfg(test)]
 pub(in crate::tui) mod tests {
     use super::*;
-    use crate::logs::Event;
+    use logs::Event;
 
     pub(in crate::tui) fn incoming(time: Millis, source: usize, message: &str) -> Incoming {
         let event = Event {

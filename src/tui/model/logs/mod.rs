@@ -12,10 +12,10 @@ use uuid::Uuid;
 pub use self::buffer::{Buffer, Row};
 pub use self::incoming::{Incoming, Level};
 use super::list::Move;
-use crate::logs::event::Millis;
-use crate::logs::pick;
 use crate::tui::effect::Ticket;
 use crate::tui::text;
+use logs::event::Millis;
+use logs::pick;
 
 /// How far back one may look, and what that is called.
 pub const WINDOWS: [(Option<Millis>, &str); 7] = [

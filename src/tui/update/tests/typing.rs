@@ -62,7 +62,7 @@ fn what_has_a_name_is_tunnelled_to_by_it_where_it_has_one() {
     does(&mut model, Command::OpenTunnel);
     types(&mut model, "replica");
     assert!(does(&mut model, Command::Submit).is_empty(), "nobody knows where it is");
-    update(&mut model, Msg::Switched { place: Place { target: "aws".into(), location: "1, eu".into() } });
+    update(&mut model, Msg::Switched { place: Location { target: "aws".into(), location: "1, eu".into() } });
     does(&mut model, Command::OpenTunnel);
     types(&mut model, "replica");
     let wanted = does(&mut model, Command::Submit);
@@ -90,7 +90,7 @@ fn a_profile_and_a_region_are_chosen_by_their_names() {
 #[test]
 fn another_target_begins_with_nothing_known() {
     let mut model = scene("data", SIZE);
-    let place = Place { target: "aws".into(), location: "1, eu".into() };
+    let place = Location { target: "aws".into(), location: "1, eu".into() };
     let asked = update(&mut model, Msg::Switched { place });
     assert!(model.data.answer.last.is_none() && model.runs.history.last.is_none());
     assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadData { known: None, .. })), "{asked:?}");
