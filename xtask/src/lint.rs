@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{process, say, tools};
+use crate::{output, process, tools};
 use common::failure::{Failure, Result};
 
 /// The linters from PyPI.
@@ -26,8 +26,8 @@ pub(crate) fn all() -> Result<()> {
         .commands()
         .into_iter()
         .filter_map(|(name, mut command)| {
-            say::note(name);
-            process::run(&mut command).inspect_err(say::failure).is_err().then_some(name)
+            output::note(name);
+            process::run(&mut command).inspect_err(output::failure).is_err().then_some(name)
         })
         .collect();
     if failed.is_empty() {

@@ -1,7 +1,7 @@
 //! `cargo xtask pictures`: the screens as pictures for the documents, drawn by the program's own views, and the page
 //! of keys, from its own table.
 
-use crate::{process, say};
+use crate::{output, process};
 use common::failure::Result;
 
 /// Where the documents look for them.
@@ -22,6 +22,6 @@ pub(crate) fn draw() -> Result<()> {
         FOLDER,
         PAGES,
     ]))?;
-    say::note(&format!("the pictures are in {FOLDER}, the keys in {PAGES}"));
+    output::note(&format!("the pictures are in {FOLDER}, the keys in {PAGES}"));
     Ok(())
 }

@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{process, say, tools};
+use crate::{output, process, tools};
 use common::failure::Result;
 
 /// The emulator, pinned: it changes often, and the tests know its gaps.
@@ -18,7 +18,7 @@ const MINISTACK: &str = include_str!("../stacks/ministack.txt");
 
 /// Tells the story.
 pub(crate) fn conform() -> Result<()> {
-    say::note("stacks");
+    output::note("stacks");
     python("conform.py")
 }
 

@@ -1,7 +1,7 @@
-//! The databases of the contenders: one at a time, each a copy of a template that `etl migrate` made.
+//! The databases of the competitors: one at a time, each a copy of a template that `etl migrate` made.
 //!
 //! Everything here happens outside the measured time. A finished database is dropped at once, so that no autovacuum of
-//! one contender's rows runs during another's turn.
+//! one competitor's rows runs during another's turn.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +15,7 @@ use crate::process;
 /// Our cleaned rows, as `psql` loads them.
 pub(super) const CLEANED: &str = "covid_case.csv";
 
-/// The tables of a contender that knows nothing of releases: as `covid_case` and its siblings are seen, with the keys that each of our
+/// The tables of a competitor that knows nothing of releases: as `covid_case` and its siblings are seen, with the keys that each of our
 /// releases has.
 const PLAIN_TABLES: &str = "
     DROP VIEW covid_case, department, province;
@@ -29,7 +29,7 @@ const PLAIN_TABLES: &str = "
         ADD CONSTRAINT covid_case_residence_province_fkey FOREIGN KEY (residence_province_id) REFERENCES province,
         ADD CONSTRAINT covid_case_residence_department_fkey FOREIGN KEY (residence_department_id) REFERENCES department";
 
-/// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a contender's own.
+/// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a competitor's own.
 const CONTENT: &str = "
     WITH cases AS (
         SELECT coalesce((SELECT to_regclass('release_case_' || release_id) FROM published_release), 'covid_case'::regclass) AS oid)
@@ -77,7 +77,7 @@ impl Server {
         command
     }
 
-    /// Lets `etl migrate` make the schema that every contender starts with.
+    /// Lets `etl migrate` make the schema that every competitor starts with.
     pub(super) fn create_template(&self, etl: &Path) -> Result<()> {
         self.run("postgres", &format!("CREATE DATABASE {TEMPLATE}"))?;
         process::output_of(Command::new(etl).arg("migrate").env(env::DATABASE_URL, self.url(TEMPLATE)))
@@ -96,7 +96,7 @@ impl Server {
         self.run("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
     }
 
-    /// Writes the cleaned rows and the small tables as CSV files, for the contender that loads them.
+    /// Writes the cleaned rows and the small tables as CSV files, for the competitor that loads them.
     pub(super) fn export(&self, database: &str, folder: &Path) -> Result<()> {
         for table in SMALL.into_iter().chain(["covid_case"]) {
             let file = folder.join(format!("{table}.csv"));
@@ -121,7 +121,7 @@ impl Server {
         Ok(())
     }
 
-    /// What the contender has loaded. Its keys are checked too: without them it has not done the same job.
+    /// What the competitor has loaded. Its keys are checked too: without them it has not done the same job.
     pub(super) fn content(&self, database: &str) -> Result<Content> {
         let said = self.ask(database, CONTENT)?;
         let unreadable = || Failure::new(format!("cannot understand what psql says of `{database}`: {said}"));

@@ -3,8 +3,8 @@
 //! A missed goal is shown as missed and changes no exit code: the numbers depend on the machine, and a benchmark that
 //! fails on a busy one is soon switched off.
 
-use super::contender::Contender;
-use super::{Outcome, table};
+use super::competitor::Competitor;
+use super::{BenchResult, table};
 
 /// How many times faster than the better of DuckDB and Polars.
 const TIMES_FASTER_THAN_RIVALS: f64 = 3.0;
@@ -36,7 +36,7 @@ pub(super) struct Goal {
 }
 
 /// Every goal that was measured, in one line each.
-pub(super) fn render(results: &[Outcome], full: bool) -> String {
+pub(super) fn render(results: &[BenchResult], full: bool) -> String {
     lines(&goals(results, full))
 }
 
@@ -47,13 +47,13 @@ pub(super) fn lines(goals: &[Goal]) -> String {
     std::iter::once(heads).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-fn goals(results: &[Outcome], full: bool) -> Vec<Goal> {
+fn goals(results: &[BenchResult], full: bool) -> Vec<Goal> {
     let Some((ours, others)) = results.split_first() else { return Vec::new() };
-    let found = |contender| others.iter().find(|result| result.contender == contender);
+    let found = |competitor| others.iter().find(|result| result.competitor == competitor);
     let best_rival = others
         .iter()
-        .filter(|result| result.contender.is_a_rival())
-        .map(Outcome::seconds)
+        .filter(|result| result.competitor.is_a_rival())
+        .map(BenchResult::seconds)
         .min_by(f64::total_cmp);
 
     let mut goals = Vec::new();
@@ -65,7 +65,7 @@ fn goals(results: &[Outcome], full: bool) -> Vec<Goal> {
             bar: Bar::AtLeast(TIMES_FASTER_THAN_RIVALS),
         });
     }
-    if let Some(copy) = found(Contender::Copy) {
+    if let Some(copy) = found(Competitor::Copy) {
         goals.push(Goal {
             what: "of the time of psql \\copy of cleaned rows",
             measured: ours.seconds() / copy.seconds(),
@@ -73,7 +73,7 @@ fn goals(results: &[Outcome], full: bool) -> Vec<Goal> {
             bar: Bar::AtMost(SHARE_OF_COPY),
         });
     }
-    if let Some(pandas) = found(Contender::Pandas) {
+    if let Some(pandas) = found(Competitor::Pandas) {
         goals.push(Goal {
             what: "the rows per second of pandas to_sql",
             measured: ours.rows_per_second() / pandas.rows_per_second(),
@@ -115,19 +115,19 @@ mod tests {
     use super::*;
     use crate::bench::measure::Measurement;
 
-    fn outcome(contender: Contender, seconds: f64, phases: &str) -> Outcome {
+    fn outcome(competitor: Competitor, seconds: f64, phases: &str) -> BenchResult {
         let measurements = vec![Measurement { seconds, peak_bytes: 90_000_000, cpu_seconds: seconds }];
-        Outcome { contender, measurements, rows: 1_000_000, same_rows: true, phases: phases.to_owned() }
+        BenchResult { competitor, measurements, rows: 1_000_000, same_rows: true, phases: phases.to_owned() }
     }
 
     #[test]
     fn each_goal_is_met_on_its_own_side_of_the_bar() {
         let results = [
-            outcome(Contender::Etl, 4.0, ""),
-            outcome(Contender::Copy, 7.0, ""),
-            outcome(Contender::DuckDb, 14.0, ""),
-            outcome(Contender::Polars, 13.0, ""),
-            outcome(Contender::Pandas, 9.0, "50000 rows in 5.0 s"),
+            outcome(Competitor::Etl, 4.0, ""),
+            outcome(Competitor::Copy, 7.0, ""),
+            outcome(Competitor::DuckDb, 14.0, ""),
+            outcome(Competitor::Polars, 13.0, ""),
+            outcome(Competitor::Pandas, 9.0, "50000 rows in 5.0 s"),
         ];
         let text = render(&results, false);
         for line in [
@@ -142,7 +142,7 @@ mod tests {
 
     #[test]
     fn the_full_size_has_its_own_goal() {
-        let text = render(&[outcome(Contender::Etl, 91.0, "")], true);
+        let text = render(&[outcome(Competitor::Etl, 91.0, "")], true);
         assert!(text.contains("91.00 s   at most 90 s: missed"), "{text}");
     }
 }

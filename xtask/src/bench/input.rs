@@ -8,7 +8,7 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::{process, say};
+use crate::{output, process};
 use common::failure::{Context as _, Result};
 
 /// The generated input is the same for everyone.
@@ -50,7 +50,7 @@ pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Re
     if let Some(named) = named {
         return named.canonicalize().context(|| format!("cannot find `{}`", named.display()));
     }
-    say::note("building the release profile");
+    output::note("building the release profile");
     process::run(&mut process::cargo(["build", "--release", "--package", package, "--bin", program]))?;
     Ok(process::target()?.join("release").join(program))
 }
@@ -59,7 +59,7 @@ pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Re
 pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
     let folder = cache()?.join(format!("cases-{rows}-seed-{SEED}"));
     if !folder.join(CASES).is_file() {
-        say::note(&format!("generating {rows} rows, once, into `{}`", folder.display()));
+        output::note(&format!("generating {rows} rows, once, into `{}`", folder.display()));
         let unfinished = scratch()?;
         process::run(
             Command::new(etl)

@@ -13,7 +13,7 @@ use super::goal::{self, Bar, Goal};
 use super::input;
 use super::measure::{self, Measurement};
 use crate::cli::LogsBench;
-use crate::{process, say, tools};
+use crate::{output, process, tools};
 use common::failure::{Context as _, Failure, Result};
 
 /// The emulator and the competition.
@@ -62,13 +62,13 @@ impl Drop for Moto {
 }
 
 /// One of those that read the logs.
-struct Contender {
+struct Competitor {
     name: &'static str,
     command: Command,
     measurements: Vec<Measurement>,
 }
 
-impl Contender {
+impl Competitor {
     fn median(&self, of: fn(&Measurement) -> f64) -> f64 {
         measure::median(self.measurements.iter().map(of))
     }
@@ -81,7 +81,7 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
         tools::python(&tools::folder("bench-logs")?, "awscli, awslogs and the emulator", REQUIREMENTS)?;
     let moto = Moto::start(&python)?;
     let scratch = input::scratch()?;
-    say::note(&format!("writing {} events into the emulator", options.events));
+    output::note(&format!("writing {} events into the emulator", options.events));
     let fill = scratch.path().join("fill_logs.py");
     std::fs::write(&fill, FILL).context(|| format!("cannot write `{}`", fill.display()))?;
     let mut filling = Command::new(&python);
@@ -89,20 +89,20 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
     let events: u64 =
         process::output_of(&mut filling)?.trim().parse().context(|| "cannot count the events".to_owned())?;
 
-    let mut contenders = contenders(&covidctl, &python, &moto, scratch.path());
+    let mut competitors = competitors(&covidctl, &python, &moto, scratch.path());
     for round in 1..=options.repeats {
-        for contender in &mut contenders {
-            say::note(&format!("round {round} of {}: {}", options.repeats, contender.name));
-            let (measurement, _) = measure::run(&contender.command, scratch.path())?;
-            contender.measurements.push(measurement);
+        for competitor in &mut competitors {
+            output::note(&format!("round {round} of {}: {}", options.repeats, competitor.name));
+            let (measurement, _) = measure::run(&competitor.command, scratch.path())?;
+            competitor.measurements.push(measurement);
         }
     }
-    say::result(&table(&contenders, events));
-    let [ours, aws, awslogs] = contenders.as_slice() else { return Ok(()) };
-    let cpu = |contender: &Contender| contender.median(|m| m.cpu_seconds);
-    let wall = |contender: &Contender| contender.median(|m| m.seconds);
+    output::result(&table(&competitors, events));
+    let [ours, aws, awslogs] = competitors.as_slice() else { return Ok(()) };
+    let cpu = |competitor: &Competitor| competitor.median(|m| m.cpu_seconds);
+    let wall = |competitor: &Competitor| competitor.median(|m| m.seconds);
     let goal = |what, measured, bar| Goal { what, measured, unit: "times", bar };
-    say::result(&goal::lines(&[
+    output::result(&goal::lines(&[
         goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Bar::AtMost(0.1)),
         goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Bar::AtMost(0.1)),
         goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Bar::AtMost(1.0)),
@@ -111,7 +111,7 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
     complete(&scratch.path().join("covidctl.out"), events)
 }
 
-fn contenders(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Contender> {
+fn competitors(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Competitor> {
     let program = |name: &str| python.with_file_name(name).display().to_string();
     let endpoint = &moto.endpoint;
     let ours = format!(
@@ -131,28 +131,28 @@ fn contenders(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Ve
             "{awslogs} get {group} ALL --aws-region us-east-1 --aws-endpoint-url {endpoint} --start 2h --timestamp --no-color"
         )
     });
-    let contender = |name, line: String, out: PathBuf| {
+    let competitor = |name, line: String, out: PathBuf| {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("({line}) > {}", out.display())]);
         command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
-        Contender { name, command, measurements: Vec::new() }
+        Competitor { name, command, measurements: Vec::new() }
     };
     vec![
-        contender("covidctl logs", ours, scratch.join("covidctl.out")),
-        contender("aws filter-log-events", aws, scratch.join("aws.out")),
-        contender("awslogs get", awslogs, scratch.join("awslogs.out")),
+        competitor("covidctl logs", ours, scratch.join("covidctl.out")),
+        competitor("aws filter-log-events", aws, scratch.join("aws.out")),
+        competitor("awslogs get", awslogs, scratch.join("awslogs.out")),
     ]
 }
 
-fn table(contenders: &[Contender], events: u64) -> String {
+fn table(competitors: &[Competitor], events: u64) -> String {
     let mut lines = vec![
         format!("{events} events in {} groups; seconds are medians\n", GROUPS.len()),
         format!("{:<24}{:>10}{:>12}{:>10}", "program", "seconds", "processor", "peak MB"),
     ];
-    for contender in contenders {
-        let peak = contender.measurements.iter().map(|m| m.peak_bytes).max().unwrap_or_default() >> 20;
-        let (wall, cpu) = (contender.median(|m| m.seconds), contender.median(|m| m.cpu_seconds));
-        lines.push(format!("{:<24}{wall:>10.2}{cpu:>12.2}{peak:>10}", contender.name));
+    for competitor in competitors {
+        let peak = competitor.measurements.iter().map(|m| m.peak_bytes).max().unwrap_or_default() >> 20;
+        let (wall, cpu) = (competitor.median(|m| m.seconds), competitor.median(|m| m.cpu_seconds));
+        lines.push(format!("{:<24}{wall:>10.2}{cpu:>12.2}{peak:>10}", competitor.name));
     }
     lines.join("\n")
 }
@@ -164,7 +164,7 @@ fn complete(out: &Path, events: u64) -> Result<()> {
     let ids: Vec<String> = text.lines().filter_map(id).collect();
     let different: HashSet<&String> = ids.iter().collect();
     if ids.len() as u64 == events && different.len() == ids.len() {
-        say::note("every event exactly once");
+        output::note("every event exactly once");
         return Ok(());
     }
     Err(Failure::new(format!("{} events came, {} different ones, of {events}", ids.len(), different.len())))

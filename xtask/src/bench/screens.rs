@@ -13,7 +13,7 @@ use nix::pty::{OpenptyResult, Winsize, openpty};
 use super::goal::{self, Bar, Goal};
 use super::measure;
 use crate::cli::TuiBench;
-use crate::{process, say};
+use crate::{output, process};
 use common::failure::{Context as _, Failure, Result};
 
 /// How long nobody touches it.
@@ -33,7 +33,7 @@ const TICKS: f64 = 100.0;
 
 /// Runs the benchmark of the screens.
 pub(crate) fn run(options: &TuiBench) -> Result<()> {
-    say::note("building the release profile");
+    output::note("building the release profile");
     let built =
         ["build", "--release", "--package", "covidctl", "--bin", "covidctl", "--example", "tui_figures"];
     process::run(&mut process::cargo(built))?;
@@ -55,13 +55,13 @@ pub(crate) fn run(options: &TuiBench) -> Result<()> {
         window.close()?;
     }
     let (window, _) = Window::open(&covidctl, data.path())?;
-    say::note(&format!("idle for {} s", IDLE.as_secs()));
+    output::note(&format!("idle for {} s", IDLE.as_secs()));
     let before = window.processor_seconds()?;
     std::thread::sleep(IDLE);
     let idle = (window.processor_seconds()? - before) / IDLE.as_secs_f64() * 100.0;
     window.close()?;
-    say::result(inside.trim_end());
-    say::result(&goal::lines(&goals(&inside, help, measure::median(firsts.into_iter()), idle)?));
+    output::result(inside.trim_end());
+    output::result(&goal::lines(&goals(&inside, help, measure::median(firsts.into_iter()), idle)?));
     Ok(())
 }
 

@@ -1,6 +1,6 @@
 //! The programs that are measured, and how each one is started.
 //!
-//! A contender does the whole job from the ministry's zip to a table with its keys, except `\copy`, which only loads
+//! A competitor does the whole job from the ministry's zip to a table with its keys, except `\copy`, which only loads
 //! rows that were cleaned before, and pandas, which loads a sample because the whole would take minutes.
 
 use std::path::PathBuf;
@@ -17,8 +17,8 @@ use crate::process;
 /// Lines of the file that pandas reads.
 const PANDAS_LINES: &str = "200000";
 
-/// What every contender may use.
-pub(super) struct Place {
+/// What every competitor may use.
+pub(super) struct Setup {
     pub(super) etl: PathBuf,
     pub(super) datasets: Datasets,
     /// The interpreter that has the Python competitors, where there is one.
@@ -30,7 +30,7 @@ pub(super) struct Place {
 
 /// One program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(super) enum Contender {
+pub(super) enum Competitor {
     /// Ours.
     Etl,
     /// `psql \copy` of the cleaned rows into a table with its keys.
@@ -43,7 +43,7 @@ pub(super) enum Contender {
     Pandas,
 }
 
-impl Contender {
+impl Competitor {
     /// Who takes part, in the order of their turns.
     pub(super) fn all(with_python: bool, only_ours: bool) -> Vec<Self> {
         let mut all = vec![Self::Etl];
@@ -94,51 +94,51 @@ impl Contender {
     }
 
     /// What must be in its database before the clock starts.
-    pub(super) fn prepare(self, place: &Place) -> Result<()> {
+    pub(super) fn prepare(self, setup: &Setup) -> Result<()> {
         let database = self.database();
         if self == Self::Etl {
             return Ok(());
         }
-        place.server.create_plain_tables(database)?;
-        if self == Self::Copy { place.server.import_small_tables(database, &place.scratch) } else { Ok(()) }
+        setup.server.create_plain_tables(database)?;
+        if self == Self::Copy { setup.server.import_small_tables(database, &setup.scratch) } else { Ok(()) }
     }
 
     /// What is measured.
-    pub(super) fn command(self, place: &Place) -> Command {
-        let url = place.server.url(self.database());
+    pub(super) fn command(self, setup: &Setup) -> Command {
+        let url = setup.server.url(self.database());
         match self {
             Self::Etl => {
-                let mut command = Command::new(&place.etl);
+                let mut command = Command::new(&setup.etl);
                 command
                     .arg("run")
-                    .env(env::STORE_URL, place.datasets.url())
-                    .env(env::REPORTS_URL, format!("file://{}", place.scratch.join("reports").display()))
+                    .env(env::STORE_URL, setup.datasets.url())
+                    .env(env::REPORTS_URL, format!("file://{}", setup.scratch.join("reports").display()))
                     .env(env::DATABASE_URL, url)
                     .env(env::YEARS, YEAR);
                 command
             }
             Self::Copy => {
-                let cleaned = place.scratch.join(CLEANED);
-                place.server.psql(
+                let cleaned = setup.scratch.join(CLEANED);
+                setup.server.psql(
                     self.database(),
                     &format!("\\copy covid_case from '{}' with (format csv)", cleaned.display()),
                 )
             }
-            Self::DuckDb => Self::python(place, "duckdb_load.py", &url),
-            Self::Polars => Self::python(place, "polars_load.py", &url),
-            Self::Pandas => Self::python(place, "pandas_load.py", &url),
+            Self::DuckDb => Self::python(setup, "duckdb_load.py", &url),
+            Self::Polars => Self::python(setup, "polars_load.py", &url),
+            Self::Pandas => Self::python(setup, "pandas_load.py", &url),
         }
     }
 
-    fn python(place: &Place, program: &str, url: &str) -> Command {
-        // Without an interpreter no Python program is among the contenders.
-        let mut command = Command::new(place.python.as_deref().unwrap_or("python3".as_ref()));
+    fn python(setup: &Setup, program: &str, url: &str) -> Command {
+        // Without an interpreter no Python program is among the competitors.
+        let mut command = Command::new(setup.python.as_deref().unwrap_or("python3".as_ref()));
         command
             .arg("-B")
             .arg(process::workspace().join("xtask/bench").join(program))
             .env(env::DATABASE_URL, url)
-            .env("BENCH_DATASETS", place.datasets.folder())
-            .env("BENCH_SCRATCH", &place.scratch)
+            .env("BENCH_DATASETS", setup.datasets.folder())
+            .env("BENCH_SCRATCH", &setup.scratch)
             .env("BENCH_YEAR", YEAR)
             .env("BENCH_LINES", PANDAS_LINES);
         command
@@ -147,8 +147,8 @@ impl Contender {
 
 /// Rows per second of a program that loads a sample: it counts and times them itself, in its last line
 /// (`104822 rows in 7.41 s …`), because starting Python would weigh too much in a sample.
-pub(super) fn sampled_rate(last_line: &str, contender: Contender) -> Option<f64> {
-    if !contender.loads_a_sample() {
+pub(super) fn sampled_rate(last_line: &str, competitor: Competitor) -> Option<f64> {
+    if !competitor.loads_a_sample() {
         return None;
     }
     let (rows, rest) = last_line.split_once(" rows in ")?;
@@ -163,14 +163,14 @@ mod tests {
     #[test]
     fn only_a_sample_is_rated_by_its_own_words() {
         let line = "105000 rows in 7.5 s: read 0.5, write 7.0";
-        assert_eq!(sampled_rate(line, Contender::Pandas), Some(14_000.0));
-        assert_eq!(sampled_rate(line, Contender::Polars), None);
-        assert_eq!(sampled_rate("nothing", Contender::Pandas), None);
+        assert_eq!(sampled_rate(line, Competitor::Pandas), Some(14_000.0));
+        assert_eq!(sampled_rate(line, Competitor::Polars), None);
+        assert_eq!(sampled_rate("nothing", Competitor::Pandas), None);
     }
 
     #[test]
     fn the_full_size_is_ours_alone() {
-        assert_eq!(Contender::all(false, true), [Contender::Etl]);
-        assert_eq!(Contender::all(false, false), [Contender::Etl, Contender::Copy]);
+        assert_eq!(Competitor::all(false, true), [Competitor::Etl]);
+        assert_eq!(Competitor::all(false, false), [Competitor::Etl, Competitor::Copy]);
     }
 }

@@ -1,11 +1,11 @@
-//! Finds PostgreSQL's binaries: the named folder, PATH, then Debian's folders with the newest version first.
+//! Finds PostgreSQL's binaries: in an explicit folder, else on PATH, else in Debian's folders, newest version first.
 
 use std::path::{Path, PathBuf};
 
 use crate::process;
 use common::failure::{Failure, Result};
 
-/// Where Debian and Ubuntu keep one folder for each version.
+/// Debian and Ubuntu have one folder per version here.
 const DEBIAN: &str = "/usr/lib/postgresql";
 
 /// A folder with `initdb`, `pg_ctl` and `postgres`.
@@ -14,12 +14,12 @@ pub(crate) struct Binaries {
 }
 
 impl Binaries {
-    /// Looks in `named` only, where it is given; else in the usual places.
+    /// Searches only `named` if it is given.
     pub(crate) fn find(named: Option<&Path>) -> Result<Self> {
         if let Some(folder) = named {
             return Self::in_folder(folder).ok_or_else(|| {
                 Failure::new(format!("`{}` has no initdb, pg_ctl and postgres", folder.display()))
-                    .hint("set COVIDCTL_PG_BIN to the folder of PostgreSQL's binaries, or to nothing")
+                    .hint("set COVIDCTL_PG_BIN to the folder of PostgreSQL's binaries, or unset it")
             });
         }
         let on_path = process::folder_on_path("initdb");
@@ -33,12 +33,12 @@ impl Binaries {
             })
     }
 
-    /// The folder of the binaries themselves, whatever links led there.
+    /// Returns the folder of the binaries, with symbolic links resolved.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// `psql`, beside the server or wherever PATH has it.
+    /// Returns `psql` from the same folder, else from PATH.
     pub(crate) fn psql(&self) -> PathBuf {
         let beside = self.folder.join("psql");
         if beside.is_file() { beside } else { PathBuf::from("psql") }
@@ -72,7 +72,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_newest_version_comes_first() {
+    fn versions_are_newest_first() {
         let parent = tempfile::tempdir().unwrap();
         for name in ["9.6", "15", "17", "common"] {
             std::fs::create_dir(parent.path().join(name)).unwrap();
@@ -82,7 +82,7 @@ mod tests {
     }
 
     #[test]
-    fn a_named_folder_without_postgresql_is_refused_with_a_hint() {
+    fn folder_without_postgresql_is_rejected_with_hint() {
         let empty = tempfile::tempdir().unwrap();
         let failure = Binaries::find(Some(empty.path())).err().unwrap();
         assert!(failure.hint_text().unwrap().contains("COVIDCTL_PG_BIN"));

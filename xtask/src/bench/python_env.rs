@@ -5,7 +5,7 @@
 use std::path::PathBuf;
 
 use super::input;
-use crate::{say, tools};
+use crate::{output, tools};
 use common::failure::Result;
 
 /// What is installed.
@@ -15,6 +15,6 @@ const REQUIREMENTS: &str = include_str!("../../bench/requirements.txt");
 pub(super) fn provide() -> Result<Option<PathBuf>> {
     let folder = input::cache()?.join("venv");
     Ok(tools::python(&folder, "the Python competitors", REQUIREMENTS)
-        .inspect_err(|failure| say::note(&format!("without DuckDB, Polars and pandas: {failure}")))
+        .inspect_err(|failure| output::note(&format!("without DuckDB, Polars and pandas: {failure}")))
         .ok())
 }

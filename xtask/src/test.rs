@@ -1,7 +1,4 @@
-//! `cargo xtask test`: everything that must hold before a change goes in.
-//!
-//! The tests run on a real PostgreSQL that lives as long as they do. Cargo's own lines stay visible; they are only
-//! counted on their way through.
+//! `cargo xtask test`: all checks and tests, on a temporary PostgreSQL. The output of cargo is passed through and counted.
 
 use std::io::{self, Read, Write};
 use std::path::Path;
@@ -10,43 +7,43 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, sync_channel};
 use std::time::Duration;
 
 use crate::postgres::{Binaries, Cluster, Settings};
-use crate::{checks, lint, needs, process, say, stacks};
+use crate::{checks, lint, output, prerequisites, process, stacks};
 use common::failure::{Context as _, Failure, Result};
 
-/// A superuser's URL of the throw-away server, for the tests.
+/// A superuser's URL of the temporary server.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
-/// PostgreSQL's binaries, for tests that start and kill a server of their own.
+/// PostgreSQL's binaries, for tests that start their own server.
 const TEST_PG_BIN: &str = "TEST_PG_BIN";
 
-/// The Python that has an emulator of AWS.
+/// The Python interpreter with the AWS emulator moto.
 const TEST_MOTO: &str = "TEST_MOTO";
 
-/// The program of another one.
+/// The AWS emulator ministack.
 const TEST_MINISTACK: &str = "TEST_MINISTACK";
 
-/// The folder of the templates as both take them.
+/// The templates adapted to both emulators.
 const TEST_STACKS: &str = "TEST_STACKS";
 
-/// Nothing here is silent for so long unless it hangs; then an honest failure is better than no end.
-const SILENCE: Duration = Duration::from_mins(8);
+/// Tests without output for this long are considered hung.
+const OUTPUT_TIMEOUT: Duration = Duration::from_mins(8);
 
-/// Folders with data that are not part of the project, and what is skipped without them.
+/// Variables with folders of external data, and what is skipped without them.
 const OPTIONAL_DATA: [(&str, &str); 2] = [
     ("COVID_REAL_DATA", "tests on real rows"),
     ("EPI_REFERENCE", "comparisons of estimates with their reference"),
 ];
 
-/// Checks and tests everything, or runs the tests that `filter` names.
+/// Runs all checks and tests, or only the tests that `filter` selects.
 pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
-    needs::provide(pg_bin)?;
+    prerequisites::provide(pg_bin)?;
     for (variable, tests) in OPTIONAL_DATA {
         if std::env::var_os(variable).is_none() {
-            say::note(&format!("{variable} is not set: {tests} are skipped"));
+            output::note(&format!("{variable} is not set: {tests} are skipped"));
         }
     }
     if !filter.is_empty() {
-        return tests(pg_bin, filter).map(|tally| say::note(&tally.to_string()));
+        return tests(pg_bin, filter).map(|tally| output::note(&tally.to_string()));
     }
     checks::code()?;
     lint::all()?;
@@ -54,7 +51,7 @@ pub(crate) fn run(pg_bin: Option<&Path>, filter: &[String]) -> Result<()> {
     let tally = tests(pg_bin, &[])?;
     checks::documentation()?;
     checks::dependencies()?;
-    say::note(&format!("{tally}; formatting, lints, templates and documentation are clean"));
+    output::note(&format!("{tally}; formatting, lints, templates and documentation are clean"));
     Ok(())
 }
 
@@ -62,7 +59,7 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
     let (moto, ministack, adapted) = (stacks::emulator()?, stacks::ministack()?, stacks::adapted()?);
     let cluster = Cluster::start(&binaries, Settings::ThrowAway)?;
-    say::note("tests");
+    output::note("tests");
     process::run(&mut process::cargo(["test", "--workspace", "--all-features", "--no-run"]))?;
     let mut command = process::cargo(["test", "--workspace", "--all-features", "--no-fail-fast", "--"]);
     command
@@ -72,18 +69,21 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         .env(TEST_MOTO, moto)
         .env(TEST_MINISTACK, ministack.with_file_name("ministack"))
         .env(TEST_STACKS, adapted)
-        // The emulators take any key; nobody's own can be used by mistake.
+        // The emulators accept any key; prevents the use of real ones.
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .stdout(Stdio::piped());
     let mut cargo = command.spawn().context(|| process::cannot_start(&command))?;
-    let Some(lines) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` says nothing")) };
-    let Some(tally) = Tally::of(&chunks(lines), SILENCE, io::stdout())
-        .context(|| "cannot read what `cargo test` says".to_owned())?
+    let Some(lines) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` has no output")) };
+    let Some(tally) = Tally::of(&chunks(lines), OUTPUT_TIMEOUT, io::stdout())
+        .context(|| "cannot read the output of `cargo test`".to_owned())?
     else {
         process::kill_with_descendants(&mut cargo)?;
-        return Err(Failure::new(format!("the tests hang: silent for {} minutes", SILENCE.as_secs() / 60))
-            .hint("the last lines name the tests that were still running"));
+        return Err(Failure::new(format!(
+            "the tests hang: no output for {} minutes",
+            OUTPUT_TIMEOUT.as_secs() / 60
+        ))
+        .hint("the last lines name the tests that were still running"));
     };
     let status = cargo.wait().context(|| "cannot wait for `cargo test`".to_owned())?;
     if !status.success() {
@@ -96,7 +96,6 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     Ok(tally)
 }
 
-/// How many tests ended how.
 #[derive(Default, PartialEq, Eq, Debug)]
 struct Tally {
     passed: u64,
@@ -104,7 +103,7 @@ struct Tally {
     ignored: u64,
 }
 
-/// Reads in a thread of its own, so that whoever waits can wait for a limited time. It ends with the reader or the writer.
+/// Reads in a thread, so that the caller can wait with a time-out. The thread ends with the reader or the writer.
 fn chunks(mut lines: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>> {
     let (sender, receiver) = sync_channel(16);
     std::thread::spawn(move || {
@@ -122,16 +121,16 @@ fn chunks(mut lines: impl Read + Send + 'static) -> Receiver<io::Result<Vec<u8>>
 }
 
 impl Tally {
-    /// Copies everything to `terminal` as it comes, and adds up the lines with results; nothing when it falls silent.
+    /// Copies all chunks to `terminal` and sums the results; returns `None` after the time-out.
     fn of(
         chunks: &Receiver<io::Result<Vec<u8>>>,
-        silence: Duration,
+        timeout: Duration,
         mut terminal: impl Write,
     ) -> io::Result<Option<Self>> {
         let mut tally = Self::default();
         let mut line = Vec::new();
         loop {
-            let chunk = match chunks.recv_timeout(silence) {
+            let chunk = match chunks.recv_timeout(timeout) {
                 Ok(chunk) => chunk?,
                 Err(RecvTimeoutError::Timeout) => return Ok(None),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Some(tally)),
@@ -176,18 +175,18 @@ mod tests {
     use super::*;
 
     #[test]
-    fn results_are_added_up_and_passed_on_unchanged() {
-        let said = "running 2 tests\ntest a ... ok\n\
+    fn tally_sums_results_and_passes_output_through() {
+        let output = "running 2 tests\ntest a ... ok\n\
             test result: ok. 12 passed; 0 failed; 1 ignored; 0 measured; 3 filtered out; finished in 0.00s\n\
             test result: \u{1b}[31mFAILED\u{1b}[0m. 3 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out\n";
         let mut terminal = Vec::new();
-        let tally = Tally::of(&chunks(said.as_bytes()), SILENCE, &mut terminal).unwrap();
+        let tally = Tally::of(&chunks(output.as_bytes()), OUTPUT_TIMEOUT, &mut terminal).unwrap();
         assert_eq!(tally, Some(Tally { passed: 15, failed: 2, ignored: 1 }));
-        assert_eq!(String::from_utf8(terminal).unwrap(), said);
+        assert_eq!(String::from_utf8(terminal).unwrap(), output);
     }
 
     #[test]
-    fn silence_is_noticed() {
+    fn tally_is_none_after_timeout() {
         let (reader, _writer) = io::pipe().unwrap();
         let tally = Tally::of(&chunks(reader), Duration::from_millis(1), io::sink()).unwrap();
         assert_eq!(tally, None);

@@ -10,7 +10,7 @@ use common::failure::{Context as _, Result};
 
 /// One of them.
 #[derive(Clone, Copy)]
-pub(super) enum Contender {
+pub(super) enum Competitor {
     Covidctl,
     Ssh,
 }
@@ -21,7 +21,7 @@ pub(super) struct Forwarder {
     local: SocketAddr,
 }
 
-impl Contender {
+impl Competitor {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Covidctl => "covidctl tunnel",
@@ -33,7 +33,7 @@ impl Contender {
 impl Forwarder {
     /// From a free port, through the bastion at `address`, to the target.
     pub(super) fn start(
-        contender: Contender,
+        competitor: Competitor,
         covidctl: &Path,
         bastion: &Bastion,
         address: SocketAddr,
@@ -42,8 +42,8 @@ impl Forwarder {
         let local = free_address()?;
         let route = format!("{}:{target}", local.port());
         let user = user()?;
-        let mut command = match contender {
-            Contender::Covidctl => {
+        let mut command = match competitor {
+            Competitor::Covidctl => {
                 let mut command = Command::new(covidctl);
                 command
                     .args(["tunnel", "--quiet", "--cipher", "aes256-gcm", "-L", &route])
@@ -51,7 +51,7 @@ impl Forwarder {
                     .env("XDG_CONFIG_HOME", bastion.folder());
                 command
             }
-            Contender::Ssh => {
+            Competitor::Ssh => {
                 let mut command = Command::new("ssh");
                 let known_hosts = format!("UserKnownHostsFile={}", bastion.file("known_hosts").display());
                 command
@@ -74,7 +74,7 @@ impl Forwarder {
         command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null());
         let program = command.spawn().context(|| process::cannot_start(&command))?;
         let forwarder = Self { program, local };
-        until_it_answers(local, contender.name())?;
+        until_it_answers(local, competitor.name())?;
         Ok(forwarder)
     }
 
