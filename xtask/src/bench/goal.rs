@@ -1,7 +1,4 @@
-//! The goals beside what was measured.
-//!
-//! A missed goal is shown as missed and changes no exit code: the numbers depend on the machine, and a benchmark that
-//! fails on a busy one is soon switched off.
+//! Compares measurements with goals. A missed goal does not change the exit code, because the numbers depend on the machine.
 
 use super::competitor::Competitor;
 use super::{BenchResult, table};
@@ -21,26 +18,23 @@ const PEAK_MEGABYTES: f64 = 96.0;
 /// The final national file's size, on two cores that PostgreSQL uses too.
 const FULL_SECONDS: f64 = 90.0;
 
-/// Which side of the bar is good.
-pub(super) enum Bar {
+pub(super) enum Threshold {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// One number and where it should be.
 pub(super) struct Goal {
     pub(super) what: &'static str,
     pub(super) measured: f64,
     pub(super) unit: &'static str,
-    pub(super) bar: Bar,
+    pub(super) threshold: Threshold,
 }
 
-/// Every goal that was measured, in one line each.
 pub(super) fn render(results: &[BenchResult], full: bool) -> String {
     lines(&goals(results, full))
 }
 
-/// Goals of any benchmark, one a line.
+/// Renders goals, one per line.
 pub(super) fn lines(goals: &[Goal]) -> String {
     let heads = format!("\n{:<48}{:>12}   {}", "goal", "measured", "wanted");
     let lines = goals.iter().map(Goal::line);
@@ -62,7 +56,7 @@ fn goals(results: &[BenchResult], full: bool) -> Vec<Goal> {
             what: "faster than the better of DuckDB and Polars",
             measured: best_rival / ours.seconds(),
             unit: "times",
-            bar: Bar::AtLeast(TIMES_FASTER_THAN_RIVALS),
+            threshold: Threshold::AtLeast(TIMES_FASTER_THAN_RIVALS),
         });
     }
     if let Some(copy) = found(Competitor::Copy) {
@@ -70,7 +64,7 @@ fn goals(results: &[BenchResult], full: bool) -> Vec<Goal> {
             what: "of the time of psql \\copy of cleaned rows",
             measured: ours.seconds() / copy.seconds(),
             unit: "times",
-            bar: Bar::AtMost(SHARE_OF_COPY),
+            threshold: Threshold::AtMost(SHARE_OF_COPY),
         });
     }
     if let Some(pandas) = found(Competitor::Pandas) {
@@ -78,21 +72,21 @@ fn goals(results: &[BenchResult], full: bool) -> Vec<Goal> {
             what: "the rows per second of pandas to_sql",
             measured: ours.rows_per_second() / pandas.rows_per_second(),
             unit: "times",
-            bar: Bar::AtLeast(TIMES_PANDAS),
+            threshold: Threshold::AtLeast(TIMES_PANDAS),
         });
     }
     goals.push(Goal {
         what: "peak memory of etl run",
         measured: table::megabytes(ours.peak_bytes()),
         unit: "MB",
-        bar: Bar::AtMost(PEAK_MEGABYTES),
+        threshold: Threshold::AtMost(PEAK_MEGABYTES),
     });
     if full {
         goals.push(Goal {
             what: "the final national file's size, whole",
             measured: ours.seconds(),
             unit: "s",
-            bar: Bar::AtMost(FULL_SECONDS),
+            threshold: Threshold::AtMost(FULL_SECONDS),
         });
     }
     goals
@@ -100,13 +94,13 @@ fn goals(results: &[BenchResult], full: bool) -> Vec<Goal> {
 
 impl Goal {
     fn line(&self) -> String {
-        let (words, bar, reached) = match self.bar {
-            Bar::AtLeast(bar) => ("at least", bar, self.measured >= bar),
-            Bar::AtMost(bar) => ("at most", bar, self.measured <= bar),
+        let (words, limit, reached) = match self.threshold {
+            Threshold::AtLeast(limit) => ("at least", limit, self.measured >= limit),
+            Threshold::AtMost(limit) => ("at most", limit, self.measured <= limit),
         };
         let verdict = if reached { "reached" } else { "missed" };
         let measured = format!("{:.2} {}", self.measured, self.unit);
-        format!("{:<48}{measured:>12}   {words} {bar} {}: {verdict}", self.what, self.unit)
+        format!("{:<48}{measured:>12}   {words} {limit} {}: {verdict}", self.what, self.unit)
     }
 }
 
@@ -121,7 +115,7 @@ mod tests {
     }
 
     #[test]
-    fn each_goal_is_met_on_its_own_side_of_the_bar() {
+    fn goals_compare_with_their_thresholds() {
         let results = [
             outcome(Competitor::Etl, 4.0, ""),
             outcome(Competitor::Copy, 7.0, ""),
@@ -141,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn the_full_size_has_its_own_goal() {
+    fn full_size_has_goal_of_its_own() {
         let text = render(&[outcome(Competitor::Etl, 91.0, "")], true);
         assert!(text.contains("91.00 s   at most 90 s: missed"), "{text}");
     }

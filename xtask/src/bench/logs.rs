@@ -1,7 +1,7 @@
-//! `cargo xtask bench logs`: `covidctl logs` beside `aws logs filter-log-events` and awslogs, catching up on the same events.
+//! `cargo xtask bench logs`: compares `covidctl logs` with `aws logs filter-log-events` and awslogs.
 //!
-//! All read the four log groups of the pipeline from one emulator, in turns, and write what they find to a file. The emulator's
-//! own time is in everybody's wall clock and in nobody's processor time. Every event must be there exactly once in ours.
+//! Each reads four log groups from one emulator into a file, in turns. Wall times include the emulator, CPU times do not. Our output must
+//! contain every event exactly once.
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,26 +9,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::goal::{self, Bar, Goal};
+use super::goal::{self, Goal, Threshold};
 use super::input;
 use super::measure::{self, Measurement};
 use crate::cli::LogsBench;
 use crate::{output, process, tools};
 use common::failure::{Context as _, Failure, Result};
 
-/// The emulator and the competition.
 const REQUIREMENTS: &str = include_str!("../../bench/logs-requirements.txt");
 
-/// What fills the emulator.
 const FILL: &str = include_str!("../../bench/fill_logs.py");
 
 const GROUPS: [&str; 4] =
     ["/aws/lambda/covid19-download", "/ecs/covid19-etl", "/ecs/covid19-report", "/ecs/covid19-metabase"];
 
-/// How long the emulator may take to start.
-const PATIENCE: Duration = Duration::from_mins(1);
+const STARTUP_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The emulator; ended when dropped.
+/// The emulator; killed when dropped.
 struct Moto {
     child: Child,
     endpoint: String,
@@ -45,8 +42,8 @@ impl Moto {
         let moto = Self { child, endpoint: format!("http://{address}") };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
-            if begun.elapsed() > PATIENCE {
-                return Err(Failure::new("the emulator of AWS does not start"));
+            if begun.elapsed() > STARTUP_TIMEOUT {
+                return Err(Failure::new("the AWS emulator does not start"));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -61,7 +58,6 @@ impl Drop for Moto {
     }
 }
 
-/// One of those that read the logs.
 struct Competitor {
     name: &'static str,
     command: Command,
@@ -74,9 +70,8 @@ impl Competitor {
     }
 }
 
-/// Runs the benchmark of the logs.
 pub(crate) fn run(options: &LogsBench) -> Result<()> {
-    let covidctl = input::provided(options.binary.as_deref(), "covidctl", "covidctl")?;
+    let covidctl = input::program(options.binary.as_deref(), "covidctl", "covidctl")?;
     let python =
         tools::python(&tools::folder("bench-logs")?, "awscli, awslogs and the emulator", REQUIREMENTS)?;
     let moto = Moto::start(&python)?;
@@ -101,14 +96,14 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
     let [ours, aws, awslogs] = competitors.as_slice() else { return Ok(()) };
     let cpu = |competitor: &Competitor| competitor.median(|m| m.cpu_seconds);
     let wall = |competitor: &Competitor| competitor.median(|m| m.seconds);
-    let goal = |what, measured, bar| Goal { what, measured, unit: "times", bar };
+    let goal = |what, measured, threshold| Goal { what, measured, unit: "times", threshold };
     output::result(&goal::lines(&[
-        goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Bar::AtMost(0.1)),
-        goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Bar::AtMost(0.1)),
-        goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Bar::AtMost(1.0)),
-        goal("wall time of awslogs", wall(ours) / wall(awslogs), Bar::AtMost(1.0)),
+        goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Threshold::AtMost(0.1)),
+        goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Threshold::AtMost(0.1)),
+        goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Threshold::AtMost(1.0)),
+        goal("wall time of awslogs", wall(ours) / wall(awslogs), Threshold::AtMost(1.0)),
     ]));
-    complete(&scratch.path().join("covidctl.out"), events)
+    check_complete(&scratch.path().join("covidctl.out"), events)
 }
 
 fn competitors(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Competitor> {
@@ -157,8 +152,8 @@ fn table(competitors: &[Competitor], events: u64) -> String {
     lines.join("\n")
 }
 
-/// A ratio means nothing for a program that loses events.
-fn complete(out: &Path, events: u64) -> Result<()> {
+/// Fails unless the output has every event exactly once.
+fn check_complete(out: &Path, events: u64) -> Result<()> {
     let text = std::fs::read_to_string(out).context(|| format!("cannot read `{}`", out.display()))?;
     let id = |line: &str| Some(line.split_once("\"event_id\":\"")?.1.split_once('"')?.0.to_owned());
     let ids: Vec<String> = text.lines().filter_map(id).collect();
@@ -167,5 +162,9 @@ fn complete(out: &Path, events: u64) -> Result<()> {
         output::note("every event exactly once");
         return Ok(());
     }
-    Err(Failure::new(format!("{} events came, {} different ones, of {events}", ids.len(), different.len())))
+    Err(Failure::new(format!(
+        "received {} events, {} of them distinct, instead of {events}",
+        ids.len(),
+        different.len()
+    )))
 }

@@ -1,8 +1,7 @@
-//! `cargo xtask bench etl` (and, in `tunnel`, `bench tunnel`, in `screens`, `bench tui`): our `etl run` beside the competition, side by side in one run.
+//! `cargo xtask bench`. This file has `bench etl`, which compares `etl run` with its competitors.
 //!
-//! Every program gets the same zip, the same server with PostgreSQL's default settings, and a fresh database; they take
-//! turns, so that a machine that slows down slows all of them. Their results are compared with ours row by row. It
-//! prints what it measured beside the goals and judges nothing by its exit code but wrong results: numbers are not tests.
+//! Every program gets the same zip, the same server with PostgreSQL's default settings, and a new database. They take turns, so that a
+//! slow machine affects all alike. Their rows are compared with ours; only wrong rows fail the benchmark.
 
 mod competitor;
 mod database;
@@ -30,13 +29,11 @@ use crate::output;
 use crate::postgres::{Binaries, Cluster, Settings};
 use common::failure::{Failure, Result};
 
-/// The year that every program loads.
 const YEAR: &str = "2022";
 
-/// Runs the benchmark of the pipeline.
 pub(crate) fn etl(pg_bin: Option<&Path>, options: &EtlBench) -> Result<()> {
     let binaries = Binaries::find(pg_bin)?;
-    input::sweep()?;
+    input::remove_leftovers()?;
     let etl = input::binary(options.binary.as_deref())?;
     let datasets = input::provide(&etl, options.rows())?;
     let python = if options.full { None } else { python_env::provide()? };
@@ -52,7 +49,7 @@ pub(crate) fn etl(pg_bin: Option<&Path>, options: &EtlBench) -> Result<()> {
     setup.server.create_template(&setup.etl)?;
 
     let competitors = Competitor::all(setup.python.is_some(), options.full);
-    let results = take_turns(&setup, &competitors, options.repeats())?;
+    let results = measure_all(&setup, &competitors, options.repeats())?;
     output::result(&table::render(&results, options.rows()));
     output::result(&goal::render(&results, options.full));
     let wrong: Vec<&str> =
@@ -60,29 +57,26 @@ pub(crate) fn etl(pg_bin: Option<&Path>, options: &EtlBench) -> Result<()> {
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format!("not the same rows as `etl run`: {}", wrong.join(", ")))
-        .hint("a ratio means nothing between programs that do different things: find out who is wrong"))
+    Err(Failure::new(format!("rows differ from those of `etl run`: {}", wrong.join(", ")))
+        .hint("ratios are meaningless if the results differ: find the cause"))
 }
 
-/// What one program did.
 struct BenchResult {
     competitor: Competitor,
     measurements: Vec<Measurement>,
-    /// Rows that it loaded, as counted by the server, except for the sample of pandas.
+    /// Loaded rows, as counted by the server.
     rows: u64,
-    /// Whether the table has exactly our rows.
+    /// Whether the rows equal those of `etl run`.
     same_rows: bool,
-    /// The program's own last line, with its phases.
+    /// The last line of the program's output.
     phases: String,
 }
 
 impl BenchResult {
-    /// The middle one of its times.
     fn seconds(&self) -> f64 {
         measure::median(self.measurements.iter().map(|measurement| measurement.seconds))
     }
 
-    /// The highest of its memory peaks.
     fn peak_bytes(&self) -> u64 {
         self.measurements.iter().map(|measurement| measurement.peak_bytes).max().unwrap_or_default()
     }
@@ -93,8 +87,8 @@ impl BenchResult {
     }
 }
 
-/// Each round runs every program once. Ours comes first: the others are compared with its rows, and `psql` loads them.
-fn take_turns(setup: &Setup, competitors: &[Competitor], rounds: u32) -> Result<Vec<BenchResult>> {
+/// Runs every program once per round. Ours is first: the others are compared with its rows, and `psql` loads them.
+fn measure_all(setup: &Setup, competitors: &[Competitor], rounds: u32) -> Result<Vec<BenchResult>> {
     let mut results: Vec<BenchResult> = Vec::new();
     let mut ours = None;
     for round in 1..=rounds {

@@ -1,6 +1,4 @@
-//! The Python competitors' own environment, with pinned versions.
-//!
-//! Where there is no Python with pip, or nothing to install from, the benchmark goes on without them and says so.
+//! The Python environment of the competitors, with pinned versions. If it cannot be installed, the benchmark runs without them.
 
 use std::path::PathBuf;
 
@@ -8,10 +6,9 @@ use super::input;
 use crate::{output, tools};
 use common::failure::Result;
 
-/// What is installed.
 const REQUIREMENTS: &str = include_str!("../../bench/requirements.txt");
 
-/// The interpreter of the environment, if it could be made.
+/// Returns the interpreter, if it could be installed.
 pub(super) fn provide() -> Result<Option<PathBuf>> {
     let folder = input::cache()?.join("venv");
     Ok(tools::python(&folder, "the Python competitors", REQUIREMENTS)

@@ -1,4 +1,4 @@
-//! The table of what was measured. It shows numbers as they are; the goals are another table.
+//! The table of measurements.
 
 use super::BenchResult;
 use super::measure::approximate;
@@ -32,7 +32,6 @@ pub(super) fn render(results: &[BenchResult], rows: u64) -> String {
     [summary, heads].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// Millions of bytes.
 pub(super) fn megabytes(bytes: u64) -> f64 {
     approximate(bytes) / 1e6
 }
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_stand_in_groups_of_three() {
+    fn grouped_separates_thousands() {
         assert_eq!(["0", "999", "1000", "30000000"].map(grouped), ["0", "999", "1,000", "30,000,000"]);
     }
 }

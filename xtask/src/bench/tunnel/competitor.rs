@@ -4,18 +4,17 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::bastion::{Bastion, free_address, until_it_answers, user};
+use super::bastion::{Bastion, free_address, user, wait_until_listening};
 use crate::process;
 use common::failure::{Context as _, Result};
 
-/// One of them.
 #[derive(Clone, Copy)]
 pub(super) enum Competitor {
     Covidctl,
     Ssh,
 }
 
-/// A running one; ended when dropped.
+/// A running forwarder; killed when dropped.
 pub(super) struct Forwarder {
     program: Child,
     local: SocketAddr,
@@ -31,7 +30,7 @@ impl Competitor {
 }
 
 impl Forwarder {
-    /// From a free port, through the bastion at `address`, to the target.
+    /// Forwards a free port through the bastion at `address` to the target.
     pub(super) fn start(
         competitor: Competitor,
         covidctl: &Path,
@@ -70,11 +69,11 @@ impl Forwarder {
             }
         };
         command.arg("-i").arg(bastion.file("id"));
-        // The keys of an agent are nobody's business here.
+        // Excludes the keys of an agent.
         command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null());
         let program = command.spawn().context(|| process::cannot_start(&command))?;
         let forwarder = Self { program, local };
-        until_it_answers(local, competitor.name())?;
+        wait_until_listening(local, competitor.name())?;
         Ok(forwarder)
     }
 

@@ -15,7 +15,7 @@ use std::time::Duration;
 
 use self::bastion::Bastion;
 use self::competitor::{Competitor, Forwarder};
-use super::goal::{self, Bar, Goal};
+use super::goal::{self, Goal, Threshold};
 use super::input;
 use super::measure::{self, Ratio};
 use crate::cli::TunnelBench;
@@ -92,7 +92,7 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
 }
 
 fn binary(named: Option<&Path>) -> Result<PathBuf> {
-    input::provided(named, "covidctl", "covidctl")
+    input::program(named, "covidctl", "covidctl")
 }
 
 fn sample(forwarder: &Forwarder, bulk: u64) -> Result<Numbers> {
@@ -135,18 +135,18 @@ fn table(path: &str, rounds: &[Round]) -> String {
 
 fn near_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Bar::AtLeast(1.0)),
-        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Bar::AtMost(1.1)),
+        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Threshold::AtLeast(1.0)),
+        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Threshold::AtMost(1.1)),
     ]
 }
 
 fn far_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Bar::AtLeast(10.0)),
-        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Bar::AtMost(1.0)),
+        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Threshold::AtLeast(10.0)),
+        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Threshold::AtMost(1.0)),
     ]
 }
 
-fn times(what: &'static str, measured: Ratio, bar: Bar) -> Goal {
-    Goal { what, measured: measured.mean, unit: "times", bar }
+fn times(what: &'static str, measured: Ratio, threshold: Threshold) -> Goal {
+    Goal { what, measured: measured.mean, unit: "times", threshold }
 }
