@@ -33,9 +33,10 @@ pub mod report;
 pub mod rollback;
 mod run_session;
 pub mod runs;
-pub mod sample;
 pub mod signals;
 pub mod sources;
 pub mod store;
 pub mod tally;
 pub mod transform;
+
+pub use sample;

@@ -75,7 +75,7 @@ pub(super) fn open(clients: &Clients, bucket: &str) -> Result<Store> {
         .with_region(clients.region())
         .with_bucket_name(bucket)
         .with_credentials(CachedCredentials::of(clients, bucket)?)
-        .with_retry(etl::store::patience());
+        .with_retry(etl::store::retry_config());
     if let Some(endpoint) = clients.endpoint() {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }

@@ -5,21 +5,21 @@
 //! begins changes from round to round. Numbers are printed beside the goals, and no exit code depends on them.
 
 mod bastion;
-mod contender;
-mod distance;
-mod places;
+mod competitor;
+mod delay_proxy;
+mod topology;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::bastion::Bastion;
-use self::contender::{Contender, Forwarder};
-use super::goal::{self, Bar, Goal};
+use self::competitor::{Competitor, Forwarder};
+use super::goal::{self, Goal, Threshold};
 use super::input;
 use super::measure::{self, Ratio};
 use crate::cli::TunnelBench;
-use crate::say;
+use crate::output;
 use common::failure::Result;
 
 /// From Buenos Aires to us-east-1 and back.
@@ -56,53 +56,53 @@ type Field = fn(&Numbers) -> f64;
 pub(crate) fn run(options: &TunnelBench) -> Result<()> {
     let covidctl = binary(options.binary.as_deref())?;
     let bastion = Bastion::start()?;
-    let target = places::target()?;
+    let target = topology::target()?;
     let bulk = options.mebibytes << 20;
     let mut met = Vec::new();
     let near_rounds = options.repeats.saturating_mul(LOOPBACK_ROUNDS);
     let mut paths: Vec<Route> = vec![("loopback", bastion.address(), bulk, near_rounds, near_goals)];
     if !options.loopback {
-        let far = distance::proxy(bastion.address(), ROUND_TRIP / 2)?;
+        let far = delay_proxy::proxy(bastion.address(), ROUND_TRIP / 2)?;
         paths.push(("150 ms", far, bulk / 8, options.repeats, far_goals));
     }
     for (path, address, bulk, rounds, goals) in paths {
         let mut measured = Vec::new();
         for round in 1..=rounds {
-            let sampled = |contender: Contender| {
-                say::note(&format!("{path}, round {round} of {rounds}: {}", contender.name()));
-                let forwarder = Forwarder::start(contender, &covidctl, &bastion, address, target)?;
+            let sampled = |competitor: Competitor| {
+                output::note(&format!("{path}, round {round} of {rounds}: {}", competitor.name()));
+                let forwarder = Forwarder::start(competitor, &covidctl, &bastion, address, target)?;
                 sample(&forwarder, bulk)
             };
             measured.push(if round % 2 == 1 {
-                let ours = sampled(Contender::Covidctl)?;
-                [ours, sampled(Contender::Ssh)?]
+                let ours = sampled(Competitor::Covidctl)?;
+                [ours, sampled(Competitor::Ssh)?]
             } else {
-                let theirs = sampled(Contender::Ssh)?;
-                [sampled(Contender::Covidctl)?, theirs]
+                let theirs = sampled(Competitor::Ssh)?;
+                [sampled(Competitor::Covidctl)?, theirs]
             });
         }
-        say::result(&table(path, &measured));
+        output::result(&table(path, &measured));
         met.extend(goals(&measured));
     }
     if let Ok(name) = std::fs::read_to_string(CONGESTION_CONTROL) {
-        say::result(&format!("\ncongestion control: {}", name.trim()));
+        output::result(&format!("\ncongestion control: {}", name.trim()));
     }
-    say::result(&goal::lines(&met));
+    output::result(&goal::lines(&met));
     Ok(())
 }
 
 fn binary(named: Option<&Path>) -> Result<PathBuf> {
-    input::provided(named, "covidctl", "covidctl")
+    input::program(named, "covidctl", "covidctl")
 }
 
 fn sample(forwarder: &Forwarder, bulk: u64) -> Result<Numbers> {
     let local = forwarder.local();
     // The first connection finds things that the later ones have.
-    places::connect(local)?;
-    let connects = (0..10).map(|_| places::connect(local)).collect::<Result<Vec<_>>>()?;
-    let pings = places::pings(local, 300)?;
-    let down = places::download(local, bulk)?;
-    let up = places::upload(local, bulk / 4)?;
+    topology::connect(local)?;
+    let connects = (0..10).map(|_| topology::connect(local)).collect::<Result<Vec<_>>>()?;
+    let pings = topology::pings(local, 300)?;
+    let down = topology::download(local, bulk)?;
+    let up = topology::upload(local, bulk / 4)?;
     let rate = |bytes: u64, seconds: f64| measure::approximate(bytes) / seconds;
     Ok(Numbers {
         down: rate(bulk, down),
@@ -135,18 +135,18 @@ fn table(path: &str, rounds: &[Round]) -> String {
 
 fn near_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Bar::AtLeast(1.0)),
-        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Bar::AtMost(1.1)),
+        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Threshold::AtLeast(1.0)),
+        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Threshold::AtMost(1.1)),
     ]
 }
 
 fn far_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Bar::AtLeast(10.0)),
-        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Bar::AtMost(1.0)),
+        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Threshold::AtLeast(10.0)),
+        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Threshold::AtMost(1.0)),
     ]
 }
 
-fn times(what: &'static str, measured: Ratio, bar: Bar) -> Goal {
-    Goal { what, measured: measured.mean, unit: "times", bar }
+fn times(what: &'static str, measured: Ratio, threshold: Threshold) -> Goal {
+    Goal { what, measured: measured.mean, unit: "times", threshold }
 }
