@@ -41,7 +41,7 @@ pub use self::stacks::{Action, Change, Fate, KEPT, Plan, Standing, Step, Wanted}
 use self::tasks::State;
 use self::trouble::OrTrouble as _;
 use etl::store::Store;
-use logs::{Logs, RunLog, Source, Tempo};
+use logs::{LogSources, PollPolicy, RunLog, Source};
 use target::{
     ActiveRun, AwsSettings, Bastion, Check, CheckSink, Component, Components, Database, DatabaseAccess,
     DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
@@ -153,7 +153,7 @@ impl Runs for Aws {
         Ok(Some(RunEnd { code: stop.code(), reason, hint: hint.map(str::to_owned) }))
     }
 
-    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
         let Account { clients, names, .. } = self.account().await?;
         let source = |(name, group): (&'static str, Name), of| -> Result<Arc<dyn Source>> {
             let group = names.need(group)?.to_owned();
@@ -161,7 +161,7 @@ impl Runs for Aws {
         };
         let Some(typed) = run else {
             let sources = SOURCES.into_iter().map(|name| source(name, Of::All)).collect::<Result<_>>()?;
-            return Ok(Logs { sources, tempo: Tempo::SERVICE, run: None });
+            return Ok(LogSources { sources, poll_policy: PollPolicy::CLOUDWATCH, run: None });
         };
         let id = match typed.parse::<Uuid>() {
             Ok(id) => id,
@@ -187,7 +187,7 @@ impl Runs for Aws {
             JobKind::Report => source(SOURCES[2], Of::stream(stream)),
             _ => source(SOURCES[1], Of::stream(stream)),
         };
-        Ok(Logs { sources: vec![source?], tempo: Tempo::SERVICE, run: Some(run) })
+        Ok(LogSources { sources: vec![source?], poll_policy: PollPolicy::CLOUDWATCH, run: Some(run) })
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {

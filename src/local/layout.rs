@@ -1,8 +1,7 @@
-//! The folder of the local target: what stands where in it, and the two locks.
+//! The folder of the local target: the layout of its files, the persisted state and the two locks.
 //!
-//! Only `pg/` belongs to the user that runs PostgreSQL. Everything else belongs to whoever runs this program, so that the
-//! server's user cannot make us follow a link of its choice. A folder that holds something else is never taken over, and
-//! deleting removes what is listed here and nothing more.
+//! Only `pg/` belongs to the user that runs PostgreSQL; that user cannot plant links elsewhere. A folder with other content is never taken
+//! over, and only what is listed here is ever deleted.
 
 use std::fs::{DirBuilder, File, Metadata, Permissions, TryLockError};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
@@ -15,57 +14,54 @@ use etl::store::RUNS;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// How often a lock that somebody else holds is asked for again.
-const LOCK_PACE: Duration = Duration::from_millis(20);
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
-/// After which time somebody who holds a lock is named instead of waited for.
-const LOCK_PATIENCE: Duration = Duration::from_mins(3);
+const WRITABLE_HINT: &str = "use a folder that you can write to: --data-dir FOLDER";
 
-/// The folder of a local target.
+const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
+
 #[derive(Debug, Clone)]
-pub(super) struct Folders {
+pub(super) struct Layout {
     root: PathBuf,
 }
 
-/// What is remembered between two calls. Its file also marks the folder as ours.
+/// The state that is kept between two calls, in `covidctl.json`; the file also marks the folder as a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Memory {
-    /// The version of this layout.
+pub(super) struct PersistedState {
+    /// The version of the layout.
     layout: u32,
-    /// The port of PostgreSQL when it last ran; taken again where it is free.
+    /// The last port of PostgreSQL, which is preferred.
     pub port: Option<u16>,
-    /// Whether somebody said `up`, so that PostgreSQL stays when the last one who uses it leaves.
+    /// Whether `up` was run, so that PostgreSQL keeps running without leases.
     pub keep: bool,
-    /// The sample that stands in the store: its rows and the size of each file.
+    /// The sample in the store.
     #[serde(default)]
     pub sample: Option<Sample>,
 }
 
-/// A sample that was made by `demo`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sample {
-    /// The rows that were asked for.
+    /// The requested number of rows.
     pub rows: u64,
-    /// Each file's name and size, by which a dataset that somebody put there instead is recognised.
+    /// The name and size of each file, which distinguish it from a dataset of the user.
     pub files: Vec<(String, u64)>,
 }
 
-impl Default for Memory {
+impl Default for PersistedState {
     fn default() -> Self {
         Self { layout: 1, port: None, keep: false, sample: None }
     }
 }
 
-impl Folders {
+impl Layout {
     pub(super) fn new(root: &Path) -> Self {
-        // The same folder must always have the same name, whichever link led to it and whether it exists yet or not:
-        // processes are recognised by it.
+        // Processes are recognized by the path, so it must be the same through every link and before the folder exists.
         let real = |ancestor: &Path| {
             let rest = root.strip_prefix(ancestor).ok()?;
             Some(ancestor.canonicalize().ok()?.join(rest))
         };
         let root = root.ancestors().find_map(real).unwrap_or_else(|| root.to_owned());
-        // Joining an empty rest leaves a slash at the end.
+        // Removes the trailing slash that joining an empty path adds.
         Self { root: root.components().collect() }
     }
 
@@ -77,12 +73,12 @@ impl Folders {
         self.root.join("store")
     }
 
-    /// PostgreSQL's folder, and the only one that its user owns.
+    /// The only folder that PostgreSQL's user owns.
     pub(super) fn postgres(&self) -> PathBuf {
         self.root.join("pg")
     }
 
-    /// A PostgreSQL that was fetched because none was installed.
+    /// The private copy of PostgreSQL's programs.
     pub(super) fn fetched(&self) -> PathBuf {
         self.root.join("postgresql")
     }
@@ -93,7 +89,7 @@ impl Folders {
     }
 
     pub(super) fn server_log(&self) -> PathBuf {
-        self.root.join("logs/postgresql.log")
+        self.logs().join("postgresql.log")
     }
 
     pub(super) fn logs(&self) -> PathBuf {
@@ -108,12 +104,12 @@ impl Folders {
         self.logs().join(format!("{run}.jsonl"))
     }
 
-    /// What is known of a run beside its log.
-    pub(super) fn log_note(&self, run: &str) -> PathBuf {
+    /// The metadata of a run.
+    pub(super) fn run_metadata(&self, run: &str) -> PathBuf {
         self.logs().join(format!("{run}.json"))
     }
 
-    /// The pipeline's own record of a run.
+    /// The pipeline's record of a run.
     pub(super) fn run_record(&self, run: &str) -> PathBuf {
         self.store().join(format!("{RUNS}/{run}.json"))
     }
@@ -122,25 +118,24 @@ impl Folders {
         self.root.join("processes")
     }
 
-    /// Where a sample is made, before it is moved into the store.
+    /// The folder in which a sample is written.
     pub(super) fn partial_sample(&self) -> PathBuf {
         self.root.join("sample.partial")
     }
 
-    fn memory_file(&self) -> PathBuf {
+    fn state_file(&self) -> PathBuf {
         self.root.join("covidctl.json")
     }
 
-    /// Whether `up` was here.
-    pub(super) fn exist(&self) -> bool {
-        self.memory_file().is_file()
+    pub(super) fn exists(&self) -> bool {
+        self.state_file().is_file()
     }
 
-    /// Creates what is missing. Called under [`Self::lock`].
+    /// Creates the missing folders. The caller holds [`Self::lock`].
     pub(super) fn create(&self) -> Result<()> {
-        // First of all, so that a folder that was left half made is known as ours.
-        if !self.exist() {
-            self.remember(&Memory::default())?;
+        // First, so that an incomplete folder is recognized.
+        if !self.exists() {
+            self.save_state(&PersistedState::default())?;
         }
         for (folder, mode) in
             [("store/reports", 0o755), ("store/runs", 0o755), ("logs", 0o700), ("processes", 0o700)]
@@ -150,73 +145,73 @@ impl Folders {
         Ok(())
     }
 
-    /// Refuses a folder in which something else stands.
-    fn check_ours(&self) -> Result<()> {
+    /// Fails if the folder has other content.
+    fn check_foreign_content(&self) -> Result<()> {
         let Ok(mut entries) = std::fs::read_dir(&self.root) else { return Ok(()) };
-        // A first `up` that was killed at once leaves the lock, perhaps with a file that has no name yet.
+        // A first `up` that was killed leaves the lock and maybe a temporary file.
         let ours = |name: std::ffi::OsString| name == "lock" || name.as_encoded_bytes().starts_with(b".tmp");
         let foreign = entries.any(|entry| entry.is_ok_and(|entry| !ours(entry.file_name())));
-        if self.exist() || !foreign {
+        if self.exists() || !foreign {
             return Ok(());
         }
-        Err(Failure::usage(format!("`{}` holds something that is not covidctl's", self.root.display()))
-            .hint("name an empty or new folder: --data-dir FOLDER"))
+        Err(Failure::usage(format!("`{}` contains files that are not covidctl's", self.root.display()))
+            .hint("use an empty or new folder: --data-dir FOLDER"))
     }
 
-    pub(super) fn memory(&self) -> Result<Memory> {
-        let file = self.memory_file();
+    pub(super) fn load_state(&self) -> Result<PersistedState> {
+        let file = self.state_file();
         let text = match std::fs::read(&file) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Memory::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(PersistedState::default()),
             Err(error) => return Err(cannot_read(&file, error)),
         };
-        let memory: Memory = serde_json::from_slice(&text).map_err(|error| cannot_read(&file, error))?;
-        if memory.layout == Memory::default().layout {
-            return Ok(memory);
+        let state: PersistedState = serde_json::from_slice(&text).map_err(|error| cannot_read(&file, error))?;
+        if state.layout == PersistedState::default().layout {
+            return Ok(state);
         }
-        Err(Failure::new(format!("`{}` was made by a newer covidctl", self.root.display()))
-            .hint("use that version, or another --data-dir"))
+        Err(Failure::new(format!("`{}` was created by a newer covidctl", self.root.display()))
+            .hint("use that version or another --data-dir"))
     }
 
-    pub(super) fn remember(&self, memory: &Memory) -> Result<()> {
-        let json = serde_json::to_vec_pretty(memory).context(|| "cannot write JSON".to_owned())?;
-        write_whole(&self.memory_file(), &json)
+    pub(super) fn save_state(&self, state: &PersistedState) -> Result<()> {
+        let json = serde_json::to_vec_pretty(state).context(|| "cannot write JSON".to_owned())?;
+        write_atomic(&self.state_file(), &json)
     }
 
-    /// Only one at a time may start, stop or create something.
+    /// Takes the exclusive lock for starting, stopping and creating anything.
     pub(super) async fn lock(&self) -> Result<File> {
-        self.check_ours()?;
+        self.check_foreign_content()?;
         create_folder(&self.root, 0o755)?;
         let mut waited = Duration::ZERO;
         loop {
             if let Some(lock) = self.try_lock()? {
                 return Ok(lock);
             }
-            if waited >= LOCK_PATIENCE {
-                return Err(self.held());
+            if waited >= LOCK_TIMEOUT {
+                return Err(self.lock_timed_out());
             }
-            tokio::time::sleep(LOCK_PACE).await;
-            waited += LOCK_PACE;
+            tokio::time::sleep(LOCK_POLL_INTERVAL).await;
+            waited += LOCK_POLL_INTERVAL;
         }
     }
 
-    /// The same for a guard's `drop`, which cannot be asynchronous.
+    /// The same for `drop`, which cannot be asynchronous.
     pub(super) fn lock_blocking(&self) -> Result<File> {
         let start = Instant::now();
         loop {
             if let Some(lock) = self.try_lock()? {
                 return Ok(lock);
             }
-            if start.elapsed() >= LOCK_PATIENCE {
-                return Err(self.held());
+            if start.elapsed() >= LOCK_TIMEOUT {
+                return Err(self.lock_timed_out());
             }
-            std::thread::sleep(LOCK_PACE);
+            std::thread::sleep(LOCK_POLL_INTERVAL);
         }
     }
 
-    fn held(&self) -> Failure {
-        Failure::new(format!("another covidctl is still at work in `{}`", self.root.display()))
-            .hint("wait for it, or stop it; the file `lock` itself need not be removed")
+    fn lock_timed_out(&self) -> Failure {
+        Failure::new(format!("another covidctl is still changing `{}`", self.root.display()))
+            .hint("wait for it or stop it; do not remove the file `lock`")
     }
 
     fn try_lock(&self) -> Result<Option<File>> {
@@ -227,24 +222,24 @@ impl Folders {
             Err(TryLockError::WouldBlock) => return Ok(None),
             Err(TryLockError::Error(error)) => return Err(cannot_read(&path, error)),
         }
-        // Whoever held it may have deleted the folder meanwhile; the lock of a deleted file protects nothing.
+        // The previous holder may have deleted the folder, and the lock on a deleted file protects nothing.
         let inode = |metadata: std::io::Result<Metadata>| metadata.map(|metadata| metadata.ino()).ok();
         Ok((inode(file.metadata()) == inode(path.metadata())).then_some(file))
     }
 
-    /// Held, shared, by whoever needs PostgreSQL to stay. Taken and given back under [`Self::lock`].
-    pub(super) fn users(&self) -> Result<File> {
+    /// Takes the shared lock that keeps PostgreSQL running. Taken and released under [`Self::lock`].
+    pub(super) fn hold_in_use(&self) -> Result<File> {
         let file = open(&self.root.join("users"))?;
         file.lock_shared().context(|| format!("cannot lock `{}`", self.root.join("users").display()))?;
         Ok(file)
     }
 
-    /// Whether nobody else holds what [`Self::users`] gave.
-    pub(super) fn no_users(&self) -> Result<bool> {
+    /// Returns whether no process holds the lock of [`Self::hold_in_use`].
+    pub(super) fn is_unused(&self) -> Result<bool> {
         Ok(open(&self.root.join("users"))?.try_lock().is_ok())
     }
 
-    /// Deletes everything that [`Self::create`] and its callers made, and the folder itself where nothing else is in it.
+    /// Deletes all files of the target, and the folder if it is empty then.
     pub(super) fn delete(&self) -> Result<()> {
         for folder in [
             "store",
@@ -256,37 +251,40 @@ impl Folders {
             "logs",
             "processes",
         ] {
-            gone(&self.root.join(folder), std::fs::remove_dir_all(self.root.join(folder)))?;
+            let path = self.root.join(folder);
+            ignore_not_found("delete", &path, std::fs::remove_dir_all(&path))?;
         }
         for file in ["pgpass", "covidctl.json", "users", "lock"] {
-            gone(&self.root.join(file), std::fs::remove_file(self.root.join(file)))?;
+            let path = self.root.join(file);
+            ignore_not_found("delete", &path, std::fs::remove_file(&path))?;
         }
-        // Something that is not ours, or another covidctl that waits for the lock: the folder stays.
+        // Kept if it has other content or another process waits for the lock.
         drop(std::fs::remove_dir(&self.root));
         Ok(())
     }
 }
 
-/// Creates a folder and its parents; the mode holds whatever the umask says.
+/// Creates a folder with this mode, regardless of the umask, and its parents.
 pub(super) fn create_folder(folder: &Path, mode: u32) -> Result<()> {
     if folder.is_dir() {
         return Ok(());
     }
-    let created = match folder.parent() {
-        Some(parent) => create_folder(parent, 0o755),
-        None => Ok(()),
-    };
-    created?;
+    folder.parent().map_or(Ok(()), |parent| create_folder(parent, 0o755))?;
     match DirBuilder::new().mode(mode).create(folder) {
         Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
         _ => std::fs::set_permissions(folder, Permissions::from_mode(mode)),
     }
     .context(|| format!("cannot create the folder `{}`", folder.display()))
-    .map_err(|failure| failure.hint("name a folder that you may write to: --data-dir FOLDER"))
+    .map_err(|failure| failure.hint(WRITABLE_HINT))
 }
 
-/// Writes a file that only its owner can read, whole or not at all.
-pub(super) fn write_whole(file: &Path, content: &[u8]) -> Result<()> {
+/// Writes a value as JSON, atomically.
+pub(super) fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
+    write_atomic(file, &serde_json::to_vec(value).context(|| "cannot write JSON".to_owned())?)
+}
+
+/// Writes a file atomically, with access for its owner only.
+pub(super) fn write_atomic(file: &Path, content: &[u8]) -> Result<()> {
     atomic_file::write(file, content).context(|| format!("cannot write `{}`", file.display()))
 }
 
@@ -297,15 +295,25 @@ fn open(file: &Path) -> Result<File> {
         .write(true)
         .open(file)
         .context(|| format!("cannot open `{}`", file.display()))
-        .map_err(|failure| failure.hint("name a folder that you may write to: --data-dir FOLDER"))
+        .map_err(|failure| failure.hint(WRITABLE_HINT))
 }
 
-fn gone(path: &Path, removed: std::io::Result<()>) -> Result<()> {
-    match removed {
+/// Converts the result of an operation, named by its verb; a missing file counts as success.
+pub(super) fn ignore_not_found(verb: &str, path: &Path, result: std::io::Result<()>) -> Result<()> {
+    match result {
         Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::new(format!("cannot delete `{}`", path.display())).source(error))
+            Err(Failure::new(format!("cannot {verb} `{}`", path.display())).source(error))
         }
         _ => Ok(()),
+    }
+}
+
+/// Lists a folder; a missing folder is empty.
+pub(super) fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(cannot_read(folder, error)),
     }
 }
 
