@@ -6,7 +6,7 @@ use common::failure::{Failure, Result};
 use serde::Serialize;
 
 use crate::cli::{Dashboard, MetabaseArgs};
-use crate::dashboard::{Access, Client, Connection, ReconcileMode, ItemStatus, ItemState, reconcile};
+use crate::dashboard::{Access, Client, Connection, ItemState, ItemStatus, ReconcileMode, reconcile};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use common::text::table;
@@ -26,7 +26,8 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
             };
             let client =
                 Client::open(&metabase.url, &access(metabase), true, &metabase.language.to_string()).await?;
-            let items = reconcile(&client, Some(&connection), metabase.language, ReconcileMode::Apply).await?;
+            let items =
+                reconcile(&client, Some(&connection), metabase.language, ReconcileMode::Apply).await?;
             let changed = items.iter().filter(|item| item.state != ItemState::Same).count();
             printer.show(&Items(items))?;
             printer.note(&match changed {
@@ -38,7 +39,8 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
         Dashboard::Status { metabase, database_url } => {
             let connection = database_url.as_deref().map(Connection::parse).transpose()?;
             let client = Client::open(&metabase.url, &access(metabase), false, "").await?;
-            let items = reconcile(&client, connection.as_ref(), metabase.language, ReconcileMode::Check).await?;
+            let items =
+                reconcile(&client, connection.as_ref(), metabase.language, ReconcileMode::Check).await?;
             let differing = items.iter().filter(|item| item.state != ItemState::Same).count();
             printer.show(&Items(items))?;
             if differing > 0 {

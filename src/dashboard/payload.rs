@@ -3,8 +3,8 @@
 use etl::report::Language;
 use serde_json::{Value, json};
 
-use super::spec::{self, Card, FILTERS};
 use super::remote::{self, Fields};
+use super::spec::{self, Card, FILTERS};
 
 pub(super) fn card_payload(card: &Card, database: i64, collection: i64, fields: &Fields) -> Value {
     let mut native = json!({ "query": card.sql });

@@ -7,11 +7,11 @@ use etl::report::Language;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::payload::{card_payload, is_subset, parameters, dashcards, has_dashcards};
 use super::client::Client;
-use super::spec::{self, COLUMNS, Card, Connection};
-use super::remote::{self, Fields};
 use super::keys;
+use super::payload::{card_payload, dashcards, has_dashcards, is_subset, parameters};
+use super::remote::{self, Fields};
+use super::spec::{self, COLUMNS, Card, Connection};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReconcileMode {
@@ -60,7 +60,9 @@ pub async fn reconcile(
     mode: ReconcileMode,
 ) -> Result<Vec<ItemStatus>> {
     let mut reconciler = Reconciler { client, language, mode, items: Vec::new() };
-    let Some(database) = reconciler.database(connection).await? else { return Ok(reconciler.all_missing(false)) };
+    let Some(database) = reconciler.database(connection).await? else {
+        return Ok(reconciler.all_missing(false));
+    };
     let fields = reconciler.columns(database).await?;
     reconciler.keys(&fields).await?;
     reconciler.internal_tables(database).await?;
@@ -109,34 +111,23 @@ impl Reconciler<'_> {
     async fn database(&mut self, connection: Option<&Connection>) -> Result<Option<i64>> {
         let name = spec::NAME.to(self.language);
         let found = remote::database(self.client, name).await?;
-        let Some(found) = found else {
-            let Some(connection) = connection.filter(|_| self.mode == ReconcileMode::Apply) else {
-                self.report("connection", name, ItemState::Missing);
-                return Ok(None);
-            };
-            let made = self.client.post("/api/database", &connection.body(name)).await?;
-            self.report("connection", name, ItemState::Created);
-            return self.client.id(&made).map(Some);
+        let Some(connection) = connection else {
+            self.report(
+                "connection",
+                name,
+                if found.is_some() { ItemState::Same } else { ItemState::Missing },
+            );
+            return found.map(|found| self.client.id(&found)).transpose();
         };
-        let id = self.client.id(&found)?;
-        let differs = connection.is_some_and(|connection| {
-            connection.comparable().iter().any(|(key, value)| found["details"][*key] != **value)
-        });
-        let state = match (differs, self.mode, connection) {
-            (true, ReconcileMode::Apply, Some(connection)) => {
-                let mut body = connection.body(name);
-                // The other properties are accepted only for a new connection.
-                if let Some(body) = body.as_object_mut() {
-                    body.retain(|key, _| key == "name" || key == "engine" || key == "details");
-                }
-                self.client.put(&format!("/api/database/{id}"), &body).await?;
-                ItemState::Changed
-            }
-            (true, ..) => ItemState::Differs,
-            (false, ..) => ItemState::Same,
+        let matches = |found: &Value| {
+            connection.comparable().iter().all(|(key, value)| found["details"][*key] == **value)
         };
-        self.report("connection", name, state);
-        Ok(Some(id))
+        let create = connection.body(name);
+        // The other properties are accepted only for a new connection.
+        let update = json!({ "name": name, "engine": create["engine"], "details": create["details"] });
+        let found = found.as_ref().map(|found| (found, matches(found)));
+        let id = self.apply("connection", name, "/api/database", found, &create, &update).await?;
+        Ok((id > 0).then_some(id))
     }
 
     /// Sets the titles and descriptions of the columns.
@@ -162,8 +153,7 @@ impl Reconciler<'_> {
                 "display_name": title.to(self.language),
                 "description": spec::both(meaning, self.language),
             });
-            let path = format!("/api/field/{}", self.client.id(field)?);
-            self.change_if_different("column", &name, (&path, field), &body).await?;
+            self.item("column", "/api/field", Some(field), &name, &body).await?;
         }
         Ok(fields)
     }
@@ -187,15 +177,31 @@ impl Reconciler<'_> {
         name: &str,
         body: &Value,
     ) -> Result<i64> {
-        let (state, id) = match (found, self.mode) {
-            (None, ReconcileMode::Check) => (ItemState::Missing, 0),
-            (None, ReconcileMode::Apply) => (ItemState::Created, self.client.id(&self.client.post(path, body).await?)?),
-            (Some(found), _) if is_subset(body, found) => (ItemState::Same, self.client.id(found)?),
-            (Some(found), ReconcileMode::Check) => (ItemState::Differs, self.client.id(found)?),
-            (Some(found), ReconcileMode::Apply) => {
-                let id = self.client.id(found)?;
-                self.client.put(&format!("{path}/{id}"), body).await?;
+        let up_to_date = found.is_some_and(|found| is_subset(body, found));
+        self.apply(kind, name, path, found.map(|found| (found, up_to_date)), body, body).await
+    }
+
+    /// Creates the item with `create` if it was not found, or updates it with `update` unless it is up to date.
+    async fn apply(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        path: &str,
+        found: Option<(&Value, bool)>,
+        create: &Value,
+        update: &Value,
+    ) -> Result<i64> {
+        let id = found.map(|(found, _)| self.client.id(found)).transpose()?;
+        let (state, id) = match (id, found, self.mode) {
+            (Some(id), Some((_, true)), _) => (ItemState::Same, id),
+            (Some(id), _, ReconcileMode::Check) => (ItemState::Differs, id),
+            (Some(id), _, ReconcileMode::Apply) => {
+                self.client.put(&format!("{path}/{id}"), update).await?;
                 (ItemState::Changed, id)
+            }
+            (None, _, ReconcileMode::Check) => (ItemState::Missing, 0),
+            (None, _, ReconcileMode::Apply) => {
+                (ItemState::Created, self.client.id(&self.client.post(path, create).await?)?)
             }
         };
         self.report(kind, name, state);
@@ -215,29 +221,14 @@ impl Reconciler<'_> {
             "parameters": parameters(self.language),
         });
         let dashcards = dashcards(cards);
-        let state = match (found, self.mode) {
-            (None, ReconcileMode::Check) => ItemState::Missing,
-            (None, ReconcileMode::Apply) => {
-                let id = self.client.id(&self.client.post("/api/dashboard", &head).await?)?;
-                let body = json!({ "dashcards": dashcards });
-                self.client.put(&format!("/api/dashboard/{id}"), &body).await?;
-                ItemState::Created
-            }
-            (Some(found), mode) => {
-                let same = is_subset(&head, found) && has_dashcards(&dashcards, found);
-                match (same, mode) {
-                    (true, _) => ItemState::Same,
-                    (false, ReconcileMode::Check) => ItemState::Differs,
-                    (false, ReconcileMode::Apply) => {
-                        let mut body = head;
-                        body["dashcards"] = json!(dashcards);
-                        self.client.put(&format!("/api/dashboard/{}", self.client.id(found)?), &body).await?;
-                        ItemState::Changed
-                    }
-                }
-            }
-        };
-        self.report("dashboard", "dashboard", state);
+        let found = found.map(|found| (found, is_subset(&head, found) && has_dashcards(&dashcards, found)));
+        let mut whole = head.clone();
+        whole["dashcards"] = json!(dashcards);
+        let id = self.apply("dashboard", "dashboard", "/api/dashboard", found, &head, &whole).await?;
+        // Metabase creates a dashboard without cards.
+        if found.is_none() && id > 0 {
+            self.client.put(&format!("/api/dashboard/{id}"), &json!({ "dashcards": dashcards })).await?;
+        }
         Ok(())
     }
 
@@ -256,8 +247,7 @@ impl Reconciler<'_> {
                 Some(target) => json!({ "semantic_type": "type/FK", "fk_target_field_id": target["id"] }),
                 None => json!({ "semantic_type": "type/PK" }),
             };
-            let path = format!("/api/field/{}", self.client.id(found)?);
-            self.change_if_different("key", &name, (&path, found), &body).await?;
+            self.item("key", "/api/field", Some(found), &name, &body).await?;
         }
         Ok(())
     }
@@ -269,35 +259,9 @@ impl Reconciler<'_> {
             if !keys::is_internal(&name) || self.mode == ReconcileMode::Check && keys::is_partition(&name) {
                 continue;
             }
-            let path = format!("/api/table/{}", self.client.id(&table)?);
-            self.change_if_different(
-                "internal table",
-                &name,
-                (&path, &table),
-                &json!({ "visibility_type": "hidden" }),
-            )
-            .await?;
+            let hidden = json!({ "visibility_type": "hidden" });
+            self.item("internal table", "/api/table", Some(&table), &name, &hidden).await?;
         }
-        Ok(())
-    }
-
-    /// Compares and updates the properties of an item that Metabase itself created.
-    async fn change_if_different(
-        &mut self,
-        kind: &'static str,
-        name: &str,
-        (path, found): (&str, &Value),
-        body: &Value,
-    ) -> Result<()> {
-        let state = match (is_subset(body, found), self.mode) {
-            (true, _) => ItemState::Same,
-            (false, ReconcileMode::Check) => ItemState::Differs,
-            (false, ReconcileMode::Apply) => {
-                self.client.put(path, body).await?;
-                ItemState::Changed
-            }
-        };
-        self.report(kind, name, state);
         Ok(())
     }
 }

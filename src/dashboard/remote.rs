@@ -79,7 +79,11 @@ pub(super) async fn fields(client: &Client, database: i64) -> Result<Fields> {
 }
 
 /// Waits until Metabase has read the required tables, which it does after a connection is created.
-pub(super) async fn synced_fields(client: &Client, database: i64, required: &[(&str, &str)]) -> Result<Fields> {
+pub(super) async fn synced_fields(
+    client: &Client,
+    database: i64,
+    required: &[(&str, &str)],
+) -> Result<Fields> {
     for _ in 0..SYNC_ATTEMPTS {
         let fields = fields(client, database).await?;
         if required

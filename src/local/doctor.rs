@@ -68,7 +68,9 @@ fn disk(folder: &Path) -> Check {
             let free = u128::from(disk.blocks_available()) * u128::from(disk.fragment_size());
             u64::try_from(free).unwrap_or(u64::MAX)
         }
-        Err(error) => return Check::warning("disk", format!("cannot determine the free space: {error}"), "df -h"),
+        Err(error) => {
+            return Check::warning("disk", format!("cannot determine the free space: {error}"), "df -h");
+        }
     };
     let detail = format!("{} are free for `{}`", text::size(free), folder.display());
     match free {

@@ -162,10 +162,13 @@ impl Layout {
         let file = self.state_file();
         let text = match std::fs::read(&file) {
             Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(PersistedState::default()),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(PersistedState::default());
+            }
             Err(error) => return Err(cannot_read(&file, error)),
         };
-        let state: PersistedState = serde_json::from_slice(&text).map_err(|error| cannot_read(&file, error))?;
+        let state: PersistedState =
+            serde_json::from_slice(&text).map_err(|error| cannot_read(&file, error))?;
         if state.layout == PersistedState::default().layout {
             return Ok(state);
         }

@@ -117,8 +117,7 @@ impl LogFolder {
             if self.read(&run, state, since, request.last, &mut events)? {
                 // Lines of a file are almost in order.
                 let time = state.time.unwrap_or(Millis::MIN);
-                complete_until =
-                    Some(complete_until.map_or(time, |earliest: Millis| earliest.min(time)));
+                complete_until = Some(complete_until.map_or(time, |earliest: Millis| earliest.min(time)));
             }
         }
         if !found {
@@ -171,8 +170,9 @@ impl LogFolder {
             if message.is_empty() {
                 continue;
             }
-            let stamp =
-                serde_json::from_str::<Timestamp>(&message).ok().map(|stamp| stamp.timestamp.timestamp_millis());
+            let stamp = serde_json::from_str::<Timestamp>(&message)
+                .ok()
+                .map(|stamp| stamp.timestamp.timestamp_millis());
             let time = stamp
                 .or(state.time)
                 .unwrap_or_else(|| run_history::started(&self.layout, run).unwrap_or(modified));
@@ -193,7 +193,8 @@ impl LogFolder {
 
     /// Returns whether the run is in progress.
     fn has_writer(&self, run: &str) -> bool {
-        run.parse().is_ok_and(|run| run_processes::find(&self.layout, run).is_ok_and(|process| process.is_some()))
+        run.parse()
+            .is_ok_and(|run| run_processes::find(&self.layout, run).is_ok_and(|process| process.is_some()))
     }
 }
 

@@ -5,11 +5,11 @@
 
 mod doctor;
 mod layout;
-mod run_history;
 mod lease;
 mod log_files;
 mod postgres;
 mod process;
+mod run_history;
 mod run_processes;
 mod sample;
 
@@ -243,9 +243,8 @@ impl Runs for Local {
 
     async fn stop(&self, run: Uuid) -> Result<()> {
         let Some(process) = run_processes::find(&self.layout, run)? else {
-            return Err(
-                Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` lists the runs in progress")
-            );
+            return Err(Failure::new(format!("run {run} is not in progress"))
+                .hint("`covidctl status` lists the runs in progress"));
         };
         tokio::task::spawn_blocking(move || process.end_group(STOP_TIMEOUT))
             .await
@@ -265,7 +264,7 @@ impl Runs for Local {
 
     async fn find(&self, typed: &str) -> Result<Run> {
         let database = self.database(DatabaseAccess::READ).await?;
-        let run = db::run_processes::find(&mut db::connect(&database).await?, typed).await?;
+        let run = db::runs::find(&mut db::connect(&database).await?, typed).await?;
         Ok(run_history::with_record(&self.layout, run))
     }
 
@@ -302,7 +301,7 @@ impl Databases for Local {
             host: "127.0.0.1".to_owned(),
             address: None,
             port,
-            user: postgres::USER.to_owned(),
+            user: postgres::cluster::USER.to_owned(),
             name: DATABASE_NAME.to_owned(),
             password_file: self.layout.password_file(),
             programs: self.postgres.programs_folder(),

@@ -103,8 +103,7 @@ pub(super) fn logged(layout: &Layout) -> Result<Vec<String>> {
         let is_log = file.extension().is_some_and(|extension| extension == "jsonl");
         file.file_stem().filter(|_| is_log)?.to_str().map(str::to_owned)
     };
-    let mut runs: Vec<String> =
-        entries_of(&layout.logs())?.iter().filter_map(|file| run_of(file)).collect();
+    let mut runs: Vec<String> = entries_of(&layout.logs())?.iter().filter_map(|file| run_of(file)).collect();
     runs.sort();
     Ok(runs)
 }

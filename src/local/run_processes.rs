@@ -137,7 +137,7 @@ fn process_file(layout: &Layout, run: Uuid) -> PathBuf {
 }
 
 impl From<RunProcess> for ActiveRun {
-    fn from(RunProcess { run, kind, started_at, .. }: Note) -> Self {
+    fn from(RunProcess { run, kind, started_at, .. }: RunProcess) -> Self {
         Self { run, kind, started_at }
     }
 }

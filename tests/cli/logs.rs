@@ -235,7 +235,10 @@ fn logs_escape_control_characters() {
     let first = logs.call(&["-o", "json"]).out;
     let first: Value =
         serde_json::from_str(first.lines().find(|line| line.contains("wiped")).unwrap()).unwrap();
-    assert_eq!(first["message"], "\x1b[2Jwiped \u{9b}31m \u{202e}turned\x07", "JSON has the original message");
+    assert_eq!(
+        first["message"], "\x1b[2Jwiped \u{9b}31m \u{202e}turned\x07",
+        "JSON has the original message"
+    );
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn items(output: &Output) -> Vec<Value> {
 
 #[track_caller]
 fn states(output: &Output, state: &str) -> usize {
-    items(said).iter().filter(|item| item["state"] == state).count()
+    items(output).iter().filter(|item| item["state"] == state).count()
 }
 
 #[test]
@@ -75,8 +75,10 @@ fn apply_new_metabase_creates_everything_and_second_time_nothing() {
     assert_eq!(slugs, ["province", "period", "classification"]);
     let dashcards = dashboard_made["dashcards"].as_array().unwrap();
     assert_eq!(dashcards.len(), 31);
-    let mapped =
-        dashcards.iter().filter(|dashcard| dashcard["parameter_mappings"].as_array().unwrap().len() == 3).count();
+    let mapped = dashcards
+        .iter()
+        .filter(|dashcard| dashcard["parameter_mappings"].as_array().unwrap().len() == 3)
+        .count();
     assert_eq!(mapped, 4, "the filters apply to the filtered cards");
 
     let second = dashboard(&stub, &["apply", "-o", "json"], "correct horse");

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 
 use crate::schema::{
-    CARD, COLLECTION, DASHBOARD, DASHBOARD_CHANGE, DATABASE, DATABASE_CHANGE, FIELD, Type, TABLE, check,
+    CARD, COLLECTION, DASHBOARD, DASHBOARD_CHANGE, DATABASE, DATABASE_CHANGE, FIELD, TABLE, Type, check,
 };
 
 #[derive(Default)]
@@ -111,7 +111,10 @@ impl FakeState {
                 return Ok(json!({ "has-user-setup": self.user.is_some(), "setup-token": "token-1" }));
             }
             ("POST", "/api/setup") => {
-                check(body, &[("token", Type::Text, true), ("user", Type::Map, true), ("prefs", Type::Map, true)])?;
+                check(
+                    body,
+                    &[("token", Type::Text, true), ("user", Type::Map, true), ("prefs", Type::Map, true)],
+                )?;
                 let text = |name| (name, Type::Text, true);
                 check(&body["user"], &["email", "password", "first_name", "last_name"].map(text))?;
                 check(&body["prefs"], &[text("site_name"), ("site_locale", Type::Text, false)])?;

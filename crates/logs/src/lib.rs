@@ -20,7 +20,7 @@ mod token_bucket;
 mod window;
 
 #[cfg(test)]
-mod simulation;
+mod engine_tests;
 
 pub use self::context_filter::{ContextFilter, ContextItem, LineFilter, parse_regex};
 pub use self::engine::{Notice, ReadOptions};

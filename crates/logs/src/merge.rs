@@ -3,14 +3,14 @@
 //! The watermark of a source is the time up to which it has returned everything. Events before the lowest watermark are due; the
 //! others are buffered. An event that is older than one already returned is due at once and marked late, so that none is lost.
 
-use std::cmp::{Ordering, Reverse};
-use std::collections::BinaryHeap;
+use std::collections::BTreeMap;
 
 use crate::{Event, MergedEvent, Millis};
 
 #[derive(Debug)]
 pub(crate) struct Merge {
-    buffer: BinaryHeap<Reverse<Buffered>>,
+    /// By time, source and arrival: events of the same time keep the order in which their source returned them.
+    buffer: BTreeMap<(Millis, usize, u64), Event>,
     watermarks: Vec<Watermark>,
     arrived: u64,
     newest: Millis,
@@ -23,18 +23,11 @@ struct Watermark {
     counts: bool,
 }
 
-#[derive(Debug)]
-struct Buffered {
-    /// Time, source and arrival: events of the same time keep the order in which their source returned them.
-    order: (Millis, usize, u64),
-    event: Event,
-}
-
 impl Merge {
     pub(crate) fn new(sources: usize) -> Self {
         let watermark = Watermark { time: Millis::MIN, counts: true };
         Self {
-            buffer: BinaryHeap::new(),
+            buffer: BTreeMap::new(),
             watermarks: vec![watermark; sources],
             arrived: 0,
             newest: Millis::MIN,
@@ -44,7 +37,7 @@ impl Merge {
     /// Buffers an event. `time` is its position in the order, usually the event's own time.
     pub(crate) fn push(&mut self, source: usize, time: Millis, event: Event) {
         self.arrived += 1;
-        self.buffer.push(Reverse(Buffered { order: (time, source, self.arrived), event }));
+        self.buffer.insert((time, source, self.arrived), event);
     }
 
     /// Raises the watermark of a source.
@@ -81,13 +74,11 @@ impl Merge {
 
     fn before(&mut self, limit: Millis) -> Vec<MergedEvent> {
         let mut due = Vec::new();
-        while let Some(Reverse(next)) = self.buffer.peek() {
-            if next.order.0 >= limit && limit != Millis::MAX {
+        while let Some(next) = self.buffer.first_entry() {
+            if next.key().0 >= limit && limit != Millis::MAX {
                 break;
             }
-            let Some(Reverse(Buffered { order: (time, source, _), event })) = self.buffer.pop() else {
-                break;
-            };
+            let ((time, source, _), event) = next.remove_entry();
             let late = (time < self.newest).then(|| self.newest - time);
             self.newest = self.newest.max(time);
             due.push(MergedEvent { source, event, late });
@@ -95,26 +86,6 @@ impl Merge {
         due
     }
 }
-
-impl Ord for Buffered {
-    fn cmp(&self, other: &Self) -> Ordering {
-        self.order.cmp(&other.order)
-    }
-}
-
-impl PartialOrd for Buffered {
-    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
-        Some(self.cmp(other))
-    }
-}
-
-impl PartialEq for Buffered {
-    fn eq(&self, other: &Self) -> bool {
-        self.order == other.order
-    }
-}
-
-impl Eq for Buffered {}
 
 #[cfg(test)]
 mod tests {

@@ -10,8 +10,8 @@ use std::process::{Command, Stdio};
 use common::failure::{Context as _, Exit, Failure, Result};
 use uuid::Uuid;
 
-use super::server_user::ServerUser;
 use super::programs::Programs;
+use super::server_user::ServerUser;
 use crate::local::layout::{Layout, cannot_read, create_folder, write_atomic};
 
 /// The superuser's name.

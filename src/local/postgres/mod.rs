@@ -80,7 +80,9 @@ impl Postgres {
 
     /// Stops the server; returns whether it ran.
     pub(super) fn stop(&self) -> Result<bool> {
-        let (ServerState::Busy(process) | ServerState::Ready { process, .. }) = self.state()? else { return Ok(false) };
+        let (ServerState::Busy(process) | ServerState::Ready { process, .. }) = self.state()? else {
+            return Ok(false);
+        };
         // Fast shutdown: disconnects the clients and writes a checkpoint, so that the next start needs no recovery.
         process.signal(Signal::SIGINT);
         if process.wait_ended(START_STOP_TIMEOUT) {

