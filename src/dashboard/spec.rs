@@ -135,7 +135,7 @@ pub(super) const COLUMNS: [(&str, &str, Words, Words); 9] = [
         Words::new("Provincia de carga", "Province of registration"),
         Words::new("Donde se cargó el caso", "Where the case was registered"),
     ),
-    ("province", "name", Words::new("Provincia", "Province"), Words::new("Nombre usual", "As people say it")),
+    ("province", "name", Words::new("Provincia", "Province"), Words::new("Nombre usual", "Usual name")),
 ];
 
 /// Returns a text in both languages, the dashboard's language first.

@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use common::atomic_file;
 use common::failure::{Context as _, Failure, Result};
 use etl::store::RUNS;
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
-use uuid::Uuid;
 
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
@@ -96,10 +96,6 @@ impl Layout {
         self.root.join("logs")
     }
 
-    pub(super) fn run_log(&self, run: Uuid) -> PathBuf {
-        self.log_file(&run.to_string())
-    }
-
     pub(super) fn log_file(&self, run: &str) -> PathBuf {
         self.logs().join(format!("{run}.jsonl"))
     }
@@ -149,8 +145,9 @@ impl Layout {
     fn check_foreign_content(&self) -> Result<()> {
         let Ok(mut entries) = std::fs::read_dir(&self.root) else { return Ok(()) };
         // A first `up` that was killed leaves the lock and maybe a temporary file.
-        let ours = |name: std::ffi::OsString| name == "lock" || name.as_encoded_bytes().starts_with(b".tmp");
-        let foreign = entries.any(|entry| entry.is_ok_and(|entry| !ours(entry.file_name())));
+        let is_own =
+            |name: std::ffi::OsString| name == "lock" || name.as_encoded_bytes().starts_with(b".tmp");
+        let foreign = entries.any(|entry| entry.is_ok_and(|entry| !is_own(entry.file_name())));
         if self.exists() || !foreign {
             return Ok(());
         }
@@ -318,6 +315,18 @@ pub(super) fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
         Err(error) => Err(cannot_read(folder, error)),
     }
+}
+
+/// Opens a log for appending: for standard output and for standard error.
+pub(super) fn open_log(log: &Path) -> Result<(File, File)> {
+    let open = || File::options().create(true).append(true).open(log);
+    open()
+        .and_then(|file| Ok((file.try_clone()?, file)))
+        .context(|| format!("cannot open `{}`", log.display()))
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(file: &Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
 pub(super) fn cannot_read(

@@ -13,7 +13,7 @@ use serde_json::Value;
 use target::{JobKind, Run};
 use uuid::Uuid;
 
-use super::layout::{Layout, entries_of, write_json};
+use super::layout::{Layout, entries_of, read_json, write_json};
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RunMetadata {
@@ -38,11 +38,11 @@ pub(super) fn end(layout: &Layout, run: Uuid, code: u8) {
 }
 
 fn metadata(layout: &Layout, run: &str) -> Option<RunMetadata> {
-    serde_json::from_slice(&std::fs::read(layout.run_metadata(run)).ok()?).ok()
+    read_json(&layout.run_metadata(run))
 }
 
 fn record(layout: &Layout, run: &str) -> Option<Record> {
-    serde_json::from_slice(&std::fs::read(layout.run_record(run)).ok()?).ok()
+    read_json(&layout.run_record(run))
 }
 
 /// Adds the exit code and the user from the pipeline's record.

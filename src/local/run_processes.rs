@@ -4,7 +4,6 @@
 //! later call find and stop it.
 
 use std::ffi::OsString;
-use std::fs::File;
 use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
@@ -17,7 +16,7 @@ use target::{ActiveRun, Job, JobKind};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-use super::layout::{Layout, entries_of, write_json};
+use super::layout::{Layout, entries_of, open_log, read_json, write_json};
 use super::process::Process;
 use super::run_history;
 
@@ -62,11 +61,7 @@ pub(super) fn start(layout: &Layout, job: &Job, env: &[(&str, String)]) -> Resul
 }
 
 fn launch(layout: &Layout, job: &Job, env: &[(&str, String)], run: Uuid) -> Result<Child> {
-    let log = layout.log_file(&run.to_string());
-    let open = || File::options().create(true).append(true).open(&log);
-    let (out, err) = open()
-        .and_then(|file| Ok((file.try_clone()?, file)))
-        .context(|| format!("cannot open `{}`", log.display()))?;
+    let (out, err) = open_log(&layout.log_file(&run.to_string()))?;
     let program = std::env::current_exe().context(|| "cannot find this program's executable".to_owned())?;
     let mut command = Command::new(&program);
     command.arg0(OsString::from(mark(run))).arg("etl").arg(job.kind.subcommand()).args(&job.arguments);
@@ -108,8 +103,7 @@ fn ensure_not_running(layout: &Layout, job: &Job) -> Result<()> {
 pub(super) fn active(layout: &Layout) -> Result<Vec<RunProcess>> {
     let mut active = Vec::new();
     for path in entries_of(&layout.processes())? {
-        let run = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<RunProcess>(&text).ok());
-        match run {
+        match read_json::<RunProcess>(&path) {
             Some(run) if run.process.is_alive() => active.push(run),
             // Not a temporary file of a write in progress.
             _ if path.extension().is_some_and(|extension| extension == "json") => {

