@@ -40,7 +40,7 @@ use self::names::{Name, Names};
 pub use self::stacks::{Change, KEPT, Plan, ResourceAction, StackAction, StackSummary, Step, UpOptions};
 use self::tasks::TaskState;
 use etl::store::Store;
-use logs::{Logs, RunLog, Source, Tempo};
+use logs::{LogSources, PollPolicy, RunLog, Source};
 use target::{
     ActiveRun, AwsSettings, Bastion, Check, CheckSink, Component, Components, Database, DatabaseAccess,
     DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
@@ -152,7 +152,7 @@ impl Runs for Aws {
         Ok(Some(RunEnd { code: stop.code(), reason, hint: hint.map(str::to_owned) }))
     }
 
-    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
         let Account { clients, names, .. } = self.account().await?;
         let source = |(name, group): (&'static str, Name), of| -> Result<Arc<dyn Source>> {
             let group = names.need(group)?.to_owned();
@@ -161,7 +161,7 @@ impl Runs for Aws {
         let Some(typed) = run else {
             let sources =
                 SOURCES.into_iter().map(|name| source(name, EventFilter::All)).collect::<Result<_>>()?;
-            return Ok(Logs { sources, tempo: Tempo::SERVICE, run: None });
+            return Ok(LogSources { sources, poll_policy: PollPolicy::CLOUDWATCH, run: None });
         };
         let id = match typed.parse::<Uuid>() {
             Ok(id) => id,
@@ -187,7 +187,7 @@ impl Runs for Aws {
             JobKind::Report => source(SOURCES[2], EventFilter::stream(stream)),
             _ => source(SOURCES[1], EventFilter::stream(stream)),
         };
-        Ok(Logs { sources: vec![source?], tempo: Tempo::SERVICE, run: Some(run) })
+        Ok(LogSources { sources: vec![source?], poll_policy: PollPolicy::CLOUDWATCH, run: Some(run) })
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {

@@ -9,7 +9,7 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use common::failure::Result;
 
 use super::api_error::ApiError;
-use logs::{Ask, Event, Reply, Source};
+use logs::{Event, PageRequest, PageResponse, Source};
 
 /// Limit of `FilterLogEvents`.
 const PAGE_SIZE: i32 = 10_000;
@@ -42,24 +42,24 @@ impl Source for LogGroup {
         self.name
     }
 
-    async fn page(&self, ask: &Ask) -> Result<Reply> {
+    async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
         let (streams, text) = match &self.of {
             EventFilter::All => (None, None),
             EventFilter::Stream(name) => (Some(vec![name.clone()]), None),
             EventFilter::Mentioning(text) => (None, Some(text)),
         };
         // Two patterns cannot be combined: the service applies the user's, and this function the other.
-        let pattern = ask.pattern.clone().or_else(|| text.map(|text| format!("\"{text}\"")));
+        let pattern = request.pattern.clone().or_else(|| text.map(|text| format!("\"{text}\"")));
         let answer = self
             .client
             .filter_log_events()
             .log_group_name(&self.group)
             .set_log_stream_names(streams)
-            .start_time(ask.from.max(0))
+            .start_time(request.from.max(0))
             // `endTime` is inclusive (CloudWatch Logs API Reference, FilterLogEvents); the window of a request is exclusive.
-            .set_end_time(ask.until.map(|until| until.saturating_sub(1).max(0)))
+            .set_end_time(request.until.map(|until| until.saturating_sub(1).max(0)))
             .set_filter_pattern(pattern)
-            .set_next_token(ask.token.clone())
+            .set_next_token(request.token.clone())
             .limit(PAGE_SIZE)
             .send()
             .await;
@@ -74,9 +74,9 @@ impl Source for LogGroup {
                     )
                 };
                 return match &trouble {
-                    trouble if trouble.is_missing() => Ok(Reply::Missing),
-                    trouble if trouble.is_throttling() => Ok(Reply::Throttled),
-                    trouble if trouble.may_pass() => Ok(Reply::Unavailable(failure())),
+                    trouble if trouble.is_missing() => Ok(PageResponse::Missing),
+                    trouble if trouble.is_throttling() => Ok(PageResponse::Throttled),
+                    trouble if trouble.may_pass() => Ok(PageResponse::Unavailable(failure())),
                     _ => Err(failure()),
                 };
             }
@@ -84,7 +84,7 @@ impl Source for LogGroup {
         let events = answer.events.unwrap_or_default().into_iter();
         let events = events.filter_map(|event| self.event(event));
         let events = events.filter(|event| text.is_none_or(|text| event.message.contains(text))).collect();
-        Ok(Reply::Page { events, next: answer.next_token, settled: None })
+        Ok(PageResponse::Page { events, next: answer.next_token, complete_until: None })
     }
 }
 

@@ -128,9 +128,13 @@ impl Downloader {
                 return Ok(Response { download_id: id, run_id: event.run_id, continued: false, replaced: 0 });
             }
             // Retries a failed download, or marks a continued one as alive.
-            Ok(Some((record, _))) => {
-                Record { status: RunStatus::Running, finished_at: None, exit_code: None, error: None, ..record }
-            }
+            Ok(Some((record, _))) => Record {
+                status: RunStatus::Running,
+                finished_at: None,
+                exit_code: None,
+                error: None,
+                ..record
+            },
             // An unreadable record does not stop the download.
             Ok(None) | Err(_) => {
                 let task = EcsTask { arn: None, log_stream: Some(context.env_config.log_stream.clone()) };

@@ -1,7 +1,7 @@
-//! `cargo xtask bench logs`: compares `covidctl logs` with `aws logs filter-log-events` and awslogs.
+//! `cargo xtask bench logs`: compares `covidctl logs` with `aws logs filter-log-events` and awslogs on the same events.
 //!
-//! Each reads four log groups from one emulator into a file, in turns. Wall times include the emulator, CPU times do not. Our output must
-//! contain every event exactly once.
+//! The programs take turns reading the pipeline's four log groups from one emulator into a file. The emulator's time counts as wall time
+//! of each program, not as processor time. `covidctl` must print every event exactly once.
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -18,14 +18,14 @@ use common::failure::{Context as _, Failure, Result};
 
 const REQUIREMENTS: &str = include_str!("../../bench/logs-requirements.txt");
 
-const FILL: &str = include_str!("../../bench/fill_logs.py");
+const FILL_SCRIPT: &str = include_str!("../../bench/fill_logs.py");
 
 const GROUPS: [&str; 4] =
     ["/aws/lambda/covid19-download", "/ecs/covid19-etl", "/ecs/covid19-report", "/ecs/covid19-metabase"];
 
-const STARTUP_TIMEOUT: Duration = Duration::from_mins(1);
+const EMULATOR_START_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The emulator; killed when dropped.
+/// The emulator moto; killed when dropped.
 struct Moto {
     child: Child,
     endpoint: String,
@@ -42,8 +42,8 @@ impl Moto {
         let moto = Self { child, endpoint: format!("http://{address}") };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
-            if begun.elapsed() > STARTUP_TIMEOUT {
-                return Err(Failure::new("the AWS emulator does not start"));
+            if begun.elapsed() > EMULATOR_START_TIMEOUT {
+                return Err(Failure::new("the AWS emulator did not start"));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -78,7 +78,7 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
     let scratch = input::scratch()?;
     output::note(&format!("writing {} events into the emulator", options.events));
     let fill = scratch.path().join("fill_logs.py");
-    std::fs::write(&fill, FILL).context(|| format!("cannot write `{}`", fill.display()))?;
+    std::fs::write(&fill, FILL_SCRIPT).context(|| format!("cannot write `{}`", fill.display()))?;
     let mut filling = Command::new(&python);
     filling.arg(&fill).arg(&moto.endpoint).arg(options.events.to_string());
     let events: u64 =
@@ -152,19 +152,19 @@ fn table(competitors: &[Competitor], events: u64) -> String {
     lines.join("\n")
 }
 
-/// Fails unless the output has every event exactly once.
+/// Checks that every event was printed exactly once.
 fn check_complete(out: &Path, events: u64) -> Result<()> {
     let text = std::fs::read_to_string(out).context(|| format!("cannot read `{}`", out.display()))?;
     let id = |line: &str| Some(line.split_once("\"event_id\":\"")?.1.split_once('"')?.0.to_owned());
     let ids: Vec<String> = text.lines().filter_map(id).collect();
-    let different: HashSet<&String> = ids.iter().collect();
-    if ids.len() as u64 == events && different.len() == ids.len() {
+    let distinct: HashSet<&String> = ids.iter().collect();
+    if ids.len() as u64 == events && distinct.len() == ids.len() {
         output::note("every event exactly once");
         return Ok(());
     }
     Err(Failure::new(format!(
-        "received {} events, {} of them distinct, instead of {events}",
+        "{} events were printed, {} of them distinct, of {events}",
         ids.len(),
-        different.len()
+        distinct.len()
     )))
 }

@@ -1,24 +1,25 @@
-//! CloudWatch's filter patterns, for places that have no service to apply them.
+//! CloudWatch's filter patterns, for sources without a service that applies them.
 //!
-//! Words that must all be there, `?words` of which one must be, `-words` that must not, `"phrases"`, `%regular expressions%`, and
-//! comparisons of JSON fields joined by `&&` or `||`. What is not understood is refused, never guessed.
+//! Required words, `?optional` words of which one must occur, `-excluded` words, `"phrases"`, `%regular expressions%`, and comparisons
+//! of JSON fields joined by `&&` or `||`. Any other syntax is an error.
 
 use common::failure::{Failure, Result};
 use regex::Regex;
 use serde_json::Value;
 
-/// A pattern.
+/// A filter pattern.
 #[derive(Debug)]
-pub enum Pattern {
-    /// Words in the text.
+pub struct FilterPattern(Expression);
+
+#[derive(Debug)]
+enum Expression {
     Words(Words),
-    /// `{ … }`: one of these groups of conditions must hold as a whole.
+    /// `{ … }`: a disjunction of conjunctions.
     Json(Vec<Vec<Condition>>),
 }
 
-/// Words that must, may and must not be there.
 #[derive(Debug, Default)]
-pub struct Words {
+struct Words {
     all: Vec<Word>,
     any: Vec<Word>,
     none: Vec<Word>,
@@ -32,40 +33,42 @@ enum Word {
 
 /// `$.field = value`.
 #[derive(Debug)]
-pub struct Condition {
+struct Condition {
     path: Vec<String>,
     comparison: &'static str,
     value: String,
 }
 
-/// Longer ones first: `<=` begins with `<`.
 const COMPARISONS: [&str; 6] = ["!=", "<=", ">=", "=", "<", ">"];
 
-impl Pattern {
-    /// Reads a pattern.
+impl FilterPattern {
+    /// Parses a pattern.
+    ///
+    /// # Errors
+    /// A usage error if the syntax is not supported.
     pub fn parse(text: &str) -> Result<Self> {
-        let refused = || {
+        let unsupported = || {
             Failure::usage(format!("cannot apply the filter pattern `{text}`"))
-                .hint("words, ?either ?or, -without, \"a phrase\", %regex% and { $.level = \"ERROR\" } are understood here")
+                .hint("words, ?either ?or, -without, \"a phrase\", %regex% and { $.level = \"ERROR\" } are supported")
         };
         let text = text.trim();
         if let Some(inside) = text.strip_prefix('{') {
-            let inside = inside.strip_suffix('}').ok_or_else(refused)?;
+            let inside = inside.strip_suffix('}').ok_or_else(unsupported)?;
             let group = |group: &str| split(group, "&&").into_iter().map(Condition::parse).collect();
             let groups: Option<_> = split(inside, "||").into_iter().map(group).collect();
-            return groups.map(Self::Json).ok_or_else(refused);
+            return groups.map(|groups| Self(Expression::Json(groups))).ok_or_else(unsupported);
         }
         if text.starts_with('[') {
-            return Err(refused());
+            return Err(unsupported());
         }
-        Words::parse(text).map(Self::Words).ok_or_else(refused)
+        Words::parse(text).map(|words| Self(Expression::Words(words))).ok_or_else(unsupported)
     }
 
-    /// Whether a message fits.
+    /// Returns whether a message matches.
     pub fn matches(&self, message: &str) -> bool {
-        match self {
-            Self::Words(words) => words.match_text(message),
-            Self::Json(groups) => serde_json::from_str::<Value>(message).is_ok_and(|json| {
+        match &self.0 {
+            Expression::Words(words) => words.match_text(message),
+            Expression::Json(groups) => serde_json::from_str::<Value>(message).is_ok_and(|json| {
                 groups.iter().any(|group| group.iter().all(|condition| condition.holds(&json)))
             }),
         }
@@ -93,14 +96,14 @@ impl Words {
             Word::Text(word) => text.contains(word.as_str()),
             Word::Regex(regex) => regex.is_match(text),
         };
-        // As CloudWatch does it: beside a word that must be there, those that may be there say nothing.
+        // As in CloudWatch, optional words have no effect beside required ones.
         let any = self.any.is_empty() || !self.all.is_empty() || self.any.iter().any(found);
         any && self.all.iter().all(found) && !self.none.iter().any(found)
     }
 }
 
 impl Word {
-    /// The word at the beginning, and what follows it.
+    /// Parses the word at the start and returns it with the rest.
     fn parse(text: &str) -> Option<(Self, &str)> {
         for quote in ['"', '%'] {
             let Some(inside) = text.strip_prefix(quote) else { continue };
@@ -118,7 +121,7 @@ impl Condition {
     fn parse(text: &str) -> Option<Self> {
         let text = text.trim().strip_prefix("$.")?;
         let found = COMPARISONS.iter().filter_map(|comparison| Some((text.find(comparison)?, *comparison)));
-        // The first one, and of those that begin at the same place the longest.
+        // The first one, and the longest of those at the same position: `<=` before `<`.
         let (at, comparison) =
             found.min_by_key(|(at, comparison)| (*at, std::cmp::Reverse(comparison.len())))?;
         let path: Vec<String> = text[..at].trim().split('.').map(str::to_owned).collect();
@@ -126,8 +129,8 @@ impl Condition {
         let value = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
         let simple =
             |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
-        let fits = path.iter().all(simple) && !value.is_empty() && !value.contains(['"', '(', ')', '%']);
-        fits.then(|| Self { path, comparison, value: value.to_owned() })
+        let valid = path.iter().all(simple) && !value.is_empty() && !value.contains(['"', '(', ')', '%']);
+        valid.then(|| Self { path, comparison, value: value.to_owned() })
     }
 
     fn holds(&self, json: &Value) -> bool {
@@ -139,22 +142,22 @@ impl Condition {
                 "<=" => left <= right,
                 ">" => left > right,
                 ">=" => left >= right,
-                // Both came from decimal text.
+                // Both are parsed from decimal text.
                 "=" => left.total_cmp(&right).is_eq(),
                 _ => left.total_cmp(&right).is_ne(),
             };
         }
         let text = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
         match self.comparison {
-            "=" => like(&text, &self.value),
-            "!=" => !like(&text, &self.value),
+            "=" => glob_matches(&text, &self.value),
+            "!=" => !glob_matches(&text, &self.value),
             _ => false,
         }
     }
 }
 
-/// Whether a text is the value, in which `*` stands for anything.
-fn like(text: &str, value: &str) -> bool {
+/// Matches a text against a value with `*` as wildcard.
+fn glob_matches(text: &str, value: &str) -> bool {
     let Some((first, rest)) = value.split_once('*') else { return text == value };
     let Some(mut text) = text.strip_prefix(first) else { return false };
     let mut parts: Vec<&str> = rest.split('*').collect();
@@ -166,7 +169,7 @@ fn like(text: &str, value: &str) -> bool {
     text.ends_with(last)
 }
 
-/// Splits at a separator, except inside quotes.
+/// Splits at a separator outside quotes.
 fn split<'a>(text: &'a str, separator: &str) -> Vec<&'a str> {
     let (mut parts, mut start, mut quoted) = (Vec::new(), 0, false);
     for (at, character) in text.char_indices() {
@@ -185,9 +188,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn words_and_phrases() {
+    fn matches_words_and_phrases() {
         let text = "run failed: no such file";
-        for (pattern, fits) in [
+        for (pattern, expected) in [
             ("", true),
             ("failed run", true),
             ("failed well", false),
@@ -201,14 +204,14 @@ mod tests {
             ("%fail(ed|ure)%", true),
             ("%^failed%", false),
         ] {
-            assert_eq!(Pattern::parse(pattern).unwrap().matches(text), fits, "{pattern}");
+            assert_eq!(FilterPattern::parse(pattern).unwrap().matches(text), expected, "{pattern}");
         }
     }
 
     #[test]
-    fn fields_of_json() {
+    fn matches_json_fields() {
         let text = r#"{"level":"ERROR","rows":12,"at":{"file":"cases.csv"},"ok":false}"#;
-        for (pattern, fits) in [
+        for (pattern, expected) in [
             (r#"{ $.level = "ERROR" }"#, true),
             ("{$.level=ERROR}", true),
             (r#"{ $.level != "ERROR" }"#, false),
@@ -218,17 +221,17 @@ mod tests {
             ("{ $.at.file = \"*x*\" }", false),
             ("{ $.none != 1 }", false),
         ] {
-            assert_eq!(Pattern::parse(pattern).unwrap().matches(text), fits, "{pattern}");
+            assert_eq!(FilterPattern::parse(pattern).unwrap().matches(text), expected, "{pattern}");
         }
-        assert!(!Pattern::parse("{ $.level = ERROR }").unwrap().matches("ERROR"));
+        assert!(!FilterPattern::parse("{ $.level = ERROR }").unwrap().matches("ERROR"));
     }
 
     #[test]
-    fn what_is_not_understood_is_refused() {
+    fn parse_rejects_unsupported_syntax() {
         for pattern in
             ["[ip, user]", "{ $.a }", "{ $.a = 1", "{ ($.a = 1) }", "\"open", "%(%", "{ $.a IS NULL }", "?"]
         {
-            assert_eq!(Pattern::parse(pattern).err().unwrap().exit().code(), 2, "{pattern}");
+            assert_eq!(FilterPattern::parse(pattern).err().unwrap().exit().code(), 2, "{pattern}");
         }
     }
 }

@@ -1,12 +1,12 @@
-//! What is said to Metabase of a card and of the dashboard, and whether what it says is the same. It asks nobody.
+//! Request bodies of cards and of the dashboard, and their comparison with Metabase's responses.
 
 use etl::report::Language;
 use serde_json::{Value, json};
 
-use super::desired::{self, Card, FILTERS};
-use super::found::{self, Fields};
+use super::remote::{self, Fields};
+use super::spec::{self, Card, FILTERS};
 
-pub(super) fn card_body(card: &Card, database: i64, collection: i64, fields: &Fields) -> Value {
+pub(super) fn card_payload(card: &Card, database: i64, collection: i64, fields: &Fields) -> Value {
     let mut native = json!({ "query": card.sql });
     let mut parameters = Vec::new();
     if card.filtered {
@@ -37,7 +37,7 @@ pub(super) fn card_body(card: &Card, database: i64, collection: i64, fields: &Fi
     }
     json!({
         "name": card.title,
-        "description": found::marked(&card.description, &card.key),
+        "description": remote::mark(&card.description, &card.key),
         "display": card.display,
         "visualization_settings": card.settings,
         "collection_id": collection,
@@ -47,7 +47,7 @@ pub(super) fn card_body(card: &Card, database: i64, collection: i64, fields: &Fi
 }
 
 pub(super) fn parameters(language: Language) -> Vec<Value> {
-    let parameter = |filter: &desired::Filter| {
+    let parameter = |filter: &spec::Filter| {
         let section = if filter.widget.starts_with("date") { "date" } else { "string" };
         json!({
             "id": filter.id(),
@@ -60,10 +60,10 @@ pub(super) fn parameters(language: Language) -> Vec<Value> {
     FILTERS.iter().map(parameter).collect()
 }
 
-/// Where each card stands on Metabase's grid of 24 columns: the filtered ones on top, then two in a row. New places have
-/// negative ids.
-pub(super) fn places(cards: &[(i64, Card)]) -> Vec<Value> {
-    let mut places = Vec::new();
+/// Returns the layout of the cards on Metabase's grid of 24 columns: the filtered ones on top, then two per row. New dashcards have negative
+/// ids.
+pub(super) fn dashcards(cards: &[(i64, Card)]) -> Vec<Value> {
+    let mut dashcards = Vec::new();
     let (mut row, mut col) = (0, 0);
     for (nth, (id, card)) in cards.iter().enumerate() {
         let (width, height) = match (card.display, card.filtered) {
@@ -82,7 +82,7 @@ pub(super) fn places(cards: &[(i64, Card)]) -> Vec<Value> {
                 json!({ "parameter_id": filter.id(), "card_id": id, "target": target })
             })
             .collect();
-        places.push(json!({
+        dashcards.push(json!({
             "id": -1 - i64::try_from(nth).unwrap_or(0),
             "card_id": id,
             "row": row,
@@ -96,33 +96,33 @@ pub(super) fn places(cards: &[(i64, Card)]) -> Vec<Value> {
             (row, col) = (row + height, 0);
         }
     }
-    places
+    dashcards
 }
 
-/// Whether a dashboard has exactly these places, whatever their ids.
-pub(super) fn same_places(places: &[Value], found: &Value) -> bool {
-    let there = found["dashcards"].as_array().map_or(&[][..], Vec::as_slice);
-    let is_there = |place: &Value| {
-        let mut place = place.clone();
-        if let Some(place) = place.as_object_mut() {
-            place.remove("id");
+/// Returns whether a dashboard has exactly these dashcards, regardless of their ids.
+pub(super) fn has_dashcards(dashcards: &[Value], found: &Value) -> bool {
+    let existing = found["dashcards"].as_array().map_or(&[][..], Vec::as_slice);
+    let exists = |dashcard: &Value| {
+        let mut dashcard = dashcard.clone();
+        if let Some(dashcard) = dashcard.as_object_mut() {
+            dashcard.remove("id");
         }
-        there.iter().any(|found| is_part(&place, found))
+        existing.iter().any(|found| is_subset(&dashcard, found))
     };
-    there.len() == places.len() && places.iter().all(is_there)
+    existing.len() == dashcards.len() && dashcards.iter().all(exists)
 }
 
-/// Whether all that is wanted is found; Metabase adds things of its own.
-pub(super) fn is_part(wanted: &Value, found: &Value) -> bool {
-    match (wanted, found) {
-        (Value::Object(wanted), Value::Object(found)) => {
-            wanted.iter().all(|(key, value)| found.get(key).is_some_and(|found| is_part(value, found)))
+/// Returns whether a response contains all desired values; Metabase adds values of its own.
+pub(super) fn is_subset(desired: &Value, found: &Value) -> bool {
+    match (desired, found) {
+        (Value::Object(desired), Value::Object(found)) => {
+            desired.iter().all(|(key, value)| found.get(key).is_some_and(|found| is_subset(value, found)))
         }
-        (Value::Array(wanted), Value::Array(found)) => {
-            wanted.len() == found.len()
-                && wanted.iter().zip(found).all(|(wanted, found)| is_part(wanted, found))
+        (Value::Array(desired), Value::Array(found)) => {
+            desired.len() == found.len()
+                && desired.iter().zip(found).all(|(desired, found)| is_subset(desired, found))
         }
-        _ => wanted == found,
+        _ => desired == found,
     }
 }
 
@@ -131,19 +131,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_than_what_is_wanted_is_no_difference() {
+    fn is_subset_ignores_additional_values() {
         let found = json!({ "a": [1, { "b": 2, "c": 3 }], "id": 9 });
-        assert!(is_part(&json!({ "a": [1, { "b": 2 }] }), &found));
-        assert!(!is_part(&json!({ "a": [1] }), &found));
-        assert!(!is_part(&json!({ "z": null }), &found));
+        assert!(is_subset(&json!({ "a": [1, { "b": 2 }] }), &found));
+        assert!(!is_subset(&json!({ "a": [1] }), &found));
+        assert!(!is_subset(&json!({ "z": null }), &found));
     }
 
     #[test]
-    fn cards_do_not_overlap_and_stay_on_the_grid() {
-        let cards: Vec<(i64, Card)> = (1..).zip(desired::cards(Language::Spanish)).collect();
-        let boxes: Vec<[i64; 4]> = places(&cards)
+    fn dashcards_do_not_overlap_and_stay_on_grid() {
+        let cards: Vec<(i64, Card)> = (1..).zip(spec::cards(Language::Spanish)).collect();
+        let boxes: Vec<[i64; 4]> = dashcards(&cards)
             .iter()
-            .map(|place| ["col", "row", "size_x", "size_y"].map(|key| place[key].as_i64().unwrap()))
+            .map(|dashcard| ["col", "row", "size_x", "size_y"].map(|key| dashcard[key].as_i64().unwrap()))
             .collect();
         for (nth, [col, row, width, height]) in boxes.iter().enumerate() {
             assert!(col + width <= 24);

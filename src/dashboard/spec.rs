@@ -1,28 +1,28 @@
-//! What there should be in Metabase, as the bodies of its requests. Pure: it asks nobody.
+//! What Metabase should contain.
 
 use common::failure::{Failure, Result};
 use etl::report::{Chart, ColumnKind, Language, Localized, QUESTIONS, Question, tr};
 use etl::store::percent_decoded;
 use serde_json::{Value, json};
 
-/// What the connection, the collection and the dashboard are called.
+/// The name of the connection, the collection and the dashboard.
 pub(super) const NAME: Localized = tr("Covid-19 en la Argentina", "Covid-19 in Argentina");
 
-/// A way to the replica, as the role that only reads.
+/// A connection to the replica as the read-only role.
 pub struct Connection {
     details: Value,
 }
 
 impl Connection {
-    /// From `postgres://user:password@host:port/database`; with `?sslmode=…` as Metabase should use it.
+    /// Parses `postgres://user:password@host:port/database`, optionally with `?sslmode=…`.
     pub fn parse(url: &str) -> Result<Self> {
         let wrong = |why: &str| {
-            Failure::usage(format!("the database's URL for Metabase {why}"))
+            Failure::usage(format!("the database URL for Metabase {why}"))
                 .hint("write postgres://covid19_reader:password@host:5432/covid19 as Metabase reaches it")
         };
-        let url = reqwest::Url::parse(url).map_err(|error| wrong("cannot be read").source(error))?;
+        let url = reqwest::Url::parse(url).map_err(|error| wrong("is invalid").source(error))?;
         if !matches!(url.scheme(), "postgres" | "postgresql") {
-            return Err(wrong("is not one of PostgreSQL"));
+            return Err(wrong("is not a PostgreSQL URL"));
         }
         let host = url.host_str().ok_or_else(|| wrong("has no host"))?;
         let name = url.path().trim_start_matches('/');
@@ -35,7 +35,7 @@ impl Connection {
         Ok(Self::new((host, url.port().unwrap_or(5432)), name, (&login.0, &login.1), mode.as_deref()))
     }
 
-    /// To a host and port, to a database there, as somebody with a password; encrypted in that mode of Metabase's.
+    /// Returns a connection; `mode` is Metabase's SSL mode, `None` without encryption.
     pub fn new(
         (host, port): (&str, u16),
         database: &str,
@@ -58,7 +58,7 @@ impl Connection {
         Self { details }
     }
 
-    /// The request that creates it.
+    /// Returns the request body that creates the connection.
     pub(super) fn body(&self, name: &str) -> Value {
         json!({
             "name": name,
@@ -70,13 +70,13 @@ impl Connection {
         })
     }
 
-    /// What can be compared: Metabase never tells a password.
+    /// Returns the details that can be compared; Metabase never returns a password.
     pub(super) fn comparable(&self) -> Vec<(&'static str, &Value)> {
         ["host", "port", "dbname", "user", "ssl"].map(|key| (key, &self.details[key])).into()
     }
 }
 
-/// A column's words for people: table, column, title, meaning.
+/// Columns: table, column, title, description.
 pub(super) const COLUMNS: [(&str, &str, Localized, Localized); 9] = [
     (
         "covid_case",
@@ -127,10 +127,10 @@ pub(super) const COLUMNS: [(&str, &str, Localized, Localized); 9] = [
         tr("Provincia de carga", "Province of registration"),
         tr("Donde se cargó el caso", "Where the case was registered"),
     ),
-    ("province", "name", tr("Provincia", "Province"), tr("Nombre usual", "As people say it")),
+    ("province", "name", tr("Provincia", "Province"), tr("Nombre usual", "Usual name")),
 ];
 
-/// The words in the page's language, then in the other one, as a column's description.
+/// Returns a text in both languages, the dashboard's language first.
 pub(super) fn both(words: Localized, language: Language) -> String {
     let (first, second) = match language {
         Language::Spanish => (Language::Spanish, Language::English),
@@ -139,7 +139,7 @@ pub(super) fn both(words: Localized, language: Language) -> String {
     format!("{} / {}", words.get(first), words.get(second))
 }
 
-/// A filter of the dashboard: its slug, the column that it filters, what it is called, and Metabase's name for its widget.
+/// A filter of the dashboard.
 pub(super) struct Filter {
     pub(super) slug: &'static str,
     pub(super) column: (&'static str, &'static str),
@@ -169,31 +169,31 @@ pub(super) const FILTERS: [Filter; 3] = [
 ];
 
 impl Filter {
-    /// The same for ever, so that a second run finds what the first one made.
+    /// Returns a stable id, so that a second run finds the filter.
     pub(super) fn id(&self) -> String {
         format!("covid19-{}", self.slug)
     }
 }
 
-/// A card as it should be, but for the ids that only Metabase knows.
+/// A card, without the ids that Metabase assigns.
 pub(super) struct Card {
-    /// Its stable name.
+    /// Stable, unlike the title.
     pub(super) key: String,
     pub(super) title: String,
     pub(super) description: String,
     pub(super) sql: &'static str,
     pub(super) display: &'static str,
     pub(super) settings: Value,
-    /// Whether the dashboard's filters reach it.
+    /// Whether the dashboard's filters apply to it.
     pub(super) filtered: bool,
 }
 
-/// Every card: the filtered ones first, then one for each question of the report.
+/// Returns every card: the filtered ones first, then one per question of the report.
 pub(super) fn cards(language: Language) -> Vec<Card> {
     FILTERED
         .iter()
-        .map(|made| filtered(made, language))
-        .chain(QUESTIONS.iter().map(|asked| question(asked, language)))
+        .map(|card| filtered(card, language))
+        .chain(QUESTIONS.iter().map(|source| question(source, language)))
         .collect()
 }
 
@@ -240,8 +240,8 @@ fn filtered((key, title, sql, display, axes): &Filtered, language: Language) -> 
     }
 }
 
-fn question(asked: &'static Question, language: Language) -> Card {
-    let (display, settings) = match asked.chart {
+fn question(source: &'static Question, language: Language) -> Card {
+    let (display, settings) = match source.chart {
         Chart::Columns { x, y } => ("bar", graph(x, &[y])),
         Chart::Trend { x, each, smooth } => ("combo", graph(x, &[each, smooth])),
         Chart::Band { x, y, interval } => ("line", graph(x, &[y, interval.0, interval.1])),
@@ -251,12 +251,12 @@ fn question(asked: &'static Question, language: Language) -> Card {
         Chart::Bars | Chart::Heatmap { .. } | Chart::None => ("table", json!({})),
     };
     Card {
-        key: asked.name.to_owned(),
-        title: asked.title.get(language).to_owned(),
-        description: asked.note.get(language).to_owned(),
-        sql: asked.sql,
+        key: source.name.to_owned(),
+        title: source.title.get(language).to_owned(),
+        description: source.note.get(language).to_owned(),
+        sql: source.sql,
         display,
-        settings: with_titles(settings, asked, language),
+        settings: with_titles(settings, source, language),
         filtered: false,
     }
 }
@@ -270,16 +270,16 @@ fn stacked(mut settings: Value) -> Value {
     settings
 }
 
-/// The columns' titles and signs, as the report has them.
-fn with_titles(mut settings: Value, asked: &Question, language: Language) -> Value {
+/// Adds the columns' titles and units, as in the report.
+fn with_titles(mut settings: Value, source: &Question, language: Language) -> Value {
     let mut columns = serde_json::Map::new();
-    for column in asked.columns {
-        let mut said = json!({ "column_title": column.title.get(language) });
+    for column in source.columns {
+        let mut format = json!({ "column_title": column.title.get(language) });
         if matches!(column.kind, ColumnKind::Percent | ColumnKind::Share | ColumnKind::Change) {
-            said["suffix"] = json!(" %");
-            said["decimals"] = json!(1);
+            format["suffix"] = json!(" %");
+            format["decimals"] = json!(1);
         }
-        columns.insert(json!(["name", column.name]).to_string(), said);
+        columns.insert(json!(["name", column.name]).to_string(), format);
     }
     settings["column_settings"] = Value::Object(columns);
     settings
@@ -292,7 +292,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_connection_is_read_from_a_url_and_tells_no_password() {
+    fn connection_parse_reads_url_and_errors_hide_password() {
         let connection =
             Connection::parse("postgres://reader:secretpass@replica:6000/covid19?sslmode=verify-full")
                 .unwrap();
@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn keys_are_unique_and_filtered_queries_have_every_filter_once() {
+    fn cards_have_unique_keys_and_filtered_ones_every_filter_once() {
         let cards = cards(Language::Spanish);
         let keys: BTreeSet<&str> = cards.iter().map(|card| card.key.as_str()).collect();
         assert_eq!(keys.len(), cards.len());

@@ -1,4 +1,4 @@
-//! What there is in Metabase now, as far as it is ours.
+//! Reads what Metabase contains, as far as it is managed here.
 
 use std::collections::BTreeMap;
 
@@ -7,40 +7,38 @@ use serde_json::Value;
 
 use super::client::Client;
 
-/// How a thing of ours is known: the last line of its description.
+/// Prefix of the last line of the description of a managed item.
 const MARK: &str = "covidctl: ";
 
-/// How often Metabase is asked whether it has read the tables, and with what pause.
-const ATTEMPTS: u32 = 60;
+/// Seconds that Metabase may take to read the tables of a new connection.
+const SYNC_ATTEMPTS: u32 = 60;
 
-/// The mark at the end of a description.
-pub(super) fn marked(description: &str, key: &str) -> String {
+/// Appends the mark to a description.
+pub(super) fn mark(description: &str, key: &str) -> String {
     format!("{description}\n\n{MARK}{key}")
 }
 
-/// The key of a thing of ours.
+/// Returns the key of a managed item.
 pub(super) fn key(thing: &Value) -> Option<&str> {
     thing["description"].as_str()?.lines().last()?.strip_prefix(MARK)
 }
 
-/// A list that Metabase gives bare or, in some versions, as `data`.
+/// Returns a list that is bare or, in some versions of Metabase, in `data`.
 fn list(answer: &Value) -> &[Value] {
     answer.as_array().or_else(|| answer["data"].as_array()).map_or(&[], Vec::as_slice)
 }
 
-/// The connection of this name.
 pub(super) async fn database(client: &Client, name: &str) -> Result<Option<Value>> {
     let all = client.get("/api/database").await?;
     Ok(list(&all).iter().find(|database| database["name"] == name).cloned())
 }
 
-/// The collection of ours.
 pub(super) async fn collection(client: &Client) -> Result<Option<Value>> {
     let all = client.get("/api/collection").await?;
     Ok(list(&all).iter().find(|collection| key(collection) == Some("collection")).cloned())
 }
 
-/// The cards and the dashboards of a collection, whole, by their keys.
+/// Returns the complete managed cards and dashboards of a collection, by key.
 pub(super) async fn items(client: &Client, collection: i64) -> Result<BTreeMap<String, Value>> {
     let all = client.get(&format!("/api/collection/{collection}/items?models=card&models=dashboard")).await?;
     let mut items = BTreeMap::new();
@@ -48,7 +46,7 @@ pub(super) async fn items(client: &Client, collection: i64) -> Result<BTreeMap<S
         let id = client.id(item)?;
         let path = match item["model"].as_str() {
             Some("dashboard") => format!("/api/dashboard/{id}"),
-            // Newer releases keep queries in another form; this is the one that is written here.
+            // Newer releases return queries in another format by default.
             _ => format!("/api/card/{id}?legacy-mbql=true"),
         };
         let whole = client.get(&path).await?;
@@ -62,13 +60,12 @@ pub(super) async fn items(client: &Client, collection: i64) -> Result<BTreeMap<S
 /// The fields of a connection's tables, by table and column.
 pub(super) type Fields = BTreeMap<(String, String), Value>;
 
-/// The tables of a connection with their fields, hidden ones, too.
+/// Returns the tables of a connection with their fields, including hidden ones.
 pub(super) async fn tables(client: &Client, database: i64) -> Result<Vec<Value>> {
     let metadata = client.get(&format!("/api/database/{database}/metadata?include_hidden=true")).await?;
     Ok(metadata["tables"].as_array().cloned().unwrap_or_default())
 }
 
-/// Those that are known now.
 pub(super) async fn fields(client: &Client, database: i64) -> Result<Fields> {
     let mut fields = Fields::new();
     for table in tables(client, database).await? {
@@ -81,11 +78,15 @@ pub(super) async fn fields(client: &Client, database: i64) -> Result<Fields> {
     Ok(fields)
 }
 
-/// Waits until Metabase has read the tables that are wanted; it does so on its own, after a connection was made.
-pub(super) async fn synced_fields(client: &Client, database: i64, wanted: &[(&str, &str)]) -> Result<Fields> {
-    for _ in 0..ATTEMPTS {
+/// Waits until Metabase has read the required tables, which it does after a connection is created.
+pub(super) async fn synced_fields(
+    client: &Client,
+    database: i64,
+    required: &[(&str, &str)],
+) -> Result<Fields> {
+    for _ in 0..SYNC_ATTEMPTS {
         let fields = fields(client, database).await?;
-        if wanted
+        if required
             .iter()
             .all(|(table, column)| fields.contains_key(&((*table).to_owned(), (*column).to_owned())))
         {
@@ -94,5 +95,5 @@ pub(super) async fn synced_fields(client: &Client, database: i64, wanted: &[(&st
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;
     }
     Err(Failure::new("Metabase has not found the pipeline's tables in the database")
-        .hint("check that its URL names the database of the pipeline, that a load has succeeded there, and that the role may read"))
+        .hint("check that the URL names the pipeline's database, that a load has succeeded, and that the role has read access"))
 }
