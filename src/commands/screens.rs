@@ -8,7 +8,7 @@ use crate::backend;
 use crate::cli::Format;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::tui::{self, Left};
+use crate::tui::{self, ExitSummary};
 
 pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
     if printer.format() != Format::Text {
@@ -31,7 +31,7 @@ pub(super) fn is_possible() -> bool {
 }
 
 /// Names what goes on without us.
-pub(super) fn say_farewell(left: Left, printer: &Printer) {
+pub(super) fn say_farewell(left: ExitSummary, printer: &Printer) {
     for active in left.runs {
         let (kind, run) = (active.kind, active.run);
         printer.say(&format!(

@@ -1,4 +1,4 @@
-//! Follows the logs for the screen: the same engine as `covidctl logs`, with another reader.
+//! Follows logs for the Logs screen, with the engine of `covidctl logs`.
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
@@ -8,62 +8,62 @@ use chrono::Utc;
 use common::failure::Result;
 use uuid::Uuid;
 
-use super::{Answers, send};
+use super::outbox::Outbox;
 use crate::backend::Backend;
 use crate::logs::core::{Note, Plan};
 use crate::logs::driver::{self, Reader};
-use crate::logs::event::Millis;
 use crate::logs::{RunLog, Shown};
-use crate::tui::effect::Ticket;
-use crate::tui::model::logs::Incoming;
-use crate::tui::msg::{LogNews, Msg, Trouble};
+use crate::tui::domain::Millis;
+use crate::tui::model::logs::ParsedEvent;
+use crate::tui::msg::{LogEvent, Msg};
+use crate::tui::request::{RequestId, UserError};
 
-/// So many events make one message: a frame takes a few of them in, and a key never waits for more.
+/// Events in one message. A key press waits for one message at most.
 const BATCH: usize = 500;
 
-/// How long one look for the end of a run waits.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one call waits for the end of a run.
+const RUN_POLL: Duration = Duration::from_secs(1);
 
 pub(super) async fn follow(
     backend: Arc<dyn Backend>,
-    to: Answers,
-    ticket: Ticket,
+    outbox: Outbox,
+    request: RequestId,
     since: Millis,
     run: Option<Uuid>,
 ) {
-    let ended = read(backend.as_ref(), &to, ticket, since, run).await;
-    let news = LogNews::Ended(ended.err().map(Trouble::from));
-    send(&to, Msg::Logs { ticket, news }).await;
+    let ended = read(backend.as_ref(), &outbox, request, since, run).await;
+    let event = LogEvent::Ended(ended.err().map(UserError::from));
+    outbox.send(Msg::Logs(request, event)).await;
 }
 
 async fn read(
     backend: &dyn Backend,
-    to: &Answers,
-    ticket: Ticket,
+    outbox: &Outbox,
+    request: RequestId,
     since: Millis,
     run: Option<Uuid>,
 ) -> Result<()> {
     let wanted = run.map(|run| run.to_string());
     let logs = backend.logs(wanted.as_deref()).await?;
     let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
-    send(to, Msg::Logs { ticket, news: LogNews::Sources(names.clone()) }).await;
+    outbox.send(Msg::Logs(request, LogEvent::Sources(names.clone()))).await;
     let since = logs.run.map_or(since, |run| run.from);
     let plan = Plan { since, until: None, follow: true, pattern: None, tempo: logs.tempo };
     let finish = async {
         match logs.run {
-            Some(run) => wait(backend, run).await,
+            Some(run) => wait_for_end(backend, run).await,
             None => std::future::pending().await,
         }
     };
-    let mut reader = Screen { to, ticket, names };
+    let mut reader = ScreenReader { outbox, request, names };
     let clock = || Utc::now().timestamp_millis();
     driver::run(&logs.sources, plan, clock, finish, std::future::pending(), &mut reader).await
 }
 
-/// Where its end cannot be seen, its log is followed on.
-async fn wait(backend: &dyn Backend, run: RunLog) {
+/// Waits for the end of a run; for ever if it cannot be determined.
+async fn wait_for_end(backend: &dyn Backend, run: RunLog) {
     loop {
-        match backend.wait(run.id, PATIENCE).await {
+        match backend.wait(run.id, RUN_POLL).await {
             Ok(Some(_)) => return,
             Ok(None) => {}
             Err(_) => std::future::pending().await,
@@ -71,47 +71,46 @@ async fn wait(backend: &dyn Backend, run: RunLog) {
     }
 }
 
-struct Screen<'a> {
-    to: &'a Answers,
-    ticket: Ticket,
+struct ScreenReader<'a> {
+    outbox: &'a Outbox,
+    request: RequestId,
     names: Vec<String>,
 }
 
-impl Screen<'_> {
-    /// Waits where the screens are behind, so that what is not shown yet is not read yet.
-    fn tell(&self, news: LogNews) -> ControlFlow<()> {
-        let msg = Msg::Logs { ticket: self.ticket, news };
-        match tokio::task::block_in_place(|| self.to.blocking_send(msg)) {
+impl ScreenReader<'_> {
+    /// Sends an event, and waits while the channel is full: lines are not read faster than they are shown.
+    fn send(&self, event: LogEvent) -> ControlFlow<()> {
+        match tokio::task::block_in_place(|| self.outbox.0.blocking_send(Msg::Logs(self.request, event))) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
     }
 }
 
-impl Reader for Screen<'_> {
+impl Reader for ScreenReader<'_> {
     fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
-        let mut events = shown.into_iter().map(Incoming::new).peekable();
+        let mut events = shown.into_iter().map(ParsedEvent::new).peekable();
         while events.peek().is_some() {
             let batch = events.by_ref().take(BATCH).collect();
-            self.tell(LogNews::Lines(batch))?;
+            self.send(LogEvent::Lines(batch))?;
         }
         ControlFlow::Continue(())
     }
 
     fn caught_up(&mut self) -> ControlFlow<()> {
-        self.tell(LogNews::CaughtUp)
+        self.send(LogEvent::CaughtUp)
     }
 
     fn note(&mut self, note: Note) {
         let name = |source: usize| self.names[source].as_str();
-        let text = match note {
-            // A source that says nothing here is nothing to worry about.
+        let status = match note {
+            // A source without a log stream is not an error here.
             Note::Missing(_) => return,
-            Note::Throttled => "the log service refuses so many requests; asking less often".to_owned(),
-            Note::Unavailable(source, why) => format!("no answer about {}, trying on: {why}", name(source)),
-            Note::Back(source) => format!("{} answers again", name(source)),
+            Note::Throttled => "throttled by the log service, polling less often".to_owned(),
+            Note::Unavailable(source, why) => format!("cannot read {}, retrying: {why}", name(source)),
+            Note::Back(source) => format!("reading {} again", name(source)),
         };
-        // It is told with what comes next.
-        _ = self.tell(LogNews::Note(text));
+        // If the loop has ended, the next send stops the reader.
+        _ = self.send(LogEvent::Status(status));
     }
 }
