@@ -3,9 +3,8 @@
 mod typing;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use uuid::Uuid;
-
 use tui_input::InputRequest;
+use uuid::Uuid;
 
 use super::*;
 use crate::tui::domain::{ActiveRun, JobKind, TargetLocation, TunnelTarget};
@@ -60,19 +59,19 @@ fn confirmation(model: &Model) -> &Confirm {
 #[test]
 fn tick_requests_what_is_due_and_not_what_is_pending() {
     let mut model = fresh();
-    let asked = update(&mut model, Msg::Tick { now: at(0) });
-    let wanted = |effects: &[Effect]| {
+    let effects = update(&mut model, Msg::Tick { now: at(0) });
+    let kinds = |effects: &[Effect]| {
         let active = effects.iter().any(|effect| matches!(effect, Effect::LoadActive { .. }));
         let components = effects.iter().any(|effect| matches!(effect, Effect::LoadComponents { .. }));
         (active, components)
     };
-    assert_eq!(wanted(&asked), (true, true));
+    assert_eq!(kinds(&effects), (true, true));
     assert!(update(&mut model, Msg::Tick { now: at(5) }).is_empty(), "no response yet");
-    let Effect::LoadActive { id } = asked[0] else { panic!("{asked:?}") };
+    let Effect::LoadActive { id } = effects[0] else { panic!("{effects:?}") };
     update(&mut model, Msg::Active(id, Ok(Vec::new())));
-    assert_eq!(wanted(&update(&mut model, Msg::Tick { now: at(6) })), (true, false));
+    assert_eq!(kinds(&update(&mut model, Msg::Tick { now: at(6) })), (true, false));
     // After the timeout a pending request is repeated.
-    assert_eq!(wanted(&update(&mut model, Msg::Tick { now: at(31) })), (false, true));
+    assert_eq!(kinds(&update(&mut model, Msg::Tick { now: at(31) })), (false, true));
 }
 
 #[test]
@@ -82,18 +81,18 @@ fn new_active_run_reloads_and_idle_target_is_polled_for_runs_only() {
         match effect {
             Effect::LoadActive { id } => update(&mut model, Msg::Active(id, Ok(Vec::new()))),
             Effect::LoadComponents { id } => {
-                let result = Ok((Vec::new(), model.location.clone()));
-                update(&mut model, Msg::Components(id, result))
+                let response = Ok((Vec::new(), model.location.clone()));
+                update(&mut model, Msg::Components(id, response))
             }
             Effect::LoadRuns { id } => update(&mut model, Msg::Runs(id, Ok(Vec::new()))),
             _ => Vec::new(),
         };
     }
-    let asked = update(&mut model, Msg::Tick { now: at(3) });
-    let [Effect::LoadActive { id }] = asked[..] else { panic!("only active runs are due: {asked:?}") };
+    let effects = update(&mut model, Msg::Tick { now: at(3) });
+    let [Effect::LoadActive { id }] = effects[..] else { panic!("only active runs are due: {effects:?}") };
     let active = vec![ActiveRun { run: Uuid::from_u128(1), kind: JobKind::Etl, started_at: at(2) }];
-    let asked = update(&mut model, Msg::Active(id, Ok(active)));
-    assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{asked:?}");
+    let effects = update(&mut model, Msg::Active(id, Ok(active)));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{effects:?}");
 }
 
 #[test]
@@ -202,8 +201,8 @@ fn stopped_run_is_marked_as_stopping_until_it_ends() {
     let run = model.runs.selected().unwrap();
     assert_eq!(execute(&mut model, Command::Yes), [Effect::StopRun { run }]);
     assert_eq!(model.runs.stopping, [run]);
-    let asked = execute(&mut model, Command::Refresh);
-    let id = asked.iter().find_map(|effect| match effect {
+    let effects = execute(&mut model, Command::Refresh);
+    let id = effects.iter().find_map(|effect| match effect {
         Effect::LoadActive { id } => Some(*id),
         _ => None,
     });
@@ -305,9 +304,9 @@ fn known_charts_are_not_requested_again_and_are_kept() {
     let known = model.data.known_charts();
     assert!(known.is_some());
     let later = model.now + TimeDelta::seconds(20);
-    let asked = update(&mut model, Msg::Tick { now: later });
-    let id = asked.iter().find_map(|effect| match effect {
-        Effect::LoadData { id, known_charts: asked } if *asked == known => Some(*id),
+    let effects = update(&mut model, Msg::Tick { now: later });
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::LoadData { id, known_charts } if *known_charts == known => Some(*id),
         _ => None,
     });
     let mut summary = model.data.summary.value.clone().unwrap();

@@ -29,11 +29,11 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     draw_tables(summary, pane);
     let upper = layout::data_upper_rows(model);
     if let Some(charts) = &summary.charts {
+        let mut pane = pane.rows(4, upper.saturating_sub(5));
         let half = pane.area.width / 2;
-        let left = Rect { width: half, ..pane.rows(4, upper.saturating_sub(5)).area };
-        let left = Rect { x: 0, y: 4, ..left };
-        draw_weeks(charts, &mut pane.part(left));
+        let left = Rect { x: 0, y: 0, width: half, ..pane.area };
         let right = Rect { x: half + 1, width: pane.area.width - half - 2, ..left };
+        draw_weeks(charts, &mut pane.part(left));
         draw_provinces(charts, &mut pane.part(right));
     }
     let mut lower = pane.below(upper);

@@ -125,12 +125,8 @@ fn draw_input(model: &Model, input: &TextInput, pane: &mut Pane) {
     Clear.render(row.area, row.buffer);
     let room = row.width().saturating_sub(width(prompt) + 3);
     let mut spans = vec![Span::styled(format!(" {prompt}"), theme.accent())];
-    spans.extend(
-        visible_input(input.input.value(), input.input.cursor(), room)
-            .into_iter()
-            .zip([theme.text(), theme.selected(), theme.text()])
-            .map(|(text, style)| Span::styled(text, style)),
-    );
+    let [before, under, after] = visible_input(input.input.value(), input.input.cursor(), room);
+    spans.extend([Span::raw(before), Span::styled(under, theme.selected()), Span::raw(after)]);
     if input.input.value().is_empty() {
         spans.push(Span::styled(format!(" {}", truncate(placeholder, room)), theme.dim()));
     }
