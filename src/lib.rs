@@ -1,25 +1,22 @@
 //! The operator's terminal of the pipeline.
 //!
-//! A command passes three layers: `cli` types the words, `settings` merges them with the environment and the file, and
-//! `commands` acts. Commands stay thin; what several of them share is in `ops`. Where the pipeline lives is behind the trait
-//! in `backend`; nothing above it knows which kind it talks to. Only `db` speaks SQL, and only `printer` prints.
+//! `cli` defines the command line, `settings` merges it with environment and file, `commands` acts; what commands and screens share is in
+//! `ops`. `connect` opens a target, of which commands use the capabilities. Only `db` speaks SQL, only `printer` prints.
 //!
-//! The pipeline's own program is linked in: the hidden `covidctl etl …` is the same entry as the binary `etl`, so that one
-//! binary is enough on one machine.
+//! The pipeline is linked in: the hidden `covidctl etl …` is the entry point of the program `etl`, so that one binary is enough on one
+//! machine.
 
-pub mod backend;
 pub mod cli;
 pub mod commands;
+pub mod connect;
 pub mod dashboard;
 pub mod db;
-pub mod logs;
+pub mod local;
 pub mod ops;
 pub mod printer;
 pub mod settings;
 pub mod signals;
-pub mod text;
 pub mod tui;
-pub mod tunnel;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -33,10 +30,10 @@ use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
 
-/// Parses the command line, runs the command and says how it ended.
+/// Parses the command line, runs the command and returns its exit code.
 pub fn main() -> ExitCode {
     let words: Vec<OsString> = std::env::args_os().collect();
-    // Before anything else is loaded: this is the pipeline's own program, started by ourselves.
+    // The local target starts its jobs this way.
     if words.get(1).is_some_and(|word| word == "etl") {
         return etl::cli::main(words.into_iter().skip(1));
     }
@@ -46,7 +43,7 @@ pub fn main() -> ExitCode {
     });
     let (cli, matches) = match parsed {
         Ok(parsed) => parsed,
-        // Help and version are answers, not errors. A reader that went away is nobody to complain to.
+        // Help and version are no errors; neither is a closed pipe.
         Err(answer) => {
             drop(answer.print());
             return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
@@ -54,16 +51,16 @@ pub fn main() -> ExitCode {
     };
     let settings = match Settings::resolve(&cli.globals, &matches) {
         Ok(settings) => settings,
-        Err(failure) => return ended(&Printer::default(), Err(failure)),
+        Err(failure) => return exit_code(&Printer::default(), Err(failure)),
     };
     let printer = Arc::new(Printer::new(&settings));
     let result = run(&cli, &settings, &printer).and_then(|()| printer.finish());
-    ended(&printer, result)
+    exit_code(&printer, result)
 }
 
 fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    // One thread is enough. The screens draw on this one and let others do the rest; a tunnel must not stand still because
-    // a terminal does, and one thread moves its bytes faster than two that hand them to each other.
+    // One thread is enough for most commands. The screens draw on the main thread and work on others; a tunnel must not stop because a
+    // terminal blocks, and moves bytes faster on one worker than on two.
     let mut runtime = match &cli.command {
         None | Some(cli::Command::Demo(_)) => tokio::runtime::Builder::new_multi_thread(),
         Some(cli::Command::Tunnel(_)) => {
@@ -73,11 +70,10 @@ fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
         }
         _ => tokio::runtime::Builder::new_current_thread(),
     };
-    let runtime =
-        runtime.enable_all().build().context(|| "cannot start the asynchronous runtime".to_owned())?;
+    let runtime = runtime.enable_all().build().context(|| "cannot start the async runtime".to_owned())?;
     let result = runtime.block_on(async {
-        // The command is asked first, so that one which handles the signal itself (`run` detaches) has its say. Any other
-        // is dropped, and its guards stop what it started.
+        // The command is polled first, so that it can handle the signal itself (`run` detaches). Otherwise it is dropped, and its guards
+        // stop what it started.
         let mut signals = Signals::listen()?;
         tokio::select! {
             biased;
@@ -85,14 +81,14 @@ fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
             failure = signals.next(), if !cli.command.as_ref().is_some_and(cli::Command::handles_signals) => Err(failure),
         }
     });
-    // Whoever leaves the screens does not wait for an answer that hangs.
+    // Closing the screens does not wait for requests in flight.
     if cli.command.is_none() {
         runtime.shutdown_background();
     }
     result
 }
 
-fn ended(printer: &Printer, result: Result<(), Failure>) -> ExitCode {
+fn exit_code(printer: &Printer, result: Result<(), Failure>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {

@@ -1,44 +1,47 @@
-//! The only place that prints: data to standard output, everything else to standard error.
+//! Standard output and standard error: data go to the first, everything else to the second.
 //!
-//! A reader that went away (`covidctl runs | head -1`) is no error: what follows is dropped and the command ends as it would
-//! have ended. Any other trouble with standard output, such as a full disk, is reported at the end. Text is made visible
-//! here, so that nothing that came from outside can steer the terminal.
+//! A closed pipe (`covidctl runs | head -1`) is not an error: further output is dropped. Any other error on standard output, such as a
+//! full disk, is reported at the end. Text is escaped here, so that text from outside cannot control the terminal.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
+use anstyle::{AnsiColor, Style};
 use common::failure::{Context as _, Failure, Result};
+use common::terminal::visible;
+use logs::log_line::LogLine;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
+use target::Progress;
+use tunnel::event::Tell;
 
-use crate::backend::Progress;
-use crate::cli::{Color, Format};
-use crate::ops::log_line::LogLine;
-use crate::settings::Settings;
-use common::terminal::visible;
+use crate::settings::{Color, Format, Settings};
 
-/// Where a command's words go.
+/// The escape sequence that moves the cursor home and clears the screen.
+const CLEAR: &str = "\x1b[H\x1b[J";
+
+/// Prints as the settings say.
 #[derive(Debug)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a setting of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct Printer {
     format: Format,
     color: bool,
-    /// The same for data, which may go elsewhere.
     color_data: bool,
     quiet: bool,
     verbose: bool,
-    trouble: Mutex<Option<io::Error>>,
+    /// The first error on standard output.
+    stdout_error: Mutex<Option<io::Error>>,
 }
 
-/// What a piece of text on standard error is, from which its colour follows.
+/// The role of text on standard error, which determines its style.
 #[derive(Debug, Clone, Copy)]
 enum Role {
     Error,
     Hint,
     Step,
-    Faint,
+    Dim,
 }
 
 impl Default for Printer {
@@ -49,13 +52,23 @@ impl Default for Printer {
             color_data: false,
             quiet: false,
             verbose: false,
-            trouble: Mutex::new(None),
+            stdout_error: Mutex::new(None),
         }
     }
 }
 
 impl Printer {
-    /// A printer as the settings want it.
+    /// Returns a sink that prints the events of tunnels, except `ready`, on standard error.
+    pub fn tunnel_events(self: &Arc<Self>) -> Tell {
+        let printer = Arc::clone(self);
+        Arc::new(move |event| {
+            if !event.is_ready() {
+                printer.note(&event.to_string());
+            }
+        })
+    }
+
+    /// Returns a printer with the colors, format and verbosity of the settings.
     pub fn new(settings: &Settings) -> Self {
         let color = |terminal: bool| match settings.color.value {
             Color::Always => true,
@@ -72,32 +85,27 @@ impl Printer {
         }
     }
 
-    /// How data are wanted.
     pub fn format(&self) -> Format {
         self.format
     }
 
-    /// Whether data may have colours.
     pub fn colors_data(&self) -> bool {
         self.color_data
     }
 
-    /// Whether data are wanted as JSON.
     pub fn json(&self) -> bool {
         self.format == Format::Json
     }
 
-    /// Whether the user wants to hear only what went wrong.
     pub fn quiet(&self) -> bool {
         self.quiet
     }
 
-    /// Whether the user wants to hear more.
     pub fn verbose(&self) -> bool {
         self.verbose
     }
 
-    /// A result: its text, or one JSON document with the same facts.
+    /// Prints a value as text or as a JSON document, on standard output.
     pub fn show<T: Display + Serialize>(&self, value: &T) -> Result<()> {
         if self.json() {
             let json = serde_json::to_string_pretty(value).context(|| "cannot write JSON".to_owned())?;
@@ -108,19 +116,19 @@ impl Printer {
         Ok(())
     }
 
-    /// The same value again: in the place of the one before on a terminal, else after it; as JSON, one line.
-    pub fn show_again<T: Display + Serialize>(&self, value: &T) -> Result<()> {
+    /// Prints a value that changes: replaces the screen of a terminal, otherwise appends; JSON takes one line.
+    pub fn refresh<T: Display + Serialize>(&self, value: &T) -> Result<()> {
         if self.json() {
             let json = serde_json::to_string(value).context(|| "cannot write JSON".to_owned())?;
             self.bytes(format!("{json}\n").as_bytes());
         } else {
-            let clear = if io::stdout().is_terminal() { "\x1b[H\x1b[J" } else { "" };
+            let clear = if io::stdout().is_terminal() { CLEAR } else { "" };
             self.bytes(format!("{clear}{}\n", visible(&value.to_string())).as_bytes());
         }
         Ok(())
     }
 
-    /// Text to standard output.
+    /// Prints text on standard output, escaped.
     pub fn text(&self, text: &str) {
         let mut text = visible(text);
         if !text.is_empty() && !text.ends_with('\n') {
@@ -129,48 +137,48 @@ impl Printer {
         self.bytes(text.as_bytes());
     }
 
-    /// Bytes of our own to standard output, as they are.
+    /// Prints bytes of this program on standard output, unescaped.
     pub fn bytes(&self, bytes: &[u8]) {
-        let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
-        if trouble.is_some() {
+        let mut stdout_error = self.stdout_error.lock().unwrap_or_else(PoisonError::into_inner);
+        if stdout_error.is_some() {
             return;
         }
         let mut out = io::stdout().lock();
         if let Err(error) = out.write_all(bytes).and_then(|()| out.flush()) {
-            *trouble = Some(error);
+            *stdout_error = Some(error);
         }
     }
 
-    /// Whether standard output still takes something. A pipe tells that its reader has left before anything is written to it.
+    /// Returns whether standard output is still open. A pipe reports a closed reader before anything is written to it.
     pub fn has_reader(&self) -> bool {
-        let trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+        let failed = self.stdout_error.lock().unwrap_or_else(PoisonError::into_inner).is_some();
         let stdout = io::stdout();
-        let mut asked = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
-        let left = poll(&mut asked, PollTimeout::ZERO).is_ok()
-            && asked[0]
+        let mut polled = [PollFd::new(stdout.as_fd(), PollFlags::empty())];
+        let closed = poll(&mut polled, PollTimeout::ZERO).is_ok()
+            && polled[0]
                 .revents()
-                .is_some_and(|said| said.intersects(PollFlags::POLLERR | PollFlags::POLLHUP));
-        trouble.is_none() && !left
+                .is_some_and(|events| events.intersects(PollFlags::POLLERR | PollFlags::POLLHUP));
+        !failed && !closed
     }
 
-    /// A remark.
-    pub fn say(&self, text: &str) {
+    /// Prints a message on standard error, unless `--quiet` is set.
+    pub fn note(&self, text: &str) {
         if !self.quiet {
             Self::stderr(&visible(text));
         }
     }
 
-    /// A line of a job's log.
+    /// Prints a line of a job's log on standard error.
     pub fn log(&self, line: &LogLine) {
-        if self.quiet && !line.is_trouble() {
+        if self.quiet && !line.is_warning() {
             return;
         }
-        let role = if line.is_trouble() { Role::Error } else { Role::Faint };
+        let role = if line.is_warning() { Role::Error } else { Role::Dim };
         let (label, rest) = line.parts();
         Self::stderr(&format!("{} {}", self.paint(role, &visible(&label)), visible(&rest)));
     }
 
-    /// A failure and what to do about it.
+    /// Prints an error and its hint on standard error.
     pub fn failure(&self, failure: &Failure) {
         Self::stderr(&format!("{} {}", self.paint(Role::Error, "error:"), visible(&failure.to_string())));
         if let Some(hint) = failure.hint_text() {
@@ -178,9 +186,9 @@ impl Printer {
         }
     }
 
-    /// Reports what went wrong with standard output, unless its reader just had enough.
+    /// Returns the error on standard output, if there was one other than a closed pipe.
     pub fn finish(&self) -> Result<()> {
-        match self.trouble.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        match self.stdout_error.lock().unwrap_or_else(PoisonError::into_inner).take() {
             Some(error) if error.kind() != io::ErrorKind::BrokenPipe => {
                 Err(Failure::new("cannot write to standard output").source(error))
             }
@@ -189,17 +197,17 @@ impl Printer {
     }
 
     fn paint(&self, role: Role, text: &str) -> String {
-        let code = match role {
-            Role::Error => "1;31",
-            Role::Hint => "36",
-            Role::Step => "1;32",
-            Role::Faint => "2",
+        let style = match role {
+            Role::Error => Style::new().bold().fg_color(Some(AnsiColor::Red.into())),
+            Role::Hint => Style::new().fg_color(Some(AnsiColor::Cyan.into())),
+            Role::Step => Style::new().bold().fg_color(Some(AnsiColor::Green.into())),
+            Role::Dim => Style::new().dimmed(),
         };
-        if self.color { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
+        if self.color { format!("{style}{text}{style:#}") } else { text.to_owned() }
     }
 
     fn stderr(line: &str) {
-        // There is nobody left to tell when standard error fails.
+        // An error on standard error cannot be reported anywhere.
         drop(writeln!(io::stderr().lock(), "{line}"));
     }
 }

@@ -1,14 +1,12 @@
-//! The signals that ask this program to end: Ctrl-C, `kill` and a closed terminal.
-//!
-//! It only waits. What a signal means is decided by whoever waits: most commands are dropped, `run` detaches.
+//! SIGINT, SIGTERM and SIGHUP.
 
 use common::failure::{Context as _, Exit, Failure, Result};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Hears every signal from the moment it exists, also while nobody waits for one.
+/// Receives signals from its creation on, also those that arrive between two waits.
 ///
-/// A command that handles signals makes one of these, once, and keeps it to its end: between two of them a signal would
-/// be lost, because the first one has already taken the system's own handling away.
+/// A command that handles signals creates one and keeps it to its end: without it a signal is lost, because the handlers of the operating
+/// system are replaced already.
 #[derive(Debug)]
 pub struct Signals {
     interrupt: Signal,
@@ -17,10 +15,10 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Begins to listen.
+    /// Installs the handlers.
     pub fn listen() -> Result<Self> {
         let listen = |kind| {
-            let failed = || "cannot listen for signals".to_owned();
+            let failed = || "cannot install signal handlers".to_owned();
             signal(kind).context(failed).map_err(|failure: Failure| failure.exit_code(Exit::NotStarted))
         };
         Ok(Self {
@@ -30,9 +28,9 @@ impl Signals {
         })
     }
 
-    /// Returns when a signal has arrived that was not returned yet.
+    /// Waits for the next signal and returns it as an error with its exit code.
     pub async fn next(&mut self) -> Failure {
-        // The codes are the shell's for these signals.
+        // As a shell reports them: 128 + signal number.
         let exit = tokio::select! {
             _ = self.interrupt.recv() => Exit::Interrupted,
             _ = self.terminate.recv() => Exit::Child(143),
@@ -49,7 +47,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_signal_that_comes_while_nobody_waits_is_not_lost() {
+    async fn signal_between_two_waits_is_not_lost() {
         let mut signals = Signals::listen().unwrap();
         raise(Signal::SIGHUP).unwrap();
         assert_eq!(signals.next().await.exit(), Exit::Child(129));

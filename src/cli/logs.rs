@@ -3,8 +3,8 @@
 use clap::Args;
 use regex::Regex;
 
-use crate::logs::pick;
-use crate::logs::when::{self, When};
+use logs::pick;
+use logs::when::{self, When};
 
 /// `covidctl logs`
 #[derive(Debug, Args)]

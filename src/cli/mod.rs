@@ -1,6 +1,4 @@
-//! The words of the command line. Doc comments are the help.
-//!
-//! Nothing is decided here: flags that have a place in the file of settings stay optional, and `settings` says what holds.
+//! The command line. Doc comments are the help.
 
 mod logs;
 mod releases;
@@ -12,310 +10,212 @@ use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use clap_complete::Shell;
-use serde::{Deserialize, Serialize};
+use common::text;
+use target::DatabaseServer;
 
 pub use self::logs::Logs;
 pub use self::releases::{Releases, ReleasesCommand};
 pub use self::reports::{Dashboard, MetabaseArgs, Reports, ReportsCommand};
 pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
+use crate::settings::Globals;
 
-use crate::backend::Server;
-use crate::settings::{SslMode, names};
-use crate::text;
-
-/// The operator's terminal of the Argentine Covid-19 data pipeline
+/// Operate the Argentine Covid-19 data pipeline from the terminal
 ///
-/// Without a command: the screens, on the current target. Data go to standard output, everything else to standard error.
-/// Exit codes: 0 ok, 1 it ran and failed, 2 usage, 4 credentials, 124 timeout, 125 could not start, 130 interrupted;
-/// `run` passes on the job's own code.
+/// Without a command, opens the screens on the current target. Data go to standard output, messages to standard error.
+///
+/// Exit codes: 0 success, 1 failure, 2 usage error, 4 credentials missing or refused, 124 timeout, 125 not started, 130 interrupted;
+/// `run` exits with the exit code of the job.
 #[derive(Debug, Parser)]
 #[command(name = "covidctl", version, propagate_version = true)]
 pub struct Cli {
-    /// Flags of every command.
     #[command(flatten)]
     pub globals: Globals,
-    /// What to do; the screens without one.
+    /// The screens open if there is none.
     #[command(subcommand)]
     pub command: Option<Command>,
 }
 
-/// Flags of every command.
-#[derive(Debug, Args)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
-#[command(next_help_heading = "Global options")]
-pub struct Globals {
-    /// Where the pipeline lives: `local` or `aws` [default: local]
-    #[arg(long, global = true, env = names::TARGET, value_name = "NAME", hide_env_values = true)]
-    pub target: Option<String>,
-    /// How data are written [default: text]
-    #[arg(short, long, global = true, value_name = "FORMAT")]
-    pub output: Option<Format>,
-    /// When to use colour [default: auto]
-    #[arg(long, global = true, value_name = "WHEN")]
-    pub color: Option<Color>,
-    /// Say only what went wrong
-    #[arg(short, long, global = true, conflicts_with = "verbose")]
-    pub quiet: bool,
-    /// Say more
-    #[arg(short, long, global = true)]
-    pub verbose: bool,
-    /// Answer every question with yes
-    #[arg(long, global = true)]
-    pub yes: bool,
-    /// Refuse whatever would change something
-    #[arg(long, global = true, env = names::READ_ONLY, hide_env_values = true)]
-    pub read_only: bool,
-    /// The file of settings [default: covidctl/config.toml in the platform's config folder]
-    #[arg(long, global = true, env = names::CONFIG, value_name = "FILE", hide_env_values = true)]
-    pub config: Option<PathBuf>,
-    /// Where the local target keeps its data [default: /var/lib/covidctl as root, else the user's data folder]
-    #[arg(long, global = true, env = names::DATA_DIR, value_name = "FOLDER", hide_env_values = true)]
-    pub data_dir: Option<PathBuf>,
-    /// The folder of PostgreSQL's programs, where the first one found is not the wanted one
-    #[arg(long, global = true, env = names::PG_BIN, value_name = "FOLDER", hide_env_values = true)]
-    pub pg_bin: Option<PathBuf>,
-    /// The profile for AWS, as all its programs know it
-    #[arg(long, global = true, env = names::AWS_PROFILE, value_name = "NAME", hide_env_values = true)]
-    pub profile: Option<String>,
-    /// The region of AWS
-    #[arg(long, global = true, env = names::AWS_REGION, value_name = "NAME", hide_env_values = true)]
-    pub region: Option<String>,
-    /// One endpoint for all services of AWS, such as an emulator's
-    #[arg(long, global = true, env = names::AWS_ENDPOINT_URL, value_name = "URL", hide_env_values = true)]
-    pub endpoint_url: Option<String>,
-    /// Under which prefix the stacks have written their names into the parameter store [default: /covid19]
-    #[arg(long, global = true, env = names::PREFIX, value_name = "PREFIX", hide_env_values = true)]
-    pub prefix: Option<String>,
-    /// How certain the database's certificate must be, on AWS [default: verify-full]
-    #[arg(long, global = true, value_name = "MODE")]
-    pub ssl_mode: Option<SslMode>,
-    /// The certificate authorities for the database on AWS [default: those of RDS, fetched once]
-    #[arg(long, global = true, env = names::SSL_ROOT_CERT, value_name = "FILE", hide_env_values = true)]
-    pub ssl_root_cert: Option<PathBuf>,
-    /// The variable of <https://no-color.org>, read here so that all settings come in one way.
-    #[arg(long, global = true, env = "NO_COLOR", value_name = "ANY", hide = true)]
-    pub no_color: Option<String>,
-}
-
-/// How data are written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// For people
-    Text,
-    /// For programs: one document
-    Json,
-    /// Only for `logs`: the messages alone
-    Raw,
-}
-
-/// When to use colour.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Color {
-    /// On a terminal, unless `NO_COLOR` is set
-    Auto,
-    /// Also into files and pipes
-    Always,
-    /// Not at all
-    Never,
-}
-
-/// What to do.
 #[derive(Debug, Subcommand)]
 pub enum Command {
-    /// Run the whole pipeline here: PostgreSQL, a sample, etl, report; on a terminal, with the screens
+    /// Run the whole pipeline on this machine: PostgreSQL, sample data, load, report
     Demo(Demo),
-    /// Create the target, or start what is there already; on AWS, the stacks
+    /// Create or start the target; on AWS, create or update the stacks
     Up(Up),
-    /// Stop the target; its data stay
+    /// Stop the target and keep its data
     Down(Down),
-    /// Show the target's parts, with state and age
+    /// Show the components of the target with their state and age
     Status {
-        /// Look again every two seconds; with `--output json` one line each time
+        /// Refresh every two seconds; with `--output json`, print a line each time
         #[arg(long)]
         watch: bool,
     },
-    /// Start a job, follow its log and end with its exit code
+    /// Start a job, follow its log and exit with its exit code
     Run(Run),
-    /// Show what the pipeline logs, all sources together in the order of time
+    /// Show the logs of all sources in time order
     Logs(Logs),
     /// Stop a run
     Stop {
-        /// Its id, or the beginning of it
+        /// Id of the run, or its beginning
         run: String,
     },
-    /// List the history of runs, or show one with its checks and its tally
+    /// List runs, or show one with its checks, rejects and repairs
     Runs(Runs),
-    /// List the releases, show one, or publish an earlier one again
+    /// List releases, show one, or roll back to an earlier one
     Releases(Releases),
     /// List, show, open, compare or copy reports
     Reports(Reports),
-    /// Set up Metabase from this repository, or compare it
+    /// Set up Metabase, or compare it with this version
     #[command(subcommand)]
     Dashboard(Dashboard),
     /// List the datasets in the store
     Datasets,
-    /// Work on the database
+    /// Set up and migrate the database
     #[command(subcommand)]
     Db(Db),
-    /// Look for what is wrong, check by check, and say what to do about it
+    /// Check the target and suggest a fix for each problem
     ///
-    /// Changes nothing. Ends with 0 where no check has failed, else with 1.
+    /// Changes nothing. Exits with 1 if a check failed.
     Doctor(Doctor),
     /// Open psql on the database
     Psql {
-        /// Which server; on this machine there is only one
+        /// Server to connect to; the local target has one
         #[arg(value_enum, default_value = "master")]
-        server: Server,
+        server: DatabaseServer,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<std::ffi::OsString>,
     },
-    /// Open local ports that lead through the bastion
+    /// Forward local ports through the bastion
     ///
-    /// The ports stay open while the bastion is away; connections that come then wait for it. Ends with Ctrl-C.
+    /// The ports stay open while the bastion is unreachable; new connections wait for it. Ends with Ctrl-C.
     Tunnel(Box<Tunnel>),
-    /// Show every setting and where it comes from
+    /// Show every setting and where it was set
     Config,
-    /// Print the completions of a shell
-    Completions {
-        /// The shell
-        shell: Shell,
-    },
+    /// Print shell completions
+    Completions { shell: Shell },
     /// Print the manual page
     Man {
-        /// Write one page per command into this folder instead
-        #[arg(long, value_name = "FOLDER")]
+        /// Write a page for each command to this directory instead
+        #[arg(long, value_name = "DIR")]
         dir: Option<PathBuf>,
     },
 }
 
 impl Command {
-    /// Whether a signal is the command's own business, from its beginning to its end.
+    /// Returns whether the command handles signals itself.
     pub fn handles_signals(&self) -> bool {
         matches!(self, Self::Tunnel(_) | Self::Psql { .. })
     }
 }
 
-/// `covidctl demo`
 #[derive(Debug, Args)]
 pub struct Demo {
-    /// Rows of the sample; asking for another number makes another sample [default: 300000]
+    /// Rows of the sample; another number replaces the sample [default: 300000]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     pub rows: Option<u64>,
-    /// Print a summary and the report, and open no screen
+    /// Print a summary and the report instead of opening the screens
     #[arg(long)]
     pub headless: bool,
 }
 
-/// `covidctl up`
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Options on AWS")]
 pub struct Up {
-    /// A parameter of a stack, such as `OperatorCidr=198.51.100.7/32` or `dashboard.Tasks=1`; what is not named stays as it is
+    /// Stack parameter, such as `OperatorCidr=198.51.100.7/32` or `dashboard.Tasks=1`; others keep their value
     #[arg(long, value_name = "[STACK.]NAME=VALUE", value_parser = text::assignment)]
     pub parameter: Vec<(String, String)>,
-    /// The release that runs, such as `v0.1.0`; without one, the stacks that run something wait for the first
+    /// Software release to run, such as `v0.1.0`; without one, stacks that need an image are left out
     #[arg(long, value_name = "TAG")]
     pub release: Option<String>,
-    /// Show what would change, and change nothing
+    /// Show the changes without applying them
     #[arg(long)]
     pub dry_run: bool,
-    /// Templates of your own, called as those in `cloudformation/`
-    #[arg(long, value_name = "FOLDER")]
+    /// Directory of templates to use instead of the built-in ones; same file names as in `cloudformation/`
+    #[arg(long, value_name = "DIR")]
     pub templates: Option<PathBuf>,
 }
 
-/// `covidctl down`
 #[derive(Debug, Args)]
 pub struct Down {
-    /// Delete all data of the target too, after a question
+    /// Also delete all data of the target, after confirmation
     #[arg(long)]
     pub delete_data: bool,
 }
 
-/// `covidctl run`
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Run {
-    /// What to run
+    /// Job to run
     pub job: JobName,
     /// Years of registration to load: `latest`, `all`, or a list such as `2021,2022` [default: latest]
     #[arg(long, env = common::env::YEARS, hide_env_values = true)]
     pub years: Option<String>,
-    /// Load although the same dataset is published already
+    /// Load even if the same dataset is already published
     #[arg(long)]
     pub force: bool,
-    /// Publish this load although checks of the publish gate failed
+    /// Publish even if checks of the publish gate fail
     #[arg(long)]
     pub accept_anomalies: bool,
-    /// Stop it after this time, such as `90s`, `30m` or `1h30m`, and end with 124
+    /// Stop the job after this time, such as `90s`, `30m` or `1h30m`, and exit with 124
     #[arg(long, value_name = "TIME", value_parser = text::duration)]
     pub timeout: Option<Duration>,
-    /// Start it and return; nothing is followed
+    /// Start the job and exit without following it
     #[arg(long, conflicts_with = "timeout")]
     pub no_wait: bool,
-    /// Another environment variable for the job
+    /// Additional environment variable for the job
     #[arg(long, value_name = "NAME=VALUE", value_parser = text::assignment)]
     pub env: Vec<(String, String)>,
-    /// Start it although another one is running
+    /// Start the job even if another one is running
     #[arg(long)]
     pub allow_concurrent: bool,
 }
 
-/// What `covidctl run` can run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum JobName {
-    /// Fetch the datasets that are new into the store
+    /// Download new datasets to storage
     Download,
-    /// Load the datasets of the store into the database
+    /// Load the datasets from storage into the database
     Etl,
     /// Write a report
     Report,
-    /// Download, load and report, one after the other
+    /// Download, load and report in sequence
     Pipeline,
 }
 
-/// `covidctl runs`
 #[derive(Debug, Args)]
 pub struct Runs {
-    /// How many to list, the newest first
+    /// Maximum number of runs, newest first
     #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub limit: u32,
-    /// One of them
     #[command(subcommand)]
     pub command: Option<RunsCommand>,
 }
 
-/// `covidctl runs …`
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
-    /// Show one run with its checks and its tally
+    /// Show a run with its checks, rejects and repairs
     Show {
-        /// Its id, or the beginning of it; `latest` is the newest
+        /// Id of the run, or its beginning; `latest` is the newest
         run: String,
     },
 }
 
-/// `covidctl doctor`
 #[derive(Debug, Args)]
 pub struct Doctor {
-    /// From where you reach the bastion [default: what checkip.amazonaws.com says]
+    /// Public address from which you reach the bastion [default: as reported by checkip.amazonaws.com]
     #[arg(long, value_name = "ADDRESS")]
     pub my_address: Option<std::net::Ipv4Addr>,
 }
 
-/// `covidctl db …`
 #[derive(Debug, Clone, Copy, Subcommand)]
 pub enum Db {
-    /// Make the schema, the roles with their passwords, and Metabase's own database; repeated, it changes nothing but the passwords' salt
+    /// Create the schema, the roles and Metabase's database
     ///
-    /// On AWS, once after `covidctl up`. The passwords come from Secrets Manager and are shown nowhere.
+    /// Needed once on AWS, after `covidctl up`; safe to repeat. Passwords come from Secrets Manager and are never shown.
     Init,
-    /// Apply the pending migrations
+    /// Apply pending migrations
     Migrate,
-    /// List the migrations that were applied
+    /// List applied migrations
     Status,
 }
 
@@ -324,7 +224,7 @@ mod tests {
     use clap::CommandFactory as _;
 
     #[test]
-    fn the_definition_is_consistent() {
+    fn command_line_definition_is_consistent() {
         super::Cli::command().debug_assert();
     }
 }

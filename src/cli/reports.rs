@@ -1,4 +1,4 @@
-//! The words of `covidctl reports` and of `covidctl dashboard`.
+//! The command lines of `covidctl reports` and `covidctl dashboard`.
 
 use std::path::PathBuf;
 
@@ -6,88 +6,83 @@ use clap::{Args, Subcommand};
 
 use crate::settings::names;
 
-/// `covidctl reports`
 #[derive(Debug, Args)]
 pub struct Reports {
-    /// One of them; all are listed without
+    /// Lists reports if absent.
     #[command(subcommand)]
     pub command: Option<ReportsCommand>,
 }
 
-/// `covidctl reports …`
 #[derive(Debug, Subcommand)]
 pub enum ReportsCommand {
-    /// List all, the newest first; `*` marks the latest
+    /// List reports, newest first; `*` marks the latest
     List,
-    /// Print the text of one
+    /// Print the text of a report
     Show {
-        /// Its name, or the beginning of it; `latest` is the one that `reports/latest.json` names
+        /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
         #[arg(default_value = "latest")]
         name: String,
     },
-    /// Open the page of one in the browser
+    /// Open the HTML page of a report in the browser
     Open {
-        /// Its name, or the beginning of it; `latest` is the one that `reports/latest.json` names
+        /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
         #[arg(default_value = "latest")]
         name: String,
     },
-    /// Show in which numbers two reports differ
+    /// Show the numbers that differ between two reports
     Compare {
-        /// The earlier one, or the beginning of its name; the one before AFTER without
+        /// Name of the earlier report [default: the one before AFTER]
         before: Option<String>,
-        /// The later one; the latest without
+        /// Name of the later report
         #[arg(default_value = "latest")]
         after: String,
     },
-    /// Copy the files of one into a folder
+    /// Copy the files of a report to a directory
     Get {
-        /// Its name, or the beginning of it; `latest` is the one that `reports/latest.json` names
+        /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
         #[arg(default_value = "latest")]
         name: String,
-        /// The folder; a new one with the report's name in the current folder by default
-        #[arg(long, value_name = "FOLDER")]
+        /// Directory to create [default: the report's name]
+        #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
 }
 
-/// `covidctl dashboard …`
 #[derive(Debug, Subcommand)]
 pub enum Dashboard {
-    /// Create or change the connection, the columns' names, the questions and the dashboard; repeated, it does nothing
+    /// Create or update the connection, the questions and the dashboard
     ///
-    /// A fresh Metabase gets its first user. Nothing is ever deleted.
+    /// Safe to repeat. A new Metabase gets its first user. Nothing is deleted.
     Apply {
-        /// Which Metabase, and who.
         #[command(flatten)]
         metabase: MetabaseArgs,
-        /// The read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19`; on the target `aws` it is found, with its password
+        /// URL of the read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19` [default on AWS: discovered]
         #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
         database_url: Option<String>,
     },
-    /// Show what is missing or differs; ends with 1 where something does
+    /// Show what is missing or differs; exits with 1 if anything does
     Status {
-        /// Which Metabase, and who.
         #[command(flatten)]
         metabase: MetabaseArgs,
-        /// The read replica as Metabase reaches it; without it, the connection is only looked for
+        /// URL of the read replica as Metabase reaches it; without it, only the existence of the connection is checked
         #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
         database_url: Option<String>,
     },
 }
 
-/// Which Metabase, and who.
+/// How to log in to Metabase.
 #[derive(Debug, Args)]
 pub struct MetabaseArgs {
-    /// Its address: that of the load balancer, or of a tunnel to it
+    /// URL of Metabase: the load balancer, or a tunnel to it
     #[arg(long, env = names::METABASE_URL, value_name = "URL", hide_env_values = true)]
     pub url: String,
-    /// The administrator's address; on a fresh Metabase, the first user's
+    /// Email of the administrator; on a new Metabase, of the first user
     #[arg(long, env = names::METABASE_EMAIL, value_name = "EMAIL", hide_env_values = true)]
     pub email: String,
-    /// The administrator's password; better in the environment than on a command line
+    /// Password of the administrator; prefer the environment variable
     #[arg(long, env = names::METABASE_PASSWORD, value_name = "PASSWORD", hide_env_values = true)]
     pub password: String,
-    /// The language of names and titles
+    /// Language of names and titles
     #[arg(long = "lang", value_enum, default_value_t)]
     pub language: etl::report::Language,
 }

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
-use crate::text;
-use crate::tunnel::{self, bastion::Bastion, forwarding::Forwarding};
+use common::text;
+use tunnel::{self, bastion::Bastion, forwarding::Forwarding};
 
 /// `covidctl tunnel`
 #[derive(Debug, Args)]

@@ -1,4 +1,4 @@
-//! `covidctl config`: every setting, and who said so.
+//! `covidctl config`: every setting and where it was set.
 
 use std::fmt;
 use std::sync::Arc;
@@ -7,10 +7,10 @@ use common::failure::Result;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use crate::backend;
 use crate::printer::Printer;
-use crate::settings::{Origin, Settings, Sourced};
-use crate::text::table;
+use crate::settings::Settings;
+use common::text::table;
+use target::{Origin, WithOrigin};
 
 #[derive(Debug, Serialize)]
 struct Setting {
@@ -29,7 +29,7 @@ pub(super) async fn run(settings: &Settings, printer: &Arc<Printer>) -> Result<(
         None => (json!("the first one found"), Origin::Default),
     };
     let aws = &settings.aws;
-    let maybe = |name: &str, value: &Option<Sourced<String>>, default: &str| match value {
+    let maybe = |name: &str, value: &Option<WithOrigin<String>>, default: &str| match value {
         Some(value) => setting(name, json!(value.value), value.origin),
         None => setting(name, json!(default), Origin::Default),
     };
@@ -42,7 +42,8 @@ pub(super) async fn run(settings: &Settings, printer: &Arc<Printer>) -> Result<(
         setting("color", json!(settings.color.value), settings.color.origin),
         setting("read-only", json!(settings.read_only.value), settings.read_only.origin),
     ];
-    if settings.target.value == "aws" {
+    let target = super::target(settings)?;
+    if target.bastion.is_some() {
         all.extend([
             maybe("profile", &aws.profile, "default"),
             maybe("region", &aws.region, "the profile's"),
@@ -50,7 +51,7 @@ pub(super) async fn run(settings: &Settings, printer: &Arc<Printer>) -> Result<(
             setting("prefix", json!(aws.prefix.value), aws.prefix.origin),
             setting("ssl-mode", json!(aws.ssl_mode.value), aws.ssl_mode.origin),
         ]);
-        let names = backend::aws(settings, printer)?.names().await?;
+        let names = target.components.names().await?;
         all.extend(names.into_iter().map(|(key, name)| setting(key, json!(name.value), name.origin)));
     }
     printer.show(&SettingTable(all))

@@ -1,4 +1,4 @@
-//! The question before something is destroyed. The answer is no unless somebody says yes.
+//! Confirmation of destructive commands. The default answer is no.
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
@@ -7,15 +7,16 @@ use common::failure::{Context as _, Exit, Failure, Result};
 use crate::settings::Settings;
 use common::terminal::visible;
 
-/// Asks on the terminal; without one, only `--yes` says yes.
+/// Asks a yes-or-no question on the terminal. Without a terminal, only `--yes` confirms.
 pub(super) async fn confirm(question: &str, settings: &Settings) -> Result<()> {
     let is_yes = |answer: &str| matches!(answer.to_lowercase().as_str(), "y" | "yes");
     ask(question, "[y/N]", settings, is_yes).await
 }
 
-/// Asks for a name, which nobody types by mistake.
+/// Asks the user to type a name, which does not happen by mistake.
+#[cfg(feature = "aws")]
 pub(super) async fn by_name(question: &str, name: &str, settings: &Settings) -> Result<()> {
-    ask(question, &format!("Type `{name}` to go on:"), settings, |answer| answer == name).await
+    ask(question, &format!("Type `{name}` to continue:"), settings, |answer| answer == name).await
 }
 
 async fn ask(question: &str, ending: &str, settings: &Settings, is_yes: impl Fn(&str) -> bool) -> Result<()> {
@@ -23,16 +24,19 @@ async fn ask(question: &str, ending: &str, settings: &Settings, is_yes: impl Fn(
         return Ok(());
     }
     if !std::io::stdin().is_terminal() || !std::io::stderr().is_terminal() {
-        return Err(Failure::usage(format!("{question} There is no terminal to ask on"))
-            .hint("add --yes to say yes beforehand"));
+        return Err(Failure::usage(format!("{question} Confirmation needs a terminal"))
+            .hint("add --yes to confirm in advance"));
     }
     let question = visible(&format!("{question} {ending} "));
-    let (answered, answer) = tokio::sync::oneshot::channel();
-    // In a thread of its own, because it cannot be cancelled: Ctrl-C must end the program, not wait for Enter.
+    let (sender, answer) = tokio::sync::oneshot::channel();
+    // Reading a line cannot be cancelled: on a thread of its own it does not keep Ctrl-C from ending the program.
     std::thread::spawn(move || {
-        drop(answered.send(read(&question)));
+        drop(sender.send(read(&question)));
     });
-    let answer = answer.await.context(|| "cannot ask".to_owned())?.context(|| "cannot ask".to_owned())?;
+    let answer = answer
+        .await
+        .context(|| "cannot read the answer".to_owned())?
+        .context(|| "cannot read the answer".to_owned())?;
     if is_yes(answer.trim()) {
         return Ok(());
     }

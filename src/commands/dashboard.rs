@@ -1,17 +1,16 @@
 //! `covidctl dashboard`: sets up Metabase from this repository, or says where it differs.
 
 use std::fmt;
-use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 use serde::Serialize;
 
-use crate::backend::{self, Login, Server};
 use crate::cli::{Dashboard, MetabaseArgs};
 use crate::dashboard::{Access, Client, Connection, Mode, Part, State, reconcile};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text::table;
+use common::text::table;
+use target::{DatabaseAccess, DatabaseRole, DatabaseServer};
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -30,7 +29,7 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
             let parts = reconcile(&client, Some(&connection), metabase.language, Mode::Apply).await?;
             let changed = parts.iter().filter(|part| part.state != State::Same).count();
             printer.show(&Parts(parts))?;
-            printer.say(&match changed {
+            printer.note(&match changed {
                 0 => "nothing was to be done".to_owned(),
                 count => format!("{count} things were created or changed in `{}`", metabase.url),
             });
@@ -54,15 +53,16 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
     }
 }
 
-/// The read replica, as the target knows it. Metabase stands beside it and needs no tunnel.
+/// Returns the target's read replica. Metabase is in the same network and needs no tunnel.
 async fn replica(settings: &Settings) -> Result<Connection> {
-    if settings.target.value != "aws" {
-        return Err(Failure::usage("nobody says how Metabase reaches the read replica")
-            .hint("--database-url or METABASE_DATABASE_URL; on the target `aws` it is found"));
-    }
-    let aws = backend::aws(settings, &Arc::new(Printer::new(settings)))?;
-    let login = aws.login(backend::Access { server: Server::Replica, login: Login::Reader }).await?;
-    let (host, port) = (login.target.host.as_str(), login.target.port);
+    let target = super::target(settings)?;
+    let Some(bastion) = &target.bastion else {
+        return Err(Failure::usage("no database URL for Metabase is configured")
+            .hint("--database-url or METABASE_DATABASE_URL; on the target `aws` it is discovered"));
+    };
+    let login =
+        bastion.login(DatabaseAccess { server: DatabaseServer::Replica, role: DatabaseRole::Reader }).await?;
+    let (host, port) = (login.endpoint.host.as_str(), login.endpoint.port);
     Ok(Connection::new((host, port), &login.database, (&login.user, &login.password), Some("require")))
 }
 

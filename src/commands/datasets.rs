@@ -5,21 +5,20 @@ use std::fmt;
 use common::failure::Result;
 use serde::Serialize;
 
-use crate::backend;
 use crate::ops::datasets::{self, Dataset};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text::{size, table};
+use common::text::{size, table};
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 struct DatasetTable(Vec<Dataset>);
 
 pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
-    let store = backend::connect(settings)?.datasets().await?;
+    let store = super::target(settings)?.storage.datasets().await?;
     let datasets = datasets::list(&store).await?;
     if datasets.is_empty() {
-        printer.say(&format!("there are no datasets yet; put the ministry's files into {store}"));
+        printer.note(&format!("no datasets in {store}; download them with `covidctl run download`"));
     }
     printer.show(&DatasetTable(datasets))
 }

@@ -1,4 +1,4 @@
-//! `covidctl man`: the main page, or one page per command into a folder.
+//! `covidctl man`: the main page, or a page for each command in a directory.
 
 use std::path::Path;
 
@@ -13,11 +13,11 @@ pub(super) fn run(folder: Option<&Path>, printer: &Printer) -> Result<()> {
         let mut page = Vec::new();
         clap_mangen::Man::new(Cli::command())
             .render(&mut page)
-            .context(|| "cannot write the page".to_owned())?;
+            .context(|| "cannot render the manual page".to_owned())?;
         printer.bytes(&page);
         return Ok(());
     };
     std::fs::create_dir_all(folder)
         .and_then(|()| clap_mangen::generate_to(Cli::command(), folder))
-        .context(|| format!("cannot write the pages into `{}`", folder.display()))
+        .context(|| format!("cannot write the manual pages to `{}`", folder.display()))
 }

@@ -1,6 +1,4 @@
-//! One file per subcommand, and the one `match` that chooses.
-//!
-//! A command asks whether it may, calls an operation, and shows the answer.
+//! The subcommands. Each checks read-only, calls an operation and prints its result.
 
 mod completions;
 mod config;
@@ -19,6 +17,8 @@ mod reports;
 mod run;
 mod runs;
 mod screens;
+#[cfg(feature = "aws")]
+mod stacks;
 mod status;
 mod stop;
 mod tunnel;
@@ -28,15 +28,20 @@ use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 
-use crate::cli::{Command, Format};
-use crate::ops::log_line::LogLine;
+use crate::cli::Command;
+use crate::connect;
 use crate::printer::Printer;
-use crate::settings::{Origin, Settings};
+use crate::settings::Format;
+use crate::settings::Settings;
+use ::logs::log_line::LogLine;
+use target::{Origin, Target};
 
-/// Runs a command; without one, the screens.
+/// Runs a command, or the screens if there is none.
 pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     if printer.format() == Format::Raw && !matches!(command, Some(Command::Logs(_))) {
-        return Err(Failure::usage("only `logs` has the output `raw`").hint("use --output text or json"));
+        return Err(
+            Failure::usage("output format `raw` is for `logs` only").hint("--output text, or --output json")
+        );
     }
     let Some(command) = command else { return screens::run(settings, printer).await };
     match command {
@@ -62,8 +67,13 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
     }
 }
 
-/// A command line that can be typed next: this program as it was called, and the folder that was named.
-fn type_next(words: &str, settings: &Settings) -> String {
+/// Returns the target that the settings name; its tunnels report on standard error.
+fn target(settings: &Settings) -> Result<Target> {
+    connect::target(settings, Arc::new(Printer::new(settings)).tunnel_events())
+}
+
+/// Returns a command line for the user to type next, with this program's path and data directory as they were given.
+fn next_command(words: &str, settings: &Settings) -> String {
     let called = std::env::args().next().filter(|name| name.contains('/'));
     let program = called.unwrap_or_else(|| "covidctl".to_owned());
     match settings.data_dir.origin {
@@ -72,10 +82,10 @@ fn type_next(words: &str, settings: &Settings) -> String {
     }
 }
 
-/// Shows what goes wrong in a job that nobody needs to watch, and all of it under `--verbose`.
-fn quietly(printer: &Printer) -> impl FnMut(&LogLine) {
+/// Returns a sink for a job's log that prints warnings and errors, or every line with `--verbose`.
+fn warnings_only(printer: &Printer) -> impl FnMut(&LogLine) {
     |line| {
-        if printer.verbose() || line.is_trouble() {
+        if printer.verbose() || line.is_warning() {
             printer.log(line);
         }
     }

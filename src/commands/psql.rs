@@ -1,7 +1,6 @@
-//! `covidctl psql`: becomes psql, connected to the target's database, or runs it where a tunnel has to stay for it.
+//! `covidctl psql`: replaces this process by psql, or runs psql as a child if a tunnel must stay open.
 //!
-//! The connection goes through the environment and the password through a file of our own, so that neither is on a command
-//! line that everybody can read.
+//! The connection is passed in the environment and the password in a private file, not on the command line.
 
 use std::ffi::OsString;
 use std::os::unix::process::CommandExt as _;
@@ -11,39 +10,39 @@ use std::process::Command;
 use common::failure::{Exit, Failure, Result};
 
 use super::tunnel::{Child, passed_on};
-use crate::backend::{self, Access, Database, Login, Server};
 use crate::settings::Settings;
 use crate::signals::Signals;
+use target::{Database, DatabaseAccess, DatabaseRole, DatabaseServer};
 
-/// What in the user's environment would lead elsewhere.
-const MISLEADING: [&str; 6] =
+/// Variables of the user's environment that would override the connection.
+const OVERRIDES: [&str; 6] =
     ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSWORD", "PGSSLMODE", "PGOPTIONS"];
 
-pub(super) async fn run(server: Server, args: &[OsString], settings: &Settings) -> Result<()> {
-    let access = Access { server, login: Login::Reader };
-    let database = backend::connect(settings)?.database_for(access).await?;
+pub(super) async fn run(server: DatabaseServer, args: &[OsString], settings: &Settings) -> Result<()> {
+    let access = DatabaseAccess { server, role: DatabaseRole::Reader };
+    let database = super::target(settings)?.databases.database(access).await?;
     let program = program(&database);
     let mut environment = database.environment();
     if settings.read_only.value {
         environment.push(("PGOPTIONS", "-c default_transaction_read_only=on".into()));
     }
     if database.is_tunnelled() {
-        return inside(&program, args, environment).await;
+        return run_child(&program, args, environment).await;
     }
     let mut psql = Command::new(&program);
-    for name in MISLEADING {
+    for name in OVERRIDES {
         psql.env_remove(name);
     }
-    // Returns only where it failed.
+    // Returns only on failure.
     let error = psql.envs(environment).args(args).exec();
     Err(Failure::new(format!("cannot start `{}`", program.display()))
         .source(error)
-        .hint("install PostgreSQL's client: apt-get install postgresql-client")
+        .hint("install the PostgreSQL client: apt-get install postgresql-client")
         .exit_code(Exit::NotStarted))
 }
 
-/// As long as it runs, the tunnel stays.
-async fn inside(
+/// Runs psql as a child and passes on its exit code.
+async fn run_child(
     program: &PathBuf,
     args: &[OsString],
     environment: Vec<(&'static str, OsString)>,
@@ -54,13 +53,13 @@ async fn inside(
     loop {
         tokio::select! {
             status = psql.ended() => return passed_on(status?),
-            // On a terminal psql gets its own Ctrl-C, with which it cancels a query.
+            // The terminal sends Ctrl-C to psql, too, which cancels the query.
             signal = signals.next() => psql.pass_on(signal.exit()),
         }
     }
 }
 
-/// The one that fits the server, else whatever `PATH` has.
+/// Returns the psql of the server's version, or the one on `PATH`.
 fn program(database: &Database) -> PathBuf {
     let beside = database.programs.as_ref().map(|folder| folder.join("psql"));
     beside.filter(|program| program.is_file()).unwrap_or_else(|| PathBuf::from("psql"))

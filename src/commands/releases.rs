@@ -1,4 +1,4 @@
-//! `covidctl releases`: what is published, what is kept, and the rollback.
+//! `covidctl releases`
 
 use std::fmt;
 
@@ -7,22 +7,21 @@ use common::failure::Result;
 use serde::Serialize;
 
 use super::confirm::confirm;
-use super::run::{self, Way};
+use super::run::{self, FollowEnd};
 use super::runs::{CheckList, RunTable};
-use crate::backend::{self, Backend, Job, Kind};
 use crate::cli::{Releases, ReleasesCommand};
 use crate::db;
 use crate::db::checks::{self, RunCheck};
 use crate::db::releases::{self, Release, ReleaseDataset};
-use crate::db::runs::Run;
 use crate::ops::follow::Following;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::text::{maybe_thousands, size, table};
+use common::text::{maybe_thousands, size, table};
+use target::Run;
+use target::{DatabaseAccess, Job, JobKind, Target};
 
-/// How many are listed unless the command line says otherwise.
-const LISTED: u32 = 20;
+const DEFAULT_LIMIT: u32 = 20;
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -41,8 +40,8 @@ pub(super) async fn run(args: &Releases, settings: &Settings, printer: &Printer)
     if let Some(ReleasesCommand::Rollback { to }) = args.command {
         return roll_back(to, settings, printer).await;
     }
-    let backend = backend::connect(settings)?;
-    let database = backend.database().await?;
+    let target = super::target(settings)?;
+    let database = target.databases.database(DatabaseAccess::READ).await?;
     let mut session = db::connect(&database).await?;
     match args.command {
         Some(ReleasesCommand::Show { release }) => {
@@ -55,53 +54,53 @@ pub(super) async fn run(args: &Releases, settings: &Settings, printer: &Printer)
         Some(ReleasesCommand::List { limit }) => {
             printer.show(&ReleaseTable(releases::list(&mut session, limit).await?))
         }
-        _ => printer.show(&ReleaseTable(releases::list(&mut session, LISTED).await?)),
+        _ => printer.show(&ReleaseTable(releases::list(&mut session, DEFAULT_LIMIT).await?)),
     }
 }
 
 async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("roll back")?;
-    let backend = backend::connect(settings)?;
-    let place = backend.identify().await?;
-    let _kept = backend.keep().await?;
+    let target = super::target(settings)?;
+    let place = target.components.identify().await?;
+    let _keep_alive = target.databases.keep_alive().await?;
     let releases = {
-        let database = backend.database().await?;
+        let database = target.databases.database(DatabaseAccess::READ).await?;
         releases::list(&mut db::connect(&database).await?, u32::MAX).await?
     };
-    let (published, target) = releases::rollback_target(&releases, wanted)?;
+    let (published, earlier) = releases::rollback_target(&releases, wanted)?;
     let question =
-        format!("Publish {} in place of {} on the target {place}?", phrase(target), phrase(published));
+        format!("Publish {} in place of {} on target {place}?", describe(earlier), describe(published));
     confirm(&question, settings).await?;
-    let to = target.release_id;
-    // What was agreed to is what is published, whatever another run publishes in the meantime. A report is the operator's decision.
+    let to = earlier.release_id;
+    // The confirmed release is named, in case another run publishes in the meantime. No report follows automatically.
     let job = Job {
         arguments: vec!["--to".to_owned(), to.to_string()],
         is_part_of_pipeline: true,
-        ..Job::new(Kind::Rollback).with(env::STARTED_BY, backend::who())
+        ..Job::new(JobKind::Rollback).with(env::STARTED_BY, target::current_user())
     };
-    follow(backend.as_ref(), &job, printer).await?;
-    printer.say(&format!(
+    follow(&target, &job, printer).await?;
+    printer.note(&format!(
         "release {to} is published; the latest report still shows release {}: `covidctl run report` writes a new one",
         published.release_id
     ));
     Ok(())
 }
 
-async fn follow(backend: &dyn Backend, job: &Job, printer: &Printer) -> Result<()> {
+async fn follow(target: &Target, job: &Job, printer: &Printer) -> Result<()> {
     let mut signals = Signals::listen()?;
-    let following = Following::start(backend, job).await?;
+    let following = Following::start(target, job).await?;
     let run = following.run();
-    let ended = run::follow(backend, following, &mut signals, printer).await;
-    if let Ok(Way::Detached(failure)) = ended {
+    let ended = run::follow(target, following, &mut signals, printer).await;
+    if let Ok(FollowEnd::Detached(failure)) = ended {
         return Err(failure);
     }
-    // A job that failed before it could record itself left no trace.
-    printer.show(&RunTable(backend.find(&run.to_string()).await.into_iter().collect()))?;
+    // A job that failed before it was recorded cannot be found.
+    printer.show(&RunTable(target.runs.find(&run.to_string()).await.into_iter().collect()))?;
     ended.map(drop)
 }
 
 /// Names a release in a question, such as `release 3 (data of 2022-06-04, 10,489,540 rows)`.
-fn phrase(release: &Release) -> String {
+fn describe(release: &Release) -> String {
     let date =
         release.dataset_updated_on.map_or_else(|| "an unknown date".to_owned(), |date| date.to_string());
     format!("release {} (data of {date}, {} rows)", release.release_id, maybe_thousands(release.rows_loaded))

@@ -1,20 +1,18 @@
-//! `covidctl reports`: lists them, prints one, opens one, compares two, or copies the files of one.
+//! `covidctl reports`
 
 use std::fmt;
 use std::path::Path;
-use std::process::Stdio;
 
 use common::failure::{Failure, Result};
 use etl::store::Store;
 use serde::Serialize;
 
-use crate::backend;
-use crate::cli::{Format, Reports, ReportsCommand};
+use crate::cli::{Reports, ReportsCommand};
 use crate::ops::comparison::Comparison;
 use crate::ops::reports::{self, Report};
 use crate::printer::Printer;
-use crate::settings::Settings;
-use crate::text::{size, table};
+use crate::settings::{Format, Settings};
+use common::text::{size, table};
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
@@ -32,18 +30,15 @@ struct Opened {
     page: String,
 }
 
-/// What opens a file with the user's own browser: on Linux and the BSDs, on macOS.
-const OPENERS: [&str; 2] = ["xdg-open", "open"];
-
 pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) -> Result<()> {
-    let store = backend::connect(settings)?.reports().await?;
+    let store = super::target(settings)?.storage.reports().await?;
     match args.command.as_ref().unwrap_or(&ReportsCommand::List) {
         ReportsCommand::List => printer.show(&ReportTable(reports::list(&store).await?)),
         ReportsCommand::Show { name } => {
             let name = reports::find(&store, name).await?;
             let text = reports::text(&store, &name).await?;
             let text = match (printer.format(), common::terminal::width()) {
-                (Format::Text, Some(width)) => laid_out(&store, &name, width).await.unwrap_or(text),
+                (Format::Text, Some(width)) => text_for_width(&store, &name, width).await.unwrap_or(text),
                 _ => text,
             };
             printer.show(&Shown { name, text })
@@ -51,7 +46,11 @@ pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) 
         ReportsCommand::Open { name } => {
             let name = reports::find(&store, name).await?;
             let page = reports::page(&store, &name).await?;
-            show_in_browser(&page).await?;
+            opener::open_browser(&page).map_err(|error| {
+                Failure::new(format!("cannot open `{}`", page.display()))
+                    .source(error)
+                    .hint(format!("open `{}` in a browser", page.display()))
+            })?;
             printer.show(&Opened { name, page: page.display().to_string() })
         }
         ReportsCommand::Compare { before, after } => {
@@ -64,49 +63,27 @@ pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) 
             let name = reports::find(&store, name).await?;
             let folder = to.clone().unwrap_or_else(|| Path::new(&name).to_owned());
             let count = reports::copy(&store, &name, &folder).await?;
-            printer.say(&format!("{count} files of `{name}` are in `{}`", folder.display()));
+            printer.note(&format!("copied {count} files of `{name}` to `{}`", folder.display()));
             Ok(())
         }
     }
 }
 
-/// The text for a terminal of this width, where the report's document allows it.
-async fn laid_out(store: &Store, name: &str, width: usize) -> Option<String> {
+/// Returns the text laid out for the terminal, if the report has a document.
+async fn text_for_width(store: &Store, name: &str, width: usize) -> Option<String> {
     etl::report::text_of(&reports::document(store, name).await.ok()?, width)
 }
 
-/// The whole names of two reports; without a first one, it is the one before the second.
+/// Returns the full names of two reports; the first defaults to the report before the second.
 async fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(String, String)> {
     let all: Vec<String> = reports::list(store).await?.into_iter().map(|report| report.name).collect();
-    let few = || Failure::new("there are no two reports to compare").hint("covidctl run report");
+    let few = || Failure::new("comparing needs two reports").hint("covidctl run report");
     let after = reports::find(store, after).await?;
     let before = match before {
         Some(typed) => reports::find(store, typed).await?,
         None => all.iter().find(|name| **name < after).cloned().ok_or_else(few)?,
     };
     Ok((before, after))
-}
-
-/// Hands a file to whatever opens files here.
-async fn show_in_browser(page: &Path) -> Result<()> {
-    let by_hand = || format!("open `{}` in a browser", page.display());
-    for program in OPENERS {
-        let mut opener = tokio::process::Command::new(program);
-        opener.arg(page).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        match opener.status().await {
-            Ok(status) if status.success() => return Ok(()),
-            Ok(status) => {
-                return Err(
-                    Failure::new(format!("`{program}` could not open the page: {status}")).hint(by_hand())
-                );
-            }
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {}
-            Err(error) => {
-                return Err(Failure::new(format!("cannot start `{program}`")).source(error).hint(by_hand()));
-            }
-        }
-    }
-    Err(Failure::new("nothing on this machine opens files (neither xdg-open nor open)").hint(by_hand()))
 }
 
 impl fmt::Display for ReportTable {

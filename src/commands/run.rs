@@ -1,7 +1,6 @@
-//! `covidctl run`: starts a job, shows its log while it is written, and ends with its exit code.
+//! `covidctl run`: starts a job, follows its log, and exits with its exit code.
 //!
-//! Ctrl-C leaves the job alone and says how to look at it and how to stop it: the job may be somebody's nightly load, and the
-//! terminal is only a window onto it.
+//! Ctrl-C detaches: the job goes on, and the hint names the commands that follow and stop it.
 
 use common::env;
 use common::failure::{Exit, Failure, Result};
@@ -9,15 +8,15 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::runs::RunTable;
-use crate::backend::{self, Backend, Job, Kind};
 use crate::cli::{JobName, Run};
 use crate::ops::follow::Following;
-use crate::ops::log_line::LogLine;
 use crate::ops::pipeline;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::text;
+use common::text;
+use logs::log_line::LogLine;
+use target::{Job, JobKind, Target};
 
 #[derive(Debug, Serialize)]
 struct Started {
@@ -32,111 +31,110 @@ impl std::fmt::Display for Started {
 
 pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("run a job")?;
-    let kinds: &[Kind] = match args.job {
-        JobName::Download => &[Kind::Download],
-        JobName::Etl => &[Kind::Etl],
-        JobName::Report => &[Kind::Report],
-        JobName::Pipeline => &pipeline::WHOLE,
+    let kinds: &[JobKind] = match args.job {
+        JobName::Download => &[JobKind::Download],
+        JobName::Etl => &[JobKind::Etl],
+        JobName::Report => &[JobKind::Report],
+        JobName::Pipeline => &pipeline::FULL_PIPELINE,
     };
     if args.no_wait && kinds.len() > 1 {
-        return Err(Failure::usage("`run pipeline` has to wait between its jobs")
-            .hint("leave out --no-wait, or run one job at a time"));
+        return Err(Failure::usage("`run pipeline` waits between its jobs")
+            .hint("remove --no-wait, or run one job at a time"));
     }
-    let backend = backend::connect(settings)?;
-    // Whoever else leaves meanwhile, what a job needs here stays.
-    let _kept = backend.keep().await?;
-    let due = pipeline::due(backend.as_ref(), kinds).await?;
-    if due.len() < kinds.len() {
-        printer.say(pipeline::KEPT);
+    let target = super::target(settings)?;
+    let _keep_alive = target.databases.keep_alive().await?;
+    let jobs = pipeline::jobs_to_run(&target, kinds).await?;
+    if jobs.len() < kinds.len() {
+        printer.note(pipeline::DOWNLOAD_SKIPPED);
     }
     let mut started = Vec::new();
-    let all = run_all(backend.as_ref(), &due, args, &mut started, printer);
+    let all = run_all(&target, &jobs, args, &mut started, printer);
     let result = match args.timeout {
         None => all.await,
         Some(limit) => match tokio::time::timeout(limit, all).await {
             Ok(result) => result,
-            Err(_) => Err(stopped(backend.as_ref(), started.last().copied(), limit).await?),
+            Err(_) => Err(stopped(&target, started.last().copied(), limit).await?),
         },
     };
-    if matches!(result, Ok(Way::Left)) {
+    if matches!(result, Ok(FollowEnd::NotFollowed)) {
         return Ok(());
     }
-    if let Ok(Way::Detached(failure)) = result {
+    if let Ok(FollowEnd::Detached(failure)) = result {
         return Err(failure);
     }
-    if let ([Kind::Download], [run]) = (kinds, started.as_slice()) {
-        // Its record is in the store: it knows no database.
+    if let ([JobKind::Download], [run]) = (kinds, started.as_slice()) {
+        // Downloads are recorded in storage alone.
         printer.show(&Started { run_id: *run })?;
         return result.map(drop);
     }
     if started.is_empty() {
         return result.map(drop);
     }
-    // What is known about the runs is data, also when the last one failed.
+    // The runs are printed even if the last one failed.
     let mut runs = Vec::new();
     for run in started {
-        // A job that failed before it could say anything left no trace, and not every place lists downloads.
-        runs.extend(backend.find(&run.to_string()).await.ok());
+        // A job that failed before it was recorded, and downloads on some targets, cannot be found.
+        runs.extend(target.runs.find(&run.to_string()).await.ok());
     }
     printer.show(&RunTable(runs))?;
     result.map(drop)
 }
 
-/// How we part from the runs, where nothing failed.
-pub(super) enum Way {
-    /// They have ended.
+/// How following a run ended without an error.
+pub(super) enum FollowEnd {
+    /// The run ended.
     Ended,
-    /// Nobody wanted to wait.
-    Left,
-    /// A signal came; the run goes on.
+    /// `--no-wait` was set.
+    NotFollowed,
+    /// A signal arrived; the run goes on.
     Detached(Failure),
 }
 
 async fn run_all(
-    backend: &dyn Backend,
-    kinds: &[Kind],
+    target: &Target,
+    kinds: &[JobKind],
     args: &Run,
     started: &mut Vec<Uuid>,
     printer: &Printer,
-) -> Result<Way> {
-    // Whoever reads the next line may send a signal at once.
+) -> Result<FollowEnd> {
+    // Before the id of the run is printed: its reader may send a signal at once.
     let mut signals = Signals::listen()?;
     for kind in kinds {
-        let following = Following::start(backend, &job(*kind, args)).await?;
+        let following = Following::start(target, &job(*kind, args)).await?;
         let run = following.run();
         started.push(run);
         if args.no_wait {
             printer.show(&Started { run_id: run })?;
-            return Ok(Way::Left);
+            return Ok(FollowEnd::NotFollowed);
         }
-        if let way @ Way::Detached(_) = follow(backend, following, &mut signals, printer).await? {
-            return Ok(way);
+        if let end @ FollowEnd::Detached(_) = follow(target, following, &mut signals, printer).await? {
+            return Ok(end);
         }
     }
-    Ok(Way::Ended)
+    Ok(FollowEnd::Ended)
 }
 
-/// Shows the log of a run until the run ends or a signal comes.
+/// Prints the log of a run until the run ends or a signal arrives.
 pub(super) async fn follow(
-    backend: &dyn Backend,
+    target: &Target,
     following: Following,
     signals: &mut Signals,
     printer: &Printer,
-) -> Result<Way> {
+) -> Result<FollowEnd> {
     let run = following.run();
-    printer.say(&format!("run {run} ({})", following.kind()));
+    printer.note(&format!("run {run} ({})", following.kind()));
     let mut show = |line: &LogLine| printer.log(line);
     tokio::select! {
         biased;
-        ended = following.to_end(backend, &mut show) => ended.map(|()| Way::Ended),
-        failure = signals.next() => Ok(Way::Detached(detached(&failure, run))),
+        ended = following.to_end(target, &mut show) => ended.map(|()| FollowEnd::Ended),
+        failure = signals.next() => Ok(FollowEnd::Detached(detached(&failure, run))),
     }
 }
 
-fn job(kind: Kind, args: &Run) -> Job {
+fn job(kind: JobKind, args: &Run) -> Job {
     let mut job = pipeline::job(kind, args.job == JobName::Pipeline);
     job.allow_concurrent = args.allow_concurrent;
-    if kind == Kind::Etl {
+    if kind == JobKind::Etl {
         if let Some(years) = &args.years {
             job = job.with(env::YEARS, years);
         }
@@ -147,7 +145,7 @@ fn job(kind: Kind, args: &Run) -> Job {
             job = job.with(env::ACCEPT_ANOMALIES, "true");
         }
     }
-    // Last, so that it wins.
+    // Last, so that it overrides the others.
     job.environment.extend(args.env.iter().cloned());
     job
 }
@@ -158,12 +156,12 @@ fn detached(signal: &Failure, run: Uuid) -> Failure {
         .exit_code(signal.exit())
 }
 
-async fn stopped(backend: &dyn Backend, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
+async fn stopped(target: &Target, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
     if let Some(run) = run {
-        backend.stop(run).await?;
+        target.runs.stop(run).await?;
     }
     let limit = text::span(chrono::TimeDelta::from_std(limit).unwrap_or(chrono::TimeDelta::MAX));
     Ok(Failure::new(format!("the job did not end within {limit} and was stopped"))
-        .hint("give it more time with --timeout, or none to wait for ever")
+        .hint("set a larger --timeout, or none")
         .exit_code(Exit::Timeout))
 }

@@ -1,4 +1,4 @@
-//! `covidctl runs`: the history, or one run with its tally.
+//! `covidctl runs`
 
 use std::fmt;
 
@@ -6,16 +6,15 @@ use chrono::TimeDelta;
 use common::failure::Result;
 use serde::Serialize;
 
-use crate::backend;
 use crate::cli::{Runs, RunsCommand};
 use crate::db;
 use crate::db::checks::{self, RunCheck};
-use crate::db::runs::{Issue, Run};
+use crate::db::runs::Issue;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text::{maybe_thousands, size, span, table, thousands};
+use common::text::{maybe_thousands, size, span, table, thousands};
+use target::{DatabaseAccess, Run};
 
-/// Runs as a table.
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
 pub(super) struct RunTable(pub(super) Vec<Run>);
@@ -30,19 +29,19 @@ struct Details {
     issues: Vec<Issue>,
 }
 
-/// The checks of the publish gate: each anomaly with its sentence, then how many checks ended in which way.
+/// The checks of the publish gate: a summary, and each anomaly with its message.
 pub(super) struct CheckList<'a>(pub(super) &'a [RunCheck]);
 
 pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> Result<()> {
-    let backend = backend::connect(settings)?;
+    let target = super::target(settings)?;
     match &args.command {
         None => {
             let limit = usize::try_from(args.limit).unwrap_or(usize::MAX);
-            printer.show(&RunTable(backend.history(limit).await?))
+            printer.show(&RunTable(target.runs.history(limit).await?))
         }
         Some(RunsCommand::Show { run }) => {
-            let run = backend.find(run).await?;
-            let database = backend.database().await?;
+            let run = target.runs.find(run).await?;
+            let database = target.databases.database(DatabaseAccess::READ).await?;
             let mut session = db::connect(&database).await?;
             let issues = db::runs::issues(&mut session, run.run_id).await?;
             let checks = checks::of_run(&mut session, run.run_id).await?;

@@ -1,44 +1,47 @@
-//! `covidctl` without a command: the screens, on the current target.
+//! `covidctl` without a command: the screens.
 
 use std::io::IsTerminal as _;
+use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 
-use crate::backend;
-use crate::cli::Format;
+use crate::connect;
 use crate::printer::Printer;
+use crate::settings::Format;
 use crate::settings::Settings;
 use crate::tui::{self, ExitSummary};
 
 pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
     if printer.format() != Format::Text {
-        return Err(Failure::usage("the screens have no output as data")
-            .hint("name a command, such as `covidctl status -o json`"));
+        return Err(Failure::usage("the screens have no JSON output")
+            .hint("run a command, such as `covidctl status -o json`"));
     }
     if !is_possible() {
-        return Err(Failure::usage("there is no terminal to show the screens on")
-            .hint("name a command; `covidctl --help` lists them"));
+        return Err(
+            Failure::usage("the screens need a terminal").hint("run a command; `covidctl --help` lists them")
+        );
     }
-    let backend = backend::connect(settings)?;
-    let left = tui::run(settings, backend, |_| None).await?;
-    say_farewell(left, printer);
+    // The terminal belongs to the screens: events of tunnels are not printed.
+    let target = connect::target(settings, Arc::new(|_| {}))?;
+    let exit = tui::run(settings, target, |_| None).await?;
+    report_exit(exit, printer);
     Ok(())
 }
 
-/// Whether there is somebody to look and to type.
+/// Returns whether standard input and output are terminals.
 pub(super) fn is_possible() -> bool {
     std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
 }
 
-/// Names what goes on without us.
-pub(super) fn say_farewell(left: ExitSummary, printer: &Printer) {
-    for active in left.runs {
+/// Prints the runs that go on, and the error if there was one.
+pub(super) fn report_exit(exit: ExitSummary, printer: &Printer) {
+    for active in exit.runs {
         let (kind, run) = (active.kind, active.run);
-        printer.say(&format!(
+        printer.note(&format!(
             "{kind} goes on: {run}    (covidctl logs --run {run} --follow; covidctl stop {run})"
         ));
     }
-    if let Some(failure) = left.failure {
+    if let Some(failure) = exit.failure {
         printer.failure(&failure);
     }
 }

@@ -1,4 +1,4 @@
-//! `covidctl status`: the target's parts, what its store holds and how its last runs ended.
+//! `covidctl status`: the components of the target, its storage and its last runs.
 
 use std::fmt;
 use std::time::Duration;
@@ -7,50 +7,49 @@ use chrono::{DateTime, Utc};
 use common::failure::Result;
 use serde::Serialize;
 
-use crate::backend::{self, Backend, Part, Place, State};
 use crate::ops;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use crate::text;
+use common::text;
+use target::{Component, ComponentState, Location, Target};
 
 #[derive(Debug, Serialize)]
 struct Status {
-    place: Place,
+    place: Location,
     checked_at: DateTime<Utc>,
-    parts: Vec<Part>,
+    parts: Vec<Component>,
 }
 
-/// How often `--watch` looks again.
-const PACE: Duration = Duration::from_secs(2);
+const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 
 pub(super) async fn run(watch: bool, settings: &Settings, printer: &Printer) -> Result<()> {
-    let backend = backend::connect(settings)?;
+    let target = super::target(settings)?;
     loop {
-        let status = look(backend.as_ref()).await?;
+        let status = status(&target).await?;
         if !watch {
             return printer.show(&status);
         }
-        printer.show_again(&status)?;
+        printer.refresh(&status)?;
         if !printer.has_reader() {
             return Ok(());
         }
-        tokio::time::sleep(PACE).await;
+        tokio::time::sleep(WATCH_INTERVAL).await;
     }
 }
 
-async fn look(backend: &dyn Backend) -> Result<Status> {
-    let place = backend.identify().await?;
-    let mut parts = ops::status::parts(backend).await?;
-    match backend.active().await {
-        Ok(all) => parts.extend(all.into_iter().map(|active| Part {
+async fn status(target: &Target) -> Result<Status> {
+    let place = target.components.identify().await?;
+    let mut parts = ops::status::components(target).await?;
+    match target.runs.active().await {
+        Ok(all) => parts.extend(all.into_iter().map(|active| Component {
             name: format!("run {}", active.kind),
-            state: State::Busy,
+            state: ComponentState::Busy,
             since: Some(active.started_at),
             detail: active.run.to_string(),
         })),
-        Err(failure) => parts.push(Part {
+        Err(failure) => parts.push(Component {
             name: "runs".to_owned(),
-            state: State::Unknown,
+            state: ComponentState::Unknown,
             since: None,
             detail: failure.to_string(),
         }),
@@ -62,11 +61,16 @@ async fn look(backend: &dyn Backend) -> Result<Status> {
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let age = |since: DateTime<Utc>| text::age(since, self.checked_at);
-        let row = |part: &Part| {
+        let row = |part: &Component| {
             let since = part.since.map_or_else(|| "-".to_owned(), age);
             vec![part.name.clone(), part.state.to_string(), since, part.detail.clone()]
         };
         let rows: Vec<_> = self.parts.iter().map(row).collect();
-        write!(f, "target {}\n\n{}", self.place, text::table(&["PART", "STATE", "SINCE", "DETAIL"], &rows))
+        write!(
+            f,
+            "target {}\n\n{}",
+            self.place,
+            text::table(&["COMPONENT", "STATE", "SINCE", "DETAIL"], &rows)
+        )
     }
 }

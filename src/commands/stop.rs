@@ -2,21 +2,20 @@
 
 use common::failure::{Failure, Result};
 
-use crate::backend;
 use crate::printer::Printer;
 use crate::settings::Settings;
 
 pub(super) async fn run(typed: &str, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("stop a run")?;
-    let backend = backend::connect(settings)?;
-    let active = backend.active().await?;
-    let mut fitting =
+    let target = super::target(settings)?;
+    let active = target.runs.active().await?;
+    let mut matching =
         active.iter().filter(|active| active.run.to_string().starts_with(&typed.to_lowercase()));
-    let active = match (fitting.next(), fitting.next()) {
+    let active = match (matching.next(), matching.next()) {
         (Some(active), None) => active,
         (None, _) => {
             return Err(Failure::new(format!("no run `{typed}` is in progress"))
-                .hint("`covidctl status` shows what is"));
+                .hint("`covidctl status` lists the runs in progress"));
         }
         _ => {
             return Err(
@@ -24,7 +23,7 @@ pub(super) async fn run(typed: &str, settings: &Settings, printer: &Printer) -> 
             );
         }
     };
-    backend.stop(active.run).await?;
-    printer.say(&format!("run {} ({}) was stopped", active.run, active.kind));
+    target.runs.stop(active.run).await?;
+    printer.note(&format!("stopped run {} ({})", active.run, active.kind));
     Ok(())
 }

@@ -1,4 +1,4 @@
-//! What the publish gate found in a run, as the pipeline keeps it in `run_check`.
+//! Checks of the publish gate, from `run_check`.
 
 use common::failure::Result;
 use serde::Serialize;
@@ -8,27 +8,21 @@ use uuid::Uuid;
 
 use super::cannot_read;
 
-/// One check of one dataset.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunCheck {
-    /// `cases`, `provinces`, …
     pub dataset: String,
-    /// What was checked.
     pub check: String,
     /// The year or column; empty if the check is about the whole dataset.
     pub subject: String,
     /// `passed`, `failed`, `accepted` (failed, and published all the same) or `skipped` (nothing to compare with).
     pub outcome: String,
-    /// The figure.
     pub measured: Option<f64>,
-    /// Its limit.
     pub threshold: Option<f64>,
-    /// The outcome in a sentence.
     pub message: String,
 }
 
 impl RunCheck {
-    /// Whether the check found an anomaly, accepted or not.
+    /// Returns whether the check found an anomaly, accepted or not.
     pub fn is_anomaly(&self) -> bool {
         matches!(self.outcome.as_str(), "failed" | "accepted")
     }

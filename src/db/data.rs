@@ -1,6 +1,6 @@
-//! What is published: tables and their sizes, the epidemic's curve, provinces, and the rows that were rejected.
+//! The published data: tables with their sizes, cases by week and province, rejected rows.
 //!
-//! Each question is one statement, so that it sees one load and never half of two.
+//! Each query is one statement, so that it sees one release.
 
 use chrono::NaiveDate;
 use common::failure::Result;
@@ -10,14 +10,13 @@ use uuid::Uuid;
 
 use super::cannot_read;
 
-/// The tables that are small enough to be counted whenever somebody looks.
+/// Tables that are small enough for an exact count.
 const SMALL: &str = "
     SELECT 'province', count(*) FROM province
     UNION ALL SELECT 'department', count(*) FROM department
     UNION ALL SELECT 'pipeline_run', count(*) FROM pipeline_run";
 
-/// The optional datasets of a load: each with the table that it fills, what became of it, and the rows that are published. A refused
-/// dataset keeps the rows of an earlier load.
+/// The optional datasets of a load with table, status and published rows. A refused dataset keeps the rows of an earlier load.
 const OPTIONAL: &str = "
     SELECT dataset, CASE dataset WHEN 'tests' THEN 'test_count' ELSE 'vaccination_count' END, of_load.status, shown.rows_loaded
     FROM run_dataset AS of_load
@@ -43,7 +42,7 @@ const WEEKS: &str = "
     LEFT JOIN weekly ON weekly.week = day::date
     ORDER BY 1";
 
-/// A residence that nobody gave is a line of its own; no join drops anyone.
+/// An unknown residence is a row of its own.
 const PROVINCES: &str = "
     SELECT province.name, confirmed
     FROM (SELECT residence_province_id AS province_id, sum(cases)::bigint AS confirmed
@@ -51,29 +50,27 @@ const PROVINCES: &str = "
     LEFT JOIN province USING (province_id)
     ORDER BY confirmed DESC, name";
 
-/// Rows of the small tables, exactly.
+/// Returns the exact row counts of the small tables.
 pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, i64)>> {
     let rows = sqlx::query(SMALL).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the tables", error))
 }
 
-/// An optional dataset of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Optional {
+pub struct OptionalDataset {
     /// `tests` or `vaccinations`.
     pub dataset: String,
-    /// The table that it fills.
     pub table: String,
     /// `loaded`, `missing`, `unreadable` or `refused`.
     pub status: String,
-    /// How many of its rows are published; none if the release has none of it.
+    /// Published rows, if the release has any.
     pub rows: Option<i64>,
 }
 
-/// What became of the optional datasets of a load.
-pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Optional>> {
+/// Returns the optional datasets of a load.
+pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<OptionalDataset>> {
     let rows = sqlx::query(OPTIONAL).bind(run).try_map(|row: PgRow| {
-        Ok(Optional {
+        Ok(OptionalDataset {
             dataset: row.try_get(0)?,
             table: row.try_get(1)?,
             status: row.try_get(2)?,
@@ -83,38 +80,38 @@ pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Op
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the tables", error))
 }
 
-/// How many bytes a table takes, with its indexes.
+/// Returns the bytes of a table with its indexes.
 pub async fn size(connection: &mut PgConnection, table: &str) -> Result<i64> {
     let size = sqlx::query(SIZE).bind(table);
     let size = size.try_map(|row: PgRow| row.try_get(0));
     size.fetch_one(connection).await.map_err(|error| cannot_read("the tables", error))
 }
 
-/// Confirmed cases by the first day of the week, without gaps.
+/// Returns confirmed cases by the first day of the week, without gaps.
 pub async fn weeks(connection: &mut PgConnection) -> Result<Vec<(NaiveDate, i64)>> {
     let rows = sqlx::query(WEEKS).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the cases", error))
 }
 
-/// Confirmed cases by province of residence, the most first.
+/// Returns confirmed cases by province of residence, largest first.
 pub async fn provinces(connection: &mut PgConnection) -> Result<Vec<(Option<String>, i64)>> {
     let rows = sqlx::query(PROVINCES).try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the cases", error))
 }
 
-/// The first rejected rows of a run for one reason: line and raw text, which is cut where it is very long.
+/// Returns the first rejected rows of a run for a reason: line number and raw text, at most 4,000 characters.
 pub async fn rejected(
     connection: &mut PgConnection,
     run: Uuid,
     dataset: &str,
     reason: &str,
-    most: i64,
+    limit: i64,
 ) -> Result<Vec<(i64, String)>> {
     let rows = sqlx::query(
         "SELECT line, left(raw, 4000) FROM rejected_row
          WHERE run_id = $1 AND dataset = $2 AND reason = $3 ORDER BY line LIMIT $4",
     );
-    let rows = rows.bind(run).bind(dataset).bind(reason).bind(most);
+    let rows = rows.bind(run).bind(dataset).bind(reason).bind(limit);
     let rows = rows.try_map(|row: PgRow| Ok((row.try_get(0)?, row.try_get(1)?)));
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the rejected rows", error))
 }

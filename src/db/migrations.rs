@@ -1,4 +1,4 @@
-//! Which migrations the database has.
+//! Applied migrations.
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
@@ -8,28 +8,23 @@ use sqlx::{Error, Row as _};
 
 use super::cannot_read;
 
-/// A migration that was applied.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Applied {
-    /// Its number.
+pub struct AppliedMigration {
     pub version: i64,
-    /// Its name.
     pub description: String,
-    /// When it was applied.
     pub applied_at: DateTime<Utc>,
-    /// Whether it ended well.
     pub success: bool,
 }
 
 const SQL: &str = "SELECT version, description, installed_on, success FROM _sqlx_migrations ORDER BY version";
 
-/// Lists them in order; none where the table is not there yet.
-pub async fn applied(connection: &mut PgConnection) -> Result<Vec<Applied>> {
+/// Lists applied migrations in order; none if the schema does not exist.
+pub async fn applied(connection: &mut PgConnection) -> Result<Vec<AppliedMigration>> {
     if etl::migrate::state(connection).await?.applied == 0 {
         return Ok(Vec::new());
     }
     let rows = sqlx::query(SQL).try_map(|row: PgRow| {
-        Ok::<_, Error>(Applied {
+        Ok::<_, Error>(AppliedMigration {
             version: row.try_get(0)?,
             description: row.try_get(1)?,
             applied_at: row.try_get(2)?,

@@ -1,4 +1,4 @@
-//! The releases: what is published, what a rollback can publish again, and what was dropped.
+//! Releases: published, kept for a rollback, or dropped.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use common::failure::{Failure, Result};
@@ -14,25 +14,21 @@ use super::cannot_read;
 pub struct Release {
     /// Its number; ascends in the order in which loads began.
     pub release_id: i32,
-    /// What became of it.
     pub state: ReleaseState,
     /// The load that built it.
     pub run_id: Uuid,
     /// Ordinal of its latest publication; none if it was never published.
     pub publication: Option<i64>,
-    /// The date of its dataset.
     pub dataset_updated_on: Option<NaiveDate>,
     /// `all`, or its years.
     pub years: Option<String>,
-    /// Its cases.
+    /// Rows of `covid_case`.
     pub rows_loaded: Option<i64>,
-    /// When its load ended.
+    /// End of its load.
     pub loaded_at: Option<DateTime<Utc>>,
     /// Whether a rollback replaced it; it is then loaded again only if its files change.
     pub rolled_back: bool,
-    /// When another release replaced it.
     pub replaced_at: Option<DateTime<Utc>>,
-    /// When its rows were dropped.
     pub dropped_at: Option<DateTime<Utc>>,
     /// Version of the cleaning rules that built it.
     pub rules_version: i32,
@@ -40,7 +36,6 @@ pub struct Release {
     pub size_bytes: Option<i64>,
 }
 
-/// What became of a release.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum ReleaseState {
@@ -57,7 +52,7 @@ pub enum ReleaseState {
 }
 
 impl ReleaseState {
-    /// The state in words.
+    /// Returns the state as text.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Published => "published",
@@ -68,13 +63,13 @@ impl ReleaseState {
         }
     }
 
-    /// Whether a rollback can publish it.
+    /// Returns whether a rollback can publish it.
     pub const fn is_available(self) -> bool {
         matches!(self, Self::Kept | Self::RolledBack)
     }
 }
 
-/// Which dataset of a release came from which load.
+/// A dataset of a release and the load that its rows come from.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReleaseDataset {
     /// `cases`, `tests`, …
@@ -83,14 +78,12 @@ pub struct ReleaseDataset {
     pub status: String,
     /// The load whose rows the release shows; none if it has no rows of the dataset.
     pub run_id: Option<Uuid>,
-    /// How many rows that load loaded.
     pub rows_loaded: Option<i64>,
-    /// Why it was left out.
+    /// Why it was refused or skipped.
     pub error: Option<String>,
 }
 
-/// Releases that were published or still exist, the newest first; those of failed loads are left out once they are dropped, and so are
-/// spare ones, which wait for a load.
+/// Lists releases that were published or still exist, newest first; without spares and without dropped releases of failed loads.
 pub async fn list(connection: &mut PgConnection, limit: u32) -> Result<Vec<Release>> {
     const SQL: &str = "
         SELECT release_id, run_id, publication, dataset_updated_on, years, rows_loaded, finished_at, replaced_at, dropped_at, rules_version,
@@ -138,7 +131,7 @@ fn release(row: PgRow) -> Result<Release, Error> {
     })
 }
 
-/// Finds a release by its number; the published one without.
+/// Returns a release by its number, or the published one.
 pub async fn find(connection: &mut PgConnection, wanted: Option<i32>) -> Result<Release> {
     let all = list(connection, u32::MAX).await?;
     let found = match wanted {
@@ -151,7 +144,7 @@ pub async fn find(connection: &mut PgConnection, wanted: Option<i32>) -> Result<
     })
 }
 
-/// The datasets of a release.
+/// Returns the datasets of a release.
 pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Result<Vec<ReleaseDataset>> {
     const SQL: &str = "
         SELECT dataset, of_load.status, shown.run_id, shown.rows_loaded, of_load.error
@@ -176,7 +169,7 @@ pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Resul
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the datasets of the release", error))
 }
 
-/// Chooses what a rollback publishes, with what is published: the release asked for, or the newest before the published one that was
+/// Returns the published release and the one that a rollback publishes: the requested one, or the newest before the published one that was
 /// not rolled back itself.
 pub fn rollback_target(releases: &[Release], wanted: Option<i32>) -> Result<(&Release, &Release)> {
     const LIST: &str = "`covidctl releases` shows those that are kept";
@@ -225,7 +218,7 @@ mod tests {
     }
 
     #[test]
-    fn rollback_target_is_the_newest_kept_release_before_the_published_one() {
+    fn rollback_target_defaults_to_newest_kept_release_before_published() {
         let releases = [
             release(5, ReleaseState::RolledBack),
             release(4, ReleaseState::Published),

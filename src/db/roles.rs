@@ -1,53 +1,52 @@
-//! The logins of a new database: their passwords, and the database that Metabase keeps its own state in.
+//! Roles of a new database, their passwords, and Metabase's database.
 //!
-//! Every statement can be repeated. Names come from secrets and are quoted; passwords go as verifiers only.
+//! Every function is idempotent. Names come from secrets and are quoted; passwords are sent as SCRAM verifiers, so that no statement,
+//! which the server may log, contains one.
 
 use common::failure::{Context as _, Failure, Result};
+use postgres_protocol::password::scram_sha_256;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
-use super::{code, scram};
+use super::code;
 
-/// Leaves a role that was taken for migrations.
-pub async fn as_oneself(session: &mut PgConnection) -> Result<()> {
-    run(session, "RESET ROLE", "cannot leave the owner's role").await
+/// Returns to the session's own role after migrations.
+pub async fn reset_role(session: &mut PgConnection) -> Result<()> {
+    run(session, "RESET ROLE", "cannot reset the role").await
 }
 
-/// Gives a login its password, and creates it first where it is missing; says whether it was.
+/// Sets the password of a role and creates it if it does not exist; returns whether it was created.
 pub async fn ensure_login(session: &mut PgConnection, role: &str, password: &str) -> Result<bool> {
-    let itself: String = scalar(session, "SELECT session_user::text").await?;
-    if role == itself {
-        return Err(Failure::new(format!(
-            "the secret of another login names `{role}`, who makes the others"
-        ))
-        .hint("each login has a secret of its own; see docs/reference/parameters.md"));
+    let administrator: String = scalar(session, "SELECT session_user::text").await?;
+    if role == administrator {
+        return Err(Failure::new(format!("another role's secret contains the administrator `{role}`"))
+            .hint("each role needs its own secret; see docs/reference/parameters.md"));
     }
     let is_new = !exists(session, "SELECT EXISTS (SELECT FROM pg_roles WHERE rolname = $1)", role).await?;
     let name = quoted(role);
     if is_new {
-        run(session, &format!("CREATE ROLE {name} LOGIN"), &format!("cannot create the login `{role}`"))
-            .await?;
+        run(session, &format!("CREATE ROLE {name} LOGIN"), &format!("cannot create role `{role}`")).await?;
     }
-    let verifier = scram::verifier(password)?;
+    let verifier = scram_sha_256(password.as_bytes());
     let what = format!("cannot set the password of `{role}`");
     run(session, &format!("ALTER ROLE {name} LOGIN PASSWORD '{verifier}'"), &what).await?;
     Ok(is_new)
 }
 
-/// Creates a database that belongs to a login; says whether it was missing.
+/// Creates a database with this owner if it does not exist; returns whether it was created.
 pub async fn ensure_database(session: &mut PgConnection, database: &str, owner: &str) -> Result<bool> {
     if exists(session, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database).await? {
         return Ok(false);
     }
     let what = format!("cannot create the database `{database}` for `{owner}`");
     let (database, owner) = (quoted(database), quoted(owner));
-    // Who is no superuser may only give a database to a role that he may become. Having created it is not enough.
+    // Only members of the owner role may create its database, unless they are superusers.
     run(session, &format!("GRANT {owner} TO SESSION_USER"), &what).await?;
     match sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {database} OWNER {owner}")))
         .execute(session)
         .await
     {
-        // Somebody else was a little quicker.
+        // Another client created it in the meantime.
         Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {
             Ok(false)
         }
@@ -57,21 +56,24 @@ pub async fn ensure_database(session: &mut PgConnection, database: &str, owner: 
 
 async fn exists(session: &mut PgConnection, question: &'static str, name: &str) -> Result<bool> {
     let answer = sqlx::query_scalar(question).bind(name).fetch_one(session).await;
-    answer.context(|| format!("cannot look for `{name}` in the database"))
+    answer.context(|| format!("cannot look up `{name}` in the database"))
 }
 
 async fn scalar(session: &mut PgConnection, question: &'static str) -> Result<String> {
-    sqlx::query_scalar(question).fetch_one(session).await.context(|| "cannot ask who logged in".to_owned())
+    sqlx::query_scalar(question)
+        .fetch_one(session)
+        .await
+        .context(|| "cannot read the session's role".to_owned())
 }
 
 async fn run(session: &mut PgConnection, statement: &str, what: &str) -> Result<()> {
     let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(session).await;
     done.map(drop).context(|| what.to_owned()).map_err(|failure| {
-        failure.hint("the secret in the parameter `database/secret` must be the one of the master user")
+        failure.hint("the parameter `database/secret` must name the secret of the RDS master user")
     })
 }
 
-/// A name as a statement takes it, whatever is in it.
+/// Quotes an identifier.
 fn quoted(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
@@ -81,7 +83,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_stays_one_name() {
+    fn quoted_escapes_quotes() {
         assert_eq!(quoted("metabase"), "\"metabase\"");
         assert_eq!(quoted("a\"; DROP ROLE b"), "\"a\"\"; DROP ROLE b\"");
     }

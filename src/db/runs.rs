@@ -1,100 +1,23 @@
-//! The history of runs, as the pipeline keeps it in `pipeline_run` and `run_issue`.
+//! Runs, from `pipeline_run` and `run_issue`.
 
-use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
-use common::failure::{Failure, Result};
+use common::failure::Result;
 use serde::Serialize;
 use sqlx::postgres::{PgConnection, PgRow};
 use sqlx::{Error, Row as _};
+use target::Run;
 use uuid::Uuid;
 
 use super::cannot_read;
 
-/// A run's summary. Fields are named like the table's columns.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Run {
-    /// Its id.
-    pub run_id: Uuid,
-    /// `etl`, `report`, `rollback`, …
-    pub kind: String,
-    /// `running`, `succeeded`, `failed`, `skipped`.
-    pub status: String,
-    /// When it began.
-    pub started_at: DateTime<Utc>,
-    /// When it ended.
-    pub finished_at: Option<DateTime<Utc>>,
-    /// The date of the dataset.
-    pub dataset_updated_on: Option<NaiveDate>,
-    /// The dataset's file.
-    pub source_name: Option<String>,
-    /// Its size in bytes.
-    pub source_size: Option<i64>,
-    /// `all`, or the loaded years.
-    pub years: Option<String>,
-    /// Rows in the file.
-    pub rows_read: Option<i64>,
-    /// Rows of years that were not wanted.
-    pub rows_filtered: Option<i64>,
-    /// Rows that were loaded.
-    pub rows_loaded: Option<i64>,
-    /// Repairs; one row may have several.
-    pub rows_repaired: Option<i64>,
-    /// Rows that were rejected.
-    pub rows_rejected: Option<i64>,
-    /// Why it failed.
-    pub error: Option<String>,
-    /// The exit code of its program, where the target knows it.
-    pub exit_code: Option<u8>,
-    /// Who started it, where the target knows it.
-    pub started_by: Option<String>,
-}
-
-/// One line of a run's tally.
+/// How many rows of a run were rejected or repaired for a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Issue {
     /// `provinces`, `departments` or `cases`.
     pub dataset: String,
     /// `rejected` or `repaired`.
     pub kind: String,
-    /// Why.
     pub reason: String,
-    /// How many rows.
     pub rows: i64,
-}
-
-impl Run {
-    /// A run that goes on, of which nothing else is known yet.
-    pub fn begun(run_id: Uuid, kind: &str, started_at: DateTime<Utc>) -> Self {
-        Self {
-            run_id,
-            kind: kind.to_owned(),
-            status: "running".to_owned(),
-            started_at,
-            finished_at: None,
-            dataset_updated_on: None,
-            source_name: None,
-            source_size: None,
-            years: None,
-            rows_read: None,
-            rows_filtered: None,
-            rows_loaded: None,
-            rows_repaired: None,
-            rows_rejected: None,
-            error: None,
-            exit_code: None,
-            started_by: None,
-        }
-    }
-
-    /// How long it took.
-    pub fn duration(&self) -> Option<TimeDelta> {
-        self.finished_at.map(|finished| finished - self.started_at)
-    }
-
-    /// Rows of the file per second.
-    pub fn rows_per_second(&self) -> Option<i64> {
-        let milliseconds = self.duration()?.num_milliseconds().max(1);
-        self.rows_read.and_then(|rows| rows.checked_mul(1000)).map(|rows| rows / milliseconds)
-    }
 }
 
 macro_rules! select {
@@ -107,21 +30,21 @@ macro_rules! select {
     };
 }
 
-/// The newest runs first.
+/// Returns the newest runs, newest first.
 pub async fn newest(connection: &mut PgConnection, limit: u32) -> Result<Vec<Run>> {
     let rows =
         sqlx::query(select!("ORDER BY started_at DESC, run_id LIMIT $1")).bind(i64::from(limit)).try_map(run);
     rows.fetch_all(connection).await.map_err(|error| cannot_read("the history of runs", error))
 }
 
-/// The load that built the published release.
+/// Returns the load that built the published release.
 pub async fn published(connection: &mut PgConnection) -> Result<Option<Run>> {
     let sql = select!("WHERE run_id = published_load()");
     let rows = sqlx::query(sql).try_map(run);
     rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
 }
 
-/// The latest load, if the publish gate refused it and no load has published since.
+/// Returns the latest load if the publish gate refused it and no load has published since.
 pub async fn refused(connection: &mut PgConnection) -> Result<Option<Run>> {
     let sql = select!(
         "WHERE status = 'failed' AND run_id = (
@@ -134,13 +57,13 @@ pub async fn refused(connection: &mut PgConnection) -> Result<Option<Run>> {
     rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
 }
 
-/// The run whose id begins as typed; `latest` is the newest.
+/// Returns the run whose id begins as typed; `latest` is the newest.
 pub async fn find(connection: &mut PgConnection, typed: &str) -> Result<Run> {
-    let missing = || Failure::new(format!("there is no run `{typed}`")).hint("covidctl runs");
+    let missing = || target::no_run(typed);
     if typed == "latest" {
         return newest(connection, 1).await?.pop().ok_or_else(missing);
     }
-    // Anything else would be a pattern.
+    // Other characters could be LIKE patterns.
     if typed.is_empty() || !typed.chars().all(|character| character.is_ascii_hexdigit() || character == '-') {
         return Err(missing());
     }
@@ -148,12 +71,12 @@ pub async fn find(connection: &mut PgConnection, typed: &str) -> Result<Run> {
     let found = sqlx::query(sql).bind(typed).try_map(run).fetch_all(connection).await;
     let mut found = found.map_err(|error| cannot_read("the history of runs", error))?;
     if found.len() > 1 {
-        return Err(Failure::new(format!("several runs begin with `{typed}`")).hint("covidctl runs"));
+        return Err(target::ambiguous_run(typed));
     }
     found.pop().ok_or_else(missing)
 }
 
-/// A run's tally.
+/// Returns the rejects and repairs of a run.
 pub async fn issues(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Issue>> {
     const SQL: &str = "SELECT dataset, kind, reason, rows FROM run_issue WHERE run_id = $1 ORDER BY dataset, kind, rows DESC, reason";
     let rows = sqlx::query(SQL).bind(run).try_map(|row: PgRow| {
@@ -164,7 +87,7 @@ pub async fn issues(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Issu
             rows: row.try_get(3)?,
         })
     });
-    rows.fetch_all(connection).await.map_err(|error| cannot_read("the tally", error))
+    rows.fetch_all(connection).await.map_err(|error| cannot_read("the rejects and repairs", error))
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "`try_map` wants a function of this shape")]

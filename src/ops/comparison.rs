@@ -1,6 +1,6 @@
-//! In which numbers two reports differ, from their documents.
+//! Compares the counts of two reports, from their documents.
 //!
-//! A line of an answer is known by the columns that name it (a day, a province); its counts are compared. Pure: it asks no store.
+//! A row is identified by the columns that name it (a day, a province).
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -8,34 +8,31 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use crate::text::{table, thousands};
+use common::text::{table, thousands};
 
-/// The most lines of one question that people see.
-const SHOWN: usize = 10;
+/// Changes per question in the text.
+const MAX_SHOWN: usize = 10;
 
-/// Two reports, question by question.
+/// The differences between two reports.
 #[derive(Debug, Serialize)]
 pub struct Comparison {
     before: String,
     after: String,
-    /// The questions that differ.
     questions: Vec<Difference>,
-    /// How many are the same in both.
+    /// Number of questions without a difference.
     same: usize,
 }
 
-/// A question that is answered otherwise.
 #[derive(Debug, Serialize)]
 struct Difference {
     name: String,
-    /// Why it cannot be compared, where it cannot.
+    /// Why it cannot be compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<String>,
-    /// The largest changes first.
+    /// Largest first.
     changes: Vec<Change>,
 }
 
-/// One number that is another one now.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Change {
     line: String,
@@ -51,7 +48,7 @@ impl Change {
 }
 
 impl Comparison {
-    /// Compares two documents of reports with these names.
+    /// Compares two documents, each with the name of its report.
     pub fn of((before, old): (String, &Value), (after, new): (String, &Value)) -> Self {
         let (old, new) = (questions(old), questions(new));
         let mut differing = Vec::new();
@@ -60,7 +57,7 @@ impl Comparison {
             let (reason, changes) = match (counts(question), old.get(name).map(|question| counts(question))) {
                 (Some(new), Some(Some(old))) => (None, changes(&old, &new)),
                 (_, None) => (Some("only in the later report"), Vec::new()),
-                _ => (Some("it failed in one of them"), Vec::new()),
+                _ => (Some("failed in one of the reports"), Vec::new()),
             };
             if reason.is_none() && changes.is_empty() {
                 same += 1;
@@ -76,19 +73,18 @@ impl Comparison {
     }
 }
 
-/// The questions of a document by name.
 fn questions(document: &Value) -> BTreeMap<String, &Value> {
     let questions = document["questions"].as_array().into_iter().flatten();
     questions.filter_map(|question| Some((question["name"].as_str()?.to_owned(), question))).collect()
 }
 
-/// Every count by line and column; nothing where the question failed.
+/// Returns every count by row and column, or `None` if the question failed.
 fn counts(question: &Value) -> Option<BTreeMap<(String, String), i64>> {
     let columns = question["columns"].as_array()?;
     let mut counts = BTreeMap::new();
     for row in question["rows"].as_array()? {
         let cells = || columns.iter().zip(row.as_array().into_iter().flatten());
-        let names = cells().filter(|(column, _)| column["names_line"] == true).map(|(_, value)| word(value));
+        let names = cells().filter(|(column, _)| column["names_line"] == true).map(|(_, value)| cell(value));
         let line = names.collect::<Vec<_>>().join(" ");
         for (column, value) in cells().filter(|(column, _)| column["kind"] == "count") {
             let name = column["name"].as_str().unwrap_or_default().to_owned();
@@ -100,7 +96,7 @@ fn counts(question: &Value) -> Option<BTreeMap<(String, String), i64>> {
     Some(counts)
 }
 
-fn word(value: &Value) -> String {
+fn cell(value: &Value) -> String {
     match value {
         Value::Null => "-".to_owned(),
         Value::String(text) => text.clone(),
@@ -145,15 +141,15 @@ impl fmt::Display for Comparison {
                     format!("{sign}{}", thousands(difference)),
                 ]
             };
-            let rows: Vec<_> = question.changes.iter().take(SHOWN).map(row).collect();
+            let rows: Vec<_> = question.changes.iter().take(MAX_SHOWN).map(row).collect();
             f.write_str(&table(&["LINE", "COUNT", "BEFORE", "AFTER", "DIFFERENCE"], &rows))?;
             let hidden = question.changes.len() - rows.len();
             if hidden > 0 {
-                writeln!(f, "… and {hidden} smaller ones (--output json has all)")?;
+                writeln!(f, "… and {hidden} smaller changes (all with --output json)")?;
             }
         }
         let same = self.same;
-        writeln!(f, "\n{same} {} the same in both", if same == 1 { "answer is" } else { "answers are" })
+        writeln!(f, "\nunchanged questions: {same}")
     }
 }
 
@@ -178,7 +174,7 @@ mod tests {
     }
 
     #[test]
-    fn counts_are_compared_line_by_line_the_largest_change_first() {
+    fn comparison_lists_largest_change_first_and_explains_the_incomparable() {
         let old = document(&json!([
             question("a", &json!([["2022-01", "x", 5, 0.5], ["2022-02", "x", 7, 0.1], ["2022-03", "x", 1, 0.1]])),
             question("b", &json!([["2022-01", "x", 5, 0.5]])),
@@ -202,7 +198,7 @@ mod tests {
             reasons,
             [
                 ("a", None),
-                ("broken", Some("it failed in one of them")),
+                ("broken", Some("failed in one of the reports")),
                 ("new", Some("only in the later report")),
                 ("gone", Some("only in the earlier report")),
             ]

@@ -1,34 +1,37 @@
-//! Sets up a new database: the schema with its roles, their passwords, and Metabase's own database.
+//! Sets up a new database: schema, roles with their passwords, and Metabase's database.
 //!
-//! Everything can be repeated. Passwords come from secrets, are held in memory and leave it only as verifiers.
+//! Every step is idempotent. Passwords come from secrets and are sent as SCRAM verifiers only.
 
-use common::failure::Result;
+use common::failure::{Failure, Result};
 
-use crate::backend::aws::Aws;
-use crate::backend::{Access, Backend as _, Progress};
 use crate::db::{self, roles};
+use target::{DatabaseAccess, Progress, Target};
 
-/// As the master user, through the tunnel.
-pub async fn init(aws: &Aws, progress: &dyn Progress) -> Result<()> {
-    let logins = aws.logins().await?;
-    let database = aws.database_for(Access::ADMINISTER).await?;
+/// Sets up the database as its administrator.
+pub async fn init(target: &Target, progress: &dyn Progress) -> Result<()> {
+    let Some(logins) = target.databases.logins().await? else {
+        return Err(Failure::usage("this target has no logins to set up").hint(
+            "`covidctl up` creates the local database; for the one on AWS: covidctl --target aws db init",
+        ));
+    };
+    let database = target.databases.database(DatabaseAccess::ADMINISTER).await?;
     let mut session = db::connect(&database).await?;
     match etl::migrate::migrate(&mut session).await? {
         0 => progress.step("the schema is up to date"),
-        applied => progress.step(&format!("{applied} migrations were applied")),
+        applied => progress.step(&format!("applied {applied} migrations")),
     }
-    // The migrations were made as the owner; roles are the administrator's own business.
-    roles::as_oneself(&mut session).await?;
+    // Migrations run as the owner; roles are created by the administrator.
+    roles::reset_role(&mut session).await?;
     for login in &logins {
         let is_new = roles::ensure_login(&mut session, &login.username, &login.password).await?;
-        let created = if is_new { "was created and " } else { "" };
-        progress.step(&format!("`{}` {created}has the password of its secret", login.username));
+        let done = if is_new { "created role" } else { "set the password of role" };
+        progress.step(&format!("{done} `{}`", login.username));
     }
     let [.., metabase] = &logins;
     let owner = &metabase.username;
-    // Metabase's database is called as its login.
+    // Metabase's database has the name of its role.
     if roles::ensure_database(&mut session, owner, owner).await? {
-        progress.step(&format!("the database `{owner}` was created"));
+        progress.step(&format!("created database `{owner}`"));
     }
     Ok(())
 }

@@ -1,22 +1,20 @@
-//! The datasets in the store: whatever stands at its top.
+//! The datasets in storage: the files at its top level.
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
 use etl::store::{OrRefused as _, Store};
 use serde::Serialize;
 
-/// A file at the top of the store.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Dataset {
-    /// Its name, as the ministry gave it.
+    /// File name of the ministry.
     pub name: String,
-    /// Its size in bytes.
+    /// Bytes.
     pub size: u64,
-    /// When it was stored.
     pub stored_at: DateTime<Utc>,
 }
 
-/// Lists them by name, without hidden files: a sample that was killed leaves such.
+/// Lists the datasets by name, without the hidden files that a killed writer leaves.
 pub async fn list(store: &Store) -> Result<Vec<Dataset>> {
     let listed = store.objects().list_with_delimiter(None).await;
     let mut datasets: Vec<Dataset> = listed

@@ -1,56 +1,56 @@
-//! Examines a target: first the place itself, then what is the same everywhere: the database and what is in it.
+//! The checks of `covidctl doctor`: first those of the target, then those of the database and its data.
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
 use sqlx::postgres::PgConnection;
 
-use crate::backend::{Backend, Check, Database, Examination, Found};
 use crate::db;
 use crate::db::releases::{self, ReleaseState};
 use crate::ops;
-use crate::text;
+use common::text;
+use target::{Check, CheckSink, Database, DatabaseAccess, DoctorContext, Target};
 
-/// Nothing was published for so many days: somebody should look. The alarm on AWS has the same number.
+/// Days without a publication after which freshness is a warning. The alarm on AWS has the same threshold.
 const STALE_AFTER_DAYS: i64 = 3;
 
-/// Looks at everything, and tells each check as soon as it is known.
-pub async fn examine(backend: &dyn Backend, wanted: &Examination, found: &Found<'_>) {
-    if !backend.examine(wanted, found).await {
+/// Reports each check to `sink` as soon as it is known.
+pub async fn diagnose(target: &Target, context: &DoctorContext, sink: &CheckSink<'_>) {
+    if !target.components.diagnose(context, sink).await {
         return;
     }
-    found(datasets(backend).await.unwrap_or_else(|failure| Check::of("datasets", &failure)));
-    let database = match backend.database().await {
+    sink(datasets(target).await.unwrap_or_else(|failure| Check::of("datasets", &failure)));
+    let database = match target.databases.database(DatabaseAccess::READ).await {
         Ok(database) => database,
-        Err(failure) => return found(Check::of(way_to(backend), &failure)),
+        Err(failure) => return sink(Check::of(access_check(target), &failure)),
     };
     if database.is_tunnelled() {
-        found(Check::ok("tunnel", format!("open to {}:{}", database.host, database.port)));
+        sink(Check::ok("tunnel", format!("open to {}:{}", database.host, database.port)));
     }
     let mut session = match db::connect(&database).await {
         Ok(session) => session,
-        Err(failure) => return found(Check::of("database", &failure)),
+        Err(failure) => return sink(Check::of("database", &failure)),
     };
-    found(Check::ok("database", format!("`{}` lets `{}` in", database.name, database.user)));
+    sink(Check::ok("database", format!("logged in to `{}` as `{}`", database.name, database.user)));
     if database.is_tunnelled() {
-        found(tls(&database, &mut session).await);
+        sink(tls(&database, &mut session).await);
     }
     let migrations = migrations(&mut session).await;
-    found(migrations.unwrap_or_else(|failure| Check::of("migrations", &failure)));
+    sink(migrations.unwrap_or_else(|failure| Check::of("migrations", &failure)));
     let freshness = freshness(&mut session, Utc::now()).await;
-    found(freshness.unwrap_or_else(|failure| Check::of("freshness", &failure)));
+    sink(freshness.unwrap_or_else(|failure| Check::of("freshness", &failure)));
     match published(&mut session).await {
-        Ok(checks) => checks.into_iter().for_each(found),
-        Err(failure) => found(Check::of("last load", &failure)),
+        Ok(checks) => checks.into_iter().for_each(sink),
+        Err(failure) => sink(Check::of("last load", &failure)),
     }
 }
 
-/// What is in the way where there is no way to the database.
-fn way_to(backend: &dyn Backend) -> &'static str {
-    if backend.place().target == "aws" { "tunnel" } else { "database" }
+/// Returns the name of the check that fails if the database cannot be reached.
+fn access_check(target: &Target) -> &'static str {
+    if target.bastion.is_some() { "tunnel" } else { "database" }
 }
 
-async fn datasets(backend: &dyn Backend) -> Result<Check> {
-    let store = backend.datasets().await?;
+async fn datasets(target: &Target) -> Result<Check> {
+    let store = target.storage.datasets().await?;
     let datasets = ops::datasets::list(&store).await?;
     Ok(match datasets.len() {
         0 => Check::warning("datasets", format!("{store} is empty"), "covidctl run download"),
@@ -59,20 +59,16 @@ async fn datasets(backend: &dyn Backend) -> Result<Check> {
 }
 
 async fn tls(database: &Database, session: &mut PgConnection) -> Check {
-    match (db::encryption(session).await, &database.authorities) {
+    match (db::encryption(session).await, &database.ca_bundle) {
         (Err(failure), _) => Check::of("tls", &failure),
-        (Ok(Some(version)), Some(_)) => {
-            Check::ok("tls", format!("{version}, and the certificate was checked"))
+        (Ok(Some(version)), Some(_)) => Check::ok("tls", format!("{version}, certificate verified")),
+        (Ok(Some(version)), None) => {
+            Check::warning("tls", format!("{version}, certificate not verified"), "remove --ssl-mode disable")
         }
-        (Ok(Some(version)), None) => Check::warning(
-            "tls",
-            format!("{version}, but the certificate was not checked"),
-            "leave out --ssl-mode disable",
-        ),
         (Ok(None), _) => Check::warning(
             "tls",
-            "the connection is only encrypted as far as the bastion",
-            "leave out --ssl-mode disable, and ssl-mode in the settings",
+            "the connection is encrypted only as far as the bastion",
+            "remove --ssl-mode disable, and ssl-mode from the configuration file",
         ),
     }
 }
@@ -80,7 +76,7 @@ async fn tls(database: &Database, session: &mut PgConnection) -> Check {
 async fn migrations(session: &mut PgConnection) -> Result<Check> {
     let state = etl::migrate::state(session).await?;
     Ok(match (state.applied, state.pending) {
-        (applied, 0) => Check::ok("migrations", format!("version {applied}, nothing is pending")),
+        (applied, 0) => Check::ok("migrations", format!("version {applied}, no pending migrations")),
         (0, _) => Check::failed(
             "migrations",
             "the database has no tables yet",
@@ -98,28 +94,28 @@ async fn freshness(session: &mut PgConnection, now: DateTime<Utc>) -> Result<Che
     if etl::migrate::state(session).await?.applied == 0 {
         return Ok(Check::warning(
             "freshness",
-            "nothing can be published yet",
-            "bring the schema up to date first",
+            "nothing can be published before the schema is up to date",
+            "covidctl db migrate",
         ));
     }
     let Some(run) = db::runs::published(session).await? else {
-        return Ok(Check::warning("freshness", "nothing was published yet", "covidctl run pipeline"));
+        return Ok(Check::warning("freshness", "nothing is published", "covidctl run pipeline"));
     };
     let when = run.finished_at.unwrap_or(run.started_at);
-    let of = run.dataset_updated_on.map(|date| format!(", the dataset of {date}")).unwrap_or_default();
-    let detail = format!("published {}{of}", text::age(when, now));
+    let dataset = run.dataset_updated_on.map(|date| format!(", dataset of {date}")).unwrap_or_default();
+    let detail = format!("published {}{dataset}", text::age(when, now));
     Ok(if (now - when).num_days() < STALE_AFTER_DAYS {
         Check::ok("freshness", detail)
     } else {
         Check::warning(
             "freshness",
             detail,
-            "covidctl status shows what holds the data back; covidctl run pipeline loads what is there",
+            "`covidctl status` shows where the pipeline stopped; `covidctl run pipeline` loads the newest data",
         )
     })
 }
 
-/// Looks at the last load and at what is published: a load or a dataset that the publish gate refused, a release that was rolled back.
+/// Checks the last load and the published release: refused loads, refused datasets, rollbacks.
 async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
     if etl::migrate::state(session).await?.pending > 0 {
         return Ok(Vec::new());
@@ -130,7 +126,6 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
         checks.push(Check::failed(
             "last load",
             format!("run {}: {why}", run.run_id),
-            // Whether anomalies may be accepted is part of the reason.
             format!("`covidctl runs show {}` lists every check of that run", run.run_id),
         ));
     }
@@ -140,14 +135,17 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
     };
     for dataset in releases::datasets(session, published).await? {
         if dataset.status == "refused" {
-            let kept =
-                if dataset.run_id.is_some() { "the rows published before stay" } else { "it has no rows" };
+            let kept = if dataset.run_id.is_some() {
+                "the rows published before are kept"
+            } else {
+                "it has no rows"
+            };
             let why = dataset.error.unwrap_or_default();
             checks.push(Check::warning(
                 "last load",
                 format!("the dataset `{}` was refused, {kept}: {why}", dataset.dataset),
                 format!(
-                    "`covidctl runs show {}` lists every check; `covidctl run etl --accept-anomalies` publishes it all the same",
+                    "`covidctl runs show {}` lists every check; `covidctl run etl --accept-anomalies` publishes it anyway",
                     published.run_id
                 ),
             ));
@@ -166,8 +164,8 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
         ));
     }
     if checks.is_empty() {
-        let found = db::checks::summary(&db::checks::of_run(session, published.run_id).await?);
-        let detail = format!("release {} is published; checks: {found}", published.release_id);
+        let summary = db::checks::summary(&db::checks::of_run(session, published.run_id).await?);
+        let detail = format!("release {} is published; checks: {summary}", published.release_id);
         checks.push(Check::ok("last load", detail));
     }
     Ok(checks)

@@ -1,7 +1,6 @@
-//! Follows a run to its end: its log while it is written, all of it, and then how it ended.
+//! Follows a run to its end: shows its whole log, then returns its result.
 //!
-//! The log comes through the same engine as that of `covidctl logs`, so that on every target the last line that a run wrote is
-//! shown, however late it arrives.
+//! The log comes through the engine of `covidctl logs`, which waits for late events, so that the last line is shown on every target.
 
 use std::ops::ControlFlow;
 use std::sync::{Mutex, PoisonError};
@@ -11,47 +10,48 @@ use chrono::Utc;
 use common::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
-use super::log_line::LogLine;
-use crate::backend::{Backend, Ended, Job, Kind};
-use crate::logs::core::{Note, Plan};
-use crate::logs::driver::{self, Reader};
-use crate::logs::{Logs, Shown};
+use logs::core::{Note, Plan};
+use logs::driver::{self, Reader};
+use logs::log_line::LogLine;
+use logs::{Logs, Shown};
+use target::{Job, JobKind, RunEnd, Target};
 
-/// How long one question for the end of the run may wait for it.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// Longest single wait for the end of a run.
+const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A run that was started, and how to follow it.
+/// A started run.
 #[derive(Debug)]
 pub struct Following {
     run: Uuid,
-    kind: Kind,
+    kind: JobKind,
 }
 
 impl Following {
     /// Starts a job.
-    pub async fn start(backend: &dyn Backend, job: &Job) -> Result<Self> {
-        let run = backend.start(job).await?;
+    pub async fn start(target: &Target, job: &Job) -> Result<Self> {
+        let run = target.runs.start(job).await?;
         Ok(Self { run, kind: job.kind })
     }
 
-    /// The run's id.
     pub const fn run(&self) -> Uuid {
         self.run
     }
 
-    /// What the run does.
-    pub const fn kind(&self) -> Kind {
+    pub const fn kind(&self) -> JobKind {
         self.kind
     }
 
-    /// Returns when the run has ended well; every line of its log has been shown by then.
-    pub async fn to_end(self, backend: &dyn Backend, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
-        let Logs { sources, tempo, run } = backend.logs(Some(&self.run.to_string())).await?;
+    /// Waits for the end of the run; shows every line of its log before it returns.
+    ///
+    /// # Errors
+    /// If the run failed; with its exit code, its last error and its hint.
+    pub async fn to_end(self, target: &Target, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
+        let Logs { sources, tempo, run } = target.runs.logs(Some(&self.run.to_string())).await?;
         let since = run.map_or(0, |run| run.from);
         let plan = Plan { since, until: None, follow: true, pattern: None, tempo };
         let ended = Mutex::new(None);
         let finish = async {
-            let end = wait(backend, self.run).await;
+            let end = wait(target, self.run).await;
             *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
         };
         let clock = || Utc::now().timestamp_millis();
@@ -61,17 +61,17 @@ impl Following {
         match ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(ended) => {
                 let ended = ended?;
-                // How it ended is known; that its log could not be read to the end is the lesser news.
+                // A failed run matters more than a log that could not be read to its end.
                 read.or_else(|failure| if ended.code == 0 { Err(failure) } else { Ok(()) })?;
                 if ended.code == 0 { Ok(()) } else { Err(self.failure(ended, last_error)) }
             }
-            None => read.and(Err(Failure::new(format!("the log of run {} ended before it", self.run)))),
+            None => read.and(Err(Failure::new(format!("the log of run {} ended before the run", self.run)))),
         }
     }
 
-    fn failure(&self, ended: Ended, last_error: Option<LogLine>) -> Failure {
+    fn failure(&self, ended: RunEnd, last_error: Option<LogLine>) -> Failure {
         let (kind, run, code) = (self.kind, self.run, ended.code);
-        let failure = Failure::new(format!("{kind} ended with code {code}")).exit_code(Exit::Child(code));
+        let failure = Failure::new(format!("{kind} exited with code {code}")).exit_code(Exit::Child(code));
         let (message, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
         let failure = match ended.reason.or(message) {
             Some(reason) => failure.source(reason),
@@ -79,24 +79,24 @@ impl Following {
         };
         match (ended.hint.or(hint), kind) {
             (Some(hint), _) => failure.hint(hint),
-            (None, Kind::Etl | Kind::Report | Kind::Rollback) => {
+            (None, JobKind::Etl | JobKind::Report | JobKind::Rollback) => {
                 failure.hint(format!("covidctl runs show {run}"))
             }
-            (None, Kind::Download | Kind::Migrate | Kind::Sample) => failure,
+            (None, JobKind::Download | JobKind::Migrate | JobKind::Sample) => failure,
         }
     }
 }
 
-/// Waits until a run has ended.
-pub async fn wait(backend: &dyn Backend, run: Uuid) -> Result<Ended> {
+/// Waits for the end of a run.
+pub async fn wait(target: &Target, run: Uuid) -> Result<RunEnd> {
     loop {
-        if let Some(ended) = backend.wait(run, PATIENCE).await? {
+        if let Some(ended) = target.runs.wait(run, WAIT_LIMIT).await? {
             return Ok(ended);
         }
     }
 }
 
-/// Understands the events of one run as lines, and remembers the last one that tells of an error.
+/// Parses the events of a run as lines and keeps the last error.
 struct Lines<'a> {
     show: &'a mut (dyn FnMut(&LogLine) + Send),
     last_error: Option<LogLine>,
@@ -106,7 +106,7 @@ impl Reader for Lines<'_> {
     fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
         for Shown { event, .. } in shown {
             let line = LogLine::parse(&event.message);
-            // A job that says why it failed says it last; one that breaks without a level says it anyhow.
+            // The last error is the reason; a crash writes lines without a level.
             if line.is_error() || line.level.is_none() && !line.message.is_empty() {
                 self.last_error = Some(line.clone());
             }
@@ -121,9 +121,9 @@ impl Reader for Lines<'_> {
 
     fn note(&mut self, note: Note) {
         let message = match note {
-            Note::Throttled => "the log service is asked less often, because it refuses more".to_owned(),
-            Note::Unavailable(_, why) => format!("the log cannot be read at the moment: {why}"),
-            // A run's log appears with its first line.
+            Note::Throttled => "the log service throttles requests; polling slows down".to_owned(),
+            Note::Unavailable(_, why) => format!("the log service is unavailable: {why}"),
+            // The log appears with its first line.
             Note::Missing(_) | Note::Back(_) => return,
         };
         (self.show)(&LogLine { time: None, level: Some("WARN".to_owned()), message, hint: None });

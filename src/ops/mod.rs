@@ -1,11 +1,10 @@
-//! What several commands and the screens share: each operation works on any backend and prints nothing.
+//! Operations that commands and screens share. They work on any target and print nothing.
 
 pub mod comparison;
 pub mod database;
 pub mod datasets;
 pub mod doctor;
 pub mod follow;
-pub mod log_line;
 pub mod pipeline;
 pub mod reports;
 pub mod status;

@@ -1,29 +1,31 @@
-//! The whole pipeline as its jobs: which of them there are to do.
+//! The jobs of the full pipeline.
 
 use common::env;
 use common::failure::Result;
 use etl::download;
 
-use crate::backend::{self, Backend, Job, Kind};
+use target::{Job, JobKind, Target};
 
-/// The jobs of the whole pipeline, in order.
-pub const WHOLE: [Kind; 3] = [Kind::Download, Kind::Etl, Kind::Report];
+/// The jobs of the full pipeline, in order.
+pub const FULL_PIPELINE: [JobKind; 3] = [JobKind::Download, JobKind::Etl, JobKind::Report];
 
-/// What is to be said where the download is left out.
-pub const KEPT: &str =
-    "the datasets in the store were not downloaded and stay (to replace them: covidctl run download)";
+/// The note for a skipped download.
+pub const DOWNLOAD_SKIPPED: &str =
+    "kept the datasets in storage, which were not downloaded (to replace them: covidctl run download)";
 
-/// One of these jobs, started by whoever we are here.
-pub fn job(kind: Kind, is_part_of_pipeline: bool) -> Job {
-    Job { is_part_of_pipeline, ..Job::new(kind).with(env::STARTED_BY, backend::who()) }
+/// Returns a job that records the current user as its starter.
+pub fn job(kind: JobKind, is_part_of_pipeline: bool) -> Job {
+    Job { is_part_of_pipeline, ..Job::new(kind).with(env::STARTED_BY, target::current_user()) }
 }
 
-/// Of these jobs, those that are to be done. A download that is only the first step of more is left out where the datasets in the
-/// store were not downloaded (a sample, somebody's own file): who wants them replaced asks for the download by its name.
-pub async fn due(backend: &dyn Backend, kinds: &[Kind]) -> Result<Vec<Kind>> {
+/// Returns the jobs to run. A download at the start of a pipeline is skipped if the datasets in storage were not downloaded (a sample, or
+/// files that the user put there): only an explicit download replaces those.
+pub async fn jobs_to_run(target: &Target, kinds: &[JobKind]) -> Result<Vec<JobKind>> {
     let keep = match kinds {
-        [Kind::Download, _, ..] => download::would_replace_another(&backend.datasets().await?).await,
+        [JobKind::Download, _, ..] => {
+            download::would_replace_another(&target.storage.datasets().await?).await
+        }
         _ => false,
     };
-    Ok(kinds.iter().copied().filter(|kind| !(keep && *kind == Kind::Download)).collect())
+    Ok(kinds.iter().copied().filter(|kind| !(keep && *kind == JobKind::Download)).collect())
 }

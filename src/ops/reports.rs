@@ -1,6 +1,6 @@
-//! The reports in the store: one folder each, and the pointer `reports/latest.json`, which names the latest.
+//! Reports in storage: a folder for each, and the pointer `reports/latest.json` to the latest.
 //!
-//! In a store without a pointer, which only earlier versions have written to, the newest report is the latest.
+//! Without a pointer, which only earlier versions lack, the newest report is the latest.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -14,37 +14,32 @@ use object_store::path::Path as Key;
 use object_store::{ObjectMeta, ObjectStore as _};
 use serde::Serialize;
 
-/// What to type for the latest report. Earlier versions kept a copy of it in a folder with this name.
+/// The argument that stands for the latest report. Earlier versions kept a copy in a folder of this name.
 pub const LATEST: &str = "latest";
 
-/// The report for people.
 const TEXT: &str = "report.txt";
 
-/// The report for the browser.
 const PAGE: &str = "report.html";
 
-/// The report for machines.
 const DOCUMENT: &str = "report.json";
 
-/// A report.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
-    /// Its folder's name: when it was made, and by which run.
+    /// Name of its folder: time and run.
     pub name: String,
-    /// When its text was stored.
     pub stored_at: DateTime<Utc>,
-    /// How many files it has.
+    /// Number of files.
     pub files: usize,
-    /// Their size in bytes.
+    /// Bytes of all files.
     pub size: u64,
-    /// Whether it is the latest: `reports/latest.json` names it.
+    /// Whether `reports/latest.json` names it.
     pub latest: bool,
 }
 
-/// Lists all reports, the newest first. None is marked as the latest if the pointer cannot be read; [`latest`] says why.
+/// Lists reports, newest first. None is marked as latest if the pointer cannot be read; [`latest`] returns the error.
 pub async fn list(store: &Store) -> Result<Vec<Report>> {
     let root = Key::from(REPORTS);
-    // All in one listing: a question for each report would take a minute where there is one for each day of a year.
+    // One listing for all: a request per report takes a minute for a year of daily reports.
     let listed: object_store::Result<Vec<ObjectMeta>> = store.objects().list(Some(&root)).try_collect().await;
     let mut folders: BTreeMap<String, Vec<ObjectMeta>> = BTreeMap::new();
     for file in listed.or_refused(|| format!("cannot list `{}`", store.url_of(&root)))? {
@@ -65,7 +60,7 @@ pub async fn list(store: &Store) -> Result<Vec<Report>> {
     Ok(reports)
 }
 
-/// The latest report, without a look at all the others; `None` if there is none yet.
+/// Returns the latest report without listing the others; `None` if there is none.
 pub async fn latest(store: &Store) -> Result<Option<Report>> {
     let found = match Pointer::read(store).await? {
         Some(Pointer { folder, .. }) => {
@@ -82,7 +77,6 @@ pub async fn latest(store: &Store) -> Result<Option<Report>> {
     Ok(found.map(|report| Report { latest: true, ..report }))
 }
 
-/// The newest report, by the names of the folders.
 async fn newest(store: &Store) -> Result<Option<Report>> {
     let root = Key::from(REPORTS);
     let folders = store.objects().list_with_delimiter(Some(&root)).await;
@@ -98,14 +92,14 @@ async fn newest(store: &Store) -> Result<Option<Report>> {
     Ok(None)
 }
 
-/// A folder as a report. One without the text is not whole yet.
+/// Returns a folder as a report, or `None` while it is incomplete (it has no text).
 fn report(name: String, files: &[ObjectMeta]) -> Option<Report> {
     let text = files.iter().find(|file| file.location.filename() == Some(TEXT)).filter(|_| name != LATEST)?;
     let size = files.iter().map(|file| file.size).sum();
     Some(Report { name, stored_at: text.last_modified, files: files.len(), size, latest: false })
 }
 
-/// The whole name of the report that `typed` begins, or of the latest.
+/// Returns the full name of the report that begins with `typed`, or of the latest.
 pub async fn find(store: &Store, typed: &str) -> Result<String> {
     if typed == LATEST {
         let none = || Failure::new("there is no report yet").hint("covidctl run report");
@@ -127,14 +121,14 @@ pub async fn text(store: &Store, name: &str) -> Result<String> {
     Ok(String::from_utf8_lossy(&content).into_owned())
 }
 
-/// The document of a report, for machines.
+/// Returns the JSON document of a report.
 pub async fn document(store: &Store, name: &str) -> Result<serde_json::Value> {
     let key = Key::from_iter([REPORTS, name, DOCUMENT]);
     let content = store.get(&key).await.map_err(no_such_file)?;
     serde_json::from_slice(&content).context(|| format!("cannot read `{}`", store.url_of(&key)))
 }
 
-/// The page of a report, as a file of this machine: where it stands, or a copy of it.
+/// Returns the HTML page of a report as a local file, which is a copy unless storage is local.
 pub async fn page(store: &Store, name: &str) -> Result<PathBuf> {
     let key = Key::from_iter([REPORTS, name, PAGE]);
     let content = store.get(&key).await.map_err(no_such_file)?;
@@ -150,22 +144,22 @@ fn no_such_file(failure: Failure) -> Failure {
     failure.hint("covidctl run report    (reports of older releases have only text and CSV)")
 }
 
-/// The files of a report.
+/// Lists the files of a report.
 pub async fn files(store: &Store, name: &str) -> Result<Vec<ObjectMeta>> {
     let folder = Key::from_iter([REPORTS, name]);
     let listed = store.objects().list(Some(&folder)).try_collect().await;
     listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))
 }
 
-/// Copies the files of a report into a folder; how many they are.
+/// Copies the files of a report to a directory; returns their number.
 pub async fn copy(store: &Store, name: &str, folder: &Path) -> Result<usize> {
     let found = files(store, name).await?;
     if found.is_empty() {
         return Err(Failure::new(format!("there is no report `{name}`")).hint("covidctl run report"));
     }
-    std::fs::create_dir_all(folder).context(|| format!("cannot create the folder `{}`", folder.display()))?;
+    std::fs::create_dir_all(folder).context(|| format!("cannot create directory `{}`", folder.display()))?;
     for file in &found {
-        // Only the last part of a key: nothing in a store may choose another folder of ours.
+        // The file name alone: a key in storage must not choose another directory.
         let path = folder.join(file.location.filename().unwrap_or("file"));
         let content = store.get(&file.location).await?;
         std::fs::write(&path, content).context(|| format!("cannot write `{}`", path.display()))?;
@@ -179,7 +173,7 @@ mod tests {
 
     const RUN: &str = "7d444840-9dc0-41d1-b245-5ffdce74fad2";
 
-    /// Two reports, one that is not whole, the copy of an earlier version, and this pointer.
+    /// Two reports, an incomplete one, the copy of an earlier version, and this pointer.
     async fn store(pointer: Option<&str>) -> Store {
         let store = Store::in_memory();
         for key in [
@@ -202,7 +196,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn whole_reports_are_listed_the_newest_first() {
+    async fn list_returns_complete_reports_newest_first() {
         let reports = list(&store(Some(&pointer_to("20250101_000000_a"))).await).await.unwrap();
         let facts: Vec<_> =
             reports.iter().map(|report| (report.name.as_str(), report.files, report.latest)).collect();
@@ -210,7 +204,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_beginning_of_a_name_is_enough_when_it_is_the_only_one() {
+    async fn find_accepts_unique_beginning_of_name() {
         let store = store(None).await;
         assert_eq!(find(&store, "202502").await.unwrap(), "20250201_000000_b");
         assert!(find(&store, "2025").await.unwrap_err().to_string().contains("several"));

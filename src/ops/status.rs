@@ -1,14 +1,14 @@
-//! What there is of a target and of its pipeline: its own parts, what its store holds and how its last runs ended.
-//!
-//! It changes nothing. What cannot be known now is a state, not a failure.
+//! The components of a target, its storage and its last runs. What cannot be determined is a state, not an error.
 
 use common::failure::Result;
 
-use crate::backend::{Backend, Part, State};
-use crate::db::runs::Run;
-use crate::{ops, text};
+use common::text;
+use target::Run;
+use target::{Component, ComponentState, Target};
 
-/// The parts in the order in which data pass through them; what is not listed comes last.
+use crate::ops;
+
+/// Components in the order in which data pass through them; others come last.
 const ORDER: [&str; 15] = [
     "schedule",
     "lambda",
@@ -27,81 +27,86 @@ const ORDER: [&str; 15] = [
     "server",
 ];
 
-/// Among so many runs the last ones of each kind are looked for.
-const RECENT: usize = 50;
+/// How many runs are searched for the last one of each kind.
+const RECENT_RUNS: usize = 50;
 
-/// All parts, in the order of the pipeline. Runs in progress are not among them.
-pub async fn parts(backend: &dyn Backend) -> Result<Vec<Part>> {
-    let mut parts = backend.parts().await?;
-    let (datasets, runs, report) = tokio::join!(datasets(backend), last_runs(backend), report(backend));
-    parts.extend(runs);
+/// Returns the components in pipeline order, without runs in progress.
+pub async fn components(target: &Target) -> Result<Vec<Component>> {
+    let mut components = target.components.list().await?;
+    let (datasets, runs, report) = tokio::join!(datasets(target), last_runs(target), report(target));
+    components.extend(runs);
     for (name, known) in [("datasets", datasets), ("report", report)] {
-        // What cannot be asked hides nothing else.
-        parts.push(known.unwrap_or_else(|failure| part(name, State::Unknown, &failure.to_string())));
+        components.push(
+            known.unwrap_or_else(|failure| component(name, ComponentState::Unknown, &failure.to_string())),
+        );
     }
-    sort(&mut parts);
-    Ok(parts)
+    sort(&mut components);
+    Ok(components)
 }
 
-/// Puts parts into the order of the pipeline.
-pub fn sort(parts: &mut [Part]) {
-    parts.sort_by_key(|part| ORDER.iter().position(|name| *name == part.name).unwrap_or(ORDER.len()));
+/// Sorts components in pipeline order.
+pub fn sort(components: &mut [Component]) {
+    components.sort_by_key(|component| {
+        ORDER.iter().position(|name| *name == component.name).unwrap_or(ORDER.len())
+    });
 }
 
-async fn datasets(backend: &dyn Backend) -> Result<Part> {
-    let Ok(store) = backend.datasets().await else {
-        return Ok(part("datasets", State::Missing, "the target is not up"));
+async fn datasets(target: &Target) -> Result<Component> {
+    let Ok(store) = target.storage.datasets().await else {
+        return Ok(component("datasets", ComponentState::Missing, "the target is not up"));
     };
     let datasets = ops::datasets::list(&store).await?;
     let Some(newest) = datasets.iter().map(|dataset| dataset.stored_at).max() else {
-        return Ok(part(
+        return Ok(component(
             "datasets",
-            State::Missing,
+            ComponentState::Missing,
             &format!("{store} is empty; `covidctl run download` fills it"),
         ));
     };
     let size = text::size(datasets.iter().map(|dataset| dataset.size).sum());
     let detail = format!("{} files, {size}", datasets.len());
-    Ok(Part { since: Some(newest), ..part("datasets", State::Ready, &detail) })
+    Ok(Component { since: Some(newest), ..component("datasets", ComponentState::Ready, &detail) })
 }
 
-/// What keeps the history may be away; that is a state, not a failure.
-async fn last_runs(backend: &dyn Backend) -> Vec<Part> {
-    match backend.history(RECENT).await {
+async fn last_runs(target: &Target) -> Vec<Component> {
+    match target.runs.history(RECENT_RUNS).await {
         Ok(runs) => [("last etl", "etl"), ("last report", "report")]
             .map(|(name, kind)| last_run(name, runs.iter().find(|run| run.kind == kind).cloned()))
             .into(),
-        Err(failure) => {
-            ["last etl", "last report"].map(|name| part(name, State::Unknown, &failure.to_string())).into()
-        }
+        Err(failure) => ["last etl", "last report"]
+            .map(|name| component(name, ComponentState::Unknown, &failure.to_string()))
+            .into(),
     }
 }
 
-fn last_run(name: &str, run: Option<Run>) -> Part {
-    let Some(run) = run else { return part(name, State::Missing, "there was none yet") };
+fn last_run(name: &str, run: Option<Run>) -> Component {
+    let Some(run) = run else { return component(name, ComponentState::Missing, "no run yet") };
     let state = match run.status.as_str() {
-        "succeeded" | "skipped" => State::Ready,
-        "running" => State::Busy,
-        "failed" => State::Failed,
-        _ => State::Unknown,
+        "succeeded" | "skipped" => ComponentState::Ready,
+        "running" => ComponentState::Busy,
+        "failed" => ComponentState::Failed,
+        _ => ComponentState::Unknown,
     };
     let rows =
         run.rows_loaded.map(|rows| format!(", {} rows loaded", text::thousands(rows))).unwrap_or_default();
     let error = run.error.map(|error| format!(": {error}")).unwrap_or_default();
     let detail = format!("{} {}{rows}{error}", run.status, run.run_id);
-    Part { since: Some(run.finished_at.unwrap_or(run.started_at)), ..part(name, state, &detail) }
+    Component { since: Some(run.finished_at.unwrap_or(run.started_at)), ..component(name, state, &detail) }
 }
 
-async fn report(backend: &dyn Backend) -> Result<Part> {
-    let Ok(store) = backend.reports().await else {
-        return Ok(part("report", State::Missing, "the target is not up"));
+async fn report(target: &Target) -> Result<Component> {
+    let Ok(store) = target.storage.reports().await else {
+        return Ok(component("report", ComponentState::Missing, "the target is not up"));
     };
     Ok(match ops::reports::latest(&store).await? {
-        Some(report) => Part { since: Some(report.stored_at), ..part("report", State::Ready, &report.name) },
-        None => part("report", State::Missing, "`covidctl run report` writes one"),
+        Some(report) => Component {
+            since: Some(report.stored_at),
+            ..component("report", ComponentState::Ready, &report.name)
+        },
+        None => component("report", ComponentState::Missing, "`covidctl run report` writes one"),
     })
 }
 
-fn part(name: &str, state: State, detail: &str) -> Part {
-    Part { name: name.to_owned(), state, since: None, detail: detail.to_owned() }
+fn component(name: &str, state: ComponentState, detail: &str) -> Component {
+    Component { name: name.to_owned(), state, since: None, detail: detail.to_owned() }
 }

@@ -1,47 +1,11 @@
-//! Where AWS is asked, and the names there that the user set: the part of the settings that only the target `aws` reads.
-//!
-//! What nobody set is absent here; it is discovered when it is needed, not before.
+//! The table `[aws]` of the configuration file.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use clap::ValueEnum;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use target::SslMode;
 
-use super::Sourced;
-
-/// Everything about AWS that a flag, the environment or the file says.
-#[derive(Debug, Clone)]
-pub struct Aws {
-    /// The profile in the shared configuration of all AWS programs.
-    pub profile: Option<Sourced<String>>,
-    /// The region.
-    pub region: Option<Sourced<String>>,
-    /// One endpoint for all services, such as an emulator's.
-    pub endpoint_url: Option<Sourced<String>>,
-    /// Under which prefix the stacks have written their names into the parameter store.
-    pub prefix: Sourced<String>,
-    /// How certain the database's certificate must be.
-    pub ssl_mode: Sourced<SslMode>,
-    /// The certificate authorities that the database's certificate is checked against.
-    pub ssl_root_cert: Option<Sourced<PathBuf>>,
-    /// Names from the file, by their keys: `cluster`, `bucket/datasets`, …
-    pub names: BTreeMap<String, String>,
-    /// Parameters of the stacks from the file, by the stack's name and their own.
-    pub stacks: BTreeMap<String, BTreeMap<String, String>>,
-}
-
-/// How certain a server's certificate must be, in libpq's words.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum SslMode {
-    /// The certificate is checked, and that it belongs to the host.
-    VerifyFull,
-    /// No encryption beside the tunnel's own
-    Disable,
-}
-
-/// The table `[aws]` of the file.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct File {
@@ -57,7 +21,7 @@ pub(super) struct File {
     pub(super) stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
 }
 
-/// A parameter's value, which may be written as what it means: `MultiAz = false`, `Tasks = 1`.
+/// A stack parameter, as text, boolean or number: `MultiAz = false`, `Tasks = 1`.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]
 pub(super) enum Scalar {
@@ -67,7 +31,7 @@ pub(super) enum Scalar {
 }
 
 impl File {
-    /// The parameters as CloudFormation takes them: text.
+    /// Returns the parameters as text, which is what CloudFormation takes.
     pub(super) fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let text = |value: &Scalar| match value {
             Scalar::Text(text) => text.clone(),
@@ -86,7 +50,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_parameter_may_be_written_as_what_it_means() {
+    fn stack_parameter_accepts_boolean_number_and_text() {
         let file: File =
             toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
         let said = |name: &str| file.stacks()["database"][name].clone();

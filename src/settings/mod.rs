@@ -1,46 +1,36 @@
-//! What holds: flags win over the environment, which wins over the file, which wins over the defaults.
+//! Settings: flags override environment variables, which override the configuration file, which overrides the defaults.
 //!
-//! Every value remembers where it came from, so that `covidctl config` can say so. Nothing here is created or connected to.
+//! Every value remembers where it was set, for `covidctl config`. Nothing is created or connected to here.
 
 mod aws;
+mod globals;
 
-use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
 use clap::parser::ValueSource;
 use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use target::{AwsSettings, Origin, SslMode, WithOrigin};
 
-pub use self::aws::{Aws, SslMode};
-use crate::cli::{Color, Format, Globals};
+pub use self::globals::{Color, Format, Globals};
 
-/// The environment variables of this program; the pipeline's own are in [`common::env`].
+/// The environment variables of this program; those of the pipeline are in [`common::env`].
 pub mod names {
-    /// Where the pipeline lives.
     pub const TARGET: &str = "COVIDCTL_TARGET";
-    /// Where the local target keeps its data.
     pub const DATA_DIR: &str = "COVIDCTL_DATA_DIR";
-    /// The file of settings.
     pub const CONFIG: &str = "COVIDCTL_CONFIG";
-    /// The folder of PostgreSQL's programs.
     pub const PG_BIN: &str = "COVIDCTL_PG_BIN";
-    /// Refuse whatever would change something.
     pub const READ_ONLY: &str = "COVIDCTL_READ_ONLY";
-    /// Under which prefix the stacks have written their names.
+    /// SSM parameter prefix of the stacks' outputs.
     pub const PREFIX: &str = "COVIDCTL_PREFIX";
-    /// The certificate authorities for the database; libpq's own name.
+    /// libpq's name for the CA bundle.
     pub const SSL_ROOT_CERT: &str = "PGSSLROOTCERT";
-    /// The profile; the name of all AWS programs.
     pub const AWS_PROFILE: &str = "AWS_PROFILE";
-    /// The region; the name of all AWS programs.
     pub const AWS_REGION: &str = "AWS_REGION";
-    /// One endpoint for all services; the name of all AWS programs.
     pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
-    /// Where Metabase is.
     pub const METABASE_URL: &str = "METABASE_URL";
-    /// Who sets it up.
     pub const METABASE_EMAIL: &str = "METABASE_EMAIL";
     /// A secret.
     pub const METABASE_PASSWORD: &str = "METABASE_PASSWORD";
@@ -48,71 +38,27 @@ pub mod names {
     pub const METABASE_DATABASE_URL: &str = "METABASE_DATABASE_URL";
 }
 
-/// Where a value came from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Origin {
-    /// A flag on the command line.
-    Flag,
-    /// An environment variable.
-    Environment,
-    /// The file of settings.
-    File,
-    /// What the stacks have written into the parameter store.
-    Discovery,
-    /// Nobody set it.
-    Default,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Flag => "flag",
-            Self::Environment => "environment",
-            Self::File => "file",
-            Self::Discovery => "discovery",
-            Self::Default => "default",
-        })
-    }
-}
-
-/// A value and where it came from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Sourced<T> {
-    /// What holds.
-    pub value: T,
-    /// Who said so.
-    pub origin: Origin,
-}
-
-/// All settings of one invocation.
+/// The settings of one invocation.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// The target's name.
-    pub target: Sourced<String>,
-    /// How data are written.
-    pub output: Sourced<Format>,
-    /// When to use colour.
-    pub color: Sourced<Color>,
-    /// Refuse whatever would change something.
-    pub read_only: Sourced<bool>,
-    /// Where the local target keeps its data; absolute.
-    pub data_dir: Sourced<PathBuf>,
-    /// The folder of PostgreSQL's programs, where the first one found is not wanted.
-    pub pg_bin: Option<Sourced<PathBuf>>,
-    /// What only the target `aws` reads.
-    pub aws: Aws,
-    /// The file of settings, which need not exist where nobody named it.
-    pub config: Sourced<PathBuf>,
-    /// Say only what went wrong.
+    pub target: WithOrigin<String>,
+    pub output: WithOrigin<Format>,
+    pub color: WithOrigin<Color>,
+    pub read_only: WithOrigin<bool>,
+    /// Data directory of the local target; absolute.
+    pub data_dir: WithOrigin<PathBuf>,
+    /// Directory of the PostgreSQL programs.
+    pub pg_bin: Option<WithOrigin<PathBuf>>,
+    pub aws: AwsSettings,
+    /// Configuration file; the default one need not exist.
+    pub config: WithOrigin<PathBuf>,
     pub quiet: bool,
-    /// Say more.
     pub verbose: bool,
-    /// Answer every question with yes.
+    /// Answers every question with yes.
     pub yes: bool,
 }
 
-/// The file of settings; its keys are the flags' names.
+/// The configuration file; its keys are the names of the flags.
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
 struct File {
@@ -127,57 +73,58 @@ struct File {
 }
 
 impl Settings {
-    /// Merges the four sources.
+    /// Merges flags, environment, file and defaults.
     pub fn resolve(globals: &Globals, matches: &ArgMatches) -> Result<Self> {
         let origin = |id: &str| match matches.value_source(id) {
             Some(ValueSource::EnvVariable) => Origin::Environment,
             _ => Origin::Flag,
         };
-        let given = |path: &Option<PathBuf>, id: &str| {
+        let path_arg = |path: &Option<PathBuf>, id: &str| {
             path.clone()
-                .map(|value| Sourced { value, origin: origin(id) })
+                .map(|value| WithOrigin { value, origin: origin(id) })
                 .map(|path| absolute(&path))
                 .transpose()
         };
-        let config = match given(&globals.config, "config")? {
+        let config = match path_arg(&globals.config, "config")? {
             Some(config) => config,
-            None => Sourced { value: default_config()?, origin: Origin::Default },
+            None => WithOrigin { value: default_config()?, origin: Origin::Default },
         };
         let file = File::read(&config)?;
-        // Paths in the file start from the file's own folder, wherever the program is called.
+        // Paths in the file are relative to the file.
         let beside = |path: Option<PathBuf>| {
             let folder = config.value.parent().unwrap_or(Path::new("/"));
-            path.map(|path| Sourced { value: folder.join(path), origin: Origin::File })
+            path.map(|path| WithOrigin { value: folder.join(path), origin: Origin::File })
         };
         let text = |given: &Option<String>, id: &str, file: Option<String>| {
-            let given = given.clone().map(|value| Sourced { value, origin: origin(id) });
-            given.or(file.map(|value| Sourced { value, origin: Origin::File }))
+            let given = given.clone().map(|value| WithOrigin { value, origin: origin(id) });
+            given.or(file.map(|value| WithOrigin { value, origin: Origin::File }))
         };
         let stacks = file.aws.stacks();
         let prefix = text(&globals.prefix, "prefix", file.aws.prefix);
-        let aws = Aws {
+        let aws = AwsSettings {
             profile: text(&globals.profile, "profile", file.aws.profile),
             region: text(&globals.region, "region", file.aws.region),
             endpoint_url: text(&globals.endpoint_url, "endpoint_url", file.aws.endpoint_url),
-            prefix: prefix.unwrap_or(Sourced { value: "/covid19".to_owned(), origin: Origin::Default }),
+            prefix: prefix.unwrap_or(WithOrigin { value: "/covid19".to_owned(), origin: Origin::Default }),
             ssl_mode: pick(
                 globals.ssl_mode.map(|mode| (mode, Origin::Flag)),
                 file.aws.ssl_mode,
                 SslMode::VerifyFull,
             ),
-            ssl_root_cert: given(&globals.ssl_root_cert, "ssl_root_cert")?
+            ssl_root_cert: path_arg(&globals.ssl_root_cert, "ssl_root_cert")?
                 .or_else(|| beside(file.aws.ssl_root_cert)),
             names: file.aws.names,
             stacks,
+            known_hosts: tunnel::pins(&config.value),
         };
-        let data_dir = match given(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
+        let data_dir = match path_arg(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
             Some(folder) => folder,
-            None => Sourced { value: default_data_dir()?, origin: Origin::Default },
+            None => WithOrigin { value: default_data_dir()?, origin: Origin::Default },
         };
-        // `auto` by flag or file gives way to NO_COLOR; `always` and `never` are meant.
+        // NO_COLOR overrides `auto`, not an explicit `always` or `never`.
         let mut color = pick(globals.color.map(|color| (color, Origin::Flag)), file.color, Color::Auto);
         if color.value == Color::Auto && globals.no_color.as_deref().is_some_and(|value| !value.is_empty()) {
-            color = Sourced { value: Color::Never, origin: Origin::Environment };
+            color = WithOrigin { value: Color::Never, origin: Origin::Environment };
         }
         let read_only = globals.read_only.then(|| (true, origin("read_only")));
         Ok(Self {
@@ -191,7 +138,7 @@ impl Settings {
             read_only: pick(read_only, file.read_only, false),
             data_dir,
             aws,
-            pg_bin: given(&globals.pg_bin, "pg_bin")?.or_else(|| beside(file.pg_bin)),
+            pg_bin: path_arg(&globals.pg_bin, "pg_bin")?.or_else(|| beside(file.pg_bin)),
             config,
             quiet: globals.quiet,
             verbose: globals.verbose,
@@ -199,50 +146,49 @@ impl Settings {
         })
     }
 
-    /// Refuses under `--read-only`.
+    /// Returns a usage error if read-only is set.
     pub fn may_change(&self, what: &str) -> Result<()> {
         if self.read_only.value {
             let origin = self.read_only.origin;
             return Err(Failure::usage(format!("cannot {what}: read-only is set by {origin}"))
-                .hint("leave out --read-only, or set it to false where `covidctl config` shows it"));
+                .hint("remove --read-only, or change the setting that `covidctl config` shows"));
         }
         Ok(())
     }
 }
 
 impl File {
-    fn read(config: &Sourced<PathBuf>) -> Result<Self> {
+    fn read(config: &WithOrigin<PathBuf>) -> Result<Self> {
         let path = config.value.display();
         let text = match std::fs::read_to_string(&config.value) {
             Ok(text) => text,
-            // Only a file that somebody named has to be there.
             Err(error)
                 if error.kind() == std::io::ErrorKind::NotFound && config.origin == Origin::Default =>
             {
                 return Ok(Self::default());
             }
             Err(error) => {
-                return Err(Failure::usage(format!("cannot read the settings `{path}`")).source(error));
+                return Err(Failure::usage(format!("cannot read configuration file `{path}`")).source(error));
             }
         };
         toml::from_str(&text).map_err(|error| {
-            Failure::usage(format!("the settings `{path}` are wrong"))
+            Failure::usage(format!("invalid configuration file `{path}`"))
                 .source(error.to_string().trim_end().to_owned())
-                .hint("the keys are target, output, color, read-only, data-dir, pg-bin and the table aws")
+                .hint("valid keys: target, output, color, read-only, data-dir, pg-bin and the table aws")
         })
     }
 }
 
-fn pick<T>(given: Option<(T, Origin)>, file: Option<T>, default: T) -> Sourced<T> {
+fn pick<T>(given: Option<(T, Origin)>, file: Option<T>, default: T) -> WithOrigin<T> {
     let from_file = file.map(|value| (value, Origin::File));
     let (value, origin) = given.or(from_file).unwrap_or((default, Origin::Default));
-    Sourced { value, origin }
+    WithOrigin { value, origin }
 }
 
-fn absolute(path: &Sourced<PathBuf>) -> Result<Sourced<PathBuf>> {
-    let value = std::path::absolute(&path.value)
-        .context(|| format!("`{}` is not the name of a file or folder", path.value.display()))?;
-    Ok(Sourced { value, origin: path.origin })
+fn absolute(path: &WithOrigin<PathBuf>) -> Result<WithOrigin<PathBuf>> {
+    let value =
+        std::path::absolute(&path.value).context(|| format!("invalid path `{}`", path.value.display()))?;
+    Ok(WithOrigin { value, origin: path.origin })
 }
 
 fn default_config() -> Result<PathBuf> {
@@ -258,42 +204,46 @@ fn default_data_dir() -> Result<PathBuf> {
 
 fn platform() -> Result<impl etcetera::BaseStrategy> {
     etcetera::choose_base_strategy()
-        .context(|| "cannot find the home folder".to_owned())
-        .map_err(|failure| failure.hint("set HOME, or name --config and --data-dir"))
+        .context(|| "cannot find the home directory".to_owned())
+        .map_err(|failure| failure.hint("set HOME, or pass --config and --data-dir"))
 }
 
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory as _, FromArgMatches as _};
+    use clap::{CommandFactory as _, FromArgMatches as _, Parser};
 
     use super::*;
-    use crate::cli::Cli;
+
+    #[derive(Parser)]
+    struct OnlyGlobals {
+        #[command(flatten)]
+        globals: Globals,
+    }
 
     fn resolve(folder: &Path, file: &str, words: &[&str]) -> Result<Settings> {
         let config = folder.join("config.toml");
         std::fs::write(&config, file).unwrap();
         let config = config.to_str().unwrap();
-        let words =
-            ["covidctl", "--config", config].into_iter().chain(words.iter().copied()).chain(["status"]);
-        let matches = Cli::command().try_get_matches_from(words).unwrap();
-        Settings::resolve(&Cli::from_arg_matches(&matches).unwrap().globals, &matches)
+        let words = ["covidctl", "--config", config].into_iter().chain(words.iter().copied());
+        let matches = OnlyGlobals::command().try_get_matches_from(words).unwrap();
+        Settings::resolve(&OnlyGlobals::from_arg_matches(&matches).unwrap().globals, &matches)
     }
 
     #[test]
-    fn a_flag_wins_over_the_file_which_wins_over_the_default() {
+    fn flag_overrides_file_which_overrides_default() {
         let folder = tempfile::tempdir().unwrap();
         let settings =
             resolve(folder.path(), "output = 'json'\ncolor = 'never'\ndata-dir = 'data'", &["-o", "text"])
                 .unwrap();
-        assert_eq!(settings.output, Sourced { value: Format::Text, origin: Origin::Flag });
-        assert_eq!(settings.color, Sourced { value: Color::Never, origin: Origin::File });
-        assert_eq!(settings.data_dir, Sourced { value: folder.path().join("data"), origin: Origin::File });
+        assert_eq!(settings.output, WithOrigin { value: Format::Text, origin: Origin::Flag });
+        assert_eq!(settings.color, WithOrigin { value: Color::Never, origin: Origin::File });
+        assert_eq!(settings.data_dir, WithOrigin { value: folder.path().join("data"), origin: Origin::File });
         assert_eq!(settings.config.origin, Origin::Flag);
         assert!(settings.may_change("stop").is_ok());
     }
 
     #[test]
-    fn a_wrong_file_is_a_usage_error_that_names_it() {
+    fn invalid_file_is_usage_error_that_names_it() {
         let folder = tempfile::tempdir().unwrap();
         for file in ["colour = 'never'", "color = 'blue'", "read-only", "[target"] {
             let failure = resolve(folder.path(), file, &[]).err().unwrap();
@@ -303,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn read_only_refuses() {
+    fn read_only_refuses_changes() {
         let folder = tempfile::tempdir().unwrap();
         let settings = resolve(folder.path(), "read-only = true", &[]).unwrap();
         assert_eq!(settings.may_change("stop").err().unwrap().exit().code(), 2);

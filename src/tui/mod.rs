@@ -32,6 +32,7 @@ use common::failure::{Context as _, Failure, Result};
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::EventStream;
 use futures_util::StreamExt as _;
+use target::{Progress, Target};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
@@ -43,9 +44,7 @@ use self::msg::Msg;
 use self::terminal::TerminalGuard;
 use self::theme::Theme;
 use self::update::update;
-use crate::backend::{Backend, Progress};
-use crate::cli::Color;
-use crate::settings::Settings;
+use crate::settings::{Color, Settings};
 
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 
@@ -69,14 +68,14 @@ pub struct ExitSummary {
 /// Shows the screens until the user quits. `work` gets a sink for its progress.
 pub async fn run(
     settings: &Settings,
-    backend: Arc<dyn Backend>,
+    target: Target,
     work: impl FnOnce(Arc<dyn Progress>) -> Option<Work>,
 ) -> Result<ExitSummary> {
     let (sender, mut messages) = mpsc::channel(CHANNEL_CAPACITY);
     let outbox = Outbox(sender);
     let mut work = work(Arc::new(outbox.clone()));
-    let location = backend.place();
-    let runner = EffectRunner::new(settings, backend, outbox);
+    let location = target.location();
+    let runner = EffectRunner::new(settings, target, outbox);
     let terminal = TerminalGuard::enter()?;
     let theme = theme(settings);
     // `--color always` overrides NO_COLOR.

@@ -7,7 +7,7 @@ use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::action::Command;
-use super::domain::{ActiveRun, Component, JobKind, Millis, Report, Run, Snapshot, TargetLocation};
+use super::domain::{ActiveRun, Component, JobKind, Location, Millis, Report, Run, Snapshot};
 use super::model::data::{DataSummary, RejectedRow};
 use super::model::logs::ParsedEvent;
 use super::model::runs::RunDetails;
@@ -38,7 +38,7 @@ pub enum Msg {
     },
 
     // Responses to requests.
-    Components(RequestId, Response<(Vec<Component>, TargetLocation)>),
+    Components(RequestId, Response<(Vec<Component>, Location)>),
     Active(RequestId, Response<Vec<ActiveRun>>),
     Runs(RequestId, Response<Vec<Run>>),
     RunDetails(RequestId, Response<RunDetails>),
@@ -71,7 +71,7 @@ pub enum Msg {
         tunnel: u64,
         event: TunnelEvent,
     },
-    TargetSwitched(TargetLocation),
+    TargetSwitched(Location),
 }
 
 #[derive(Debug, Clone)]

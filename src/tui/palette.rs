@@ -10,7 +10,7 @@ use super::model::Model;
 use super::model::logs::{WINDOWS, pattern};
 use super::model::overlay::Purpose;
 use super::model::runs::RunRow;
-use crate::text;
+use common::text;
 
 /// Commands that take an argument: the words, the argument and a description.
 const WITH_ARGUMENT: [(&str, &str, &str); 6] = [

@@ -104,7 +104,7 @@ async fn stop_one_that_waits(cloud: &Cloud) {
 fn policy_is_exact(cloud: &Cloud) {
     let called = nothing_is_forgotten(cloud);
     // What this story does not call (a dashboard that is not there) still has its place in the code.
-    let source = code(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/src/backend/aws")));
+    let source = code(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/crates/aws/src")));
     let listed = listed();
     let is_used = |action: &str| {
         called.contains(action)

@@ -5,15 +5,15 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use covidctl::backend::aws::{Aws, Wanted};
-use covidctl::backend::{Backend, Data, Progress};
+use aws::{Aws, Wanted};
+use target::{DataRetention, Progress, Target};
 
 use crate::local::{blocker, put_sample, settings};
 use crate::support::cloud::{Cloud, STACK_WORDS};
 use crate::support::ministack::Templates;
 
 pub(crate) struct Stage {
-    backend: Aws,
+    aws: Arc<Aws>,
     templates: Templates,
     cloud: Cloud,
 }
@@ -25,14 +25,14 @@ impl Stage {
         let cloud = Cloud::build(2_000, Some(&templates.path())).await;
         let words = cloud.words();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
-        Self { backend: Aws::new(&settings(&words), Arc::new(|_| {})), templates, cloud }
+        Self { aws: Arc::new(Aws::new(&settings(&words).aws, Arc::new(|_| {}))), templates, cloud }
     }
 }
 
 #[async_trait(?Send)]
 impl super::story::Stage for Stage {
-    fn backend(&self) -> &dyn Backend {
-        &self.backend
+    fn target(&self) -> Target {
+        Target { bastion: Some(Arc::clone(&self.aws) as _), ..Target::of(Arc::clone(&self.aws)) }
     }
 
     async fn up(&self, _: Arc<dyn Progress>) {
@@ -44,12 +44,12 @@ impl super::story::Stage for Stage {
             .collect();
         let wanted =
             Wanted { parameters: &parameters, release: Some("v1"), templates: Some(Path::new(&path)) };
-        let plan = self.backend.plan(&wanted).await.unwrap();
+        let plan = self.aws.plan(&wanted).await.unwrap();
         assert!(plan.steps.iter().all(|step| !step.is_work()), "all of it is there");
     }
 
     async fn down(&self, progress: Arc<dyn Progress>) {
-        self.backend.remove(Data::Keep, progress.as_ref()).await.unwrap();
+        self.aws.remove(DataRetention::Keep, progress.as_ref()).await.unwrap();
     }
 
     async fn fill(&self) {
@@ -58,7 +58,7 @@ impl super::story::Stage for Stage {
 
     async fn fill_with_fewer_rows(&self) -> bool {
         let folder = tempfile::tempdir().unwrap();
-        put_sample(&self.backend, &folder.path().join("sample"), 200, 2).await;
+        put_sample(&self.target(), &folder.path().join("sample"), 200, 2).await;
         true
     }
 

@@ -1,4 +1,4 @@
-//! A backend in memory: the story is about the trait, and this is the least that fulfils it.
+//! A target in memory: the story is about the trait, and this is the least that fulfils it.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,43 +8,47 @@ use std::time::Duration;
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use common::failure::{Exit, Failure, Result};
-use covidctl::backend::{
-    Access, Active, Backend, Check, Data, Database, Ended, Examination, Found, Job, Kept, Kind, Part, Place,
-    Progress, State,
-};
-use covidctl::db::runs::Run;
-use covidctl::logs::{Ask, Event, Logs, Reply, RunLog, Source, Tempo};
 use etl::store::Store;
+use logs::{Ask, Event, Logs, Reply, RunLog, Source, Tempo};
+use target::{
+    ActiveRun, Check, CheckSink, Component, ComponentState, Components, DataRetention, Database,
+    DatabaseAccess, Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd, Runs, Services,
+    Storage, Target,
+};
 use uuid::Uuid;
 
 /// A run of the fake's.
 #[derive(Clone)]
 struct Fake {
     id: Uuid,
-    kind: Kind,
+    kind: JobKind,
     started_at: DateTime<Utc>,
     code: Option<u8>,
 }
 
 type Shared = Arc<Mutex<Vec<Fake>>>;
 
-pub(crate) struct Stage {
+struct Memory {
     runs: Shared,
     up: AtomicBool,
     blocked: Arc<AtomicBool>,
     store: Store,
 }
 
+pub(crate) struct Stage(Arc<Memory>);
+
 impl Stage {
     pub(crate) fn new() -> Self {
-        Self {
+        Self(Arc::new(Memory {
             runs: Arc::default(),
             up: AtomicBool::new(false),
             blocked: Arc::default(),
             store: Store::in_memory(),
-        }
+        }))
     }
+}
 
+impl Memory {
     fn runs(&self) -> MutexGuard<'_, Vec<Fake>> {
         self.runs.lock().unwrap()
     }
@@ -61,12 +65,12 @@ impl Drop for Blocked {
 
 #[async_trait(?Send)]
 impl super::story::Stage for Stage {
-    fn backend(&self) -> &dyn Backend {
-        self
+    fn target(&self) -> Target {
+        Target { services: Some(Arc::clone(&self.0) as _), ..Target::of(Arc::clone(&self.0)) }
     }
 
     async fn fill(&self) {
-        self.store.put(&"provincias.csv".into(), "id,nombre\n").await.unwrap();
+        self.0.store.put(&"provincias.csv".into(), "id,nombre\n").await.unwrap();
     }
 
     async fn fill_with_fewer_rows(&self) -> bool {
@@ -75,8 +79,8 @@ impl super::story::Stage for Stage {
     }
 
     async fn block(&self) -> Box<dyn Any + Send> {
-        self.blocked.store(true, Ordering::SeqCst);
-        Box::new(Blocked(Arc::clone(&self.blocked)))
+        self.0.blocked.store(true, Ordering::SeqCst);
+        Box::new(Blocked(Arc::clone(&self.0.blocked)))
     }
 }
 
@@ -84,7 +88,7 @@ impl Fake {
     fn run(&self) -> Run {
         let begun = Run::begun(self.id, &self.kind.to_string(), self.started_at);
         let Some(code) = self.code else { return begun };
-        let loads = (code == 0 && self.kind == Kind::Etl).then_some(3);
+        let loads = (code == 0 && self.kind == JobKind::Etl).then_some(3);
         Run {
             status: if code == 0 { "succeeded" } else { "failed" }.to_owned(),
             finished_at: Some(Utc::now()),
@@ -101,14 +105,14 @@ impl Fake {
 /// The log of one run, or of all of a kind.
 struct Log {
     runs: Shared,
-    kind: Kind,
+    kind: JobKind,
     only: Option<Uuid>,
 }
 
 #[async_trait]
 impl Source for Log {
     fn name(&self) -> &str {
-        if self.kind == Kind::Report { "report" } else { "etl" }
+        if self.kind == JobKind::Report { "report" } else { "etl" }
     }
 
     async fn page(&self, ask: &Ask) -> Result<Reply> {
@@ -132,34 +136,46 @@ impl Source for Log {
 }
 
 #[async_trait]
-impl Backend for Stage {
-    fn place(&self) -> Place {
-        Place { target: "fake".to_owned(), location: "memory".to_owned() }
+impl Components for Memory {
+    fn location(&self) -> Location {
+        Location { target: "fake".to_owned(), location: "memory".to_owned() }
     }
 
+    async fn list(&self) -> Result<Vec<Component>> {
+        let state =
+            if self.up.load(Ordering::SeqCst) { ComponentState::Ready } else { ComponentState::Stopped };
+        Ok(vec![Component { name: "memory".to_owned(), state, since: None, detail: String::new() }])
+    }
+
+    async fn diagnose(&self, _: &DoctorContext, found: &CheckSink<'_>) -> bool {
+        found(Check::ok("memory", "there is some"));
+        true
+    }
+}
+
+#[async_trait]
+impl Services for Memory {
     async fn up(&self, progress: Arc<dyn Progress>) -> Result<()> {
         progress.step("nothing to do");
         self.up.store(true, Ordering::SeqCst);
         Ok(())
     }
 
-    async fn down(&self, _: Data, _: Arc<dyn Progress>) -> Result<()> {
+    async fn down(&self, _: DataRetention, _: Arc<dyn Progress>) -> Result<()> {
         self.up.store(false, Ordering::SeqCst);
         Ok(())
     }
+}
 
-    async fn parts(&self) -> Result<Vec<Part>> {
-        let state = if self.up.load(Ordering::SeqCst) { State::Ready } else { State::Stopped };
-        Ok(vec![Part { name: "memory".to_owned(), state, since: None, detail: String::new() }])
-    }
-
+#[async_trait]
+impl Runs for Memory {
     async fn start(&self, job: &Job) -> Result<Uuid> {
         if let Some(other) = self.active().await?.first() {
             let double = Failure::new(format!("{} is running already: {}", other.kind, other.run));
             return Err(double.exit_code(Exit::NotStarted));
         }
         let (id, blocked) = (Uuid::new_v4(), self.blocked.load(Ordering::SeqCst));
-        if job.kind == Kind::Report {
+        if job.kind == JobKind::Report {
             let folder = format!("20220605_000000_{id}");
             self.store.put(&format!("reports/{folder}/report.txt").into(), "a report ".repeat(20)).await?;
             let pointer = serde_json::json!({ "folder": folder, "run_id": id }).to_string();
@@ -170,20 +186,8 @@ impl Backend for Stage {
         Ok(id)
     }
 
-    async fn wait(&self, run: Uuid, _: Duration) -> Result<Option<Ended>> {
-        Ok(self.runs().iter().find(|known| known.id == run).and_then(|run| run.code).map(Ended::by_itself))
-    }
-
-    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
-        let of = |kind, only| Arc::new(Log { runs: Arc::clone(&self.runs), kind, only }) as Arc<dyn Source>;
-        let Some(typed) = run else {
-            let sources = vec![of(Kind::Etl, None), of(Kind::Report, None)];
-            return Ok(Logs { sources, tempo: Tempo::FILES, run: None });
-        };
-        let run = self.find(typed).await?;
-        let kind = if run.kind == "report" { Kind::Report } else { Kind::Etl };
-        let log = RunLog { id: run.run_id, from: 0 };
-        Ok(Logs { sources: vec![of(kind, Some(run.run_id))], tempo: Tempo::FILES, run: Some(log) })
+    async fn wait(&self, run: Uuid, _: Duration) -> Result<Option<RunEnd>> {
+        Ok(self.runs().iter().find(|known| known.id == run).and_then(|run| run.code).map(RunEnd::exited))
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {
@@ -194,10 +198,10 @@ impl Backend for Stage {
         Ok(())
     }
 
-    async fn active(&self) -> Result<Vec<Active>> {
+    async fn active(&self) -> Result<Vec<ActiveRun>> {
         let runs = self.runs();
         let active = runs.iter().filter(|run| run.code.is_none());
-        Ok(active.map(|run| Active { run: run.id, kind: run.kind, started_at: run.started_at }).collect())
+        Ok(active.map(|run| ActiveRun { run: run.id, kind: run.kind, started_at: run.started_at }).collect())
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {
@@ -211,14 +215,21 @@ impl Backend for Stage {
         found.map(Fake::run).ok_or_else(missing)
     }
 
-    async fn database_for(&self, _: Access) -> Result<Database> {
-        Err(Failure::new("the fake has no database"))
+    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+        let of = |kind, only| Arc::new(Log { runs: Arc::clone(&self.runs), kind, only }) as Arc<dyn Source>;
+        let Some(typed) = run else {
+            let sources = vec![of(JobKind::Etl, None), of(JobKind::Report, None)];
+            return Ok(Logs { sources, tempo: Tempo::FILES, run: None });
+        };
+        let run = self.find(typed).await?;
+        let kind = if run.kind == "report" { JobKind::Report } else { JobKind::Etl };
+        let log = RunLog { id: run.run_id, from: 0 };
+        Ok(Logs { sources: vec![of(kind, Some(run.run_id))], tempo: Tempo::FILES, run: Some(log) })
     }
+}
 
-    async fn keep(&self) -> Result<Kept> {
-        Ok(Box::new(()))
-    }
-
+#[async_trait]
+impl Storage for Memory {
     async fn datasets(&self) -> Result<Store> {
         Ok(self.store.clone())
     }
@@ -226,9 +237,19 @@ impl Backend for Stage {
     async fn reports(&self) -> Result<Store> {
         Ok(self.store.clone())
     }
+}
 
-    async fn examine(&self, _: &Examination, found: &Found<'_>) -> bool {
-        found(Check::ok("memory", "there is some"));
+#[async_trait]
+impl Databases for Memory {
+    async fn database(&self, _: DatabaseAccess) -> Result<Database> {
+        Err(Failure::new("the fake has no database"))
+    }
+
+    async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>> {
+        Ok(Box::new(()))
+    }
+
+    fn migrates_by_job(&self) -> bool {
         true
     }
 }

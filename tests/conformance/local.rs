@@ -5,15 +5,16 @@ use std::path::Path;
 
 use async_trait::async_trait;
 use clap::{CommandFactory as _, FromArgMatches as _};
-use covidctl::backend::{self, Backend, Data, Progress};
 use covidctl::cli::Cli;
+use covidctl::connect;
 use covidctl::settings::Settings;
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use std::sync::Arc;
+use target::{DataRetention, DatabaseAccess, Progress, Target};
 
 pub(crate) struct Stage {
-    backend: Arc<dyn Backend>,
+    target: Target,
     folder: tempfile::TempDir,
 }
 
@@ -37,20 +38,20 @@ impl Stage {
         let folder = tempfile::tempdir().unwrap();
         let data = folder.path().join("data");
         let words = ["--target", "local", "--data-dir", data.to_str().unwrap()];
-        Self { backend: backend::connect(&settings(&words)).unwrap(), folder }
+        Self { target: connect::target(&settings(&words), Arc::new(|_| {})).unwrap(), folder }
     }
 }
 
 impl Stage {
     async fn sample(&self, rows: u64, seed: u64) {
         let folder = self.folder.path().join(format!("sample-{seed}"));
-        put_sample(self.backend.as_ref(), &folder, rows, seed).await;
+        put_sample(&self.target, &folder, rows, seed).await;
     }
 }
 
 /// Puts a sample into the store of a target.
-pub(crate) async fn put_sample(backend: &dyn Backend, folder: &Path, rows: u64, seed: u64) {
-    let store = backend.datasets().await.unwrap();
+pub(crate) async fn put_sample(target: &Target, folder: &Path, rows: u64, seed: u64) {
+    let store = target.storage.datasets().await.unwrap();
     for (name, content) in crate::support::cloud::sample(folder, rows, seed) {
         store.put(&name.into(), content).await.unwrap();
     }
@@ -58,8 +59,8 @@ pub(crate) async fn put_sample(backend: &dyn Backend, folder: &Path, rows: u64, 
 
 #[async_trait(?Send)]
 impl super::story::Stage for Stage {
-    fn backend(&self) -> &dyn Backend {
-        self.backend.as_ref()
+    fn target(&self) -> Target {
+        self.target.clone()
     }
 
     async fn fill(&self) {
@@ -72,7 +73,7 @@ impl super::story::Stage for Stage {
     }
 
     async fn block(&self) -> Box<dyn Any + Send> {
-        blocker(&self.backend.database().await.unwrap().url()).await
+        blocker(&self.target.databases.database(DatabaseAccess::READ).await.unwrap().url()).await
     }
 }
 
@@ -85,10 +86,10 @@ impl Progress for Silent {
 impl Drop for Stage {
     fn drop(&mut self) {
         // Whatever the story's end, no server stays behind.
-        let backend = Arc::clone(&self.backend);
+        let target = self.target.clone();
         let stopped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(backend.down(Data::Delete, Arc::new(Silent)))
+            runtime.block_on(target.services().unwrap().down(DataRetention::Delete, Arc::new(Silent)))
         });
         assert!(stopped.join().is_ok_and(|stopped| stopped.is_ok()) || std::thread::panicking());
     }

@@ -1,4 +1,4 @@
-//! One story of an operator, told to every backend: what one of them does, all of them do.
+//! One story of an operator, told to every target: what one of them does, all of them do.
 //!
 //! The harness is our own, because the local target starts this very program as its jobs, as it starts `covidctl` elsewhere.
 

@@ -7,29 +7,28 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::Utc;
-use covidctl::backend::{Backend, Data, Job, Kind, Progress, State};
 use covidctl::db;
 use covidctl::db::releases::{self, ReleaseState};
-use covidctl::db::runs::Run;
-use covidctl::logs::core::{Note, Plan};
-use covidctl::logs::driver::{self, Reader};
-use covidctl::logs::{Logs, Shown};
 use covidctl::ops::follow::{self, Following};
 use covidctl::ops::{datasets, reports};
+use logs::core::{Note, Plan};
+use logs::driver::{self, Reader};
+use logs::{Logs, Shown};
+use target::{ComponentState, DataRetention, DatabaseAccess, Job, JobKind, Progress, Run, Target};
 
-/// A backend, ready to be brought up, with datasets in its store once it is.
+/// A target, ready to be brought up, with datasets in its store once it is.
 #[async_trait(?Send)]
 pub(crate) trait Stage {
-    fn backend(&self) -> &dyn Backend;
+    fn target(&self) -> Target;
 
     /// Brings it up.
     async fn up(&self, progress: Arc<dyn Progress>) {
-        self.backend().up(progress).await.unwrap();
+        self.target().services().unwrap().up(progress).await.unwrap();
     }
 
     /// Takes it down; the data stay.
     async fn down(&self, progress: Arc<dyn Progress>) {
-        self.backend().down(Data::Keep, progress).await.unwrap();
+        self.target().services().unwrap().down(DataRetention::Keep, progress).await.unwrap();
     }
 
     /// Puts datasets into the store of a target that is up.
@@ -53,30 +52,30 @@ impl Progress for Steps {
 }
 
 pub(crate) async fn tell(stage: &dyn Stage) {
-    let backend = stage.backend();
+    let target = &stage.target();
     let steps = Arc::new(Steps::default());
     stage.up(Arc::clone(&steps) as Arc<dyn Progress>).await;
     // The second time there is nothing to do.
     stage.up(Arc::clone(&steps) as Arc<dyn Progress>).await;
     stage.fill().await;
-    looks_well(backend).await;
+    looks_well(target).await;
 
-    let load = load_and_follow(backend).await;
-    let report = report(backend).await;
-    let newest = backend.history(10).await.unwrap();
+    let load = load_and_follow(target).await;
+    let report = report(target).await;
+    let newest = target.runs.history(10).await.unwrap();
     let ids: Vec<_> = newest.iter().map(|run| run.run_id).collect();
     assert_eq!(ids, [report.run_id, load.run_id], "the newest first");
-    logs(backend, &load).await;
-    refuses(backend).await;
+    logs(target, &load).await;
+    refuses(target).await;
     if stage.fill_with_fewer_rows().await {
-        refuses_anomalies(backend, &load).await;
-        rolls_back(backend, &load).await;
+        refuses_anomalies(target, &load).await;
+        rolls_back(target, &load).await;
     }
     stops(stage).await;
 
     let ready = async || {
-        let parts = backend.parts().await.unwrap();
-        parts.iter().filter(|part| part.state == State::Ready).count()
+        let parts = target.components.list().await.unwrap();
+        parts.iter().filter(|part| part.state == ComponentState::Ready).count()
     };
     let before = ready().await;
     stage.down(steps).await;
@@ -84,28 +83,28 @@ pub(crate) async fn tell(stage: &dyn Stage) {
     assert!(after < before, "as much of it is ready as before: {after}");
 }
 
-async fn looks_well(backend: &dyn Backend) {
-    let place = backend.identify().await.unwrap();
+async fn looks_well(target: &Target) {
+    let place = target.components.identify().await.unwrap();
     assert!(!place.target.is_empty() && !place.location.is_empty(), "{place}");
-    let parts = backend.parts().await.unwrap();
-    assert!(parts.iter().any(|part| part.state == State::Ready), "{parts:?}");
-    assert!(!parts.iter().any(|part| part.state == State::Failed), "{parts:?}");
-    assert!(backend.active().await.unwrap().is_empty());
-    let found = datasets::list(&backend.datasets().await.unwrap()).await.unwrap();
+    let parts = target.components.list().await.unwrap();
+    assert!(parts.iter().any(|part| part.state == ComponentState::Ready), "{parts:?}");
+    assert!(!parts.iter().any(|part| part.state == ComponentState::Failed), "{parts:?}");
+    assert!(target.runs.active().await.unwrap().is_empty());
+    let found = datasets::list(&target.storage.datasets().await.unwrap()).await.unwrap();
     assert!(!found.is_empty());
 }
 
-fn job(kind: Kind) -> Job {
+fn job(kind: JobKind) -> Job {
     // Another process of the same machine may say it otherwise.
     Job::new(kind).with(common::env::STARTED_BY, "ana@home").with(common::env::YEARS, "all")
 }
 
-async fn follow(backend: &dyn Backend, kind: Kind) -> (Run, Vec<String>) {
-    let following = Following::start(backend, &job(kind)).await.unwrap();
+async fn follow(target: &Target, kind: JobKind) -> (Run, Vec<String>) {
+    let following = Following::start(target, &job(kind)).await.unwrap();
     let id = following.run();
     let mut lines = Vec::new();
-    following.to_end(backend, &mut |line| lines.push(line.message.clone())).await.unwrap();
-    let run = backend.find(&id.to_string()[..13]).await.unwrap();
+    following.to_end(target, &mut |line| lines.push(line.message.clone())).await.unwrap();
+    let run = target.runs.find(&id.to_string()[..13]).await.unwrap();
     assert_eq!(
         (run.run_id, run.kind.as_str()),
         (id, kind.to_string().as_str()),
@@ -116,8 +115,8 @@ async fn follow(backend: &dyn Backend, kind: Kind) -> (Run, Vec<String>) {
     (run, lines)
 }
 
-async fn load_and_follow(backend: &dyn Backend) -> Run {
-    let (run, lines) = follow(backend, Kind::Etl).await;
+async fn load_and_follow(target: &Target) -> Run {
+    let (run, lines) = follow(target, JobKind::Etl).await;
     assert!(lines.iter().any(|line| line.starts_with("run started")), "{lines:?}");
     assert!(
         lines.last().is_some_and(|line| line.starts_with("run succeeded")),
@@ -129,9 +128,9 @@ async fn load_and_follow(backend: &dyn Backend) -> Run {
     run
 }
 
-async fn report(backend: &dyn Backend) -> Run {
-    let (run, _) = follow(backend, Kind::Report).await;
-    let store = backend.reports().await.unwrap();
+async fn report(target: &Target) -> Run {
+    let (run, _) = follow(target, JobKind::Report).await;
+    let store = target.storage.reports().await.unwrap();
     let listed = reports::list(&store).await.unwrap();
     assert_eq!(listed.len(), 1, "{listed:?}");
     let latest = reports::find(&store, reports::LATEST).await.unwrap();
@@ -157,13 +156,13 @@ impl Reader for Notebook {
     fn note(&mut self, _: Note) {}
 }
 
-async fn logs(backend: &dyn Backend, load: &Run) {
+async fn logs(target: &Target, load: &Run) {
     let names: Vec<String> =
-        backend.logs(None).await.unwrap().sources.iter().map(|source| source.name().to_owned()).collect();
+        target.runs.logs(None).await.unwrap().sources.iter().map(|source| source.name().to_owned()).collect();
     for name in ["etl", "report"] {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
-    let Logs { sources, tempo, run } = backend.logs(Some(&load.run_id.to_string())).await.unwrap();
+    let Logs { sources, tempo, run } = target.runs.logs(Some(&load.run_id.to_string())).await.unwrap();
     let run = run.unwrap();
     assert_eq!(run.id, load.run_id);
     let plan = Plan { since: run.from, until: None, follow: false, pattern: None, tempo };
@@ -174,86 +173,89 @@ async fn logs(backend: &dyn Backend, load: &Run) {
     assert_eq!(ends, 1, "the whole log, once");
 }
 
-async fn refuses(backend: &dyn Backend) {
+async fn refuses(target: &Target) {
     for typed in ["ffffffff", "no-id", ""] {
-        let failure = backend.find(typed).await.unwrap_err();
+        let failure = target.runs.find(typed).await.unwrap_err();
         assert!(failure.hint_text().is_some(), "{failure}");
     }
-    let failure = backend.stop(uuid::Uuid::nil()).await.unwrap_err();
+    let failure = target.runs.stop(uuid::Uuid::nil()).await.unwrap_err();
     assert!(failure.to_string().contains("not in progress"), "{failure}");
 }
 
 /// The load that is published, as the database has it.
-async fn published(backend: &dyn Backend) -> Run {
-    let database = backend.database().await.unwrap();
+async fn published(target: &Target) -> Run {
+    let database = target.databases.database(DatabaseAccess::READ).await.unwrap();
     db::runs::published(&mut db::connect(&database).await.unwrap()).await.unwrap().unwrap()
 }
 
-async fn refuses_anomalies(backend: &dyn Backend, load: &Run) {
-    let following = Following::start(backend, &job(Kind::Etl)).await.unwrap();
+async fn refuses_anomalies(target: &Target, load: &Run) {
+    let following = Following::start(target, &job(JobKind::Etl)).await.unwrap();
     let id = following.run();
-    let failure = following.to_end(backend, &mut |_| {}).await.unwrap_err();
+    let failure = following.to_end(target, &mut |_| {}).await.unwrap_err();
     assert_eq!(failure.exit().code(), 1, "{failure}");
-    let refused = backend.find(&id.to_string()).await.unwrap();
+    let refused = target.runs.find(&id.to_string()).await.unwrap();
     assert_eq!(refused.status, "failed");
     for text in [failure.to_string(), refused.error.unwrap()] {
         assert!(text.contains("refused") && text.contains("--accept-anomalies"), "{text}");
     }
-    assert_eq!(published(backend).await.run_id, load.run_id, "what was published stays");
-    let database = backend.database().await.unwrap();
+    assert_eq!(published(target).await.run_id, load.run_id, "what was published stays");
+    let database = target.databases.database(DatabaseAccess::READ).await.unwrap();
     let mut session = db::connect(&database).await.unwrap();
     let checks = db::checks::of_run(&mut session, id).await.unwrap();
     assert!(checks[0].is_anomaly() && checks.iter().any(|check| check.outcome == "passed"), "{checks:?}");
     assert_eq!(db::runs::refused(&mut session).await.unwrap().map(|run| run.run_id), Some(id));
 }
 
-async fn rolls_back(backend: &dyn Backend, load: &Run) {
-    let accepted = job(Kind::Etl).with(common::env::ACCEPT_ANOMALIES, "true");
-    let following = Following::start(backend, &accepted).await.unwrap();
+async fn rolls_back(target: &Target, load: &Run) {
+    let accepted = job(JobKind::Etl).with(common::env::ACCEPT_ANOMALIES, "true");
+    let following = Following::start(target, &accepted).await.unwrap();
     let id = following.run();
-    following.to_end(backend, &mut |_| {}).await.unwrap();
-    assert_eq!(published(backend).await.run_id, id);
-    let database = backend.database().await.unwrap();
+    following.to_end(target, &mut |_| {}).await.unwrap();
+    assert_eq!(published(target).await.run_id, id);
+    let database = target.databases.database(DatabaseAccess::READ).await.unwrap();
     let mut session = db::connect(&database).await.unwrap();
     assert!(db::runs::refused(&mut session).await.unwrap().is_none(), "a load has published since");
 
-    let (run, lines) = follow(backend, Kind::Rollback).await;
+    let (run, lines) = follow(target, JobKind::Rollback).await;
     assert!(lines.iter().any(|line| line.starts_with("rolled back")), "{lines:?}");
     assert_eq!(run.dataset_updated_on, load.dataset_updated_on);
-    assert_eq!(published(backend).await.run_id, load.run_id);
+    assert_eq!(published(target).await.run_id, load.run_id);
     let states: Vec<ReleaseState> =
         releases::list(&mut session, 2).await.unwrap().iter().map(|release| release.state).collect();
     assert_eq!(states, [ReleaseState::RolledBack, ReleaseState::Published]);
 
     // The same files are not loaded again.
-    let following = Following::start(backend, &job(Kind::Etl)).await.unwrap();
+    let following = Following::start(target, &job(JobKind::Etl)).await.unwrap();
     let id = following.run();
-    following.to_end(backend, &mut |_| {}).await.unwrap();
-    assert_eq!(backend.find(&id.to_string()).await.unwrap().status, "skipped");
+    following.to_end(target, &mut |_| {}).await.unwrap();
+    assert_eq!(target.runs.find(&id.to_string()).await.unwrap().status, "skipped");
 }
 
 async fn stops(stage: &dyn Stage) {
-    let backend = stage.backend();
+    let target = &stage.target();
     let blocked = stage.block().await;
-    let forced = job(Kind::Etl).with(common::env::FORCE, "true");
-    let run = backend.start(&forced).await.unwrap();
-    let active = backend.active().await.unwrap();
-    assert_eq!(active.iter().map(|active| (active.run, active.kind)).collect::<Vec<_>>(), [(run, Kind::Etl)]);
-    let double = backend.start(&forced).await.unwrap_err();
+    let forced = job(JobKind::Etl).with(common::env::FORCE, "true");
+    let run = target.runs.start(&forced).await.unwrap();
+    let active = target.runs.active().await.unwrap();
+    assert_eq!(
+        active.iter().map(|active| (active.run, active.kind)).collect::<Vec<_>>(),
+        [(run, JobKind::Etl)]
+    );
+    let double = target.runs.start(&forced).await.unwrap_err();
     assert_eq!(double.exit().code(), 125);
     assert!(double.to_string().contains(&run.to_string()), "{double}");
-    let rollback = backend.start(&job(Kind::Rollback)).await.unwrap_err();
+    let rollback = target.runs.start(&job(JobKind::Rollback)).await.unwrap_err();
     assert_eq!(rollback.exit().code(), 125, "{rollback}");
 
     // One that is stopped before it has written itself down leaves no trace.
-    while backend.find(&run.to_string()).await.is_err() {
+    while target.runs.find(&run.to_string()).await.is_err() {
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
-    backend.stop(run).await.unwrap();
-    let ended = follow::wait(backend, run).await.unwrap();
+    target.runs.stop(run).await.unwrap();
+    let ended = follow::wait(target, run).await.unwrap();
     assert_eq!(ended.code, 143, "{ended:?}");
     drop(blocked);
-    assert!(backend.active().await.unwrap().is_empty());
-    let found = backend.find(&run.to_string()).await.unwrap();
+    assert!(target.runs.active().await.unwrap().is_empty());
+    let found = target.runs.find(&run.to_string()).await.unwrap();
     assert_eq!(found.status, "failed", "{found:?}");
 }

@@ -52,10 +52,10 @@ fn suspended_screens_resume_in_a_resized_window() {
 fn panics() {
     let matches = Cli::command().get_matches_from(["covidctl", "--data-dir", "/nowhere"]);
     let settings = Settings::resolve(&Cli::from_arg_matches(&matches).unwrap().globals, &matches).unwrap();
-    let backend = covidctl::backend::connect(&settings).unwrap();
+    let target = covidctl::connect::target(&settings, std::sync::Arc::new(|_| {})).unwrap();
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
-    let screens =
-        covidctl::tui::run(&settings, backend, |_| Some(Box::pin(async { panic!("deliberate panic") })));
+    let work = async { panic!("deliberate panic") };
+    let screens = covidctl::tui::run(&settings, target, |_| Some(Box::pin(work)));
     drop(runtime.block_on(screens));
 }
 
@@ -119,7 +119,7 @@ fn exit_lists_runs_that_continue() {
     let terminal = Terminal::new(120, 30);
     // Enough rows that the sample is still being generated at the exit.
     terminal.run(&target.command(&["demo", "--rows", "50000000"]));
-    terminal.see("making a sample");
+    terminal.see("writing a sample");
     terminal.wait("the run", |text| text.contains("1 active"));
     terminal.press(&["q"]);
     terminal.ended_with(0);

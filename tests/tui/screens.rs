@@ -107,7 +107,7 @@ fn empty_target_is_brought_up_from_its_hint() {
     terminal.see("local is up");
     terminal.press(&["q"]);
     terminal.ended_with(0);
-    assert_eq!(target.part("postgresql")["state"], "ready");
+    assert_eq!(target.component("postgresql")["state"], "ready");
 }
 
 #[test]

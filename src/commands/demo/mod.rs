@@ -1,7 +1,7 @@
-//! `covidctl demo`: the whole pipeline on this machine, in one command.
+//! `covidctl demo`: the whole pipeline on this machine in one command.
 //!
-//! It works in the same folder as the local target, so that `status`, `runs` and `psql` show what it did. PostgreSQL runs for
-//! as long as the demo does and is stopped on every way out, unless `covidctl up` had it running before.
+//! It uses the data directory of the local target, so that `status`, `runs` and `psql` show its results. PostgreSQL is stopped when the
+//! demo ends, unless `covidctl up` started it.
 
 mod summary;
 
@@ -14,103 +14,116 @@ use common::failure::{Failure, Result};
 use uuid::Uuid;
 
 use self::summary::Summary;
-use super::{quietly, screens};
-use crate::backend::local::{Lease, Local, Plan};
-use crate::backend::{self, Backend as _, Job, Kind, Progress};
-use crate::cli::{Demo, Format};
+use super::{screens, warnings_only};
+use crate::cli::Demo;
+use crate::connect;
 use crate::db;
+use crate::local::{Lease, Local, Plan};
 use crate::ops::follow::Following;
-use crate::ops::log_line::LogLine;
 use crate::ops::{datasets, reports, up};
 use crate::printer::Printer;
+use crate::settings::Format;
 use crate::settings::Settings;
 use crate::tui;
+use logs::log_line::LogLine;
+use target::{DatabaseAccess, Job, JobKind, Progress, Target};
 
 pub(super) async fn run(args: &Demo, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     settings.may_change("run the demo")?;
-    let local = backend::local(settings)?;
+    let local = Arc::new(connect::local(settings)?);
     if !args.headless && printer.format() == Format::Text && screens::is_possible() {
         return with_screens(local, args.rows, settings, printer).await;
     }
     let progress: Arc<dyn Progress> = Arc::<Printer>::clone(printer);
-    // Until the end of this function, whichever way it ends.
     let lease = local.lease(Arc::clone(&progress)).await?;
-    let demo = Pipeline { local: &local, progress, printer: Some(printer), stays: false };
+    let demo = Pipeline {
+        local: &local,
+        target: &local.clone().target(),
+        progress,
+        printer: Some(printer),
+        detach: false,
+    };
     let etl = demo.run(args.rows).await?;
-    let summary = summarise(&local, etl, &lease, settings).await?;
+    let summary = summarize(&local.target(), etl, &lease, settings).await?;
     printer.show(&summary)
 }
 
-/// The same beside the screens, which fill while it works. PostgreSQL stays until they are left, also where a step fails; a load that
-/// goes on when somebody leaves is named, and PostgreSQL stays for it.
+/// Runs the demo while the screens show it. PostgreSQL runs until they are closed, even if a step fails; it stays up for a load that is
+/// still running then.
 async fn with_screens(
-    local: Local,
+    local: Arc<Local>,
     rows: Option<u64>,
     settings: &Settings,
     printer: &Arc<Printer>,
 ) -> Result<()> {
-    let local = Arc::new(local);
     let lease: Rc<RefCell<Option<Lease>>> = Rc::default();
     let (worker, kept) = (Arc::clone(&local), Rc::clone(&lease));
     let work = |progress: Arc<dyn Progress>| {
         let work = async move {
             let taken = worker.lease(Arc::clone(&progress)).await?;
             kept.replace(Some(taken));
-            let demo = Pipeline { local: &worker, progress, printer: None, stays: true };
+            let demo = Pipeline {
+                local: &worker,
+                target: &worker.clone().target(),
+                progress,
+                printer: None,
+                detach: true,
+            };
             demo.run(rows).await.map(drop)
         };
         Some(Box::pin(work) as tui::Work)
     };
-    let left = tui::run(settings, local, work).await?;
-    screens::say_farewell(left, printer);
+    let left = tui::run(settings, local.target(), work).await?;
+    screens::report_exit(left, printer);
     Ok(())
 }
 
-/// The steps of the demo, once PostgreSQL runs.
+/// The steps of the demo while PostgreSQL runs.
 struct Pipeline<'a> {
     local: &'a Local,
+    target: &'a Target,
     progress: Arc<dyn Progress>,
-    /// Where the jobs' logs go; the screens read them by themselves.
+    /// Prints the logs of jobs; the screens read them themselves.
     printer: Option<&'a Printer>,
-    /// Whether loads and reports go on when nobody waits for them any more.
-    stays: bool,
+    /// Whether loads and reports go on when the demo ends.
+    detach: bool,
 }
 
 impl Pipeline<'_> {
-    /// All of them; the id of the load.
+    /// Runs all steps and returns the id of the load.
     async fn run(&self, rows: Option<u64>) -> Result<Uuid> {
-        up::migrate(self.local, self.progress.as_ref(), &mut |line| self.trouble(line)).await?;
+        up::migrate(self.target, self.progress.as_ref(), &mut |line| self.warn(line)).await?;
         let is_sample = self.sample(rows).await?;
         self.progress.step("loading the datasets");
-        // A sample smaller than the one before it is no anomaly.
-        let load = Job::new(Kind::Etl).with(env::ACCEPT_ANOMALIES, is_sample.to_string());
+        // A sample that is smaller than the previous one is no anomaly.
+        let load = Job::new(JobKind::Etl).with(env::ACCEPT_ANOMALIES, is_sample.to_string());
         let etl = self.job(&load, &mut |line| self.log(line)).await?;
         self.progress.step("writing the report");
-        self.job(&Job::new(Kind::Report), &mut |line| self.log(line)).await?;
+        self.job(&Job::new(JobKind::Report), &mut |line| self.log(line)).await?;
         Ok(etl)
     }
 
-    /// Puts a sample into the store unless there are datasets; returns whether a sample is there.
+    /// Writes a sample unless there are datasets; returns whether the datasets are a sample.
     async fn sample(&self, rows: Option<u64>) -> Result<bool> {
-        let present = datasets::list(&self.local.datasets().await?).await?;
+        let present = datasets::list(&self.target.storage.datasets().await?).await?;
         let present: Vec<_> = present.into_iter().map(|dataset| (dataset.name, dataset.size)).collect();
         let rows = match self.local.plan_sample(&present, rows)? {
             Plan::UseTheirs => {
-                self.progress.step("taking the datasets that are in the store");
+                self.progress.step("using the datasets in storage");
                 return Ok(false);
             }
             Plan::UseSample(rows) => {
-                self.progress.step(&format!("taking the sample of {rows} rows that is in the store"));
+                self.progress.step(&format!("using the existing sample of {rows} rows"));
                 return Ok(true);
             }
             Plan::Make(rows) => rows,
         };
-        self.progress.step(&format!("making a sample of {rows} rows"));
+        self.progress.step(&format!("writing a sample of {rows} rows"));
         let folder = self.local.new_sample_folder()?;
-        let mut make = Job::new(Kind::Sample);
+        let mut make = Job::new(JobKind::Sample);
         let words = ["--rows", &rows.to_string(), "--seed", "1", "--out", &folder.display().to_string()];
         make.arguments = words.map(str::to_owned).into();
-        self.job(&make, &mut |line| self.trouble(line)).await?;
+        self.job(&make, &mut |line| self.warn(line)).await?;
         self.local.adopt_sample(rows)?;
         Ok(true)
     }
@@ -121,33 +134,33 @@ impl Pipeline<'_> {
         }
     }
 
-    fn trouble(&self, line: &LogLine) {
+    fn warn(&self, line: &LogLine) {
         if let Some(printer) = self.printer {
-            quietly(printer)(line);
+            warnings_only(printer)(line);
         }
     }
 
-    /// Runs one job to its end. It does not outlive us, unless it may.
+    /// Runs a job to its end. It is stopped with the demo, unless it may detach.
     async fn job(&self, job: &Job, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<Uuid> {
-        let following = Following::start(self.local, job).await?;
+        let following = Following::start(self.target, job).await?;
         let run = following.run();
-        let may_stay = self.stays && job.kind != Kind::Sample;
-        let _attached = (!may_stay).then(|| self.local.attach(run));
-        following.to_end(self.local, show).await?;
+        let may_detach = self.detach && job.kind != JobKind::Sample;
+        let _attached = (!may_detach).then(|| self.local.attach(run));
+        following.to_end(self.target, show).await?;
         Ok(run)
     }
 }
 
-async fn summarise(local: &Local, etl: Uuid, lease: &Lease, settings: &Settings) -> Result<Summary> {
-    let database = local.database().await?;
+async fn summarize(target: &Target, etl: Uuid, lease: &Lease, settings: &Settings) -> Result<Summary> {
+    let database = target.databases.database(DatabaseAccess::READ).await?;
     let mut connection = db::connect(&database).await?;
     let run = db::runs::find(&mut connection, &etl.to_string()).await?;
     let already_loaded = run.status == "skipped";
     let loaded = if already_loaded { db::runs::published(&mut connection).await? } else { Some(run) };
-    let loaded = loaded.ok_or_else(|| Failure::new("the database does not say what is loaded"))?;
+    let loaded = loaded.ok_or_else(|| Failure::new("no release is published"))?;
     let issues = db::runs::issues(&mut connection, loaded.run_id).await?;
-    let store = local.reports().await?;
+    let store = target.storage.reports().await?;
     let report = reports::text(&store, &reports::find(&store, reports::LATEST).await?).await?;
     let stays_up = lease.is_kept()?;
-    Ok(Summary::new(local.place(), already_loaded, loaded, issues, report, stays_up, settings))
+    Ok(Summary::new(target.location(), already_loaded, loaded, issues, report, stays_up, settings))
 }

@@ -1,20 +1,20 @@
-//! What the demo did, for people and for programs.
+//! The result of the demo, as text and JSON.
 
 use std::fmt;
 
 use chrono::TimeDelta;
 use serde::Serialize;
 
-use crate::backend::Place;
-use crate::commands::type_next;
-use crate::db::runs::{Issue, Run};
+use crate::commands::next_command;
+use crate::db::runs::Issue;
 use crate::settings::Settings;
-use crate::text::{maybe_thousands, span, table, thousands};
+use common::text::{maybe_thousands, span, table, thousands};
+use target::Location;
+use target::Run;
 
-/// The demo's result.
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
-    place: Place,
+    place: Location,
     /// Whether the load was skipped because the same dataset is published already.
     already_loaded: bool,
     /// The load whose rows are published.
@@ -22,7 +22,6 @@ pub(super) struct Summary {
     duration_seconds: Option<f64>,
     rows_per_second: Option<i64>,
     issues: Vec<Issue>,
-    /// What can be typed next, and what it is for.
     next: Vec<Next>,
     report: String,
 }
@@ -35,7 +34,7 @@ struct Next {
 
 impl Summary {
     pub(super) fn new(
-        place: Place,
+        place: Location,
         already_loaded: bool,
         run: Run,
         issues: Vec<Issue>,
@@ -43,15 +42,15 @@ impl Summary {
         stays_up: bool,
         settings: &Settings,
     ) -> Self {
-        let next = |words: &str, purpose| Next { command: type_next(words, settings), purpose };
+        let next = |words: &str, purpose| Next { command: next_command(words, settings), purpose };
         let mut steps = Vec::new();
         if !stays_up {
-            steps.push(next("up", "start PostgreSQL again, to stay"));
+            steps.push(next("up", "start PostgreSQL again"));
         }
-        steps.push(next("reports open", "the report with its charts, in the browser"));
-        steps.push(next("psql", "look into the database"));
-        steps.push(next("runs show latest", "the last run with its tally"));
-        steps.push(next("down", "stop PostgreSQL; the data stay"));
+        steps.push(next("reports open", "open the report with its charts in the browser"));
+        steps.push(next("psql", "query the database"));
+        steps.push(next("runs show latest", "show the last run with its rejects and repairs"));
+        steps.push(next("down", "stop PostgreSQL and keep the data"));
         let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
         let rows_per_second = run.rows_per_second();
         Self { place, already_loaded, run, duration_seconds, rows_per_second, issues, next: steps, report }
@@ -62,7 +61,7 @@ impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let run = &self.run;
         if self.already_loaded {
-            writeln!(f, "The data is already loaded: nothing was changed.\n")?;
+            writeln!(f, "The data are already loaded; nothing changed.\n")?;
         }
         let rows = |rows| maybe_thousands(rows);
         writeln!(f, "run       {}", run.run_id)?;

@@ -11,18 +11,19 @@ use chrono::{DateTime, Local, Utc};
 use common::failure::{Exit, Failure, Result};
 
 use self::screen::Screen;
-use crate::backend::{self, Ended};
-use crate::cli::{self, Format};
-use crate::logs::core::Plan;
-use crate::logs::event::Millis;
-use crate::logs::pick::Filter;
-use crate::logs::render::{Form, Renderer};
-use crate::logs::when::When;
-use crate::logs::{Logs, RunLog, driver};
+use crate::cli::{self};
 use crate::ops::follow;
 use crate::printer::Printer;
+use crate::settings::Format;
 use crate::settings::Settings;
 use crate::signals::Signals;
+use logs::core::Plan;
+use logs::event::Millis;
+use logs::pick::Filter;
+use logs::render::{Form, Renderer};
+use logs::when::When;
+use logs::{Logs, RunLog, driver};
+use target::RunEnd;
 
 /// How far back one looks who does not say.
 const SINCE: When = When::Ago(Duration::from_mins(10));
@@ -31,8 +32,8 @@ const SINCE: When = When::Ago(Duration::from_mins(10));
 const PACE: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
-    let backend = backend::connect(settings)?;
-    let Logs { sources, tempo, run } = backend.logs(args.run.as_deref()).await?;
+    let target = crate::commands::target(settings)?;
+    let Logs { sources, tempo, run } = target.runs.logs(args.run.as_deref()).await?;
     let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
     check_names(&args.sources, &names)?;
     let sources: Vec<_> = sources
@@ -67,7 +68,7 @@ pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer
     let finish = async {
         match run.filter(|_| args.follow) {
             Some(run) => {
-                let code = follow::wait(backend.as_ref(), run.id).await;
+                let code = follow::wait(&target, run.id).await;
                 ended.replace(Some((run, code)));
             }
             None => std::future::pending().await,
@@ -121,7 +122,7 @@ async fn reader_leaves(printer: &Printer) {
     }
 }
 
-fn passed_on(run: RunLog, ended: Ended) -> Result<()> {
+fn passed_on(run: RunLog, ended: RunEnd) -> Result<()> {
     if ended.code == 0 {
         return Ok(());
     }

@@ -4,12 +4,12 @@ use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
 use crate::cli;
-use crate::logs::Shown;
-use crate::logs::core::Note;
-use crate::logs::driver::Reader;
-use crate::logs::pick::{Filter, Picked, Picker};
-use crate::logs::render::{Entry, Renderer};
 use crate::printer::Printer;
+use logs::Shown;
+use logs::core::Note;
+use logs::driver::Reader;
+use logs::pick::{Filter, Picked, Picker};
+use logs::render::{Entry, Renderer};
 
 /// The reader of `covidctl logs`.
 pub(super) struct Screen<'a> {
@@ -51,7 +51,7 @@ impl<'a> Screen<'a> {
     pub(super) fn say_what_is_missing(&self, asked_for: &[String]) {
         let came: u64 = self.came.iter().sum();
         if self.shown == 0 && came > 0 && self.tail.is_none() {
-            return self.printer.say(&format!("none of {came} events matches"));
+            return self.printer.note(&format!("none of {came} events matches"));
         }
         if came > 0 && asked_for.is_empty() {
             return;
@@ -65,11 +65,11 @@ impl<'a> Screen<'a> {
         let (silent, missing) = (without_events(false), without_events(true));
         if !silent.is_empty() {
             self.printer
-                .say(&format!("no events from {silent} in this time; look further back with --since 1d"));
+                .note(&format!("no events from {silent} in this time; look further back with --since 1d"));
         }
         if !missing.is_empty() {
             self.printer
-                .say(&format!("there is no log of {missing} yet; `covidctl status` shows what is there"));
+                .note(&format!("there is no log of {missing} yet; `covidctl status` shows what is there"));
         }
     }
 
@@ -131,6 +131,6 @@ impl Reader for Screen<'_> {
             Note::Unavailable(source, why) => format!("no answer about {}, trying on: {why}", name(source)),
             Note::Back(source) => format!("{} answers again", name(source)),
         };
-        self.printer.say(&text);
+        self.printer.note(&text);
     }
 }

@@ -7,13 +7,12 @@ use common::failure::{Failure, Result};
 
 use super::child::Child;
 use super::{options, passed_on, whisperer};
-use crate::backend::aws::Login;
-use crate::backend::{self, Access, Server};
 use crate::cli::{Route, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::tunnel::Tunnel;
+use target::{Bastion, DatabaseAccess, DatabaseLogin, DatabaseServer};
+use tunnel::Tunnel;
 
 pub(super) async fn run(
     route: &Route,
@@ -23,8 +22,9 @@ pub(super) async fn run(
 ) -> Result<()> {
     let mut signals = Signals::listen()?;
     let open = async {
-        let login = login(route, settings, printer).await?;
-        let mut options = options(route, settings, printer).await?;
+        let target = crate::commands::target(settings)?;
+        let login = login(route, target.bastion.as_deref()).await?;
+        let mut options = options(route, settings).await?;
         if route.local_port.is_none() && route.forwardings.is_empty() {
             // The command is told where to go, so nobody needs the usual ports, which another tunnel may have.
             options.forwardings.iter_mut().for_each(|forwarding| forwarding.port = 0);
@@ -64,15 +64,14 @@ pub(super) async fn run(
     }
 }
 
-/// How to log in where the command's first target is a database of ours; anywhere else that is the command's own business.
-async fn login(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> Result<Option<Login>> {
+/// Returns the login for the first forwarding if it leads to a database of the target; any other login is up to the command.
+async fn login(route: &Route, bastion: Option<&dyn Bastion>) -> Result<Option<DatabaseLogin>> {
+    let Some(bastion) = bastion.filter(|_| route.bastion.is_none()) else { return Ok(None) };
     let server = match route.targets.first() {
-        _ if route.bastion.is_some() || settings.target.value == "local" => return Ok(None),
-        Some(TunnelTarget::Replica) => Server::Replica,
-        Some(TunnelTarget::Master) => Server::Master,
-        None if route.forwardings.is_empty() => Server::Master,
+        Some(TunnelTarget::Replica) => DatabaseServer::Replica,
+        Some(TunnelTarget::Master) => DatabaseServer::Master,
+        None if route.forwardings.is_empty() => DatabaseServer::Master,
         Some(TunnelTarget::Metabase) | None => return Ok(None),
     };
-    let access = Access { server, ..Access::READ };
-    backend::aws(settings, printer)?.login(access).await.map(Some)
+    bastion.login(DatabaseAccess { server, ..DatabaseAccess::READ }).await.map(Some)
 }

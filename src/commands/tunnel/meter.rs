@@ -4,7 +4,7 @@ use std::io::{IsTerminal as _, Write as _};
 use std::time::Duration;
 
 use crate::printer::Printer;
-use crate::tunnel::counters::Counters;
+use tunnel::counters::Counters;
 
 const EVERY: Duration = Duration::from_secs(1);
 

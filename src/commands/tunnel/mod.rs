@@ -9,15 +9,14 @@ use std::sync::Arc;
 use common::failure::{Context as _, Exit, Failure, Result};
 
 pub(super) use self::child::Child;
-use crate::backend;
 use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use crate::tunnel::bastion::Discovery;
-use crate::tunnel::event::{Event, Tell};
-use crate::tunnel::forwarding::Forwarding;
-use crate::tunnel::{self, Options, Tunnel};
+use tunnel::bastion::Discovery;
+use tunnel::event::{Event, Tell};
+use tunnel::forwarding::Forwarding;
+use tunnel::{self, Options, Tunnel};
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     if let Some(TunnelCommand::Exec { route, command }) = &args.command {
@@ -25,7 +24,7 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
     }
     let mut signals = Signals::listen()?;
     let open = async {
-        let mut options = options(&args.route, settings, printer).await?;
+        let mut options = options(&args.route, settings).await?;
         options.ready_file.clone_from(&args.ready_file);
         Tunnel::open(options, teller(printer)).await
     };
@@ -48,7 +47,7 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
 }
 
 /// Everything that the command line and the settings say; asks AWS for the rest.
-async fn options(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> Result<Options> {
+async fn options(route: &Route, settings: &Settings) -> Result<Options> {
     let (discovery, mut forwardings) = match &route.bastion {
         Some(bastion) => {
             let discovery: Arc<dyn Discovery> = Arc::new(bastion.clone());
@@ -64,7 +63,7 @@ async fn options(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> 
             }
             (discovery, Vec::new())
         }
-        None => named(route, settings, printer).await?,
+        None => named(route, settings).await?,
     };
     forwardings.extend(route.forwardings.iter().cloned());
     match (route.local_port, forwardings.as_mut_slice()) {
@@ -89,18 +88,11 @@ async fn options(route: &Route, settings: &Settings, printer: &Arc<Printer>) -> 
     })
 }
 
-/// The bastion of the target `aws`, and where its named targets are.
-async fn named(
-    route: &Route,
-    settings: &Settings,
-    printer: &Arc<Printer>,
-) -> Result<(Arc<dyn Discovery>, Vec<Forwarding>)> {
-    if settings.target.value == "local" {
-        return Err(Failure::usage("nothing says through whom: the target `local` has no bastion")
-            .hint("--bastion user@host:port, or --target aws"));
-    }
-    let aws = backend::aws(settings, printer)?;
-    let bastion = aws.bastion().await?;
+/// Returns the target's bastion and the forwardings to the named endpoints behind it; by default to the master.
+async fn named(route: &Route, settings: &Settings) -> Result<(Arc<dyn Discovery>, Vec<Forwarding>)> {
+    let target = crate::commands::target(settings)?;
+    let bastion = target.bastion()?;
+    let discovery = bastion.discovery().await?;
     let only_master = [TunnelTarget::Master];
     let targets = if route.targets.is_empty() && route.forwardings.is_empty() {
         &only_master[..]
@@ -109,9 +101,10 @@ async fn named(
     };
     let mut forwardings = Vec::new();
     for named in targets {
-        forwardings.push(Forwarding { port: named.local_port(), target: aws.target(named.name()).await? });
+        forwardings
+            .push(Forwarding { port: named.local_port(), target: bastion.endpoint(named.name()).await? });
     }
-    Ok((bastion, forwardings))
+    Ok((discovery, forwardings))
 }
 
 /// Events as data: the ready line or, as JSON, all of them, on standard output; remarks on standard error.
@@ -120,7 +113,7 @@ fn teller(printer: &Arc<Printer>) -> Tell {
     Arc::new(move |event| match serde_json::to_string(&event) {
         Ok(json) if printer.json() => printer.bytes(format!("{json}\n").as_bytes()),
         _ if matches!(event, Event::Ready(_)) => printer.text(&event.to_string()),
-        _ => printer.say(&event.to_string()),
+        _ => printer.note(&event.to_string()),
     })
 }
 
@@ -129,7 +122,7 @@ fn whisperer(printer: &Arc<Printer>) -> Tell {
     let printer = Arc::clone(printer);
     Arc::new(move |event| {
         if !matches!(event, Event::Ready(_)) {
-            printer.say(&event.to_string());
+            printer.note(&event.to_string());
         }
     })
 }

@@ -1,18 +1,17 @@
 //! Follows logs for the Logs screen, with the engine of `covidctl logs`.
 
 use std::ops::ControlFlow;
-use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::Result;
+use logs::core::{Note, Plan};
+use logs::driver::{self, Reader};
+use logs::{RunLog, Shown};
+use target::Target;
 use uuid::Uuid;
 
 use super::outbox::Outbox;
-use crate::backend::Backend;
-use crate::logs::core::{Note, Plan};
-use crate::logs::driver::{self, Reader};
-use crate::logs::{RunLog, Shown};
 use crate::tui::domain::Millis;
 use crate::tui::model::logs::ParsedEvent;
 use crate::tui::msg::{LogEvent, Msg};
@@ -25,33 +24,33 @@ const BATCH: usize = 500;
 const RUN_POLL: Duration = Duration::from_secs(1);
 
 pub(super) async fn follow(
-    backend: Arc<dyn Backend>,
+    target: Target,
     outbox: Outbox,
     request: RequestId,
     since: Millis,
     run: Option<Uuid>,
 ) {
-    let ended = read(backend.as_ref(), &outbox, request, since, run).await;
+    let ended = read(&target, &outbox, request, since, run).await;
     let event = LogEvent::Ended(ended.err().map(UserError::from));
     outbox.send(Msg::Logs(request, event)).await;
 }
 
 async fn read(
-    backend: &dyn Backend,
+    target: &Target,
     outbox: &Outbox,
     request: RequestId,
     since: Millis,
     run: Option<Uuid>,
 ) -> Result<()> {
     let wanted = run.map(|run| run.to_string());
-    let logs = backend.logs(wanted.as_deref()).await?;
+    let logs = target.runs.logs(wanted.as_deref()).await?;
     let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
     outbox.send(Msg::Logs(request, LogEvent::Sources(names.clone()))).await;
     let since = logs.run.map_or(since, |run| run.from);
     let plan = Plan { since, until: None, follow: true, pattern: None, tempo: logs.tempo };
     let finish = async {
         match logs.run {
-            Some(run) => wait_for_end(backend, run).await,
+            Some(run) => wait_for_end(target, run).await,
             None => std::future::pending().await,
         }
     };
@@ -61,9 +60,9 @@ async fn read(
 }
 
 /// Waits for the end of a run; for ever if it cannot be determined.
-async fn wait_for_end(backend: &dyn Backend, run: RunLog) {
+async fn wait_for_end(target: &Target, run: RunLog) {
     loop {
-        match backend.wait(run.id, RUN_POLL).await {
+        match target.runs.wait(run.id, RUN_POLL).await {
             Ok(Some(_)) => return,
             Ok(None) => {}
             Err(_) => std::future::pending().await,

@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::failure::Result;
+use target::{Origin, Target, WithOrigin};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
 pub(super) use self::outbox::Outbox;
@@ -22,8 +23,8 @@ use super::domain::ActiveRun;
 use super::effect::{Effect, SwitchTarget};
 use super::msg::{Msg, TunnelEvent};
 use super::request::Response;
-use crate::backend::{self, Backend};
-use crate::settings::{Origin, Settings, Sourced};
+use crate::connect;
+use crate::settings::Settings;
 
 /// Runs that the history lists at most.
 const MAX_RUNS: usize = 200;
@@ -33,7 +34,7 @@ const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
 
 pub(super) struct EffectRunner {
     settings: Settings,
-    backend: Arc<dyn Backend>,
+    target: Target,
     outbox: Outbox,
     tasks: JoinSet<()>,
     /// The pending request of each kind.
@@ -42,10 +43,10 @@ pub(super) struct EffectRunner {
 }
 
 impl EffectRunner {
-    pub(super) fn new(settings: &Settings, backend: Arc<dyn Backend>, outbox: Outbox) -> Self {
+    pub(super) fn new(settings: &Settings, target: Target, outbox: Outbox) -> Self {
         Self {
             settings: settings.clone(),
-            backend,
+            target,
             outbox,
             tasks: JoinSet::new(),
             pending: HashMap::new(),
@@ -63,54 +64,52 @@ impl EffectRunner {
 
     /// The active runs of the target; empty if it does not respond in time.
     pub(super) async fn active_runs(&self) -> Vec<ActiveRun> {
-        let active = tokio::time::timeout(EXIT_TIMEOUT, self.backend.active()).await;
+        let active = tokio::time::timeout(EXIT_TIMEOUT, self.target.runs.active()).await;
         active.ok().and_then(Result::ok).unwrap_or_default()
     }
 
     /// Starts to perform an effect. Effects on the terminal belong to the event loop.
     pub(super) fn run(&mut self, effect: Effect) {
-        let (backend, outbox) = (Arc::clone(&self.backend), self.outbox.clone());
+        let (target, outbox) = (self.target.clone(), self.outbox.clone());
         let kind = discriminant(&effect);
         match effect {
             Effect::LoadComponents { id } => {
-                self.request(kind, requests::components(backend), move |response| {
+                self.request(kind, requests::components(target), move |response| {
                     Msg::Components(id, response)
                 });
             }
             Effect::LoadActive { id } => {
-                let active = async move { backend.active().await };
+                let active = async move { target.runs.active().await };
                 self.request(kind, active, move |response| Msg::Active(id, response));
             }
             Effect::LoadRuns { id } => {
-                let history = async move { backend.history(MAX_RUNS).await };
+                let history = async move { target.runs.history(MAX_RUNS).await };
                 self.request(kind, history, move |response| Msg::Runs(id, response));
             }
             Effect::LoadRunDetails { id, run } => {
-                let details = requests::run_details(backend, run);
+                let details = requests::run_details(target, run);
                 self.request(kind, details, move |response| Msg::RunDetails(id, response));
             }
             Effect::LoadData { id, known_charts } => {
-                let data = requests::data(backend, known_charts);
+                let data = requests::data(target, known_charts);
                 self.request(kind, data, move |response| Msg::Data(id, response));
             }
             Effect::LoadRejected { id, run, dataset, reason } => {
-                let rejected = requests::rejected(backend, run, dataset, reason);
+                let rejected = requests::rejected(target, run, dataset, reason);
                 self.request(kind, rejected, move |response| Msg::Rejected(id, response));
             }
             Effect::LoadReports { id } => {
-                self.request(kind, requests::reports(backend), move |response| Msg::Reports(id, response));
+                self.request(kind, requests::reports(target), move |response| Msg::Reports(id, response));
             }
             Effect::LoadReport { id, name } => {
-                self.request(kind, requests::report(backend, name), move |response| {
-                    Msg::Report(id, response)
-                });
+                self.request(kind, requests::report(target, name), move |response| Msg::Report(id, response));
             }
             Effect::FollowLogs { id, since, run } => {
-                self.replace(kind, logs::follow(backend, outbox, id, since, run));
+                self.replace(kind, logs::follow(target, outbox, id, since, run));
             }
-            Effect::BringUp => self.spawn(runs::bring_up(backend, outbox)),
-            Effect::StartJobs { kinds, years } => self.spawn(runs::start(backend, outbox, kinds, years)),
-            Effect::StopRun { run } => self.spawn(runs::stop(backend, outbox, run)),
+            Effect::BringUp => self.spawn(runs::bring_up(target, outbox)),
+            Effect::StartJobs { kinds, years } => self.spawn(runs::start(target, outbox, kinds, years)),
+            Effect::StopRun { run } => self.spawn(runs::stop(target, outbox, run)),
             Effect::OpenTunnel { tunnel, route } => {
                 let task = tunnels::open(self.settings.clone(), outbox, tunnel, route);
                 let task = self.tasks.spawn(task);
@@ -126,7 +125,7 @@ impl EffectRunner {
                 self.spawn(async move { outbox.done(requests::save_text(path, text).await).await });
             }
             Effect::SaveReport { name } => {
-                self.spawn(async move { outbox.done(requests::save_report(backend, name).await).await });
+                self.spawn(async move { outbox.done(requests::save_report(target, name).await).await });
             }
             Effect::SwitchTarget(to) => self.switch_target(to),
             Effect::Copy { .. } | Effect::Suspend | Effect::Redraw => {}
@@ -163,9 +162,9 @@ impl EffectRunner {
     /// Sends further requests to another target. Tunnels and runs continue.
     fn switch_target(&mut self, to: SwitchTarget) {
         let mut settings = self.settings.clone();
-        let flag = |value| Sourced { value, origin: Origin::Flag };
-        let target = match to {
-            SwitchTarget::Target(target) => target,
+        let flag = |value| WithOrigin { value, origin: Origin::Flag };
+        let name = match to {
+            SwitchTarget::Target(name) => name,
             SwitchTarget::Profile(profile) => {
                 settings.aws.profile = Some(flag(profile));
                 "aws".to_owned()
@@ -175,12 +174,12 @@ impl EffectRunner {
                 "aws".to_owned()
             }
         };
-        settings.target = flag(target);
-        match backend::connect(&settings) {
-            Ok(backend) => {
+        settings.target = flag(name);
+        match connect::target(&settings, Arc::new(|_| {})) {
+            Ok(target) => {
                 self.pending.drain().for_each(|(_, task)| task.abort());
-                (self.settings, self.backend) = (settings, backend);
-                self.send(Msg::TargetSwitched(self.backend.place()));
+                (self.settings, self.target) = (settings, target);
+                self.send(Msg::TargetSwitched(self.target.location()));
             }
             Err(failure) => self.send(Msg::Failed(failure.into())),
         }

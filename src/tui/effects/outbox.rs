@@ -1,9 +1,9 @@
 //! Sends messages from tasks to the event loop.
 
 use common::failure::{Failure, Result};
+use target::Progress;
 use tokio::sync::mpsc::Sender;
 
-use crate::backend::Progress;
 use crate::tui::msg::Msg;
 use crate::tui::request::{Response, UserError};
 

@@ -1,39 +1,38 @@
 //! Requests to the target, its database and its report store.
 
 use std::path::Path;
-use std::sync::Arc;
 
 use common::failure::{Context as _, Result};
 use sqlx::postgres::PgConnection;
+use target::{DatabaseAccess, Target};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
-use crate::backend::Backend;
 use crate::db;
 use crate::ops;
-use crate::tui::domain::{Component, Report, TargetLocation};
+use crate::tui::domain::{Component, Location, Report};
 use crate::tui::model::data::{Charts, DataSummary, RejectedRow, TableSize};
 use crate::tui::model::runs::RunDetails;
 
 /// Rejected rows that a page lists at most.
 const MAX_REJECTED: i64 = 500;
 
-pub(super) async fn components(backend: Arc<dyn Backend>) -> Result<(Vec<Component>, TargetLocation)> {
-    let components = ops::status::parts(backend.as_ref()).await?;
+pub(super) async fn components(target: Target) -> Result<(Vec<Component>, Location)> {
+    let components = ops::status::components(&target).await?;
     // The account of a target on AWS is known after the first request.
-    Ok((components, backend.place()))
+    Ok((components, target.location()))
 }
 
-pub(super) async fn run_details(backend: Arc<dyn Backend>, run: Uuid) -> Result<RunDetails> {
-    let mut connection = connect(backend.as_ref()).await?;
+pub(super) async fn run_details(target: Target, run: Uuid) -> Result<RunDetails> {
+    let mut connection = connect(&target).await?;
     let checks = db::checks::of_run(&mut connection, run).await?;
     let issues = db::runs::issues(&mut connection, run).await?;
     Ok(RunDetails { checks, issues })
 }
 
-pub(super) async fn data(backend: Arc<dyn Backend>, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
-    let connection = &mut connect(backend.as_ref()).await?;
+pub(super) async fn data(target: Target, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
+    let connection = &mut connect(&target).await?;
     let refused = db::runs::refused(connection).await?;
     let Some(published) = db::runs::published(connection).await? else {
         return Ok(Box::new(DataSummary { refused, ..DataSummary::default() }));
@@ -72,26 +71,26 @@ pub(super) async fn data(backend: Arc<dyn Backend>, known_charts: Option<Uuid>) 
 }
 
 pub(super) async fn rejected(
-    backend: Arc<dyn Backend>,
+    target: Target,
     run: Uuid,
     dataset: String,
     reason: String,
 ) -> Result<Vec<RejectedRow>> {
-    let mut connection = connect(backend.as_ref()).await?;
+    let mut connection = connect(&target).await?;
     let rows = db::data::rejected(&mut connection, run, &dataset, &reason, MAX_REJECTED).await?;
     Ok(rows.into_iter().map(|(line, raw)| RejectedRow { line, raw }).collect())
 }
 
-pub(super) async fn reports(backend: Arc<dyn Backend>) -> Result<Vec<Report>> {
-    ops::reports::list(&backend.reports().await?).await
+pub(super) async fn reports(target: Target) -> Result<Vec<Report>> {
+    ops::reports::list(&target.storage.reports().await?).await
 }
 
-pub(super) async fn report(backend: Arc<dyn Backend>, name: String) -> Result<String> {
-    ops::reports::text(&backend.reports().await?, &name).await
+pub(super) async fn report(target: Target, name: String) -> Result<String> {
+    ops::reports::text(&target.storage.reports().await?, &name).await
 }
 
-pub(super) async fn save_report(backend: Arc<dyn Backend>, name: String) -> Result<String> {
-    let files = ops::reports::copy(&backend.reports().await?, &name, Path::new(&name)).await?;
+pub(super) async fn save_report(target: Target, name: String) -> Result<String> {
+    let files = ops::reports::copy(&target.storage.reports().await?, &name, Path::new(&name)).await?;
     Ok(format!("saved {files} files to the directory `{name}`"))
 }
 
@@ -107,6 +106,6 @@ pub(super) async fn save_text(path: String, text: String) -> Result<String> {
     Ok(format!("saved {} lines to `{path}`", text.lines().count()))
 }
 
-async fn connect(backend: &dyn Backend) -> Result<PgConnection> {
-    db::connect(&backend.database().await?).await
+async fn connect(target: &Target) -> Result<PgConnection> {
+    db::connect(&target.databases.database(DatabaseAccess::READ).await?).await
 }

@@ -5,10 +5,10 @@ use std::time::Duration;
 
 use common::env;
 use common::failure::Result;
+use target::{Job, Target};
 use uuid::Uuid;
 
 use super::outbox::Outbox;
-use crate::backend::{Backend, Job};
 use crate::ops;
 use crate::tui::domain::JobKind;
 use crate::tui::msg::Msg;
@@ -17,33 +17,24 @@ use crate::tui::text::short_id;
 /// How long one call waits for the end of a run.
 const RUN_POLL: Duration = Duration::from_secs(5);
 
-pub(super) async fn bring_up(backend: Arc<dyn Backend>, outbox: Outbox) {
-    let result = ops::up::up(backend.as_ref(), Arc::new(outbox.clone()), &mut |_| {}).await;
+pub(super) async fn bring_up(target: Target, outbox: Outbox) {
+    let progress = Arc::new(outbox.clone());
+    let result = async { ops::up::up(target.services()?, &target, progress, &mut |_| {}).await }.await;
     outbox.send(Msg::Step { text: None }).await;
-    outbox.done(result.map(|()| format!("{} is up", backend.place().target))).await;
+    outbox.done(result.map(|()| format!("{} is up", target.location().target))).await;
 }
 
 /// Starts jobs one after the other until one fails. Started runs continue when the screens are left.
-pub(super) async fn start(
-    backend: Arc<dyn Backend>,
-    outbox: Outbox,
-    kinds: Vec<JobKind>,
-    years: Option<String>,
-) {
-    if let Err(failure) = try_start(backend.as_ref(), &outbox, &kinds, years).await {
+pub(super) async fn start(target: Target, outbox: Outbox, kinds: Vec<JobKind>, years: Option<String>) {
+    if let Err(failure) = try_start(&target, &outbox, &kinds, years).await {
         outbox.failed(failure).await;
     }
 }
 
-async fn try_start(
-    backend: &dyn Backend,
-    outbox: &Outbox,
-    kinds: &[JobKind],
-    years: Option<String>,
-) -> Result<()> {
-    let due = ops::pipeline::due(backend, kinds).await?;
+async fn try_start(target: &Target, outbox: &Outbox, kinds: &[JobKind], years: Option<String>) -> Result<()> {
+    let due = ops::pipeline::jobs_to_run(target, kinds).await?;
     if due.len() < kinds.len() {
-        outbox.send(Msg::Done { text: ops::pipeline::KEPT.to_owned() }).await;
+        outbox.send(Msg::Done { text: ops::pipeline::DOWNLOAD_SKIPPED.to_owned() }).await;
     }
     for kind in due {
         // A load that is followed by its report here must not trigger another one on AWS.
@@ -51,7 +42,7 @@ async fn try_start(
         if let Some(years) = years.as_ref().filter(|_| kind == JobKind::Etl) {
             job = job.with(env::YEARS, years);
         }
-        if run(backend, outbox, &job).await? != 0 {
+        if run(target, outbox, &job).await? != 0 {
             break;
         }
     }
@@ -59,22 +50,22 @@ async fn try_start(
 }
 
 /// Runs a job, and returns its exit code.
-async fn run(backend: &dyn Backend, outbox: &Outbox, job: &Job) -> Result<u8> {
+async fn run(target: &Target, outbox: &Outbox, job: &Job) -> Result<u8> {
     let kind = job.kind;
     // Keeps what the job needs alive if another process leaves.
-    let _lease = backend.keep().await?;
-    let run = backend.start(job).await?;
+    let _lease = target.databases.keep_alive().await?;
+    let run = target.runs.start(job).await?;
     outbox.send(Msg::RunStarted { run, kind }).await;
     loop {
-        if let Some(ended) = backend.wait(run, RUN_POLL).await? {
+        if let Some(ended) = target.runs.wait(run, RUN_POLL).await? {
             outbox.send(Msg::RunEnded { run, kind, code: ended.code }).await;
             return Ok(ended.code);
         }
     }
 }
 
-pub(super) async fn stop(backend: Arc<dyn Backend>, outbox: Outbox, run: Uuid) {
-    let result = backend.stop(run).await;
+pub(super) async fn stop(target: Target, outbox: Outbox, run: Uuid) {
+    let result = target.runs.stop(run).await;
     outbox.send(Msg::Step { text: None }).await;
     outbox.done(result.map(|()| format!("stopped run {}", short_id(&run)))).await;
 }

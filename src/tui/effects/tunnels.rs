@@ -6,16 +6,16 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
+use tunnel::bastion::{Bastion, Discovery};
+use tunnel::event::{Event, Tell};
+use tunnel::forwarding::Forwarding;
+use tunnel::{Options, Tunnel};
 
 use super::outbox::Outbox;
-use crate::backend::aws::Aws;
+use crate::connect;
 use crate::settings::Settings;
 use crate::tui::effect::Route;
 use crate::tui::msg::{Msg, TunnelEvent};
-use crate::tunnel::bastion::{Bastion, Discovery};
-use crate::tunnel::event::{Event, Tell};
-use crate::tunnel::forwarding::Forwarding;
-use crate::tunnel::{self, Options, Tunnel};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -38,9 +38,10 @@ async fn options(settings: &Settings, route: Route, sink: Tell) -> Result<Option
             (Arc::new(bastion), forwarding.parse().map_err(Failure::usage)?)
         }
         Route::Named(name) => {
-            let aws = Aws::new(settings, sink);
-            let forwarding = Forwarding { port: name.local_port(), target: aws.target(name.name()).await? };
-            (aws.bastion().await?, forwarding)
+            let target = connect::target(settings, sink)?;
+            let bastion = target.bastion()?;
+            let endpoint = bastion.endpoint(name.name()).await?;
+            (bastion.discovery().await?, Forwarding { port: name.local_port(), target: endpoint })
         }
     };
     Ok(Options {

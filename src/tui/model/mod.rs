@@ -20,7 +20,7 @@ use self::overlay::{Confirm, Notice, Overlay, Purpose, TextInput};
 use self::remote::Remote;
 use self::runs::Runs;
 use self::tunnels::Tunnels;
-use super::domain::{Component, Report, TargetLocation};
+use super::domain::{Component, Location, Report};
 use super::effect::Effect;
 use super::request::{RequestId, UserError};
 use super::screen::{Layer, Screen};
@@ -77,7 +77,7 @@ pub struct Model {
     pub now: DateTime<Utc>,
     /// The time zone of the displayed times.
     pub zone: FixedOffset,
-    pub location: TargetLocation,
+    pub location: Location,
     /// The names of all targets.
     pub targets: Vec<String>,
     pub read_only: bool,
@@ -97,7 +97,7 @@ pub struct Model {
 
 impl Model {
     pub fn new(
-        location: TargetLocation,
+        location: Location,
         read_only: bool,
         now: DateTime<Utc>,
         zone: FixedOffset,

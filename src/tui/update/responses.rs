@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use super::requests::{due, reload};
-use crate::tui::domain::{Run, TargetLocation};
+use crate::tui::domain::{Location, Run};
 use crate::tui::effect::Effect;
 use crate::tui::model::data::DataSummary;
 use crate::tui::model::logs::{LogSource, Logs};
@@ -161,7 +161,7 @@ fn receive_tunnel(model: &mut Model, tunnel: u64, event: TunnelEvent) {
 }
 
 /// Forgets the old target, except for its tunnels and the display options.
-fn switch_target(model: &mut Model, location: TargetLocation) -> Vec<Effect> {
+fn switch_target(model: &mut Model, location: Location) -> Vec<Effect> {
     let fresh = Model::new(location, model.read_only, model.now, model.zone, (model.width, model.height));
     let Logs { window, wrap, timestamps, .. } = model.logs;
     model.location = fresh.location;

@@ -7,7 +7,7 @@ use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::*;
-use crate::tui::domain::{ActiveRun, JobKind, TargetLocation, TunnelTarget};
+use crate::tui::domain::{ActiveRun, JobKind, Location, TunnelTarget};
 use crate::tui::effect::{Route, SwitchTarget};
 use crate::tui::fixtures::{fixture, many_lines};
 use crate::tui::layout;
@@ -25,7 +25,7 @@ fn at(second: i64) -> DateTime<Utc> {
 }
 
 fn fresh() -> Model {
-    let location = TargetLocation { target: "local".into(), location: "/data".into() };
+    let location = Location { target: "local".into(), location: "/data".into() };
     let zone = chrono::FixedOffset::east_opt(0).unwrap();
     Model::new(location, false, at(0), zone, SIZE)
 }

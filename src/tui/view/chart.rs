@@ -3,8 +3,8 @@
 use ratatui::style::Style;
 
 use super::pane::Pane;
-use crate::text::thousands;
 use crate::tui::text::{pad, truncate, width};
+use common::text::thousands;
 
 /// Eighths of a cell, from below.
 const UPWARD: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];

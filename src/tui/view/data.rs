@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use super::pane::Pane;
 use super::table::{cell, column, list, number};
 use super::{chart, runs};
-use crate::text::{age, size, thousands};
 use crate::tui::domain::{Run, checks};
 use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::model::data::{Charts, DataSummary, RejectedPage, RejectedRow, TableSize};
 use crate::tui::text::{sanitize, short_id, truncate, width};
+use common::text::{age, size, thousands};
 
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     if let Some(page) = &model.data.page {

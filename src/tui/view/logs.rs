@@ -5,12 +5,12 @@ use ratatui::text::Span;
 use regex::Regex;
 
 use super::pane::Pane;
-use crate::text::thousands;
 use crate::tui::domain::{Millis, moment};
 use crate::tui::model::Model;
 use crate::tui::model::logs::{LATE_MARK, LogLevel, LogRow, Timestamps, Viewport, WINDOWS};
 use crate::tui::text::{pad, sanitize, short_id, split_at_width, width, wrap};
 use crate::tui::theme::Theme;
+use common::text::thousands;
 
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     draw_heading(model, pane);

@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn visible_input_counts_the_cells_of_wide_characters() {
         assert_visible("测试测试", 4, 5, ["测试", " ", ""]);
-        assert_visible("测试测试", 1, 5, ["测", "试", ""]);
+        assert_visible("测试测试", 1, 5, ["测", "试", "测"]);
         assert_visible("a\u{202e}b", 3, 20, ["a\\u{202e}b", " ", ""]);
     }
 }

@@ -6,12 +6,12 @@ use ratatui::text::{Line, Span};
 use super::pane::Pane;
 use super::runs;
 use super::table::{cell, column, fixed, table};
-use crate::text::age;
 use crate::tui::domain::Component;
 use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::model::freshness::freshness;
 use crate::tui::text::{pad, sanitize, truncate, width};
+use common::text::age;
 
 /// Rows of the components while there are none, for the reason.
 const EMPTY_ROWS: usize = 5;

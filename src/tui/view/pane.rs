@@ -6,11 +6,11 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
-use crate::text::age;
 use crate::tui::model::Model;
 use crate::tui::model::remote::Remote;
 use crate::tui::text::{sanitize, truncate, width, wrap_words};
 use crate::tui::theme::Theme;
+use common::text::age;
 
 pub(super) struct Pane<'a> {
     pub(super) buffer: &'a mut Buffer,

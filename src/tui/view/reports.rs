@@ -4,10 +4,10 @@ use ratatui::text::Line;
 
 use super::pane::Pane;
 use super::table::{cell, column, fixed, list, number};
-use crate::text::{age, size};
 use crate::tui::domain::Report;
 use crate::tui::model::{Model, ReportPage};
 use crate::tui::text::{sanitize, truncate};
+use common::text::{age, size};
 
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let reports = &model.reports;

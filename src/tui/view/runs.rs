@@ -6,7 +6,6 @@ use ratatui::text::{Line, Span};
 
 use super::pane::Pane;
 use super::table::{Cell, Column, cell, column, fixed, list, number, table};
-use crate::text::{maybe_thousands, size, span, thousands};
 use crate::tui::domain::{Issue, Run, checks};
 use crate::tui::layout;
 use crate::tui::model::Model;
@@ -14,6 +13,7 @@ use crate::tui::model::list::Cursor;
 use crate::tui::model::runs::{RunPage, RunRow};
 use crate::tui::text::{sanitize, short_id, wrap_words};
 use crate::tui::theme::Theme;
+use common::text::{maybe_thousands, size, span, thousands};
 
 const COLUMNS: [Column; 11] = [
     column("", 1, 0),

@@ -6,11 +6,11 @@ use ratatui::text::Span;
 use super::chart;
 use super::pane::Pane;
 use super::table::{Cell, cell, column, fixed, list, number};
-use crate::text::size;
 use crate::tui::model::Model;
 use crate::tui::model::tunnels::{Tunnel, TunnelState};
 use crate::tui::text::{sanitize, truncate};
 use crate::tui::theme::Theme;
+use common::text::size;
 
 /// Rows of the details of the selected tunnel.
 const DETAIL_ROWS: usize = 9;

@@ -1,0 +1,126 @@
+//! The one place that builds clients of AWS's services: profile, region, endpoint, retries, time limits, and who we say we are.
+//!
+//! The ordinary chain of credentials is used and nothing is stored. A client is built when it is first needed.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use aws_config::default_provider::region::DefaultRegionChain;
+use aws_config::profile::ProfileFileCredentialsProvider;
+use aws_config::provider_config::ProviderConfig;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
+use common::failure::{Failure, Result};
+
+use super::buckets::Chain;
+use target::{AwsSettings, Origin};
+
+/// An operator waits for each answer.
+const CONNECT: Duration = Duration::from_secs(5);
+
+/// One attempt; the whole call with its retries may take a few of them.
+const ATTEMPT: Duration = Duration::from_secs(15);
+
+/// The first attempt counts.
+const ATTEMPTS: u32 = 4;
+
+/// Everything from which a client is built.
+#[derive(Debug)]
+pub(super) struct Clients {
+    config: SdkConfig,
+    region: String,
+    chain: Option<Arc<Chain>>,
+}
+
+/// The credentials of a profile and of nothing else. A role in it is assumed in the region that was chosen.
+async fn of_profile(name: &str, settings: &AwsSettings) -> ProfileFileCredentialsProvider {
+    let region = match &settings.region {
+        Some(region) => Some(Region::new(region.value.clone())),
+        None => DefaultRegionChain::builder().profile_name(name).build().region().await,
+    };
+    let config = ProviderConfig::without_region().with_region(region);
+    ProfileFileCredentialsProvider::builder().profile_name(name).configure(&config).build()
+}
+
+impl Clients {
+    /// Reads the shared configuration; asks nobody yet.
+    pub(super) async fn load(settings: &AwsSettings) -> Result<Self> {
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT)
+            .operation_attempt_timeout(ATTEMPT)
+            .operation_timeout(3 * ATTEMPT)
+            .build();
+        let mut loader = aws_config::defaults(BehaviorVersion::latest())
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .timeout_config(timeouts);
+        if let Ok(name) = AppName::new(concat!("covidctl-", env!("CARGO_PKG_VERSION"))) {
+            loader = loader.app_name(name);
+        }
+        if let Some(region) = &settings.region {
+            loader = loader.region(Region::new(region.value.clone()));
+        }
+        if let Some(profile) = &settings.profile {
+            loader = loader.profile_name(&profile.value);
+            // Whoever names a profile means it, also where keys stand in the environment, which win in the ordinary chain.
+            if profile.origin != Origin::Environment {
+                loader = loader.credentials_provider(of_profile(&profile.value, settings).await);
+            }
+        }
+        if let Some(endpoint) = &settings.endpoint_url {
+            loader = loader.endpoint_url(&endpoint.value);
+        }
+        let config = loader.load().await;
+        let Some(region) = config.region().map(ToString::to_string) else {
+            return Err(Failure::usage("nobody says in which region of AWS the pipeline is")
+                .hint("--region us-east-1, or AWS_REGION, or `region` in the profile"));
+        };
+        let chain = config.credentials_provider().map(|provider| Arc::new(Chain::new(provider)));
+        Ok(Self { config, region, chain })
+    }
+
+    /// The same credentials for the stores.
+    pub(super) fn chain(&self) -> Option<Arc<Chain>> {
+        self.chain.clone()
+    }
+
+    /// The region's name.
+    pub(super) fn region(&self) -> &str {
+        &self.region
+    }
+
+    /// The one endpoint for all services, where there is one.
+    pub(super) fn endpoint(&self) -> Option<&str> {
+        self.config.endpoint_url()
+    }
+}
+
+macro_rules! clients {
+    ($($name:ident: $service:ident),* $(,)?) => {
+        impl Clients {
+            $(
+                pub(super) fn $name(&self) -> $service::Client {
+                    $service::Client::new(&self.config)
+                }
+            )*
+        }
+    };
+}
+
+clients! {
+    auto_scaling: aws_sdk_autoscaling,
+    stacks: aws_sdk_cloudformation,
+    metrics: aws_sdk_cloudwatch,
+    logs: aws_sdk_cloudwatchlogs,
+    instances: aws_sdk_ec2,
+    instance_connect: aws_sdk_ec2instanceconnect,
+    images: aws_sdk_ecr,
+    tasks: aws_sdk_ecs,
+    load_balancing: aws_sdk_elasticloadbalancingv2,
+    events: aws_sdk_eventbridge,
+    functions: aws_sdk_lambda,
+    databases: aws_sdk_rds,
+    secrets: aws_sdk_secretsmanager,
+    parameters: aws_sdk_ssm,
+    identity: aws_sdk_sts,
+}

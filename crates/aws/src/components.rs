@@ -1,0 +1,311 @@
+//! The parts of the pipeline on AWS and their states, each from the service that runs it, all asked at once.
+//!
+//! A part that cannot be asked is a part whose state is unknown, with the reason; it never hides the others.
+
+use std::str::FromStr as _;
+
+use aws_sdk_cloudwatch::types::{Dimension, Statistic};
+use aws_sdk_cloudwatchlogs::types::OrderBy;
+use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
+use aws_sdk_eventbridge::types::RuleState;
+use aws_smithy_types::DateTime as Moment;
+use chrono::{DateTime, TimeDelta, Utc};
+use common::failure::Result;
+use futures_util::future;
+
+use super::alarms;
+use super::bastion::{self, Found};
+use super::clients::Clients;
+use super::names::{Name, Names};
+use super::trouble::{OrTrouble as _, brings};
+use target::{Component, ComponentState};
+
+/// A replica of an idle master reports up to five minutes, because nothing is written that could arrive (RDS User Guide, "Monitoring
+/// read replication"). In seconds.
+const LAG_WARNING: f64 = 330.0;
+
+/// A replica that is further behind shows old data; the stacks have an alarm at the same lag. In seconds.
+const LAG_FAILURE: f64 = 600.0;
+
+/// All parts, in the order of the pipeline.
+pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Component> {
+    let (schedule, lambda, master, replica, metabase, bastion, alarms) = tokio::join!(
+        schedule(clients, names),
+        lambda(clients, names),
+        database(clients, names, Name::Master),
+        replica(clients, names),
+        metabase(clients, names),
+        bastion(clients, names),
+        alarms(clients),
+    );
+    let parts = [
+        ("schedule", schedule),
+        ("lambda", lambda),
+        ("master", master),
+        ("replica", replica),
+        ("metabase", metabase),
+        ("bastion", bastion),
+        ("alarms", alarms),
+    ];
+    parts
+        .into_iter()
+        .map(|(name, state)| state.map_or_else(|failure| unknown(name, &failure), |part| part.named(name)))
+        .collect()
+}
+
+/// What is known of a part, before it has its name.
+struct Known {
+    state: ComponentState,
+    since: Option<DateTime<Utc>>,
+    detail: String,
+}
+
+impl Known {
+    fn new(state: ComponentState, detail: impl Into<String>) -> Self {
+        Self { state, since: None, detail: detail.into() }
+    }
+
+    /// What its stack has not brought yet.
+    fn absent(stack: &str) -> Self {
+        Self::new(ComponentState::Missing, format!("not there; {}", brings(stack)))
+    }
+
+    fn named(self, name: &str) -> Component {
+        Component { name: name.to_owned(), state: self.state, since: self.since, detail: self.detail }
+    }
+}
+
+fn unknown(name: &str, failure: &common::failure::Failure) -> Component {
+    Known::new(ComponentState::Unknown, failure.to_string()).named(name)
+}
+
+async fn alarms(clients: &Clients) -> Result<Known> {
+    let alarms = alarms::look(clients).await?;
+    Ok(match (alarms.count, alarms.raised.len()) {
+        (0, _) => Known::absent("pipeline"),
+        (count, 0) => Known::new(ComponentState::Ready, format!("none of {count} is raised")),
+        _ => Known { since: alarms.since, ..Known::new(ComponentState::Failed, alarms.raised.join(", ")) },
+    })
+}
+
+async fn schedule(clients: &Clients, names: &Names) -> Result<Known> {
+    let rule = names.need(Name::Schedule)?;
+    let answer = clients.events().describe_rule().name(rule).send().await;
+    let answer =
+        answer.or_missing("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
+    let Some(answer) = answer else { return Ok(Known::absent("ingest")) };
+    let expression = answer.schedule_expression.unwrap_or_default();
+    Ok(match answer.state {
+        Some(RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents) => {
+            let next = next_run(&expression, Utc::now());
+            let next =
+                next.map_or(String::new(), |next| format!(", next {}", next.format("%Y-%m-%d %H:%M UTC")));
+            Known::new(ComponentState::Ready, format!("{expression}{next}"))
+        }
+        _ => Known::new(ComponentState::Stopped, format!("{expression}, disabled")),
+    })
+}
+
+/// When a `cron(…)` comes next; a `rate(…)` depends on when it was made.
+fn next_run(expression: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
+    let fields = expression.strip_prefix("cron(")?.strip_suffix(')')?;
+    // The library has a field for seconds; the rest is the same language.
+    cron::Schedule::from_str(&format!("0 {fields}")).ok()?.after(&now).next()
+}
+
+async fn lambda(clients: &Clients, names: &Names) -> Result<Known> {
+    let (name, group) = (names.need(Name::Download)?, names.need(Name::LambdaGroup)?);
+    let logs = clients.logs();
+    let streams = logs.describe_log_streams().log_group_name(group).order_by(OrderBy::LastEventTime);
+    let (function, streams, errors) = future::join3(
+        clients.functions().get_function_configuration().function_name(name).send(),
+        streams.descending(true).limit(1).send(),
+        sum_of_a_day(clients, "AWS/Lambda", "Errors", ("FunctionName", name)),
+    )
+    .await;
+    let function = function
+        .or_missing("lambda:GetFunctionConfiguration", || format!("cannot look at the function `{name}`"))?;
+    let Some(function) = function else { return Ok(Known::absent("ingest")) };
+    // A function that never ran has no log group yet.
+    let streams = streams.ok().and_then(|streams| streams.log_streams).unwrap_or_default();
+    let newest = streams.first();
+    let last = newest.and_then(|stream| stream.last_event_timestamp.or(stream.creation_time));
+    let since = last.and_then(DateTime::from_timestamp_millis);
+    let state = function.state.map_or_else(|| "Active".to_owned(), |state| state.as_str().to_owned());
+    let errors = errors.unwrap_or_default();
+    let (state, detail) = match state.as_str() {
+        "Active" | "Inactive" if errors > 0.0 => {
+            (ComponentState::Failed, format!("{name}: {errors} failed invocations within a day"))
+        }
+        "Active" | "Inactive" if since.is_none() => {
+            (ComponentState::Ready, format!("{name}, was not invoked yet"))
+        }
+        "Active" | "Inactive" => (ComponentState::Ready, format!("{name}, invoked last at that time")),
+        "Pending" => (ComponentState::Busy, format!("{name} is being set up")),
+        other => (ComponentState::Failed, format!("{name} is {other}")),
+    };
+    Ok(Known { state, since, detail })
+}
+
+async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Known> {
+    let name = names.need(of)?;
+    let answer = clients.databases().describe_db_instances().db_instance_identifier(name).send().await;
+    let answer =
+        answer.or_missing("rds:DescribeDBInstances", || format!("cannot look at the database `{name}`"))?;
+    let instance = answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next());
+    let Some(instance) = instance else { return Ok(Known::absent("database")) };
+    let status = instance.db_instance_status().unwrap_or("unknown");
+    let state = match status {
+        "available" | "storage-optimization" | "configuring-enhanced-monitoring" => ComponentState::Ready,
+        "stopped" | "stopping" => ComponentState::Stopped,
+        "failed" | "storage-full" | "inaccessible-encryption-credentials" | "incompatible-parameters" => {
+            ComponentState::Failed
+        }
+        _ => ComponentState::Busy,
+    };
+    let zones = if instance.multi_az() == Some(true) { ", two zones" } else { "" };
+    let (engine, version) = (instance.engine().unwrap_or("?"), instance.engine_version().unwrap_or("?"));
+    Ok(Known::new(state, format!("{name} is {status}, {engine} {version}{zones}")))
+}
+
+async fn replica(clients: &Clients, names: &Names) -> Result<Known> {
+    let name = names.need(Name::Replica)?;
+    let (known, lag) = future::join(
+        database(clients, names, Name::Replica),
+        last_of_minutes(clients, "AWS/RDS", "ReplicaLag", ("DBInstanceIdentifier", name)),
+    )
+    .await;
+    let known = known?;
+    Ok(match lag {
+        Ok(Some(lag)) if known.state == ComponentState::Ready => {
+            let state = state_of_lag(lag);
+            Known { state, detail: format!("{}, {lag:.1} s behind", known.detail), ..known }
+        }
+        Ok(_) => known,
+        Err(failure) => {
+            Known { detail: format!("{}; its lag is not known: {failure}", known.detail), ..known }
+        }
+    })
+}
+
+/// A replica's state by its lag in seconds.
+fn state_of_lag(lag: f64) -> ComponentState {
+    if lag > LAG_FAILURE {
+        ComponentState::Failed
+    } else if lag > LAG_WARNING {
+        ComponentState::Busy
+    } else {
+        ComponentState::Ready
+    }
+}
+
+async fn metabase(clients: &Clients, names: &Names) -> Result<Known> {
+    let Some(group) = names.get(Name::MetabaseTargets) else {
+        return Ok(Known::absent("dashboard"));
+    };
+    let answer = clients.load_balancing().describe_target_health().target_group_arn(group).send().await;
+    let answer = answer.or_missing("elasticloadbalancing:DescribeTargetHealth", || {
+        "cannot look at Metabase's targets".to_owned()
+    })?;
+    let Some(answer) = answer else { return Ok(Known::absent("dashboard")) };
+    let healths = answer.target_health_descriptions();
+    let is = |state: &TargetHealthStateEnum| {
+        healths
+            .iter()
+            .filter(|target| target.target_health().and_then(|health| health.state()) == Some(state))
+            .count()
+    };
+    let (serving, starting) = (is(&TargetHealthStateEnum::Healthy), is(&TargetHealthStateEnum::Initial));
+    let state = match (serving, starting, healths.len()) {
+        (_, _, 0) => ComponentState::Stopped,
+        (0, 0, _) => ComponentState::Failed,
+        (0, _, _) => ComponentState::Busy,
+        _ => ComponentState::Ready,
+    };
+    Ok(Known::new(state, format!("{serving} of {} targets are healthy", healths.len())))
+}
+
+async fn bastion(clients: &Clients, names: &Names) -> Result<Known> {
+    let group = names.need(Name::BastionGroup)?;
+    Ok(match bastion::look(clients, group).await? {
+        Found::Serving(instance) => Known {
+            since: instance.launched_at,
+            ..Known::new(ComponentState::Ready, format!("{} at {}", instance.id, instance.address))
+        },
+        Found::Nobody => {
+            Known::new(ComponentState::Stopped, format!("no instance of `{group}` is in service"))
+        }
+        Found::NoGroup => Known::absent("bastion"),
+    })
+}
+
+async fn sum_of_a_day(clients: &Clients, namespace: &str, metric: &str, of: (&str, &str)) -> Result<f64> {
+    let points = statistics(clients, namespace, metric, of, TimeDelta::days(1), 3600, Statistic::Sum).await?;
+    Ok(points.iter().map(|(_, value)| value).sum())
+}
+
+async fn last_of_minutes(
+    clients: &Clients,
+    namespace: &str,
+    metric: &str,
+    of: (&str, &str),
+) -> Result<Option<f64>> {
+    let points =
+        statistics(clients, namespace, metric, of, TimeDelta::minutes(10), 60, Statistic::Average).await?;
+    Ok(points.into_iter().max_by_key(|(time, _)| *time).map(|(_, value)| value))
+}
+
+async fn statistics(
+    clients: &Clients,
+    namespace: &str,
+    metric: &str,
+    (dimension, value): (&str, &str),
+    back: TimeDelta,
+    period: i32,
+    statistic: Statistic,
+) -> Result<Vec<(i64, f64)>> {
+    let moment = |time: DateTime<Utc>| Moment::from_millis(time.timestamp_millis());
+    let now = Utc::now();
+    let answer = clients
+        .metrics()
+        .get_metric_statistics()
+        .namespace(namespace)
+        .metric_name(metric)
+        .dimensions(Dimension::builder().name(dimension).value(value).build())
+        .start_time(moment(now - back))
+        .end_time(moment(now))
+        .period(period)
+        .statistics(statistic)
+        .send()
+        .await;
+    let answer = answer.or_trouble("cloudwatch:GetMetricStatistics", || {
+        format!("cannot read the metric `{metric}` of `{value}`")
+    })?;
+    let point = |point: &aws_sdk_cloudwatch::types::Datapoint| {
+        Some((point.timestamp()?.secs(), point.average().or(point.sum())?))
+    };
+    Ok(answer.datapoints().iter().filter_map(point).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lag_of_replica_warns_before_it_fails() {
+        let states = [0.0, 61.0, 300.0, 331.0, 600.0, 601.0].map(state_of_lag);
+        let (ready, busy) = (ComponentState::Ready, ComponentState::Busy);
+        assert_eq!(states, [ready, ready, ready, busy, busy, ComponentState::Failed]);
+    }
+
+    #[test]
+    fn the_next_run_of_a_schedule() {
+        let now = "2022-06-05T12:00:00Z".parse().unwrap();
+        let next = |expression| next_run(expression, now).map(|next| next.to_rfc3339());
+        assert_eq!(next("cron(30 11 * * ? *)").unwrap(), "2022-06-06T11:30:00+00:00");
+        // 2022-06-05 is a Sunday, and Sunday is 1.
+        assert_eq!(next("cron(0 9 ? * 2 *)").unwrap(), "2022-06-06T09:00:00+00:00");
+        assert_eq!(next("rate(1 day)"), None);
+        assert_eq!(next("cron(nonsense)"), None);
+    }
+}

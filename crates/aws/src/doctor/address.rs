@@ -1,0 +1,102 @@
+//! Whether the bastion's security group lets this machine in, by the address under which others see it.
+
+use std::net::Ipv4Addr;
+use std::time::Duration;
+
+use aws_sdk_ec2::types::IpPermission;
+use common::failure::Result;
+
+use crate::clients::Clients;
+use crate::names::{Name, Names};
+use crate::trouble::OrTrouble as _;
+use target::Check;
+
+/// Answers with the address of whoever asks.
+const MIRROR: &str = "https://checkip.amazonaws.com";
+
+const PATIENCE: Duration = Duration::from_secs(5);
+
+const SSH: i32 = 22;
+
+pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Addr>) -> Result<Check> {
+    let Some(group) = names.get(Name::BastionSecurityGroup) else {
+        return Ok(Check::failed(
+            "my address",
+            "no stack has written the bastion's security group",
+            "covidctl --target aws up",
+        ));
+    };
+    let answer = clients.instances().describe_security_groups().group_ids(group).send().await;
+    let answer = answer.or_trouble("ec2:DescribeSecurityGroups", || {
+        format!("cannot look at the security group `{group}`")
+    })?;
+    let rules =
+        answer.security_groups().first().map(|group| group.ip_permissions().to_vec()).unwrap_or_default();
+    let let_in: Vec<&str> = rules
+        .iter()
+        .filter(|rule| is_of_ssh(rule))
+        .flat_map(IpPermission::ip_ranges)
+        .filter_map(|range| range.cidr_ip())
+        .collect();
+    let mine = match mine {
+        Some(mine) => Ok(mine),
+        None => asked().await,
+    };
+    Ok(match mine {
+        Ok(mine) if let_in.iter().any(|range| contains(range, mine)) => {
+            Check::ok("my address", format!("{mine} may reach the bastion"))
+        }
+        Ok(mine) => Check::failed(
+            "my address",
+            format!("the bastion lets in {}, and this machine is {mine}", let_in.join(", ")),
+            format!("covidctl --target aws up --parameter network.OperatorCidr={mine}/32"),
+        ),
+        Err(why) => Check::warning(
+            "my address",
+            format!("cannot find out under which address this machine is seen: {why}"),
+            format!("--my-address ADDRESS says it; the bastion lets in {}", let_in.join(", ")),
+        ),
+    })
+}
+
+async fn asked() -> std::result::Result<Ipv4Addr, String> {
+    let ask = async {
+        let client = reqwest::Client::builder().timeout(PATIENCE).https_only(true).build()?;
+        client.get(MIRROR).send().await?.error_for_status()?.text().await
+    };
+    let text = ask.await.map_err(|error| format!("`{MIRROR}` does not answer ({})", error.without_url()))?;
+    text.trim().parse().map_err(|_| format!("what `{MIRROR}` answers is no address"))
+}
+
+fn is_of_ssh(rule: &IpPermission) -> bool {
+    let is_between =
+        rule.from_port().is_none_or(|from| from <= SSH) && rule.to_port().is_none_or(|to| SSH <= to);
+    matches!(rule.ip_protocol(), Some("tcp" | "-1")) && is_between
+}
+
+/// Whether an address is in a range such as `198.51.100.0/24`.
+fn contains(range: &str, address: Ipv4Addr) -> bool {
+    let Some((network, length)) = range.split_once('/') else { return false };
+    let (Ok(network), Ok(length)) = (network.parse::<Ipv4Addr>(), length.parse::<u32>()) else {
+        return false;
+    };
+    if length > 32 {
+        return false;
+    }
+    let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+    u32::from(network) & mask == u32::from(address) & mask
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ranges() {
+        let is_in = |range, address: &str| contains(range, address.parse().unwrap());
+        assert!(is_in("198.51.100.7/32", "198.51.100.7") && !is_in("198.51.100.7/32", "198.51.100.8"));
+        assert!(is_in("198.51.100.0/24", "198.51.100.255") && !is_in("198.51.100.0/24", "198.51.101.0"));
+        assert!(is_in("0.0.0.0/0", "203.0.113.9"));
+        assert!(!is_in("198.51.100.7", "198.51.100.7") && !is_in("198.51.100.7/33", "198.51.100.7"));
+    }
+}

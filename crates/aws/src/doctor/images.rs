@@ -1,0 +1,88 @@
+//! Whether the images that tasks run are in the registry: a stack names a tag, and nobody has asked yet whether it was ever pushed.
+
+use aws_sdk_ecr::types::ImageDetail;
+use common::failure::Result;
+
+use crate::clients::Clients;
+use crate::stacks;
+use crate::trouble::OrTrouble as _;
+use target::Check;
+
+/// The repository of our own image, as the stack `registry` calls it.
+pub(super) const ETL: &str = "covid19-etl";
+
+/// Each stack that runs an image, and the repository that it takes it from.
+const IMAGES: [(&str, &str); 2] = [("pipeline", ETL), ("dashboard", "covid19-metabase")];
+
+/// What a template says before there was a release.
+const NO_RELEASE: &str = "latest-release";
+
+/// So many other tags are worth naming.
+const MOST: usize = 5;
+
+/// One check for all of them; none where nothing runs yet.
+pub(super) async fn check(clients: &Clients, states: &[stacks::State]) -> Option<Check> {
+    let mut there = Vec::new();
+    for (stack, repository) in IMAGES {
+        let Some(state) = states.iter().find(|state| state.name == stack && state.status.is_some()) else {
+            continue;
+        };
+        let tag = state.parameters.iter().find(|(name, _)| name == "ImageTag").map(|(_, tag)| tag.as_str());
+        let Some(tag) = tag.filter(|tag| *tag != NO_RELEASE) else {
+            let hint = "covidctl --target aws up --release TAG";
+            return Some(Check::failed("image", "no release has said which image tasks run", hint));
+        };
+        match tags(clients, repository).await {
+            Ok(tags) if tags.iter().any(|known| known == tag) => there.push(format!("{repository}:{tag}")),
+            Ok(tags) => return Some(missing(repository, tag, &tags)),
+            Err(failure) => return Some(Check::of("image", &failure)),
+        }
+    }
+    (!there.is_empty()).then(|| Check::ok("image", format!("{} are in the registry", there.join(" and "))))
+}
+
+/// All tags of a repository, the newest first; none where it is not there.
+async fn tags(clients: &Clients, repository: &str) -> Result<Vec<String>> {
+    let pages = clients.images().describe_images().repository_name(repository);
+    let mut pages = pages.into_paginator().items().send();
+    let mut images: Vec<ImageDetail> = Vec::new();
+    while let Some(image) = pages.next().await {
+        let image = image
+            .or_missing("ecr:DescribeImages", || format!("cannot look into the repository `{repository}`"))?;
+        let Some(image) = image else { return Ok(Vec::new()) };
+        images.push(image);
+    }
+    images.sort_by_key(|image| {
+        std::cmp::Reverse(image.image_pushed_at().map(aws_smithy_types::DateTime::secs))
+    });
+    Ok(images.iter().flat_map(ImageDetail::image_tags).cloned().collect())
+}
+
+fn missing(repository: &str, tag: &str, tags: &[String]) -> Check {
+    let known: Vec<&str> = tags.iter().map(String::as_str).take(MOST).collect();
+    let known =
+        if known.is_empty() { "it is empty".to_owned() } else { format!("it has {}", known.join(", ")) };
+    let hint = if repository == ETL {
+        "covidctl --target aws up --release TAG with one that is there, or let the workflow of the release push it"
+    } else {
+        "let the workflow of a release copy it (its variables METABASE_VERSION and METABASE_DIGEST), or covidctl --target aws up --parameter dashboard.ImageTag=TAG"
+    };
+    Check::failed(
+        "image",
+        format!("`{repository}:{tag}` is not in the registry: no task can start; {known}"),
+        hint,
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_there_instead_is_named() {
+        let tags: Vec<String> = (1..9).map(|number| format!("v{number}")).collect();
+        let check = missing(ETL, "v0", &tags);
+        assert!(check.detail.ends_with("it has v1, v2, v3, v4, v5"), "{}", check.detail);
+        assert!(missing("covid19-metabase", "v0", &[]).detail.ends_with("it is empty"));
+    }
+}

@@ -1,0 +1,251 @@
+//! What can be wrong on AWS, from the rights to the alarms, each asked of the service that knows.
+//!
+//! Everything is asked at once and told in one order. Nothing is changed: a right is tried with a request that only reads.
+
+mod address;
+mod images;
+mod rights;
+
+use chrono::{DateTime, Utc};
+use common::failure::Result;
+
+use super::alarms::{self, Alarms};
+use super::bastion;
+use super::clients::Clients;
+use super::components;
+use super::names::{Name, Names};
+use super::stacks::{self, Stacks};
+use common::text::age;
+use target::{Check, CheckSink, Component, ComponentState, DoctorContext};
+
+/// These stand on a release: without one they are not there yet.
+const LATER: [&str; 4] = ["pipeline", "ingest", "dashboard", "ci"];
+
+/// The parts of `status`, the stack that each belongs to, and what to do about it.
+const PARTS: [(&str, &str, &str); 5] = [
+    ("schedule", "ingest", "covidctl --target aws up --parameter ingest.ScheduleState=ENABLED"),
+    ("lambda", "ingest", "covidctl logs lambda --since 1d"),
+    ("master", "database", "covidctl status --watch"),
+    ("replica", "database", "a long query or a load may hold it back for minutes; covidctl status --watch"),
+    ("metabase", "dashboard", "covidctl logs metabase --since 1h"),
+];
+
+/// Looks at all of it; says whether there is anything that could be looked into.
+pub(super) async fn diagnose(
+    clients: &Clients,
+    names: &Names,
+    wanted: &DoctorContext,
+    found: &CheckSink<'_>,
+) -> bool {
+    let stacks = Stacks::new(clients);
+    let (rights, states, bastion, address, parts, alarms) = tokio::join!(
+        rights::check(clients, names),
+        stacks.states(),
+        bastion(clients, names),
+        address::check(clients, names, wanted.my_address),
+        Box::pin(components::all(clients, names)),
+        alarms(clients),
+    );
+    found(rights);
+    let is_there = |stack: &str| {
+        let known = states.as_ref().ok().and_then(|states| states.iter().find(|state| state.name == stack));
+        known.is_none_or(|state| state.status.is_some())
+    };
+    match &states {
+        Ok(states) => {
+            stack_checks(states, Utc::now()).into_iter().for_each(found);
+            images::check(clients, states).await.into_iter().for_each(found);
+        }
+        Err(failure) => found(Check::of("stacks", failure)),
+    }
+    // Without the first stack there is none, and all that follows would say so.
+    if !is_there("network") {
+        return false;
+    }
+    part_checks(&parts, is_there).into_iter().for_each(found);
+    found(bastion.unwrap_or_else(|failure| Check::of("bastion", &failure)));
+    found(address.unwrap_or_else(|failure| Check::of("my address", &failure)));
+    found(alarms.unwrap_or_else(|failure| Check::of("alarms", &failure)));
+    true
+}
+
+fn stack_checks(states: &[stacks::State], now: DateTime<Utc>) -> Vec<Check> {
+    let (mut checks, mut missing, mut later, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
+    for state in states {
+        match &state.status {
+            None if LATER.contains(&state.name) => later.push(state.name),
+            None => missing.push(state.name),
+            Some(said) if !stacks::is_whole(said) => odd.push(format!("{} is {said}", state.name)),
+            Some(_) => {}
+        }
+    }
+    let whole = states.len() - missing.len() - later.len() - odd.len();
+    checks.push(if !odd.is_empty() {
+        let hint = "`covidctl up` waits for what goes on, and mends the rest or says what is in its way";
+        Check::failed("stacks", odd.join(", "), hint)
+    } else if !missing.is_empty() {
+        Check::failed("stacks", format!("{} are not there", missing.join(", ")), "covidctl --target aws up")
+    } else if !later.is_empty() {
+        let detail = format!("{whole} are complete; {} are not there yet", later.join(", "));
+        Check::warning("stacks", detail, "covidctl --target aws up --release TAG; docs/guides/deploy.md")
+    } else {
+        Check::ok("stacks", format!("all {whole} are complete"))
+    });
+    checks.extend(drift(states, now));
+    checks
+}
+
+/// What CloudFormation has found when it was last told to look; by itself it never does.
+fn drift(states: &[stacks::State], now: DateTime<Utc>) -> Option<Check> {
+    let there: Vec<_> = states.iter().filter(|state| state.status.is_some()).collect();
+    let first = there.first()?.name;
+    let look = |stack: &str| format!("aws cloudformation detect-stack-drift --stack-name covid19-{stack}");
+    let seen =
+        there.iter().filter_map(|state| state.drift.map(|(has_drifted, at)| (state.name, has_drifted, at)));
+    let drifted: Vec<_> = seen
+        .clone()
+        .filter(|(_, has_drifted, _)| *has_drifted)
+        .map(|(name, _, at)| (name, format!("{name} (seen {})", age(at, now))))
+        .collect();
+    let oldest = seen.clone().map(|(.., at)| at).min();
+    Some(match (drifted.first(), oldest) {
+        (Some((first, _)), _) => {
+            let names: Vec<_> = drifted.iter().map(|(_, words)| words.as_str()).collect();
+            let show =
+                format!("aws cloudformation describe-stack-resource-drifts --stack-name covid19-{first}");
+            Check::warning(
+                "drift",
+                format!("somebody has changed by hand what belongs to {}", names.join(", ")),
+                format!("{show} shows what; after it was mended, {} looks again", look(first)),
+            )
+        }
+        (None, Some(oldest)) if seen.count() == there.len() => {
+            let detail =
+                format!("none was found, {} at the earliest; {} looks again", age(oldest, now), look(first));
+            Check::ok("drift", detail)
+        }
+        (None, _) => {
+            Check::ok("drift", format!("not looked for in every stack; {} does in one", look(first)))
+        }
+    })
+}
+
+/// The parts, in the words of `status`, as far as their stacks are there. What the bastion is has a check of its own.
+fn part_checks(parts: &[Component], is_there: impl Fn(&str) -> bool) -> Vec<Check> {
+    let check = |(name, stack, hint): (&'static str, &str, &str)| {
+        let part = parts.iter().find(|part| part.name == name).filter(|_| is_there(stack))?;
+        let detail = part.detail.clone();
+        Some(match part.state {
+            ComponentState::Ready => Check::ok(name, detail),
+            ComponentState::Busy | ComponentState::Stopped => Check::warning(name, detail, hint),
+            ComponentState::Missing => Check::failed(
+                name,
+                format!("it is gone, though its stack `{stack}` is there"),
+                format!(
+                    "aws cloudformation detect-stack-drift --stack-name covid19-{stack} says what else is"
+                ),
+            ),
+            ComponentState::Failed | ComponentState::Unknown => Check::failed(name, detail, hint),
+        })
+    };
+    PARTS.into_iter().filter_map(check).collect()
+}
+
+async fn bastion(clients: &Clients, names: &Names) -> Result<Check> {
+    let group = names.need(Name::BastionGroup)?;
+    Ok(match bastion::instance(clients, group).await? {
+        Some(instance) => {
+            Check::ok("bastion", format!("{} is in service at {}", instance.id, instance.address))
+        }
+        None => Check::failed(
+            "bastion",
+            format!("no instance of the Auto Scaling group `{group}` is in service"),
+            "one that is being replaced takes a few minutes; else look at the group's activity and desired capacity",
+        ),
+    })
+}
+
+async fn alarms(clients: &Clients) -> Result<Check> {
+    let Alarms { count, raised, .. } = alarms::look(clients).await?;
+    Ok(match (count, raised.len()) {
+        (0, _) => {
+            Check::warning("alarms", "there are none yet", "the stacks `pipeline` and `ingest` bring them")
+        }
+        (count, 0) => Check::ok("alarms", format!("none of {count} is raised")),
+        _ => Check::failed("alarms", raised.join(", "), "covidctl runs, and covidctl logs --since 1d"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+    use target::CheckOutcome;
+
+    fn now() -> DateTime<Utc> {
+        DateTime::UNIX_EPOCH + TimeDelta::days(9)
+    }
+
+    fn state(name: &'static str, status: Option<&str>) -> stacks::State {
+        stacks::State {
+            name,
+            status: status.map(str::to_owned),
+            parameters: Vec::new(),
+            drift: (name == "network").then(|| (true, now() - TimeDelta::days(3))),
+        }
+    }
+
+    fn outcomes(states: &[stacks::State]) -> Vec<(&'static str, CheckOutcome)> {
+        stack_checks(states, now()).iter().map(|check| (check.name, check.outcome)).collect()
+    }
+
+    #[test]
+    fn stacks_are_judged_by_their_states() {
+        let whole = Some("UPDATE_COMPLETE");
+        let drift = ("drift", CheckOutcome::Ok);
+        assert_eq!(
+            outcomes(&[state("database", whole), state("pipeline", whole)]),
+            [("stacks", CheckOutcome::Ok), drift]
+        );
+        assert_eq!(
+            outcomes(&[state("network", whole), state("pipeline", None)]),
+            [("stacks", CheckOutcome::Warning), ("drift", CheckOutcome::Warning)]
+        );
+        assert_eq!(outcomes(&[state("database", None)]), [("stacks", CheckOutcome::Failed)]);
+        assert_eq!(
+            outcomes(&[state("pipeline", Some("ROLLBACK_COMPLETE"))]),
+            [("stacks", CheckOutcome::Failed), drift]
+        );
+    }
+
+    #[test]
+    fn drift_says_when_it_was_seen_and_how_to_look_again() {
+        let network = state("network", Some("UPDATE_COMPLETE"));
+        let check = drift(std::slice::from_ref(&network), now()).unwrap();
+        assert!(check.detail.contains("network (seen 3 d ago)"), "{}", check.detail);
+        let hint = check.hint.unwrap();
+        assert!(hint.contains("detect-stack-drift --stack-name covid19-network"), "{hint}");
+        let sound = stacks::State { drift: network.drift.map(|(_, at)| (false, at)), ..network };
+        let check = drift(&[sound], now()).unwrap();
+        assert!(check.detail.contains("none was found, 3 d ago"), "{}", check.detail);
+    }
+
+    #[test]
+    fn a_part_that_stands_still_is_no_failure_and_one_without_its_stack_is_nothing() {
+        let part = |name: &str, state| Component {
+            name: name.to_owned(),
+            state,
+            since: None,
+            detail: String::new(),
+        };
+        let parts = [
+            part("metabase", ComponentState::Stopped),
+            part("replica", ComponentState::Failed),
+            part("lambda", ComponentState::Unknown),
+        ];
+        let checks = part_checks(&parts, |stack| stack != "ingest");
+        let checks: Vec<_> = checks.iter().map(|check| (check.name, check.outcome)).collect();
+        assert_eq!(checks, [("replica", CheckOutcome::Failed), ("metabase", CheckOutcome::Warning)]);
+    }
+}

@@ -1,0 +1,253 @@
+//! Runs as the records in the store and the tasks of ECS tell of them, put together.
+//!
+//! A record lives for ever and knows what the program knew; a task is forgotten after an hour and knows how it was ended. A run
+//! that never began has no record: whoever sees its task stop writes one, so that its reason is not forgotten with the task.
+//! A download has no task: its record is all that is known.
+
+use std::collections::HashMap;
+
+use chrono::{DateTime, Utc};
+use common::failure::Result;
+use etl::record::{Record, Status};
+use etl::store::{OrRefused as _, RUNS, Store};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
+use object_store::path::Path as Key;
+use object_store::{ObjectMeta, ObjectStore as _};
+use uuid::Uuid;
+
+use super::downloads;
+use super::tasks::State;
+use target::JobKind;
+use target::Run;
+
+/// So many records are read at once.
+const AT_ONCE: usize = 16;
+
+/// The newest records, the newest first.
+pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
+    let folder = Key::from(RUNS);
+    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
+    let mut listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    listed.sort_by_key(|object| std::cmp::Reverse(object.last_modified));
+    let mut records = read_all(store, listed.into_iter().take(limit)).await?;
+    records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
+    Ok(records)
+}
+
+/// The downloads under way.
+pub(super) async fn downloads(store: &Store) -> Result<Vec<Record>> {
+    let folder = Key::from(RUNS);
+    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
+    let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    let now = Utc::now();
+    let fresh = listed.into_iter().filter(|object| downloads::may_live(object.last_modified, now));
+    let mut records = read_all(store, fresh).await?;
+    records.retain(|record| kind_of(record) == JobKind::Download && record.status == Status::Running);
+    Ok(records)
+}
+
+async fn read_all(store: &Store, objects: impl Iterator<Item = ObjectMeta>) -> Result<Vec<Record>> {
+    let read = stream::iter(objects).map(|object| read(store, object.location));
+    Ok(read.buffered(AT_ONCE).try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
+}
+
+/// The record of a run, where it has one.
+pub(super) async fn record(store: &Store, run: Uuid) -> Result<Option<Record>> {
+    read(store, Record::key_of(&run.to_string())).await
+}
+
+/// The ids of the runs that have a record and begin as typed.
+pub(super) async fn matching(store: &Store, typed: &str) -> Result<Vec<Uuid>> {
+    let folder = Key::from(RUNS);
+    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
+    let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
+    let names = listed.iter().filter_map(|object| object.location.filename()?.strip_suffix(".json"));
+    Ok(names.filter(|name| name.starts_with(typed)).filter_map(|name| name.parse().ok()).collect())
+}
+
+async fn read(store: &Store, key: Key) -> Result<Option<Record>> {
+    let read = Record::at(&key, store).await?;
+    Ok(read.map(|(record, touched_at)| downloads::believed(record, touched_at, Utc::now())))
+}
+
+/// The run's record as it should be now that its task has stopped; nothing where it says so already.
+pub(super) fn settled(record: Option<Record>, run: Uuid, task: &State) -> Option<Record> {
+    let stop = task.stop.as_ref()?;
+    let words = stop.words().map(|(words, _)| words);
+    let died =
+        |error: Option<String>| error.or_else(|| Some(format!("its task ended with code {}", stop.code())));
+    match record {
+        Some(record) if record.status != Status::Running => None,
+        Some(record) => Some(Record {
+            status: Status::Failed,
+            finished_at: Some(task.stopped_at.unwrap_or_else(Utc::now)),
+            exit_code: Some(stop.code()),
+            error: died(words),
+            ..record
+        }),
+        None => Some(Record {
+            run_id: run,
+            kind: task.kind.to_string(),
+            status: if stop.exit_code == Some(0) { Status::Succeeded } else { Status::Failed },
+            started_at: task.created_at,
+            finished_at: Some(task.stopped_at.unwrap_or_else(Utc::now)),
+            exit_code: Some(stop.code()),
+            error: if stop.exit_code == Some(0) { None } else { died(words) },
+            report: None,
+            started_by: task.started_by.clone(),
+            task: Some(task.arn.clone()),
+            log_stream: None,
+            dataset: None,
+            rows: None,
+        }),
+    }
+}
+
+/// One history of both, the newest first.
+pub(super) fn history(records: Vec<Record>, tasks: &[State], limit: usize) -> Vec<Run> {
+    let by_arn: HashMap<&str, &State> = tasks.iter().map(|task| (task.arn.as_str(), task)).collect();
+    let by_run: HashMap<Uuid, &State> = tasks.iter().filter_map(|task| Some((task.run?, task))).collect();
+    let task_of = |record: &Record| {
+        let named = record.task.as_deref().and_then(|arn| by_arn.get(arn).copied());
+        named.or_else(|| by_run.get(&record.run_id).copied())
+    };
+    let told: Vec<&str> = records.iter().filter_map(|record| Some(task_of(record)?.arn.as_str())).collect();
+    let without_record = tasks.iter().filter(|task| !told.contains(&task.arn.as_str())).map(of_task);
+    let mut runs: Vec<Run> = without_record.collect();
+    runs.extend(records.into_iter().map(|record| {
+        let task = task_of(&record);
+        match task.and_then(|task| settled(Some(record.clone()), record.run_id, task)) {
+            Some(settled) => of_record(settled),
+            None => of_record(record),
+        }
+    }));
+    runs.sort_by_key(|run| std::cmp::Reverse(run.started_at));
+    runs.truncate(limit);
+    runs
+}
+
+fn of_task(task: &State) -> Run {
+    let run = run_of(task);
+    match settled(None, run, task) {
+        Some(record) => of_record(record),
+        None => Run {
+            started_by: task.started_by.clone(),
+            ..Run::begun(run, &task.kind.to_string(), task.created_at)
+        },
+    }
+}
+
+/// The id of a task's run; one that does not say it is called like its task.
+pub(super) fn run_of(task: &State) -> Uuid {
+    task.run.or_else(|| task.id().parse().ok()).unwrap_or_default()
+}
+
+/// What a record knows.
+pub(super) fn of_record(record: Record) -> Run {
+    let rows = |of: fn(&etl::record::Rows) -> u64| {
+        record.rows.as_ref().map(|rows| i64::try_from(of(rows)).unwrap_or(i64::MAX))
+    };
+    let status = match record.status {
+        Status::Running => "running",
+        Status::Succeeded => "succeeded",
+        Status::Failed => "failed",
+        Status::Skipped => "skipped",
+    };
+    let dataset = record.dataset.as_ref();
+    Run {
+        status: status.to_owned(),
+        finished_at: record.finished_at,
+        dataset_updated_on: dataset.map(|dataset| dataset.updated_on),
+        source_name: dataset.map(|dataset| dataset.source_name.clone()),
+        source_size: dataset.map(|dataset| dataset.source_size),
+        years: dataset.map(|dataset| dataset.years.clone()),
+        rows_read: rows(|rows| rows.read),
+        rows_filtered: rows(|rows| rows.filtered),
+        rows_loaded: rows(|rows| rows.loaded),
+        rows_repaired: rows(|rows| rows.repaired),
+        rows_rejected: rows(|rows| rows.rejected),
+        error: record.error,
+        exit_code: record.exit_code,
+        started_by: record.started_by,
+        ..Run::begun(record.run_id, &record.kind, record.started_at)
+    }
+}
+
+/// The kind of a recorded run.
+pub(super) fn kind_of(record: &Record) -> JobKind {
+    match record.kind.as_str() {
+        "report" => JobKind::Report,
+        "download" => JobKind::Download,
+        "rollback" => JobKind::Rollback,
+        _ => JobKind::Etl,
+    }
+}
+
+/// When a run's first line can have been logged.
+pub(super) fn log_start(started_at: DateTime<Utc>) -> i64 {
+    started_at.timestamp_millis() - 60_000
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use etl::record::Origin;
+
+    use super::super::reasons::Stop;
+    use super::*;
+
+    fn task(run: Option<Uuid>, arn: &str, stop: Option<Stop>) -> State {
+        State {
+            arn: arn.to_owned(),
+            kind: JobKind::Etl,
+            run,
+            created_at: Utc::now(),
+            stopped_at: stop.as_ref().map(|_| Utc::now()),
+            started_by: None,
+            stop,
+        }
+    }
+
+    fn record(run: Uuid, status: Status) -> Record {
+        let record = Record::begin(run, etl::runs::Kind::Etl, Origin::default());
+        Record { status, started_at: Utc::now() - TimeDelta::hours(1), ..record }
+    }
+
+    fn killed() -> Stop {
+        let reason = "OutOfMemoryError: Container killed due to memory usage";
+        Stop { exit_code: Some(137), container: Some(reason.to_owned()), ..Stop::default() }
+    }
+
+    #[test]
+    fn a_run_that_could_not_say_how_it_ended_is_told_by_its_task() {
+        let run = Uuid::new_v4();
+        let tasks = [task(Some(run), "arn:1/a", Some(killed()))];
+        let runs = history(vec![record(run, Status::Running)], &tasks, 10);
+        assert_eq!(runs.len(), 1);
+        assert_eq!((runs[0].status.as_str(), runs[0].exit_code), ("failed", Some(137)));
+        assert!(runs[0].error.as_ref().unwrap().contains("out of memory"));
+    }
+
+    #[test]
+    fn what_the_record_says_itself_stays() {
+        let run = Uuid::new_v4();
+        let done = Record { exit_code: Some(0), ..record(run, Status::Succeeded) };
+        let tasks = [task(Some(run), "arn:1/a", Some(killed()))];
+        assert_eq!(history(vec![done], &tasks, 10)[0].status, "succeeded");
+        assert_eq!(settled(Some(record(run, Status::Skipped)), run, &tasks[0]), None);
+    }
+
+    #[test]
+    fn a_task_without_a_record_is_a_run_too_and_found_by_its_arn_later() {
+        let own_id = "0123456789abcdef0123456789abcdef";
+        let tasks =
+            [task(None, &format!("arn:1/{own_id}"), None), task(Some(Uuid::new_v4()), "arn:1/b", None)];
+        let runs = history(Vec::new(), &tasks, 10);
+        assert_eq!(runs.len(), 2);
+        assert!(runs.iter().all(|run| run.status == "running"));
+        assert!(runs.iter().any(|run| run.run_id.simple().to_string() == own_id));
+
+        let recorded = Record { task: Some(tasks[0].arn.clone()), ..record(Uuid::new_v4(), Status::Running) };
+        assert_eq!(history(vec![recorded], &tasks[..1], 10).len(), 1, "the same run twice");
+    }
+}

@@ -1,0 +1,42 @@
+//! The settings of targets on AWS.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use clap::ValueEnum;
+use serde::{Deserialize, Serialize};
+
+use crate::WithOrigin;
+
+/// Settings of a target on AWS, from flags, environment and file. What is absent is discovered when it is needed.
+#[derive(Debug, Clone)]
+pub struct AwsSettings {
+    /// Profile in the configuration that all AWS programs share.
+    pub profile: Option<WithOrigin<String>>,
+    /// Region.
+    pub region: Option<WithOrigin<String>>,
+    /// One endpoint for all services, such as an emulator's.
+    pub endpoint_url: Option<WithOrigin<String>>,
+    /// SSM parameter prefix that the stacks publish their outputs under.
+    pub prefix: WithOrigin<String>,
+    /// TLS verification mode for the RDS connection.
+    pub ssl_mode: WithOrigin<SslMode>,
+    /// CA bundle that the database's certificate is verified against.
+    pub ssl_root_cert: Option<WithOrigin<PathBuf>>,
+    /// Resource names from the file, by their keys: `cluster`, `bucket/datasets`, …
+    pub names: BTreeMap<String, String>,
+    /// Stack parameters from the file, by stack and parameter name.
+    pub stacks: BTreeMap<String, BTreeMap<String, String>>,
+    /// File of pinned SSH host keys.
+    pub known_hosts: PathBuf,
+}
+
+/// TLS verification mode, in libpq's words.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum SslMode {
+    /// Verify the certificate and the host name
+    VerifyFull,
+    /// No encryption beyond the tunnel
+    Disable,
+}

@@ -1,0 +1,202 @@
+//! The capabilities of a target, one trait each.
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use common::failure::{Failure, Result};
+use etl::store::Store;
+use logs::Logs;
+use tunnel::bastion::Discovery;
+use uuid::Uuid;
+
+use crate::{
+    ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DoctorContext, Job, Location,
+    Run, RunEnd, WithOrigin,
+};
+
+/// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
+#[derive(Clone)]
+pub struct Target {
+    /// Starting, following and stopping runs, and their history.
+    pub runs: Arc<dyn Runs>,
+    /// Datasets, reports and run records.
+    pub storage: Arc<dyn Storage>,
+    /// Access to the databases.
+    pub databases: Arc<dyn Databases>,
+    /// Location, components and their health.
+    pub components: Arc<dyn Components>,
+    /// Services that start and stop at once.
+    pub services: Option<Arc<dyn Services>>,
+    /// A bastion in front of the databases.
+    pub bastion: Option<Arc<dyn Bastion>>,
+}
+
+impl Target {
+    /// Returns a target that one adapter provides whole, without the optional capabilities.
+    pub fn of(adapter: Arc<impl Runs + Storage + Databases + Components + 'static>) -> Self {
+        Self {
+            runs: Arc::clone(&adapter) as _,
+            storage: Arc::clone(&adapter) as _,
+            databases: Arc::clone(&adapter) as _,
+            components: adapter as _,
+            services: None,
+            bastion: None,
+        }
+    }
+
+    /// Returns where the target is, as far as that is known without asking.
+    pub fn location(&self) -> Location {
+        self.components.location()
+    }
+
+    /// Returns the services that start and stop at once.
+    ///
+    /// # Errors
+    /// A usage error if the target consists of stacks, whose changes are shown and confirmed on the command line.
+    pub fn services(&self) -> Result<&dyn Services> {
+        self.services.as_deref().ok_or_else(|| {
+            Failure::usage(
+                "stacks are created and deleted on the command line, which shows the changes first",
+            )
+            .hint(format!("covidctl --target {} up", self.location().target))
+        })
+    }
+
+    /// Returns the bastion.
+    ///
+    /// # Errors
+    /// A usage error if the target has none.
+    pub fn bastion(&self) -> Result<&dyn Bastion> {
+        self.bastion.as_deref().ok_or_else(|| {
+            Failure::usage(format!("the target `{}` has no bastion", self.location().target))
+                .hint("--bastion user@host:port, or --target aws")
+        })
+    }
+}
+
+/// Runs of jobs.
+#[async_trait]
+pub trait Runs: Send + Sync {
+    /// Starts a job and returns the id of its run at once.
+    async fn start(&self, job: &Job) -> Result<Uuid>;
+
+    /// Waits at most `limit` for a run to end; returns `None` if it has not ended by then.
+    async fn wait(&self, run: Uuid, limit: Duration) -> Result<Option<RunEnd>>;
+
+    /// Asks a run to end, and ends it if it does not react.
+    async fn stop(&self, run: Uuid) -> Result<()>;
+
+    /// Returns the runs in progress, including those that other clients started.
+    async fn active(&self) -> Result<Vec<ActiveRun>>;
+
+    /// Returns the newest runs, newest first, including those that other clients started.
+    async fn history(&self, limit: usize) -> Result<Vec<Run>>;
+
+    /// Returns the run whose id begins as typed; `latest` is the newest.
+    async fn find(&self, typed: &str) -> Result<Run>;
+
+    /// Returns the log sources: all of them, or what one run logged. A run is named by the beginning of its id, or as `latest`.
+    async fn logs(&self, run: Option<&str>) -> Result<Logs>;
+}
+
+/// Where files are.
+#[async_trait]
+pub trait Storage: Send + Sync {
+    /// Opens the store of datasets.
+    async fn datasets(&self) -> Result<Store>;
+
+    /// Opens the store of reports and run records, which may be the same.
+    async fn reports(&self) -> Result<Store>;
+}
+
+/// Access to the databases.
+#[async_trait]
+pub trait Databases: Send + Sync {
+    /// Opens access to a server with the privileges of a role. It stays open as long as the value lives.
+    async fn database(&self, access: DatabaseAccess) -> Result<Database>;
+
+    /// Keeps what jobs need on this machine (a server) running as long as the value lives.
+    async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>>;
+
+    /// Returns the logins whose passwords a new database must know, from the target's secrets: writer, reader, Metabase. `None` if the
+    /// target manages no logins.
+    async fn logins(&self) -> Result<Option<[LoginSecret; 3]>> {
+        Ok(None)
+    }
+
+    /// Returns whether migrations run as a job of the target; otherwise the client applies them.
+    fn migrates_by_job(&self) -> bool;
+}
+
+#[derive(serde::Deserialize)]
+/// User name and password of a database login. It has no `Debug`: the password is a secret.
+pub struct LoginSecret {
+    /// The role that logs in.
+    pub username: String,
+    /// Its password.
+    pub password: String,
+}
+
+/// The components of a target and their health.
+#[async_trait]
+pub trait Components: Send + Sync {
+    /// Returns the target's location, without asking any service.
+    fn location(&self) -> Location;
+
+    /// Returns the location with everything that only a service can say, such as the account.
+    async fn identify(&self) -> Result<Location> {
+        Ok(self.location())
+    }
+
+    /// Returns the components and their states. Changes nothing.
+    async fn list(&self) -> Result<Vec<Component>>;
+
+    /// Reports each check of the target to `sink` as soon as it is known; a failed check does not stop the others. Changes nothing.
+    /// Returns whether the data inside the target can be checked, too.
+    async fn diagnose(&self, context: &DoctorContext, sink: &CheckSink<'_>) -> bool;
+
+    /// Returns every resource name that the target uses, with its key and its origin.
+    async fn names(&self) -> Result<Vec<(&'static str, WithOrigin<String>)>> {
+        Ok(Vec::new())
+    }
+}
+
+/// Services that start and stop at once and cost nothing.
+#[async_trait]
+pub trait Services: Send + Sync {
+    /// Creates what is missing and starts what is stopped; does nothing the second time.
+    async fn up(&self, progress: Arc<dyn Progress>) -> Result<()>;
+
+    /// Stops everything.
+    async fn down(&self, data: DataRetention, progress: Arc<dyn Progress>) -> Result<()>;
+}
+
+/// A bastion in front of the databases.
+#[async_trait]
+pub trait Bastion: Send + Sync {
+    /// Returns what finds the bastion's address.
+    async fn discovery(&self) -> Result<Arc<dyn Discovery>>;
+
+    /// Returns the host and port, as the bastion sees them, of `master`, `replica` or `metabase`.
+    async fn endpoint(&self, name: &str) -> Result<tunnel::forwarding::Target>;
+
+    /// Returns how to log in to a database through a tunnel that the caller opens.
+    async fn login(&self, access: DatabaseAccess) -> Result<DatabaseLogin>;
+}
+
+/// What happens to the data of a target that goes down.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DataRetention {
+    /// The data are kept.
+    Keep,
+    /// All data are deleted.
+    Delete,
+}
+
+/// Receives the steps of a long operation.
+pub trait Progress: Send + Sync {
+    /// Reports that a step begins.
+    fn step(&self, step: &str);
+}

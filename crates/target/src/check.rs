@@ -1,0 +1,108 @@
+//! The checks of `covidctl doctor`.
+
+use std::fmt;
+use std::net::Ipv4Addr;
+
+use common::failure::Failure;
+use serde::Serialize;
+
+/// How a check ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckOutcome {
+    /// It works.
+    Ok,
+    /// It works but needs attention, or it could not be determined.
+    Warning,
+    /// It does not work.
+    Failed,
+}
+
+/// The result of one check.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// What was checked.
+    pub name: &'static str,
+    /// How it ended.
+    pub outcome: CheckOutcome,
+    /// What was found.
+    pub detail: String,
+    /// What to do about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub hint: Option<String>,
+}
+
+/// What the client knows and the target cannot.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct DoctorContext {
+    /// The public address from which the client reaches the bastion.
+    pub my_address: Option<Ipv4Addr>,
+}
+
+/// Receives checks as soon as they are known.
+pub type CheckSink<'a> = dyn Fn(Check) + Send + Sync + 'a;
+
+impl Check {
+    /// Returns a passed check.
+    pub fn ok(name: &'static str, detail: impl Into<String>) -> Self {
+        Self { name, outcome: CheckOutcome::Ok, detail: detail.into(), hint: None }
+    }
+
+    /// Returns a warning with a hint.
+    pub fn warning(name: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, outcome: CheckOutcome::Warning, detail: detail.into(), hint: Some(hint.into()) }
+    }
+
+    /// Returns a failed check with a hint.
+    pub fn failed(name: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { name, outcome: CheckOutcome::Failed, detail: detail.into(), hint: Some(hint.into()) }
+    }
+
+    /// Returns a failed check with the message and hint of an error.
+    pub fn of(name: &'static str, failure: &Failure) -> Self {
+        let hint = failure.hint_text().map(str::to_owned);
+        Self { name, outcome: CheckOutcome::Failed, detail: failure.to_string(), hint }
+    }
+
+    /// Lowers a failed check to a warning.
+    #[must_use]
+    pub fn at_most_warning(self) -> Self {
+        Self { outcome: self.outcome.min(CheckOutcome::Warning), ..self }
+    }
+}
+
+impl fmt::Display for CheckOutcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Ok => "ok",
+            Self::Warning => "warning",
+            Self::Failed => "failed",
+        })
+    }
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:<8} {:<13} {}", self.outcome, self.name, self.detail.replace('\n', " "))?;
+        match &self.hint {
+            Some(hint) => write!(f, "\n{:22} hint: {hint}", ""),
+            None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn check_displays_one_line_and_hint_below() {
+        assert_eq!(Check::ok("lambda", "is there").to_string(), "ok       lambda        is there");
+        let failed = Check::of("tunnel", &Failure::new("no way\nthrough").hint("covidctl status"));
+        assert_eq!(
+            failed.to_string(),
+            "failed   tunnel        no way through\n                       hint: covidctl status"
+        );
+        assert_eq!(failed.at_most_warning().outcome, CheckOutcome::Warning);
+    }
+}

@@ -1,0 +1,65 @@
+//! Components of a target and their states.
+
+use std::fmt;
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+
+/// Where a target is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Location {
+    /// The target's name.
+    pub target: String,
+    /// A folder, or an account and region.
+    pub location: String,
+}
+
+impl fmt::Display for Location {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.target, self.location)
+    }
+}
+
+/// A component of a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Component {
+    /// Its name, such as `postgresql` or `bastion`.
+    pub name: String,
+    /// Its state.
+    pub state: ComponentState,
+    /// When it entered the state, or when it last changed.
+    pub since: Option<DateTime<Utc>>,
+    /// Details for people.
+    pub detail: String,
+}
+
+/// The state of a component, the same words for every kind of target.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ComponentState {
+    /// It works.
+    Ready,
+    /// It starts, stops or runs a job.
+    Busy,
+    /// It exists and does not run.
+    Stopped,
+    /// It does not exist.
+    Missing,
+    /// It broke.
+    Failed,
+    /// It cannot be determined now.
+    Unknown,
+}
+
+impl fmt::Display for ComponentState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ready => "ready",
+            Self::Busy => "busy",
+            Self::Stopped => "stopped",
+            Self::Missing => "missing",
+            Self::Failed => "failed",
+            Self::Unknown => "unknown",
+        })
+    }
+}

@@ -1,0 +1,237 @@
+//! Access to a PostgreSQL database, with a password that is never shown.
+//!
+//! The password leaves [`Database`] only in [`Database::url`], for the environment of a child process and for connections of this
+//! program. `Debug` hides it.
+
+use std::any::Any;
+use std::ffi::OsString;
+use std::fmt;
+use std::io::Write as _;
+use std::net::{IpAddr, SocketAddr};
+use std::path::PathBuf;
+
+use common::failure::{Context as _, Result};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+
+/// What a part of a URL may hold unescaped beside letters and digits.
+const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
+
+/// A database and how to log in. A server or tunnel that it needs stays open as long as this value lives.
+pub struct Database {
+    /// Host name or address that the server's certificate is checked against.
+    pub host: String,
+    /// Address of the tunnel that connections go to instead.
+    pub address: Option<IpAddr>,
+    /// Port at the address, or at the host.
+    pub port: u16,
+    /// The login role.
+    pub user: String,
+    /// Name of the database.
+    pub name: String,
+    /// Private file in the format of libpq's `PGPASSFILE`.
+    pub password_file: PathBuf,
+    /// Folder of client programs that fit the server, if there is one.
+    pub programs: Option<PathBuf>,
+    /// CA bundle that the certificate is verified against; `None` turns TLS off.
+    pub ca_bundle: Option<PathBuf>,
+    /// A secret.
+    pub password: String,
+    /// Keeps the server or tunnel open.
+    pub guard: Option<Box<dyn Any + Send + Sync>>,
+}
+
+impl Database {
+    /// Returns the URL with the password: a secret.
+    ///
+    /// `sqlx` cannot connect to one host and verify the certificate of another. Through a tunnel the URL therefore asks for
+    /// `verify-ca`; the bastion, whose host key is pinned, resolves the host name.
+    pub fn url(&self) -> String {
+        let place = match self.address {
+            None => self.host.clone(),
+            Some(IpAddr::V4(address)) => address.to_string(),
+            Some(IpAddr::V6(address)) => format!("[{address}]"),
+        };
+        let tls = match (&self.ca_bundle, self.address) {
+            (None, _) => "sslmode=disable".to_owned(),
+            (Some(file), None) => {
+                format!("sslmode=verify-full&sslrootcert={}", percent_encode(&file.to_string_lossy()))
+            }
+            (Some(file), Some(_)) => {
+                format!("sslmode=verify-ca&sslrootcert={}", percent_encode(&file.to_string_lossy()))
+            }
+        };
+        let (user, password, name) =
+            (percent_encode(&self.user), percent_encode(&self.password), percent_encode(&self.name));
+        format!("postgres://{user}:{password}@{place}:{}/{name}?{tls}", self.port)
+    }
+
+    /// Returns the environment for libpq programs such as psql; the password stays in its file.
+    pub fn environment(&self) -> Vec<(&'static str, OsString)> {
+        let mut environment = vec![
+            ("PGHOST", self.host.clone().into()),
+            ("PGPORT", self.port.to_string().into()),
+            ("PGUSER", self.user.clone().into()),
+            ("PGDATABASE", self.name.clone().into()),
+            ("PGPASSFILE", self.password_file.clone().into()),
+        ];
+        if let Some(address) = self.address {
+            environment.push(("PGHOSTADDR", address.to_string().into()));
+        }
+        if let Some(file) = &self.ca_bundle {
+            environment.push(("PGSSLMODE", "verify-full".into()));
+            environment.push(("PGSSLROOTCERT", file.clone().into()));
+        }
+        environment
+    }
+
+    /// Returns whether connections go through a tunnel of this process.
+    pub const fn is_tunnelled(&self) -> bool {
+        self.address.is_some()
+    }
+}
+
+/// A server and the role to log in with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct DatabaseAccess {
+    pub server: DatabaseServer,
+    pub role: DatabaseRole,
+}
+
+impl DatabaseAccess {
+    /// Reads on the primary.
+    pub const READ: Self = Self { server: DatabaseServer::Master, role: DatabaseRole::Reader };
+    /// Migrates.
+    pub const WRITE: Self = Self { server: DatabaseServer::Master, role: DatabaseRole::Writer };
+    /// Creates roles.
+    pub const ADMINISTER: Self = Self { server: DatabaseServer::Master, role: DatabaseRole::Administrator };
+}
+
+/// A database server; on a target with a single server it is both.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum DatabaseServer {
+    /// The primary
+    Master,
+    /// The read replica that dashboards use
+    Replica,
+}
+
+/// The privileges that a connection needs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DatabaseRole {
+    /// Reads.
+    Reader,
+    /// Loads and migrates.
+    Writer,
+    /// Creates roles and databases.
+    Administrator,
+}
+
+/// A database behind a bastion and how to log in to it, without the tunnel. It has no `Debug`: the password is a secret.
+pub struct DatabaseLogin {
+    /// Host and port as the bastion sees them; the certificate is verified against the host.
+    pub endpoint: tunnel::forwarding::Target,
+    /// The login role.
+    pub user: String,
+    /// A secret.
+    pub password: String,
+    /// Name of the database.
+    pub database: String,
+    /// CA bundle that the certificate is verified against; `None` turns TLS off.
+    pub ca_bundle: Option<PathBuf>,
+}
+
+impl DatabaseLogin {
+    /// Returns the database at the local end of a tunnel. The tunnel, and the private password file that is written here, live as long as
+    /// the value.
+    ///
+    /// # Errors
+    /// If the password file cannot be written.
+    pub fn through(self, local: SocketAddr, tunnel: impl Any + Send + Sync) -> Result<Database> {
+        let cannot_write = || "cannot write a private file for the password".to_owned();
+        let mut password_file = tempfile::NamedTempFile::new().context(cannot_write)?;
+        writeln!(password_file, "*:*:*:*:{}", escape_pgpass(&self.password)).context(cannot_write)?;
+        Ok(Database {
+            host: self.endpoint.host,
+            address: Some(local.ip()),
+            port: local.port(),
+            user: self.user,
+            name: self.database,
+            password_file: password_file.path().to_path_buf(),
+            programs: None,
+            ca_bundle: self.ca_bundle,
+            password: self.password,
+            guard: Some(Box::new((tunnel, password_file))),
+        })
+    }
+}
+
+impl fmt::Debug for Database {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { host, port, user, name, guard, .. } = self;
+        let kept = if guard.is_some() { ", kept" } else { "" };
+        write!(f, "postgres://{user}:***@{host}:{port}/{name}{kept}")
+    }
+}
+
+fn percent_encode(text: &str) -> String {
+    utf8_percent_encode(text, UNESCAPED).to_string()
+}
+
+/// Escapes a password for a line of libpq's password file.
+pub fn escape_pgpass(password: &str) -> String {
+    password.replace('\\', "\\\\").replace(':', "\\:")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn database() -> Database {
+        Database {
+            host: "127.0.0.1".into(),
+            address: None,
+            port: 5432,
+            user: "me".into(),
+            name: "covid19".into(),
+            password_file: "/data/pgpass".into(),
+            programs: None,
+            ca_bundle: None,
+            password: "hush".into(),
+            guard: None,
+        }
+    }
+
+    #[test]
+    fn password_appears_in_url_only() {
+        let database = database();
+        assert_eq!(database.url(), "postgres://me:hush@127.0.0.1:5432/covid19?sslmode=disable");
+        assert!(!format!("{database:?}").contains("hush"));
+        assert!(!format!("{:?}", database.environment()).contains("hush"));
+    }
+
+    #[test]
+    fn tunnelled_database_verifies_certificate() {
+        let tunnelled = Database {
+            host: "master.example".into(),
+            address: Some("127.0.0.1".parse().unwrap()),
+            ca_bundle: Some("/cache/bundle.pem".into()),
+            password: "p@ss:w/rd%".into(),
+            ..database()
+        };
+        assert_eq!(
+            tunnelled.url(),
+            "postgres://me:p%40ss%3Aw/rd%25@127.0.0.1:5432/covid19?sslmode=verify-ca&sslrootcert=/cache/bundle.pem"
+        );
+        let environment = tunnelled.environment();
+        for (name, value) in [
+            ("PGHOST", "master.example"),
+            ("PGHOSTADDR", "127.0.0.1"),
+            ("PGSSLMODE", "verify-full"),
+            ("PGSSLROOTCERT", "/cache/bundle.pem"),
+        ] {
+            assert!(environment.contains(&(name, value.into())), "{environment:?}");
+        }
+        assert_eq!(escape_pgpass("a:b\\c"), "a\\:b\\\\c");
+    }
+}

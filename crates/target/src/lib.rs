@@ -1,0 +1,46 @@
+//! What a target is: a place where the pipeline lives, as a set of capabilities.
+//!
+//! An adapter (this machine, AWS) implements the traits of [`capability`]; commands and screens ask a [`Target`] for the capability that
+//! they need and report it if the target does not have it. No type of an adapter's libraries appears here, and nothing here prints.
+
+#![warn(missing_docs)]
+
+pub mod aws_settings;
+pub mod capability;
+pub mod check;
+pub mod component;
+pub mod database;
+pub mod job;
+pub mod origin;
+pub mod run;
+
+pub use self::aws_settings::{AwsSettings, SslMode};
+pub use self::capability::{
+    Bastion, Components, DataRetention, Databases, LoginSecret, Progress, Runs, Services, Storage, Target,
+};
+pub use self::check::{Check, CheckOutcome, CheckSink, DoctorContext};
+pub use self::component::{Component, ComponentState, Location};
+pub use self::database::{Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer};
+pub use self::job::{ActiveRun, Job, JobKind, RunEnd};
+pub use self::origin::{Origin, WithOrigin};
+pub use self::run::Run;
+
+use common::failure::Failure;
+
+/// Returns the current user as `user@host`, for records of who started or stopped a run.
+pub fn current_user() -> String {
+    let user = nix::unistd::User::from_uid(nix::unistd::geteuid()).ok().flatten().map(|user| user.name);
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok());
+    format!("{}@{}", user.unwrap_or_else(|| "?".to_owned()), host.unwrap_or_else(|| "?".to_owned()))
+}
+
+/// The error for an id, or the beginning of one, that no run has.
+pub fn no_run(typed: &str) -> Failure {
+    Failure::new(format!("there is no run `{typed}`"))
+        .hint("`covidctl runs` lists them; `latest` is the newest")
+}
+
+/// The error for the beginning of an id that several runs share.
+pub fn ambiguous_run(typed: &str) -> Failure {
+    Failure::new(format!("several runs begin with `{typed}`")).hint("type more of the id")
+}
