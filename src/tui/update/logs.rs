@@ -35,7 +35,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.open_input(Purpose::Search, "");
         }
         Command::NextMatch | Command::PreviousMatch => {
-            if !logs.select_match(command == Command::NextMatch, view) {
+            let is_found = logs.select_match(command == Command::NextMatch, view);
+            if !is_found {
                 model.notify("no match");
             }
         }

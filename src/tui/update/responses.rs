@@ -163,11 +163,11 @@ fn receive_tunnel(model: &mut Model, tunnel: u64, event: TunnelEvent) {
 /// Forgets the old target, except for its tunnels and the display options.
 fn switch_target(model: &mut Model, location: Location) -> Vec<Effect> {
     let fresh = Model::new(location, model.read_only, model.now, model.zone, (model.width, model.height));
-    let Logs { window, wrap, timestamps, .. } = model.logs;
+    let Logs { wrap, timestamps, window, .. } = model.logs;
     model.location = fresh.location;
     (model.overview, model.runs, model.data, model.reports) =
         (fresh.overview, fresh.runs, fresh.data, fresh.reports);
-    model.logs = Logs { window, wrap, timestamps, ..fresh.logs };
+    model.logs = Logs { wrap, timestamps, window, ..fresh.logs };
     model.notify(format!("switched to {}", model.location));
     due(model)
 }

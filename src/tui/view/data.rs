@@ -119,10 +119,10 @@ fn draw_provinces(charts: &Charts, pane: &mut Pane) {
     chart::bars(&mut pane.part(list), &rows, styles);
 }
 
-fn draw_page(model: &Model, page: &RejectedPage, pane: &mut Pane) {
-    let title = format!("REJECTED ROWS · {} · {}", sanitize(&page.dataset), sanitize(&page.reason));
-    pane.remote_title(0, &title, &page.rows, model);
-    let Some(rows) = &page.rows.value else { return pane.no_value(2, &page.rows) };
+fn draw_page(model: &Model, opened: &RejectedPage, pane: &mut Pane) {
+    let title = format!("REJECTED ROWS · {} · {}", sanitize(&opened.dataset), sanitize(&opened.reason));
+    pane.remote_title(0, &title, &opened.rows, model);
+    let Some(rows) = &opened.rows.value else { return pane.no_value(2, &opened.rows) };
     if rows.is_empty() {
         return pane.dim(2, "no rows are stored");
     }
@@ -131,5 +131,5 @@ fn draw_page(model: &Model, page: &RejectedPage, pane: &mut Pane) {
         vec![cell(thousands(row.line), theme.dim()), cell(sanitize(&row.raw), theme.text())]
     };
     let columns = [number("LINE", 0), column("RAW TEXT", 10, 0)];
-    list(&mut pane.below(1), (page.cursor, model.has_focus()), &columns, rows, row);
+    list(&mut pane.below(1), (opened.cursor, model.has_focus()), &columns, rows, row);
 }

@@ -44,11 +44,11 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     list(&mut pane.below(1), (reports.cursor, model.has_focus()), &columns, reports.list.items(), row);
 }
 
-fn draw_page(model: &Model, page: &ReportPage, pane: &mut Pane) {
-    pane.remote_title(0, &format!("REPORT {}", sanitize(&page.name)), &page.text, model);
-    let Some(text) = &page.text.value else { return pane.no_value(2, &page.text) };
+fn draw_page(model: &Model, opened: &ReportPage, pane: &mut Pane) {
+    pane.remote_title(0, &format!("REPORT {}", sanitize(&opened.name)), &opened.text, model);
+    let Some(text) = &opened.text.value else { return pane.no_value(2, &opened.text) };
     // No margin: the text may be as wide as the terminal.
-    for (row, text) in (2..pane.height()).zip(text.lines().skip(page.cursor.top)) {
+    for (row, text) in (2..pane.height()).zip(text.lines().skip(opened.cursor.top)) {
         pane.line(row, Line::raw(truncate(&sanitize(text), pane.width())));
     }
 }

@@ -101,10 +101,10 @@ fn time(model: &Model, time: DateTime<Utc>) -> String {
     time.with_timezone(&model.zone).format("%m-%d %H:%M:%S").to_string()
 }
 
-fn draw_page(model: &Model, page: &RunPage, pane: &mut Pane) {
+fn draw_page(model: &Model, opened: &RunPage, pane: &mut Pane) {
     let theme = pane.theme;
-    pane.title("RUN", &page.run.to_string());
-    let Some(row) = model.runs.row(page.run) else {
+    pane.title("RUN", &opened.run.to_string());
+    let Some(row) = model.runs.row(opened.run) else {
         return pane.dim(2, "the record of this run no longer exists");
     };
     let status = status(model, &row);
@@ -134,11 +134,11 @@ fn draw_page(model: &Model, page: &RunPage, pane: &mut Pane) {
         return;
     }
     if at + 2 < pane.height() {
-        draw_checks(page, &mut pane.below(at));
-        at += layout::check_rows(page.checks(), pane.width());
+        draw_checks(opened, &mut pane.below(at));
+        at += layout::check_rows(opened.checks(), pane.width());
     }
     if at + 2 < pane.height() {
-        draw_issues(model, page, &mut pane.below(at));
+        draw_issues(model, opened, &mut pane.below(at));
     }
 }
 
@@ -198,25 +198,25 @@ fn usual_duration(model: &Model, run: &Run) -> Option<String> {
 }
 
 /// Draws a summary of the publish gate's checks, and the anomalies.
-fn draw_checks(page: &RunPage, pane: &mut Pane) {
-    if page.checks().is_empty() {
+fn draw_checks(opened: &RunPage, pane: &mut Pane) {
+    if opened.checks().is_empty() {
         return;
     }
     let theme = pane.theme;
-    pane.title("CHECKS", &checks::summary(page.checks()));
-    for (row, (text, outcome)) in (1..).zip(layout::anomalies(page.checks(), pane.width())) {
+    pane.title("CHECKS", &checks::summary(opened.checks()));
+    for (row, (text, outcome)) in (1..).zip(layout::anomalies(opened.checks(), pane.width())) {
         let style = if outcome == "failed" { theme.error() } else { theme.warning() };
         pane.line(row, Line::styled(format!("  {text}"), style));
     }
 }
 
-fn draw_issues(model: &Model, page: &RunPage, pane: &mut Pane) {
-    pane.remote_title(0, "ISSUES", &page.details, model);
-    if page.details.value.is_none() {
-        return pane.no_value(1, &page.details);
+fn draw_issues(model: &Model, opened: &RunPage, pane: &mut Pane) {
+    pane.remote_title(0, "ISSUES", &opened.details, model);
+    if opened.details.value.is_none() {
+        return pane.no_value(1, &opened.details);
     }
-    let issues: Vec<&Issue> = page.issues().iter().collect();
-    draw_issue_list(&mut pane.below(1), (page.cursor, false), &issues);
+    let issues: Vec<&Issue> = opened.issues().iter().collect();
+    draw_issue_list(&mut pane.below(1), (opened.cursor, false), &issues);
 }
 
 /// Draws issues as a table, with a selection or without.

@@ -73,7 +73,8 @@ fn details(tunnel: &Tunnel, pane: &mut Pane) {
     let theme = pane.theme;
     let rate = tunnel.rates.back().copied().unwrap_or(0);
     let reconnects = tunnel.counters.map_or(0, |(_, snapshot)| snapshot.reconnects);
-    pane.title("THROUGHPUT", &format!("{}/s, {reconnects} reconnects", size(rate)));
+    let plural = if reconnects == 1 { "" } else { "s" };
+    pane.title("THROUGHPUT", &format!("{}/s, {reconnects} reconnect{plural}", size(rate)));
     let room = pane.width().saturating_sub(2);
     // The newest rate is at the right edge.
     let count = tunnel.rates.len().min(room);
