@@ -1,14 +1,12 @@
-//! Draws scenes of the screens as SVG files into the folder that is named first, and writes the table of keys as a page into the
-//! second: `cargo xtask pictures` calls it.
-//!
-//! The pictures come from the program's own views. Nothing is drawn here but cells.
+//! Draws fixtures of the screens as SVG files into the directory of the first argument, and writes the reference page of keys to the
+//! directory of the second. `cargo xtask pictures` runs it.
 
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use common::failure::{Context as _, Failure, Result};
+use covidctl::tui::fixtures::fixture;
 use covidctl::tui::keys;
-use covidctl::tui::scene::scene;
 use covidctl::tui::theme::Theme;
 use covidctl::tui::view::view;
 use ratatui::Terminal;
@@ -17,7 +15,7 @@ use ratatui::buffer::Buffer;
 use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
-/// The scenes that the documents show, and whether on a light background.
+/// The fixtures that the documentation shows, and whether on a light background.
 const PICTURES: [(&str, bool); 9] = [
     ("overview", false),
     ("overview-aws", false),
@@ -32,52 +30,51 @@ const PICTURES: [(&str, bool); 9] = [
 
 const SIZE: (u16, u16) = (110, 30);
 
-/// Width and height of a cell, and the size of the letters in it.
+/// Width and height of a cell, and the font size.
 const CELL: (f32, f32) = (8.4, 18.0);
-const LETTER: f32 = 14.0;
+const FONT_SIZE: f32 = 14.0;
 
-/// Colours of the page: background, text.
-struct Paper {
+struct Palette {
     background: &'static str,
     text: &'static str,
 }
 
-const DARK: Paper = Paper { background: "#14181f", text: "#d5dae2" };
-const LIGHT: Paper = Paper { background: "#fbfbf9", text: "#24292f" };
+const DARK: Palette = Palette { background: "#14181f", text: "#d5dae2" };
+const LIGHT: Palette = Palette { background: "#fbfbf9", text: "#24292f" };
 
 fn main() -> Result<()> {
     let folder = std::env::args_os().nth(1).map(PathBuf::from);
     let pages = std::env::args_os().nth(2).map(PathBuf::from);
     let (Some(folder), Some(pages)) = (folder, pages) else {
-        return Err(Failure::usage("name the folders for the pictures and for the page of keys"));
+        return Err(Failure::usage("usage: pictures PICTURES_DIR REFERENCE_DIR"));
     };
     std::fs::write(pages.join("keys.md"), keys::markdown())
         .context(|| "cannot write `keys.md`".to_owned())?;
     for (name, light) in PICTURES {
         let theme = Theme { color: true, light };
-        let model = scene(name, SIZE);
+        let model = fixture(name, SIZE);
         let mut terminal =
             Terminal::new(TestBackend::new(SIZE.0, SIZE.1)).context(|| "cannot draw".to_owned())?;
         terminal.draw(|frame| view(&model, theme, frame)).context(|| "cannot draw".to_owned())?;
-        let paper = if light { LIGHT } else { DARK };
+        let palette = if light { LIGHT } else { DARK };
         let file = folder.join(format!("{name}{}.svg", if light { "-light" } else { "" }));
-        std::fs::write(&file, svg(terminal.backend().buffer(), &paper, name))
+        std::fs::write(&file, svg(terminal.backend().buffer(), &palette, name))
             .context(|| format!("cannot write `{}`", file.display()))?;
     }
     Ok(())
 }
 
-fn svg(buffer: &Buffer, paper: &Paper, name: &str) -> String {
+fn svg(buffer: &Buffer, palette: &Palette, name: &str) -> String {
     let (columns, rows) = (f32::from(buffer.area.width), f32::from(buffer.area.height));
     let (width, height) = (columns * CELL.0 + 16.0, rows * CELL.1 + 16.0);
-    // Writing into a string cannot fail.
+    // Writing to a string cannot fail.
     let mut out = String::new();
     _ = writeln!(
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" role="img" aria-label="covidctl: {name}">
 <rect width="100%" height="100%" rx="8" fill="{}"/>
-<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="{LETTER}" xml:space="preserve">"#,
-        paper.background
+<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="{FONT_SIZE}" xml:space="preserve">"#,
+        palette.background
     );
     for y in 0..buffer.area.height {
         let mut x = 0;
@@ -85,7 +82,7 @@ fn svg(buffer: &Buffer, paper: &Paper, name: &str) -> String {
             let cell = &buffer[(x, y)];
             let (style, start) = ((cell.fg, cell.bg, cell.modifier), x);
             let mut text = String::new();
-            // Letters of one kind in a row are one piece of text; its length keeps it in its columns in every font.
+            // Cells of one style are one text element; its length keeps it in its columns with every font.
             while x < buffer.area.width {
                 let cell = &buffer[(x, y)];
                 if (cell.fg, cell.bg, cell.modifier) != style {
@@ -94,7 +91,7 @@ fn svg(buffer: &Buffer, paper: &Paper, name: &str) -> String {
                 text.push_str(cell.symbol());
                 x += u16::try_from(cell.symbol().width()).unwrap_or(1).max(1);
             }
-            piece(&mut out, paper, (start, y, x - start), &text, style);
+            piece(&mut out, palette, (start, y, x - start), &text, style);
         }
     }
     out.push_str("</g>\n</svg>\n");
@@ -105,7 +102,7 @@ type Style = (Color, Color, Modifier);
 
 fn piece(
     out: &mut String,
-    paper: &Paper,
+    palette: &Palette,
     (x, y, width): (u16, u16, u16),
     text: &str,
     (fg, bg, modifier): Style,
@@ -114,7 +111,7 @@ fn piece(
     let length = f32::from(width) * CELL.0;
     let (mut front, mut back) = (named(fg), named(bg));
     if modifier.contains(Modifier::REVERSED) {
-        (front, back) = (Some(back.unwrap_or(paper.background)), Some(front.unwrap_or(paper.text)));
+        (front, back) = (Some(back.unwrap_or(palette.background)), Some(front.unwrap_or(palette.text)));
     }
     if let Some(back) = back {
         let height = CELL.1;
@@ -127,19 +124,19 @@ fn piece(
         return;
     }
     if text.chars().all(|character| block(character).is_some() || character == ' ') {
-        return blocks(out, (left, top), text, front.unwrap_or(paper.text));
+        return blocks(out, (left, top), text, front.unwrap_or(palette.text));
     }
     let weight = if modifier.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
     let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
     let base = top + CELL.1 - 4.5;
-    let front = front.unwrap_or(paper.text);
+    let front = front.unwrap_or(palette.text);
     _ = writeln!(
         out,
         r#"<text x="{left:.1}" y="{base:.1}" textLength="{length:.1}" lengthAdjust="spacingAndGlyphs" fill="{front}"{weight}>{text}</text>"#
     );
 }
 
-/// The part of a cell that a block fills: how much of its width, and of its height from below.
+/// The parts of a cell's width and, from below, of its height that a block element fills.
 fn block(character: char) -> Option<(f32, f32)> {
     let eighths =
         |from: char| f32::from(u8::try_from(u32::from(character) - u32::from(from)).unwrap_or(0)) / 8.0;
@@ -150,7 +147,7 @@ fn block(character: char) -> Option<(f32, f32)> {
     }
 }
 
-/// Blocks as rectangles: fonts leave gaps between them.
+/// Draws block elements as rectangles: fonts leave gaps between them.
 fn blocks(out: &mut String, (left, top): (f32, f32), text: &str, color: &str) {
     let mut x = left;
     for character in text.chars() {
@@ -166,7 +163,7 @@ fn blocks(out: &mut String, (left, top): (f32, f32), text: &str, color: &str) {
     }
 }
 
-/// The sixteen colours, as a quiet terminal has them.
+/// The ANSI colours as hexadecimal RGB.
 fn named(color: Color) -> Option<&'static str> {
     Some(match color {
         Color::Red => "#e5534b",

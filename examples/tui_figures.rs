@@ -1,27 +1,27 @@
-//! Measures the screens from inside: frames, search and a flood of lines. `cargo xtask bench tui` builds it for release, calls
-//! it and puts its figures beside the goals. One figure a line: a name and a number.
+//! Measures the screens in process: frames, search and a flood of log lines. Prints one figure per line, a name and a number.
+//! `cargo xtask bench tui` runs a release build of it and compares the figures with their limits.
 
 use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use covidctl::tui::command::Command;
-use covidctl::tui::effect::Ticket;
+use covidctl::tui::action::Command;
+use covidctl::tui::domain::Location;
+use covidctl::tui::fixtures::many_lines;
+use covidctl::tui::model::Model;
 use covidctl::tui::model::logs::pattern;
-use covidctl::tui::model::{Model, Screen};
-use covidctl::tui::msg::{LogNews, Msg};
-use covidctl::tui::scene::many_lines;
+use covidctl::tui::msg::{LogEvent, Msg};
+use covidctl::tui::screen::Screen;
 use covidctl::tui::theme::Theme;
 use covidctl::tui::update::update;
 use covidctl::tui::view::view;
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-use target::Location;
 
 const SIZE: (u16, u16) = (200, 60);
 const KEPT: usize = 100_000;
 const BATCH: usize = 500;
-const A_SECOND: usize = 5_000;
+const LINES_PER_SECOND: usize = 5_000;
 const SECONDS: usize = 60;
 
 fn main() -> io::Result<()> {
@@ -45,27 +45,26 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 fn model() -> Model {
-    let place = Location { target: "local".to_owned(), location: "/data".to_owned() };
+    let location = Location { target: "local".to_owned(), location: "/data".to_owned() };
     let zone = chrono::Offset::fix(&Utc);
-    let mut model = Model::new(place, false, Utc::now(), zone, SIZE);
-    update(&mut model, Msg::Command(Command::Go(Screen::Logs)));
+    let mut model = Model::new(location, false, Utc::now(), zone, SIZE);
+    update(&mut model, Msg::Command(Command::Show(Screen::Logs)));
     let names = ["lambda", "etl", "report", "metabase"].map(str::to_owned).into();
-    tell(&mut model, LogNews::Sources(names));
+    receive(&mut model, LogEvent::Sources(names));
     model
 }
 
-fn tell(model: &mut Model, news: LogNews) {
-    let ticket: Ticket = model.logs.ticket;
-    update(model, Msg::Logs { ticket, news });
+fn receive(model: &mut Model, event: LogEvent) {
+    update(model, Msg::Logs(model.logs.request, event));
 }
 
 fn fill(model: &mut Model, count: usize) {
     for chunk in many_lines(count).chunks(BATCH) {
-        tell(model, LogNews::Lines(chunk.to_vec()));
+        receive(model, LogEvent::Lines(chunk.to_vec()));
     }
 }
 
-/// The middle of many frames while one scrolls, with all that is sent to a terminal.
+/// The median time of a frame while scrolling, with all terminal output, in milliseconds.
 fn frames(model: &mut Model) -> io::Result<f64> {
     let mut terminal = terminal()?;
     let mut times = Vec::new();
@@ -80,40 +79,40 @@ fn frames(model: &mut Model) -> io::Result<f64> {
     Ok(milliseconds(times[times.len() / 2]))
 }
 
-type Screen60 = Terminal<CrosstermBackend<io::Sink>>;
+type SinkTerminal = Terminal<CrosstermBackend<io::Sink>>;
 
-fn terminal() -> io::Result<Screen60> {
+fn terminal() -> io::Result<SinkTerminal> {
     let area = ratatui::layout::Rect::new(0, 0, SIZE.0, SIZE.1);
     let options = ratatui::TerminalOptions { viewport: ratatui::Viewport::Fixed(area) };
     Terminal::with_options(CrosstermBackend::new(io::sink()), options)
 }
 
-fn draw(terminal: &mut Screen60, model: &Model) -> io::Result<()> {
+fn draw(terminal: &mut SinkTerminal, model: &Model) -> io::Result<()> {
     let theme = Theme { color: true, light: false };
     terminal.draw(|frame| view(model, theme, frame)).map(drop)
 }
 
-/// All lines, for something that none of them has.
+/// Searches all lines for a pattern without a match.
 fn search(model: &Model) -> Duration {
-    let nothing = pattern("zebra [0-9]+ crossing").ok().flatten();
+    let pattern = pattern("zebra [0-9]+ crossing").ok().flatten();
     let start = Instant::now();
-    let found = nothing.and_then(|pattern| model.logs.buffer.find(&pattern, 0, true));
+    let found = pattern.and_then(|pattern| model.logs.buffer.find(&pattern, 0, true));
     let took = start.elapsed();
     assert!(found.is_none());
     took
 }
 
-/// A minute of lines, as fast as they are taken: what a key may have to wait for is the longest that the loop does between two
-/// looks at the keyboard, which is one message and one frame.
+/// Processes a minute of log lines. A key press waits for one message and one frame at most; returns the longest time of both, and the
+/// rows and bytes in the buffer.
 fn flood(model: &mut Model) -> io::Result<(Duration, usize, usize)> {
     let mut terminal = terminal()?;
     update(model, Msg::Command(Command::Bottom));
     let mut longest = Duration::ZERO;
     for second in 0..SECONDS {
-        for batch in many_lines(A_SECOND).chunks(BATCH) {
+        for batch in many_lines(LINES_PER_SECOND).chunks(BATCH) {
             let batch = batch.to_vec();
             let start = Instant::now();
-            tell(model, LogNews::Lines(batch));
+            receive(model, LogEvent::Lines(batch));
             draw(&mut terminal, model)?;
             longest = longest.max(start.elapsed());
         }

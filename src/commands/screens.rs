@@ -9,7 +9,7 @@ use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Format;
 use crate::settings::Settings;
-use crate::tui::{self, Left};
+use crate::tui::{self, ExitSummary};
 
 pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
     if printer.format() != Format::Text {
@@ -23,8 +23,8 @@ pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
     }
     // The terminal belongs to the screens: events of tunnels are not printed.
     let target = connect::target(settings, Arc::new(|_| {}))?;
-    let left = tui::run(settings, target, |_| None).await?;
-    report_exit(left, printer);
+    let exit = tui::run(settings, target, |_| None).await?;
+    report_exit(exit, printer);
     Ok(())
 }
 
@@ -34,14 +34,14 @@ pub(super) fn is_possible() -> bool {
 }
 
 /// Prints the runs that go on, and the error if there was one.
-pub(super) fn report_exit(left: Left, printer: &Printer) {
-    for active in left.runs {
+pub(super) fn report_exit(exit: ExitSummary, printer: &Printer) {
+    for active in exit.runs {
         let (kind, run) = (active.kind, active.run);
         printer.note(&format!(
             "{kind} goes on: {run}    (covidctl logs --run {run} --follow; covidctl stop {run})"
         ));
     }
-    if let Some(failure) = left.failure {
+    if let Some(failure) = exit.failure {
         printer.failure(&failure);
     }
 }

@@ -1,161 +1,102 @@
-//! What the screens want done: the only way in which they reach the outside. Data, so that a test can look at it.
+//! What `update` wants done outside the model. Plain data, so that tests can inspect it.
 
 use uuid::Uuid;
 
-use crate::cli::TunnelTarget;
-use logs::Millis;
-use target::JobKind;
-
-/// The name of a question. An answer that bears another one than the last is stale, and is dropped.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Ticket(pub u64);
+use super::domain::{JobKind, Millis, TunnelTarget};
+use super::request::RequestId;
 
 /// Where a tunnel leads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
-    /// To what has a name, through the bastion of the target on AWS.
+    /// To a named endpoint of the target on AWS, through its bastion.
     Named(TunnelTarget),
-    /// Anywhere.
-    Through {
-        /// What leads where: `5432:db.example:5432`.
-        forwarding: String,
-        /// Through whom: `user@host`.
-        bastion: String,
-    },
+    /// `forwarding` as in `5432:db.example:5432`, through `bastion` as in `user@host`.
+    Through { forwarding: String, bastion: String },
 }
 
-/// What is shown from now on.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Whither {
-    /// Another target.
+pub enum SwitchTarget {
     Target(String),
-    /// The target on AWS, as this profile sees it.
+    /// To the target on AWS, with this profile.
     Profile(String),
-    /// The target on AWS, in this region.
+    /// To the target on AWS, in this region.
     Region(String),
 }
 
-/// One thing to do.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    // ── Questions: each is answered by a message with the same ticket.
-    /// The parts of the target and of its pipeline.
-    LoadParts {
-        /// Its name.
-        ticket: Ticket,
+    // Requests: each is answered by a message with the same id.
+    LoadComponents {
+        id: RequestId,
     },
-    /// The runs in progress.
     LoadActive {
-        /// Its name.
-        ticket: Ticket,
+        id: RequestId,
     },
-    /// The history of runs.
     LoadRuns {
-        /// Its name.
-        ticket: Ticket,
+        id: RequestId,
     },
-    /// The checks and the tally of one run.
     LoadRunDetails {
-        /// Its name.
-        ticket: Ticket,
-        /// Whose.
+        id: RequestId,
         run: Uuid,
     },
-    /// What is published, and the charts of it unless they are of this load already.
+    /// The charts are left out if they belong to the load `known_charts`.
     LoadData {
-        /// Its name.
-        ticket: Ticket,
-        /// The load whose charts are known.
-        known: Option<Uuid>,
+        id: RequestId,
+        known_charts: Option<Uuid>,
     },
-    /// Rejected rows of a run.
     LoadRejected {
-        /// Its name.
-        ticket: Ticket,
-        /// Whose.
+        id: RequestId,
         run: Uuid,
-        /// Of which dataset.
         dataset: String,
-        /// Why they were rejected.
         reason: String,
     },
-    /// The list of reports.
     LoadReports {
-        /// Its name.
-        ticket: Ticket,
+        id: RequestId,
     },
-    /// The text of a report.
-    ReadReport {
-        /// Its name.
-        ticket: Ticket,
-        /// Which.
+    LoadReport {
+        id: RequestId,
         name: String,
     },
-
-    // ── Logs
-    /// Follow the logs from here on; whatever was followed before is left.
-    Follow {
-        /// Its name.
-        ticket: Ticket,
-        /// From when on; from the run's first line where there is a run.
+    /// Follows the logs from `since`, or those of one run from its first line, and stops following before.
+    FollowLogs {
+        id: RequestId,
         since: Millis,
-        /// Only this run.
         run: Option<Uuid>,
     },
 
-    // ── Changes
-    /// Bring the target up.
-    Up,
-    /// Start jobs one after the other; one that fails is the last.
-    Start {
-        /// Which.
+    // Changes of the target.
+    BringUp,
+    /// Starts jobs one after the other until one fails. `years` limits a load to cases of these years.
+    StartJobs {
         kinds: Vec<JobKind>,
-        /// Of which years a load takes the cases; the usual ones where nobody says.
         years: Option<String>,
     },
-    /// Stop a run.
-    Stop {
-        /// Which.
+    StopRun {
         run: Uuid,
     },
-    /// Open a tunnel.
     OpenTunnel {
-        /// The number under which it is shown.
-        id: u64,
-        /// What leads where, and through whom.
+        tunnel: u64,
         route: Route,
     },
-    /// Close it.
     CloseTunnel {
-        /// Which.
-        id: u64,
+        tunnel: u64,
     },
 
-    // ── This machine
-    /// Write text into a new file.
-    Save {
-        /// Its name.
+    // On this machine.
+    /// Writes `text` to a new file.
+    SaveText {
         path: String,
-        /// What.
         text: String,
     },
-    /// Copy the files of a report into a folder of its name.
+    /// Copies the files of a report to a directory of the same name.
     SaveReport {
-        /// Which.
         name: String,
     },
-    /// Give text to the terminal's clipboard.
+    /// Copies `text` to the terminal's clipboard.
     Copy {
-        /// What.
         text: String,
     },
-    /// Show another target.
-    Switch {
-        /// Which.
-        to: Whither,
-    },
-    /// Give the terminal back to the shell until it wants us again.
+    SwitchTarget(SwitchTarget),
     Suspend,
-    /// Draw everything anew, because something else wrote to the terminal.
     Redraw,
 }

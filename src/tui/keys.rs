@@ -1,47 +1,35 @@
-//! The table of keys. The help and the footer are made from it, so that neither can lie.
+//! The table of key bindings. The help, the footer and the reference page are generated from it.
 //!
-//! A key means one thing in one layer; the layer follows from what is on screen. What is not in the table does nothing, except
-//! where text is typed.
+//! A key has one meaning in a layer; the layer follows from the model. A key that is not bound does nothing, except while text is
+//! typed.
 
 use std::fmt::{self, Write as _};
 
-use super::command::Command;
-use super::model::Screen;
+use tui_input::InputRequest;
 
-/// A key as the table knows it.
+use super::action::Command;
+use super::screen::{Layer, Screen};
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Key {
-    /// A character, with Shift where it needs one.
+    /// A character, with Shift if it needs it.
     Char(char),
-    /// With Ctrl.
+    /// A letter with Ctrl.
     Ctrl(char),
-    /// Enter.
     Enter,
-    /// Escape.
     Esc,
-    /// Tab.
     Tab,
-    /// Shift and Tab.
     BackTab,
-    /// Backspace.
     Backspace,
-    /// The arrow.
+    Delete,
     Up,
-    /// The arrow.
     Down,
-    /// The arrow.
     Left,
-    /// The arrow.
     Right,
-    /// Page up.
     PageUp,
-    /// Page down.
     PageDown,
-    /// Home.
     Home,
-    /// End.
     End,
-    /// A function key.
     Function(u8),
 }
 
@@ -56,6 +44,7 @@ impl fmt::Display for Key {
             Self::Tab => f.write_str("Tab"),
             Self::BackTab => f.write_str("Shift-Tab"),
             Self::Backspace => f.write_str("Backspace"),
+            Self::Delete => f.write_str("Delete"),
             Self::Up => f.write_str("↑"),
             Self::Down => f.write_str("↓"),
             Self::Left => f.write_str("←"),
@@ -69,50 +58,28 @@ impl fmt::Display for Key {
     }
 }
 
-/// What is on screen, as far as keys care.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Layer {
-    /// A screen, at its top.
-    Screen(Screen),
-    /// Something to read that was opened from a screen.
-    Page(Screen),
-    /// The help.
-    Help,
-    /// A question.
-    Confirm,
-    /// A line of text is typed.
-    Input,
-    /// Something is chosen from a list.
-    Choice,
-}
-
-/// Where a binding holds.
+/// Where a binding applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Scope {
-    /// On all screens and what is opened from them.
+    /// On every screen and its pages.
     Everywhere,
-    /// On one screen, and what is opened from it.
+    /// On one screen and its pages.
     On(Screen),
-    /// On one screen, at its top.
+    /// On the top level of one screen.
     TopOf(Screen),
-    /// Where nothing is typed: lists and texts, with or without something above them.
+    /// In lists and texts, including overlays.
     Lists,
-    /// In the layer alone.
+    /// In one layer only.
     In(Layer),
 }
 
-/// One line of the table.
 #[derive(Debug, Clone, Copy)]
 pub struct Binding {
-    /// Any of these.
     pub keys: &'static [Key],
-    /// Means this.
     pub command: Command,
-    /// Here.
     pub scope: Scope,
-    /// In words.
     pub help: &'static str,
-    /// In one word at the bottom, where it is shown there.
+    /// The word in the footer, if it is listed there.
     pub footer: Option<&'static str>,
 }
 
@@ -131,86 +98,98 @@ use Key::{Char, Ctrl};
 use Scope::{Everywhere, In, Lists, On, TopOf};
 use Screen::{Data, Logs, Overview, Reports, Runs, Tunnels};
 
-/// All keys. Of two that fit, the first one counts.
+/// All bindings; the first match wins.
 pub static BINDINGS: &[Binding] = &[
-    // What is open above everything.
+    // Overlays.
     bind(&[Char('y')], C::Yes, In(Layer::Confirm), "yes", Some("yes")),
     bind(&[Char('n'), Key::Esc, Key::Enter, Char('q')], C::No, In(Layer::Confirm), "no", Some("no")),
-    bind(&[Key::Enter], C::Submit, In(Layer::Input), "that is it", Some("ok")),
-    bind(&[Key::Tab], C::Complete, In(Layer::Input), "complete the word", Some("complete")),
-    bind(&[Key::Esc, Ctrl('c')], C::Back, In(Layer::Input), "never mind", Some("cancel")),
-    bind(&[Char(' ')], C::Toggle, In(Layer::Choice), "choose", Some("choose")),
-    bind(&[Key::Enter], C::Submit, In(Layer::Choice), "take it", Some("ok")),
+    bind(&[Key::Enter], C::Submit, In(Layer::Input), "accept the text", Some("ok")),
+    bind(&[Key::Tab], C::Complete, In(Layer::Input), "complete the command", Some("complete")),
+    bind(&[Key::Esc, Ctrl('c')], C::Back, In(Layer::Input), "cancel", Some("cancel")),
+    bind(&[Char(' ')], C::Toggle, In(Layer::Choice), "toggle the selected item", Some("toggle")),
+    bind(&[Key::Enter], C::Submit, In(Layer::Choice), "accept the choice", Some("ok")),
     bind(&[Key::Esc, Char('q')], C::Back, In(Layer::Choice), "back", Some("back")),
     bind(&[Key::Esc, Char('q'), Char('?'), Key::Function(1)], C::Back, In(Layer::Help), "back", Some("back")),
     // Runs.
-    bind(&[Key::Enter], C::Open, TopOf(Runs), "phases, tally and reasons", Some("details")),
+    bind(&[Key::Enter], C::Open, TopOf(Runs), "show the details of the run", Some("details")),
     bind(&[Char('e')], C::StartEtl, On(Runs), "load the datasets", Some("etl")),
     bind(&[Char('p')], C::StartPipeline, On(Runs), "download, load, report", Some("pipeline")),
     bind(&[Char('w')], C::StartReport, On(Runs), "write a report", None),
-    bind(&[Char('a')], C::Again, On(Runs), "run the selected one again", Some("again")),
+    bind(&[Char('a')], C::Rerun, On(Runs), "run the selected job again", Some("again")),
     bind(&[Char('S')], C::Stop, On(Runs), "stop the selected run", Some("stop")),
-    bind(&[Char('l')], C::RunLogs, On(Runs), "follow its log", Some("log")),
+    bind(&[Char('l')], C::RunLogs, On(Runs), "follow the log of the run", Some("log")),
     // Logs.
-    bind(&[Char(' '), Char('s')], C::Follow, On(Logs), "pause, or follow the newest line", Some("pause")),
+    bind(&[Char(' '), Char('s')], C::Follow, On(Logs), "pause or resume following", Some("pause")),
     bind(&[Char('/')], C::Search, On(Logs), "search", Some("search")),
-    bind(&[Char('n')], C::Next, On(Logs), "next match", None),
-    bind(&[Char('N')], C::Previous, On(Logs), "previous match", None),
-    bind(&[Char('&')], C::Filter, On(Logs), "show only what matches", Some("filter")),
-    bind(&[Char('o')], C::Sources, On(Logs), "choose the sources", Some("sources")),
-    bind(&[Char('[')], C::Shorter, On(Logs), "look less far back", None),
-    bind(&[Char(']')], C::Longer, On(Logs), "look further back", Some("further back")),
-    bind(&[Char('w')], C::Wrap, On(Logs), "break long lines", Some("wrap")),
-    bind(&[Char('t')], C::Stamps, On(Logs), "times: of day, whole, none", None),
-    bind(&[Char('z')], C::Fold, On(Logs), "unfold traces, or fold them", None),
-    bind(&[Char('m')], C::Mark, On(Logs), "draw a line here", None),
-    bind(&[Char('C')], C::Clear, On(Logs), "forget the lines", None),
-    bind(&[Ctrl('s')], C::Save, On(Logs), "save what is shown", None),
-    bind(&[Key::Enter], C::Open, TopOf(Logs), "all of the event", None),
+    bind(&[Char('n')], C::NextMatch, On(Logs), "next match", None),
+    bind(&[Char('N')], C::PreviousMatch, On(Logs), "previous match", None),
+    bind(&[Char('&')], C::Filter, On(Logs), "show matching lines only", Some("filter")),
+    bind(&[Char('o')], C::Sources, On(Logs), "choose log sources", Some("sources")),
+    bind(&[Char('[')], C::ShortenWindow, On(Logs), "shorten the time window", None),
+    bind(&[Char(']')], C::ExtendWindow, On(Logs), "extend the time window", Some("older")),
+    bind(&[Char('w')], C::Wrap, On(Logs), "wrap long lines", Some("wrap")),
+    bind(&[Char('t')], C::Timestamps, On(Logs), "timestamps: time, date and time, none", None),
+    bind(&[Char('z')], C::Fold, On(Logs), "fold or unfold multi-line events", None),
+    bind(&[Char('m')], C::Mark, On(Logs), "insert a mark", None),
+    bind(&[Char('C')], C::Clear, On(Logs), "clear all lines", None),
+    bind(&[Ctrl('s')], C::Save, On(Logs), "save the shown lines to a file", None),
+    bind(&[Key::Enter], C::Open, TopOf(Logs), "show the whole event", None),
     // Data.
-    bind(&[Key::Enter], C::Open, On(Data), "the rejected rows, their raw text", Some("rows")),
+    bind(&[Key::Enter], C::Open, On(Data), "show the rejected rows", Some("rows")),
     // Reports.
-    bind(&[Key::Enter], C::Open, TopOf(Reports), "read it", Some("read")),
-    bind(&[Ctrl('s')], C::Save, On(Reports), "save its files here", Some("save")),
-    bind(&[Char('w')], C::StartReport, On(Reports), "write a new one", Some("write")),
+    bind(&[Key::Enter], C::Open, TopOf(Reports), "read the report", Some("read")),
+    bind(&[Ctrl('s')], C::Save, On(Reports), "save the report to the current directory", Some("save")),
+    bind(&[Char('w')], C::StartReport, On(Reports), "write a new report", Some("write")),
     // Tunnels.
-    bind(&[Char('o')], C::OpenTunnel, On(Tunnels), "open one", Some("open")),
-    bind(&[Char('x')], C::CloseTunnel, On(Tunnels), "close the selected one", Some("close")),
+    bind(&[Char('o')], C::OpenTunnel, On(Tunnels), "open a tunnel", Some("open")),
+    bind(&[Char('x')], C::CloseTunnel, On(Tunnels), "close the selected tunnel", Some("close")),
     // Overview.
     bind(&[Char('u')], C::BringUp, On(Overview), "bring the target up", Some("up")),
     bind(&[Char('p')], C::StartPipeline, On(Overview), "download, load, report", Some("pipeline")),
-    bind(&[Key::Enter], C::Open, On(Overview), "go to what is selected", Some("open")),
+    bind(&[Key::Enter], C::Open, On(Overview), "open the selected component", Some("open")),
     // Everywhere.
-    bind(&[Char('?'), Key::Function(1)], C::Help, Everywhere, "the keys", Some("help")),
-    bind(&[Char(':')], C::Palette, Everywhere, "type a command", Some("command")),
-    bind(&[Char('q')], C::Close, Everywhere, "back; from a screen's top, leave", Some("quit")),
-    bind(&[Ctrl('c')], C::Quit, Everywhere, "leave", None),
+    bind(&[Char('?'), Key::Function(1)], C::Help, Everywhere, "show the keys", Some("help")),
+    bind(&[Char(':')], C::Palette, Everywhere, "open the command palette", Some("command")),
+    bind(&[Char('q')], C::Close, Everywhere, "back; quit from the top level", Some("quit")),
+    bind(&[Ctrl('c')], C::Quit, Everywhere, "quit", None),
     bind(&[Key::Esc], C::Back, Everywhere, "back", None),
-    bind(&[Char('1')], C::Go(Overview), Everywhere, "Overview", None),
-    bind(&[Char('2')], C::Go(Runs), Everywhere, "Runs", None),
-    bind(&[Char('3')], C::Go(Logs), Everywhere, "Logs", None),
-    bind(&[Char('4')], C::Go(Data), Everywhere, "Data", None),
-    bind(&[Char('5')], C::Go(Reports), Everywhere, "Reports", None),
-    bind(&[Char('6')], C::Go(Tunnels), Everywhere, "Tunnels", None),
+    bind(&[Char('1')], C::Show(Overview), Everywhere, "Overview", None),
+    bind(&[Char('2')], C::Show(Runs), Everywhere, "Runs", None),
+    bind(&[Char('3')], C::Show(Logs), Everywhere, "Logs", None),
+    bind(&[Char('4')], C::Show(Data), Everywhere, "Data", None),
+    bind(&[Char('5')], C::Show(Reports), Everywhere, "Reports", None),
+    bind(&[Char('6')], C::Show(Tunnels), Everywhere, "Tunnels", None),
     bind(&[Key::Tab, Key::Right], C::NextScreen, Everywhere, "next screen", None),
     bind(&[Key::BackTab, Key::Left], C::PreviousScreen, Everywhere, "previous screen", None),
-    bind(&[Char('c')], C::Copy, Everywhere, "copy what is selected", None),
-    bind(&[Char('r'), Char('R')], C::Refresh, Everywhere, "ask again", None),
-    bind(&[Ctrl('t')], C::Targets, Everywhere, "another target", None),
-    bind(&[Ctrl('l')], C::Redraw, Everywhere, "draw everything anew", None),
-    bind(&[Ctrl('z')], C::Suspend, Everywhere, "back to the shell, until `fg`", None),
+    bind(&[Char('c')], C::Copy, Everywhere, "copy the selected item", None),
+    bind(&[Char('r'), Char('R')], C::Refresh, Everywhere, "refresh", None),
+    bind(&[Ctrl('t')], C::Targets, Everywhere, "switch the target", None),
+    bind(&[Ctrl('l')], C::Redraw, Everywhere, "redraw the screen", None),
+    bind(&[Ctrl('z')], C::Suspend, Everywhere, "suspend; `fg` resumes", None),
     // Lists and texts.
     bind(&[Char('k'), Key::Up], C::Up, Lists, "up", None),
     bind(&[Char('j'), Key::Down], C::Down, Lists, "down", None),
-    bind(&[Key::PageUp, Ctrl('b')], C::PageUp, Lists, "a page up", None),
-    bind(&[Key::PageDown, Ctrl('f')], C::PageDown, Lists, "a page down", None),
-    bind(&[Char('g'), Key::Home], C::Top, Lists, "to the beginning", None),
-    bind(&[Char('G'), Key::End], C::Bottom, Lists, "to the end", None),
+    bind(&[Key::PageUp, Ctrl('b')], C::PageUp, Lists, "page up", None),
+    bind(&[Key::PageDown, Ctrl('f')], C::PageDown, Lists, "page down", None),
+    bind(&[Char('g'), Key::Home], C::Top, Lists, "go to the top", None),
+    bind(&[Char('G'), Key::End], C::Bottom, Lists, "go to the bottom", None),
+];
+
+/// The editing keys of a text input, as in GNU Readline.
+static EDITING: &[(&[Key], InputRequest, &str)] = &[
+    (&[Key::Left, Ctrl('b')], InputRequest::GoToPrevChar, "move left"),
+    (&[Key::Right, Ctrl('f')], InputRequest::GoToNextChar, "move right"),
+    (&[Key::Home, Ctrl('a')], InputRequest::GoToStart, "move to the start"),
+    (&[Key::End, Ctrl('e')], InputRequest::GoToEnd, "move to the end"),
+    (&[Key::Backspace, Ctrl('h')], InputRequest::DeletePrevChar, "delete the character to the left"),
+    (&[Key::Delete, Ctrl('d')], InputRequest::DeleteNextChar, "delete the character to the right"),
+    (&[Ctrl('w')], InputRequest::DeletePrevWord, "delete the word to the left"),
+    (&[Ctrl('u')], InputRequest::DeleteFromStart, "delete to the start"),
+    (&[Ctrl('k')], InputRequest::DeleteTillEnd, "delete to the end"),
 ];
 
 impl Scope {
-    /// Whether a binding of this scope holds in a layer.
-    pub fn holds(self, layer: Layer) -> bool {
+    pub fn applies(self, layer: Layer) -> bool {
         match (self, layer) {
             (In(wanted), layer) => wanted == layer,
             (Lists, layer) => !matches!(layer, Layer::Input | Layer::Confirm),
@@ -221,31 +200,46 @@ impl Scope {
     }
 }
 
-/// What holds in a layer, in the table's order.
+/// The bindings that apply in a layer, in the order of the table.
 pub fn in_layer(layer: Layer) -> impl Iterator<Item = &'static Binding> {
-    BINDINGS.iter().filter(move |binding| binding.scope.holds(layer))
+    BINDINGS.iter().filter(move |binding| binding.scope.applies(layer))
 }
 
-/// What a key means in a layer.
 pub fn find(key: Key, layer: Layer) -> Option<Command> {
     in_layer(layer).find(|binding| binding.keys.contains(&key)).map(|binding| binding.command)
 }
 
-/// The table as a page of the documents.
+/// What a key does to the text of an input.
+pub fn edit(key: Key) -> Option<InputRequest> {
+    if let Char(character) = key {
+        return Some(InputRequest::InsertChar(character));
+    }
+    EDITING.iter().find(|(keys, ..)| keys.contains(&key)).map(|(_, request, _)| *request)
+}
+
+/// The bindings as a page of the reference documentation.
 pub fn markdown() -> String {
-    let mut page = "# Keys\n\nMade from the program's own table by `cargo xtask pictures`; `?` shows the same on every screen.\n".to_owned();
-    let mut part = |title: &str, holds: &dyn Fn(Scope) -> bool| {
-        // Writing into a string cannot fail.
-        _ = write!(page, "\n## {title}\n\n| key | what it does |\n| --- | --- |\n");
-        for binding in BINDINGS.iter().filter(|binding| holds(binding.scope)) {
-            let names: Vec<String> = binding.keys.iter().map(|key| format!("`{key}`")).collect();
-            _ = writeln!(page, "| {} | {} |", names.join(" "), binding.help);
+    type Row = (&'static [Key], &'static str);
+    fn bound(applies: impl Fn(Scope) -> bool) -> impl Iterator<Item = Row> {
+        let bindings = BINDINGS.iter().filter(move |binding| applies(binding.scope));
+        bindings.map(|binding| (binding.keys, binding.help))
+    }
+    let mut page =
+        "# Keys\n\nGenerated by `cargo xtask pictures`; `?` shows the same on every screen.\n".to_owned();
+    let mut section = |title: &str, rows: &mut dyn Iterator<Item = Row>| {
+        // Writing to a string cannot fail.
+        _ = write!(page, "\n## {title}\n\n| Key | Action |\n| --- | --- |\n");
+        for (keys, help) in rows {
+            let names: Vec<String> = keys.iter().map(|key| format!("`{key}`")).collect();
+            _ = writeln!(page, "| {} | {help} |", names.join(" "));
         }
     };
-    part("Everywhere", &|scope| scope == Everywhere);
-    part("Lists and texts", &|scope| scope == Lists);
+    section("Everywhere", &mut bound(|scope| scope == Everywhere));
+    section("Lists and texts", &mut bound(|scope| scope == Lists));
+    let editing = EDITING.iter().map(|(keys, _, help)| (*keys, *help));
+    section("Text input", &mut bound(|scope| scope == In(Layer::Input)).chain(editing));
     for screen in Screen::ALL {
-        part(screen.name(), &|scope| scope == On(screen) || scope == TopOf(screen));
+        section(screen.name(), &mut bound(|scope| scope == On(screen) || scope == TopOf(screen)));
     }
     page
 }
@@ -262,30 +256,38 @@ mod tests {
     }
 
     #[test]
-    fn every_key_in_the_table_leads_to_its_command_somewhere() {
+    fn every_bound_key_reaches_its_command_in_some_layer() {
         for binding in BINDINGS {
             assert!(!binding.help.is_empty() && !binding.keys.is_empty());
             for key in binding.keys {
                 let reached = layers().into_iter().any(|layer| find(*key, layer) == Some(binding.command));
-                assert!(reached, "{key} never means {:?}", binding.command);
+                assert!(reached, "{key} never runs {:?}", binding.command);
             }
         }
     }
 
     #[test]
-    fn no_key_means_two_things_in_one_layer() {
+    fn key_has_one_meaning_in_each_layer() {
         for layer in layers() {
             let mut seen = HashSet::new();
             for binding in in_layer(layer) {
                 for key in binding.keys {
-                    assert!(seen.insert(*key), "{key} means two things in {layer:?}");
+                    assert!(seen.insert(*key), "{key} has two meanings in {layer:?}");
                 }
             }
         }
     }
 
     #[test]
-    fn every_layer_has_a_way_out() {
+    fn editing_key_is_not_bound_to_a_command_in_inputs() {
+        let mut seen = HashSet::new();
+        for key in EDITING.iter().flat_map(|(keys, ..)| *keys) {
+            assert!(seen.insert(*key) && find(*key, Layer::Input).is_none(), "{key} has two meanings");
+        }
+    }
+
+    #[test]
+    fn every_layer_can_be_left() {
         for layer in layers() {
             let out = in_layer(layer)
                 .any(|binding| matches!(binding.command, C::Back | C::No | C::Close | C::Quit));
@@ -294,13 +296,13 @@ mod tests {
     }
 
     #[test]
-    fn the_page_of_the_documents_is_this_table() {
+    fn reference_page_matches_the_bindings() {
         let page = include_str!("../../docs/reference/keys.md");
-        assert_eq!(page, markdown(), "`cargo xtask pictures` writes it anew");
+        assert_eq!(page, markdown(), "run `cargo xtask pictures`");
     }
 
     #[test]
-    fn control_characters_are_no_text() {
+    fn control_keys_differ_from_letters() {
         assert_eq!(find(Ctrl('c'), Layer::Screen(Logs)), Some(C::Quit));
         assert_eq!(find(Char('c'), Layer::Input), None);
     }

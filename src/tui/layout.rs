@@ -1,39 +1,57 @@
-//! Where things stand on the screen, in plain numbers: views draw there, and `update` knows what is in sight and what was clicked.
+//! Where things are on the terminal, in plain numbers: views draw there, and `update` finds out what is visible or was clicked.
 
-use super::keys::{self, Layer};
-use super::model::{Model, Overlay, Screen};
+use super::domain::RunCheck;
+use super::keys::{self, Scope};
+use super::model::Model;
+use super::model::logs::Viewport;
+use super::model::overlay::Overlay;
+use super::screen::Screen;
 use super::text;
-use crate::db::checks::RunCheck;
 
-/// Rows of the header: where we are, and the names of the screens.
+/// Rows of the header: the target, and the names of the screens.
 pub const HEADER: u16 = 2;
 
 /// Rows at the bottom: the notice and the keys.
 pub const FOOTER: u16 = 2;
 
-/// An overlay is never wider than this.
-const WIDEST: u16 = 100;
+const MAX_OVERLAY_WIDTH: u16 = 100;
 
-/// A rectangle: column, row, width, height.
+/// Rows of the facts about an open run.
+const FACT_ROWS: usize = 12;
+
+/// Rows of the anomalies of an open run, at most.
+const MAX_ANOMALY_ROWS: usize = 6;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Area {
-    /// Its first column.
     pub x: u16,
-    /// Its first row.
     pub y: u16,
-    /// Columns.
     pub width: u16,
-    /// Rows.
     pub height: u16,
 }
 
-/// What a screen is called in the header: its number and name, `2 Runs`.
+/// Rows between header and footer.
+pub fn body_rows(model: &Model) -> usize {
+    usize::from(model.height.saturating_sub(HEADER + FOOTER)).max(1)
+}
+
+/// Rows of a list or a text in the body, below its title and its column names.
+pub fn page_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(2).max(1)
+}
+
+/// The cells of the log lines, below the title.
+pub fn log_viewport(model: &Model) -> Viewport {
+    Viewport { width: usize::from(model.width), height: body_rows(model).saturating_sub(1).max(1) }
+}
+
+/// The label of a screen in the header: `2 Runs`.
 pub fn tab(screen: Screen) -> String {
     let number = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0) + 1;
     format!(" {number} {} ", screen.name())
 }
 
-/// The columns of the tabs in the header's second row.
+/// The screens with the first column and the width of their tabs.
 pub fn tabs() -> impl Iterator<Item = (Screen, u16, u16)> {
     Screen::ALL.into_iter().scan(0, |x, screen| {
         let width = u16::try_from(text::width(&tab(screen))).unwrap_or(0);
@@ -43,90 +61,82 @@ pub fn tabs() -> impl Iterator<Item = (Screen, u16, u16)> {
     })
 }
 
-/// The box of an overlay whose content has so many lines.
+/// The box of an overlay with this many lines.
 pub fn overlay(model: &Model, lines: usize) -> Area {
-    let width = model.width.saturating_sub(4).min(WIDEST);
-    let most = model.height.saturating_sub(HEADER + FOOTER).max(3);
-    let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(most);
-    Area { x: (model.width - width.min(model.width)) / 2, y: HEADER + (most - height) / 2, width, height }
+    let width = model.width.saturating_sub(4).min(MAX_OVERLAY_WIDTH);
+    let room = model.height.saturating_sub(HEADER + FOOTER).max(3);
+    let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(room);
+    Area { x: (model.width - width.min(model.width)) / 2, y: HEADER + (room - height) / 2, width, height }
 }
 
 /// Columns of text in an overlay.
-pub fn overlay_width(model: &Model) -> usize {
+pub fn overlay_columns(model: &Model) -> usize {
     usize::from(overlay(model, 0).width.saturating_sub(4))
 }
 
-/// Rows of text in an overlay that is as high as possible.
-pub fn overlay_page(model: &Model) -> usize {
+/// Rows of text in the highest possible overlay.
+pub fn overlay_rows(model: &Model) -> usize {
     usize::from(model.height.saturating_sub(HEADER + FOOTER + 2)).max(1)
 }
 
-/// Lines of the overlay that can be scrolled.
+/// Lines of a scrollable overlay.
 pub fn overlay_lines(model: &Model) -> usize {
     match &model.overlay {
-        Some(Overlay::Help { .. }) => help(model).len(),
+        Some(Overlay::Help(_)) => help(model).len(),
         Some(Overlay::Text { lines, .. }) => {
-            let width = overlay_width(model);
-            lines.iter().map(|line| text::lines(line, width)).sum()
+            let columns = overlay_columns(model);
+            lines.iter().map(|line| text::wrapped_height(line, columns)).sum()
         }
         _ => 0,
     }
 }
 
-/// The layer below the overlay.
-pub fn layer_below(model: &Model) -> Layer {
-    if model.page_is_open() { Layer::Page(model.screen) } else { Layer::Screen(model.screen) }
-}
-
-/// The help of what is below it: keys and words, with an empty line between the screen's own and the rest.
+/// The keys of the layer below the help, with their meaning; an empty row follows those of the screen.
 pub fn help(model: &Model) -> Vec<(String, &'static str)> {
-    let mut own = Vec::new();
-    let mut common = Vec::new();
-    for binding in keys::in_layer(layer_below(model)) {
+    let row = |binding: &keys::Binding| {
         let names: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
-        let row = (names.join(" "), binding.help);
-        match binding.scope {
-            keys::Scope::On(_) | keys::Scope::TopOf(_) => own.push(row),
-            _ => common.push(row),
-        }
-    }
-    if !own.is_empty() {
-        own.push((String::new(), ""));
-    }
-    own.extend(common);
-    own
+        (names.join(" "), binding.help)
+    };
+    let (own, common): (Vec<_>, Vec<_>) = keys::in_layer(model.layer_below())
+        .partition(|binding| matches!(binding.scope, Scope::On(_) | Scope::TopOf(_)));
+    let separator = (!own.is_empty()).then(|| (String::new(), ""));
+    own.into_iter().map(row).chain(separator).chain(common.into_iter().map(row)).collect()
 }
 
-/// The most rows that the anomalies of an opened run take.
-const MOST_ANOMALIES: usize = 6;
-
-/// The anomalies that the publish gate found in a run, as wrapped lines with their outcome.
+/// The anomalies that the publish gate found, wrapped to lines with their outcome.
 pub fn anomalies(checks: &[RunCheck], columns: usize) -> Vec<(String, &str)> {
     let anomalies = checks.iter().filter(|check| check.is_anomaly());
     let lines = anomalies.flat_map(|check| {
-        let sentence = text::cells(&format!("{}: {}", check.outcome, check.message));
-        let lines = text::prose(&sentence, columns.saturating_sub(4));
+        let sentence = text::sanitize(&format!("{}: {}", check.outcome, check.message));
+        let lines = text::wrap_words(&sentence, columns.saturating_sub(4));
         lines.into_iter().map(|line| (line, check.outcome.as_str())).collect::<Vec<_>>()
     });
-    lines.take(MOST_ANOMALIES).collect()
+    lines.take(MAX_ANOMALY_ROWS).collect()
 }
 
-/// Rows between the facts and the tally of an opened run: the checks with their heading.
-pub fn checks_rows(checks: &[RunCheck], columns: usize) -> usize {
+/// Rows of the checks of an open run, with their title and an empty row.
+pub fn check_rows(checks: &[RunCheck], columns: usize) -> usize {
     if checks.is_empty() { 0 } else { anomalies(checks, columns).len() + 2 }
 }
 
-/// Rows of the list of reasons on the Data screen: the lower part of the body.
-pub fn issues_page(model: &Model) -> usize {
-    model.body().saturating_sub(data_upper(model) + 2).max(1)
+/// Rows of the issues of an open run.
+pub fn run_issue_rows(model: &Model) -> usize {
+    let checks = model.runs.page.as_ref().map_or(&[][..], |page| page.checks());
+    let above = FACT_ROWS + check_rows(checks, usize::from(model.width));
+    page_rows(model).saturating_sub(above).max(1)
 }
 
-/// Rows of the upper part of the Data screen: what is published, and the charts.
-pub fn data_upper(model: &Model) -> usize {
-    (model.body() * 3 / 5).max(10).min(model.body())
+/// Rows of the issues on the Data screen.
+pub fn data_issue_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(data_upper_rows(model) + 2).max(1)
 }
 
-/// The row of the body at which the list of parts begins on the Overview: below freshness, strip and headings.
-pub fn overview_parts(model: &Model) -> usize {
-    if model.body() < 16 { 2 } else { 9 }
+/// Rows of the upper part of the Data screen: the release and the charts.
+pub fn data_upper_rows(model: &Model) -> usize {
+    (body_rows(model) * 3 / 5).max(10).min(body_rows(model))
+}
+
+/// The row of the body where the components begin on the Overview.
+pub fn components_row(model: &Model) -> usize {
+    if body_rows(model) < 16 { 2 } else { 9 }
 }

@@ -1,7 +1,6 @@
-//! The terminal: taken on the way in, given back on every way out.
+//! The terminal: raw mode, alternate screen and job control.
 //!
-//! A guard gives it back when it goes out of scope, a hook when the program panics. While the program is stopped (Ctrl-Z, or
-//! a signal from elsewhere) the shell has it as it was.
+//! The terminal is restored when the guard is dropped, when the program panics, and while it is stopped (Ctrl-Z or a signal).
 
 use std::io::{self, Stdout, Write as _};
 use std::os::fd::AsFd as _;
@@ -15,36 +14,34 @@ use crossterm::event::{
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
-use nix::sys::signal::{Signal as Kind, raise};
+use nix::sys::signal::{Signal, raise};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::layout::{Position, Rect};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::signal::unix::{self, SignalKind};
 
 use super::model::Model;
 use super::theme::Theme;
 use super::view::view;
 
-/// The screen, ours for as long as this value lives.
-pub(super) struct Screen {
+/// Owns the terminal; dropping it restores the terminal.
+pub(super) struct TerminalGuard {
     terminal: Terminal<CrosstermBackend<Stdout>>,
-    stop: Signal,
-    resume: Signal,
+    stop: unix::Signal,
+    resume: unix::Signal,
 }
 
-impl Screen {
-    /// Takes it.
+impl TerminalGuard {
     pub(super) fn enter() -> Result<Self> {
         restore_on_panic();
         let failed = || "cannot use the terminal".to_owned();
-        // Listened for once and for all: a signal between two listeners would be lost.
-        let listen = |kind| signal(kind).context(|| "cannot listen for signals".to_owned());
+        // One listener for the whole time: a signal between two listeners would be lost.
+        let listen = |kind| unix::signal(kind).context(|| "cannot listen for signals".to_owned());
         let (stop, resume) = (
-            listen(SignalKind::from_raw(Kind::SIGTSTP as i32))?,
-            listen(SignalKind::from_raw(Kind::SIGCONT as i32))?,
+            listen(SignalKind::from_raw(Signal::SIGTSTP as i32))?,
+            listen(SignalKind::from_raw(Signal::SIGCONT as i32))?,
         );
-        let taken = take();
-        let terminal = taken.and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
+        let terminal = acquire().and_then(|()| Terminal::new(CrosstermBackend::new(io::stdout())));
         let terminal = terminal.context(failed).map_err(|failure: Failure| {
             restore();
             failure.exit_code(Exit::NotStarted)
@@ -52,39 +49,39 @@ impl Screen {
         Ok(Self { terminal, stop, resume })
     }
 
-    /// Draws the model; only what has changed is sent.
+    /// Draws the model; only changed cells are written.
     pub(super) fn draw(&mut self, model: &Model, theme: Theme) -> Result<()> {
         let drawn = self.terminal.draw(|frame| view(model, theme, frame));
         drawn.map(drop).map_err(|error| lost().source(error))
     }
 
-    /// Columns and rows.
+    /// Returns columns and rows.
     pub(super) fn size(&self) -> (u16, u16) {
         self.terminal.size().map_or((80, 24), |size| (size.width, size.height))
     }
 
-    /// Stops this program until somebody wants it to go on. Its children are in groups of their own and do not stop.
+    /// Stops this process until SIGCONT. Its children have process groups of their own and continue.
     pub(super) fn suspend(&mut self) -> Result<()> {
         restore();
-        // SIGTSTP would only come back to us; the shell sees no difference.
-        raise(Kind::SIGSTOP).context(|| "cannot stop this program".to_owned())?;
-        self.again()
+        // SIGTSTP would reach our own handler; the shell treats both alike.
+        raise(Signal::SIGSTOP).context(|| "cannot stop this program".to_owned())?;
+        self.reacquire()
     }
 
-    /// Takes the terminal again, after somebody else had it.
-    pub(super) fn again(&mut self) -> Result<()> {
-        take().map_err(|error| lost().source(error))?;
+    /// Sets up the terminal again after another process used it.
+    pub(super) fn reacquire(&mut self) -> Result<()> {
+        acquire().map_err(|error| lost().source(error))?;
         self.redraw()
     }
 
-    /// Makes the next frame draw everything, whatever is on the terminal.
+    /// Makes the next frame write every cell.
     pub(super) fn redraw(&mut self) -> Result<()> {
-        // Not `clear`: it asks the terminal where its cursor is, and whoever reads keys would get the answer.
+        // Not `clear`, which queries the cursor position: the response would be read as keys.
         let size = self.terminal.size().map_err(|error| lost().source(error))?;
         self.terminal.resize(Rect::from((Position::ORIGIN, size))).map_err(|error| lost().source(error))
     }
 
-    /// Returns when somebody wants us to stop (true), or when we were stopped and go on (false).
+    /// Waits for a request to stop (true) or for the end of a stop (false).
     pub(super) async fn job_control(&mut self) -> bool {
         tokio::select! {
             _ = self.stop.recv() => true,
@@ -93,30 +90,30 @@ impl Screen {
     }
 }
 
-impl Drop for Screen {
+impl Drop for TerminalGuard {
     fn drop(&mut self) {
         restore();
     }
 }
 
-/// Whether the terminal is gone: its window was closed, its connection has ended.
-pub(super) fn is_gone() -> bool {
+/// Whether the terminal has hung up: its window was closed or its connection has ended.
+pub(super) fn has_hung_up() -> bool {
     let stdin = io::stdin();
-    let mut asked = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
-    poll(&mut asked, PollTimeout::ZERO).is_ok()
-        && asked[0].revents().is_some_and(|said| said.intersects(PollFlags::POLLHUP | PollFlags::POLLNVAL))
+    let mut fds = [PollFd::new(stdin.as_fd(), PollFlags::empty())];
+    poll(&mut fds, PollTimeout::ZERO).is_ok()
+        && fds[0].revents().is_some_and(|events| events.intersects(PollFlags::POLLHUP | PollFlags::POLLNVAL))
 }
 
-/// Nobody is left to read or to type.
+/// The failure after the terminal has hung up, with the exit code of SIGHUP.
 pub(super) fn lost() -> Failure {
     Failure::new("the terminal is gone").exit_code(Exit::Child(129))
 }
 
-/// Whether the terminal is ours. Given back twice, it would put its cursor back, too, to where a report stands by now.
-static OURS: AtomicBool = AtomicBool::new(false);
+/// Whether the terminal is set up. A second restore would move the cursor back over later output.
+static IS_ACQUIRED: AtomicBool = AtomicBool::new(false);
 
-fn take() -> io::Result<()> {
-    OURS.store(true, Ordering::SeqCst);
+fn acquire() -> io::Result<()> {
+    IS_ACQUIRED.store(true, Ordering::SeqCst);
     enable_raw_mode()?;
     execute!(
         io::stdout(),
@@ -128,11 +125,11 @@ fn take() -> io::Result<()> {
 }
 
 fn restore() {
-    if !OURS.swap(false, Ordering::SeqCst) {
+    if !IS_ACQUIRED.swap(false, Ordering::SeqCst) {
         return;
     }
     let mut out = io::stdout();
-    // Where one of them fails the terminal is gone, and nothing has to be put right.
+    // If one of these fails, the terminal is gone and there is nothing to restore.
     drop(execute!(
         out,
         DisableBracketedPaste,
@@ -144,17 +141,17 @@ fn restore() {
     drop(out.flush());
 }
 
-/// A panic of this thread gives the terminal back before it is reported. One of another thread is not the end of the screens:
-/// the task that broke says so to its caller, and its report must not be written over them.
+/// Restores the terminal before a panic of this thread is printed. A panic of another thread is reported through its task, and must
+/// not be printed over the screens.
 fn restore_on_panic() {
     static ONCE: Once = Once::new();
     ONCE.call_once(|| {
-        let ours = std::thread::current().id();
-        let before = std::panic::take_hook();
+        let main_thread = std::thread::current().id();
+        let default_hook = std::panic::take_hook();
         std::panic::set_hook(Box::new(move |panic| {
-            if std::thread::current().id() == ours {
+            if std::thread::current().id() == main_thread {
                 restore();
-                before(panic);
+                default_hook(panic);
             }
         }));
     });

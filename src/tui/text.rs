@@ -1,18 +1,19 @@
-//! Text as cells of a terminal: made harmless, measured, cut and broken.
+//! Text as terminal cells: sanitized, measured, truncated and wrapped.
 //!
-//! A terminal and a program that disagree about how wide a character is spoil everything to the right of it. So whatever
-//! terminals treat differently (joiners, variation selectors, piles of marks on one letter) is left out or made visible
-//! before it is measured.
+//! If a terminal and this program disagree about the width of a character, everything to its right is displaced. What terminals
+//! treat differently (joiners, variation selectors, stacked combining marks) is therefore removed or escaped before it is measured.
+
+use std::fmt::Display;
 
 use common::terminal::visible;
 use unicode_segmentation::UnicodeSegmentation as _;
 use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 
-/// No letter of a living language has more marks than this.
-const MOST_MARKS: usize = 2;
+/// No letter of a living language has more combining marks.
+const MAX_MARKS: usize = 2;
 
-/// Makes one line of text from outside harmless. Line ends and tabs become spaces.
-pub fn cells(text: &str) -> String {
+/// Sanitizes a line of untrusted text for a terminal. Line ends and tabs become spaces.
+pub fn sanitize(text: &str) -> String {
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
         return text.to_owned();
     }
@@ -24,7 +25,7 @@ pub fn cells(text: &str) -> String {
                 safe.push_str(if character == '\t' { "    " } else { " " });
                 marks = 0;
             }
-            // Invisible, and wide for some terminals: variation selectors, joiners, fillers, tags.
+            // Invisible, but wide on some terminals: variation selectors, joiners, tags.
             '\u{fe00}'..='\u{fe0f}' | '\u{200d}' | '\u{e0000}'..='\u{e0fff}' => {}
             '\u{200b}'..='\u{200f}'
             | '\u{2060}'..='\u{206f}'
@@ -37,8 +38,8 @@ pub fn cells(text: &str) -> String {
             | '\u{ffa0}' => safe.extend(character.escape_unicode()),
             _ if character.width() == Some(0) => {
                 marks += 1;
-                // A mark with nothing below it would go to whatever stands to the left.
-                if marks <= MOST_MARKS && !safe.is_empty() {
+                // Without a base character, a mark would join the cell to the left.
+                if marks <= MAX_MARKS && !safe.is_empty() {
                     safe.push(character);
                 }
             }
@@ -51,30 +52,34 @@ pub fn cells(text: &str) -> String {
     safe
 }
 
-/// How many cells it takes.
 pub fn width(text: &str) -> usize {
     text.width()
 }
 
-/// The beginning of it, in at most so many cells; with a mark where something is missing.
-pub fn fit(text: &str, most: usize) -> String {
+/// The first 8 characters of an id, as on every screen.
+pub fn short_id(id: &dyn Display) -> String {
+    id.to_string().chars().take(8).collect()
+}
+
+/// Truncates text to at most `most` cells, with an ellipsis if it is cut.
+pub fn truncate(text: &str, most: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
     }
-    let (start, _) = cut(text, most.saturating_sub(1));
+    let (start, _) = split_at_width(text, most.saturating_sub(1));
     if most == 0 { String::new() } else { format!("{start}…") }
 }
 
-/// Filled up with spaces, or cut, to exactly so many cells.
+/// Pads or truncates text to exactly `cells` cells.
 pub fn pad(text: &str, cells: usize) -> String {
-    let mut fitted = fit(text, cells);
+    let mut fitted = truncate(text, cells);
     let missing = cells.saturating_sub(width(&fitted));
     fitted.extend(std::iter::repeat_n(' ', missing));
     fitted
 }
 
-/// Splits it after at most so many cells.
-pub fn cut(text: &str, most: usize) -> (&str, &str) {
+/// Splits text after at most `most` cells.
+pub fn split_at_width(text: &str, most: usize) -> (&str, &str) {
     if text.is_ascii() {
         return text.split_at(most.min(text.len()));
     }
@@ -88,14 +93,14 @@ pub fn cut(text: &str, most: usize) -> (&str, &str) {
     (text, "")
 }
 
-/// Breaks it into pieces of at most so many cells. There is always one.
-pub fn broken(text: &str, most: usize) -> Vec<&str> {
+/// Wraps text into at least one piece of at most `most` cells.
+pub fn wrap(text: &str, most: usize) -> Vec<&str> {
     let most = most.max(2);
     let mut pieces = Vec::new();
     let mut rest = text;
     loop {
-        let (mut piece, mut after) = cut(rest, most);
-        // A single character that is wider than that stays whole.
+        let (mut piece, mut after) = split_at_width(rest, most);
+        // A single wider character stays whole.
         if piece.is_empty()
             && let Some(first) = rest.graphemes(true).next()
         {
@@ -109,17 +114,17 @@ pub fn broken(text: &str, most: usize) -> Vec<&str> {
     }
 }
 
-/// How many pieces [`broken`] makes, without making them.
-pub fn lines(text: &str, most: usize) -> usize {
+/// How many pieces [`wrap`] returns.
+pub fn wrapped_height(text: &str, most: usize) -> usize {
     let most = most.max(2);
-    if text.is_ascii() { text.len().div_ceil(most).max(1) } else { broken(text, most).len() }
+    if text.is_ascii() { text.len().div_ceil(most).max(1) } else { wrap(text, most).len() }
 }
 
-/// Breaks prose at spaces, for messages and dialogs.
-pub fn prose(text: &str, most: usize) -> Vec<String> {
+/// Wraps prose at spaces.
+pub fn wrap_words(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
-        for piece in broken(word, most) {
+        for piece in wrap(word, most) {
             let line =
                 lines.last_mut().filter(|line| width(line) + 1 + width(piece) <= most || line.is_empty());
             match line {
@@ -142,37 +147,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_terminals_disagree_about_is_gone_or_visible() {
-        assert_eq!(cells("a\tb\u{200b}c"), "a    b\\u{200b}c");
-        assert_eq!(cells("\x1b[2J\r\u{9b}"), "\\u{1b}[2J\\r\\u{9b}");
-        assert_eq!(cells("e\u{301}\u{301}\u{301}\u{301}x"), "e\u{301}\u{301}x");
-        assert_eq!(cells("\u{301}x"), "x");
-        assert_eq!(cells("❤\u{fe0f}👩\u{200d}🚀"), "❤👩🚀");
-        assert_eq!(cells("Ñandú 测试"), "Ñandú 测试");
+    fn sanitize_removes_or_escapes_what_terminals_disagree_about() {
+        assert_eq!(sanitize("a\tb\u{200b}c"), "a    b\\u{200b}c");
+        assert_eq!(sanitize("\x1b[2J\r\u{9b}"), "\\u{1b}[2J\\r\\u{9b}");
+        assert_eq!(sanitize("e\u{301}\u{301}\u{301}\u{301}x"), "e\u{301}\u{301}x");
+        assert_eq!(sanitize("\u{301}x"), "x");
+        assert_eq!(sanitize("❤\u{fe0f}👩\u{200d}🚀"), "❤👩🚀");
+        assert_eq!(sanitize("Ñandú 测试"), "Ñandú 测试");
     }
 
     #[test]
-    fn wide_characters_are_not_cut_in_two() {
-        assert_eq!(fit("测试测试", 5), "测试…");
-        assert_eq!(fit("测试测试", 4), "测…");
+    fn wide_characters_are_not_split() {
+        assert_eq!(truncate("测试测试", 5), "测试…");
+        assert_eq!(truncate("测试测试", 4), "测…");
         assert_eq!(pad("测试测试", 4), "测… ");
-        assert_eq!(broken("测试测", 3), ["测", "试", "测"]);
-        assert_eq!(fit("abc", 0), "");
-        assert_eq!(broken("", 5), [""]);
-        assert_eq!(prose("one two three", 7), ["one two", "three"]);
+        assert_eq!(wrap("测试测", 3), ["测", "试", "测"]);
+        assert_eq!(truncate("abc", 0), "");
+        assert_eq!(wrap("", 5), [""]);
+        assert_eq!(wrap_words("one two three", 7), ["one two", "three"]);
     }
 
     proptest! {
         #[test]
-        fn whatever_it_is_it_fits(text in any::<String>(), most in 0_usize..40) {
-            let safe = cells(&text);
+        fn any_text_fits_its_cells(text in any::<String>(), most in 0_usize..40) {
+            let safe = sanitize(&text);
             prop_assert!(safe.chars().all(|character| !character.is_control()));
-            prop_assert_eq!(&cells(&safe), &safe);
-            prop_assert!(width(&fit(&safe, most)) <= most);
+            prop_assert_eq!(&sanitize(&safe), &safe);
+            prop_assert!(width(&truncate(&safe, most)) <= most);
             prop_assert_eq!(width(&pad(&safe, most)), most);
-            let pieces = broken(&safe, most);
+            let pieces = wrap(&safe, most);
             prop_assert_eq!(pieces.concat(), safe.clone());
-            prop_assert_eq!(pieces.len(), lines(&safe, most));
+            prop_assert_eq!(pieces.len(), wrapped_height(&safe, most));
             let alone = |piece: &str| piece.graphemes(true).filter(|grapheme| grapheme.width() > 0).count() == 1;
             prop_assert!(pieces.iter().all(|piece| width(piece) <= most.max(2) || alone(piece)));
         }

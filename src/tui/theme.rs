@@ -1,18 +1,16 @@
-//! Colours by what they mean, from the sixteen that every terminal has and that its user has chosen to be readable.
+//! Styles by meaning, from the 16 ANSI colours, which follow the user's palette.
 //!
-//! Nothing is said by colour alone: each state has a sign and a word, too.
+//! No meaning depends on colour alone: each state also has a symbol and a word.
 
 use ratatui::style::{Color, Modifier, Style};
 
-use crate::tui::model::logs::Level;
-use target::ComponentState;
+use super::domain::ComponentState;
+use super::model::logs::LogLevel;
 
-/// How things look.
 #[derive(Debug, Clone, Copy)]
 pub struct Theme {
-    /// With colours.
     pub color: bool,
-    /// On a light background.
+    /// Whether the background is light.
     pub light: bool,
 }
 
@@ -21,55 +19,46 @@ impl Theme {
         if self.color { Style::new().fg(color) } else { Style::new() }
     }
 
-    /// Ordinary text.
     pub fn text(self) -> Style {
         Style::new()
     }
 
-    /// What is less important.
-    pub fn faint(self) -> Style {
-        // Not "dim", which some terminals do not know.
+    pub fn dim(self) -> Style {
+        // Not the attribute `dim`, which some terminals lack.
         self.paint(Color::DarkGray)
     }
 
-    /// The name of a section.
     pub fn title(self) -> Style {
         self.accent().add_modifier(Modifier::BOLD)
     }
 
-    /// The names of columns.
     pub fn heading(self) -> Style {
-        self.faint().add_modifier(Modifier::BOLD)
+        self.dim().add_modifier(Modifier::BOLD)
     }
 
-    /// Something to press, or to follow.
+    /// Keys, links and charts.
     pub fn accent(self) -> Style {
         self.paint(if self.light { Color::Blue } else { Color::Cyan })
     }
 
-    /// All is well.
-    pub fn good(self) -> Style {
+    pub fn success(self) -> Style {
         self.paint(Color::Green)
     }
 
-    /// Something to look at.
-    pub fn warn(self) -> Style {
+    pub fn warning(self) -> Style {
         self.paint(if self.light { Color::Magenta } else { Color::Yellow })
     }
 
-    /// Something broke.
-    pub fn bad(self) -> Style {
+    pub fn error(self) -> Style {
         self.paint(Color::Red).add_modifier(Modifier::BOLD)
     }
 
-    /// What is selected.
     pub fn selected(self) -> Style {
-        // Whatever colours are below: reversed, they would be a patchwork.
+        // Resets the colours below, which would be a patchwork if reversed.
         Style::new().fg(Color::Reset).bg(Color::Reset).add_modifier(Modifier::REVERSED)
     }
 
-    /// What was searched for.
-    pub fn found(self) -> Style {
+    pub fn search_match(self) -> Style {
         if self.color {
             Style::new().fg(Color::Black).bg(Color::Yellow)
         } else {
@@ -77,8 +66,7 @@ impl Theme {
         }
     }
 
-    /// The name of a source of logs.
-    pub fn source(self, name: &str) -> Style {
+    pub fn log_source(self, name: &str) -> Style {
         self.paint(match name {
             "etl" => Color::Cyan,
             "report" => Color::Magenta,
@@ -88,37 +76,36 @@ impl Theme {
         })
     }
 
-    /// The level of a line.
-    pub fn level(self, level: Level) -> Style {
+    pub fn log_level(self, level: LogLevel) -> Style {
         match level {
-            Level::Error => self.bad(),
-            Level::Warn => self.warn(),
-            Level::Info => self.good(),
-            Level::Debug | Level::None => self.faint(),
+            LogLevel::Error => self.error(),
+            LogLevel::Warn => self.warning(),
+            LogLevel::Info => self.success(),
+            LogLevel::Debug | LogLevel::None => self.dim(),
         }
     }
 
-    /// The state of a part: its sign and how it looks.
-    pub fn state(self, state: ComponentState) -> (&'static str, Style) {
+    /// The symbol and the style of a component's state.
+    pub fn component_state(self, state: ComponentState) -> (&'static str, Style) {
         match state {
-            ComponentState::Ready => ("✓", self.good()),
-            ComponentState::Busy => ("●", self.warn()),
-            ComponentState::Stopped => ("■", self.faint()),
-            ComponentState::Missing => ("○", self.faint()),
-            ComponentState::Failed => ("✗", self.bad()),
-            ComponentState::Unknown => ("?", self.warn()),
+            ComponentState::Ready => ("✓", self.success()),
+            ComponentState::Busy => ("●", self.warning()),
+            ComponentState::Stopped => ("■", self.dim()),
+            ComponentState::Missing => ("○", self.dim()),
+            ComponentState::Failed => ("✗", self.error()),
+            ComponentState::Unknown => ("?", self.warning()),
         }
     }
 
-    /// The status of a run: its sign and how it looks.
-    pub fn status(self, status: &str) -> (&'static str, Style) {
+    /// The symbol and the style of a run's status.
+    pub fn run_status(self, status: &str) -> (&'static str, Style) {
         match status {
-            "succeeded" => ("✓", self.good()),
-            "failed" => ("✗", self.bad()),
-            "running" => ("●", self.warn()),
-            "stopping" => ("■", self.warn()),
-            "skipped" => ("-", self.faint()),
-            _ => ("?", self.warn()),
+            "succeeded" => ("✓", self.success()),
+            "failed" => ("✗", self.error()),
+            "running" => ("●", self.warning()),
+            "stopping" => ("■", self.warning()),
+            "skipped" => ("-", self.dim()),
+            _ => ("?", self.warning()),
         }
     }
 }

@@ -1,13 +1,13 @@
-//! The screens in a real terminal, as a user sees them: the real program inside tmux.
+//! The screens in a real terminal: the program inside tmux.
 //!
-//! A test waits for words to appear, however long that takes (within a bound at which something is broken), and never for a time.
+//! Tests wait for text to appear, up to a timeout; they never sleep for a fixed time.
 
-#![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
+#![expect(clippy::unwrap_used, reason = "test helpers may panic")]
 
-mod leaving;
+mod exit;
 mod report;
 mod screens;
-#[expect(dead_code, reason = "the tests of the commands use the rest")]
+#[expect(dead_code, reason = "used by the command tests")]
 #[path = "../cli/support.rs"]
 mod support;
 mod terminal;

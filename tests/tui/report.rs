@@ -1,10 +1,10 @@
-//! A report's text in a real terminal: as wide as that is, whatever the width of the stored text.
+//! The text of a report fits the width of the terminal.
 
 use crate::support::Target;
 use crate::terminal::Terminal;
 
 #[test]
-fn the_text_is_as_wide_as_the_terminal() {
+fn report_is_as_wide_as_the_terminal_and_stored_width_when_piped() {
     let target = Target::new();
     target.ok(&["demo", "--headless", "--rows", "2000"]);
     let rule = |width: usize| "─".repeat(width);
@@ -15,7 +15,7 @@ fn the_text_is_as_wide_as_the_terminal() {
         let width = usize::from(width);
         assert!(text.lines().any(|line| line == rule(width)), "{width} columns:\n{text}");
     }
-    // For a program, and for a file, it is what is stored.
+    // Piped output has the stored width.
     let piped = target.ok(&["reports", "show"]).out;
     assert!(piped.lines().any(|line| line == rule(80)) && !piped.contains(&rule(81)), "{piped}");
 }

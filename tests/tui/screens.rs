@@ -1,14 +1,14 @@
-//! Each screen with real data in it, and what can be done from it.
+//! The screens with real data, and the actions on them.
 
 use crate::support::Target;
 use crate::terminal::Terminal;
 
 #[test]
-fn the_demo_fills_every_screen_and_q_leaves_at_once() {
+fn demo_fills_every_screen_and_q_quits() {
     let target = Target::new();
     let terminal = Terminal::new(80, 24);
     terminal.run(&target.command(&["demo", "--rows", "5000"]));
-    let text = terminal.wait("the end of the demo", |text| text.contains("nothing holds it back"));
+    let text = terminal.wait("the end of the demo", |text| text.contains("up to date"));
     for name in ["Overview", "Runs", "Logs", "Data", "Reports", "Tunnels"] {
         assert!(text.lines().nth(1).unwrap().contains(name), "{text}");
     }
@@ -24,14 +24,14 @@ fn the_demo_fills_every_screen_and_q_leaves_at_once() {
         terminal.see(words);
     }
 
-    // One run, opened; one report, read.
+    // The details of a run, and the text of a report.
     terminal.press(&["2", "Down", "Enter"]);
     let run = terminal.see("rows");
     assert!(run.contains("5,000 read"), "{run}");
     terminal.press(&["q", "5", "Enter"]);
     terminal.see("Covid-19 en Argentina");
 
-    // A search, a filter, help, the palette.
+    // Search, help, palette and filter.
     terminal.press(&["3", "/"]);
     terminal.tmux(&["send-keys", "-t", "t", "-l", "loaded="]);
     terminal.press(&["Enter"]);
@@ -50,7 +50,7 @@ fn the_demo_fills_every_screen_and_q_leaves_at_once() {
 }
 
 #[test]
-fn jobs_are_started_here_after_a_question_and_never_when_read_only() {
+fn job_starts_after_confirmation_and_never_if_read_only() {
     let target = Target::new();
     target.ok(&["demo", "--headless", "--rows", "2000"]);
     target.ok(&["up"]);
@@ -60,16 +60,20 @@ fn jobs_are_started_here_after_a_question_and_never_when_read_only() {
     terminal.see("succeeded");
     terminal.press(&["w"]);
     let question = terminal.see("Write a report?");
-    assert!(question.contains(target.data().to_str().unwrap()), "it says where: {question}");
+    assert!(
+        question.contains(target.data().to_str().unwrap()),
+        "the question names the location: {question}"
+    );
     terminal.press(&["Enter"]);
     terminal.wait("the question to go", |text| !text.contains("Write a report?"));
     terminal.press(&["w", "y"]);
-    terminal.see("ended well");
+    let notice = |line: &str| line.starts_with(" · report ") && line.trim_end().ends_with("succeeded");
+    terminal.wait("the notice", |text| text.lines().any(notice));
     terminal.press(&["q"]);
     terminal.ended_with(0);
     let runs: serde_json::Value = serde_json::from_str(&target.ok(&["runs", "-o", "json"]).out).unwrap();
     let reports = runs.as_array().unwrap().iter().filter(|run| run["kind"] == "report").count();
-    assert_eq!(reports, 2, "a no is a no: one by the demo, one from here");
+    assert_eq!(reports, 2, "one by the demo, one confirmed here");
 
     let terminal = Terminal::new(80, 24);
     let mut command = target.command(&["--read-only"]);
@@ -78,7 +82,7 @@ fn jobs_are_started_here_after_a_question_and_never_when_read_only() {
     terminal.see("READ-ONLY");
     terminal.press(&["w"]);
     terminal.see("this is read-only");
-    // Foreground and background colours; what is bold or reversed stays.
+    // Foreground and background colours; bold and reversed are allowed.
     let text = terminal.colored();
     let colors = (30..=38).chain(40..=48).chain(90..=107);
     for color in colors {
@@ -92,7 +96,7 @@ fn jobs_are_started_here_after_a_question_and_never_when_read_only() {
 }
 
 #[test]
-fn where_nothing_is_yet_it_says_what_to_do_and_does_it() {
+fn empty_target_is_brought_up_from_its_hint() {
     let target = Target::new();
     let terminal = Terminal::new(100, 30);
     terminal.run(&target.command(&[]));
@@ -107,7 +111,7 @@ fn where_nothing_is_yet_it_says_what_to_do_and_does_it() {
 }
 
 #[test]
-fn the_mouse_opens_screens_and_selects_rows() {
+fn mouse_shows_screens_and_selects_rows() {
     let target = Target::new();
     target.ok(&["demo", "--headless", "--rows", "2000"]);
     target.ok(&["up"]);
@@ -116,7 +120,7 @@ fn the_mouse_opens_screens_and_selects_rows() {
     let text = terminal.see("2 Runs");
     terminal.click(&text, "2 Runs");
     let runs = terminal.wait("both runs", |text| text.matches("succeeded").count() >= 2);
-    // The second row, by its kind, and then the same by a key.
+    // Selects the second row by a click on its kind.
     terminal.click(&runs, "etl");
     terminal.press(&["Enter"]);
     terminal.see("2,000 read");
@@ -125,7 +129,7 @@ fn the_mouse_opens_screens_and_selects_rows() {
 }
 
 #[test]
-fn little_goes_over_the_link_where_little_changes() {
+fn small_change_writes_little_to_the_terminal() {
     let target = Target::new();
     let terminal = Terminal::new(200, 60);
     let sent = terminal.record();

@@ -1,26 +1,24 @@
-//! A terminal that a test can type into and look at: a tmux server of its own, with one window.
+//! A terminal for tests: a tmux server with one window.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-/// Nothing takes so long unless it is broken.
-const BROKEN: Duration = Duration::from_secs(30);
+/// The limit of every wait.
+const WAIT_TIMEOUT: Duration = Duration::from_secs(30);
 
-/// How often the window is looked at.
-const LOOK: Duration = Duration::from_millis(30);
+const POLL_INTERVAL: Duration = Duration::from_millis(30);
 
-/// The shell's prompt.
 const PROMPT: &str = "shell> ";
 
-/// A window with a shell in it. The server and all that runs in it end with this value.
+/// A window with a shell. Dropping it kills the server and its processes.
 pub(crate) struct Terminal {
     folder: TempDir,
 }
 
 impl Terminal {
-    /// A window of that size with an interactive shell.
+    /// Opens a window with an interactive shell.
     pub(crate) fn new(width: u16, height: u16) -> Self {
         let terminal = Self { folder: tempfile::tempdir().unwrap() };
         let (width, height) = (width.to_string(), height.to_string());
@@ -45,7 +43,7 @@ impl Terminal {
     fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new("tmux");
         command.arg("-S").arg(self.folder.path().join("socket")).args(words);
-        // The characters of the screens, whatever the machine's own language is.
+        // UTF-8, whatever the locale of the machine.
         command.env("LC_ALL", "C.UTF-8").env_remove("TMUX").stdin(Stdio::null());
         command
     }
@@ -67,7 +65,7 @@ impl Terminal {
                 None => unset.push(format!("-u {}", name.display())),
             }
         }
-        // What is unset comes first, for `env`.
+        // `env` wants the options to unset first.
         let mut words = unset;
         words.append(&mut set);
         let called = std::iter::once(command.get_program()).chain(command.get_args());
@@ -75,12 +73,11 @@ impl Terminal {
         self.shell(&words.join(" "));
     }
 
-    /// Types a line for the shell, or an answer to a question. It stands in the window before it is sent, so
-    /// that a prompt that is seen later is a new one.
+    /// Types a line and presses Enter once the line is visible, so that a prompt seen later is a new one.
     #[track_caller]
     pub(crate) fn shell(&self, line: &str) {
         self.tmux(&["send-keys", "-t", "t", "-l", line]);
-        // Long ones are wrapped, at blanks too.
+        // Long lines are wrapped, also at spaces.
         let bare = |text: &str| text.split_whitespace().collect::<String>();
         self.wait(line, |text| bare(text).ends_with(&bare(line)));
         self.press(&["Enter"]);
@@ -92,7 +89,7 @@ impl Terminal {
         self.tmux(&words);
     }
 
-    /// Clicks on the first place where these words stand.
+    /// Clicks on the first occurrence of `words`.
     #[track_caller]
     pub(crate) fn click(&self, text: &str, words: &str) {
         let found = (1..).zip(text.lines()).find_map(|(row, line)| Some((row, line, line.find(words)?)));
@@ -104,7 +101,7 @@ impl Terminal {
         }
     }
 
-    /// From now on all bytes that are sent to it are counted; gives what tells how many there were.
+    /// Records the output from now on; the returned function gives the number of bytes so far.
     pub(crate) fn record(&self) -> impl Fn() -> u64 {
         let file = self.folder.path().join("sent");
         std::fs::write(&file, "").unwrap();
@@ -112,51 +109,51 @@ impl Terminal {
         move || std::fs::metadata(&file).unwrap().len()
     }
 
-    /// What is on it.
+    /// The visible text.
     pub(crate) fn text(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-t", "t"])
     }
 
-    /// What is on it, with its colours.
+    /// The visible text with its escape sequences.
     pub(crate) fn colored(&self) -> String {
         self.tmux(&["capture-pane", "-p", "-e", "-t", "t"])
     }
 
-    /// Waits until it looks right.
+    /// Waits until the visible text satisfies a condition.
     #[track_caller]
-    pub(crate) fn wait(&self, what: &str, right: impl Fn(&str) -> bool) -> String {
+    pub(crate) fn wait(&self, what: &str, is_met: impl Fn(&str) -> bool) -> String {
         let start = Instant::now();
         loop {
             let text = self.text();
-            if right(&text) {
+            if is_met(&text) {
                 return text;
             }
-            assert!(start.elapsed() < BROKEN, "{what} does not come:\n{text}");
-            std::thread::sleep(LOOK);
+            assert!(start.elapsed() < WAIT_TIMEOUT, "timed out waiting for {what}:\n{text}");
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
-    /// Waits until words are on it.
+    /// Waits until `words` are visible.
     #[track_caller]
     pub(crate) fn see(&self, words: &str) -> String {
         self.wait(words, |text| text.contains(words))
     }
 
-    /// The process that runs in the foreground, once the screens are there.
+    /// The id of the foreground process.
     pub(crate) fn child(&self) -> i32 {
         let shell = self.tmux(&["display-message", "-p", "-t", "t", "#{pane_pid}"]);
         let output = Command::new("ps").args(["-o", "pid=", "--ppid", shell.trim()]).output().unwrap();
         String::from_utf8(output.stdout).unwrap().split_whitespace().next().unwrap().parse().unwrap()
     }
 
-    /// Asks the shell for the exit code of what has just ended, which must have left the terminal as it was.
+    /// Asserts that the foreground process exits with `code`, and that it has restored the terminal.
     #[track_caller]
     pub(crate) fn ended_with(&self, code: i32) -> String {
         let prompt = |text: &str| text.trim_end().ends_with(PROMPT.trim_end());
         self.wait("the shell", prompt);
         self.shell("echo code=$? $(stty -a | grep -o ' -\\?echo ')");
-        let told = format!("code={code} echo");
-        let text = self.wait(&told, |text| text.contains(&told) && prompt(text));
+        let expected = format!("code={code} echo");
+        let text = self.wait(&expected, |text| text.contains(&expected) && prompt(text));
         let state = "#{alternate_on} #{cursor_flag} #{mouse_any_flag}";
         let state = self.tmux(&["display-message", "-p", "-t", "t", state]);
         assert_eq!(state.trim(), "0 1 0", "alternate screen, cursor, mouse");

@@ -1,53 +1,66 @@
-//! Follows the logs for the screen: the same engine as `covidctl logs`, with another reader.
+//! Follows logs for the Logs screen, with the engine of `covidctl logs`.
 
 use std::ops::ControlFlow;
 use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::Result;
+use logs::{LogSink, MergedEvent, Notice, ReadOptions, RunLog};
+use target::Target;
 use uuid::Uuid;
 
-use super::{Answers, send};
-use crate::tui::effect::Ticket;
-use crate::tui::model::logs::Incoming;
-use crate::tui::msg::{LogNews, Msg, Trouble};
-use logs::{LogSink, MergedEvent, Millis, Notice, ReadOptions, RunLog};
-use target::Target;
+use super::outbox::Outbox;
+use crate::tui::domain::Millis;
+use crate::tui::model::logs::ParsedEvent;
+use crate::tui::msg::{LogEvent, Msg};
+use crate::tui::request::{RequestId, UserError};
 
-/// So many events make one message: a frame takes a few of them in, and a key never waits for more.
+/// Events in one message. A key press waits for one message at most.
 const BATCH: usize = 500;
 
-/// How long one look for the end of a run waits.
-const PATIENCE: Duration = Duration::from_secs(1);
+/// How long one call waits for the end of a run.
+const RUN_POLL: Duration = Duration::from_secs(1);
 
-pub(super) async fn follow(target: Target, to: Answers, ticket: Ticket, since: Millis, run: Option<Uuid>) {
-    let ended = read(&target, &to, ticket, since, run).await;
-    let news = LogNews::Ended(ended.err().map(Trouble::from));
-    send(&to, Msg::Logs { ticket, news }).await;
+pub(super) async fn follow(
+    target: Target,
+    outbox: Outbox,
+    request: RequestId,
+    since: Millis,
+    run: Option<Uuid>,
+) {
+    let ended = read(&target, &outbox, request, since, run).await;
+    let event = LogEvent::Ended(ended.err().map(UserError::from));
+    outbox.send(Msg::Logs(request, event)).await;
 }
 
-async fn read(target: &Target, to: &Answers, ticket: Ticket, since: Millis, run: Option<Uuid>) -> Result<()> {
+async fn read(
+    target: &Target,
+    outbox: &Outbox,
+    request: RequestId,
+    since: Millis,
+    run: Option<Uuid>,
+) -> Result<()> {
     let wanted = run.map(|run| run.to_string());
     let logs = target.runs.logs(wanted.as_deref()).await?;
     let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
-    send(to, Msg::Logs { ticket, news: LogNews::Sources(names.clone()) }).await;
+    outbox.send(Msg::Logs(request, LogEvent::Sources(names.clone()))).await;
     let since = logs.run.map_or(since, |run| run.from);
-    let plan = ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
+    let options = ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
     let finish = async {
         match logs.run {
-            Some(run) => wait(target, run).await,
+            Some(run) => wait_for_end(target, run).await,
             None => std::future::pending().await,
         }
     };
-    let mut reader = Screen { to, ticket, names };
+    let mut sink = ScreenSink { outbox, request, names };
     let clock = || Utc::now().timestamp_millis();
-    logs::read(&logs.sources, plan, clock, finish, std::future::pending(), &mut reader).await
+    logs::read(&logs.sources, options, clock, finish, std::future::pending(), &mut sink).await
 }
 
-/// Where its end cannot be seen, its log is followed on.
-async fn wait(target: &Target, run: RunLog) {
+/// Waits for the end of a run; for ever if it cannot be determined.
+async fn wait_for_end(target: &Target, run: RunLog) {
     loop {
-        match target.runs.wait(run.id, PATIENCE).await {
+        match target.runs.wait(run.id, RUN_POLL).await {
             Ok(Some(_)) => return,
             Ok(None) => {}
             Err(_) => std::future::pending().await,
@@ -55,47 +68,46 @@ async fn wait(target: &Target, run: RunLog) {
     }
 }
 
-struct Screen<'a> {
-    to: &'a Answers,
-    ticket: Ticket,
+struct ScreenSink<'a> {
+    outbox: &'a Outbox,
+    request: RequestId,
     names: Vec<String>,
 }
 
-impl Screen<'_> {
-    /// Waits where the screens are behind, so that what is not shown yet is not read yet.
-    fn tell(&self, news: LogNews) -> ControlFlow<()> {
-        let msg = Msg::Logs { ticket: self.ticket, news };
-        match tokio::task::block_in_place(|| self.to.blocking_send(msg)) {
+impl ScreenSink<'_> {
+    /// Sends an event, and waits while the channel is full: lines are not read faster than they are shown.
+    fn send(&self, event: LogEvent) -> ControlFlow<()> {
+        match tokio::task::block_in_place(|| self.outbox.0.blocking_send(Msg::Logs(self.request, event))) {
             Ok(()) => ControlFlow::Continue(()),
             Err(_) => ControlFlow::Break(()),
         }
     }
 }
 
-impl LogSink for Screen<'_> {
-    fn events(&mut self, shown: Vec<MergedEvent>) -> ControlFlow<()> {
-        let mut events = shown.into_iter().map(Incoming::new).peekable();
+impl LogSink for ScreenSink<'_> {
+    fn events(&mut self, events: Vec<MergedEvent>) -> ControlFlow<()> {
+        let mut events = events.into_iter().map(ParsedEvent::new).peekable();
         while events.peek().is_some() {
             let batch = events.by_ref().take(BATCH).collect();
-            self.tell(LogNews::Lines(batch))?;
+            self.send(LogEvent::Lines(batch))?;
         }
         ControlFlow::Continue(())
     }
 
     fn caught_up(&mut self) -> ControlFlow<()> {
-        self.tell(LogNews::CaughtUp)
+        self.send(LogEvent::CaughtUp)
     }
 
     fn notice(&mut self, notice: Notice) {
         let name = |source: usize| self.names[source].as_str();
-        let text = match notice {
-            // A source that says nothing here is nothing to worry about.
+        let status = match notice {
+            // A source without a log stream is not an error here.
             Notice::Missing(_) => return,
-            Notice::Throttled => "the log service throttles requests; polling slows down".to_owned(),
-            Notice::Unavailable(source, why) => format!("{} is unavailable, retrying: {why}", name(source)),
-            Notice::Recovered(source) => format!("{} is available again", name(source)),
+            Notice::Throttled => "throttled by the log service, polling less often".to_owned(),
+            Notice::Unavailable(source, why) => format!("cannot read {}, retrying: {why}", name(source)),
+            Notice::Recovered(source) => format!("reading {} again", name(source)),
         };
-        // It is told with what comes next.
-        _ = self.tell(LogNews::Note(text));
+        // If the loop has ended, the next send stops the reader.
+        _ = self.send(LogEvent::Status(status));
     }
 }

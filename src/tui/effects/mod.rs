@@ -1,59 +1,60 @@
-//! Does what `update` wants done: each effect is a task, its answer comes back as a message. Nothing else may spawn.
+//! Performs effects: each one is a task whose result comes back as a message. No other module spawns tasks.
 //!
-//! A newer question of a kind ends the older one, so that a network that hangs costs one waiting task for each kind and nothing
-//! more. Everything ends with this value.
+//! A newer request aborts the pending one of the same kind, so that a network that hangs holds one task for each kind. Dropping the
+//! runner aborts all tasks.
 
-mod answers;
 mod logs;
-mod start;
+mod outbox;
+mod requests;
+mod runs;
 mod tunnels;
 
 use std::collections::HashMap;
 use std::mem::{Discriminant, discriminant};
+use std::sync::Arc;
+use std::time::Duration;
 
-use common::failure::{Context as _, Failure, Result};
-use tokio::sync::mpsc::Sender;
+use common::failure::Result;
+use target::{Origin, Target, WithOrigin};
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-use super::effect::{Effect, Whither};
-use super::msg::{Msg, Trouble};
+pub(super) use self::outbox::Outbox;
+use super::domain::ActiveRun;
+use super::effect::{Effect, SwitchTarget};
+use super::msg::{Msg, TunnelEvent};
+use super::request::Response;
 use crate::connect;
 use crate::settings::Settings;
-use target::{Origin, WithOrigin};
-use target::{Progress, Target};
 
-/// The way back to the screens.
-pub(super) type Answers = Sender<Msg>;
+/// Runs that the history lists at most.
+const MAX_RUNS: usize = 200;
 
-/// Runs effects.
-pub(super) struct Runner {
+/// How long the request for active runs may take when the screens are left.
+const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
+
+pub(super) struct EffectRunner {
     settings: Settings,
     target: Target,
-    answers: Answers,
+    outbox: Outbox,
     tasks: JoinSet<()>,
-    /// The newest task of each kind of question.
-    newest: HashMap<Discriminant<Effect>, AbortHandle>,
+    /// The pending request of each kind.
+    pending: HashMap<Discriminant<Effect>, AbortHandle>,
     tunnels: HashMap<u64, AbortHandle>,
 }
 
-impl Runner {
-    pub(super) fn new(settings: &Settings, target: Target, answers: Answers) -> Self {
+impl EffectRunner {
+    pub(super) fn new(settings: &Settings, target: Target, outbox: Outbox) -> Self {
         Self {
             settings: settings.clone(),
             target,
-            answers,
+            outbox,
             tasks: JoinSet::new(),
-            newest: HashMap::new(),
+            pending: HashMap::new(),
             tunnels: HashMap::new(),
         }
     }
 
-    /// The target that is shown.
-    pub(super) fn target(&self) -> &Target {
-        &self.target
-    }
-
-    /// Returns when a task has ended; fails where it broke.
+    /// Waits for the end of a task; fails if it panicked.
     pub(super) async fn join_next(&mut self) -> Result<(), JoinError> {
         match self.tasks.join_next().await {
             Some(ended) => ended,
@@ -61,127 +62,126 @@ impl Runner {
         }
     }
 
-    /// Begins it, and returns at once.
+    /// The active runs of the target; empty if it does not respond in time.
+    pub(super) async fn active_runs(&self) -> Vec<ActiveRun> {
+        let active = tokio::time::timeout(EXIT_TIMEOUT, self.target.runs.active()).await;
+        active.ok().and_then(Result::ok).unwrap_or_default()
+    }
+
+    /// Starts to perform an effect. Effects on the terminal belong to the event loop.
     pub(super) fn run(&mut self, effect: Effect) {
-        let (target, to) = (self.target.clone(), self.answers.clone());
+        let (target, outbox) = (self.target.clone(), self.outbox.clone());
         let kind = discriminant(&effect);
         match effect {
-            Effect::LoadParts { ticket } => self.ask(kind, answers::parts(target, to, ticket)),
-            Effect::LoadActive { ticket } => self.ask(kind, answers::active(target, to, ticket)),
-            Effect::LoadRuns { ticket } => self.ask(kind, answers::runs(target, to, ticket)),
-            Effect::LoadRunDetails { ticket, run } => {
-                self.ask(kind, answers::run_details(target, to, ticket, run));
+            Effect::LoadComponents { id } => {
+                self.request(kind, requests::components(target), move |response| {
+                    Msg::Components(id, response)
+                });
             }
-            Effect::LoadData { ticket, known } => self.ask(kind, answers::data(target, to, ticket, known)),
-            Effect::LoadRejected { ticket, run, dataset, reason } => {
-                self.ask(kind, answers::rejected(target, to, ticket, run, dataset, reason));
+            Effect::LoadActive { id } => {
+                let active = async move { target.runs.active().await };
+                self.request(kind, active, move |response| Msg::Active(id, response));
             }
-            Effect::LoadReports { ticket } => self.ask(kind, answers::reports(target, to, ticket)),
-            Effect::ReadReport { ticket, name } => self.ask(kind, answers::report(target, to, ticket, name)),
-            Effect::Follow { ticket, since, run } => {
-                self.ask(kind, logs::follow(target, to, ticket, since, run));
+            Effect::LoadRuns { id } => {
+                let history = async move { target.runs.history(MAX_RUNS).await };
+                self.request(kind, history, move |response| Msg::Runs(id, response));
             }
-            Effect::Up => drop(self.tasks.spawn(start::up(target, to))),
-            Effect::Start { kinds, years } => {
-                drop(self.tasks.spawn(start::start(target, to, kinds, years)));
+            Effect::LoadRunDetails { id, run } => {
+                let details = requests::run_details(target, run);
+                self.request(kind, details, move |response| Msg::RunDetails(id, response));
             }
-            Effect::Stop { run } => drop(self.tasks.spawn(start::stop(target, to, run))),
-            Effect::OpenTunnel { id, route } => {
-                let task = self.tasks.spawn(tunnels::open(self.settings.clone(), to, id, route));
-                self.tunnels.insert(id, task);
+            Effect::LoadData { id, known_charts } => {
+                let data = requests::data(target, known_charts);
+                self.request(kind, data, move |response| Msg::Data(id, response));
             }
-            Effect::CloseTunnel { id } => self.close_tunnel(id),
-            Effect::Save { path, text } => drop(self.tasks.spawn(answers::save(to, path, text))),
-            Effect::SaveReport { name } => drop(self.tasks.spawn(answers::save_report(target, to, name))),
-            Effect::Switch { to } => self.switch(to),
-            // These need the terminal; the loop does them.
+            Effect::LoadRejected { id, run, dataset, reason } => {
+                let rejected = requests::rejected(target, run, dataset, reason);
+                self.request(kind, rejected, move |response| Msg::Rejected(id, response));
+            }
+            Effect::LoadReports { id } => {
+                self.request(kind, requests::reports(target), move |response| Msg::Reports(id, response));
+            }
+            Effect::LoadReport { id, name } => {
+                self.request(kind, requests::report(target, name), move |response| Msg::Report(id, response));
+            }
+            Effect::FollowLogs { id, since, run } => {
+                self.replace(kind, logs::follow(target, outbox, id, since, run));
+            }
+            Effect::BringUp => self.spawn(runs::bring_up(target, outbox)),
+            Effect::StartJobs { kinds, years } => self.spawn(runs::start(target, outbox, kinds, years)),
+            Effect::StopRun { run } => self.spawn(runs::stop(target, outbox, run)),
+            Effect::OpenTunnel { tunnel, route } => {
+                let task = tunnels::open(self.settings.clone(), outbox, tunnel, route);
+                let task = self.tasks.spawn(task);
+                self.tunnels.insert(tunnel, task);
+            }
+            Effect::CloseTunnel { tunnel } => {
+                if let Some(task) = self.tunnels.remove(&tunnel) {
+                    task.abort();
+                }
+                self.send(Msg::Tunnel { tunnel, event: TunnelEvent::Ended { error: None } });
+            }
+            Effect::SaveText { path, text } => {
+                self.spawn(async move { outbox.done(requests::save_text(path, text).await).await });
+            }
+            Effect::SaveReport { name } => {
+                self.spawn(async move { outbox.done(requests::save_report(target, name).await).await });
+            }
+            Effect::SwitchTarget(to) => self.switch_target(to),
             Effect::Copy { .. } | Effect::Suspend | Effect::Redraw => {}
         }
     }
 
-    fn ask(&mut self, kind: Discriminant<Effect>, task: impl Future<Output = ()> + Send + 'static) {
+    fn request<T: 'static>(
+        &mut self,
+        kind: Discriminant<Effect>,
+        request: impl Future<Output = Result<T>> + Send + 'static,
+        msg: impl FnOnce(Response<T>) -> Msg + Send + 'static,
+    ) {
+        let outbox = self.outbox.clone();
+        self.replace(kind, async move { outbox.reply(request, msg).await });
+    }
+
+    /// Spawns a task, and aborts the pending one of the same kind.
+    fn replace(&mut self, kind: Discriminant<Effect>, task: impl Future<Output = ()> + Send + 'static) {
         let task = self.tasks.spawn(task);
-        if let Some(older) = self.newest.insert(kind, task) {
+        if let Some(older) = self.pending.insert(kind, task) {
             older.abort();
         }
     }
 
-    fn close_tunnel(&mut self, id: u64) {
-        if let Some(task) = self.tunnels.remove(&id) {
-            task.abort();
-        }
-        let to = self.answers.clone();
-        self.tasks.spawn(async move {
-            send(&to, Msg::Tunnel { id, news: super::msg::TunnelNews::Ended { trouble: None } }).await;
-        });
+    fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        drop(self.tasks.spawn(task));
     }
 
-    /// From now on questions go there. Tunnels and runs go on.
-    fn switch(&mut self, whither: Whither) {
+    fn send(&mut self, msg: Msg) {
+        let outbox = self.outbox.clone();
+        self.spawn(async move { outbox.send(msg).await });
+    }
+
+    /// Sends further requests to another target. Tunnels and runs continue.
+    fn switch_target(&mut self, to: SwitchTarget) {
         let mut settings = self.settings.clone();
-        let typed = |value| WithOrigin { value, origin: Origin::Flag };
-        match whither {
-            Whither::Target(target) => settings.target = typed(target),
-            // Only the target on AWS has these.
-            Whither::Profile(profile) => {
-                (settings.target, settings.aws.profile) = (typed("aws".to_owned()), Some(typed(profile)));
+        let flag = |value| WithOrigin { value, origin: Origin::Flag };
+        let name = match to {
+            SwitchTarget::Target(name) => name,
+            SwitchTarget::Profile(profile) => {
+                settings.aws.profile = Some(flag(profile));
+                "aws".to_owned()
             }
-            Whither::Region(region) => {
-                (settings.target, settings.aws.region) = (typed("aws".to_owned()), Some(typed(region)));
+            SwitchTarget::Region(region) => {
+                settings.aws.region = Some(flag(region));
+                "aws".to_owned()
             }
-        }
-        let to = self.answers.clone();
-        let msg = match connect::target(&settings, std::sync::Arc::new(|_| {})) {
-            Ok(target) => {
-                self.newest.drain().for_each(|(_, task)| task.abort());
-                let place = target.location();
-                (self.settings, self.target) = (settings, target);
-                Msg::Switched { place }
-            }
-            Err(failure) => Msg::Failed { trouble: failure.into() },
         };
-        self.tasks.spawn(async move { send(&to, msg).await });
+        settings.target = flag(name);
+        match connect::target(&settings, Arc::new(|_| {})) {
+            Ok(target) => {
+                self.pending.drain().for_each(|(_, task)| task.abort());
+                (self.settings, self.target) = (settings, target);
+                self.send(Msg::TargetSwitched(self.target.location()));
+            }
+            Err(failure) => self.send(Msg::Failed(failure.into())),
+        }
     }
-}
-
-/// Sends a message. Where nobody takes it any more, the screens are gone, and this task is about to be.
-async fn send(to: &Answers, msg: Msg) {
-    drop(to.send(msg).await);
-}
-
-/// Sends what an answer says, or why there is none.
-async fn reply<T>(
-    to: &Answers,
-    question: impl Future<Output = Result<T>> + Send,
-    msg: impl FnOnce(Result<T, Trouble>) -> Msg,
-) {
-    let answer = question.await.map_err(Trouble::from);
-    send(to, msg(answer)).await;
-}
-
-/// Progress as messages.
-pub(super) struct Steps(pub(super) Answers);
-
-impl Progress for Steps {
-    fn step(&self, step: &str) {
-        // Where the way is full, a step more or less does not matter.
-        drop(self.0.try_send(Msg::Step { text: Some(step.to_owned()) }));
-    }
-}
-
-/// Writes a new file, never over another one.
-async fn write_new(path: &str, text: String) -> Result<()> {
-    let mut options = tokio::fs::File::options();
-    let mut file = options
-        .write(true)
-        .create_new(true)
-        .open(path)
-        .await
-        .context(|| format!("cannot create `{path}`"))?;
-    let written = tokio::io::AsyncWriteExt::write_all(&mut file, text.as_bytes()).await;
-    written.context(|| format!("cannot write `{path}`"))?;
-    let flushed = tokio::io::AsyncWriteExt::flush(&mut file).await;
-    flushed
-        .context(|| format!("cannot write `{path}`"))
-        .map_err(|failure: Failure| failure.hint("is the disk full?"))
 }

@@ -1,4 +1,4 @@
-//! Opens a tunnel and tells how it does until it is closed. Aborting the task closes it.
+//! Opens tunnels and reports their state. Aborting the task closes the tunnel.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -6,43 +6,42 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
-
-use super::{Answers, send};
-use crate::settings::Settings;
-use crate::tui::effect::Route;
-use crate::tui::msg::{Msg, Trouble, TunnelNews};
 use tunnel::bastion::{Bastion, Discovery};
 use tunnel::event::{Event, Tell};
 use tunnel::forwarding::Forwarding;
-use tunnel::{self, Options, Tunnel};
+use tunnel::{Options, Tunnel};
 
-/// How long connecting may take.
-const PATIENCE: Duration = Duration::from_secs(10);
+use super::outbox::Outbox;
+use crate::connect;
+use crate::settings::Settings;
+use crate::tui::effect::Route;
+use crate::tui::msg::{Msg, TunnelEvent};
 
-/// How often the numbers are read.
-const EVERY: Duration = Duration::from_secs(1);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-pub(super) async fn open(settings: Settings, to: Answers, id: u64, route: Route) {
-    let failure = match options(&settings, route, teller(to.clone(), id)).await {
-        Ok(options) => serve(options, &to, id).await,
+/// How often the counters are read.
+const COUNTER_INTERVAL: Duration = Duration::from_secs(1);
+
+pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route: Route) {
+    let failure = match options(&settings, route, event_sink(outbox.clone(), tunnel)).await {
+        Ok(options) => serve(options, &outbox, tunnel).await,
         Err(failure) => failure,
     };
-    let news = TunnelNews::Ended { trouble: Some(Trouble::from(failure)) };
-    send(&to, Msg::Tunnel { id, news }).await;
+    let event = TunnelEvent::Ended { error: Some(failure.into()) };
+    outbox.send(Msg::Tunnel { tunnel, event }).await;
 }
 
-async fn options(settings: &Settings, route: Route, tell: Tell) -> Result<Options> {
+async fn options(settings: &Settings, route: Route, sink: Tell) -> Result<Options> {
     let (discovery, forwarding): (Arc<dyn Discovery>, _) = match route {
         Route::Through { forwarding, bastion } => {
             let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
             (Arc::new(bastion), forwarding.parse().map_err(Failure::usage)?)
         }
         Route::Named(name) => {
-            let target = crate::connect::target(settings, tell)?;
+            let target = connect::target(settings, sink)?;
             let bastion = target.bastion()?;
-            let forwarding =
-                Forwarding { port: name.local_port(), target: bastion.endpoint(name.name()).await? };
-            (bastion.discovery().await?, forwarding)
+            let endpoint = bastion.endpoint(name.name()).await?;
+            (bastion.discovery().await?, Forwarding { port: name.local_port(), target: endpoint })
         }
     };
     Ok(Options {
@@ -50,49 +49,49 @@ async fn options(settings: &Settings, route: Route, tell: Tell) -> Result<Option
         forwardings: vec![forwarding],
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         key: None,
-        // The screens have the terminal.
+        // The screens use the terminal.
         may_ask: false,
-        // The same as for `covidctl tunnel`: both believe the same keys.
+        // Shared with `covidctl tunnel`.
         pins: tunnel::pins(&settings.config.value),
         host_key: None,
         cipher: None,
-        connect_limit: PATIENCE,
+        connect_limit: CONNECT_TIMEOUT,
         ready_file: None,
     })
 }
 
-async fn serve(options: Options, to: &Answers, id: u64) -> Failure {
-    let mut tunnel = match Tunnel::open(options, teller(to.clone(), id)).await {
+/// Serves connections until the tunnel fails.
+async fn serve(options: Options, outbox: &Outbox, id: u64) -> Failure {
+    let mut tunnel = match Tunnel::open(options, event_sink(outbox.clone(), id)).await {
         Ok(tunnel) => tunnel,
         Err(failure) => return failure,
     };
     let counters = Arc::clone(tunnel.counters());
-    let mut ticks = tokio::time::interval(EVERY);
+    let mut ticks = tokio::time::interval(COUNTER_INTERVAL);
     loop {
         tokio::select! {
             failure = tunnel.ended() => return failure,
             _ = ticks.tick() => {
-                let news = TunnelNews::Count { at: Utc::now().timestamp_millis(), snapshot: counters.snapshot() };
-                send(to, Msg::Tunnel { id, news }).await;
+                let (at, snapshot) = (Utc::now().timestamp_millis(), counters.snapshot());
+                outbox.send(Msg::Tunnel { tunnel: id, event: TunnelEvent::Counters { at, snapshot } }).await;
             }
         }
     }
 }
 
-fn teller(to: Answers, id: u64) -> Tell {
+fn event_sink(outbox: Outbox, tunnel: u64) -> Tell {
     Arc::new(move |event| {
-        let news = match event {
+        let event = match event {
             Event::Ready(ready) => {
                 let Some(first) = ready.forwardings.into_iter().next() else { return };
                 let (local, usage) = (first.local.to_string(), first.usage());
-                TunnelNews::Ready { bastion: ready.bastion, local, usage }
+                TunnelEvent::Ready { bastion: ready.bastion, local, usage }
             }
             event => {
                 let up = !matches!(event, Event::Lost { .. });
-                TunnelNews::Note { text: event.to_string().into(), up }
+                TunnelEvent::Status { text: event.to_string().into(), up }
             }
         };
-        // Where the way is full, the numbers tell soon enough.
-        drop(to.try_send(Msg::Tunnel { id, news }));
+        outbox.try_send(Msg::Tunnel { tunnel, event });
     })
 }

@@ -1,97 +1,84 @@
-//! What the Data screen knows: what is published, how large it is, its curve, and what was rejected on the way.
+//! The state of the Data screen.
 
 use chrono::NaiveDate;
 use uuid::Uuid;
 
 use super::list::Cursor;
 use super::remote::Remote;
-use crate::db::checks::RunCheck;
-use crate::db::runs::Issue;
-use target::Run;
+use crate::tui::domain::{Issue, Run, RunCheck};
 
-/// A table of the database.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Table {
-    /// Its name.
+pub struct TableSize {
     pub name: String,
-    /// Its rows, exactly.
     pub rows: i64,
-    /// With indexes, in bytes.
+    /// In bytes, with indexes.
     pub size: i64,
 }
 
-/// The charts of a load.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Charts {
-    /// Confirmed cases by the day on which a week began, in order, without gaps.
+    /// Confirmed cases by the first day of the week, in order and without gaps.
     pub weeks: Vec<(NaiveDate, i64)>,
-    /// Confirmed cases by province of residence, the most first; without a name where none was given.
+    /// Confirmed cases by province of residence, largest first; `None` collects cases without a province.
     pub provinces: Vec<(Option<String>, i64)>,
 }
 
-/// What the question about data is answered with.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Answer {
-    /// The load that is published; none before the first one.
+pub struct DataSummary {
+    /// The load that built the published release.
     pub published: Option<Run>,
-    /// The last load, if the publish gate refused it.
+    /// The latest load, if the publish gate rejected it.
     pub refused: Option<Run>,
-    /// The tables.
-    pub tables: Vec<Table>,
-    /// The optional datasets that the load left out, and why: `tests missing`.
+    pub tables: Vec<TableSize>,
+    /// Optional datasets missing from the published load, with their status: `tests missing`.
     pub left_out: Vec<String>,
-    /// What the publish gate found in that load.
     pub checks: Vec<RunCheck>,
-    /// The tally of that load.
     pub issues: Vec<Issue>,
-    /// Absent where the question named this load as known.
+    /// Left out if the request named this load's charts as known.
     pub charts: Option<Charts>,
 }
 
-/// A rejected row.
+impl DataSummary {
+    /// Rejects, then repairs; the most frequent first.
+    fn sorted_issues(&self) -> Vec<&Issue> {
+        let mut issues: Vec<&Issue> = self.issues.iter().collect();
+        issues.sort_by_key(|issue| (issue.kind != "rejected", std::cmp::Reverse(issue.rows)));
+        issues
+    }
+}
+
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rejected {
-    /// Its line in the file.
+pub struct RejectedRow {
+    /// The line number in the source file.
     pub line: i64,
-    /// As it stood there.
     pub raw: String,
 }
 
-/// The rejected rows that were opened.
+/// Rows of one dataset that were rejected for one reason.
 #[derive(Debug, Clone)]
-pub struct Page {
-    /// Of which dataset.
+pub struct RejectedPage {
     pub dataset: String,
-    /// Why they were rejected.
     pub reason: String,
-    /// They.
-    pub rows: Remote<Vec<Rejected>>,
-    /// Where one is.
+    pub rows: Remote<Vec<RejectedRow>>,
     pub cursor: Cursor,
 }
 
-/// The screen.
 #[derive(Debug, Clone, Default)]
 pub struct Data {
-    /// The answer.
-    pub answer: Remote<Box<Answer>>,
-    /// Where one is among the reasons.
+    pub summary: Remote<Box<DataSummary>>,
+    /// The cursor in the list of issues.
     pub cursor: Cursor,
-    /// What is opened.
-    pub page: Option<Page>,
+    pub page: Option<RejectedPage>,
 }
 
 impl Data {
     /// The load whose charts are known.
-    pub fn known(&self) -> Option<Uuid> {
-        let answer = self.answer.last.as_ref()?;
-        answer.charts.as_ref().and(answer.published.as_ref()).map(|run| run.run_id)
+    pub fn known_charts(&self) -> Option<Uuid> {
+        let summary = self.summary.value.as_ref()?;
+        summary.charts.as_ref().and(summary.published.as_ref()).map(|run| run.run_id)
     }
 
-    /// Rejects and repairs, the rejects first.
     pub fn issues(&self) -> Vec<&Issue> {
-        let mut issues: Vec<&Issue> = self.answer.last.iter().flat_map(|answer| &answer.issues).collect();
-        issues.sort_by_key(|issue| (issue.kind != "rejected", std::cmp::Reverse(issue.rows)));
-        issues
+        self.summary.value.as_ref().map(|summary| summary.sorted_issues()).unwrap_or_default()
     }
 }

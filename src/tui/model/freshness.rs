@@ -1,57 +1,53 @@
-//! How fresh the data are, and which stage holds them back: read off the parts, which a target gives with their ages.
+//! How fresh the published data is, and which stage of the pipeline is behind.
 
 use chrono::{DateTime, NaiveDate, Utc};
 
-use target::Run;
-use target::{Component, ComponentState};
+use crate::tui::domain::{Component, ComponentState, Run};
 
-/// A stage's part, and what people call the stage.
-const STAGES: [(&str, &str); 3] =
-    [("datasets", "the datasets"), ("last etl", "the load"), ("last report", "the report")];
+/// The components of the pipeline's stages in order, with a noun and the verb that agrees with it.
+const STAGES: [(&str, &str, &str); 3] = [
+    ("datasets", "the datasets", "are"),
+    ("last etl", "the load", "is"),
+    ("last report", "the report", "is"),
+];
 
-/// What can be said of freshness.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Freshness {
-    /// The date that the published dataset bears.
+    /// The date of the published dataset.
     pub updated_on: Option<NaiveDate>,
-    /// When it was published.
-    pub loaded_at: Option<DateTime<Utc>>,
-    /// The stage that is behind, and why.
-    pub held_by: Option<String>,
+    pub published_at: Option<DateTime<Utc>>,
+    /// The first stage that is behind, and why.
+    pub delayed_by: Option<String>,
 }
 
-/// Reads it off.
-pub fn freshness(parts: &[Component], runs: &[Run]) -> Freshness {
-    // The history has no pointer: on AWS it is made of records, and a rollback's record names the dataset that it published again.
+pub fn freshness(components: &[Component], runs: &[Run]) -> Freshness {
+    // On AWS the history consists of records; the record of a rollback has the date of the release that it published.
     let published =
         runs.iter().find(|run| matches!(run.kind.as_str(), "etl" | "rollback") && run.status == "succeeded");
     Freshness {
         updated_on: published.and_then(|run| run.dataset_updated_on),
-        loaded_at: published.and_then(|run| run.finished_at),
-        held_by: held_by(parts),
+        published_at: published.and_then(|run| run.finished_at),
+        delayed_by: delayed_by(components),
     }
 }
 
-fn held_by(parts: &[Component]) -> Option<String> {
+fn delayed_by(components: &[Component]) -> Option<String> {
     let mut before: Option<(&Component, &str)> = None;
-    for (name, what) in STAGES {
-        let Some(part) = parts.iter().find(|part| part.name == name) else { continue };
-        match part.state {
-            ComponentState::Failed => return Some(format!("{what} failed")),
-            ComponentState::Missing => {
-                return Some(format!("{what} is missing").replace("datasets is", "datasets are"));
-            }
-            ComponentState::Busy => return Some(format!("{what} is on its way")),
-            // Nobody can say that nothing holds it back.
-            ComponentState::Unknown => return Some(format!("perhaps: {what} cannot be looked at")),
+    for (name, noun, verb) in STAGES {
+        let Some(stage) = components.iter().find(|component| component.name == name) else { continue };
+        match stage.state {
+            ComponentState::Failed => return Some(format!("{noun} failed")),
+            ComponentState::Missing => return Some(format!("{noun} {verb} missing")),
+            ComponentState::Busy => return Some(format!("{noun} {verb} in progress")),
+            ComponentState::Unknown => return Some(format!("the state of {noun} is unknown")),
             ComponentState::Ready | ComponentState::Stopped => {}
         }
-        if let (Some((earlier, earlier_what)), Some(since)) = (before, part.since)
+        if let (Some((earlier, earlier_noun)), Some(since)) = (before, stage.since)
             && earlier.since.is_some_and(|earlier| earlier > since)
         {
-            return Some(format!("{what} is older than {earlier_what}"));
+            return Some(format!("{noun} {verb} older than {earlier_noun}"));
         }
-        before = Some((part, what));
+        before = Some((stage, noun));
     }
     None
 }
@@ -60,26 +56,26 @@ fn held_by(parts: &[Component]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn part(name: &str, state: ComponentState, second: i64) -> Component {
+    fn component(name: &str, state: ComponentState, second: i64) -> Component {
         let since = DateTime::from_timestamp(second, 0);
         Component { name: name.into(), state, since, detail: String::new() }
     }
 
     #[test]
-    fn the_first_stage_that_is_behind_is_named() {
+    fn delayed_by_names_the_first_stage_that_is_behind() {
         let ready = ComponentState::Ready;
-        let fresh = [part("datasets", ready, 1), part("last etl", ready, 2), part("last report", ready, 3)];
-        assert_eq!(held_by(&fresh), None);
-        let newer = [part("datasets", ready, 9), part("last etl", ready, 2), part("last report", ready, 3)];
-        assert_eq!(held_by(&newer).unwrap(), "the load is older than the datasets");
-        let failed = [part("datasets", ready, 1), part("last etl", ComponentState::Failed, 2)];
-        assert_eq!(held_by(&failed).unwrap(), "the load failed");
-        let unknown = [part("datasets", ComponentState::Unknown, 1), part("last etl", ready, 2)];
-        assert_eq!(held_by(&unknown).unwrap(), "perhaps: the datasets cannot be looked at");
-        assert_eq!(
-            held_by(&[part("datasets", ComponentState::Missing, 0)]).unwrap(),
-            "the datasets are missing"
-        );
-        assert_eq!(held_by(&[]), None);
+        let stages = |datasets, load| {
+            [("datasets", datasets), ("last etl", load), ("last report", 3)]
+                .map(|(name, second)| component(name, ready, second))
+        };
+        assert_eq!(delayed_by(&stages(1, 2)), None);
+        assert_eq!(delayed_by(&stages(9, 2)).unwrap(), "the load is older than the datasets");
+        let failed = [component("datasets", ready, 1), component("last etl", ComponentState::Failed, 2)];
+        assert_eq!(delayed_by(&failed).unwrap(), "the load failed");
+        let unknown = [component("datasets", ComponentState::Unknown, 1), component("last etl", ready, 2)];
+        assert_eq!(delayed_by(&unknown).unwrap(), "the state of the datasets is unknown");
+        let missing = [component("datasets", ComponentState::Missing, 0)];
+        assert_eq!(delayed_by(&missing).unwrap(), "the datasets are missing");
+        assert_eq!(delayed_by(&[]), None);
     }
 }

@@ -1,108 +1,93 @@
-//! What the Tunnels screen knows.
+//! The state of the Tunnels screen.
 
 use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::list::Cursor;
-use logs::Millis;
-use tunnel::counters::Snapshot;
+use crate::tui::domain::{Millis, Snapshot};
 
-/// So many rates are remembered: five minutes.
-pub const HISTORY: usize = 300;
+/// How many rates are kept: one a second for five minutes.
+const RATE_HISTORY: usize = 300;
 
-/// How it stands with a tunnel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum State {
-    /// It is being opened.
+pub enum TunnelState {
     Opening,
-    /// It serves.
-    Up,
-    /// The bastion is away; the local port stays.
-    Away,
-    /// It is closed, and why.
+    Open,
+    /// The bastion is unreachable; the local port stays open.
+    Disconnected,
+    /// Closed; with an error unless it was closed on request.
     Closed(Option<String>),
 }
 
-/// A tunnel.
 #[derive(Debug, Clone)]
 pub struct Tunnel {
-    /// Its number.
     pub id: u64,
-    /// What leads where, as it was typed.
+    /// As it was typed.
     pub forwarding: String,
-    /// Through whom.
     pub bastion: String,
-    /// How it stands.
-    pub state: State,
-    /// The local address, once it is known.
+    pub state: TunnelState,
+    /// The local address, once it is bound.
     pub local: Option<String>,
-    /// How to go through it: a command, or an address for the browser.
+    /// A command or a URL that uses the tunnel.
     pub usage: Option<String>,
-    /// The last thing it said.
-    pub said: Option<String>,
-    /// Its numbers, and when they were read.
-    pub counted: Option<(Millis, Snapshot)>,
-    /// Bytes a second, both ways together, the newest last.
+    /// The last status message.
+    pub status: Option<String>,
+    /// The last counters, and when they were read.
+    pub counters: Option<(Millis, Snapshot)>,
+    /// Bytes per second in both directions together, the newest last.
     pub rates: VecDeque<u64>,
 }
 
-/// The screen.
 #[derive(Debug, Clone, Default)]
 pub struct Tunnels {
-    /// All that were opened here, the oldest first.
+    /// All tunnels opened from these screens, the oldest first.
     pub all: Vec<Tunnel>,
-    /// Where one is.
     pub cursor: Cursor,
 }
 
 impl Tunnel {
-    /// One that is being opened.
     pub fn new(id: u64, forwarding: String, bastion: String) -> Self {
         Self {
             id,
             forwarding,
             bastion,
-            state: State::Opening,
+            state: TunnelState::Opening,
             local: None,
             usage: None,
-            said: None,
-            counted: None,
+            status: None,
+            counters: None,
             rates: VecDeque::new(),
         }
     }
 
-    /// Whether it holds a port.
     pub fn is_open(&self) -> bool {
-        !matches!(self.state, State::Closed(_))
+        !matches!(self.state, TunnelState::Closed(_))
     }
 
-    /// Takes its numbers in.
-    pub fn count(&mut self, at: Millis, snapshot: Snapshot) {
-        if let Some((before_at, before)) = self.counted {
+    pub fn update_counters(&mut self, at: Millis, snapshot: Snapshot) {
+        if let Some((before_at, before)) = self.counters {
             let bytes = (snapshot.up + snapshot.down).saturating_sub(before.up + before.down);
             let elapsed = u64::try_from(at - before_at).unwrap_or(0).max(1);
             self.rates.push_back(bytes.saturating_mul(1000) / elapsed);
-            if self.rates.len() > HISTORY {
+            if self.rates.len() > RATE_HISTORY {
                 self.rates.pop_front();
             }
         }
-        self.counted = Some((at, snapshot));
+        self.counters = Some((at, snapshot));
     }
 
     /// The last measured round trip.
     pub fn round_trip(&self) -> Duration {
-        self.counted.map(|(_, snapshot)| snapshot.round_trip).unwrap_or_default()
+        self.counters.map(|(_, snapshot)| snapshot.round_trip).unwrap_or_default()
     }
 }
 
 impl Tunnels {
-    /// The selected one.
     pub fn selected(&self) -> Option<&Tunnel> {
         self.all.get(self.cursor.at)
     }
 
-    /// How many hold a port.
-    pub fn open(&self) -> usize {
+    pub fn open_count(&self) -> usize {
         self.all.iter().filter(|tunnel| tunnel.is_open()).count()
     }
 }

@@ -1,215 +1,134 @@
 //! What each command does.
 
-use super::{answers, ask, go, input, logs, palette, runs};
-use crate::ops::pipeline::FULL_PIPELINE;
-use crate::tui::command::Command;
-use crate::tui::effect::Effect;
-use crate::tui::model::list::{Cursor, Move};
-use crate::tui::model::{Confirm, Input, Model, Overlay, Purpose, ReportPage, Screen};
-use crate::tui::model::{data, remote::Remote};
-use crate::tui::msg::Trouble;
-use target::{Component, ComponentState, JobKind};
+use super::{input, logs, navigate, requests, runs};
+use crate::tui::action::Command;
+use crate::tui::domain::{Component, ComponentState, FULL_PIPELINE, JobKind};
+use crate::tui::effect::{Effect, Route};
+use crate::tui::layout;
+use crate::tui::model::data::RejectedPage;
+use crate::tui::model::list::{Cursor, Motion};
+use crate::tui::model::overlay::{Overlay, Purpose};
+use crate::tui::model::tunnels::Tunnel;
+use crate::tui::model::{Model, ReportPage};
+use crate::tui::request::UserError;
+use crate::tui::screen::Screen;
+use crate::tui::text::{sanitize, short_id, truncate, wrap_words};
 
-/// Does it.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    // What went wrong has been read when the next key is pressed.
-    if model.notice.as_ref().is_some_and(|notice| notice.bad) {
-        model.notice = None;
-    }
-    if command.changes() && model.read_only {
-        model.complain(Trouble {
-            message: "this is read-only".to_owned(),
-            hint: Some("leave out --read-only to start, stop and change things".to_owned()),
-        });
-        return Vec::new();
-    }
-    let page = isize::try_from(model.page()).unwrap_or(1);
+    let page = isize::try_from(layout::page_rows(model)).unwrap_or(1);
     match command {
-        Command::Go(screen) => return show(model, screen),
-        Command::NextScreen => return show(model, model.screen.step(1)),
-        Command::PreviousScreen => return show(model, model.screen.step(-1)),
-        Command::Close if model.page_is_open() => close_page(model),
+        Command::Show(screen) => model.show(screen),
+        Command::NextScreen => model.show(model.screen.step(1)),
+        Command::PreviousScreen => model.show(model.screen.step(-1)),
+        Command::Close if model.page_is_open() => model.close_page(),
         Command::Close | Command::Quit => model.quit = true,
-        Command::Back | Command::No if model.overlay.is_some() => input::cancel(model),
-        Command::Back => back(model),
-        Command::Help => model.overlay = Some(Overlay::Help { top: 0 }),
-        Command::Palette => open_input(model, Purpose::Palette, ""),
+        Command::Back => model.go_back(),
+        Command::No => model.close_overlay(),
+        Command::Yes => return confirmed(model),
+        Command::Help => model.overlay = Some(Overlay::Help(Cursor::default())),
+        Command::Palette => model.open_input(Purpose::Palette, ""),
         Command::Targets => {
-            let at = model.targets.iter().position(|target| *target == model.place.target).unwrap_or(0);
-            model.overlay = Some(Overlay::Targets { at });
+            let current = model.targets.iter().position(|target| *target == model.location.target);
+            model.overlay = Some(Overlay::Targets(Cursor { at: current.unwrap_or(0), top: 0 }));
         }
-        Command::Refresh => return refresh(model),
+        Command::Refresh => return requests::refresh(model),
         Command::Suspend => return vec![Effect::Suspend],
         Command::Redraw => return vec![Effect::Redraw],
-        Command::Up => go(model, Move::By(-1)),
-        Command::Down => go(model, Move::By(1)),
-        Command::PageUp => go(model, Move::By(-page)),
-        Command::PageDown => go(model, Move::By(page)),
-        Command::Top => go(model, Move::Top),
-        Command::Bottom => go(model, Move::Bottom),
-        Command::Open => return open(model),
-        Command::Copy => return copy(model),
-        Command::BringUp if model.place.target == "aws" => model.complain(Trouble {
-            message: "the stacks are created on the command line, which shows first what would change"
-                .to_owned(),
-            hint: Some("covidctl --target aws up".to_owned()),
-        }),
-        Command::BringUp => confirm(model, "Bring the target up?", vec![], vec![Effect::Up]),
+        Command::Up => navigate::navigate(model, Motion::By(-1)),
+        Command::Down => navigate::navigate(model, Motion::By(1)),
+        Command::PageUp => navigate::navigate(model, Motion::By(-page)),
+        Command::PageDown => navigate::navigate(model, Motion::By(page)),
+        Command::Top => navigate::navigate(model, Motion::Top),
+        Command::Bottom => navigate::navigate(model, Motion::Bottom),
+        Command::Open => return open(model).into_iter().collect(),
+        Command::Copy => return copy(model).into_iter().collect(),
+        Command::BringUp if model.is_local() => {
+            model.confirm("Bring the target up?", vec![], vec![Effect::BringUp]);
+        }
+        Command::BringUp => model.notify_error(UserError::new(
+            "stacks are created on the command line, which shows the changes first",
+            "covidctl --target aws up",
+        )),
         Command::StartEtl => runs::start(model, vec![JobKind::Etl], None),
         Command::StartReport => runs::start(model, vec![JobKind::Report], None),
         Command::StartPipeline => runs::start(model, FULL_PIPELINE.to_vec(), None),
         Command::Stop => runs::stop(model),
-        Command::Again => runs::again(model),
-        Command::RunLogs => return runs::logs(model),
-        Command::Save if model.screen == Screen::Reports => return save_report(model),
-        Command::OpenTunnel => open_input(model, Purpose::Tunnel, ""),
-        Command::CloseTunnel => close_tunnel(model),
-        Command::Yes => {
-            if let Some(Overlay::Confirm(confirm)) = model.overlay.take() {
-                answers::note_changes(model, &confirm.then);
-                return confirm.then;
-            }
+        Command::Rerun => runs::rerun(model),
+        Command::RunLogs => {
+            return model.runs.selected().map(|run| runs::follow(model, Some(run))).unwrap_or_default();
         }
-        Command::No => {}
-        Command::Submit => return input::submit(model),
-        Command::Complete => palette::complete(model),
+        Command::Save if model.screen == Screen::Reports => {
+            let name = model.reports.selected().map(str::to_owned);
+            return name.map(|name| Effect::SaveReport { name }).into_iter().collect();
+        }
+        Command::OpenTunnel => model.open_input(Purpose::Tunnel, ""),
+        Command::CloseTunnel => close_tunnel(model),
+        Command::Complete => input::complete(model),
         Command::Toggle => input::toggle(model),
+        Command::Submit => {}
         Command::Follow
         | Command::Search
-        | Command::Next
-        | Command::Previous
+        | Command::NextMatch
+        | Command::PreviousMatch
         | Command::Filter
         | Command::Sources
         | Command::Wrap
-        | Command::Stamps
+        | Command::Timestamps
         | Command::Fold
         | Command::Mark
-        | Command::Shorter
-        | Command::Longer
+        | Command::ShortenWindow
+        | Command::ExtendWindow
         | Command::Clear
         | Command::Save => return logs::run(model, command),
     }
     Vec::new()
 }
 
-/// Shows a screen, and asks what it needs.
-pub(super) fn show(model: &mut Model, screen: Screen) -> Vec<Effect> {
-    model.overlay = None;
-    model.screen = screen;
-    ask(model)
-}
-
-/// Opens the line in which something is typed.
-pub(super) fn open_input(model: &mut Model, purpose: Purpose, text: &str) {
-    model.overlay = Some(Overlay::Input(Input { purpose, text: text.to_owned(), error: None }));
-}
-
-/// Asks before something is done; the question says where.
-pub(super) fn confirm(
-    model: &mut Model,
-    question: &str,
-    mut touches: Vec<(String, String)>,
-    then: Vec<Effect>,
-) {
-    touches.push(("target".to_owned(), model.place.target.clone()));
-    touches.push(("place".to_owned(), model.place.location.clone()));
-    model.overlay = Some(Overlay::Confirm(Confirm { question: question.to_owned(), touches, then }));
-}
-
-fn close_page(model: &mut Model) {
-    match model.screen {
-        Screen::Runs => model.runs.page = None,
-        Screen::Data => model.data.page = None,
-        Screen::Reports => model.reports.page = None,
-        Screen::Overview | Screen::Logs | Screen::Tunnels => {}
-    }
-}
-
-fn back(model: &mut Model) {
-    if model.page_is_open() {
-        close_page(model);
-    } else if model.screen == Screen::Logs && model.logs.search.is_some() {
-        model.logs.search = None;
-    } else if model.screen == Screen::Logs && model.logs.filter.is_some() {
-        model.logs.filter = None;
-        model.logs.refilter();
-    } else if model.notice.is_some() {
-        model.notice = None;
-    } else if model.screen != Screen::Overview {
-        model.screen = Screen::Overview;
-    }
-}
-
-fn refresh(model: &mut Model) -> Vec<Effect> {
-    let (parts, active, runs) = (model.ticket(), model.ticket(), model.ticket());
-    model.overview.parts.ask(parts, model.now);
-    model.active.ask(active, model.now);
-    model.runs.history.ask(runs, model.now);
-    let mut effects = vec![
-        Effect::LoadParts { ticket: parts },
-        Effect::LoadActive { ticket: active },
-        Effect::LoadRuns { ticket: runs },
-    ];
-    match model.screen {
-        Screen::Data => {
-            // Whoever asks for it gets the charts anew, too.
-            if let Some(answer) = &mut model.data.answer.last {
-                answer.charts = None;
-            }
-            effects.push(super::ask_for_data(model));
+fn confirmed(model: &mut Model) -> Vec<Effect> {
+    let Some(Overlay::Confirm(confirm)) = model.overlay.take() else { return Vec::new() };
+    for effect in &confirm.effects {
+        if let Effect::StopRun { run } = effect {
+            model.runs.stopping.push(*run);
+            model.notify(format!("stopping run {}", short_id(run)));
         }
+    }
+    confirm.effects
+}
+
+fn open(model: &mut Model) -> Option<Effect> {
+    match model.screen {
+        Screen::Overview => open_component(model),
+        Screen::Runs => return runs::open(model),
+        Screen::Logs => logs::open(model),
+        Screen::Data => return open_rejected(model),
         Screen::Reports => {
-            let ticket = model.ticket();
-            model.reports.list.ask(ticket, model.now);
-            effects.push(Effect::LoadReports { ticket });
-        }
-        Screen::Logs => effects.push(logs::follow(model)),
-        Screen::Overview | Screen::Runs | Screen::Tunnels => {}
-    }
-    effects
-}
-
-fn open(model: &mut Model) -> Vec<Effect> {
-    match model.screen {
-        Screen::Overview => {
-            let parts = model.overview.parts.last.as_deref().unwrap_or_default();
-            let Some(part) = parts.get(model.overview.cursor.at).cloned() else { return Vec::new() };
-            if let Some(screen) = screen_of(&part) {
-                return show(model, screen);
-            }
-            let title = format!("{}: {}", part.name, part.state);
-            let detail = crate::tui::text::cells(&part.detail);
-            let lines = crate::tui::text::prose(&detail, crate::tui::layout::overlay_width(model));
-            model.overlay = Some(Overlay::Text { title, lines, top: 0 });
-            Vec::new()
-        }
-        Screen::Runs => runs::open(model),
-        Screen::Logs => {
-            logs::open(model);
-            Vec::new()
-        }
-        Screen::Data => open_rejected(model),
-        Screen::Reports => {
-            let list = model.reports.list.last.as_deref().unwrap_or_default();
-            let Some(name) = list.get(model.reports.cursor.at).map(|report| report.name.clone()) else {
-                return Vec::new();
-            };
-            let ticket = model.ticket();
-            let mut text = Remote::default();
-            text.ask(ticket, model.now);
+            let name = model.reports.selected()?.to_owned();
+            let (id, text) = model.request_new();
             model.reports.page = Some(ReportPage { name: name.clone(), text, cursor: Cursor::default() });
-            vec![Effect::ReadReport { ticket, name }]
+            return Some(Effect::LoadReport { id, name });
         }
-        Screen::Tunnels => Vec::new(),
+        Screen::Tunnels => {}
     }
+    None
 }
 
-/// Where one sees more of a part. Of some there is no more than their detail, and what is wrong has to be read in full first.
-fn screen_of(part: &Component) -> Option<Screen> {
-    match part.name.as_str() {
+/// Shows the screen of the selected component, or its whole detail.
+fn open_component(model: &mut Model) {
+    let Some(component) = model.overview.selected() else { return };
+    if let Some(screen) = screen_of(component) {
+        return model.show(screen);
+    }
+    let title = format!("{}: {}", component.name, component.state);
+    let lines = wrap_words(&sanitize(&component.detail), layout::overlay_columns(model));
+    model.overlay = Some(Overlay::text(title, lines));
+}
+
+/// The screen with more about a component; none if its detail is all there is, or explains a failure.
+fn screen_of(component: &Component) -> Option<Screen> {
+    match component.name.as_str() {
         "last etl" | "last report" => Some(Screen::Runs),
         name if name.starts_with("run ") => Some(Screen::Runs),
-        _ if matches!(part.state, ComponentState::Failed | ComponentState::Unknown) => None,
+        _ if matches!(component.state, ComponentState::Failed | ComponentState::Unknown) => None,
         "lambda" => Some(Screen::Logs),
         "datasets" => Some(Screen::Data),
         "report" => Some(Screen::Reports),
@@ -218,85 +137,71 @@ fn screen_of(part: &Component) -> Option<Screen> {
     }
 }
 
-fn open_rejected(model: &mut Model) -> Vec<Effect> {
+/// Opens the rejected rows of the selected reason, or the whole of the selected row.
+fn open_rejected(model: &mut Model) -> Option<Effect> {
     if let Some(page) = &model.data.page {
-        let rows = page.rows.last.as_deref().unwrap_or_default();
-        if let Some(row) = rows.get(page.cursor.at) {
-            let title = format!("line {} · {}", row.line, page.reason);
-            let lines = row.raw.lines().map(crate::tui::text::cells).collect();
-            model.overlay = Some(Overlay::Text { title, lines, top: 0 });
-        }
-        return Vec::new();
+        let row = page.rows.items().get(page.cursor.at)?;
+        let lines = row.raw.lines().map(sanitize).collect();
+        model.overlay = Some(Overlay::text(format!("line {} · {}", row.line, page.reason), lines));
+        return None;
     }
-    let published = model.data.answer.last.as_ref().and_then(|answer| answer.published.as_ref());
-    let issue = model.data.issues().get(model.data.cursor.at).map(|issue| (*issue).clone());
-    let (Some(run), Some(issue)) = (published.map(|run| run.run_id), issue) else { return Vec::new() };
+    let run = model.data.summary.value.as_ref()?.published.as_ref()?.run_id;
+    let issue = (*model.data.issues().get(model.data.cursor.at)?).clone();
     if issue.kind != "rejected" {
-        model.say("repaired rows were loaded, and are not kept apart");
-        return Vec::new();
+        model.notify("repaired rows were loaded and are not stored separately");
+        return None;
     }
-    let ticket = model.ticket();
-    let mut rows = Remote::default();
-    rows.ask(ticket, model.now);
+    let (id, rows) = model.request_new();
     let (dataset, reason) = (issue.dataset, issue.reason);
-    model.data.page = Some(data::Page {
-        dataset: dataset.clone(),
-        reason: reason.clone(),
-        rows,
-        cursor: Cursor::default(),
-    });
-    vec![Effect::LoadRejected { ticket, run, dataset, reason }]
+    let page =
+        RejectedPage { dataset: dataset.clone(), reason: reason.clone(), rows, cursor: Cursor::default() };
+    model.data.page = Some(page);
+    Some(Effect::LoadRejected { id, run, dataset, reason })
 }
 
-fn copy(model: &mut Model) -> Vec<Effect> {
-    let text = match model.screen {
-        Screen::Overview => {
-            let parts = model.overview.parts.last.as_deref().unwrap_or_default();
-            parts.get(model.overview.cursor.at).map(|part| part.detail.clone())
-        }
-        Screen::Runs => model.selected_run().map(|run| run.to_string()),
+fn copy(model: &mut Model) -> Option<Effect> {
+    let selected = match model.screen {
+        Screen::Overview => model.overview.selected().map(|component| component.detail.clone()),
+        Screen::Runs => model.runs.selected().map(|run| run.to_string()),
         Screen::Logs => logs::selected_text(model),
-        Screen::Data => model
-            .data
-            .page
-            .as_ref()
-            .and_then(|page| page.rows.last.as_ref()?.get(page.cursor.at).map(|row| row.raw.clone())),
+        Screen::Data => {
+            let page = model.data.page.as_ref();
+            page.and_then(|page| page.rows.items().get(page.cursor.at)).map(|row| row.raw.clone())
+        }
         Screen::Reports => match &model.reports.page {
-            Some(page) => page.text.last.clone(),
-            None => model
-                .reports
-                .list
-                .last
-                .as_ref()
-                .and_then(|list| list.get(model.reports.cursor.at))
-                .map(|report| report.name.clone()),
+            Some(page) => page.text.value.clone(),
+            None => model.reports.selected().map(str::to_owned),
         },
         Screen::Tunnels => model.tunnels.selected().and_then(|tunnel| tunnel.usage.clone()),
     };
-    let Some(text) = text.filter(|text| !text.is_empty()) else {
-        model.say("there is nothing to copy here");
-        return Vec::new();
+    let Some(text) = selected.filter(|text| !text.is_empty()) else {
+        model.notify("nothing to copy");
+        return None;
     };
-    let start = crate::tui::text::fit(&crate::tui::text::cells(&text), 40);
-    model.say(format!("copied: {start}"));
-    vec![Effect::Copy { text }]
+    model.notify(format!("copied: {}", truncate(&sanitize(&text), 40)));
+    Some(Effect::Copy { text })
 }
 
-fn save_report(model: &mut Model) -> Vec<Effect> {
-    let list = model.reports.list.last.as_deref().unwrap_or_default();
-    let selected = list.get(model.reports.cursor.at).map(|report| report.name.clone());
-    let name = model.reports.page.as_ref().map(|page| page.name.clone()).or(selected);
-    name.map(|name| Effect::SaveReport { name }).into_iter().collect()
+pub(super) fn open_tunnel(model: &mut Model, route: Route) -> Effect {
+    let (forwarding, bastion) = match &route {
+        Route::Named(target) => (target.name().to_owned(), String::new()),
+        Route::Through { forwarding, bastion } => (forwarding.clone(), bastion.clone()),
+    };
+    let tunnel = model.next_request().0;
+    model.tunnels.all.push(Tunnel::new(tunnel, forwarding, bastion));
+    model.tunnels.cursor.at = model.tunnels.all.len() - 1;
+    model.show(Screen::Tunnels);
+    Effect::OpenTunnel { tunnel, route }
 }
 
 fn close_tunnel(model: &mut Model) {
     let Some(tunnel) = model.tunnels.selected().filter(|tunnel| tunnel.is_open()).cloned() else {
-        return model.say("no open tunnel is selected");
+        return model.notify("no open tunnel is selected");
     };
-    let open = tunnel.counted.map_or(0, |(_, snapshot)| snapshot.open);
-    let touches = vec![
-        ("tunnel".to_owned(), tunnel.local.unwrap_or(tunnel.forwarding)),
-        ("connections".to_owned(), format!("{open} open, they are cut")),
+    let open = tunnel.counters.map_or(0, |(_, snapshot)| snapshot.open);
+    let details = vec![
+        ("tunnel", tunnel.local.unwrap_or(tunnel.forwarding)),
+        ("connections", format!("{open} open, will be closed")),
     ];
-    confirm(model, "Close this tunnel?", touches, vec![Effect::CloseTunnel { id: tunnel.id }]);
+    model.confirm("Close this tunnel?", details, vec![Effect::CloseTunnel { tunnel: tunnel.id }]);
 }

@@ -1,145 +1,129 @@
-//! The Logs screen.
+//! Commands of the Logs screen.
 
-use super::commands::open_input;
-use crate::tui::command::Command;
+use regex::Regex;
+
+use super::requests::follow_logs;
+use crate::tui::action::Command;
+use crate::tui::domain::to_datetime;
 use crate::tui::effect::Effect;
-use crate::tui::model::logs::{Logs, Stamps, WINDOWS, buffer};
-use crate::tui::model::{Model, Overlay, Purpose};
-use crate::tui::text;
+use crate::tui::layout;
+use crate::tui::model::Model;
+use crate::tui::model::list::Cursor;
+use crate::tui::model::logs::{LogRow, Timestamps, WINDOWS};
+use crate::tui::model::overlay::{Overlay, Purpose};
+use crate::tui::text::pad;
 
-/// Does what a command of this screen says.
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
-    let (width, height) = (usize::from(model.width), model.body().saturating_sub(1).max(1));
+    let view = layout::log_viewport(model);
+    let now = model.now.with_timezone(&model.zone);
     let logs = &mut model.logs;
     match command {
+        Command::Follow if logs.following => {
+            (logs.top, _) = logs.first_visible(view);
+            logs.following = false;
+        }
         Command::Follow => {
-            if logs.following {
-                (logs.top, _) = logs.first_in_sight(width, height);
-            }
-            logs.following = !logs.following;
-            if logs.following {
-                logs.at = logs.buffer.shown().saturating_sub(1);
-            } else {
-                logs.settle(width, height);
-            }
+            logs.following = true;
+            logs.follow_end();
         }
-        Command::Search => {
-            open_input(model, Purpose::Search, "");
-        }
+        Command::Search => model.open_input(Purpose::Search, ""),
         Command::Filter => {
-            let text = logs.filter.as_ref().map(|filter| filter.as_str().to_owned()).unwrap_or_default();
-            open_input(model, Purpose::Filter, &text);
+            let filter = logs.filter.as_ref().map(|filter| filter.as_str().to_owned()).unwrap_or_default();
+            model.open_input(Purpose::Filter, &filter);
         }
-        Command::Next | Command::Previous => {
-            if logs.search.is_none() {
-                open_input(model, Purpose::Search, "");
-            } else if !logs.find(command == Command::Next, width, height) {
-                model.say("nothing matches");
+        Command::NextMatch | Command::PreviousMatch if logs.search.is_none() => {
+            model.open_input(Purpose::Search, "");
+        }
+        Command::NextMatch | Command::PreviousMatch => {
+            let is_found = logs.select_match(command == Command::NextMatch, view);
+            if !is_found {
+                model.notify("no match");
             }
         }
-        Command::Sources if logs.sources.is_empty() => model.say("the sources are not known yet"),
-        Command::Sources => model.overlay = Some(Overlay::Sources { at: 0 }),
-        Command::Wrap => {
-            logs.wrap = !logs.wrap;
-            logs.settle(width, height);
-        }
-        Command::Stamps => {
-            logs.stamps = match logs.stamps {
-                Stamps::Day => Stamps::Whole,
-                Stamps::Whole => Stamps::None,
-                Stamps::None => Stamps::Day,
+        Command::Sources if logs.sources.is_empty() => model.notify("the log sources are not known yet"),
+        Command::Sources => model.overlay = Some(Overlay::Sources(Cursor::default())),
+        Command::Wrap => logs.wrap = !logs.wrap,
+        Command::Timestamps => {
+            logs.timestamps = match logs.timestamps {
+                Timestamps::Time => Timestamps::Full,
+                Timestamps::Full => Timestamps::Hidden,
+                Timestamps::Hidden => Timestamps::Time,
             };
         }
-        Command::Fold => {
-            logs.unfolded = !logs.unfolded;
-            logs.exceptions.clear();
-            logs.settle(width, height);
-        }
+        Command::Fold => logs.unfolded = !logs.unfolded,
         Command::Mark => {
-            let time = model.now.with_timezone(&model.zone).format("%H:%M:%S").to_string();
-            logs.buffer.mark(model.now.timestamp_millis(), &time);
-            if logs.following {
-                logs.at = logs.buffer.shown().saturating_sub(1);
-            }
+            logs.buffer.mark(now.timestamp_millis(), &now.format("%H:%M:%S").to_string());
+            logs.follow_end();
         }
-        Command::Shorter | Command::Longer => {
-            let last = WINDOWS.len() - 1;
-            let window =
-                if command == Command::Longer { logs.window + 1 } else { logs.window.saturating_sub(1) };
-            logs.window = window.min(last);
-            return vec![follow(model)];
+        Command::ShortenWindow | Command::ExtendWindow => {
+            let longer = (logs.window + 1).min(WINDOWS.len() - 1);
+            let is_longer = command == Command::ExtendWindow;
+            logs.window = if is_longer { longer } else { logs.window.saturating_sub(1) };
+            return vec![follow_logs(model)];
         }
-        Command::Clear => {
-            logs.buffer.clear();
-            logs.exceptions.clear();
-            (logs.at, logs.top) = (0, 0);
-        }
+        Command::Clear => logs.clear(),
         Command::Save => {
-            let stamp = model.now.with_timezone(&model.zone).format("%Y%m%d_%H%M%S");
-            open_input(model, Purpose::SaveLogs, &format!("covidctl-logs-{stamp}.txt"));
+            let name = format!("covidctl-logs-{}.txt", now.format("%Y%m%d_%H%M%S"));
+            model.open_input(Purpose::SaveLogs, &name);
         }
         _ => {}
     }
     Vec::new()
 }
 
-/// Follows from the beginning of the window on, with nothing on screen yet.
-pub(super) fn follow(model: &mut Model) -> Effect {
-    let ticket = model.ticket();
-    let logs = &mut model.logs;
-    (logs.ticket, logs.asked, logs.caught_up) = (ticket, true, false);
-    logs.buffer.clear();
-    logs.exceptions.clear();
-    for source in &mut logs.sources {
-        source.came = 0;
+pub(super) fn search(model: &mut Model, search: Option<Regex>) {
+    let view = layout::log_viewport(model);
+    model.logs.search = search;
+    // While following, the newest match is found first.
+    let forward = !model.logs.following;
+    if let Some(search) = model.logs.search.clone()
+        && !model.logs.select_match(forward, view)
+    {
+        model.notify(format!("no match for {search}"));
     }
-    (logs.at, logs.top, logs.note) = (0, 0, None);
-    let since = WINDOWS[logs.window].0.map_or(0, |window| model.now.timestamp_millis() - window);
-    Effect::Follow { ticket, since, run: logs.run }
 }
 
-/// Unfolds the selected row, or opens all of it.
+/// Shows the whole event of the selected row.
 pub(super) fn open(model: &mut Model) {
     let Some((_, row)) = model.logs.buffer.at(model.logs.at) else { return };
-    let time = logs::to_datetime(row.time).with_timezone(&model.zone);
-    let source = row.source.and_then(|source| model.logs.sources.get(source));
+    let time = to_datetime(row.time).with_timezone(&model.zone);
     let mut lines = vec![
         format!("time    {}", time.format("%Y-%m-%d %H:%M:%S%.3f %:z")),
-        format!("source  {}", source.map_or("-", |source| source.name.as_str())),
+        format!("source  {}", source_name(model, row).unwrap_or("-")),
         format!("stream  {}", row.stream),
-        format!("level   {}", row.level.word()),
+        format!("level   {}", row.level.name()),
         String::new(),
         row.text.to_string(),
     ];
     lines.extend(row.more.iter().map(ToString::to_string));
-    model.overlay = Some(Overlay::Text { title: "event".to_owned(), lines, top: 0 });
+    model.overlay = Some(Overlay::text("event".to_owned(), lines));
 }
 
-/// The selected row, as text.
 pub(super) fn selected_text(model: &Model) -> Option<String> {
-    let (_, row) = model.logs.buffer.at(model.logs.at)?;
-    Some(row_text(&model.logs, row, model.zone))
+    model.logs.buffer.at(model.logs.at).map(|(_, row)| row_text(model, row))
 }
 
-/// All that is shown, as text.
+/// All shown rows as text.
 pub(super) fn shown_text(model: &Model) -> String {
-    let logs = &model.logs;
-    let rows = (0..logs.buffer.shown()).filter_map(|at| logs.buffer.at(at));
-    rows.fold(String::new(), |mut all, (_, row)| {
-        all.push_str(&row_text(logs, row, model.zone));
-        all.push('\n');
-        all
-    })
+    let buffer = &model.logs.buffer;
+    let rows = (0..buffer.shown()).filter_map(|at| buffer.at(at));
+    rows.map(|(_, row)| row_text(model, row) + "\n").collect()
 }
 
-fn row_text(logs: &Logs, row: &buffer::Row, zone: chrono::FixedOffset) -> String {
-    let time = logs::to_datetime(row.time).with_timezone(&zone).format("%Y-%m-%d %H:%M:%S%.3f%:z");
-    let Some(source) = row.source else { return format!("---- {} ----", row.text) };
-    let name = logs.sources.get(source).map_or("-", |source| source.name.as_str());
-    let mut line = format!("{time} {} {} {}", text::pad(name, 8), text::pad(row.level.word(), 5), row.text);
-    for more in &row.more {
-        line.push_str("\n    ");
-        line.push_str(more);
+fn row_text(model: &Model, row: &LogRow) -> String {
+    if row.source.is_none() {
+        return format!("---- {} ----", row.text);
     }
-    line
+    let time = to_datetime(row.time).with_timezone(&model.zone).format("%Y-%m-%d %H:%M:%S%.3f%:z");
+    let source = pad(source_name(model, row).unwrap_or("-"), 8);
+    let mut text = format!("{time} {source} {} {}", pad(row.level.name(), 5), row.text);
+    for line in &row.more {
+        text.push_str("\n    ");
+        text.push_str(line);
+    }
+    text
+}
+
+fn source_name<'a>(model: &'a Model, row: &LogRow) -> Option<&'a str> {
+    model.logs.sources.get(row.source?).map(|source| source.name.as_str())
 }

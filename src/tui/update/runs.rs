@@ -1,102 +1,73 @@
-//! The Runs screen: open, start, stop, again, and the way to a run's log.
+//! Starting and stopping runs, their details and their logs.
 
-use super::commands::{confirm, show};
+use uuid::Uuid;
+
+use super::requests::follow_logs;
+use crate::tui::domain::JobKind;
 use crate::tui::effect::Effect;
-use crate::tui::layout;
-use crate::tui::model::list::{Cursor, Move};
-use crate::tui::model::remote::Remote;
-use crate::tui::model::{Model, RunPage, RunRow, Screen};
-use crate::tui::msg::Trouble;
-use target::JobKind;
+use crate::tui::model::Model;
+use crate::tui::model::list::Cursor;
+use crate::tui::model::runs::{RunPage, RunRow};
+use crate::tui::request::UserError;
+use crate::tui::screen::Screen;
+use crate::tui::text::short_id;
 
-/// Opens the selected run.
-pub(super) fn open(model: &mut Model) -> Vec<Effect> {
-    let Some(run) = model.selected_run() else { return Vec::new() };
-    let ticket = model.ticket();
-    let mut details = Remote::default();
-    details.ask(ticket, model.now);
+/// Opens the details of the selected run.
+pub(super) fn open(model: &mut Model) -> Option<Effect> {
+    let run = model.runs.selected()?;
+    let (id, details) = model.request_new();
     model.runs.page = Some(RunPage { run, details, cursor: Cursor::default() });
-    vec![Effect::LoadRunDetails { ticket, run }]
+    Some(Effect::LoadRunDetails { id, run })
 }
 
-/// Moves in the list, or in the opened run's tally.
-pub(super) fn go(model: &mut Model, to: Move) {
-    let (count, page, columns) = (model.run_rows().len(), model.page(), usize::from(model.width));
-    match &mut model.runs.page {
-        Some(opened) => {
-            let count = opened.details.last.as_ref().map_or(0, |details| details.issues.len());
-            let checks = opened.details.last.as_ref().map_or(&[][..], |details| &details.checks);
-            // The facts and the checks are above the tally.
-            let above = FACTS + layout::checks_rows(checks, columns);
-            opened.cursor.scroll(to, count, page.saturating_sub(above).max(1));
-        }
-        None => model.runs.cursor.go(to, count, page),
-    }
-}
-
-/// Rows that the facts of an opened run take.
-pub(crate) const FACTS: usize = 12;
-
-/// Asks whether to start jobs.
+/// Asks for confirmation to start jobs, unless one of them cannot run beside an active run.
 pub(super) fn start(model: &mut Model, kinds: Vec<JobKind>, years: Option<String>) {
-    let active = model.active.last.iter().flatten();
-    if let Some(double) = active.clone().find(|active| kinds.iter().any(|kind| kind.excludes(active.kind))) {
-        let message = format!("{} is running already: {}", double.kind, short(&double.run.to_string()));
-        let hint = Some("wait for it, or stop it with S on the Runs screen".to_owned());
-        return model.complain(Trouble { message, hint });
+    let excluded = |kind: JobKind| kinds.iter().any(|start| start.excludes(kind));
+    if let Some(active) = model.runs.active.items().iter().find(|active| excluded(active.kind)) {
+        let message = format!("{} {} is already running", active.kind, short_id(&active.run));
+        return model
+            .notify_error(UserError::new(message, "wait for it, or stop it with S on the Runs screen"));
     }
-    let words: Vec<String> = kinds.iter().map(ToString::to_string).collect();
     let question = match kinds.as_slice() {
-        [JobKind::Download] => "Download what is new?",
+        [JobKind::Download] => "Download new datasets?",
         [JobKind::Etl] => "Load the datasets?",
         [JobKind::Report] => "Write a report?",
-        _ => "Download what is new, load it, then write a report?",
+        _ => "Download new datasets, load them, and write a report?",
     };
-    let mut touches = vec![("runs".to_owned(), words.join(", then "))];
-    touches.extend(years.iter().map(|years| ("years".to_owned(), years.clone())));
-    confirm(model, question, touches, vec![Effect::Start { kinds, years }]);
+    let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
+    let mut details = vec![("runs", names.join(", then "))];
+    details.extend(years.clone().map(|years| ("years", years)));
+    model.confirm(question, details, vec![Effect::StartJobs { kinds, years }]);
 }
 
-/// Asks whether to stop the selected run.
+/// Asks for confirmation to stop the selected run.
 pub(super) fn stop(model: &mut Model) {
-    let Some(run) = model.selected_run().filter(|run| model.is_active(*run)) else {
-        return model.say("the selected run is not in progress");
+    let Some(run) = model.runs.selected().filter(|run| model.runs.is_active(*run)) else {
+        return model.notify("the selected run is not active");
     };
-    let kind = model.run_rows().iter().find(|row| row.run() == run).map(RunRow::kind).unwrap_or_default();
-    let touches = vec![("run".to_owned(), run.to_string()), ("kind".to_owned(), kind)];
-    confirm(model, "Stop this run?", touches, vec![Effect::Stop { run }]);
+    let kind = model.runs.row(run).as_ref().map(RunRow::kind).unwrap_or_default();
+    let details = vec![("run", run.to_string()), ("kind", kind)];
+    model.confirm("Stop this run?", details, vec![Effect::StopRun { run }]);
 }
 
-/// Asks whether to run the selected one's job again, a load with the same years.
-pub(super) fn again(model: &mut Model) {
-    let selected = model.selected_run();
-    let rows = model.run_rows();
-    let row = rows.iter().find(|row| Some(row.run()) == selected);
-    let years = row.and_then(|row| match row {
-        RunRow::Known(run) => run.years.clone(),
-        RunRow::Active(_) => None,
-    });
-    let kind = row.map(RunRow::kind);
+/// Starts the job of the selected run again, a load with the same years.
+pub(super) fn rerun(model: &mut Model) {
+    let selected = model.runs.selected().and_then(|run| model.runs.row(run));
+    let years = selected.and_then(|row| row.record()?.years.clone());
+    let kind = selected.as_ref().map(RunRow::kind);
     match kind.as_deref() {
         Some("download") => start(model, vec![JobKind::Download], None),
         Some("etl") => start(model, vec![JobKind::Etl], years),
         Some("report") => start(model, vec![JobKind::Report], None),
-        Some(other) => model.say(format!("{other} is started by other commands")),
-        None => model.say("no run is selected"),
+        Some(other) => model.notify(format!("{other} runs are started on the command line")),
+        None => model.notify("no run is selected"),
     }
 }
 
-/// Goes to the selected run's log.
-pub(super) fn logs(model: &mut Model) -> Vec<Effect> {
-    let Some(run) = model.selected_run() else { return Vec::new() };
-    model.logs.run = Some(run);
-    model.logs.following = true;
-    let mut effects = vec![super::logs::follow(model)];
-    effects.extend(show(model, Screen::Logs));
-    effects
-}
-
-/// The first letters of an id.
-fn short(id: &str) -> &str {
-    id.get(..8).unwrap_or(id)
+/// Follows the logs of one run, or of all.
+pub(super) fn follow(model: &mut Model, run: Option<Uuid>) -> Vec<Effect> {
+    model.logs.run = run;
+    model.logs.following |= run.is_some();
+    model.show(Screen::Logs);
+    vec![follow_logs(model)]
 }

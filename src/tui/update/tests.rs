@@ -1,19 +1,22 @@
-//! Stories told to `update`: what happens, and what is then known and wanted. No terminal, no target, no clock.
+//! Tests of `update`: messages in, model and effects out.
 
 mod typing;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::*;
-use crate::cli::TunnelTarget;
-use crate::tui::command::Command;
-use crate::tui::effect::{Route, Ticket, Whither};
-use crate::tui::keys::Layer;
-use crate::tui::model::{Purpose, tunnels};
-use crate::tui::msg::{Edit, LogNews, Trouble, TunnelNews};
-use crate::tui::scene::{many_lines, scene};
-use target::{ActiveRun, JobKind, Location};
+use crate::tui::domain::{ActiveRun, JobKind, Location, TunnelTarget};
+use crate::tui::effect::{Route, SwitchTarget};
+use crate::tui::fixtures::{fixture, many_lines};
+use crate::tui::layout;
+use crate::tui::model::logs::LogBuffer;
+use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
+use crate::tui::model::tunnels::TunnelState;
+use crate::tui::msg::{LogEvent, TunnelEvent};
+use crate::tui::request::RequestId;
+use crate::tui::screen::Layer;
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -22,286 +25,298 @@ fn at(second: i64) -> DateTime<Utc> {
 }
 
 fn fresh() -> Model {
-    let place = Location { target: "local".into(), location: "/data".into() };
+    let location = Location { target: "local".into(), location: "/data".into() };
     let zone = chrono::FixedOffset::east_opt(0).unwrap();
-    Model::new(place, false, at(0), zone, SIZE)
+    Model::new(location, false, at(0), zone, SIZE)
 }
 
-fn does(model: &mut Model, command: Command) -> Vec<Effect> {
+fn execute(model: &mut Model, command: Command) -> Vec<Effect> {
     update(model, Msg::Command(command))
 }
 
-fn types(model: &mut Model, text: &str) {
+fn type_text(model: &mut Model, text: &str) {
     for character in text.chars() {
-        update(model, Msg::Edit(Edit::Insert(character)));
+        update(model, Msg::Edit(InputRequest::InsertChar(character)));
+    }
+}
+
+#[track_caller]
+fn input(model: &Model) -> &TextInput {
+    match &model.overlay {
+        Some(Overlay::Input(input)) => input,
+        other => panic!("no input is open: {other:?}"),
+    }
+}
+
+#[track_caller]
+fn confirmation(model: &Model) -> &Confirm {
+    match &model.overlay {
+        Some(Overlay::Confirm(confirm)) => confirm,
+        other => panic!("no question is open: {other:?}"),
     }
 }
 
 #[test]
-fn it_begins_with_questions_and_asks_again_at_its_pace() {
+fn tick_requests_what_is_due_and_not_what_is_pending() {
     let mut model = fresh();
-    let asked = update(&mut model, Msg::Tick { now: at(0) });
-    let wanted = |effects: &[Effect]| {
+    let effects = update(&mut model, Msg::Tick { now: at(0) });
+    let kinds = |effects: &[Effect]| {
         let active = effects.iter().any(|effect| matches!(effect, Effect::LoadActive { .. }));
-        let parts = effects.iter().any(|effect| matches!(effect, Effect::LoadParts { .. }));
-        (active, parts)
+        let components = effects.iter().any(|effect| matches!(effect, Effect::LoadComponents { .. }));
+        (active, components)
     };
-    assert_eq!(wanted(&asked), (true, true));
-    assert!(update(&mut model, Msg::Tick { now: at(5) }).is_empty(), "nobody has answered yet");
-    let Effect::LoadActive { ticket } = asked[0] else { panic!("{asked:?}") };
-    update(&mut model, Msg::Active { ticket, result: Ok(Vec::new()) });
-    assert_eq!(wanted(&update(&mut model, Msg::Tick { now: at(6) })), (true, false));
-    // A question that hangs is given up at some time, and asked again.
-    assert_eq!(wanted(&update(&mut model, Msg::Tick { now: at(31) })), (false, true));
+    assert_eq!(kinds(&effects), (true, true));
+    assert!(update(&mut model, Msg::Tick { now: at(5) }).is_empty(), "no response yet");
+    let Effect::LoadActive { id } = effects[0] else { panic!("{effects:?}") };
+    update(&mut model, Msg::Active(id, Ok(Vec::new())));
+    assert_eq!(kinds(&update(&mut model, Msg::Tick { now: at(6) })), (true, false));
+    // After the timeout a pending request is repeated.
+    assert_eq!(kinds(&update(&mut model, Msg::Tick { now: at(31) })), (false, true));
 }
 
 #[test]
-fn a_run_that_begins_elsewhere_is_seen_at_once_and_quiet_costs_little() {
+fn new_active_run_reloads_and_idle_target_is_polled_for_runs_only() {
     let mut model = fresh();
     for effect in update(&mut model, Msg::Tick { now: at(0) }) {
         match effect {
-            Effect::LoadActive { ticket } => {
-                update(&mut model, Msg::Active { ticket, result: Ok(Vec::new()) })
+            Effect::LoadActive { id } => update(&mut model, Msg::Active(id, Ok(Vec::new()))),
+            Effect::LoadComponents { id } => {
+                let response = Ok((Vec::new(), model.location.clone()));
+                update(&mut model, Msg::Components(id, response))
             }
-            Effect::LoadParts { ticket } => {
-                let result = Ok((Vec::new(), model.place.clone()));
-                update(&mut model, Msg::Parts { ticket, result })
-            }
-            Effect::LoadRuns { ticket } => update(&mut model, Msg::Runs { ticket, result: Ok(Vec::new()) }),
+            Effect::LoadRuns { id } => update(&mut model, Msg::Runs(id, Ok(Vec::new()))),
             _ => Vec::new(),
         };
     }
-    let asked = update(&mut model, Msg::Tick { now: at(3) });
-    let [Effect::LoadActive { ticket }] = asked[..] else { panic!("only what is cheap: {asked:?}") };
+    let effects = update(&mut model, Msg::Tick { now: at(3) });
+    let [Effect::LoadActive { id }] = effects[..] else { panic!("only active runs are due: {effects:?}") };
     let active = vec![ActiveRun { run: Uuid::from_u128(1), kind: JobKind::Etl, started_at: at(2) }];
-    let asked = update(&mut model, Msg::Active { ticket, result: Ok(active) });
-    assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{asked:?}");
+    let effects = update(&mut model, Msg::Active(id, Ok(active)));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{effects:?}");
 }
 
 #[test]
-fn a_stale_answer_changes_nothing() {
+fn stale_response_changes_nothing() {
     let mut model = fresh();
     update(&mut model, Msg::Tick { now: at(0) });
-    let trouble = Trouble { message: "old".into(), hint: None };
-    update(&mut model, Msg::Parts { ticket: Ticket(99), result: Err(trouble) });
-    assert!(model.overview.parts.trouble().is_none());
-    does(&mut model, Command::Go(Screen::Logs));
-    let older = model.logs.ticket;
-    does(&mut model, Command::Longer);
-    update(&mut model, Msg::Logs { ticket: older, news: LogNews::Lines(many_lines(3)) });
-    assert_eq!(model.logs.buffer.len(), 0, "these are lines of the window before");
+    update(&mut model, Msg::Components(RequestId(99), Err(UserError::new("old", "retry"))));
+    assert!(model.overview.components.error.is_none());
+    execute(&mut model, Command::Show(Screen::Logs));
+    let older = model.logs.request;
+    execute(&mut model, Command::ExtendWindow);
+    update(&mut model, Msg::Logs(older, LogEvent::Lines(many_lines(3))));
+    assert_eq!(model.logs.buffer.len(), 0, "lines of the previous window");
 }
 
 #[test]
-fn q_leaves_from_the_top_and_goes_back_from_a_page() {
-    let mut model = scene("run", SIZE);
+fn close_goes_back_from_a_page_and_quits_from_the_top_level() {
+    let mut model = fixture("run", SIZE);
     assert_eq!(model.layer(), Layer::Page(Screen::Runs));
-    does(&mut model, Command::Close);
+    execute(&mut model, Command::Close);
     assert_eq!((model.layer(), model.quit), (Layer::Screen(Screen::Runs), false));
-    does(&mut model, Command::Close);
+    execute(&mut model, Command::Close);
     assert!(model.quit);
 }
 
 #[test]
-fn what_is_wrong_with_a_part_is_read_in_full_and_a_sound_one_leads_to_its_screen() {
-    let mut model = scene("overview-aws", SIZE);
-    does(&mut model, Command::Bottom);
-    does(&mut model, Command::Open);
+fn open_shows_the_detail_of_a_failed_component_and_the_screen_of_a_healthy_one() {
+    let mut model = fixture("overview-aws", SIZE);
+    execute(&mut model, Command::Bottom);
+    execute(&mut model, Command::Open);
     let Some(Overlay::Text { title, lines, .. }) = &model.overlay else { panic!("{:?}", model.overlay) };
     assert_eq!(title, "alarms: failed");
-    assert!(lines.concat().contains("another code than 0"), "{lines:?}");
-    does(&mut model, Command::Back);
-    does(&mut model, Command::Up);
-    does(&mut model, Command::Open);
+    assert!(lines.concat().contains("non-zero exit code"), "{lines:?}");
+    execute(&mut model, Command::Back);
+    execute(&mut model, Command::Up);
+    execute(&mut model, Command::Open);
     assert_eq!(model.screen, Screen::Tunnels, "the bastion");
 }
 
 #[test]
-fn again_means_the_same_years() {
-    // The third row is the load that succeeded; the first one goes on, and nothing is started beside it.
-    let mut model = scene("runs", SIZE);
-    model.active.last = Some(Vec::new());
-    does(&mut model, Command::Down);
-    does(&mut model, Command::Down);
-    does(&mut model, Command::Again);
-    let Some(Overlay::Confirm(confirm)) = &model.overlay else { panic!("{:?}", model.overlay) };
-    assert!(confirm.touches.contains(&("years".to_owned(), "2022".to_owned())), "{confirm:?}");
-    assert_eq!(confirm.then, [Effect::Start { kinds: vec![JobKind::Etl], years: Some("2022".to_owned()) }]);
+fn rerun_of_a_load_has_the_same_years() {
+    // The third row is the successful load. The first one is active, and excludes another.
+    let mut model = fixture("runs", SIZE);
+    model.runs.active.value = Some(Vec::new());
+    execute(&mut model, Command::Down);
+    execute(&mut model, Command::Down);
+    execute(&mut model, Command::Rerun);
+    let confirm = confirmation(&model);
+    assert!(confirm.details.contains(&("years".to_owned(), "2022".to_owned())), "{confirm:?}");
+    assert_eq!(
+        confirm.effects,
+        [Effect::StartJobs { kinds: vec![JobKind::Etl], years: Some("2022".to_owned()) }]
+    );
 }
 
 #[test]
-fn the_stacks_are_not_created_by_a_key() {
-    let mut model = scene("overview-aws", SIZE);
-    does(&mut model, Command::BringUp);
-    assert!(model.overlay.is_none() && model.notice.as_ref().is_some_and(|notice| notice.bad));
+fn bring_up_on_aws_is_left_to_the_command_line() {
+    let mut model = fixture("overview-aws", SIZE);
+    execute(&mut model, Command::BringUp);
+    assert!(model.overlay.is_none() && model.notice.as_ref().is_some_and(|notice| notice.is_error));
 }
 
 #[test]
-fn nothing_is_changed_without_a_yes() {
+fn changes_need_a_confirmation_that_names_the_target() {
     for (name, command) in [
         ("runs", Command::Stop),
         ("runs", Command::StartReport),
         ("overview", Command::BringUp),
         ("tunnels", Command::CloseTunnel),
     ] {
-        let mut model = scene(name, SIZE);
-        assert!(does(&mut model, command).is_empty(), "{command:?}");
-        let Some(Overlay::Confirm(confirm)) = model.overlay.clone() else {
-            panic!("{command:?} does not ask")
-        };
-        let touched: Vec<&str> = confirm.touches.iter().map(|(name, _)| name.as_str()).collect();
-        assert!(touched.contains(&"target") && touched.contains(&"place"), "{touched:?}");
-        assert!(does(&mut model, Command::No).is_empty());
-        assert_eq!(model.overlay, None);
-        does(&mut model, command);
-        assert_eq!(does(&mut model, Command::Yes), confirm.then);
-        assert!(!confirm.then.is_empty());
+        let mut model = fixture(name, SIZE);
+        assert!(execute(&mut model, command).is_empty(), "{command:?}");
+        let confirm = confirmation(&model).clone();
+        let names: Vec<&str> = confirm.details.iter().map(|(name, _)| name.as_str()).collect();
+        assert!(names.contains(&"target") && names.contains(&"location"), "{names:?}");
+        assert!(execute(&mut model, Command::No).is_empty());
+        assert!(model.overlay.is_none());
+        execute(&mut model, command);
+        assert_eq!(execute(&mut model, Command::Yes), confirm.effects);
+        assert!(!confirm.effects.is_empty());
     }
 }
 
 #[test]
-fn read_only_forbids_every_change_and_says_why() {
-    for binding in crate::tui::keys::BINDINGS.iter().filter(|binding| binding.command.changes()) {
-        let mut model = scene("read-only", SIZE);
-        assert!(does(&mut model, binding.command).is_empty());
-        assert_eq!(model.overlay, None, "{:?}", binding.command);
+fn read_only_rejects_every_change_with_a_hint() {
+    for binding in crate::tui::keys::BINDINGS.iter().filter(|binding| binding.command.changes_target()) {
+        let mut model = fixture("read-only", SIZE);
+        assert!(execute(&mut model, binding.command).is_empty());
+        assert!(model.overlay.is_none(), "{:?}", binding.command);
         assert!(model.notice.unwrap().hint.unwrap().contains("--read-only"));
     }
 }
 
 #[test]
-fn a_job_is_not_started_twice() {
-    let mut model = scene("runs", SIZE);
-    assert!(model.active.last.as_ref().is_some_and(|active| active[0].kind == JobKind::Etl));
-    does(&mut model, Command::StartEtl);
-    assert_eq!(model.overlay, None);
-    assert!(model.notice.unwrap().text.contains("running already"));
+fn start_is_rejected_while_the_job_is_running() {
+    let mut model = fixture("runs", SIZE);
+    assert!(model.runs.active.value.as_ref().is_some_and(|active| active[0].kind == JobKind::Etl));
+    execute(&mut model, Command::StartEtl);
+    assert!(model.overlay.is_none());
+    assert!(model.notice.unwrap().text.contains("already running"));
 }
 
 #[test]
-fn a_run_that_is_asked_to_end_says_so_until_it_has() {
-    let mut model = scene("confirm", SIZE);
-    let run = model.selected_run().unwrap();
-    assert_eq!(does(&mut model, Command::Yes), [Effect::Stop { run }]);
-    assert_eq!(model.stopping, [run]);
-    let asked = does(&mut model, Command::Refresh);
-    let ticket = asked.iter().find_map(|effect| match effect {
-        Effect::LoadActive { ticket } => Some(*ticket),
+fn stopped_run_is_marked_as_stopping_until_it_ends() {
+    let mut model = fixture("confirm", SIZE);
+    let run = model.runs.selected().unwrap();
+    assert_eq!(execute(&mut model, Command::Yes), [Effect::StopRun { run }]);
+    assert_eq!(model.runs.stopping, [run]);
+    let effects = execute(&mut model, Command::Refresh);
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::LoadActive { id } => Some(*id),
         _ => None,
     });
-    update(&mut model, Msg::Active { ticket: ticket.unwrap(), result: Ok(Vec::new()) });
-    assert!(model.stopping.is_empty());
+    update(&mut model, Msg::Active(id.unwrap(), Ok(Vec::new())));
+    assert!(model.runs.stopping.is_empty());
 }
 
 #[test]
-fn whoever_looks_at_a_run_keeps_looking_at_it_when_others_come() {
-    let mut model = scene("runs", SIZE);
-    does(&mut model, Command::Down);
-    does(&mut model, Command::Down);
-    let run = model.selected_run();
-    let mut active = model.active.last.clone().unwrap();
+fn selection_stays_on_its_run_when_newer_ones_arrive() {
+    let mut model = fixture("runs", SIZE);
+    execute(&mut model, Command::Down);
+    execute(&mut model, Command::Down);
+    let run = model.runs.selected();
+    let mut active = model.runs.active.value.clone().unwrap();
     active.push(ActiveRun { run: Uuid::from_u128(7), kind: JobKind::Report, started_at: at(0) });
-    let mut history = model.runs.history.last.clone().unwrap();
+    let mut history = model.runs.history.value.clone().unwrap();
     let mut newer = history[1].clone();
     newer.run_id = Uuid::from_u128(8);
     history.insert(0, newer);
-    let ticket = model.ticket();
-    model.runs.history.ask(ticket, model.now);
-    update(&mut model, Msg::Runs { ticket, result: Ok(history) });
-    assert_eq!(model.selected_run(), run);
+    let id = model.request(|model| &mut model.runs.history);
+    update(&mut model, Msg::Runs(id, Ok(history)));
+    assert_eq!(model.runs.selected(), run);
 }
 
 #[test]
-fn following_keeps_the_end_in_sight_and_a_pause_stays_where_it_is() {
-    let mut model = scene("logs", SIZE);
-    let ticket = model.logs.ticket;
-    let lines = |count| Msg::Logs { ticket, news: LogNews::Lines(many_lines(count)) };
+fn following_shows_the_newest_line_and_pausing_keeps_the_position() {
+    let mut model = fixture("logs", SIZE);
+    let id = model.logs.request;
+    let lines = |count| Msg::Logs(id, LogEvent::Lines(many_lines(count)));
     update(&mut model, lines(200));
     assert_eq!(model.logs.at, model.logs.buffer.shown() - 1);
-    does(&mut model, Command::Up);
-    assert!(!model.logs.following, "who goes up wants to read");
+    execute(&mut model, Command::Up);
+    assert!(!model.logs.following, "moving up pauses");
     let (at, top) = (model.logs.at, model.logs.top);
     update(&mut model, lines(200));
     assert_eq!((model.logs.at, model.logs.top), (at, top));
-    does(&mut model, Command::Bottom);
+    execute(&mut model, Command::Bottom);
     assert!(model.logs.following);
 }
 
 #[test]
-fn lines_that_are_dropped_do_not_move_what_is_read() {
-    let mut model = scene("logs", SIZE);
-    let ticket = model.logs.ticket;
-    model.logs.buffer = crate::tui::model::logs::Buffer::bounded(300, usize::MAX);
-    update(&mut model, Msg::Logs { ticket, news: LogNews::Lines(many_lines(300)) });
-    does(&mut model, Command::PageUp);
+fn dropped_lines_do_not_move_the_selection() {
+    let mut model = fixture("logs", SIZE);
+    let id = model.logs.request;
+    model.logs.buffer = LogBuffer::with_limits(300, usize::MAX);
+    update(&mut model, Msg::Logs(id, LogEvent::Lines(many_lines(300))));
+    execute(&mut model, Command::PageUp);
     let read = model.logs.buffer.at(model.logs.at).map(|(number, _)| number);
-    update(&mut model, Msg::Logs { ticket, news: LogNews::Lines(many_lines(100)) });
+    update(&mut model, Msg::Logs(id, LogEvent::Lines(many_lines(100))));
     assert_eq!(model.logs.buffer.at(model.logs.at).map(|(number, _)| number), read);
 }
 
 #[test]
-fn a_search_is_shown_while_it_is_typed_and_never_mind_forgets_it() {
-    let mut model = scene("logs", SIZE);
-    does(&mut model, Command::Search);
-    types(&mut model, "rows (");
-    assert_eq!(model.logs.search.as_ref().unwrap().as_str(), "rows ", "an unfinished group is not searched");
-    does(&mut model, Command::Submit);
-    let Some(Overlay::Input(input)) = &model.overlay else { panic!("it is still typed") };
-    assert!(input.error.as_ref().unwrap().contains("not a regular expression"));
-    does(&mut model, Command::Back);
+fn search_is_incremental_and_cancelling_removes_it() {
+    let mut model = fixture("logs", SIZE);
+    execute(&mut model, Command::Search);
+    type_text(&mut model, "rows (");
+    assert_eq!(model.logs.search.as_ref().unwrap().as_str(), "rows ", "an incomplete group is not searched");
+    execute(&mut model, Command::Submit);
+    assert!(input(&model).error.as_ref().unwrap().contains("not a regular expression"));
+    execute(&mut model, Command::Back);
     assert!(model.logs.search.is_none() && model.overlay.is_none());
-    does(&mut model, Command::Filter);
-    types(&mut model, "REJECTED");
-    does(&mut model, Command::Submit);
-    assert_eq!(model.logs.buffer.shown(), 0, "capitals are meant");
-    does(&mut model, Command::Back);
+    execute(&mut model, Command::Filter);
+    type_text(&mut model, "REJECTED");
+    execute(&mut model, Command::Submit);
+    assert_eq!(model.logs.buffer.shown(), 0, "an upper-case letter makes the filter case-sensitive");
+    execute(&mut model, Command::Back);
     assert!(model.logs.buffer.shown() > 0);
 }
 
 #[test]
-fn a_click_selects_and_tabs_are_clicked_too() {
-    let mut model = scene("runs", SIZE);
+fn click_selects_a_row_or_shows_a_screen() {
+    let mut model = fixture("runs", SIZE);
     update(&mut model, Msg::Click { column: 3, row: 6 });
     assert_eq!(model.runs.cursor.at, 2);
     update(&mut model, Msg::Click { column: 3, row: 23 });
     assert_eq!(model.runs.cursor.at, 2);
-    let (_, start, _) = crate::tui::layout::tabs().nth(4).unwrap();
+    let (_, start, _) = layout::tabs().nth(4).unwrap();
     update(&mut model, Msg::Click { column: start + 2, row: 1 });
     assert_eq!(model.screen, Screen::Reports);
 }
 
 #[test]
-fn a_bad_notice_goes_with_the_next_key_and_a_good_one_exited() {
+fn error_disappears_at_the_next_key_and_a_notice_after_its_duration() {
     let mut model = fresh();
-    update(&mut model, Msg::Failed { trouble: Trouble { message: "broke".into(), hint: None } });
+    update(&mut model, Msg::Failed(UserError::new("failed", "retry")));
     update(&mut model, Msg::Tick { now: at(30) });
     assert!(model.notice.is_some());
-    does(&mut model, Command::Down);
+    execute(&mut model, Command::Down);
     assert!(model.notice.is_none());
     update(&mut model, Msg::Done { text: "done".into() });
-    update(&mut model, Msg::Tick { now: at(30) + NOTICE + TimeDelta::seconds(1) });
+    update(&mut model, Msg::Tick { now: at(30) + NOTICE_DURATION + TimeDelta::seconds(1) });
     assert!(model.notice.is_none());
 }
 
 #[test]
-fn charts_that_are_known_are_not_asked_for_and_stay() {
-    let mut model = scene("data", SIZE);
-    let known = model.data.known();
+fn known_charts_are_not_requested_again_and_are_kept() {
+    let mut model = fixture("data", SIZE);
+    let known = model.data.known_charts();
     assert!(known.is_some());
     let later = model.now + TimeDelta::seconds(20);
-    let asked = update(&mut model, Msg::Tick { now: later });
-    let ticket = asked.iter().find_map(|effect| match effect {
-        Effect::LoadData { ticket, known: asked } if *asked == known => Some(*ticket),
+    let effects = update(&mut model, Msg::Tick { now: later });
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::LoadData { id, known_charts } if *known_charts == known => Some(*id),
         _ => None,
     });
-    let mut answer = model.data.answer.last.clone().unwrap();
-    answer.charts = None;
-    update(&mut model, Msg::Data { ticket: ticket.unwrap(), result: Ok(answer) });
-    assert!(model.data.answer.last.unwrap().charts.is_some());
+    let mut summary = model.data.summary.value.clone().unwrap();
+    summary.charts = None;
+    update(&mut model, Msg::Data(id.unwrap(), Ok(summary)));
+    assert!(model.data.summary.value.unwrap().charts.is_some());
 }
 
 #[test]
-fn any_commands_in_any_order_leave_a_model_that_can_be_drawn() {
+fn any_sequence_of_commands_leaves_a_model_that_can_be_drawn() {
     use proptest::prelude::*;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
@@ -312,12 +327,12 @@ fn any_commands_in_any_order_leave_a_model_that_can_be_drawn() {
         .filter(|command| !matches!(command, Command::Quit | Command::Close | Command::Suspend))
         .collect();
     let theme = crate::tui::theme::Theme { color: true, light: false };
-    let story = proptest::collection::vec(0..commands.len(), 0..60);
-    proptest!(ProptestConfig::with_cases(32), |(story in story, width in 40_u16..130, height in 10_u16..40)| {
-        let mut model = scene("overview", (width, height));
+    let sequence = proptest::collection::vec(0..commands.len(), 0..60);
+    proptest!(ProptestConfig::with_cases(32), |(sequence in sequence, width in 40_u16..130, height in 10_u16..40)| {
+        let mut model = fixture("overview", (width, height));
         let mut terminal = Terminal::new(TestBackend::new(width, height)).unwrap();
-        for command in story {
-            does(&mut model, commands[command]);
+        for command in sequence {
+            execute(&mut model, commands[command]);
             terminal.draw(|frame| crate::tui::view::view(&model, theme, frame)).unwrap();
         }
     });

@@ -1,147 +1,121 @@
-//! All sources, merged. Only what is in sight is looked at, however many lines there are.
+//! The merged log lines of all sources. Only visible rows are processed, whatever the size of the buffer.
 
-use ratatui::Frame;
-use ratatui::buffer::Buffer;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
-use ratatui::text::{Line, Span};
+use ratatui::text::Span;
 use regex::Regex;
 
-use super::super::model::Model;
-use super::super::model::logs::{Logs, Row, Stamps, WINDOWS};
-use super::super::text::{broken, cells, cut, pad, width};
-use super::super::theme::Theme;
-use super::{empty, line};
+use super::pane::Pane;
+use crate::tui::domain::{Millis, to_datetime};
+use crate::tui::model::Model;
+use crate::tui::model::logs::{LATE_MARK, LogLevel, LogRow, Timestamps, Viewport, WINDOWS};
+use crate::tui::text::{pad, sanitize, short_id, split_at_width, width, wrap};
+use crate::tui::theme::Theme;
 use common::text::thousands;
-use logs::{Millis, to_datetime};
 
-pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
-    line(frame, area, 0, heading(model, theme));
-    let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
+pub(super) fn draw(model: &Model, pane: &mut Pane) {
+    draw_heading(model, pane);
     let logs = &model.logs;
+    let mut pane = pane.below(1);
     if logs.buffer.shown() == 0 {
-        return nothing(model, theme, frame, list);
+        return pane.dim(1, &empty_text(model));
     }
-    let (columns, height) = (usize::from(list.width), usize::from(list.height));
-    let (first, mut hidden) = logs.first_in_sight(columns, height);
-    let mut y = list.y;
+    let view = Viewport { width: pane.width(), height: pane.height() };
+    let (first, mut hidden) = logs.first_visible(view);
+    let mut at = 0;
     for position in first..logs.buffer.shown() {
-        let Some((number, row)) = logs.buffer.at(position) else { break };
-        let lines = lines_of(model, number, row, theme, columns);
-        let skipped = hidden.min(lines.len());
-        hidden -= skipped;
-        let start = y;
-        for line in lines.into_iter().skip(skipped) {
-            if y >= list.y + list.height {
-                break;
-            }
-            line.draw(model, theme, frame.buffer_mut(), Rect { y, height: 1, ..list });
-            y += 1;
+        let Some((_, row)) = logs.buffer.at(position) else { break };
+        let start = at;
+        let lines = lines_of(model, row, pane.theme, view.width);
+        for line in lines.iter().skip(hidden).take(view.height - at) {
+            line.draw(logs.search.as_ref(), &mut pane.rows(at, 1));
+            at += 1;
         }
+        hidden = hidden.saturating_sub(lines.len());
         if position == logs.at && !logs.following {
-            let selected = Rect { y: start, height: y - start, ..list };
-            frame.buffer_mut().set_style(selected, theme.selected());
+            (start..at).for_each(|row| pane.style_row(row, pane.theme.selected()));
         }
-        if y >= list.y + list.height {
+        if at == view.height {
             break;
         }
     }
 }
 
-/// A line of the screen: the columns before the text, or nothing in their place, and a piece of text.
-struct Piece<'a> {
-    before: Vec<(String, Style)>,
-    indent: usize,
+/// A line of the screen: columns before the text, or a margin of their width, and a part of the text.
+struct ScreenLine<'a> {
+    columns: Vec<(String, Style)>,
+    text_column: usize,
     text: &'a str,
     style: Style,
-    after: Option<String>,
+    suffix: Option<String>,
 }
 
-impl Piece<'_> {
-    fn draw(&self, model: &Model, theme: Theme, buffer: &mut Buffer, area: Rect) {
-        let right = area.x + area.width;
+impl ScreenLine<'_> {
+    fn draw(&self, search: Option<&Regex>, pane: &mut Pane) {
+        let (area, theme) = (pane.area, pane.theme);
+        let right = area.right();
+        let room = |x: u16| usize::from(right.saturating_sub(x));
         let mut x = area.x + 1;
-        for (text, style) in &self.before {
-            x = buffer.set_stringn(x, area.y, text, usize::from(right.saturating_sub(x)), *style).0;
+        for (text, style) in &self.columns {
+            x = pane.buffer.set_stringn(x, area.y, text, room(x), *style).0;
         }
-        x = x.max(area.x + u16::try_from(self.indent).unwrap_or(0)).min(right);
-        let room = usize::from(right.saturating_sub(x));
-        let (text, rest) = cut(self.text, room);
-        let start = x;
-        x = buffer.set_stringn(x, area.y, text, room, self.style).0;
-        if let Some(search) = &model.logs.search {
-            highlight(buffer, search, text, (start, area.y), theme.found());
+        let start = x.max(area.x + u16::try_from(self.text_column).unwrap_or(0)).min(right);
+        let (text, rest) = split_at_width(self.text, room(start));
+        x = pane.buffer.set_stringn(start, area.y, text, room(start), self.style).0;
+        let matches = search.iter().flat_map(|search| search.find_iter(text));
+        for found in matches.filter(|found| !found.is_empty()) {
+            let [offset, length] =
+                [&text[..found.start()], found.as_str()].map(|text| u16::try_from(width(text)).unwrap_or(0));
+            let area = ratatui::layout::Rect { x: start + offset, width: length, ..area };
+            pane.buffer.set_style(area, theme.search_match());
         }
         if !rest.is_empty() && right > area.x {
-            buffer.set_string(right - 1, area.y, "…", theme.faint());
-        } else if let Some(after) = &self.after {
-            buffer.set_stringn(x, area.y, after, usize::from(right.saturating_sub(x)), theme.faint());
+            pane.buffer.set_string(right - 1, area.y, "…", theme.dim());
+        } else if let Some(suffix) = &self.suffix {
+            pane.buffer.set_stringn(x, area.y, suffix, room(x), theme.dim());
         }
     }
 }
 
-fn highlight(buffer: &mut Buffer, search: &Regex, text: &str, (x, y): (u16, u16), style: Style) {
-    for found in search.find_iter(text).filter(|found| !found.is_empty()) {
-        let start = x + u16::try_from(width(&text[..found.start()])).unwrap_or(0);
-        let length = u16::try_from(width(found.as_str())).unwrap_or(0);
-        buffer.set_style(Rect { x: start, y, width: length, height: 1 }, style);
-    }
-}
-
-fn lines_of<'a>(model: &Model, number: u64, row: &'a Row, theme: Theme, columns: usize) -> Vec<Piece<'a>> {
+fn lines_of<'a>(model: &Model, row: &'a LogRow, theme: Theme, width: usize) -> Vec<ScreenLine<'a>> {
     let logs = &model.logs;
     let Some(source) = row.source else {
-        let before = vec![(format!("── {} {}", row.text, "─".repeat(columns)), theme.accent())];
-        return vec![Piece { before, indent: 0, text: "", style: theme.accent(), after: None }];
+        let columns = vec![(format!("── {} {}", row.text, "─".repeat(width)), theme.accent())];
+        return vec![ScreenLine { columns, text_column: 0, text: "", style: theme.accent(), suffix: None }];
     };
     let name = logs.sources.get(source).map_or("", |source| source.name.as_str());
-    let names = logs.sources.iter().map(|source| source.name.len()).max().unwrap_or(0);
-    let mut before = Vec::with_capacity(4);
-    if let Some(stamp) = stamp(model, row.time) {
-        before.push((stamp, theme.faint()));
+    let mut columns = Vec::with_capacity(4);
+    columns.extend(timestamp(model, row.time).map(|timestamp| (timestamp, theme.dim())));
+    columns.push((pad(name, logs.source_width()) + " ", theme.log_source(name)));
+    columns.push((format!("{:<6}", row.level.name()), theme.log_level(row.level)));
+    columns.extend(row.late.map(|late| (pad(&late_mark(late), LATE_MARK), theme.warning())));
+    let text_column = logs.text_column();
+    let room = width.saturating_sub(text_column).max(8);
+    let pieces = |line: &'a str| if logs.wrap { wrap(line, room) } else { vec![line] };
+    let line = |text, style| ScreenLine { columns: Vec::new(), text_column, text, style, suffix: None };
+    let style = if row.level == LogLevel::Error { theme.error() } else { theme.text() };
+    let mut lines: Vec<_> = pieces(&row.text).into_iter().map(|text| line(text, style)).collect();
+    if let Some(first) = lines.first_mut() {
+        first.columns = columns;
     }
-    before.push((pad(name, names) + " ", theme.source(name)));
-    before.push((format!("{:<6}", row.level.word()), theme.level(row.level)));
-    if let Some(late) = row.late {
-        before.push((pad(&lateness(late), 12), theme.warn()));
-    }
-    let unfolded = logs.is_unfolded(number);
-    let indent = logs.indent();
-    let room = columns.saturating_sub(indent).max(8);
-    let text = if row.level == super::super::model::logs::Level::Error { theme.bad() } else { theme.text() };
-    let folded = (!row.more.is_empty() && !unfolded).then(|| format!("  (+{} lines)", row.more.len()));
-    let pieces = |line: &'a str| if logs.wrap { broken(line, room) } else { vec![line] };
-    let mut lines: Vec<Piece> = Vec::new();
-    for piece in pieces(&row.text) {
-        let before = std::mem::take(&mut before);
-        lines.push(Piece { before, indent, text: piece, style: text, after: None });
-    }
-    if let Some(last) = lines.last_mut() {
-        last.after = folded;
-    }
-    if unfolded {
-        let more = row.more.iter().flat_map(|line| pieces(line));
-        lines.extend(more.map(|piece| Piece {
-            before: Vec::new(),
-            indent,
-            text: piece,
-            style: theme.faint(),
-            after: None,
-        }));
+    if logs.unfolded {
+        let more = row.more.iter().flat_map(|text| pieces(text));
+        lines.extend(more.map(|text| line(text, theme.dim())));
+    } else if let Some(last) = lines.last_mut().filter(|_| !row.more.is_empty()) {
+        last.suffix = Some(format!("  (+{} lines)", row.more.len()));
     }
     lines
 }
 
-fn stamp(model: &Model, time: Millis) -> Option<String> {
+fn timestamp(model: &Model, time: Millis) -> Option<String> {
     let time = to_datetime(time).with_timezone(&model.zone);
-    match model.logs.stamps {
-        Stamps::Day => Some(time.format("%H:%M:%S ").to_string()),
-        Stamps::Whole => Some(time.format("%Y-%m-%d %H:%M:%S%.3f ").to_string()),
-        Stamps::None => None,
+    match model.logs.timestamps {
+        Timestamps::Time => Some(time.format("%H:%M:%S ").to_string()),
+        Timestamps::Full => Some(time.format("%Y-%m-%d %H:%M:%S%.3f ").to_string()),
+        Timestamps::Hidden => None,
     }
 }
 
-fn lateness(late: Millis) -> String {
+fn late_mark(late: Millis) -> String {
     match late {
         0..1000 => format!("+{late}ms late"),
         1000..600_000 => format!("+{}s late", late / 1000),
@@ -149,49 +123,42 @@ fn lateness(late: Millis) -> String {
     }
 }
 
-/// What is shown, and of how much.
-fn heading(model: &Model, theme: Theme) -> Line<'static> {
-    let logs = &model.logs;
-    let mut spans = vec![Span::styled(" LOGS ", theme.title())];
-    let state = if logs.following { (" following", theme.good()) } else { (" paused", theme.warn()) };
-    spans.push(Span::styled(state.0, state.1));
+fn draw_heading(model: &Model, pane: &mut Pane) {
+    let (logs, theme) = (&model.logs, pane.theme);
+    let (state, style) =
+        if logs.following { (" following", theme.success()) } else { (" paused", theme.warning()) };
     let count = |number: usize| thousands(i64::try_from(number).unwrap_or(i64::MAX));
     let (shown, kept) = (logs.buffer.shown(), logs.buffer.len());
     let of = if shown == kept { String::new() } else { format!(" of {}", count(kept)) };
-    spans.push(Span::raw(format!(" · {}{of} lines · last {}", count(shown), WINDOWS[logs.window].1)));
-    if logs.buffer.dropped > 0 {
-        let dropped = usize::try_from(logs.buffer.dropped).unwrap_or(usize::MAX);
-        spans.push(Span::styled(format!(" · {} older ones left out", count(dropped)), theme.faint()));
-    }
-    if let Some(run) = logs.run {
-        let run: String = run.to_string().chars().take(8).collect();
-        spans.push(Span::styled(format!(" · run {run}"), theme.accent()));
-    }
-    if let Some(filter) = &logs.filter {
-        spans.push(Span::styled(format!(" · filter {}", cells(filter.as_str())), theme.accent()));
-    }
-    if let Some(search) = &logs.search {
-        spans.push(Span::styled(format!(" · search {}", cells(search.as_str())), theme.accent()));
-    }
-    let hidden: Vec<&str> =
-        logs.sources.iter().filter(|source| source.hidden).map(|source| source.name.as_str()).collect();
-    if !hidden.is_empty() {
-        spans.push(Span::styled(format!(" · without {}", hidden.join(", ")), theme.warn()));
-    }
-    if let Some(note) = &logs.note {
-        spans.push(Span::styled(format!(" · {}", cells(note)), theme.faint()));
-    }
-    Line::from(spans)
+    let window = WINDOWS[logs.window].1;
+    let mut spans = vec![
+        Span::styled(" LOGS ", theme.title()),
+        Span::styled(state, style),
+        Span::raw(format!(" · {}{of} lines · last {window}", count(shown))),
+    ];
+    let mut add = |text: Option<String>, style| {
+        spans.extend(text.map(|text| Span::styled(format!(" · {text}"), style)));
+    };
+    let dropped = usize::try_from(logs.buffer.dropped).unwrap_or(usize::MAX);
+    add((dropped > 0).then(|| format!("{} older lines dropped", count(dropped))), theme.dim());
+    add(logs.run.map(|run| format!("run {}", short_id(&run))), theme.accent());
+    let pattern = |pattern: &Regex| sanitize(pattern.as_str());
+    add(logs.filter.as_ref().map(|filter| format!("filter {}", pattern(filter))), theme.accent());
+    add(logs.search.as_ref().map(|search| format!("search {}", pattern(search))), theme.accent());
+    let hidden = logs.sources.iter().filter(|source| source.hidden);
+    let hidden: Vec<&str> = hidden.map(|source| source.name.as_str()).collect();
+    add((!hidden.is_empty()).then(|| format!("without {}", hidden.join(", "))), theme.warning());
+    add(logs.status.as_deref().map(sanitize), theme.dim());
+    pane.line(0, spans);
 }
 
-fn nothing(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
-    let Logs { buffer, caught_up, window, .. } = &model.logs;
-    let text = if !buffer.is_empty() {
-        "no line matches; Esc takes the filter away, o chooses the sources".to_owned()
-    } else if *caught_up {
-        format!("nothing was logged in the last {}; ] looks further back", WINDOWS[*window].1)
+fn empty_text(model: &Model) -> String {
+    let logs = &model.logs;
+    if !logs.buffer.is_empty() {
+        "no line matches; press Esc to remove the filter, or o to choose sources".to_owned()
+    } else if logs.caught_up {
+        format!("no lines in the last {}; press ] to look further back", WINDOWS[logs.window].1)
     } else {
-        "reading".to_owned()
-    };
-    empty(frame, area, 1, &text, theme.faint());
+        "loading".to_owned()
+    }
 }

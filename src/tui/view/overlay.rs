@@ -1,173 +1,203 @@
-//! What stands above a screen: keys, a question, a line to type in, a choice, something to read.
+//! What is above a screen: help, questions, inputs, choices and texts.
 
-use ratatui::Frame;
 use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
-use ratatui::widgets::{Block, Clear};
+use ratatui::widgets::{Block, Clear, Widget as _};
 
-use super::super::layout;
-use super::super::model::{Confirm, Input, Model, Overlay, Purpose};
-use super::super::text::{broken, cells, fit, prose, width};
-use super::super::theme::Theme;
-use super::super::update::fitting;
+use super::pane::Pane;
+use crate::tui::layout;
+use crate::tui::model::Model;
+use crate::tui::model::logs::LogSource;
+use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
+use crate::tui::palette;
+use crate::tui::text::{sanitize, split_at_width, truncate, width, wrap, wrap_words};
 
-pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame) {
+/// Commands that the palette suggests at most.
+const MAX_SUGGESTIONS: usize = 8;
+
+pub(super) fn draw(model: &Model, pane: &mut Pane) {
     match &model.overlay {
         None => {}
-        Some(Overlay::Input(input)) => type_in(model, input, theme, frame),
-        Some(Overlay::Help { top }) => {
-            let lines = help(model, theme);
-            let name = format!("keys of {}", model.screen.name());
-            scrolled(model, theme, frame, &name, lines, *top);
+        Some(Overlay::Input(input)) => draw_input(model, input, pane),
+        Some(Overlay::Help(cursor)) => {
+            let title = format!("keys of {}", model.screen.name());
+            draw_text(model, &title, &help(model, pane), cursor.top, pane);
         }
-        Some(Overlay::Text { title, lines, top }) => {
-            let room = layout::overlay_width(model);
-            let lines = lines.iter().flat_map(|line| broken(line, room));
-            let lines = lines.map(|line| Line::raw(line.to_owned())).collect();
-            scrolled(model, theme, frame, &cells(title), lines, *top);
+        Some(Overlay::Text { title, lines, cursor }) => {
+            let room = layout::overlay_columns(model);
+            let lines: Vec<_> = lines.iter().flat_map(|line| wrap(line, room)).map(Line::raw).collect();
+            draw_text(model, &sanitize(title), &lines, cursor.top, pane);
         }
-        Some(Overlay::Confirm(confirm)) => ask(model, confirm, theme, frame),
-        Some(Overlay::Sources { at }) => {
-            let row = |source: &super::super::model::logs::Source| {
-                let sign = if source.hidden { "[ ]" } else { "[x]" };
-                format!("{sign} {:<10} {:>8} events", cells(&source.name), source.came)
+        Some(Overlay::Confirm(confirm)) => draw_confirm(model, confirm, pane),
+        Some(Overlay::Sources(cursor)) => {
+            let row = |source: &LogSource| {
+                let symbol = if source.hidden { "[ ]" } else { "[x]" };
+                format!("{symbol} {:<10} {:>8} events", sanitize(&source.name), source.received)
             };
-            choose(model, theme, frame, "sources of logs", model.logs.sources.iter().map(row).collect(), *at);
+            let rows = model.logs.sources.iter().map(row).collect();
+            draw_choice(model, "log sources", rows, cursor.at, pane);
         }
-        Some(Overlay::Targets { at }) => {
+        Some(Overlay::Targets(cursor)) => {
             let row = |target: &String| {
-                let sign = if *target == model.place.target { "●" } else { " " };
-                format!("{sign} {}", cells(target))
+                let symbol = if *target == model.location.target { "●" } else { " " };
+                format!("{symbol} {}", sanitize(target))
             };
-            choose(model, theme, frame, "target", model.targets.iter().map(row).collect(), *at);
+            draw_choice(model, "target", model.targets.iter().map(row).collect(), cursor.at, pane);
         }
     }
 }
 
-/// Draws the box and gives the room in it.
-fn boxed(model: &Model, theme: Theme, frame: &mut Frame, title: &str, lines: usize) -> Rect {
+/// Draws a box for this many lines, and returns its inside.
+fn draw_box<'a>(model: &Model, title: &str, lines: usize, pane: &'a mut Pane) -> Pane<'a> {
     let layout::Area { x, y, width, height } = layout::overlay(model, lines);
-    let area = Rect { x, y, width, height };
-    frame.render_widget(Clear, area);
-    let title = format!(" {} ", fit(title, usize::from(width).saturating_sub(6)));
-    frame.render_widget(Block::bordered().title(title).border_style(theme.accent()), area);
-    Rect { x: x + 2, y: y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) }
+    let border = pane.theme.accent();
+    let outside = pane.part(Rect { x, y, width, height });
+    Clear.render(outside.area, outside.buffer);
+    let title = format!(" {} ", truncate(title, outside.width().saturating_sub(6)));
+    Block::bordered().title(title).border_style(border).render(outside.area, outside.buffer);
+    pane.part(Rect { x: x + 2, y: y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) })
 }
 
-fn scrolled(model: &Model, theme: Theme, frame: &mut Frame, title: &str, lines: Vec<Line>, top: usize) {
-    let count = lines.len();
-    let area = boxed(model, theme, frame, title, count);
-    let top = top.min(count.saturating_sub(usize::from(area.height)));
-    for (row, line) in (0..area.height).zip(lines.into_iter().skip(top)) {
-        super::line(frame, area, row, line);
+fn draw_text(model: &Model, title: &str, lines: &[Line], top: usize, pane: &mut Pane) {
+    let more_style = pane.theme.dim();
+    let mut inside = draw_box(model, title, lines.len(), pane);
+    let top = top.min(lines.len().saturating_sub(inside.height()));
+    for (row, line) in (0..inside.height()).zip(&lines[top..]) {
+        inside.line(row, line.clone());
     }
-    let below = count.saturating_sub(top + usize::from(area.height));
+    let below = lines.len().saturating_sub(top + inside.height());
     if below > 0 {
-        let more = Line::styled(format!(" {below} more "), theme.faint()).right_aligned();
-        super::line(frame, Rect { y: area.y + area.height, height: 1, ..area }, 0, more);
+        // Over the bottom border.
+        let border = Rect { y: inside.area.bottom(), height: 1, ..inside.area };
+        pane.part(border).line(0, Line::styled(format!(" {below} more "), more_style).right_aligned());
     }
 }
 
-fn help(model: &Model, theme: Theme) -> Vec<Line<'static>> {
+fn help(model: &Model, pane: &Pane) -> Vec<Line<'static>> {
     let rows = layout::help(model);
     let widest = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
-    rows.into_iter()
-        .map(|(keys, words)| {
-            let gap = " ".repeat(widest - width(&keys) + 2);
-            Line::from(vec![Span::styled(keys, theme.accent()), Span::raw(format!("{gap}{words}"))])
-        })
-        .collect()
-}
-
-fn ask(model: &Model, confirm: &Confirm, theme: Theme, frame: &mut Frame) {
-    let room = layout::overlay_width(model);
-    let mut lines: Vec<Line> = vec![Line::styled(confirm.question.clone(), theme.warn()), Line::raw("")];
-    for (name, what) in &confirm.touches {
-        for (index, piece) in prose(&cells(what), room.saturating_sub(13)).into_iter().enumerate() {
-            let name = if index == 0 { name.as_str() } else { "" };
-            lines
-                .push(Line::from(vec![Span::styled(format!("{name:<13}"), theme.faint()), Span::raw(piece)]));
-        }
-    }
-    lines.push(Line::raw(""));
-    lines.push(Line::from(vec![
-        Span::styled("y", theme.accent()),
-        Span::raw(" yes   "),
-        Span::styled("n", theme.accent()),
-        Span::raw(" no (Enter is no, too)"),
-    ]));
-    let area = boxed(model, theme, frame, "sure?", lines.len());
-    for (row, line) in (0..area.height).zip(lines) {
-        super::line(frame, area, row, line);
-    }
-}
-
-fn choose(model: &Model, theme: Theme, frame: &mut Frame, title: &str, rows: Vec<String>, at: usize) {
-    let area = boxed(model, theme, frame, title, rows.len());
-    for (row, text) in (0..area.height).zip(rows) {
-        super::line(frame, area, row, Line::raw(text));
-        if usize::from(row) == at {
-            frame.buffer_mut().set_style(Rect { y: area.y + row, height: 1, ..area }, theme.selected());
-        }
-    }
-}
-
-/// A line at the bottom, above the keys, with what fits above it.
-fn type_in(model: &Model, input: &Input, theme: Theme, frame: &mut Frame) {
-    let screen = frame.area();
-    let area = Rect { y: screen.height - 2, height: 1, ..screen };
-    let (prompt, example) = match input.purpose {
-        Purpose::Palette => (":", ""),
-        Purpose::Search => ("search: ", "a regular expression"),
-        Purpose::Filter => ("only lines that match: ", "a regular expression; nothing shows all"),
-        Purpose::Tunnel if model.place.target == "aws" => {
-            ("tunnel: ", "master, replica or metabase; or 5432:db.example:5432 ec2-user@bastion.example")
-        }
-        Purpose::Tunnel => ("tunnel: ", "5432:db.example:5432 ec2-user@bastion.example"),
-        Purpose::SaveLogs => ("save as: ", "a file"),
+    let row = |(keys, help): (String, &str)| {
+        let gap = " ".repeat(widest - width(&keys) + 2);
+        Line::from(vec![Span::styled(keys, pane.theme.accent()), Span::raw(format!("{gap}{help}"))])
     };
-    frame.render_widget(Clear, area);
-    let room = usize::from(area.width).saturating_sub(width(prompt) + 3);
-    // The end is where one types.
-    let typed = cells(&input.text);
-    let mut shown = typed.as_str();
-    while width(shown) > room {
-        shown = shown.char_indices().nth(1).map_or("", |(next, _)| &shown[next..]);
+    rows.into_iter().map(row).collect()
+}
+
+fn draw_confirm(model: &Model, confirm: &Confirm, pane: &mut Pane) {
+    let theme = pane.theme;
+    let room = layout::overlay_columns(model).saturating_sub(13);
+    let mut lines = vec![Line::styled(confirm.question.clone(), theme.warning()), Line::default()];
+    for (name, value) in &confirm.details {
+        for (index, piece) in wrap_words(&sanitize(value), room).into_iter().enumerate() {
+            let name = if index == 0 { name.as_str() } else { "" };
+            lines.push(vec![Span::styled(format!("{name:<13}"), theme.dim()), Span::raw(piece)].into());
+        }
     }
-    let mut spans = vec![Span::styled(format!(" {prompt}"), theme.accent()), Span::raw(shown.to_owned())];
-    spans.push(Span::styled(" ", theme.selected()));
-    if typed.is_empty() {
-        spans.push(Span::styled(format!(" {}", fit(example, room)), theme.faint()));
+    lines.push(Line::default());
+    let [yes, no] = ["y", "n"].map(|key| Span::styled(key, theme.accent()));
+    lines.push(vec![yes, Span::raw(" yes   "), no, Span::raw(" no (default)")].into());
+    draw_text(model, "confirm", &lines, 0, pane);
+}
+
+fn draw_choice(model: &Model, title: &str, rows: Vec<String>, at: usize, pane: &mut Pane) {
+    let mut inside = draw_box(model, title, rows.len(), pane);
+    for (row, text) in rows.into_iter().enumerate() {
+        inside.line(row, text);
     }
-    super::line(frame, area, 0, Line::from(spans));
-    let above = Rect { y: area.y.saturating_sub(1), ..area };
+    inside.style_row(at, inside.theme.selected());
+}
+
+/// Draws an input into the row above the footer, with an error or suggestions above it.
+fn draw_input(model: &Model, input: &TextInput, pane: &mut Pane) {
+    let theme = pane.theme;
+    let (prompt, placeholder) = match input.purpose {
+        Purpose::Palette => (":", ""),
+        Purpose::Search => ("search: ", "regular expression"),
+        Purpose::Filter => ("filter: ", "regular expression; leave empty to show all lines"),
+        Purpose::Tunnel if model.is_local() => ("tunnel: ", "5432:db.example:5432 ec2-user@bastion.example"),
+        Purpose::Tunnel => {
+            ("tunnel: ", "master, replica, metabase, or 5432:db.example:5432 ec2-user@bastion.example")
+        }
+        Purpose::SaveLogs => ("save as: ", "file name"),
+    };
+    let at = pane.height() - 2;
+    let mut row = pane.rows(at, 1);
+    Clear.render(row.area, row.buffer);
+    let room = row.width().saturating_sub(width(prompt) + 3);
+    let mut spans = vec![Span::styled(format!(" {prompt}"), theme.accent())];
+    let [before, under, after] = visible_input(input.input.value(), input.input.cursor(), room);
+    spans.extend([Span::raw(before), Span::styled(under, theme.selected()), Span::raw(after)]);
+    if input.input.value().is_empty() {
+        spans.push(Span::styled(format!(" {}", truncate(placeholder, room)), theme.dim()));
+    }
+    row.line(0, spans);
     if let Some(error) = &input.error {
-        frame.render_widget(Clear, above);
-        super::line(
-            frame,
-            above,
-            0,
-            Line::styled(format!(" ✗ {}", fit(&cells(error), usize::from(area.width) - 4)), theme.bad()),
-        );
+        let mut above = pane.rows(at - 1, 1);
+        Clear.render(above.area, above.buffer);
+        above.text(0, &format!("✗ {}", sanitize(error)), theme.error());
     } else if input.purpose == Purpose::Palette {
-        suggestions(input, theme, frame, area);
+        draw_suggestions(input.input.value(), at, pane);
     }
 }
 
-fn suggestions(input: &Input, theme: Theme, frame: &mut Frame, area: Rect) {
-    let fitting = fitting(&input.text);
-    let most = 8.min(usize::from(area.y).saturating_sub(3));
-    let count = fitting.len().min(most);
-    for (index, (word, help)) in fitting.into_iter().take(count).enumerate() {
-        let y = area.y - u16::try_from(count - index).unwrap_or(1);
-        let row = Rect { y, height: 1, ..area };
-        frame.render_widget(Clear, row);
-        let help = format!("  {help}");
-        super::line(
-            frame,
-            row,
-            0,
-            Line::from(vec![Span::styled(format!("  {word:<14}"), theme.accent()), Span::raw(help)]),
+/// The visible part of an input: the text before the cursor, the character under it, and the text after it, in at most `room` cells
+/// before and after the cursor together.
+fn visible_input(value: &str, cursor: usize, room: usize) -> [String; 3] {
+    let at = value.char_indices().nth(cursor).map_or(value.len(), |(at, _)| at);
+    let (before, rest) = value.split_at(at);
+    let (before, rest) = (sanitize(before), sanitize(rest));
+    let mut visible = before.as_str();
+    while width(visible) > room {
+        visible = visible.char_indices().nth(1).map_or("", |(next, _)| &visible[next..]);
+    }
+    let under_len = rest.chars().next().map_or(0, char::len_utf8);
+    let (under, after) = rest.split_at(under_len);
+    let under = if under.is_empty() { " " } else { under };
+    let (after, _) = split_at_width(after, (room + 1).saturating_sub(width(visible) + width(under)));
+    [visible.to_owned(), under.to_owned(), after.to_owned()]
+}
+
+/// Draws the commands that match the text of the palette into the rows above `at`.
+fn draw_suggestions(typed: &str, at: usize, pane: &mut Pane) {
+    let command = pane.theme.accent();
+    let mut matching = palette::matching(typed);
+    matching.truncate(MAX_SUGGESTIONS.min(at.saturating_sub(3)));
+    let first = at - matching.len();
+    for (row, (words, help)) in (first..).zip(matching) {
+        let mut pane = pane.rows(row, 1);
+        Clear.render(pane.area, pane.buffer);
+        pane.line(0, vec![Span::styled(format!("  {words:<14}"), command), Span::raw(format!("  {help}"))]);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn assert_visible(value: &str, cursor: usize, room: usize, wanted: [&str; 3]) {
+        let visible = visible_input(value, cursor, room);
+        assert_eq!(visible, wanted, "`{value}` with the cursor at {cursor} in {room} cells");
+        assert!(
+            width(&visible.concat()) <= room + 1,
+            "{visible:?} is wider than {room} cells and the cursor"
         );
+    }
+
+    #[test]
+    fn visible_input_scrolls_with_the_cursor() {
+        assert_visible("", 0, 5, ["", " ", ""]);
+        assert_visible("abc", 3, 5, ["abc", " ", ""]);
+        assert_visible("abc", 1, 5, ["a", "b", "c"]);
+        assert_visible("abcdefgh", 8, 5, ["defgh", " ", ""]);
+        assert_visible("abcdefgh", 0, 5, ["", "a", "bcdef"]);
+        assert_visible("abcdefgh", 6, 5, ["bcdef", "g", ""]);
+    }
+
+    #[test]
+    fn visible_input_counts_the_cells_of_wide_characters() {
+        assert_visible("测试测试", 4, 5, ["测试", " ", ""]);
+        assert_visible("测试测试", 1, 5, ["测", "试", "测"]);
+        assert_visible("a\u{202e}b", 3, 20, ["a\\u{202e}b", " ", ""]);
     }
 }

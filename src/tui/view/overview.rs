@@ -1,65 +1,63 @@
-//! Is it healthy, is it fresh, what runs.
+//! The Overview: health, freshness and the latest runs.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 use ratatui::text::{Line, Span};
 
-use super::super::layout;
-use super::super::model::Model;
-use super::super::model::freshness::freshness;
-use super::super::text::{cells, fit, pad, width};
-use super::super::theme::Theme;
-use super::table::{Table, cell, column};
-use super::{empty, line, runs, title, titled, unanswered};
+use super::pane::Pane;
+use super::runs;
+use super::table::{cell, column, fixed, table};
+use crate::tui::domain::Component;
+use crate::tui::layout;
+use crate::tui::model::Model;
+use crate::tui::model::freshness::freshness;
+use crate::tui::text::{pad, sanitize, truncate, width};
 use common::text::age;
-use target::Component;
 
-pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
-    let parts = model.overview.parts.last.as_deref().unwrap_or_default();
-    let [fresh, held] = fresh(model, parts, theme);
-    line(frame, area, 0, fresh);
-    let start = u16::try_from(layout::overview_parts(model)).unwrap_or(0);
+/// Rows of the components while there are none, for the reason.
+const EMPTY_ROWS: usize = 5;
+
+pub(super) fn draw(model: &Model, pane: &mut Pane) {
+    let components = model.overview.components.items();
+    let start = layout::components_row(model);
+    draw_freshness(model, pane, start > 2);
     if start > 2 {
-        line(frame, area, 1, held);
-        strip(model, parts, theme, frame, Rect { y: area.y + 3, height: 3, ..area });
-        line(frame, area, start - 2, titled("PARTS", &model.overview.parts, model, theme));
+        draw_stages(model, components, &mut pane.rows(3, 3));
+        pane.remote_title(start - 2, "COMPONENTS", &model.overview.components, model);
     }
-    // Where there are none, the reason takes some lines.
-    let count = if parts.is_empty() { 5 } else { u16::try_from(parts.len()).unwrap_or(0) };
-    let list = Rect { y: area.y + start - 1, height: (count + 1).min(area.height - start + 1), ..area };
-    list_of_parts(model, parts, theme, frame, list);
+    let count = if components.is_empty() { EMPTY_ROWS } else { components.len() };
+    draw_components(model, &mut pane.rows(start - 1, count + 1));
     let below = start + count + 1;
-    if below + 2 < area.height {
-        let rest = Rect { y: area.y + below, height: area.height - below, ..area };
-        last_runs(model, theme, frame, rest);
+    if below + 2 < pane.height() {
+        draw_latest_runs(model, &mut pane.below(below));
     }
 }
 
-/// How fresh the data are, and what holds them back.
-fn fresh(model: &Model, parts: &[Component], theme: Theme) -> [Line<'static>; 2] {
-    let known = freshness(parts, model.runs.history.last.as_deref().unwrap_or_default());
-    let mut spans = vec![Span::styled(" FRESHNESS", theme.title())];
-    match (known.updated_on, known.loaded_at) {
-        (Some(date), Some(at)) => {
-            spans.push(Span::raw(format!("  data of {date}, published {}", age(at, model.now))));
-        }
-        (None, Some(at)) => spans.push(Span::raw(format!("  published {}", age(at, model.now)))),
-        _ if model.runs.history.last.is_some() => spans.push(Span::raw("  nothing is published yet")),
-        _ if model.runs.history.trouble().is_some() => spans.push(Span::styled("  not known", theme.bad())),
-        _ => spans.push(Span::styled("  …", theme.faint())),
-    }
-    let held = match known.held_by {
-        Some(why) => Line::styled(format!("            held back: {why}"), theme.warn()),
-        None if known.loaded_at.is_some() => Line::styled("            nothing holds it back", theme.good()),
+fn draw_freshness(model: &Model, pane: &mut Pane, with_delay: bool) {
+    let theme = pane.theme;
+    let history = &model.runs.history;
+    let freshness = freshness(model.overview.components.items(), history.items());
+    let published = freshness.published_at.map(|at| format!("published {}", age(at, model.now)));
+    let (text, style) = match (freshness.updated_on, published) {
+        (Some(date), Some(published)) => (format!("data of {date}, {published}"), theme.text()),
+        (None, Some(published)) => (published, theme.text()),
+        _ if history.value.is_some() => ("nothing is published yet".to_owned(), theme.text()),
+        _ if history.error.is_some() => ("unknown".to_owned(), theme.error()),
+        _ => ("…".to_owned(), theme.dim()),
+    };
+    pane.line(0, vec![Span::styled(" FRESHNESS  ", theme.title()), Span::styled(text, style)]);
+    let delay = match freshness.delayed_by {
+        Some(reason) => Line::styled(format!("            delayed: {reason}"), theme.warning()),
+        None if freshness.published_at.is_some() => Line::styled("            up to date", theme.success()),
         None => Line::default(),
     };
-    [Line::from(spans), held]
+    if with_delay {
+        pane.line(1, delay);
+    }
 }
 
-/// What the data pass through has a place in the strip, under a short name; the rest stands in the list alone.
-fn stage(part: &Component) -> Option<&str> {
-    match part.name.as_str() {
+/// The name of a component among the stages of the pipeline; none if it is not a stage.
+fn stage_name(component: &Component) -> Option<&str> {
+    match component.name.as_str() {
         "report" | "bastion" | "alarms" => None,
         "last etl" => Some("etl"),
         "last report" => Some("report"),
@@ -67,80 +65,83 @@ fn stage(part: &Component) -> Option<&str> {
     }
 }
 
-/// The pipeline as a strip: each stage with its state and age.
-fn strip(model: &Model, parts: &[Component], theme: Theme, frame: &mut Frame, area: Rect) {
-    let stages: Vec<(&str, &Component)> =
-        parts.iter().filter_map(|part| Some((stage(part)?, part))).collect();
+/// Draws the stages of the pipeline side by side, with their state and age.
+fn draw_stages(model: &Model, components: &[Component], pane: &mut Pane) {
+    let theme = pane.theme;
+    let stages: Vec<_> =
+        components.iter().filter_map(|component| Some((stage_name(component)?, component))).collect();
     if stages.is_empty() {
         return;
     }
-    let room = usize::from(area.width).saturating_sub(1);
+    let room = pane.width().saturating_sub(1);
     let arrow = if room / stages.len() >= 15 { " ─▶ " } else { "→ " };
-    // The last one has no arrow behind it.
+    // No arrow follows the last stage.
     let each = ((room + width(arrow)) / stages.len()).min(26);
     let mut rows = [vec![Span::raw(" ")], vec![Span::raw(" ")], vec![Span::raw(" ")]];
-    for (at, (name, part)) in stages.iter().enumerate() {
-        let (sign, style) = theme.state(part.state);
-        let name = fit(&cells(name), each.saturating_sub(width(arrow)));
+    for (at, (name, stage)) in stages.iter().enumerate() {
+        let (symbol, style) = theme.component_state(stage.state);
+        let name = truncate(&sanitize(name), each.saturating_sub(width(arrow)));
         let arrow = if at + 1 < stages.len() { arrow } else { "" };
         let gap = " ".repeat(each.saturating_sub(width(&name) + width(arrow)));
         rows[0].push(Span::styled(name, style.add_modifier(Modifier::BOLD)));
         rows[0].push(Span::raw(gap));
-        rows[0].push(Span::styled(arrow, theme.faint()));
-        rows[1].push(Span::styled(pad(&format!("{sign} {}", part.state), each), style));
-        let since = part.since.map(|since| age(since, model.now)).unwrap_or_default();
+        rows[0].push(Span::styled(arrow, theme.dim()));
+        rows[1].push(Span::styled(pad(&format!("{symbol} {}", stage.state), each), style));
+        let since = stage.since.map(|since| age(since, model.now)).unwrap_or_default();
         let since = if width(&since) < each { since.as_str() } else { since.trim_end_matches(" ago") };
-        rows[2].push(Span::styled(pad(since, each), theme.faint()));
+        rows[2].push(Span::styled(pad(since, each), theme.dim()));
     }
-    for (row, spans) in (0..).zip(rows) {
-        line(frame, area, row, Line::from(spans));
+    for (row, spans) in rows.into_iter().enumerate() {
+        pane.line(row, spans);
     }
 }
 
-fn list_of_parts(model: &Model, parts: &[Component], theme: Theme, frame: &mut Frame, area: Rect) {
-    if parts.is_empty() {
-        return unanswered(&model.overview.parts, theme, frame, area, 1);
+fn draw_components(model: &Model, pane: &mut Pane) {
+    let theme = pane.theme;
+    let components = model.overview.components.items();
+    if components.is_empty() {
+        return pane.no_value(1, &model.overview.components);
     }
-    let row = |part: &Component| {
-        let (sign, style) = theme.state(part.state);
-        let since = part.since.map_or_else(|| "-".to_owned(), |since| age(since, model.now));
+    let row = |component: &Component| {
+        let (symbol, style) = theme.component_state(component.state);
+        let since = component.since.map_or_else(|| "-".to_owned(), |since| age(since, model.now));
         vec![
-            cell(sign, style),
-            cell(cells(&part.name), theme.text()),
-            cell(part.state.to_string(), style),
+            cell(symbol, style),
+            cell(sanitize(&component.name), theme.text()),
+            cell(component.state.to_string(), style),
             cell(since, theme.text()),
-            cell(cells(&part.detail), theme.text()),
+            cell(sanitize(&component.detail), theme.text()),
         ]
     };
     let columns = [
         column("", 1, 0),
-        column("PART", usize::MAX, 0),
-        column("STATE", usize::MAX, 0),
-        column("SINCE", usize::MAX, 1),
+        fixed("COMPONENT", 0),
+        fixed("STATE", 0),
+        fixed("SINCE", 1),
         column("DETAIL", 8, 0),
     ];
-    let rows = parts.iter().map(row).collect();
-    Table { columns: &columns, rows, selected: Some(model.overview.cursor.at) }.draw(theme, frame, area);
+    let rows: Vec<_> = components.iter().map(row).collect();
+    table(pane, &columns, &rows, Some(model.overview.cursor.at));
 }
 
-fn last_runs(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
-    let open = model.tunnels.open();
-    let tunnels = match open {
-        0 => "no tunnel is open".to_owned(),
-        1 => "1 tunnel is open".to_owned(),
-        _ => format!("{open} tunnels are open"),
+fn draw_latest_runs(model: &Model, pane: &mut Pane) {
+    let tunnels = match model.tunnels.open_count() {
+        0 => "no open tunnels".to_owned(),
+        1 => "1 open tunnel".to_owned(),
+        count => format!("{count} open tunnels"),
     };
-    let active = model.active.last.as_ref().map_or(0, Vec::len);
-    let runs = if active == 0 { "none in progress".to_owned() } else { format!("{active} in progress") };
-    line(frame, area, 0, title("LAST RUNS", &fit(&format!("{runs} · {tunnels}"), 60), theme));
-    let most = usize::from(area.height).saturating_sub(2);
-    let rows = model.run_rows();
-    if rows.is_empty() {
-        return match model.runs.history.last {
-            Some(_) => empty(frame, area, 1, "there was none yet; p starts the pipeline", theme.faint()),
-            None => unanswered(&model.runs.history, theme, frame, area, 1),
-        };
+    let active = match model.runs.active.items().len() {
+        0 => "none active".to_owned(),
+        count => format!("{count} active"),
+    };
+    pane.title("LATEST RUNS", &format!("{active} · {tunnels}"));
+    let rows = model.runs.rows();
+    if !rows.is_empty() {
+        let shown = rows.len().min(pane.height().saturating_sub(2));
+        runs::draw_rows(model, &rows[..shown], &mut pane.below(1));
+    } else if model.runs.history.value.is_some() {
+        pane.dim(1, "no runs yet; press p to run the pipeline");
+    } else {
+        pane.no_value(1, &model.runs.history);
     }
-    let list = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    runs::table(model, &rows[..rows.len().min(most)], None, theme).draw(theme, frame, list);
 }

@@ -1,116 +1,109 @@
-//! A list in columns. What does not fit is cut, and where even that is not enough, the least important column goes.
+//! Tables. If one is too wide, its columns are cut, and the least important ones are left out.
 
-use ratatui::Frame;
-use ratatui::layout::Rect;
 use ratatui::style::Style;
 
-use super::super::text::{fit, width};
-use super::super::theme::Theme;
+use super::pane::Pane;
+use crate::tui::model::list::Cursor;
+use crate::tui::text::{truncate, width};
 
-/// A column.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Column {
-    /// Its name.
-    pub(super) name: &'static str,
-    /// Whether it holds numbers.
-    pub(super) right: bool,
-    /// It may be cut to so many cells.
-    pub(super) least: usize,
-    /// Those with a higher number go first; 0 never goes.
-    pub(super) goes: u8,
+    name: &'static str,
+    align_right: bool,
+    /// The width below which it is not cut.
+    min_width: usize,
+    /// Columns with a higher number are left out first; 0 is never left out.
+    priority: u8,
 }
 
-/// One field.
 pub(super) struct Cell {
-    pub(super) text: String,
-    pub(super) style: Style,
+    text: String,
+    style: Style,
 }
 
-/// A list to draw.
-pub(super) struct Table<'a> {
-    pub(super) columns: &'a [Column],
-    /// Those in sight.
-    pub(super) rows: Vec<Vec<Cell>>,
-    /// The selected one among them.
-    pub(super) selected: Option<usize>,
-}
-
-/// Between two columns.
+/// Cells between two columns.
 const GAP: usize = 2;
 
-pub(super) const fn column(name: &'static str, least: usize, goes: u8) -> Column {
-    Column { name, right: false, least, goes }
+/// A column that can be cut to `min_width` cells.
+pub(super) const fn column(name: &'static str, min_width: usize, priority: u8) -> Column {
+    Column { name, align_right: false, min_width, priority }
 }
 
-pub(super) const fn number(name: &'static str, goes: u8) -> Column {
-    Column { name, right: true, least: usize::MAX, goes }
+/// A column that is never cut.
+pub(super) const fn fixed(name: &'static str, priority: u8) -> Column {
+    column(name, usize::MAX, priority)
+}
+
+/// A column of numbers.
+pub(super) const fn number(name: &'static str, priority: u8) -> Column {
+    Column { name, align_right: true, min_width: usize::MAX, priority }
 }
 
 pub(super) fn cell(text: impl Into<String>, style: Style) -> Cell {
     Cell { text: text.into(), style }
 }
 
-impl Table<'_> {
-    /// Draws the names of the columns and then the rows.
-    pub(super) fn draw(&self, theme: Theme, frame: &mut Frame, area: Rect) {
-        let widths = self.widths(usize::from(area.width).saturating_sub(2));
-        let buffer = frame.buffer_mut();
-        let mut put = |row: u16, texts: &mut dyn Iterator<Item = (&str, Style)>| {
-            let mut x = area.x + 1;
-            for ((text, style), (column, width)) in texts.zip(self.columns.iter().zip(&widths)) {
-                let Some(cells) = *width else { continue };
-                let fitted = fit(text, cells);
-                let missing = u16::try_from(cells - super::super::text::width(&fitted)).unwrap_or(0);
-                let at = if column.right { x + missing } else { x };
-                buffer.set_string(at, area.y + row, fitted, style);
-                x += u16::try_from(cells + GAP).unwrap_or(0);
-            }
-        };
-        if area.height == 0 {
-            return;
-        }
-        put(0, &mut self.columns.iter().map(|column| (column.name, theme.heading())));
-        for (row, cells) in (1..area.height).zip(&self.rows) {
-            put(row, &mut cells.iter().map(|cell| (cell.text.as_str(), cell.style)));
-        }
-        if let Some(row) =
-            self.selected.and_then(|row| u16::try_from(row + 1).ok()).filter(|row| *row < area.height)
-        {
-            let selected = Rect { y: area.y + row, height: 1, ..area };
-            frame.buffer_mut().set_style(selected, theme.selected());
-        }
-    }
+/// Draws the visible part of a list, and its selected item if `has_selection`.
+pub(super) fn list<T>(
+    pane: &mut Pane,
+    (cursor, has_selection): (Cursor, bool),
+    columns: &[Column],
+    items: &[T],
+    row: impl Fn(&T) -> Vec<Cell>,
+) {
+    let top = cursor.top.min(items.len());
+    let rows: Vec<_> = items[top..].iter().take(pane.height()).map(row).collect();
+    table(pane, columns, &rows, has_selection.then(|| cursor.at.saturating_sub(top)));
+}
 
-    /// The width of each column, none for those that went.
-    fn widths(&self, room: usize) -> Vec<Option<usize>> {
-        let natural = |at: usize, column: &Column| {
-            let cells = self.rows.iter().map(|row| width(&row[at].text));
-            cells.chain([width(column.name)]).max().unwrap_or(0)
-        };
-        let mut widths: Vec<Option<usize>> =
-            self.columns.iter().enumerate().map(|(at, column)| Some(natural(at, column))).collect();
-        loop {
-            let shown = widths.iter().flatten().count();
-            let total = widths.iter().flatten().sum::<usize>() + GAP * shown.saturating_sub(1);
-            let Some(excess) = total.checked_sub(room).filter(|excess| *excess > 0) else { return widths };
-            // The widest of those that may be cut gives way first.
-            let cuttable = widths.iter().zip(self.columns).enumerate().filter_map(|(at, (width, column))| {
-                let spare = width.as_ref()?.checked_sub(column.least).filter(|spare| *spare > 0)?;
-                Some((spare, at))
-            });
-            if let Some((spare, at)) = cuttable.max() {
-                widths[at] = widths[at].map(|width| width - spare.min(excess));
-                continue;
-            }
-            let going = self
-                .columns
-                .iter()
-                .enumerate()
-                .filter(|(at, column)| widths[*at].is_some() && column.goes > 0);
-            match going.max_by_key(|(_, column)| column.goes) {
-                Some((at, _)) => widths[at] = None,
-                None => return widths,
-            }
+/// Draws the names of the columns and the rows.
+pub(super) fn table(pane: &mut Pane, columns: &[Column], rows: &[Vec<Cell>], selected: Option<usize>) {
+    if pane.height() == 0 {
+        return;
+    }
+    let widths = widths(columns, rows, pane.width().saturating_sub(2));
+    let (area, heading) = (pane.area, pane.theme.heading());
+    let mut draw = |row: u16, texts: &mut dyn Iterator<Item = (&str, Style)>| {
+        let mut x = area.x + 1;
+        for ((text, style), (column, cells)) in texts.zip(columns.iter().zip(&widths)) {
+            let Some(cells) = *cells else { continue };
+            let text = truncate(text, cells);
+            let missing = u16::try_from(cells - width(&text)).unwrap_or(0);
+            let start = if column.align_right { x + missing } else { x };
+            pane.buffer.set_string(start, area.y + row, text, style);
+            x += u16::try_from(cells + GAP).unwrap_or(0);
+        }
+    };
+    draw(0, &mut columns.iter().map(|column| (column.name, heading)));
+    for (row, cells) in (1..area.height).zip(rows) {
+        draw(row, &mut cells.iter().map(|cell| (cell.text.as_str(), cell.style)));
+    }
+    if let Some(selected) = selected {
+        pane.style_row(selected + 1, pane.theme.selected());
+    }
+}
+
+/// The width of each column; none for those left out.
+fn widths(columns: &[Column], rows: &[Vec<Cell>], room: usize) -> Vec<Option<usize>> {
+    let natural = |(at, column): (usize, &Column)| {
+        let cells = rows.iter().map(|row| width(&row[at].text));
+        cells.chain([width(column.name)]).max()
+    };
+    let mut widths: Vec<Option<usize>> = columns.iter().enumerate().map(natural).collect();
+    loop {
+        let shown = widths.iter().flatten().count();
+        let total = widths.iter().flatten().sum::<usize>() + GAP * shown.saturating_sub(1);
+        let Some(excess) = total.checked_sub(room).filter(|excess| *excess > 0) else { return widths };
+        // The column with the most cells to spare is cut first.
+        let spare = |at: usize| widths[at]?.checked_sub(columns[at].min_width).filter(|spare| *spare > 0);
+        if let Some((spare, at)) = (0..columns.len()).filter_map(|at| Some((spare(at)?, at))).max() {
+            widths[at] = widths[at].map(|width| width - spare.min(excess));
+            continue;
+        }
+        let optional = (0..columns.len()).filter(|at| widths[*at].is_some() && columns[*at].priority > 0);
+        match optional.max_by_key(|at| columns[*at].priority) {
+            Some(at) => widths[at] = None,
+            None => return widths,
         }
     }
 }

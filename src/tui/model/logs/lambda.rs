@@ -1,33 +1,26 @@
-//! What the Lambda service itself logs about an invocation: its start, its end and a report, in text or as JSON.
+//! The messages that the Lambda service logs about an invocation: its start, its end and a report, as text or JSON.
 
 use serde_json::Value;
 
-/// A line about an invocation.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Invocation {
-    /// It began.
     Start {
-        /// Its id.
         id: String,
     },
-    /// It ended; the report, which comes right after, says the same and more.
+    /// The report, which follows, has the same facts and more.
     End,
-    /// How it went.
     Report {
-        /// Its id.
         id: String,
-        /// In words.
         summary: String,
-        /// Whether it broke.
         failed: bool,
     },
 }
 
-/// Reads a line; nothing where it is the function's own.
-pub fn read(message: &str) -> Option<Invocation> {
+/// Parses a message; returns none if the function itself logged it.
+pub fn parse(message: &str) -> Option<Invocation> {
     let message = message.trim_end();
     if message.starts_with("{\"time\"") || message.starts_with("{\"type\"") {
-        return read_json(&serde_json::from_str(message).ok()?);
+        return parse_json(&serde_json::from_str(message).ok()?);
     }
     let (word, rest) = message.split_once(" RequestId: ")?;
     let id = rest.split([' ', '\t']).next().unwrap_or_default().to_owned();
@@ -53,7 +46,7 @@ pub fn read(message: &str) -> Option<Invocation> {
     }
 }
 
-fn read_json(value: &Value) -> Option<Invocation> {
+fn parse_json(value: &Value) -> Option<Invocation> {
     let record = value.get("record")?;
     let id = record.get("requestId")?.as_str()?.to_owned();
     match value.get("type")?.as_str()? {
@@ -96,25 +89,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_lines_are_read() {
+    fn the_three_lines_are_parse() {
         let id = "8f5a".to_owned();
         assert_eq!(
-            read("START RequestId: 8f5a Version: $LATEST\n"),
+            parse("START RequestId: 8f5a Version: $LATEST\n"),
             Some(Invocation::Start { id: id.clone() })
         );
-        assert_eq!(read("END RequestId: 8f5a"), Some(Invocation::End));
+        assert_eq!(parse("END RequestId: 8f5a"), Some(Invocation::End));
         let report = "REPORT RequestId: 8f5a\tDuration: 1234.56 ms\tBilled Duration: 1235 ms\tMemory Size: 512 MB\tMax Memory Used: 120 MB\tInit Duration: 100.1 ms\t";
         let summary = "1234.56 ms, 120 MB of 512 MB, cold start 100.1 ms".to_owned();
-        assert_eq!(read(report), Some(Invocation::Report { id, summary, failed: false }));
-        assert_eq!(read("downloading RequestId: x"), None);
-        assert_eq!(read("an ordinary line"), None);
+        assert_eq!(parse(report), Some(Invocation::Report { id, summary, failed: false }));
+        assert_eq!(parse("downloading RequestId: x"), None);
+        assert_eq!(parse("an ordinary line"), None);
     }
 
     #[test]
-    fn so_are_their_forms_as_json() {
+    fn json_messages_are_parsed() {
         let report = r#"{"time":"2026-03-02T03:04:05.007Z","type":"platform.report","record":{"requestId":"a","status":"timeout","metrics":{"durationMs":3000.0,"memorySizeMB":128,"maxMemoryUsedMB":64}}}"#;
         let summary = "timeout, 3000 ms, 64 MB of 128 MB".to_owned();
-        assert_eq!(read(report), Some(Invocation::Report { id: "a".into(), summary, failed: true }));
-        assert_eq!(read(r#"{"time":"x","level":"INFO","message":"m"}"#), None);
+        assert_eq!(parse(report), Some(Invocation::Report { id: "a".into(), summary, failed: true }));
+        assert_eq!(parse(r#"{"time":"x","level":"INFO","message":"m"}"#), None);
     }
 }

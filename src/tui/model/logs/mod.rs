@@ -1,22 +1,20 @@
-//! What the Logs screen knows: the lines, where one is in them, and what is wanted of them.
+//! The state of the Logs screen: the lines, the position in them, and what is shown of them.
 
 pub mod buffer;
-pub mod incoming;
 pub mod lambda;
-
-use std::collections::BTreeSet;
+pub mod parsed_event;
 
 use regex::{Regex, RegexBuilder};
 use uuid::Uuid;
 
-pub use self::buffer::{Buffer, Row};
-pub use self::incoming::{Incoming, Level};
-use super::list::Move;
-use crate::tui::effect::Ticket;
+pub use self::buffer::{LogBuffer, LogRow};
+pub use self::parsed_event::{LogLevel, ParsedEvent};
+use super::list::{Motion, clamped_index};
+use crate::tui::domain::{Millis, parse_regex};
+use crate::tui::request::RequestId;
 use crate::tui::text;
-use logs::{Millis, parse_regex};
 
-/// How far back one may look, and what that is called.
+/// How far back the logs can go, with a label.
 pub const WINDOWS: [(Option<Millis>, &str); 7] = [
     (Some(60_000), "1 min"),
     (Some(600_000), "10 min"),
@@ -27,73 +25,68 @@ pub const WINDOWS: [(Option<Millis>, &str); 7] = [
     (None, "all"),
 ];
 
-/// How times are shown.
+/// Cells that the mark of a late event takes.
+pub const LATE_MARK: usize = 12;
+
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum Stamps {
-    /// Of day.
+pub enum Timestamps {
     #[default]
-    Day,
-    /// With the date and milliseconds.
-    Whole,
-    /// Not at all.
-    None,
+    Time,
+    /// Date and time with milliseconds.
+    Full,
+    Hidden,
 }
 
-/// A source of logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
-    /// Its name.
+pub struct LogSource {
     pub name: String,
-    /// Whether its lines are hidden.
     pub hidden: bool,
-    /// How many events came from it.
-    pub came: u64,
+    /// How many events were received from it.
+    pub received: u64,
 }
 
-/// The screen.
+/// The cells in which lines are drawn.
+#[derive(Debug, Clone, Copy)]
+pub struct Viewport {
+    pub width: usize,
+    pub height: usize,
+}
+
 #[derive(Debug, Clone)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a switch of its own")]
+#[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Logs {
-    /// The lines.
-    pub buffer: Buffer,
-    /// The sources, in the order in which events name them.
-    pub sources: Vec<Source>,
-    /// Whether the newest line stays in sight.
+    pub buffer: LogBuffer,
+    /// Indexed by the source of a line.
+    pub sources: Vec<LogSource>,
+    /// Whether the newest line stays visible.
     pub following: bool,
-    /// The selected line's position among those that are shown.
+    /// The position of the selected row among the shown ones.
     pub at: usize,
-    /// The first line in sight, where the newest is not followed.
+    /// The first visible row unless following.
     pub top: usize,
-    /// What is searched.
     pub search: Option<Regex>,
-    /// What lines must match.
     pub filter: Option<Regex>,
-    /// Whether long lines are broken.
     pub wrap: bool,
-    /// How times are shown.
-    pub stamps: Stamps,
-    /// Whether all traces are unfolded.
+    pub timestamps: Timestamps,
+    /// Whether multi-line events are unfolded.
     pub unfolded: bool,
-    /// The numbers of rows for which it is the other way round.
-    pub exceptions: BTreeSet<u64>,
-    /// How far back one looks, in [`WINDOWS`].
+    /// An index into [`WINDOWS`].
     pub window: usize,
-    /// The only run whose lines are wanted.
+    /// The run whose log is followed, if it is only one.
     pub run: Option<Uuid>,
-    /// Which following's lines are wanted.
-    pub ticket: Ticket,
-    /// Whether the following has been asked for, on this target.
-    pub asked: bool,
-    /// Whether what was there in the beginning has been shown.
+    pub request: RequestId,
+    /// Whether the logs of this target have been requested.
+    pub is_requested: bool,
+    /// Whether all lines that existed at the start have been received.
     pub caught_up: bool,
-    /// The last thing to know.
-    pub note: Option<String>,
+    /// The last status message.
+    pub status: Option<String>,
 }
 
 impl Default for Logs {
     fn default() -> Self {
         Self {
-            buffer: Buffer::default(),
+            buffer: LogBuffer::default(),
             sources: Vec::new(),
             following: true,
             at: 0,
@@ -101,153 +94,155 @@ impl Default for Logs {
             search: None,
             filter: None,
             wrap: false,
-            stamps: Stamps::Day,
+            timestamps: Timestamps::Time,
             unfolded: false,
-            exceptions: BTreeSet::new(),
             window: 4,
             run: None,
-            ticket: Ticket(0),
-            asked: false,
+            request: RequestId(0),
+            is_requested: false,
             caught_up: false,
-            note: None,
+            status: None,
         }
     }
 }
 
-/// A pattern as it was typed: without regard to case unless it has capitals.
+/// Parses a pattern; it ignores case unless it has an upper-case letter. An empty one is none.
 pub fn pattern(typed: &str) -> Result<Option<Regex>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
     parse_regex(typed)?;
-    let any_case = !typed.chars().any(char::is_uppercase);
-    RegexBuilder::new(typed).case_insensitive(any_case).build().map(Some).map_err(|error| error.to_string())
+    let ignore_case = !typed.chars().any(char::is_uppercase);
+    let pattern = RegexBuilder::new(typed).case_insensitive(ignore_case).build();
+    pattern.map(Some).map_err(|error| error.to_string())
 }
 
 impl Logs {
-    /// Takes events in.
-    pub fn push(&mut self, lines: Vec<Incoming>) {
+    pub fn push(&mut self, lines: Vec<ParsedEvent>) {
         for line in lines {
             if let Some(source) = self.sources.get_mut(line.source) {
-                source.came += 1;
+                source.received += 1;
             }
-            let gone = self.buffer.push(line);
-            self.at = self.at.saturating_sub(gone);
-            self.top = self.top.saturating_sub(gone);
+            let dropped = self.buffer.push(line);
+            self.at = self.at.saturating_sub(dropped);
+            self.top = self.top.saturating_sub(dropped);
         }
+        self.follow_end();
+    }
+
+    /// Selects the newest row if following.
+    pub fn follow_end(&mut self) {
         if self.following {
             self.at = self.buffer.shown().saturating_sub(1);
         }
     }
 
-    /// Whether the lines after a row's first one are in sight.
-    pub fn is_unfolded(&self, number: u64) -> bool {
-        self.unfolded != self.exceptions.contains(&number)
+    pub fn clear(&mut self) {
+        self.buffer.clear();
+        (self.at, self.top) = (0, 0);
     }
 
-    /// How wide the columns before the text are.
-    pub fn indent(&self) -> usize {
-        let names = self.sources.iter().map(|source| source.name.len()).max().unwrap_or(0);
-        let stamp = match self.stamps {
-            Stamps::Day => 9,
-            Stamps::Whole => 24,
-            Stamps::None => 0,
+    /// Columns before the text of a line.
+    pub fn text_column(&self) -> usize {
+        let timestamp = match self.timestamps {
+            Timestamps::Time => 9,
+            Timestamps::Full => 24,
+            Timestamps::Hidden => 0,
         };
-        2 + stamp + names + 1 + 6
+        2 + timestamp + self.source_width() + 1 + 6
     }
 
-    /// How many lines of the screen a row takes.
-    pub fn height(&self, position: usize, width: usize) -> usize {
-        let Some((number, row)) = self.buffer.at(position) else { return 0 };
-        let room = width.saturating_sub(self.indent()).max(8);
-        let lines = |line: &str| if self.wrap { text::lines(line, room) } else { 1 };
-        let late = row.late.map_or(0, |_| 12);
-        let first = if self.wrap && late > 0 {
-            // The mark of lateness is part of the line.
-            (text::width(&row.text) + late).div_ceil(room).max(lines(&row.text))
-        } else {
-            lines(&row.text)
-        };
-        if !self.is_unfolded(number) {
-            return first;
+    pub fn source_width(&self) -> usize {
+        self.sources.iter().map(|source| source.name.len()).max().unwrap_or(0)
+    }
+
+    /// Screen lines that a row takes.
+    pub fn row_height(&self, position: usize, width: usize) -> usize {
+        let Some((_, row)) = self.buffer.at(position) else { return 0 };
+        let room = width.saturating_sub(self.text_column()).max(8);
+        let height = |line: &str| if self.wrap { text::wrapped_height(line, room) } else { 1 };
+        let mut first = height(&row.text);
+        if self.wrap && row.late.is_some() {
+            // The first line starts with the mark of the late event.
+            first = first.max((text::width(&row.text) + LATE_MARK).div_ceil(room));
         }
-        first + row.more.iter().map(|line| lines(line)).sum::<usize>()
+        if self.unfolded { first + row.more.iter().map(|line| height(line)).sum::<usize>() } else { first }
     }
 
-    /// The first row in sight, and how many of its lines are above the edge: so that the last line is at the bottom where the
-    /// newest is followed.
-    pub fn first_in_sight(&self, width: usize, height: usize) -> (usize, usize) {
+    /// The first visible row, and how many of its screen lines are above the viewport.
+    pub fn first_visible(&self, view: Viewport) -> (usize, usize) {
         if !self.following {
             return (self.top, 0);
         }
-        let mut missing = height;
-        let mut position = self.buffer.shown();
-        while position > 0 {
-            position -= 1;
-            let lines = self.height(position, width);
-            if lines >= missing {
-                return (position, lines - missing);
+        let mut missing = view.height;
+        for position in (0..self.buffer.shown()).rev() {
+            let height = self.row_height(position, view.width);
+            if height >= missing {
+                return (position, height - missing);
             }
-            missing -= lines;
+            missing -= height;
         }
         (0, 0)
     }
 
-    /// Moves the selection; away from the end is no longer following.
-    pub fn go(&mut self, to: Move, width: usize, height: usize) {
-        let count = self.buffer.shown();
+    /// Stops following, with the same rows visible.
+    pub fn pause(&mut self, view: Viewport) {
         if self.following {
-            let (first, hidden) = self.first_in_sight(width, height);
-            self.top = if hidden > 0 && first + 1 < count { first + 1 } else { first };
+            let (first, hidden) = self.first_visible(view);
+            self.top = if hidden > 0 && first + 1 < self.buffer.shown() { first + 1 } else { first };
+            self.following = false;
         }
-        self.at = match to {
-            Move::By(by) => self.at.saturating_add_signed(by),
-            Move::Top => 0,
-            Move::Bottom => usize::MAX,
-        }
-        .min(count.saturating_sub(1));
-        self.following = match to {
-            Move::Bottom => true,
-            Move::By(by) if by > 0 => self.following,
-            _ => false,
-        };
-        self.settle(width, height);
     }
 
-    /// Keeps the selected row in sight.
-    pub fn settle(&mut self, width: usize, height: usize) {
+    /// Moves the selection. Moving up pauses, the end resumes following.
+    pub fn navigate(&mut self, motion: Motion, view: Viewport) {
+        let resume = match motion {
+            Motion::Bottom => true,
+            Motion::By(by) => by > 0 && self.following,
+            Motion::Top => false,
+        };
+        self.pause(view);
+        self.at = clamped_index(self.at, motion, self.buffer.shown());
+        self.following = resume;
+        self.clamp_cursor(view);
+    }
+
+    /// Keeps the selected row visible.
+    pub fn clamp_cursor(&mut self, view: Viewport) {
         self.at = self.at.min(self.buffer.shown().saturating_sub(1));
         self.top = self.top.min(self.at);
-        // From the selected row backwards, as far as the screen reaches.
-        let mut room = height.saturating_sub(self.height(self.at, width).min(height));
+        // Walks up from the selected row as far as the viewport reaches.
+        let mut room = view.height.saturating_sub(self.row_height(self.at, view.width));
         let mut lowest = self.at;
         while lowest > self.top {
-            let lines = self.height(lowest - 1, width);
-            if lines > room {
+            let height = self.row_height(lowest - 1, view.width);
+            if height > room {
                 break;
             }
-            room -= lines;
+            room -= height;
             lowest -= 1;
         }
         self.top = self.top.max(lowest);
     }
 
-    /// Looks for the search's next match.
-    pub fn find(&mut self, forward: bool, width: usize, height: usize) -> bool {
+    /// Selects the next match of the search; returns whether there is one.
+    pub fn select_match(&mut self, forward: bool, view: Viewport) -> bool {
         let Some(found) = self.search.as_ref().and_then(|search| self.buffer.find(search, self.at, forward))
         else {
             return false;
         };
-        if self.following {
-            self.top = self.first_in_sight(width, height).0;
-            self.following = false;
-        }
+        self.pause(view);
         self.at = found;
-        self.settle(width, height);
+        self.clamp_cursor(view);
         true
     }
 
-    /// Shows what the filter and the sources leave, and stays at the same line.
+    pub fn set_filter(&mut self, filter: Option<Regex>) {
+        self.filter = filter;
+        self.refilter();
+    }
+
+    /// Applies the filter and the visibility of the sources; the selection stays on its row.
     pub fn refilter(&mut self) {
         let number = self.buffer.at(self.at).map(|(number, _)| number);
         self.buffer.show(self.filter.clone(), self.sources.iter().map(|source| source.hidden).collect());

@@ -1,97 +1,179 @@
-//! Stories of what is typed: words of the palette, tunnels, names of profiles and targets.
+//! What is typed: editing, the palette and tunnels.
 
 use super::*;
+use crate::tui::palette;
+
+fn edit(model: &mut Model, request: InputRequest) {
+    update(model, Msg::Edit(request));
+}
+
+/// Opens the palette, types into it and accepts the text.
+fn submit(model: &mut Model, text: &str) -> Vec<Effect> {
+    execute(model, Command::Palette);
+    type_text(model, text);
+    execute(model, Command::Submit)
+}
 
 #[test]
-fn every_word_of_the_palette_is_understood() {
-    for (word, _) in palette::words() {
-        let mut model = scene("runs", SIZE);
-        does(&mut model, Command::Palette);
-        types(&mut model, &word);
-        does(&mut model, Command::Submit);
-        let refused = match &model.overlay {
+fn input_is_edited_at_the_cursor() {
+    let mut model = fresh();
+    execute(&mut model, Command::Palette);
+    type_text(&mut model, "rns");
+    edit(&mut model, InputRequest::GoToPrevChar);
+    edit(&mut model, InputRequest::GoToPrevChar);
+    type_text(&mut model, "u");
+    assert_eq!((input(&model).input.value(), input(&model).input.cursor()), ("runs", 2));
+    edit(&mut model, InputRequest::GoToStart);
+    edit(&mut model, InputRequest::DeleteNextChar);
+    edit(&mut model, InputRequest::GoToEnd);
+    edit(&mut model, InputRequest::DeletePrevChar);
+    assert_eq!(input(&model).input.value(), "un");
+    type_text(&mut model, " logs of");
+    edit(&mut model, InputRequest::DeletePrevWord);
+    assert_eq!(input(&model).input.value(), "un logs ");
+    edit(&mut model, InputRequest::DeleteFromStart);
+    assert_eq!((input(&model).input.value(), input(&model).input.cursor()), ("", 0));
+}
+
+#[test]
+fn input_deletes_whole_graphemes() {
+    let mut model = fresh();
+    execute(&mut model, Command::Palette);
+    type_text(&mut model, "a\u{301}\u{1f469}\u{200d}\u{1f680}");
+    edit(&mut model, InputRequest::DeletePrevChar);
+    assert_eq!(input(&model).input.value(), "a\u{301}");
+    edit(&mut model, InputRequest::DeletePrevChar);
+    assert_eq!(input(&model).input.value(), "");
+}
+
+#[test]
+fn paste_is_inserted_at_the_cursor_without_control_characters_and_limited() {
+    let mut model = fresh();
+    execute(&mut model, Command::Palette);
+    type_text(&mut model, "ad");
+    edit(&mut model, InputRequest::GoToPrevChar);
+    update(&mut model, Msg::Paste("b\r\n\x1b测c".to_owned()));
+    assert_eq!((input(&model).input.value(), input(&model).input.cursor()), ("ab测cd", 4));
+    update(&mut model, Msg::Paste("测".repeat(5000)));
+    let len = input(&model).input.value().len();
+    assert!((1990..=2000).contains(&len), "{len}");
+}
+
+#[test]
+fn every_palette_command_is_accepted() {
+    for (words, _) in palette::commands() {
+        let mut model = fixture("runs", SIZE);
+        submit(&mut model, words);
+        let rejected = match &model.overlay {
             Some(Overlay::Input(input)) if input.purpose == Purpose::Palette => input.error.clone(),
             _ => None,
         };
-        assert!(refused.as_ref().is_none_or(|error| error.starts_with("type ")), "{word}: {refused:?}");
+        assert!(rejected.as_ref().is_none_or(|error| error.starts_with("type ")), "{words}: {rejected:?}");
     }
 }
 
 #[test]
-fn words_are_completed_and_a_clear_beginning_is_enough() {
+fn palette_completes_commands_and_accepts_unambiguous_prefixes() {
     let mut model = fresh();
-    does(&mut model, Command::Palette);
-    types(&mut model, "ove");
-    does(&mut model, Command::Complete);
-    let Some(Overlay::Input(input)) = &model.overlay else { panic!() };
-    assert_eq!(input.text, "overview");
-    does(&mut model, Command::Back);
+    execute(&mut model, Command::Palette);
+    type_text(&mut model, "ove");
+    execute(&mut model, Command::Complete);
+    assert_eq!((input(&model).input.value(), input(&model).input.cursor()), ("overview", 8));
+    execute(&mut model, Command::Back);
     model.screen = Screen::Data;
-    does(&mut model, Command::Palette);
-    types(&mut model, "ove");
-    does(&mut model, Command::Submit);
+    submit(&mut model, "ove");
     assert_eq!(model.screen, Screen::Overview);
-    does(&mut model, Command::Palette);
-    types(&mut model, "since 2h");
-    let effects = does(&mut model, Command::Submit);
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::Follow { .. })), "{effects:?}");
-    assert_eq!(model.logs.window, 3, "the smallest window that reaches so far");
+    submit(&mut model, "r");
+    assert!(input(&model).error.as_ref().unwrap().contains("ambiguous"));
 }
 
 #[test]
-fn a_tunnel_is_opened_as_typed_and_its_state_follows_what_it_says() {
-    let mut model = scene("tunnels", SIZE);
-    let id = model.tunnels.all[0].id;
-    let note = |up| Msg::Tunnel { id, news: TunnelNews::Note { text: "bastion".into(), up } };
-    update(&mut model, note(false));
-    assert_eq!(model.tunnels.all[0].state, tunnels::State::Away);
-    update(&mut model, note(true));
-    assert_eq!(model.tunnels.all[0].state, tunnels::State::Up);
-    does(&mut model, Command::OpenTunnel);
-    types(&mut model, "5432 nobody");
-    assert!(does(&mut model, Command::Submit).is_empty());
-    assert!(matches!(&model.overlay, Some(Overlay::Input(input)) if input.error.is_some()));
-    let trouble = Some(Trouble { message: "broke".into(), hint: None });
-    update(&mut model, Msg::Tunnel { id, news: TunnelNews::Ended { trouble } });
-    assert_eq!(model.tunnels.open(), 0);
-}
-
-#[test]
-fn what_has_a_name_is_tunnelled_to_by_it_where_it_has_one() {
+fn palette_runs_a_command_on_its_screen() {
     let mut model = fresh();
-    does(&mut model, Command::OpenTunnel);
-    types(&mut model, "replica");
-    assert!(does(&mut model, Command::Submit).is_empty(), "nobody knows where it is");
-    update(&mut model, Msg::Switched { place: Location { target: "aws".into(), location: "1, eu".into() } });
-    does(&mut model, Command::OpenTunnel);
-    types(&mut model, "replica");
-    let wanted = does(&mut model, Command::Submit);
-    assert!(
-        matches!(wanted.last(), Some(Effect::OpenTunnel { route: Route::Named(TunnelTarget::Replica), .. })),
-        "{wanted:?}"
-    );
-    assert_eq!(model.tunnels.all.len(), 1);
+    let effects = submit(&mut model, "search");
+    assert_eq!((model.screen, input(&model).purpose), (Screen::Logs, Purpose::Search));
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::FollowLogs { .. })), "{effects:?}");
 }
 
 #[test]
-fn a_profile_and_a_region_are_chosen_by_their_names() {
+fn since_chooses_the_smallest_sufficient_window() {
+    let mut model = fresh();
+    let effects = submit(&mut model, "since 2h");
+    let follows = effects.iter().filter(|effect| matches!(effect, Effect::FollowLogs { .. })).count();
+    assert_eq!((follows, model.logs.window), (1, 3), "{effects:?}");
+}
+
+#[test]
+fn logs_of_follows_the_run_with_the_prefix() {
+    let mut model = fixture("runs", SIZE);
+    let wanted = model.runs.rows()[2].id();
+    let effects = submit(&mut model, &format!("logs of {}", &wanted.to_string()[..8]));
+    let is_followed =
+        |effect: &Effect| matches!(effect, Effect::FollowLogs { run: Some(run), .. } if *run == wanted);
+    assert!(effects.iter().any(is_followed), "{effects:?}");
+    submit(&mut model, "logs of 9f3c");
+    assert!(input(&model).error.as_ref().unwrap().contains("several runs"));
+}
+
+#[test]
+fn tunnel_state_follows_its_events() {
+    let mut model = fixture("tunnels", SIZE);
+    let tunnel = model.tunnels.all[0].id;
+    let status = |up| Msg::Tunnel { tunnel, event: TunnelEvent::Status { text: "bastion".into(), up } };
+    update(&mut model, status(false));
+    assert_eq!(model.tunnels.all[0].state, TunnelState::Disconnected);
+    update(&mut model, status(true));
+    assert_eq!(model.tunnels.all[0].state, TunnelState::Open);
+    let error = Some(UserError::new("failed", "retry"));
+    update(&mut model, Msg::Tunnel { tunnel, event: TunnelEvent::Ended { error } });
+    assert_eq!(model.tunnels.open_count(), 0);
+}
+
+#[test]
+fn invalid_route_is_rejected() {
+    let mut model = fresh();
+    execute(&mut model, Command::OpenTunnel);
+    type_text(&mut model, "5432 nowhere");
+    assert!(execute(&mut model, Command::Submit).is_empty());
+    assert!(input(&model).error.is_some());
+}
+
+#[test]
+fn named_endpoint_is_rejected_on_local_and_opened_on_aws() {
+    let mut model = fresh();
+    execute(&mut model, Command::OpenTunnel);
+    type_text(&mut model, "replica");
+    assert!(execute(&mut model, Command::Submit).is_empty(), "local has no named endpoints");
+    let aws = Location { target: "aws".into(), location: "1, eu".into() };
+    update(&mut model, Msg::TargetSwitched(aws));
+    execute(&mut model, Command::OpenTunnel);
+    type_text(&mut model, "replica");
+    let effects = execute(&mut model, Command::Submit);
+    let is_open = |effect: &Effect| {
+        matches!(effect, Effect::OpenTunnel { route: Route::Named(TunnelTarget::Replica), .. })
+    };
+    assert!(effects.iter().any(is_open), "{effects:?}");
+    assert_eq!((model.tunnels.all.len(), model.screen), (1, Screen::Tunnels));
+}
+
+#[test]
+fn target_profile_and_region_are_switched_by_name() {
     let mut model = fresh();
     for (typed, to) in [
-        ("profile covid", Whither::Profile("covid".to_owned())),
-        ("region sa-east-1", Whither::Region("sa-east-1".to_owned())),
-        ("target aws", Whither::Target("aws".to_owned())),
+        ("profile covid", SwitchTarget::Profile("covid".to_owned())),
+        ("region sa-east-1", SwitchTarget::Region("sa-east-1".to_owned())),
+        ("target aws", SwitchTarget::Target("aws".to_owned())),
     ] {
-        does(&mut model, Command::Palette);
-        types(&mut model, typed);
-        assert_eq!(does(&mut model, Command::Submit), [Effect::Switch { to }]);
+        assert_eq!(submit(&mut model, typed), [Effect::SwitchTarget(to)]);
     }
 }
 
 #[test]
-fn another_target_begins_with_nothing_known() {
-    let mut model = scene("data", SIZE);
-    let place = Location { target: "aws".into(), location: "1, eu".into() };
-    let asked = update(&mut model, Msg::Switched { place });
-    assert!(model.data.answer.last.is_none() && model.runs.history.last.is_none());
-    assert!(asked.iter().any(|effect| matches!(effect, Effect::LoadData { known: None, .. })), "{asked:?}");
+fn switched_target_starts_without_data() {
+    let mut model = fixture("data", SIZE);
+    let location = Location { target: "aws".into(), location: "1, eu".into() };
+    let effects = update(&mut model, Msg::TargetSwitched(location));
+    assert!(model.data.summary.value.is_none() && model.runs.history.value.is_none());
+    let loads_all = |effect: &Effect| matches!(effect, Effect::LoadData { known_charts: None, .. });
+    assert!(effects.iter().any(loads_all), "{effects:?}");
 }

@@ -1,0 +1,13 @@
+//! The types of the rest of the program that the screens show. Models, messages, effects and views import them from here; only
+//! `effects` and the event loop call what is behind them.
+
+pub use crate::cli::TunnelTarget;
+pub use crate::db::checks::{self, RunCheck};
+pub use crate::db::runs::Issue;
+pub use crate::ops::pipeline::FULL_PIPELINE;
+pub use crate::ops::reports::Report;
+pub use logs::{Entry, Event, MergedEvent, Millis, parse_regex, to_datetime};
+pub use target::{ActiveRun, Component, ComponentState, JobKind, Location, Run};
+pub use tunnel::bastion::Bastion;
+pub use tunnel::counters::Snapshot;
+pub use tunnel::forwarding::Forwarding;

@@ -1,0 +1,111 @@
+//! Requests to the target, its database and its report store.
+
+use std::path::Path;
+
+use common::failure::{Context as _, Result};
+use sqlx::postgres::PgConnection;
+use target::{DatabaseAccess, Target};
+use tokio::fs::File;
+use tokio::io::AsyncWriteExt as _;
+use uuid::Uuid;
+
+use crate::db;
+use crate::ops;
+use crate::tui::domain::{Component, Location, Report};
+use crate::tui::model::data::{Charts, DataSummary, RejectedRow, TableSize};
+use crate::tui::model::runs::RunDetails;
+
+/// Rejected rows that a page lists at most.
+const MAX_REJECTED: i64 = 500;
+
+pub(super) async fn components(target: Target) -> Result<(Vec<Component>, Location)> {
+    let components = ops::status::components(&target).await?;
+    // The account of a target on AWS is known after the first request.
+    Ok((components, target.location()))
+}
+
+pub(super) async fn run_details(target: Target, run: Uuid) -> Result<RunDetails> {
+    let mut connection = connect(&target).await?;
+    let checks = db::checks::of_run(&mut connection, run).await?;
+    let issues = db::runs::issues(&mut connection, run).await?;
+    Ok(RunDetails { checks, issues })
+}
+
+pub(super) async fn data(target: Target, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
+    let connection = &mut connect(&target).await?;
+    let refused = db::runs::refused(connection).await?;
+    let Some(published) = db::runs::published(connection).await? else {
+        return Ok(Box::new(DataSummary { refused, ..DataSummary::default() }));
+    };
+    let optional = db::data::optional(connection, published.run_id).await?;
+    let left_out = optional.iter().filter(|dataset| dataset.status != "loaded");
+    let left_out = left_out.map(|dataset| format!("{} {}", dataset.dataset, dataset.status)).collect();
+    // Counting the rows of a large table is slow; their load has counted them.
+    let large = [
+        ("covid_case".to_owned(), published.rows_loaded.unwrap_or_default()),
+        ("rejected_row".to_owned(), published.rows_rejected.unwrap_or_default()),
+    ];
+    let loaded = optional.into_iter().filter_map(|dataset| Some((dataset.table, dataset.rows?)));
+    let small = db::data::small_tables(connection).await?;
+    let mut tables = Vec::new();
+    for (name, rows) in large.into_iter().chain(loaded).chain(small) {
+        let size = db::data::size(connection, &name).await?;
+        tables.push(TableSize { name, rows, size });
+    }
+    let issues = db::runs::issues(connection, published.run_id).await?;
+    let checks = db::checks::of_run(connection, published.run_id).await?;
+    let mut charts = None;
+    if known_charts != Some(published.run_id) {
+        let weeks = db::data::weeks(connection).await?;
+        charts = Some(Charts { weeks, provinces: db::data::provinces(connection).await? });
+    }
+    Ok(Box::new(DataSummary {
+        published: Some(published),
+        refused,
+        tables,
+        left_out,
+        checks,
+        issues,
+        charts,
+    }))
+}
+
+pub(super) async fn rejected(
+    target: Target,
+    run: Uuid,
+    dataset: String,
+    reason: String,
+) -> Result<Vec<RejectedRow>> {
+    let mut connection = connect(&target).await?;
+    let rows = db::data::rejected(&mut connection, run, &dataset, &reason, MAX_REJECTED).await?;
+    Ok(rows.into_iter().map(|(line, raw)| RejectedRow { line, raw }).collect())
+}
+
+pub(super) async fn reports(target: Target) -> Result<Vec<Report>> {
+    ops::reports::list(&target.storage.reports().await?).await
+}
+
+pub(super) async fn report(target: Target, name: String) -> Result<String> {
+    ops::reports::text(&target.storage.reports().await?, &name).await
+}
+
+pub(super) async fn save_report(target: Target, name: String) -> Result<String> {
+    let files = ops::reports::copy(&target.storage.reports().await?, &name, Path::new(&name)).await?;
+    Ok(format!("saved {files} files to the directory `{name}`"))
+}
+
+/// Writes a new file; an existing one is not overwritten.
+pub(super) async fn save_text(path: String, text: String) -> Result<String> {
+    let file = File::options().write(true).create_new(true).open(&path).await;
+    let mut file = file.context(|| format!("cannot create `{path}`"))?;
+    let written = async {
+        file.write_all(text.as_bytes()).await?;
+        file.flush().await
+    };
+    written.await.context(|| format!("cannot write `{path}`"))?;
+    Ok(format!("saved {} lines to `{path}`", text.lines().count()))
+}
+
+async fn connect(target: &Target) -> Result<PgConnection> {
+    db::connect(&target.databases.database(DatabaseAccess::READ).await?).await
+}

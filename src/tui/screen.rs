@@ -1,0 +1,52 @@
+//! The six screens, and the layers that decide what a key means.
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Screen {
+    #[default]
+    Overview,
+    Runs,
+    Logs,
+    Data,
+    Reports,
+    Tunnels,
+}
+
+impl Screen {
+    /// All screens, in the order of the header.
+    pub const ALL: [Self; 6] =
+        [Self::Overview, Self::Runs, Self::Logs, Self::Data, Self::Reports, Self::Tunnels];
+
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Overview => "Overview",
+            Self::Runs => "Runs",
+            Self::Logs => "Logs",
+            Self::Data => "Data",
+            Self::Reports => "Reports",
+            Self::Tunnels => "Tunnels",
+        }
+    }
+
+    /// The screen `by` positions to the right, with wrap-around.
+    #[must_use]
+    pub fn step(self, by: isize) -> Self {
+        let at = Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0).cast_signed();
+        let count = Self::ALL.len().cast_signed();
+        Self::ALL[(at + by).rem_euclid(count).unsigned_abs()]
+    }
+}
+
+/// The topmost thing on the terminal; it decides what a key means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Layer {
+    /// The top level of a screen.
+    Screen(Screen),
+    /// A page opened from a screen.
+    Page(Screen),
+    Help,
+    Confirm,
+    /// A line of text is typed.
+    Input,
+    /// An item is chosen from a list.
+    Choice,
+}
