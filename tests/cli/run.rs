@@ -86,7 +86,7 @@ fn run_exits_with_code_of_job() {
 fn run_ignores_pipeline_variables_of_shell() {
     let target = ready();
     let mut command = target.command(&["run", "etl", "--force"]);
-    command.env("DATABASE_URL", "postgres://nobody@192.0.2.1/x").env("STORE_URL", "file:///nonexistent");
+    command.env("DATABASE_URL", "postgres://user@192.0.2.1/x").env("STORE_URL", "file:///nonexistent");
     let output: Finished = command.output().unwrap().into();
     assert_eq!(output.code, Some(0), "{}", output.err);
 }

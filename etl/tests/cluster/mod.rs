@@ -1,6 +1,6 @@
 //! What integration tests share: a real PostgreSQL database of their own, empty, or empty but for the migrations.
 //!
-//! The server is somebody else's business: `cargo xtask test` starts one and names it in `TEST_DATABASE_URL`. A test only
+//! `cargo xtask test` starts the server and sets `TEST_DATABASE_URL`. A test only
 //! makes a database there and drops it at the end, also when it fails.
 
 use std::path::Path;

@@ -111,7 +111,7 @@ impl Server {
             while let Ok((connection, _)) = listener.accept().await {
                 let (answer, seen) = (Arc::clone(&answer), Arc::clone(&seen));
                 tokio::spawn(async move {
-                    // Whoever asked may go away at any time.
+                    // The client may close the connection at any time.
                     drop(serve(connection, &*answer, &seen).await);
                 });
             }

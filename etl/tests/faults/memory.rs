@@ -90,7 +90,7 @@ fn with_other_entries(archive: &[u8], entries: u64) -> Vec<u8> {
     large
 }
 
-#[expect(clippy::print_stdout, reason = "the figure, for whoever asks with --nocapture")]
+#[expect(clippy::print_stdout, reason = "the figure, visible with --nocapture")]
 async fn stays_below_the_limit(place: &Place, dataset: &Dataset, loaded: u64, rejected: u64) {
     place.load(&place.dataset(1, 3), &[]).await;
     let mut gate = Gate::close(place, Stage::Publishing).await;

@@ -107,7 +107,7 @@ impl Place {
         execute(&mut self.connect().await, statements).await;
     }
 
-    /// What somebody sees who looks now for the first time.
+    /// Returns what a new session sees.
     pub(crate) async fn seen(&self) -> Seen {
         look(&mut self.connect().await).await
     }

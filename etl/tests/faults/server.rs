@@ -45,7 +45,7 @@ impl Server {
         standby
     }
 
-    /// A port, an empty folder, and whoever cleans up behind it.
+    /// Reserves a port and an empty directory, with a process that cleans up.
     fn prepare() -> Self {
         let folder = tempfile::tempdir().unwrap();
         std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o755)).unwrap();

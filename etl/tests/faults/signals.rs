@@ -1,4 +1,4 @@
-//! A run that is told to end: Ctrl-C, and SIGTERM from whoever runs the container.
+//! A run that receives SIGINT or SIGTERM.
 
 use nix::sys::signal::Signal;
 

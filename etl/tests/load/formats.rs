@@ -58,7 +58,7 @@ fn utf16(text: &str) -> Vec<u8> {
     "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
 }
 
-/// The columns backwards, and before each one that nobody knows.
+/// The columns in reverse order, each after an unknown one.
 fn shuffled(rows: &[Row]) -> String {
     let header: Row = COLUMNS.iter().map(|name| Some((*name).to_owned())).collect();
     let mut text = String::new();

@@ -4,16 +4,16 @@ use common::env;
 
 use crate::place::{Ended, Etl, Place};
 
-/// Nobody listens on this port: it is the one of the discard service, which no machine has run for decades.
-const NOBODY: &str = "http://127.0.0.1:9";
+/// The port of the discard service, on which nothing listens.
+const CLOSED_ENDPOINT: &str = "http://127.0.0.1:9";
 
 fn run(place: &Place, credentials: &[(&str, &str)]) -> Ended {
     let mut command = Etl::new("run")
         .env(env::STORE_URL, "s3://covid19-datasets/2022")
         .env(env::DATABASE_URL, &place.database.url())
         .env("AWS_REGION", "us-east-1")
-        .env("AWS_ENDPOINT_URL", NOBODY)
-        .env("AWS_METADATA_ENDPOINT", NOBODY);
+        .env("AWS_ENDPOINT_URL", CLOSED_ENDPOINT)
+        .env("AWS_METADATA_ENDPOINT", CLOSED_ENDPOINT);
     for (name, value) in credentials {
         command = command.env(name, value);
     }

@@ -196,7 +196,7 @@ async fn another_optional_file_is_another_dataset() {
     assert!(!skipped(&place), "it is there again");
 }
 
-/// A reader whose snapshot is older than the load sees the old rows to its end, and nobody sees both.
+/// A reader whose snapshot is older than the load sees the old rows to its end; no reader sees both.
 #[tokio::test]
 async fn readers_see_the_old_rows_or_the_new_ones() {
     let place = with_both().await;
