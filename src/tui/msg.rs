@@ -15,7 +15,7 @@ use crate::ops::reports::Report;
 use logs::event::Millis;
 use target::Run;
 use target::{ActiveRun, Component, JobKind, Location};
-use tunnel::counters::Snapshot;
+use tunnel::Snapshot;
 
 /// Why something went wrong, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -47,9 +47,7 @@ use target::{
     DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
     WithOrigin, no_run,
 };
-use tunnel::bastion::Discovery;
-use tunnel::event::Tell;
-use tunnel::forwarding::Target as Endpoint;
+use tunnel::{Discovery, Endpoint, EventSink};
 
 /// How often a task is looked at while somebody waits for it.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -68,7 +66,7 @@ pub const PIPELINE_GROUP: &str = "covid19-pipeline";
 /// The target on AWS.
 pub struct Aws {
     settings: AwsSettings,
-    events: Tell,
+    events: EventSink,
     account: OnceCell<Account>,
     /// The tasks of the runs that were started or found here.
     known: Mutex<HashMap<Uuid, String>>,
@@ -89,7 +87,7 @@ struct Account {
 
 impl Aws {
     /// The target that the settings name. Nobody is asked yet.
-    pub fn new(settings: &AwsSettings, events: Tell) -> Self {
+    pub fn new(settings: &AwsSettings, events: EventSink) -> Self {
         Self {
             settings: settings.clone(),
             events,

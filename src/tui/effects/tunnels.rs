@@ -11,10 +11,7 @@ use super::{Answers, send};
 use crate::settings::Settings;
 use crate::tui::effect::Route;
 use crate::tui::msg::{Msg, Trouble, TunnelNews};
-use tunnel::bastion::{Bastion, Discovery};
-use tunnel::event::{Event, Tell};
-use tunnel::forwarding::Forwarding;
-use tunnel::{self, Options, Tunnel};
+use tunnel::{self, Bastion, Discovery, Event, EventSink, Forwarding, Options, Tunnel};
 
 /// How long connecting may take.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -23,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const EVERY: Duration = Duration::from_secs(1);
 
 pub(super) async fn open(settings: Settings, to: Answers, id: u64, route: Route) {
-    let failure = match options(&settings, route, teller(to.clone(), id)).await {
+    let failure = match options(&settings, route, event_sink(to.clone(), id)).await {
         Ok(options) => serve(options, &to, id).await,
         Err(failure) => failure,
     };
@@ -31,14 +28,14 @@ pub(super) async fn open(settings: Settings, to: Answers, id: u64, route: Route)
     send(&to, Msg::Tunnel { id, news }).await;
 }
 
-async fn options(settings: &Settings, route: Route, tell: Tell) -> Result<Options> {
+async fn options(settings: &Settings, route: Route, events: EventSink) -> Result<Options> {
     let (discovery, forwarding): (Arc<dyn Discovery>, _) = match route {
         Route::Through { forwarding, bastion } => {
             let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
             (Arc::new(bastion), forwarding.parse().map_err(Failure::usage)?)
         }
         Route::Named(name) => {
-            let target = crate::connect::target(settings, tell)?;
+            let target = crate::connect::target(settings, events)?;
             let bastion = target.bastion()?;
             let forwarding =
                 Forwarding { port: name.local_port(), target: bastion.endpoint(name.name()).await? };
@@ -51,18 +48,18 @@ async fn options(settings: &Settings, route: Route, tell: Tell) -> Result<Option
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         key: None,
         // The screens have the terminal.
-        may_ask: false,
+        prompt_passphrase: false,
         // The same as for `covidctl tunnel`: both believe the same keys.
-        pins: tunnel::pins(&settings.config.value),
+        known_hosts: tunnel::known_hosts_file(&settings.config.value),
         host_key: None,
         cipher: None,
-        connect_limit: PATIENCE,
+        connect_timeout: PATIENCE,
         ready_file: None,
     })
 }
 
 async fn serve(options: Options, to: &Answers, id: u64) -> Failure {
-    let mut tunnel = match Tunnel::open(options, teller(to.clone(), id)).await {
+    let mut tunnel = match Tunnel::open(options, event_sink(to.clone(), id)).await {
         Ok(tunnel) => tunnel,
         Err(failure) => return failure,
     };
@@ -79,7 +76,7 @@ async fn serve(options: Options, to: &Answers, id: u64) -> Failure {
     }
 }
 
-fn teller(to: Answers, id: u64) -> Tell {
+fn event_sink(to: Answers, id: u64) -> EventSink {
     Arc::new(move |event| {
         let news = match event {
             Event::Ready(ready) => {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::list::Cursor;
 use logs::event::Millis;
-use tunnel::counters::Snapshot;
+use tunnel::Snapshot;
 
 /// So many rates are remembered: five minutes.
 pub const HISTORY: usize = 300;

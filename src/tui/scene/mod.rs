@@ -22,7 +22,7 @@ use super::msg::{Edit, LogNews, Msg, Trouble, TunnelNews};
 use super::update::update;
 use logs::Shown;
 use target::Location;
-use tunnel::counters::Snapshot;
+use tunnel::Snapshot;
 
 /// The time of every scene.
 pub const NOW: &str = "2026-03-02T06:12:40Z";

@@ -10,8 +10,7 @@ use crate::tui::model::logs::pattern;
 use crate::tui::model::tunnels::Tunnel;
 use crate::tui::model::{Input, Model, Overlay, Purpose, Screen};
 use crate::tui::msg::Edit;
-use tunnel::bastion::Bastion;
-use tunnel::forwarding::Forwarding;
+use tunnel::{Bastion, Forwarding};
 
 /// Nobody types more than this; a paste of a whole file does nothing useful.
 const LONGEST: usize = 2000;

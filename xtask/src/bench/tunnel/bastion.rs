@@ -1,4 +1,4 @@
-//! A real OpenSSH server on a loopback address, with keys of its own. Killed in the end; its sessions end with their clients.
+//! An OpenSSH server on the loopback, with keys of its own. Killed when dropped; its sessions end with their clients.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,10 +15,9 @@ use common::failure::{Context as _, Failure, Result};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
-/// It answers within this time, or never.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// Limits the start of sshd and of each competitor.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// A running server.
 pub(super) struct Bastion {
     folder: TempDir,
     address: SocketAddr,
@@ -52,7 +51,7 @@ impl Bastion {
             .context(|| process::cannot_start(&command))
             .map_err(|failure| failure.hint("apt-get install openssh-server"))?;
         let bastion = Self { folder, address, server };
-        until_it_answers(address, "sshd")?;
+        wait_until_listening(address, "sshd")?;
         Ok(bastion)
     }
 
@@ -76,24 +75,23 @@ impl Drop for Bastion {
     }
 }
 
-/// Who may log in: whoever runs the benchmark.
+/// Returns the user who runs the benchmark, which is the only one who can log in.
 pub(super) fn user() -> Result<String> {
     let user = User::from_uid(geteuid()).context(|| "cannot look up the user".to_owned())?;
     user.map(|user| user.name).ok_or_else(|| Failure::new("the user has no name"))
 }
 
-/// A port that is free at this moment.
+/// Returns an address whose port is free at this moment.
 pub(super) fn free_address() -> Result<SocketAddr> {
     let what = || "cannot find a free port".to_owned();
     TcpListener::bind("127.0.0.1:0").context(what)?.local_addr().context(what)
 }
 
-/// Waits until somebody listens there.
-pub(super) fn until_it_answers(address: SocketAddr, who: &str) -> Result<()> {
+pub(super) fn wait_until_listening(address: SocketAddr, name: &str) -> Result<()> {
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {
-        if start.elapsed() > PATIENCE {
-            return Err(Failure::new(format!("{who} does not answer on {address}")));
+        if start.elapsed() > START_TIMEOUT {
+            return Err(Failure::new(format!("{name} does not answer on {address}")));
         }
         std::thread::sleep(Duration::from_millis(20));
     }

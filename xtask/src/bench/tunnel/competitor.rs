@@ -1,27 +1,26 @@
-//! The programs that forward a port: ours and OpenSSH's.
+//! The programs to compare: `covidctl tunnel` and `ssh -L`.
 
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use super::bastion::{Bastion, free_address, until_it_answers, user};
+use super::bastion::{Bastion, free_address, user, wait_until_listening};
 use crate::process;
 use common::failure::{Context as _, Result};
 
-/// One of them.
 #[derive(Clone, Copy)]
-pub(super) enum Contender {
+pub(super) enum Competitor {
     Covidctl,
     Ssh,
 }
 
-/// A running one; ended when dropped.
+/// A running program with one forwarding; killed when dropped.
 pub(super) struct Forwarder {
     program: Child,
     local: SocketAddr,
 }
 
-impl Contender {
+impl Competitor {
     pub(super) fn name(self) -> &'static str {
         match self {
             Self::Covidctl => "covidctl tunnel",
@@ -31,9 +30,9 @@ impl Contender {
 }
 
 impl Forwarder {
-    /// From a free port, through the bastion at `address`, to the target.
+    /// Forwards a free port through the bastion at `address` to the target.
     pub(super) fn start(
-        contender: Contender,
+        competitor: Competitor,
         covidctl: &Path,
         bastion: &Bastion,
         address: SocketAddr,
@@ -42,8 +41,8 @@ impl Forwarder {
         let local = free_address()?;
         let route = format!("{}:{target}", local.port());
         let user = user()?;
-        let mut command = match contender {
-            Contender::Covidctl => {
+        let mut command = match competitor {
+            Competitor::Covidctl => {
                 let mut command = Command::new(covidctl);
                 command
                     .args(["tunnel", "--quiet", "--cipher", "aes256-gcm", "-L", &route])
@@ -51,7 +50,7 @@ impl Forwarder {
                     .env("XDG_CONFIG_HOME", bastion.folder());
                 command
             }
-            Contender::Ssh => {
+            Competitor::Ssh => {
                 let mut command = Command::new("ssh");
                 let known_hosts = format!("UserKnownHostsFile={}", bastion.file("known_hosts").display());
                 command
@@ -70,11 +69,10 @@ impl Forwarder {
             }
         };
         command.arg("-i").arg(bastion.file("id"));
-        // The keys of an agent are nobody's business here.
         command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null());
         let program = command.spawn().context(|| process::cannot_start(&command))?;
         let forwarder = Self { program, local };
-        until_it_answers(local, contender.name())?;
+        wait_until_listening(local, competitor.name())?;
         Ok(forwarder)
     }
 
