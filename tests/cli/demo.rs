@@ -12,7 +12,7 @@ use crate::support::Target;
 const DEMO: [&str; 4] = ["demo", "--headless", "--rows", "20000"];
 
 #[test]
-fn it_works_and_the_second_time_there_is_nothing_to_load() {
+fn demo_loads_and_second_run_skips_load() {
     let target = Target::new();
     let first = target.ok(&DEMO);
     assert!(!first.out.contains("already loaded"), "{}", first.out);
@@ -28,11 +28,11 @@ fn it_works_and_the_second_time_there_is_nothing_to_load() {
     assert_eq!(count("rows_read"), count("rows_filtered") + count("rows_loaded") + count("rows_rejected"));
     assert!(count("rows_loaded") > 0);
     assert!(!second["report"].as_str().unwrap().is_empty());
-    assert!(target.ok(&DEMO).out.starts_with("The data is already loaded"));
+    assert!(target.ok(&DEMO).out.starts_with("The data are already loaded"));
 }
 
 #[test]
-fn what_it_did_can_be_looked_at_afterwards() {
+fn demo_results_are_visible_to_other_commands() {
     let target = Target::new();
     target.ok(&DEMO);
     target.ok(&["up"]);
@@ -49,14 +49,14 @@ fn what_it_did_can_be_looked_at_afterwards() {
     assert!(target.ok(&["db", "status"]).out.contains("schema"));
     assert!(target.ok(&["datasets"]).out.contains("Covid19Casos.zip"));
 
-    // Where somebody said `up`, the demo leaves PostgreSQL running.
+    // After `up`, the demo leaves PostgreSQL running.
     target.ok(&DEMO);
-    assert_eq!(target.part("postgresql")["state"], "ready");
-    assert_eq!(target.part("last etl")["state"], "ready");
+    assert_eq!(target.component("postgresql")["state"], "ready");
+    assert_eq!(target.component("last etl")["state"], "ready");
 }
 
 #[test]
-fn another_number_of_rows_makes_another_sample_and_real_datasets_stay() {
+fn demo_with_other_rows_replaces_sample_and_keeps_real_datasets() {
     let target = Target::new();
     target.ok(&DEMO);
     let rows = |words: &[&str]| {
@@ -68,7 +68,7 @@ fn another_number_of_rows_makes_another_sample_and_real_datasets_stay() {
     assert_eq!(rows(&["demo", "--headless"]), 20_000, "the sample that is there is good enough");
     assert_eq!(rows(&["demo", "--headless", "--rows", "5000"]), 5_000);
 
-    // Somebody's own file in place of the sample's: it is not overwritten.
+    // A file of the user in place of the sample's is not overwritten.
     let theirs = target.data().join("store/Covid19Casos.zip");
     std::fs::write(&theirs, "mine").unwrap();
     assert_eq!(target.call(&DEMO).code, Some(2));
@@ -76,25 +76,25 @@ fn another_number_of_rows_makes_another_sample_and_real_datasets_stay() {
 }
 
 #[test]
-fn a_job_that_fails_fails_the_demo_and_nothing_keeps_running() {
+fn demo_with_failed_job_fails_and_stops_postgresql() {
     let target = Target::new();
     target.ok(&DEMO);
     std::fs::write(target.data().join("store/Covid19Casos.zip"), "not a zip").unwrap();
-    let said = target.call(&["demo", "--headless"]);
-    assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("error: etl ended with code 1: "), "{}", said.err);
+    let output = target.call(&["demo", "--headless"]);
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    assert!(output.err.contains("error: etl exited with code 1: "), "{}", output.err);
     assert_eq!(target.processes(), [""; 0]);
 }
 
 #[test]
-fn an_interrupt_stops_everything_that_it_started() {
+fn demo_interrupted_stops_everything_it_started() {
     for (signal, code) in [(Signal::SIGINT, 130), (Signal::SIGTERM, 143), (Signal::SIGHUP, 129)] {
         let target = Target::new();
         // So many rows that the sample is certainly being made when the signal comes.
         let mut command = target.command(&["demo", "--headless", "--rows", "50000000"]);
         let mut demo = command.stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
         let mut lines = BufReader::new(demo.stderr.take().unwrap()).lines();
-        assert!(lines.any(|line| line.unwrap().contains("making a sample")));
+        assert!(lines.any(|line| line.unwrap().contains("writing a sample")));
         kill(Pid::from_raw(demo.id().cast_signed()), signal).unwrap();
         let rest: Vec<_> = lines.map(Result::unwrap).collect();
         assert_eq!(demo.wait().unwrap().code(), Some(code), "{rest:?}");

@@ -2,11 +2,11 @@
 
 use serde_json::Value;
 
-use crate::support::{Said, Target};
+use crate::support::{Finished, Target};
 
 #[track_caller]
-fn outcomes(said: &Said) -> Vec<(String, String)> {
-    let report: Value = serde_json::from_str(&said.out).unwrap();
+fn outcomes(output: &Finished) -> Vec<(String, String)> {
+    let report: Value = serde_json::from_str(&output.out).unwrap();
     let text = |check: &Value, key: &str| check[key].as_str().unwrap().to_owned();
     report["checks"]
         .as_array()
@@ -21,7 +21,7 @@ fn is(outcomes: &[(String, String)], name: &str) -> Option<String> {
 }
 
 #[test]
-fn it_finds_what_is_missing_and_then_nothing() {
+fn doctor_reports_problems_until_all_are_fixed() {
     let target = Target::new();
     let nothing = target.call(&["doctor"]);
     assert_eq!(nothing.code, Some(1), "{nothing:?}");
@@ -29,7 +29,7 @@ fn it_finds_what_is_missing_and_then_nothing() {
         nothing.out.contains("failed   data folder") && nothing.out.contains("hint: covidctl up"),
         "{nothing:?}"
     );
-    assert!(nothing.err.contains("1 check has failed on the target local"), "{nothing:?}");
+    assert!(nothing.err.contains("1 check failed on target local"), "{nothing:?}");
     assert!(!target.data().exists(), "it changes nothing");
 
     target.ok(&["up"]);
@@ -51,14 +51,14 @@ fn it_finds_what_is_missing_and_then_nothing() {
 }
 
 #[test]
-fn what_only_makes_sense_on_aws_is_refused_here() {
+fn aws_commands_on_local_target_are_usage_errors() {
     let target = Target::new();
     for words in
         [&["up", "--dry-run"][..], &["up", "--release", "v1"], &["up", "--parameter", "A=b"], &["db", "init"]]
     {
-        let said = target.call(words);
-        assert_eq!(said.code, Some(2), "{words:?}: {said:?}");
-        assert!(said.err.contains("hint: "), "{words:?}: {said:?}");
+        let output = target.call(words);
+        assert_eq!(output.code, Some(2), "{words:?}: {output:?}");
+        assert!(output.err.contains("hint: "), "{words:?}: {output:?}");
     }
     assert!(!target.data().exists());
 }

@@ -24,7 +24,7 @@ fn publish(folder: PathBuf) -> String {
                 std::fs::read(folder.join(name)).unwrap_or_else(|_| b"<html>mantenimiento</html>".to_vec());
             let head =
                 format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
-            // Whoever asked may have seen enough.
+            // The client may close the connection early.
             _ = connection
                 .get_mut()
                 .write_all(head.as_bytes())
@@ -46,7 +46,7 @@ fn words(address: &str) -> Vec<String> {
 }
 
 #[test]
-fn the_datasets_come_into_the_store_and_can_be_loaded() {
+fn downloaded_datasets_can_be_loaded() {
     let target = Target::new();
     target.ok(&["up"]);
     let published = tempfile::tempdir().unwrap();
@@ -56,9 +56,9 @@ fn the_datasets_come_into_the_store_and_can_be_loaded() {
     let words = words(&address);
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
 
-    let said = target.ok(&words);
-    assert_eq!(said.err.matches("the new file has taken the old one's place").count(), 5, "{}", said.err);
-    let run = said.out.trim();
+    let output = target.ok(&words);
+    assert_eq!(output.err.matches("the new file has taken the old one's place").count(), 5, "{}", output.err);
+    let run = output.out.trim();
     let log = target.ok(&["logs", "--run", run, "-o", "json"]);
     assert!(log.out.contains("\"source\":\"lambda\""), "{}", log.out);
     target.ok(&["run", "etl", "--years", "all"]);
@@ -68,8 +68,8 @@ fn the_datasets_come_into_the_store_and_can_be_loaded() {
     let mut whole = Vec::new();
     let stored = target.data().join("store/Covid19Casos.zip");
     std::fs::File::open(&stored).unwrap().read_to_end(&mut whole).unwrap();
-    let said = target.call(&words);
-    assert_eq!(said.code, Some(1), "{}", said.err);
-    assert!(said.err.contains("is a web page"), "{}", said.err);
+    let output = target.call(&words);
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    assert!(output.err.contains("is a web page"), "{}", output.err);
     assert!(std::fs::read(&stored).unwrap() == whole, "the old file stays");
 }

@@ -1,24 +1,67 @@
-//! Help, wrong words, and the commands that need no target.
+//! Help, usage errors, and the commands that need no target.
 
+use clap::CommandFactory as _;
 use serde_json::Value;
 
 use crate::support::{call, covidctl};
 
-#[test]
-fn help_names_the_commands_and_is_an_answer() {
-    let said = call(&["--help"]);
-    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
-    for command in [
-        "demo", "up", "down", "status", "run", "logs", "runs", "releases", "reports", "datasets", "db",
-        "psql", "tunnel", "config", "doctor",
-    ] {
-        assert!(said.out.lines().any(|line| line.trim_start().starts_with(command)), "{command}");
+/// Returns the command lines of a command and its subcommands.
+fn command_lines(command: &clap::Command, prefix: &[String], all: &mut Vec<Vec<String>>) {
+    all.push(prefix.to_vec());
+    for subcommand in command.get_subcommands() {
+        command_lines(subcommand, &[prefix, &[subcommand.get_name().to_owned()]].concat(), all);
     }
-    assert!(!said.out.contains("COVIDCTL_TARGET="), "values of the environment are nobody's business");
 }
 
 #[test]
-fn wrong_words_are_usage_errors_on_standard_error() {
+fn help_of_every_command_matches_snapshot() {
+    let mut all = Vec::new();
+    command_lines(&covidctl::cli::Cli::command(), &[], &mut all);
+    let mut text = String::new();
+    for command in all {
+        let output =
+            covidctl().args(&command).arg("--help").env("COVIDCTL_TARGET", "secret").output().unwrap();
+        let help = String::from_utf8(output.stdout).unwrap();
+        assert!(output.status.success() && output.stderr.is_empty(), "{command:?}");
+        assert!(!help.contains("secret"), "values of the environment are private: {command:?}");
+        // The options of every command stand in the first help alone.
+        let own =
+            if command.is_empty() { help.as_str() } else { help.split("\nGlobal options:").next().unwrap() };
+        text.push_str(&format!("$ covidctl {} --help\n{}\n\n", command.join(" "), own.trim_end()));
+    }
+    insta::assert_snapshot!("help", text);
+}
+
+#[test]
+fn usage_errors_match_snapshot() {
+    let folder = tempfile::tempdir().unwrap();
+    let config = folder.path().join("config.toml");
+    std::fs::write(&config, "colour = 'never'").unwrap();
+    let config = config.to_str().unwrap();
+    let mut text = String::new();
+    for command in [
+        &["--target", "moon", "status"][..],
+        &["run", "etl", "--timeout", "soon"],
+        &["run", "etl", "--env", "NAME"],
+        &["run", "pipeline", "--no-wait"],
+        &["-o", "raw", "status"],
+        &["--read-only", "run", "etl"],
+        &["--config", config, "status"],
+        &["--config", "/nonexistent/config.toml", "status"],
+        &["up", "--dry-run"],
+        &["db", "init"],
+        &["tunnel"],
+        &["tunnel", "--bastion", "ec2-user@bastion.example"],
+    ] {
+        let output = call(command);
+        assert_eq!((output.code, output.out.as_str()), (Some(2), ""), "{command:?}");
+        text.push_str(&format!("$ covidctl {}\n{}\n", command.join(" "), output.err).replace(config, "FILE"));
+    }
+    insta::assert_snapshot!("usage_errors", text);
+}
+
+#[test]
+fn unknown_words_are_usage_errors_on_standard_error() {
     for words in [
         &["--nonsense"][..],
         &["nonsense"],
@@ -31,23 +74,23 @@ fn wrong_words_are_usage_errors_on_standard_error() {
         &["--quiet", "--verbose", "status"],
         &[],
     ] {
-        let said = call(words);
-        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{words:?}");
-        assert!(!said.err.is_empty(), "{words:?}");
+        let finished = call(words);
+        assert_eq!((finished.code, finished.out.as_str()), (Some(2), ""), "{words:?}");
+        assert!(!finished.err.is_empty(), "{words:?}");
     }
 }
 
 #[test]
-fn a_target_that_is_not_there_is_named_beside_those_that_are() {
-    let said = call(&["--target", "moon", "status"]);
-    assert_eq!(said.code, Some(2));
+fn unknown_target_error_lists_targets() {
+    let finished = call(&["--target", "moon", "status"]);
+    assert_eq!(finished.code, Some(2));
     for word in ["moon", "local", "aws"] {
-        assert!(said.err.contains(word), "{word}: {}", said.err);
+        assert!(finished.err.contains(word), "{word}: {}", finished.err);
     }
 }
 
 #[test]
-fn config_says_where_each_value_comes_from() {
+fn config_shows_origin_of_each_value() {
     let output = covidctl()
         .args(["config", "-o", "json", "--data-dir", "/some/where"])
         .env("COVIDCTL_TARGET", "local")
@@ -68,7 +111,7 @@ fn config_says_where_each_value_comes_from() {
 }
 
 #[test]
-fn the_environment_and_no_color_are_settings_too() {
+fn config_reads_environment_and_no_color() {
     let output =
         covidctl().args(["config"]).env("NO_COLOR", "1").env("COVIDCTL_READ_ONLY", "true").output().unwrap();
     let text = String::from_utf8(output.stdout).unwrap();
@@ -81,7 +124,7 @@ fn the_environment_and_no_color_are_settings_too() {
 }
 
 #[test]
-fn completions_and_the_manual_are_made_from_the_same_words() {
+fn completions_and_manual_pages_cover_all_commands() {
     assert!(call(&["completions", "bash"]).out.contains("--delete-data"));
     assert!(call(&["man"]).out.contains(".TH covidctl"));
     let folder = tempfile::tempdir().unwrap();

@@ -11,7 +11,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 
-use crate::support::{Said, Target};
+use crate::support::{Finished, Target};
 
 const ETL: &str = "11111111-0000-4000-8000-000000000001";
 const REPORT: &str = "22222222-0000-4000-8000-000000000002";
@@ -63,7 +63,7 @@ impl Logs {
         logs
     }
 
-    fn call(&self, words: &[&str]) -> Said {
+    fn call(&self, words: &[&str]) -> Finished {
         self.target.command(&[&["logs"], words].concat()).output().unwrap().into()
     }
 

@@ -3,10 +3,10 @@
 use std::fs::File;
 use std::process::Stdio;
 
-use crate::support::{Said, covidctl};
+use crate::support::{Finished, covidctl};
 
 #[test]
-fn a_reader_that_leaves_is_no_error() {
+fn closed_pipe_is_no_error() {
     let (reader, writer) = std::io::pipe().unwrap();
     drop(reader);
     let output =
@@ -16,7 +16,7 @@ fn a_reader_that_leaves_is_no_error() {
 
 #[cfg(target_os = "linux")]
 #[test]
-fn a_full_disk_is_an_error() {
+fn full_disk_is_error() {
     let full = File::options().write(true).open("/dev/full").unwrap();
     let output =
         covidctl().args(["completions", "bash"]).stdout(full).stderr(Stdio::piped()).output().unwrap();
@@ -27,17 +27,17 @@ fn a_full_disk_is_an_error() {
 }
 
 #[test]
-fn colour_is_for_terminals_and_for_those_who_insist() {
-    let plain: Said = covidctl().args(["--target", "moon", "status"]).output().unwrap().into();
+fn color_is_for_terminals_unless_forced() {
+    let plain: Finished = covidctl().args(["--target", "moon", "status"]).output().unwrap().into();
     assert!(!plain.err.contains('\x1b'));
-    let painted: Said =
+    let painted: Finished =
         covidctl().args(["--color", "always", "--target", "moon", "status"]).output().unwrap().into();
     assert!(painted.err.contains('\x1b'));
 }
 
 #[test]
-fn nothing_that_was_typed_can_steer_the_terminal() {
-    let said: Said = covidctl().args(["--target", "a\x1b[2Jb", "status"]).output().unwrap().into();
-    assert!(!said.err.contains('\x1b'), "{}", said.err);
-    assert!(said.err.contains("a\\u{1b}[2Jb"), "{}", said.err);
+fn escape_sequences_in_arguments_are_escaped() {
+    let text: Finished = covidctl().args(["--target", "a\x1b[2Jb", "status"]).output().unwrap().into();
+    assert!(!text.err.contains('\x1b'), "{}", text.err);
+    assert!(text.err.contains("a\\u{1b}[2Jb"), "{}", text.err);
 }

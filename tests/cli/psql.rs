@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 use crate::support::Target;
 
 #[test]
-fn the_password_is_nowhere_to_be_seen() {
+fn psql_password_is_not_visible_to_other_users() {
     let target = Target::new();
     let up = target.ok(&["--verbose", "up"]);
     let file = target.data().join("pgpass");
@@ -16,15 +16,15 @@ fn the_password_is_nowhere_to_be_seen() {
 
     let commands = target.ok(&["psql", "--", "-Xc", "\\! ps -A -ww -o args=; env"]).out;
     assert!(commands.contains("PGPASSFILE="), "{commands}");
-    let mut said = [up.out, up.err, commands, target.ok(&["status"]).out].concat();
+    let mut finished = [up.out, up.err, commands, target.ok(&["status"]).out].concat();
     for entry in std::fs::read_dir(target.data().join("logs")).unwrap() {
-        said += &std::fs::read_to_string(entry.unwrap().path()).unwrap();
+        finished += &std::fs::read_to_string(entry.unwrap().path()).unwrap();
     }
-    assert!(!said.contains(password));
+    assert!(!finished.contains(password));
 }
 
 #[test]
-fn the_users_own_settings_do_not_lead_elsewhere() {
+fn psql_ignores_environment_of_user() {
     let target = Target::new();
     target.ok(&["up"]);
     let output = target
@@ -43,10 +43,10 @@ fn the_users_own_settings_do_not_lead_elsewhere() {
 }
 
 #[test]
-fn its_exit_code_is_passed_on_and_read_only_holds() {
+fn psql_passes_on_exit_code_and_obeys_read_only() {
     let target = Target::new();
     target.ok(&["up"]);
     assert_eq!(target.call(&["psql", "--", "-Xc", "SELECT nonsense"]).code, Some(1));
-    let said = target.call(&["--read-only", "psql", "--", "-Xc", "CREATE TABLE t ()"]);
-    assert!(said.err.contains("read-only transaction"), "{}", said.err);
+    let finished = target.call(&["--read-only", "psql", "--", "-Xc", "CREATE TABLE t ()"]);
+    assert!(finished.err.contains("read-only transaction"), "{}", finished.err);
 }

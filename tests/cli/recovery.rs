@@ -14,19 +14,19 @@ fn killed() -> Target {
 }
 
 #[test]
-fn a_killed_server_is_recovered_with_its_data() {
+fn killed_server_is_recovered_with_its_data() {
     let target = killed();
     let before = target.postmaster();
     assert!(before.is_some(), "its file stays behind");
-    assert_eq!(target.part("postgresql")["state"], "failed");
+    assert_eq!(target.component("postgresql")["state"], "failed");
     target.ok(&["up"]);
     assert_ne!(target.postmaster(), before);
-    assert_eq!(target.part("postgresql")["state"], "ready");
+    assert_eq!(target.component("postgresql")["state"], "ready");
     assert_eq!(target.sql("SELECT n FROM kept"), "7");
 }
 
 #[test]
-fn a_process_id_that_somebody_else_has_now_does_not_fool_it() {
+fn reused_pid_in_pid_file_is_not_mistaken_for_server() {
     let target = killed();
     let file = target.postmaster_file();
     let text = std::fs::read_to_string(&file).unwrap();
@@ -38,7 +38,7 @@ fn a_process_id_that_somebody_else_has_now_does_not_fool_it() {
 }
 
 #[test]
-fn an_empty_file_of_a_machine_that_went_down_does_not_stop_it() {
+fn empty_pid_file_after_power_loss_is_replaced() {
     let target = killed();
     std::fs::write(target.postmaster_file(), "").unwrap();
     target.ok(&["up"]);
@@ -46,7 +46,7 @@ fn an_empty_file_of_a_machine_that_went_down_does_not_stop_it() {
 }
 
 #[test]
-fn down_after_a_crash_is_no_error() {
+fn down_after_crash_succeeds() {
     let target = killed();
     target.ok(&["down"]);
     target.ok(&["up"]);
@@ -54,7 +54,7 @@ fn down_after_a_crash_is_no_error() {
 }
 
 #[test]
-fn an_interrupted_creation_is_done_again() {
+fn interrupted_creation_is_repeated() {
     let target = Target::new();
     target.ok(&["up"]);
     target.ok(&["down"]);
@@ -63,5 +63,5 @@ fn an_interrupted_creation_is_done_again() {
     std::fs::rename(&cluster, cluster.with_extension("partial")).unwrap();
     std::fs::remove_file(cluster.with_extension("partial").join("PG_VERSION")).unwrap();
     target.ok(&["up"]);
-    assert_eq!(target.part("postgresql")["state"], "ready");
+    assert_eq!(target.component("postgresql")["state"], "ready");
 }

@@ -37,7 +37,7 @@ fn cases(target: &Target) -> String {
 }
 
 #[test]
-fn a_refused_load_is_explained_accepted_and_rolled_back() {
+fn refused_load_is_explained_accepted_and_rolled_back() {
     let target = with_fewer_rows();
     let before = cases(&target);
 
@@ -72,7 +72,7 @@ fn a_refused_load_is_explained_accepted_and_rolled_back() {
     let unasked = target.call(&["releases", "rollback"]);
     assert_eq!(unasked.code, Some(2), "{}", unasked.err);
     assert!(
-        unasked.err.contains("Publish release 1 ") && unasked.err.contains("the target local ("),
+        unasked.err.contains("Publish release 1 ") && unasked.err.contains("target local ("),
         "{}",
         unasked.err
     );
@@ -109,8 +109,8 @@ fn releases_of_an_empty_target_say_that_nothing_is_published() {
     assert_eq!(target.ok(&["releases"]).out, "nothing is published yet\n");
     assert_eq!(releases(&target), []);
     for words in [&["releases", "show"][..], &["releases", "show", "7"], &["releases", "rollback", "--yes"]] {
-        let said = target.call(words);
-        assert_eq!(said.code, Some(1), "{words:?}: {}", said.err);
-        assert!(said.err.contains("hint: covidctl "), "{words:?}: {}", said.err);
+        let output = target.call(words);
+        assert_eq!(output.code, Some(1), "{words:?}: {}", output.err);
+        assert!(output.err.contains("hint: covidctl "), "{words:?}: {}", output.err);
     }
 }

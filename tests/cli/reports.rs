@@ -42,7 +42,7 @@ fn opener(at: &Path) -> String {
 }
 
 #[test]
-fn the_page_is_handed_to_the_browser_and_its_path_is_said() {
+fn reports_open_opens_page_and_prints_path() {
     let target = with_reports(&[("20250101_000000_a", json!([]))]);
     let programs = target.data().join("bin");
     let path = opener(&programs);
@@ -54,25 +54,25 @@ fn the_page_is_handed_to_the_browser_and_its_path_is_said() {
 }
 
 #[test]
-fn without_a_browser_it_says_which_file_to_open() {
+fn reports_open_without_browser_names_file() {
     let target = with_reports(&[("20250101_000000_a", json!([]))]);
     let output = target.command(&["reports", "open", "2025"]).env("PATH", "/nonexistent").output().unwrap();
-    let said = String::from_utf8(output.stderr).unwrap();
+    let text = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(1));
-    assert!(said.contains("hint: open `") && said.contains("report.html` in a browser"), "{said}");
+    assert!(text.contains("hint: open `") && text.contains("report.html` in a browser"), "{text}");
 }
 
 #[test]
-fn the_newest_report_is_compared_with_the_one_before_it() {
+fn reports_compare_defaults_to_latest_and_previous() {
     let target = with_reports(&[
         ("20250101_000000_a", json!([[2020, 1], [2021, 5]])),
         ("20250201_000000_b", json!([[2020, 7], [2021, 5000]])),
         ("20250301_000000_c", json!([[2020, 7], [2021, 7200]])),
     ]);
-    let said = target.ok(&["reports", "compare"]).out;
-    assert!(said.contains("20250201_000000_b") && said.contains("20250301_000000_c"), "{said}");
-    assert!(said.contains("2021  confirmed   5,000  7,200  +2,200"), "{said}");
-    assert!(!said.contains("2020"), "what is the same is not shown: {said}");
+    let text = target.ok(&["reports", "compare"]).out;
+    assert!(text.contains("20250201_000000_b") && text.contains("20250301_000000_c"), "{text}");
+    assert!(text.contains("2021  confirmed   5,000  7,200  +2,200"), "{text}");
+    assert!(!text.contains("2020"), "what is the same is not shown: {text}");
     let json: Value =
         serde_json::from_str(&target.ok(&["reports", "compare", "202501", "202502", "-o", "json"]).out)
             .unwrap();

@@ -7,7 +7,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::{Said, Target};
+use crate::support::{Finished, Target};
 
 /// A session in which no run can be recorded, so that every load waits; reading goes on.
 struct Blocker(Child);
@@ -18,9 +18,9 @@ impl Blocker {
         let mut psql = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let words = b"BEGIN; LOCK TABLE pipeline_run IN SHARE ROW EXCLUSIVE MODE;\n\\echo locked\n";
         psql.stdin.as_mut().unwrap().write_all(words).unwrap();
-        let mut said = String::new();
-        BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut said).unwrap();
-        assert_eq!(said, "locked\n");
+        let mut output = String::new();
+        BufReader::new(psql.stdout.as_mut().unwrap()).read_line(&mut output).unwrap();
+        assert_eq!(output, "locked\n");
         Self(psql)
     }
 }
@@ -48,16 +48,16 @@ fn jobs(target: &Target) -> usize {
 }
 
 #[test]
-fn a_pipeline_is_followed_to_its_end() {
+fn run_pipeline_follows_each_job_to_its_end() {
     let target = ready();
-    let said =
+    let output =
         target.ok(&["run", "pipeline", "--force", "--years", "all", "--env", "REPORT_LANG=en", "-o", "json"]);
-    let runs: Value = serde_json::from_str(&said.out).unwrap();
+    let runs: Value = serde_json::from_str(&output.out).unwrap();
     let facts =
         |index: usize| (runs[index]["kind"].as_str().unwrap(), runs[index]["status"].as_str().unwrap());
     assert_eq!((facts(0), facts(1)), (("etl", "succeeded"), ("report", "succeeded")));
     assert_eq!(runs[0]["rows_filtered"], 0, "all years were wanted");
-    assert!(said.err.contains("run succeeded"), "its log is shown: {}", said.err);
+    assert!(output.err.contains("run succeeded"), "its log is shown: {}", output.err);
     let log = target.data().join(format!("logs/{}.jsonl", runs[0]["run_id"].as_str().unwrap()));
     let log = std::fs::read_to_string(log).unwrap();
     assert!(log.lines().all(|line| serde_json::from_str::<Value>(line).is_ok()), "{log}");
@@ -68,31 +68,31 @@ fn a_pipeline_is_followed_to_its_end() {
 }
 
 #[test]
-fn the_jobs_own_code_is_passed_on() {
+fn run_exits_with_code_of_job() {
     let target = ready();
     assert_eq!(target.call(&["run", "report", "--env", "REPORT_LANG=klingon"]).code, Some(2));
     std::fs::remove_file(target.data().join("store/provincias.csv")).unwrap();
-    let said = target.call(&["run", "etl", "--force"]);
-    assert_eq!(said.code, Some(1));
+    let output = target.call(&["run", "etl", "--force"]);
+    assert_eq!(output.code, Some(1));
     assert!(
-        said.err.contains("error: etl ended with code 1: ") && said.err.contains("\n\nhint: "),
+        output.err.contains("error: etl exited with code 1: ") && output.err.contains("\n\nhint: "),
         "{}",
-        said.err
+        output.err
     );
-    assert!(said.out.contains("failed"), "{}", said.out);
+    assert!(output.out.contains("failed"), "{}", output.out);
 }
 
 #[test]
-fn what_our_shell_has_set_does_not_lead_a_job_elsewhere() {
+fn run_ignores_pipeline_variables_of_shell() {
     let target = ready();
     let mut command = target.command(&["run", "etl", "--force"]);
     command.env("DATABASE_URL", "postgres://nobody@192.0.2.1/x").env("STORE_URL", "file:///nonexistent");
-    let said: Said = command.output().unwrap().into();
-    assert_eq!(said.code, Some(0), "{}", said.err);
+    let output: Finished = command.output().unwrap().into();
+    assert_eq!(output.code, Some(0), "{}", output.err);
 }
 
 #[test]
-fn one_that_is_left_alone_refuses_a_second_and_can_be_stopped() {
+fn detached_run_excludes_second_and_can_be_stopped() {
     let target = ready();
     let blocker = Blocker::new(&target);
     let run = target.ok(&["run", "etl", "--no-wait"]).out.trim().to_owned();
@@ -101,7 +101,7 @@ fn one_that_is_left_alone_refuses_a_second_and_can_be_stopped() {
     let second = target.call(&["run", "etl"]);
     assert_eq!(second.code, Some(125));
     assert!(second.err.contains(&format!("etl is running already: {run}")), "{}", second.err);
-    assert_eq!(target.call(&["down"]).code, Some(1), "nobody's work is cut off");
+    assert_eq!(target.call(&["down"]).code, Some(1), "a run in progress is not stopped");
     assert_eq!(target.call(&["stop", "not-a-run"]).code, Some(1));
 
     let other = target.ok(&["run", "etl", "--no-wait", "--allow-concurrent"]).out.trim().to_owned();
@@ -115,7 +115,7 @@ fn one_that_is_left_alone_refuses_a_second_and_can_be_stopped() {
 }
 
 #[test]
-fn an_interrupt_detaches() {
+fn run_interrupted_detaches() {
     let target = ready();
     let _blocker = Blocker::new(&target);
     let mut command = target.command(&["run", "etl"]);
@@ -133,10 +133,10 @@ fn an_interrupt_detaches() {
 }
 
 #[test]
-fn a_time_limit_stops_it() {
+fn run_timeout_stops_job() {
     let target = ready();
     let _blocker = Blocker::new(&target);
-    let said = target.call(&["run", "etl", "--timeout", "1s"]);
-    assert_eq!(said.code, Some(124), "{}", said.err);
+    let output = target.call(&["run", "etl", "--timeout", "1s"]);
+    assert_eq!(output.code, Some(124), "{}", output.err);
     assert_eq!(jobs(&target), 0);
 }

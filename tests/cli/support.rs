@@ -1,4 +1,4 @@
-//! A folder with a target in it, and ways to call the program on it.
+//! A target in a temporary directory, and the program run on it.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use serde_json::Value;
 use tempfile::TempDir;
 
-/// The program without anything of the user's own settings.
+/// Returns a command without the settings of the user.
 pub(crate) fn covidctl() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
     for name in
@@ -15,20 +15,19 @@ pub(crate) fn covidctl() -> Command {
     {
         command.env_remove(name);
     }
-    // No file of settings is there.
     command.env("XDG_CONFIG_HOME", "/nonexistent").stdin(Stdio::null());
     command
 }
 
-/// What a finished program said.
+/// What a finished program finished.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-impl From<Output> for Said {
+impl From<Output> for Finished {
     fn from(output: Output) -> Self {
         Self {
             code: output.status.code(),
@@ -38,12 +37,12 @@ impl From<Output> for Said {
     }
 }
 
-/// Calls the program on no target in particular.
-pub(crate) fn call(words: &[&str]) -> Said {
+/// Runs the program without a target.
+pub(crate) fn call(words: &[&str]) -> Finished {
     covidctl().args(words).output().unwrap().into()
 }
 
-/// A new folder for a target. Everything in it is stopped and deleted in the end, also when a test fails.
+/// A target in a temporary directory, which is stopped and deleted when the test ends.
 pub(crate) struct Target {
     folder: TempDir,
 }
@@ -51,7 +50,7 @@ pub(crate) struct Target {
 impl Target {
     pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
-        // The user that runs PostgreSQL must be able to pass.
+        // The user that runs PostgreSQL needs access.
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         Self { folder }
     }
@@ -66,33 +65,33 @@ impl Target {
         command
     }
 
-    pub(crate) fn call(&self, words: &[&str]) -> Said {
+    pub(crate) fn call(&self, words: &[&str]) -> Finished {
         self.command(words).output().unwrap().into()
     }
 
-    /// Calls it and insists that it works.
+    /// Runs a command that must succeed.
     #[track_caller]
-    pub(crate) fn ok(&self, words: &[&str]) -> Said {
-        let said = self.call(words);
-        assert_eq!(said.code, Some(0), "{words:?}: {}", said.err);
-        said
+    pub(crate) fn ok(&self, words: &[&str]) -> Finished {
+        let finished = self.call(words);
+        assert_eq!(finished.code, Some(0), "{words:?}: {}", finished.err);
+        finished
     }
 
-    /// One part of `status`.
+    /// Returns a component of `status`.
     #[track_caller]
-    pub(crate) fn part(&self, name: &str) -> Value {
+    pub(crate) fn component(&self, name: &str) -> Value {
         let status: Value = serde_json::from_str(&self.ok(&["status", "-o", "json"]).out).unwrap();
         let parts = status["parts"].as_array().unwrap();
         parts.iter().find(|part| part["name"] == name).unwrap_or(&Value::Null).clone()
     }
 
-    /// The value of one SQL query.
+    /// Returns the result of a query with one value.
     #[track_caller]
     pub(crate) fn sql(&self, query: &str) -> String {
         self.ok(&["psql", "--", "-XAtqc", query]).out.trim().to_owned()
     }
 
-    /// The server's process, as its own file names it.
+    /// Returns the pid in `postmaster.pid`.
     pub(crate) fn postmaster(&self) -> Option<i32> {
         let text = std::fs::read_to_string(self.postmaster_file()).ok()?;
         text.lines().next()?.trim().parse().ok()
@@ -102,7 +101,7 @@ impl Target {
         self.data().join("pg/cluster/postmaster.pid")
     }
 
-    /// The processes whose command line names this target's folder, the servers first of all.
+    /// Returns the processes with the data directory in their command line.
     pub(crate) fn processes(&self) -> Vec<String> {
         let folder = self.data().canonicalize().unwrap().display().to_string();
         let output = Command::new("ps").args(["-A", "-ww", "-o", "pid=,args="]).output().unwrap();

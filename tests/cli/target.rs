@@ -5,13 +5,13 @@ use std::process::Stdio;
 use crate::support::Target;
 
 #[test]
-fn up_twice_is_up_once_and_down_leaves_nothing_running() {
+fn up_is_idempotent_and_down_stops_everything() {
     let target = Target::new();
-    assert_eq!(target.part("postgresql")["state"], "missing");
+    assert_eq!(target.component("postgresql")["state"], "missing");
     target.ok(&["up"]);
     let first = target.postmaster();
     assert!(first.is_some());
-    assert_eq!(target.part("postgresql")["state"], "ready");
+    assert_eq!(target.component("postgresql")["state"], "ready");
     assert!(target.data().join("store").is_dir());
 
     target.ok(&["up"]);
@@ -20,7 +20,7 @@ fn up_twice_is_up_once_and_down_leaves_nothing_running() {
     target.sql("CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
     target.ok(&["down"]);
     assert_eq!(target.processes(), [""; 0]);
-    assert_eq!(target.part("postgresql")["state"], "stopped");
+    assert_eq!(target.component("postgresql")["state"], "stopped");
     target.ok(&["down"]);
 
     target.ok(&["up"]);
@@ -28,27 +28,31 @@ fn up_twice_is_up_once_and_down_leaves_nothing_running() {
 }
 
 #[test]
-fn the_server_is_private() {
+fn postgresql_is_private_to_user() {
     let target = Target::new();
     target.ok(&["up"]);
     assert_eq!(target.sql("SHOW listen_addresses"), "127.0.0.1");
     assert_eq!(target.sql("SHOW fsync"), "on");
     assert_eq!(target.sql("SHOW server_encoding"), "UTF8");
-    // Nobody comes in without the password.
+    // The server refuses connections without the password.
     let ways = target.sql("SELECT string_agg(DISTINCT auth_method, ',') FROM pg_hba_file_rules");
     assert_eq!(ways, "scram-sha-256");
 }
 
 #[test]
-fn deleting_asks_and_deletes_only_what_is_ours() {
+fn delete_data_asks_and_deletes_only_own_files() {
     let target = Target::new();
     target.ok(&["up"]);
     std::fs::write(target.data().join("mine.txt"), "mine").unwrap();
 
-    let said = target.call(&["down", "--delete-data"]);
-    assert_eq!(said.code, Some(2), "without a terminal there is nobody to ask");
-    assert!(said.err.contains("--yes") && said.err.contains(target.data().to_str().unwrap()), "{}", said.err);
-    assert_eq!(target.part("postgresql")["state"], "ready");
+    let output = target.call(&["down", "--delete-data"]);
+    assert_eq!(output.code, Some(2), "confirmation needs a terminal");
+    assert!(
+        output.err.contains("--yes") && output.err.contains(target.data().to_str().unwrap()),
+        "{}",
+        output.err
+    );
+    assert_eq!(target.component("postgresql")["state"], "ready");
 
     target.ok(&["down", "--delete-data", "--yes"]);
     let left: Vec<_> =
@@ -58,7 +62,7 @@ fn deleting_asks_and_deletes_only_what_is_ours() {
 }
 
 #[test]
-fn two_at_once_take_turns() {
+fn concurrent_ups_are_serialized() {
     let target = Target::new();
     let start = || target.command(&["up"]).stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
     let both = [start(), start(), start()].map(|child| child.wait_with_output().unwrap());
@@ -70,12 +74,12 @@ fn two_at_once_take_turns() {
 }
 
 #[test]
-fn what_is_not_there_yet_is_said_with_what_to_type() {
+fn missing_target_errors_have_hints() {
     let target = Target::new();
     for words in [&["runs"][..], &["run", "etl"], &["psql"], &["db", "status"], &["reports"], &["datasets"]] {
-        let said = target.call(words);
-        assert_eq!((said.code, said.out.as_str()), (Some(125), ""), "{words:?}");
-        assert!(said.err.contains("\n\nhint: covidctl up"), "{words:?}: {}", said.err);
+        let output = target.call(words);
+        assert_eq!((output.code, output.out.as_str()), (Some(125), ""), "{words:?}");
+        assert!(output.err.contains("\n\nhint: covidctl up"), "{words:?}: {}", output.err);
     }
     assert!(!target.data().exists(), "asking creates nothing");
 }

@@ -118,7 +118,7 @@ fn what_goes_on_is_named() {
     let terminal = Terminal::new(120, 30);
     // So many rows that the sample is certainly being made when somebody leaves.
     terminal.run(&target.command(&["demo", "--rows", "50000000"]));
-    terminal.see("making a sample");
+    terminal.see("writing a sample");
     terminal.wait("the run", |text| text.contains("1 in progress"));
     terminal.press(&["q"]);
     terminal.ended_with(0);

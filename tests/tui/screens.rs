@@ -103,7 +103,7 @@ fn where_nothing_is_yet_it_says_what_to_do_and_does_it() {
     terminal.see("local is up");
     terminal.press(&["q"]);
     terminal.ended_with(0);
-    assert_eq!(target.part("postgresql")["state"], "ready");
+    assert_eq!(target.component("postgresql")["state"], "ready");
 }
 
 #[test]

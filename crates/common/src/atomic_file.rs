@@ -1,7 +1,5 @@
-//! Local files that are replaced whole and durably: a temporary file in the same folder is synced, renamed, and the folder is synced.
-//!
-//! For files that do not go through a [`Store`](crate::store::Store), which does the same. A writer that is killed leaves a file
-//! whose name begins with a dot.
+//! Local files that are replaced whole and durably: a temporary file in the same folder is synced, renamed, and the folder is synced. A killed
+//! writer leaves a file whose name begins with a dot.
 
 use std::fs::File;
 use std::io::{Result, Write as _};

@@ -1,27 +1,23 @@
-//! Every environment variable of the pipeline, defined once and shared by both programs.
-//!
-//! The ECS task definition, the local target and the tests set exactly these names. Nothing else in the workspace may
-//! spell one out.
+//! The names of the pipeline's environment variables, which the ECS task definitions, the local target and the tests set.
 
-/// Where the datasets stand: `file:///folder` or `s3://bucket/prefix`.
+/// URL of the datasets: `file:///directory` or `s3://bucket/prefix`.
 pub const STORE_URL: &str = "STORE_URL";
 
-/// Where reports and run records go; the store where it is unset.
+/// URL of reports and run records; defaults to [`STORE_URL`].
 pub const REPORTS_URL: &str = "REPORTS_URL";
 
-/// PostgreSQL, as `postgres://user:password@host:port/database?sslmode=…`. A secret: never printed.
+/// `postgres://user:password@host:port/database?sslmode=…`. A secret: never printed.
 ///
-/// What it leaves out is taken from `PGHOST`, `PGPORT`, `PGUSER` and `PGPASSWORD`, so that an ECS task can get the parts from its
-/// secret: `postgres:///database`.
+/// Missing parts come from `PGHOST`, `PGPORT`, `PGUSER` and `PGPASSWORD`, which an ECS task gets from its secret.
 pub const DATABASE_URL: &str = "DATABASE_URL";
 
-/// Which years of registration to load: `latest`, `all`, or a list such as `2021,2022`.
+/// Years of registration to load: `latest`, `all`, or a list such as `2021,2022`.
 pub const YEARS: &str = "YEARS";
 
-/// Loads although the same dataset is published already: `true` or `false`.
+/// Loads even if the same dataset is already published: `true` or `false`.
 pub const FORCE: &str = "FORCE";
 
-/// Publishes a load although checks of the publish gate failed: `true` or `false`.
+/// Publishes even if checks of the publish gate fail: `true` or `false`.
 pub const ACCEPT_ANOMALIES: &str = "ACCEPT_ANOMALIES";
 
 /// The largest share of rejected rows, in percent.
@@ -39,50 +35,50 @@ pub const MAX_REPAIRED_PERCENT: &str = "MAX_REPAIRED_PERCENT";
 /// The largest share of classifications other than the ministry's four, in percent.
 pub const MAX_UNKNOWN_CLASSIFICATION_PERCENT: &str = "MAX_UNKNOWN_CLASSIFICATION_PERCENT";
 
-/// How many releases are kept besides the published one.
+/// Number of releases to keep besides the published one.
 pub const KEEP_RELEASES: &str = "KEEP_RELEASES";
 
-/// How long a replaced release stays that a reader may still need, such as `24h`.
+/// How long a replaced release is kept for readers that may still need it, such as `24h`.
 pub const RETIRE_AFTER: &str = "RETIRE_AFTER";
 
 /// The language of reports: `es` or `en`.
 pub const REPORT_LANG: &str = "REPORT_LANG";
 
-/// The id of this run (a UUID), given by whoever started it so that it can be followed from the first moment.
+/// UUID of the run, set by the client that starts it.
 pub const RUN_ID: &str = "RUN_ID";
 
-/// Who started this run, in words for its record: a person, or the schedule.
+/// The user or schedule that started the run, for its record.
 pub const STARTED_BY: &str = "STARTED_BY";
 
-/// Set by ECS: where a container asks what it is.
+/// URL of the task metadata endpoint, set by ECS.
 pub const ECS_METADATA: &str = "ECS_CONTAINER_METADATA_URI_V4";
 
 /// `text`, `json`, or `auto`: text on a terminal, JSON lines elsewhere.
 pub const LOG_FORMAT: &str = "LOG_FORMAT";
 
-/// Where the line list is published.
+/// Download URL of the line list.
 pub const CASES_URL: &str = "CASES_URL";
 
-/// Where `provincias.csv` is published.
+/// Download URL of `provincias.csv`.
 pub const PROVINCES_URL: &str = "PROVINCES_URL";
 
-/// Where `departamentos.csv` is published.
+/// Download URL of `departamentos.csv`.
 pub const DEPARTMENTS_URL: &str = "DEPARTMENTS_URL";
 
-/// Where `Covid19Determinaciones.zip` is published.
+/// Download URL of `Covid19Determinaciones.zip`.
 pub const TESTS_URL: &str = "TESTS_URL";
 
-/// Where `Covid19VacunasAgrupadas.csv.zip` is published.
+/// Download URL of `Covid19VacunasAgrupadas.csv.zip`.
 pub const VACCINATIONS_URL: &str = "VACCINATIONS_URL";
 
-/// The cluster in which the download starts the load.
+/// ECS cluster of the load that the download starts.
 pub const ETL_CLUSTER: &str = "ETL_CLUSTER";
 
-/// The family of the load's task definition.
+/// Family of its task definition.
 pub const ETL_TASK_DEFINITION: &str = "ETL_TASK_DEFINITION";
 
-/// The subnets of the load, separated by commas.
+/// Its subnets, separated by commas.
 pub const ETL_SUBNETS: &str = "ETL_SUBNETS";
 
-/// The security groups of the load, separated by commas.
+/// Its security groups, separated by commas.
 pub const ETL_SECURITY_GROUPS: &str = "ETL_SECURITY_GROUPS";

@@ -1,31 +1,29 @@
-//! What a person reads when something fails: what failed, on what, why, and what to type next.
-//!
-//! One type for both programs. It carries the exit code too, so that `main` only prints and returns. It does not log.
+//! Errors for people: what failed, on what, why, and what to do next; with the exit code of the process.
 
 use std::error::Error;
 use std::fmt;
 
-/// How a failure ends the process.
+/// The exit status of a failed process.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Exit {
-    /// It ran and failed: 1.
+    /// Failure: 1.
     Failed,
-    /// The command line or a setting is wrong: 2.
+    /// Invalid command line or setting: 2.
     Usage,
     /// Credentials are missing, expired or refused: 4.
     Credentials,
-    /// A time limit was reached: 124.
+    /// Timeout: 124.
     Timeout,
-    /// It could not be started: 125.
+    /// Not started: 125.
     NotStarted,
-    /// The user interrupted it: 130.
+    /// Interrupted by SIGINT: 130.
     Interrupted,
-    /// A child process ended with this code; it is passed on.
+    /// The exit code of a child process or job.
     Child(u8),
 }
 
 impl Exit {
-    /// The process's exit code.
+    /// Returns the exit code.
     pub const fn code(self) -> u8 {
         match self {
             Self::Failed => 1,
@@ -39,9 +37,7 @@ impl Exit {
     }
 }
 
-/// A failure in words for a person, with a hint and an exit code.
-///
-/// `Display` is one sentence, `what: cause: its cause`, without a full stop.
+/// An error with a hint and an exit code. Displayed as `what: cause: cause of the cause`.
 pub struct Failure {
     what: String,
     cause: Option<Box<dyn Error + Send + Sync>>,
@@ -49,16 +45,16 @@ pub struct Failure {
     exit: Exit,
 }
 
-/// The usual result of this project.
+/// A result with a [`Failure`].
 pub type Result<T, E = Failure> = std::result::Result<T, E>;
 
 impl Failure {
-    /// Something ran and failed (exit code 1).
+    /// Returns an error with exit code 1.
     pub fn new(what: impl Into<String>) -> Self {
         Self { what: what.into(), cause: None, hint: None, exit: Exit::Failed }
     }
 
-    /// A wrong flag or setting (exit code 2).
+    /// Returns an error about a flag or setting, with exit code 2.
     pub fn usage(what: impl Into<String>) -> Self {
         Self::new(what).exit_code(Exit::Usage)
     }
@@ -70,26 +66,26 @@ impl Failure {
         self
     }
 
-    /// Adds what to do or type next.
+    /// Adds a hint: a command, or one imperative sentence.
     #[must_use]
     pub fn hint(mut self, hint: impl Into<String>) -> Self {
         self.hint = Some(hint.into());
         self
     }
 
-    /// Changes the exit code.
+    /// Sets the exit status.
     #[must_use]
     pub const fn exit_code(mut self, exit: Exit) -> Self {
         self.exit = exit;
         self
     }
 
-    /// What to do or type next, where it is known.
+    /// Returns the hint.
     pub fn hint_text(&self) -> Option<&str> {
         self.hint.as_deref()
     }
 
-    /// How the process should end.
+    /// Returns the exit status.
     pub const fn exit(&self) -> Exit {
         self.exit
     }
@@ -98,14 +94,14 @@ impl Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.what)?;
-        let mut said = self.what.clone();
+        let mut text_so_far = self.what.clone();
         let mut cause = self.cause.as_deref().map(|cause| cause as &dyn Error);
         while let Some(error) = cause {
             let text = error.to_string();
-            // Many libraries repeat the inner error in the outer one's text; say each thing once.
-            if !said.contains(&text) {
+            // Many libraries repeat the text of the inner error in the outer one.
+            if !text_so_far.contains(&text) {
                 write!(f, ": {text}")?;
-                said.push_str(&text);
+                text_so_far.push_str(&text);
             }
             cause = error.source();
         }
@@ -129,9 +125,9 @@ impl Error for Failure {
     }
 }
 
-/// Turns any error into a [`Failure`] that says what was being done.
+/// Adds what failed to an error.
 pub trait Context<T> {
-    /// `what` names the action and its object: "cannot read `x.zip`".
+    /// Wraps the error; `what` names action and object, such as "cannot read `x.zip`".
     fn context(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
@@ -146,7 +142,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn each_cause_is_said_once() {
+    fn display_names_each_cause_once() {
         let inner = std::io::Error::other("disk is gone");
         let outer = std::io::Error::other(inner);
         let failure = Failure::new("cannot write `a`").source(outer).hint("free some space");
@@ -155,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn codes_are_the_documented_ones() {
+    fn exit_codes_match_documentation() {
         let codes = [
             Exit::Failed,
             Exit::Usage,

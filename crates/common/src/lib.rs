@@ -1,5 +1,4 @@
-//! What all programs of the workspace share: errors with a hint and an exit code, names of environment variables, atomic files, and text
-//! that is safe for a terminal.
+//! Code that all programs of the workspace share: errors, names of environment variables, atomic files, text for terminals.
 
 #![warn(missing_docs)]
 

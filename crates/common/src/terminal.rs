@@ -1,20 +1,14 @@
-//! Text from outside, made safe for a terminal; and how wide the terminal is.
-//!
-//! A file's header, the name of a zip's member, a line of a log: each may hold escape sequences. Whatever did not come from this
-//! program itself goes through [`visible`] before a person sees it.
+//! Escaping of text from outside (file names, headers, log lines) for the terminal, and the width of the terminal.
 
 use std::io::IsTerminal as _;
 
-/// How many columns standard output has, where it is a terminal.
+/// Returns the columns of standard output if it is a terminal.
 pub fn width() -> Option<usize> {
     let terminal = std::io::stdout().is_terminal().then(console::Term::stdout)?;
     terminal.size_checked().map(|(_, columns)| usize::from(columns))
 }
 
-/// Makes control characters visible; line ends and tabs stay.
-///
-/// Besides the control characters proper these are the marks that turn the direction of text, with which a line can be made
-/// to read as something else.
+/// Escapes control characters except line ends and tabs, and the Unicode marks that change the direction of text.
 pub fn visible(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for character in text.chars() {
@@ -34,7 +28,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_that_moves_the_cursor_or_turns_the_text_is_left() {
+    fn visible_escapes_control_and_direction_characters() {
         assert_eq!(visible("a\x1b[2Jb\rc\u{202e}d\u{9b}31m"), "a\\u{1b}[2Jb\\rc\\u{202e}d\\u{9b}31m");
         assert_eq!(visible("años\t🦠\n"), "años\t🦠\n");
     }
