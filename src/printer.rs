@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anstyle::{AnsiColor, Style};
 use common::failure::{Context as _, Failure, Result};
 use common::terminal::visible;
-use logs::log_line::LogLine;
+use logs::LogLine;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 use target::Progress;

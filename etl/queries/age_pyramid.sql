@@ -1,4 +1,4 @@
--- Confirmed cases by age and sex, all that are loaded. Whoever is registered as neither woman nor man is a column of its own.
+-- Confirmed cases by age and sex, over all loaded cases. People registered as neither woman nor man have a column of their own.
 WITH tally AS (
     SELECT age_decade,
            sum(cases) FILTER (WHERE sex = 'F')::bigint                                      AS women,

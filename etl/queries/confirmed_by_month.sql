@@ -1,7 +1,7 @@
--- Confirmed cases by month of registration, and each month's share of its own year.
+-- Confirmed cases by month of registration, and the share of each month in its year.
 --
--- Every month of the loaded years is a line, also one without a case, up to the month of the newest registration, which is
--- partial unless that was the month's last day.
+-- Every month of the loaded years has a row, also without cases, up to the month of the newest registration. That month is partial
+-- unless its last day is the newest registration.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            coalesce(sum(cases) FILTER (WHERE classification = 'Confirmado'), 0) AS confirmed

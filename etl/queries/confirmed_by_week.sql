@@ -1,9 +1,9 @@
--- Confirmed cases by epidemiological week over the last two months, with the change from the week before.
+-- Confirmed cases by epidemiological week over the last two months, with the change from the previous week.
 --
--- Weeks go from Sunday to Saturday and belong to the year of their Wednesday (the ministry's and MMWR's rule), so week 53 or
--- 1 is counted whole across New Year. The last two months are counted back from the newest registration of any case; the
--- week that holds that day is the first line. A week is partial where the data do not cover its seven days: the newest
--- one, and one that reaches into a year that is not loaded. Only two whole weeks in a row are compared.
+-- Weeks run from Sunday to Saturday and belong to the year of their Wednesday (the rule of the ministry and of MMWR), so that a week
+-- across New Year is counted whole. The two months are counted back from the newest registration of any case; the week of that day
+-- is the first row. A week is partial if the data do not cover its seven days: the newest week, and a week that reaches into a year
+-- that is not loaded. The change compares two consecutive whole weeks.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            coalesce(sum(cases) FILTER (WHERE classification = 'Confirmado'), 0) AS confirmed

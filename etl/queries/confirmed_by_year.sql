@@ -1,4 +1,4 @@
--- Confirmed cases in each loaded year of registration.
+-- Confirmed cases by year of registration.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            sum(cases) AS notified,

@@ -1,7 +1,7 @@
--- What the published cases say against themselves or against common sense. A case may be in several lines.
+-- Contradictions and implausible values in the published cases. A case can be in several rows.
 --
--- None of it is repaired: each field is a valid value, and which of two is wrong, nobody knows. What each line counts is
--- written in count_contradictions(), in migrations/0002_counts.sql.
+-- Nothing is repaired: each field is a valid value, and it is unknown which of the two is wrong. count_contradictions() in
+-- migrations/0002_counts.sql defines each row.
 SELECT contradiction,
        contradictory.cases                        AS rows,
        100 * contradictory.cases::float8 / whole.cases AS share_percent

@@ -1,7 +1,7 @@
--- The departments of residence with the most confirmed cases in the newest loaded year, and their last two fortnights.
+-- Departments of residence by confirmed cases in the newest loaded year, with their last two fortnights.
 --
--- Every department with a case is a line, and so is the unspecified residence. The fortnights are counted back from the
--- newest registration of any case.
+-- Every department with a case has a row, and so has the unspecified residence. The fortnights are counted back from the newest
+-- registration of any case.
 WITH newest AS (
     SELECT max(registered_on) AS newest_on FROM case_counts()
 ),

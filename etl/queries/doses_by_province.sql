@@ -1,8 +1,8 @@
--- Doses of all vaccines given so far, by the province where they were given, and for every 100 people.
+-- Doses of all vaccines by province of vaccination, in total and per 100 people.
 --
--- The ministry's file is a state of the day on which it was made and has no dates: there is no course of time in it, and the loaded
--- years leave nothing out. A person has several doses. A province without a dose is a line, and so are the doses whose province is
--- unknown. People: the census of 2022. No row where the load had no file of vaccinations.
+-- The ministry's file is a snapshot without dates of vaccination: there is no time series, and doses of all years are included. A
+-- person receives several doses. A province without doses has a row, and so have doses of unknown province. Population: 2022 census.
+-- No rows if the load had no file of vaccinations.
 WITH tally AS MATERIALIZED (
     SELECT province_id,
            sum(doses)::bigint                                                   AS doses,

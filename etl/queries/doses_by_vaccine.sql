@@ -1,6 +1,6 @@
--- Doses given so far, by vaccine and kind of dose, in the whole country.
+-- Doses by vaccine and kind of dose, in the whole country.
 --
--- Vaccines are called as the ministry calls them. No row where the load had no file of vaccinations.
+-- Vaccines have the ministry's names. No rows if the load had no file of vaccinations.
 WITH tally AS (
     SELECT vaccine,
            sum(doses)::bigint                                                   AS doses,

@@ -1,7 +1,7 @@
--- Deaths among confirmed cases by age, as a share with Wilson's 95 % interval, which also holds for few cases.
+-- Deaths among confirmed cases by age, as a share with Wilson's 95 % interval, which is valid for few cases, too.
 --
--- Deaths are those of the loaded cases whenever they happened. Recent cases may still die, and cases that were never
--- confirmed are not here: the share is of confirmed cases, not of infections.
+-- Deaths are those of the loaded cases on any date. Recent cases can still die, and cases that were never confirmed are not counted:
+-- the share is of confirmed cases, not of infections.
 WITH tally AS (
     SELECT age_decade,
            sum(cases)::bigint AS confirmed,

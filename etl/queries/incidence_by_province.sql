@@ -1,8 +1,8 @@
--- Confirmed cases for every 100,000 people, by province of residence and epidemiological week.
+-- Confirmed cases per 100,000 people, by province of residence and epidemiological week.
 --
--- Weeks go from Sunday to Saturday and belong to the year of their Wednesday. Only whole weeks are here, the newest 53 of them: a
--- part of a week has no incidence that could be compared. People: the census of 2022. The line without a province is
--- the country, and counts those whose residence is unspecified, too.
+-- Weeks run from Sunday to Saturday and belong to the year of their Wednesday. Only the newest 53 whole weeks have rows: the incidence
+-- of a partial week cannot be compared. Population: 2022 census. The row without a province is the country, which includes cases of
+-- unspecified residence.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            residence_province_id                                          AS province_id,

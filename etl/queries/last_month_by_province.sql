@@ -1,8 +1,7 @@
--- Confirmed cases of the last month by province of residence; an unspecified residence is a line of its own, and no join
--- drops anyone.
+-- Confirmed cases of the last month by province of residence; an unspecified residence has a row of its own, so that no join drops a case.
 --
--- The last month is the month, with its year, of the newest registration of any case; it is partial unless that was the
--- month's last day. Beside it stands the same year so far.
+-- The last month is that of the newest registration of any case; it is partial unless its last day is that registration. The counts of
+-- its year so far are beside it.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            residence_province_id                                 AS province_id,

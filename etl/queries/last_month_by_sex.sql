@@ -1,7 +1,7 @@
--- Confirmed cases of the last month by sex as registered; 'NR' (not registered) is a line of its own.
+-- Confirmed cases of the last month by sex as registered; 'NR' (not registered) has a row of its own.
 --
--- The last month is the month, with its year, of the newest registration of any case; it is partial unless that was the
--- month's last day. Beside it stands the same year so far.
+-- The last month is that of the newest registration of any case; it is partial unless its last day is that registration. The counts of
+-- its year so far are beside it.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            sex,

@@ -1,4 +1,4 @@
--- The load whose release is published now.
+-- The load that is published now.
 SELECT dataset_updated_on,
        finished_at  AS loaded_at,
        years,

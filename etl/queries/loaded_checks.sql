@@ -1,7 +1,7 @@
--- What the publish gate found in the published load: each failed, accepted or skipped check, and how many passed for each dataset.
+-- Results of the publish gate for the published load: each failed, accepted or skipped check, and the number of passed checks of each dataset.
 --
--- A failed check in a published load is one of an optional dataset, which was refused then. No row for a load by a release without
--- the gate.
+-- A failed check in a published load is one of an optional dataset, which was rejected. No rows if the load is by a version without the
+-- gate.
 SELECT dataset,
        outcome,
        check_name,

@@ -1,6 +1,6 @@
--- What became of each file of the published load; an optional one may be missing, or left out because it could not be read.
+-- Status and row counts of each file of the published load. An optional file can be missing, or left out because it was unreadable.
 --
--- Of each file: read = filtered + loaded + rejected. No row for a load by a release that did not write this down.
+-- For each file: read = filtered + loaded + rejected. No rows if the load is by a version that did not record this.
 SELECT dataset,
        status,
        source_name,

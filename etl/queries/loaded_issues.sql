@@ -1,4 +1,4 @@
--- Why the published load rejected rows or repaired values, for each dataset.
+-- Reasons why the published load rejected rows or repaired values, by dataset.
 SELECT dataset,
        kind,
        reason,

@@ -1,4 +1,4 @@
--- What became of the rows that the published load read: read = filtered + loaded + rejected.
+-- Row counts of the published load: read = filtered + loaded + rejected.
 SELECT rows_read,
        rows_filtered,
        rows_loaded,

@@ -1,8 +1,8 @@
--- The confirmed share of all cases that were decided, by epidemiological week, with Wilson's 95 % interval.
+-- Confirmed cases as a share of decided cases, by epidemiological week, with Wilson's 95 % interval.
 --
--- Decided is who is confirmed or discarded; who is still suspected is in neither number. It counts people in the registry, not
--- tests. Weeks go from Sunday to Saturday and belong to the year of their Wednesday; a week is partial where the data do not
--- cover its seven days. The newest 53 weeks.
+-- Decided cases are confirmed or discarded; suspected cases are in neither number. The numbers are people in the registry, not tests.
+-- Weeks run from Sunday to Saturday and belong to the year of their Wednesday; a week is partial if the data do not cover its seven
+-- days. The newest 53 weeks.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            sum(cases) FILTER (WHERE classification = 'Confirmado')::bigint AS confirmed,

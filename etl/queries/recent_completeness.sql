@@ -1,8 +1,8 @@
--- How complete the last fourteen days are, by day of first symptoms: provisional, an estimate.
+-- Completeness of the last fourteen days by day of first symptoms: a provisional estimate.
 --
--- Cases whose symptoms began a few days ago are still to be registered. How many, is taken from earlier cases: those whose symptoms
--- began 45 to 104 days before the newest registration, and were registered within 45 days. The share of them that was registered
--- within n days is how complete a day is after n days. Holidays, new rules of testing and delays that change make it err.
+-- Many cases with recent symptoms are not yet registered. Their number is estimated from cases whose symptoms began 45 to 104 days before
+-- the newest registration and that were registered within 45 days: the share of those registered within n days is the completeness of
+-- a day after n days. Holidays, new testing rules and changing delays distort the estimate.
 WITH newest AS (
     SELECT max(registered_on) AS newest_on FROM case_counts()
 ),

@@ -1,7 +1,7 @@
--- What the published release says otherwise than the one before it, by month of registration.
+-- Differences of the published release from the previous one, by month of registration.
 --
--- The one before is the latest load before it whose dataset has another date. Where the two loads have not the same years,
--- only the months of the years that both have are here: a year that was not asked for has not lost its cases.
+-- The previous release is the latest load before it whose dataset has another date. If the years of the two loads differ, only months of
+-- common years have rows: a year that was not requested has not lost its cases.
 WITH compared AS (
     SELECT before.run_id AS before_id, before.dataset_updated_on AS before_on,
            this.run_id AS this_id, this.dataset_updated_on AS this_on

@@ -1,7 +1,7 @@
--- How many days pass from the first symptoms of a confirmed case to its registration, by month of registration.
+-- Days from the first symptoms of a confirmed case to its registration, by month of registration.
 --
--- Only cases with a date of symptoms on or before the registration can say so; how many they are stands beside it. Half of
--- the cases are registered within the median, nine of ten within the 90th percentile. The newest twelve months.
+-- Only cases with a date of symptoms on or before the registration are used; their number is beside the delay. Half of the cases are
+-- registered within the median, nine of ten within the 90th percentile. The newest twelve months.
 WITH newest AS (
     SELECT max(registered_on) AS newest_on FROM case_counts()
 ),

@@ -1,7 +1,7 @@
--- Confirmed cases that were registered in another province than that of their residence.
+-- Confirmed cases registered in another province than that of their residence.
 --
--- Each pair of two different provinces that has a case is a line; an unspecified residence differs from every province. The share
--- is of all confirmed cases with that residence.
+-- Each pair of two different provinces with a case has a row; an unspecified residence differs from every province. The share is of all
+-- confirmed cases with that residence.
 WITH tally AS MATERIALIZED (
     SELECT residence_province_id,
            registration_province_id,

@@ -1,7 +1,7 @@
--- Confirmed cases of each day, their mean over seven days, and how that mean has changed within a week.
+-- Confirmed cases of each day, their seven-day mean, and the change of the mean within a week.
 --
--- Every day from the first of a loaded year to the newest registration is a line. Seven days even out the week: on Sundays
--- hardly anything is registered. There is a mean only where all seven days are loaded.
+-- Every day from the start of a loaded year to the newest registration has a row. Seven days even out the week: few cases are registered
+-- on Sundays. There is a mean only if all seven days are loaded.
 WITH daily AS MATERIALIZED (
     SELECT registered_on,
            sum(cases) FILTER (WHERE classification = 'Confirmado')::bigint AS confirmed

@@ -1,7 +1,7 @@
--- How many confirmed cases of each age were admitted, needed intensive care or a ventilator, or died.
+-- Confirmed cases of each age that were admitted, were in intensive care, were ventilated, or died.
 --
--- Each column counts cases in which that is recorded: it is no strict funnel, because people die without an admission on
--- record, and some on a ventilator have no intensive care on record.
+-- Each column counts cases with that event on record. The columns are not a strict funnel: some people die without a recorded
+-- admission, and some ventilated people have no recorded intensive care.
 WITH tally AS (
     SELECT age_decade,
            sum(cases)::bigint      AS confirmed,

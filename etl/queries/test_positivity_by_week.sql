@@ -1,8 +1,8 @@
--- Positive tests out of all tests, by epidemiological week of the test, with Wilson's 95 % interval.
+-- Positive tests as a share of all tests, by epidemiological week of the test, with Wilson's 95 % interval.
 --
--- Tests, not people: whoever was tested twice is in it twice, and a laboratory's day is where the laboratory is. Weeks go from Sunday to
--- Saturday and belong to the year of their Wednesday; a week is partial where the tests do not cover its seven days. The newest
--- 53 weeks of the loaded years. No row where the load had no file of tests.
+-- Tests, not people: a person who was tested twice counts twice. The date is the laboratory's. Weeks run from Sunday to Saturday and
+-- belong to the year of their Wednesday; a week is partial if the tests do not cover its seven days. The newest 53 weeks of the loaded
+-- years. No rows if the load had no file of tests.
 WITH daily AS MATERIALIZED (
     SELECT tested_on,
            sum(tests)::bigint     AS tests,

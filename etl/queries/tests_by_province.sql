@@ -1,7 +1,7 @@
--- Tests of the loaded years by the province of the laboratory, and how many of them were positive.
+-- Tests of the loaded years by province of the laboratory, and how many of them were positive.
 --
--- The laboratory's province is not where the tested people live: laboratories test for their neighbours. A province without a test is a
--- line, and so are the tests whose province is unknown. People: the census of 2022. No row where the load had no file of tests.
+-- Laboratories also test people from other provinces. A province without tests has a row, and so have tests of unknown province.
+-- Population: 2022 census. No rows if the load had no file of tests.
 WITH tally AS MATERIALIZED (
     SELECT province_id,
            sum(tests)::bigint     AS tests,

@@ -1,82 +1,85 @@
-//! Streams the line list into the table of a new release: blocks of cleaned rows come in file order, duplicates are taken out, and
-//! what readers and the gate want to know is counted on the way.
+//! Loads the line list into the table of a new release: cleaned blocks arrive in file order, duplicates are removed, and the counts for
+//! reports and gate are collected.
 
 use std::sync::Arc;
 
+use common::failure::{Context as _, Failure, Result};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use crate::aggregates::CaseAggregates;
 use crate::clean::case::Case;
 use crate::clean::missing::Column;
 use crate::clean::null_words::NullWords;
-use crate::clean::{Rejection, Rules};
-use crate::count::Counts;
+use crate::clean::{CaseCleaner, Rejection, case};
+use crate::context::LoadContext;
 use crate::dataset::Dataset;
-use crate::distinct::Ids;
+use crate::distinct::SeenIds;
 use crate::extract::Source;
 use crate::gate::Profile;
-use crate::load::counts;
+use crate::load::copy::BinaryCopy;
 use crate::load::rejects::Rejects;
-use crate::load::release::ReleaseId;
-use crate::load::staging::{self, Staging};
-use crate::log::{self, Format};
+use crate::load::{counts, staging};
+use crate::log;
 use crate::progress::Progress;
-use crate::store::Store;
-use crate::tally::{Kind, Tally};
-use crate::transform::{Cleaned, Position, Transform};
-use common::failure::{Context as _, Failure, Result};
+use crate::tally::{IssueKind, Tally};
+use crate::transform::{self, CleanedBlock, Position, Transform};
 
-/// Parses, cleans and copies every case into the table of the new release, without duplicates; keeps what is rejected.
+type CaseBlock = CleanedBlock<CaseCleaner>;
+
+/// Parses, cleans and copies every case into the new release, without duplicates, and keeps rejected rows.
 pub async fn load(
-    (store, source, log_format): (&Store, &Source, Format),
-    rules: &Arc<Rules>,
-    (session, release): (&mut PgConnection, ReleaseId),
+    context: &LoadContext<'_>,
+    source: &Source,
+    session: &mut PgConnection,
     rejects: &mut Rejects<'_>,
-    found: &mut Found,
+    stats: &mut LoadStats,
 ) -> Result<()> {
     let position = Arc::new(Position::default());
-    let _progress = Progress::start(&position, source.size, log_format);
-    let mut transform = Transform::start(store, source, rules, &position)?;
-    let mut staging = Staging::begin(session, release).await?;
-    let mut ids = Ids::default();
+    let _progress = Progress::start(&position, source.size, context.options.log_format);
+    let rules = Arc::clone(&context.rules);
+    let cleaner = move |_: &_, _: &str| Ok(CaseCleaner(Arc::clone(&rules)));
+    let mut transform =
+        Transform::start((context.store, source), transform::parallelism(), &position, cleaner)?;
+    let mut copy = BinaryCopy::begin(session, &context.release.cases(), case::COPY_COLUMNS).await?;
+    let mut seen = SeenIds::default();
     let (mut samples, mut null_words) = (Samples::default(), NullWords::default());
-    while let Some(cleaned) = transform.next().await? {
-        let duplicates = duplicates(&cleaned, &mut ids)?;
-        send(&cleaned, &duplicates, &mut staging).await?;
-        found.count_for_reports(&cleaned, &duplicates).await?;
-        found.count(&cleaned, &duplicates);
-        null_words.append(&cleaned.null_words);
-        for (line, reason, raw) in rejected(&cleaned, &duplicates) {
+    while let Some(block) = transform.next().await? {
+        let duplicates = duplicates(&block, &mut seen)?;
+        send(&block, &duplicates, &mut copy).await?;
+        stats.count_for_reports(&block, &duplicates).await?;
+        stats.count(&block, &duplicates);
+        null_words.append(&block.notes);
+        for (line, reason, raw) in rejected(&block, &duplicates) {
             samples.add(line, reason, raw);
-            rejects.add(Dataset::Cases, line, reason.name(), raw).await?;
+            rejects.add(Dataset::Cases, line, reason, raw).await?;
         }
-        transform.done(cleaned);
+        transform.recycle(block);
     }
-    let copied = staging.finish().await?;
+    let copied = copy.finish().await?;
     staging::commit(session).await?;
-    samples.say();
+    samples.log();
     log::warn_of_null_words(&null_words);
-    let (rows, unknown) = found.profile.share(Column::UnknownClassification, |_| true);
+    let (rows, unknown) = stats.profile.share(Column::UnknownClassification, |_| true);
     if unknown > 0 {
         tracing::warn!(rows, unknown, "classifications other than the ministry's four are kept as they are");
     }
-    if copied != found.tally.loaded {
-        let sent = found.tally.loaded;
-        return Err(Failure::new(format!("PostgreSQL took {copied} rows of {sent} that were sent")).hint(BUG));
+    if copied != stats.tally.loaded {
+        let sent = stats.tally.loaded;
+        return Err(Failure::new(format!("PostgreSQL took {copied} of {sent} rows")).hint(BUG));
     }
     Ok(())
 }
 
-/// What to do about what cannot happen.
 const BUG: &str = "this is a bug: please report it with the log of this run";
 
-/// Which of a block's kept rows have an id that was kept before, in file order.
-fn duplicates(cleaned: &Cleaned, ids: &mut Ids) -> Result<Vec<usize>> {
+/// Returns the indexes of accepted rows whose id was accepted before.
+fn duplicates(block: &CaseBlock, seen: &mut SeenIds) -> Result<Vec<usize>> {
     let mut duplicates = Vec::new();
-    for (at, row) in cleaned.kept.iter().enumerate() {
-        let new = ids.insert(row.case_id).context(|| "cannot keep track of the case ids".to_owned());
+    for (at, row) in block.accepted.iter().enumerate() {
+        let new = seen.insert(row.data.case_id).context(|| "cannot keep track of the case ids".to_owned());
         if !new.map_err(|failure| {
-            failure.hint("the temporary folder (TMPDIR) needs room and the right to write")
+            failure.hint("the temporary directory (TMPDIR) needs free space and write permission")
         })? {
             duplicates.push(at);
         }
@@ -84,40 +87,44 @@ fn duplicates(cleaned: &Cleaned, ids: &mut Ids) -> Result<Vec<usize>> {
     Ok(duplicates)
 }
 
-/// Sends a block's rows but the duplicates.
-async fn send(cleaned: &Cleaned, duplicates: &[usize], staging: &mut Staging<'_>) -> Result<()> {
+/// Sends the accepted rows of a block without duplicates.
+async fn send(block: &CaseBlock, duplicates: &[usize], copy: &mut BinaryCopy<'_>) -> Result<()> {
     let mut start = 0;
     for duplicate in duplicates {
-        let before = duplicate.checked_sub(1).map_or(0, |before| cleaned.kept[before].encoded_end);
-        staging.send(&cleaned.encoded[start..before.max(start)]).await?;
-        start = cleaned.kept[*duplicate].encoded_end;
+        let before = duplicate.checked_sub(1).map_or(0, |before| block.accepted[before].encoded_end);
+        copy.send(&block.encoded[start..before.max(start)]).await?;
+        start = block.accepted[*duplicate].encoded_end;
     }
-    staging.send(&cleaned.encoded[start..]).await
+    copy.send(&block.encoded[start..]).await
 }
 
-/// What is found out about the cases while they pass by.
-pub struct Found {
-    /// What became of the rows.
+/// What is counted while the cases are loaded.
+pub struct LoadStats {
     pub tally: Tally,
     /// Rows and missing values by year.
     pub profile: Profile,
-    counts: Counts,
-    writer: counts::Writer,
+    counts: CaseAggregates,
+    writer: counts::AggregateWriter,
 }
 
-impl Found {
-    /// Opens the session that writes the counts for the reports.
+impl LoadStats {
+    /// Opens the session that writes the aggregates for reports.
     pub async fn begin(database_url: &str, run_id: Uuid) -> Result<Self> {
-        let writer = counts::Writer::begin(database_url, run_id).await?;
-        Ok(Self { tally: Tally::default(), profile: Profile::default(), counts: Counts::default(), writer })
+        let writer = counts::AggregateWriter::begin(database_url, run_id).await?;
+        Ok(Self {
+            tally: Tally::default(),
+            profile: Profile::default(),
+            counts: CaseAggregates::default(),
+            writer,
+        })
     }
 
-    /// Counts a block's rows but the duplicates, for the reports and for the gate; writes the counts if there are many.
-    async fn count_for_reports(&mut self, cleaned: &Cleaned, duplicates: &[usize]) -> Result<()> {
+    /// Counts the accepted rows of a block without duplicates, for reports and gate; writes the aggregates when there are many.
+    async fn count_for_reports(&mut self, block: &CaseBlock, duplicates: &[usize]) -> Result<()> {
         let mut duplicates = duplicates.iter().peekable();
         let mut start = 0;
-        for (at, row) in cleaned.kept.iter().enumerate() {
-            let encoded = &cleaned.encoded[start..row.encoded_end];
+        for (at, row) in block.accepted.iter().enumerate() {
+            let encoded = &block.encoded[start..row.encoded_end];
             start = row.encoded_end;
             if duplicates.next_if_eq(&&at).is_some() {
                 continue;
@@ -125,56 +132,57 @@ impl Found {
             let case = Case::decode(encoded).ok_or_else(|| {
                 Failure::new(format!("cannot count the case of line {}", row.line)).hint(BUG)
             })?;
-            self.profile.add(case.registered_on, row.missing);
+            self.profile.add(case.registered_on, row.data.missing);
             self.counts.add(&case);
         }
         if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
     }
 
-    /// Adds a block to the tally. Repairs count only in rows that stay.
-    fn count(&mut self, cleaned: &Cleaned, duplicates: &[usize]) {
+    /// Adds a block to the tally. Repairs of duplicates are not counted.
+    fn count(&mut self, block: &CaseBlock, duplicates: &[usize]) {
         let tally = &mut self.tally;
-        tally.read += cleaned.read;
-        tally.filtered += cleaned.filtered;
-        tally.loaded += (cleaned.kept.len() - duplicates.len()) as u64;
-        for row in &cleaned.rejected {
-            tally.count(Dataset::Cases, Kind::Rejected, row.reason.name(), 1);
+        tally.read += block.read;
+        tally.filtered += block.filtered;
+        tally.loaded += (block.accepted.len() - duplicates.len()) as u64;
+        for row in &block.rejected {
+            tally.count(Dataset::Cases, IssueKind::Rejected, row.reason, 1);
         }
         let twice = duplicates.len() as u64;
-        tally.count(Dataset::Cases, Kind::Rejected, Rejection::DuplicateCaseId.name(), twice);
-        for (at, row) in cleaned.kept.iter().enumerate() {
-            if !row.repairs.is_empty() && duplicates.binary_search(&at).is_err() {
-                row.repairs
+        tally.count(Dataset::Cases, IssueKind::Rejected, Rejection::DuplicateCaseId.name(), twice);
+        for (at, row) in block.accepted.iter().enumerate() {
+            if !row.data.repairs.is_empty() && duplicates.binary_search(&at).is_err() {
+                row.data
+                    .repairs
                     .iter()
-                    .for_each(|repair| tally.count(Dataset::Cases, Kind::Repaired, repair.name(), 1));
+                    .for_each(|repair| tally.count(Dataset::Cases, IssueKind::Repaired, repair.name(), 1));
             }
         }
     }
 
-    /// Writes the counts that are left.
+    /// Writes the remaining aggregates.
     pub async fn finish(self) -> Result<()> {
         self.writer.finish(self.counts).await
     }
 }
 
-/// Every rejected row of a block: line, reason, text.
-fn rejected<'a>(cleaned: &'a Cleaned, duplicates: &[usize]) -> Vec<(u64, Rejection, &'a [u8])> {
-    let by_rule = cleaned.rejected.iter().map(|row| (row.line, row.reason, cleaned.rejected_text(row)));
+/// Returns line, reason and text of every rejected row of a block.
+fn rejected<'a>(block: &'a CaseBlock, duplicates: &[usize]) -> Vec<(u64, &'static str, &'a [u8])> {
+    let by_rule = block.rejected.iter().map(|row| (row.line, row.reason, block.text(&row.raw)));
     let twice = duplicates.iter().map(|at| {
-        let row = &cleaned.kept[*at];
-        (row.line, Rejection::DuplicateCaseId, cleaned.kept_text(row))
+        let row = &block.accepted[*at];
+        (row.line, Rejection::DuplicateCaseId.name(), block.text(&row.raw))
     });
     by_rule.chain(twice).collect()
 }
 
-/// The first few lines of each reason, for the log: said once, at the end.
+/// The first lines of each reason, logged at the end.
 #[derive(Default)]
-struct Samples(std::collections::BTreeMap<Rejection, (u64, Vec<String>)>);
+struct Samples(std::collections::BTreeMap<&'static str, (u64, Vec<String>)>);
 
 impl Samples {
     const EACH: usize = 3;
 
-    fn add(&mut self, line: u64, reason: Rejection, raw: &[u8]) {
+    fn add(&mut self, line: u64, reason: &'static str, raw: &[u8]) {
         let (rows, lines) = self.0.entry(reason).or_default();
         *rows += 1;
         if lines.len() < Self::EACH {
@@ -183,9 +191,9 @@ impl Samples {
         }
     }
 
-    fn say(&self) {
+    fn log(&self) {
         for (reason, (rows, lines)) in &self.0 {
-            tracing::warn!(reason = reason.name(), rows, first = lines.join(" | "), "rows rejected");
+            tracing::warn!(reason, rows, first = lines.join(" | "), "rows rejected");
         }
     }
 }

@@ -1,6 +1,4 @@
-//! Connections to PostgreSQL: how they are made, under which role they work, and what is said when they fail.
-//!
-//! The URL holds a password; no message contains it.
+//! Connections to PostgreSQL: options, role, and errors with hints. No message contains the URL, which holds a password.
 
 use std::str::FromStr as _;
 use std::time::Duration;
@@ -14,55 +12,54 @@ use common::failure::{Context as _, Failure, Result};
 /// Owns every table; cannot log in.
 pub const OWNER: &str = "covid19_owner";
 
-/// What the names of all sessions of the pipeline begin with; the run's id follows.
+/// Prefix of `application_name` of all sessions; the run's id follows.
 pub const APPLICATION: &str = "covid19 ";
 
-/// What a run's sessions call themselves, so that a refused run can name the one that holds the lock.
+/// Returns the `application_name` of a run's sessions, by which a refused run names the holder of the lock.
 pub fn application_name(run_id: Uuid) -> String {
     format!("{APPLICATION}{run_id}")
 }
 
-/// Opens a session for a run and takes the owner's role where there is one.
+/// Opens a session for a run, as the owner role if it exists.
 pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
     let options = options(url)?.application_name(&application_name(run_id)).disable_statement_logging();
-    let place = format!("{}:{}", options.get_host(), options.get_port());
-    let failed = || Failure::new(format!("cannot connect to PostgreSQL at {place}"));
-    let mut session = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options))
+    let address = format!("{}:{}", options.get_host(), options.get_port());
+    let failed = || Failure::new(format!("cannot connect to PostgreSQL at {address}"));
+    let mut session = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options))
         .await
         .map_err(|_| {
             failed()
                 .source("no answer within 15 seconds")
-                .hint("check that a firewall or security group lets this host in")
+                .hint("check that firewalls and security groups allow this host")
         })?
         .map_err(|error| {
             let hint = connect_hint(&error);
             failed().source(error).hint(hint)
         })?;
-    // A client that was killed is noticed in half a second, so that its locks are free for the next run. Compiling the few
-    // statements of a run takes longer than running them.
+    // The server notices a killed client within half a second and releases its locks. JIT-compiling the few statements of a run takes
+    // longer than running them.
     session
         .execute(
             "SET client_connection_check_interval = '500ms'; SET jit = off;
              SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0",
         )
         .await
-        .context(|| format!("cannot set up the session at {place}"))
-        .map_err(|failure| failure.hint("PostgreSQL 14 or later is needed"))?;
+        .context(|| format!("cannot set up the session at {address}"))
+        .map_err(|failure| failure.hint("PostgreSQL 14 or later is required"))?;
     become_owner(&mut session).await?;
     Ok(session)
 }
 
 fn options(url: &str) -> Result<PgConnectOptions> {
     let wrong = Failure::new("DATABASE_URL is not a PostgreSQL URL").hint(URL_HINT);
-    // The library would take any scheme for its own.
+    // The library accepts any scheme.
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(wrong);
     }
     PgConnectOptions::from_str(url).map_err(|error| wrong.source(error))
 }
 
-/// How long the server may take to let a session in.
-const PATIENCE: Duration = Duration::from_secs(15);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 
 const URL_HINT: &str = "write postgres://user:password@host:port/database";
 
@@ -76,12 +73,12 @@ fn connect_hint(error: &sqlx::Error) -> &'static str {
     }
 }
 
-/// The SQLSTATE of a server's error.
+/// Returns the SQLSTATE of an error of the server.
 pub fn code(error: &sqlx::Error) -> Option<String> {
     error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned))
 }
 
-/// Works as the owner of the tables, if that role exists and this login may take it; else as itself.
+/// Switches to the owner role if it exists and this login is a member.
 pub async fn become_owner(session: &mut PgConnection) -> Result<()> {
     let may: bool = sqlx::query_scalar(
         "SELECT coalesce((SELECT pg_has_role(current_user, oid, \
@@ -101,11 +98,11 @@ pub async fn become_owner(session: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// What to do about a statement that failed, by the server's own code.
+/// Returns a hint for a failed statement, by its SQLSTATE.
 pub fn hint(error: &sqlx::Error) -> Option<&'static str> {
     if let sqlx::Error::Io(_) = error {
         return Some(
-            "the connection broke: check that PostgreSQL runs, then run again; what is published is untouched",
+            "the connection was lost: check that PostgreSQL runs, then run again; the published release is untouched",
         );
     }
     let database = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
@@ -124,13 +121,13 @@ pub fn hint(error: &sqlx::Error) -> Option<&'static str> {
 }
 
 /// Turns a failed statement into a failure with the right hint.
-pub trait OrSqlFail<T> {
+pub trait DbContext<T> {
     /// `what` names the action and its object.
-    fn or_sql_fail(self, what: &str) -> Result<T>;
+    fn db_context(self, what: &str) -> Result<T>;
 }
 
-impl<T> OrSqlFail<T> for std::result::Result<T, sqlx::Error> {
-    fn or_sql_fail(self, what: &str) -> Result<T> {
+impl<T> DbContext<T> for std::result::Result<T, sqlx::Error> {
+    fn db_context(self, what: &str) -> Result<T> {
         self.map_err(|error| {
             let hint = hint(&error);
             let failure = Failure::new(what).source(error);

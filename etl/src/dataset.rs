@@ -1,10 +1,7 @@
-//! The ministry's files, in the order in which they are loaded: what each is called, and where it comes from.
-//!
-//! One table for everything that names a dataset: the store's keys, the tally, the messages, the generator.
+//! The datasets: names, files and download URLs.
 
 use object_store::path::Path as Key;
 
-/// One of the published files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Dataset {
     /// The 24 jurisdictions (georef).
@@ -20,19 +17,17 @@ pub enum Dataset {
 }
 
 impl Dataset {
-    /// Each before those that refer to it.
+    /// Each before those that reference it.
     pub const IN_LOAD_ORDER: [Self; 5] =
         [Self::Provinces, Self::Departments, Self::Cases, Self::Tests, Self::Vaccinations];
 
-    /// Those without which everything else is loaded all the same.
     pub const OPTIONAL: [Self; 2] = [Self::Tests, Self::Vaccinations];
 
-    /// Whether a load, or a download, can do without it.
     pub const fn is_optional(self) -> bool {
         matches!(self, Self::Tests | Self::Vaccinations)
     }
 
-    /// The name in `run_issue.dataset` and `rejected_row.dataset`.
+    /// Returns the name, as in `run_issue.dataset`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Provinces => "provinces",
@@ -43,7 +38,7 @@ impl Dataset {
         }
     }
 
-    /// The names under which it may stand at the top of the store; the first that exists is taken.
+    /// Returns the accepted file names; the first that exists is used.
     pub const fn file_names(self) -> &'static [&'static str] {
         match self {
             Self::Provinces => &["provincias.csv"],
@@ -54,7 +49,7 @@ impl Dataset {
         }
     }
 
-    /// The base name of the CSV inside a zip.
+    /// Returns the base name of the CSV inside a zip.
     pub const fn member_name(self) -> &'static str {
         match self {
             Self::Provinces => "provincias.csv",
@@ -65,7 +60,7 @@ impl Dataset {
         }
     }
 
-    /// Where the ministry and the national data portal publish it.
+    /// Returns the download URL of the ministry or the national data portal.
     pub const fn url(self) -> &'static str {
         match self {
             Self::Provinces => {
@@ -84,7 +79,7 @@ impl Dataset {
         }
     }
 
-    /// The keys that correspond to [`Self::file_names`].
+    /// Returns the storage keys of [`Self::file_names`].
     pub fn keys(self) -> impl Iterator<Item = Key> {
         self.file_names().iter().map(|name| Key::from(*name))
     }

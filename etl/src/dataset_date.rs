@@ -1,11 +1,11 @@
-//! The dataset's date: `ultima_actualizacion` of the first row that has one. Every rule on dates needs it before the first row.
+//! The date of the dataset: `ultima_actualizacion` of the first row that has one. The rules on dates need it before the first row.
 //!
-//! In the ministry's files the first row has it. If it does not, the file is read as far as needed and then read again from the start,
-//! so that memory stays bounded. A file whose first rows all write their dates in another format is refused here, with the value.
+//! If the first rows have none, the file is read as far as needed and then again from the start, so that memory stays bounded. A file with
+//! dates in another format is refused.
 
 use std::sync::Arc;
 
-use crate::background::in_background;
+use crate::blocking::spawn_blocking;
 use crate::clean::columns::Columns;
 use crate::extract::blocks::Blocks;
 use crate::extract::{self, Source};
@@ -15,10 +15,10 @@ use crate::parse::record::{Records, is_text};
 use crate::store::Store;
 use common::failure::{Failure, Result};
 
-/// Finds the columns and the date.
+/// Returns the columns and the date.
 pub async fn find(store: &Store, cases: &Source) -> Result<(Columns, Day)> {
     let (store, cases) = (store.clone(), cases.clone());
-    in_background(move |runtime| {
+    spawn_blocking(move |runtime| {
         extract::with_text(&store, &cases, runtime, &Arc::default(), |text| {
             let (header, blocks) = Blocks::open(text, &cases.url)?;
             let columns = Columns::find(&header, &cases.url)?;
@@ -41,7 +41,7 @@ fn first_date(mut blocks: Blocks<'_>, columns: Columns, name: &str) -> Result<Da
                 registered.look(record.line, field(columns.registered_on));
             }
         }
-        // The rows of one block are enough to know a format; a date that is missing there may come later.
+        // One block is enough to recognize a format; a missing date may come later.
         registered.refuse_other_format(name)?;
         if let Some(date) = updated.first {
             return Ok(date);
@@ -49,16 +49,15 @@ fn first_date(mut blocks: Blocks<'_>, columns: Columns, name: &str) -> Result<Da
         buffer = block.into_buffer();
     }
     updated.refuse_other_format(name)?;
-    Err(Failure::new(format!("no row of `{name}` has a date in `ultima_actualizacion`"))
-        .hint("the file has no rows, or is not the ministry's line list: download it again"))
+    Err(Failure::new(format!("`{name}` has no date in `ultima_actualizacion`"))
+        .hint("the file is empty or not the line list; download it again"))
 }
 
-/// What the rows so far have in a column of dates.
+/// A column of dates.
 struct DateColumn {
     name: &'static str,
-    /// The first date.
     first: Option<Day>,
-    /// The first value that is a date in another format: its line, the value, the format.
+    /// Line, value and format of the first date in another format.
     other: Option<(u64, String, &'static str)>,
 }
 
@@ -78,14 +77,14 @@ impl DateColumn {
         }
     }
 
-    /// Fails if there is no date but in another format.
+    /// Returns an error if all dates are in another format.
     fn refuse_other_format(&self, name: &str) -> Result<()> {
         match &self.other {
             Some((line, value, format)) if self.first.is_none() => Err(Failure::new(format!(
-                "no row of `{name}` has a date in `{}` that is written YYYY-MM-DD: line {line} has `{value}`, which is {format}",
+                "`{name}` has no date in `{}` in the format YYYY-MM-DD: line {line} has `{value}`, which is {format}",
                 self.name
             ))
-            .hint("write the dates as the ministry does, such as 2022-06-05, or download the original again")),
+            .hint("convert the dates to the format 2022-06-05, or download the original again")),
             _ => Ok(()),
         }
     }

@@ -1,7 +1,7 @@
-//! The schema's migrations and the three roles.
+//! Migrations of the schema, and the three roles.
 //!
-//! Migrations are plain SQL files, embedded, applied in order and never edited. The roles are no migration, because they belong
-//! to the server and not to one database: they are created where the login may do so, and done without elsewhere.
+//! Migrations are embedded SQL files, applied in order and never edited. Roles belong to the server, not to a database, so they are no
+//! migration: they are created if the login may create them.
 
 use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
@@ -10,7 +10,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use crate::database::{self, OWNER, OrSqlFail as _};
+use crate::database::{self, DbContext as _, OWNER};
 use crate::load::retire::gave_up_waiting;
 use common::failure::{Context as _, Failure, Result};
 
@@ -23,8 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "releases", include_str!("../../migrations/0005_releases.sql")),
 ];
 
-/// What a login needs besides the schema; each statement stands alone, is repeatable, and belongs to one condition that is
-/// true once it has been done.
+/// The roles and privileges: a condition, and the statement that makes it true.
 const ROLES: &[(&str, &str)] = &[
     ("EXISTS (SELECT FROM pg_roles WHERE rolname = 'covid19_owner')", "CREATE ROLE covid19_owner NOLOGIN"),
     (
@@ -33,7 +32,7 @@ const ROLES: &[(&str, &str)] = &[
     ),
     ("EXISTS (SELECT FROM pg_roles WHERE rolname = 'covid19_reader')", "CREATE ROLE covid19_reader LOGIN"),
     ("pg_has_role('covid19_writer', 'covid19_owner', 'MEMBER')", "GRANT covid19_owner TO covid19_writer"),
-    // From version 16 on, who has created a role is its member, and still may not become it.
+    // Since version 16 the creator of a role is its member without the right to SET ROLE.
     (
         "pg_has_role(session_user, 'covid19_owner', \
          CASE WHEN current_setting('server_version_num')::int < 160000 THEN 'MEMBER' ELSE 'SET' END)",
@@ -58,26 +57,29 @@ const ROLES: &[(&str, &str)] = &[
     ),
 ];
 
-/// What a database's schema is, compared with what this program knows.
+/// The schema of a database compared with the migrations of this program.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct State {
-    /// The newest version that is applied; 0 for none.
+pub struct SchemaState {
+    /// Newest applied version; 0 for none.
     pub applied: i64,
-    /// How many are missing.
+    /// Number of pending migrations.
     pub pending: usize,
 }
 
-/// Compares without changing anything. Fails where the schema is newer than this program.
-pub async fn state(session: &mut PgConnection) -> Result<State> {
+/// Returns the state of the schema.
+///
+/// # Errors
+/// If the schema is newer than this program.
+pub async fn schema_state(session: &mut PgConnection) -> Result<SchemaState> {
     let exists: bool = sqlx::query_scalar("SELECT to_regclass('public._sqlx_migrations') IS NOT NULL")
         .fetch_one(&mut *session)
         .await
-        .or_sql_fail("cannot read the schema's version")?;
+        .db_context("cannot read the schema's version")?;
     let applied: Vec<i64> = if exists {
         sqlx::query_scalar("SELECT version FROM public._sqlx_migrations WHERE success ORDER BY version")
             .fetch_all(session)
             .await
-            .or_sql_fail("cannot read the schema's version")?
+            .db_context("cannot read the schema's version")?
     } else {
         Vec::new()
     };
@@ -85,24 +87,24 @@ pub async fn state(session: &mut PgConnection) -> Result<State> {
     if let Some(unknown) = applied.iter().find(|version| !known.contains(version)) {
         let newest = known.last().copied().unwrap_or_default();
         return Err(Failure::new(format!(
-            "the database's schema has version {unknown}, this program knows versions up to {newest}"
+            "the schema has version {unknown}, newer than this program (version {newest})"
         ))
-        .hint("use the newer release that made it"));
+        .hint("use the release that migrated it"));
     }
     let newest = applied.last().copied().unwrap_or_default();
-    Ok(State { applied: newest, pending: known.len() - applied.len() })
+    Ok(SchemaState { applied: newest, pending: known.len() - applied.len() })
 }
 
-/// Applies what is missing; gives the number of migrations that were applied.
+/// Applies pending migrations; returns their number.
 pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
-    let before = state(session).await?;
+    let before = schema_state(session).await?;
     if before.pending == 0 {
         return Ok(0);
     }
-    // A Citus cluster would create each function on its workers, too, by the name of the owner, who cannot log in there. They are
-    // called on the coordinator alone. Without Citus this is a setting that nobody reads.
+    // Citus would create each function on the workers, too, as the owner, who cannot log in there; they are called on the coordinator
+    // alone. Without Citus the setting has no effect.
     let coordinator_only = "SET citus.enable_ddl_propagation = off";
-    session.execute(coordinator_only).await.or_sql_fail("cannot set up the session")?;
+    session.execute(coordinator_only).await.db_context("cannot set up the session")?;
     ensure_roles(session).await?;
     database::become_owner(session).await?;
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
@@ -116,25 +118,24 @@ pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
             Err(error) => error,
         };
         let busy = is_busy(&error);
-        if !busy || begun.elapsed() > LONGEST_WAIT_FOR_READERS {
-            let failure = Failure::new("cannot bring the schema up to date").source(error);
+        if !busy || begun.elapsed() > READER_LOCK_TIMEOUT {
+            let failure = Failure::new("cannot migrate the schema").source(error);
             return Err(failure.hint(if busy {
-                "readers hold a table that must change: end the longest transaction in pg_stat_activity, then try again"
+                "readers lock a table that must change: end the longest transaction in pg_stat_activity, then run again"
             } else {
-                "run `etl migrate` as the database's owner or an administrator"
+                "run `etl migrate` as the owner of the database or an administrator"
             }));
         }
-        tokio::time::sleep(PAUSE_FOR_READERS).await;
+        tokio::time::sleep(RETRY_INTERVAL).await;
     }
 }
 
-/// How long a migration tries to get a lock that readers hold.
-const LONGEST_WAIT_FOR_READERS: Duration = Duration::from_mins(2);
+/// How long a migration retries to lock a table that readers hold.
+const READER_LOCK_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// How long readers are left alone between two attempts.
-const PAUSE_FOR_READERS: Duration = Duration::from_secs(2);
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
-/// Whether a migration timed out waiting for a lock.
+/// Returns whether a migration timed out waiting for a lock.
 fn is_busy(error: &MigrateError) -> bool {
     match error {
         MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => gave_up_waiting(error),
@@ -142,21 +143,21 @@ fn is_busy(error: &MigrateError) -> bool {
     }
 }
 
-/// Creates the roles and rights that are missing, as far as this login may.
+/// Creates missing roles and privileges, as far as this login may.
 async fn ensure_roles(session: &mut PgConnection) -> Result<()> {
-    session.execute("RESET ROLE").await.or_sql_fail("cannot leave the owner's role")?;
+    session.execute("RESET ROLE").await.db_context("cannot reset the role")?;
     for (done, statement) in ROLES {
-        // A condition fails where it names a role that could not be created: then there is nothing to grant either.
+        // A condition fails if it names a role that could not be created; then the statement fails, too.
         let condition = sqlx::query_scalar::<_, bool>(AssertSqlSafe(format!("SELECT {done}")));
         if condition.fetch_one(&mut *session).await.unwrap_or(false) {
             continue;
         }
         if let Err(error) = session.execute(*statement).await {
             match database::code(&error).as_deref() {
-                // Someone else made it at the same moment.
+                // Another session created it at the same time.
                 Some("42710" | "23505" | "XX000") => {}
                 Some("42501" | "42704" | "0LP01") => {
-                    tracing::info!(role = OWNER, "this login may not set up the roles; working without them");
+                    tracing::info!(role = OWNER, "this login cannot create roles; continuing without them");
                     return Ok(());
                 }
                 _ => return Err(error).context(|| format!("cannot set up the roles: `{statement}`")),
@@ -166,15 +167,14 @@ async fn ensure_roles(session: &mut PgConnection) -> Result<()> {
     Ok(())
 }
 
-/// A replica takes no load: this is said before anything else is tried.
+/// Returns an error on a read replica.
 pub async fn refuse_read_only(session: &mut PgConnection) -> Result<()> {
     let replica: bool = sqlx::query_scalar("SELECT pg_is_in_recovery()")
         .fetch_one(&mut *session)
         .await
-        .or_sql_fail("cannot ask whether this is a replica")?;
+        .db_context("cannot query pg_is_in_recovery()")?;
     if replica {
-        return Err(Failure::new("this is a read replica; nothing can be loaded here")
-            .hint("point DATABASE_URL at the master"));
+        return Err(Failure::new("this server is a read replica").hint("point DATABASE_URL at the master"));
     }
     Ok(())
 }

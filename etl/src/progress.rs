@@ -1,6 +1,4 @@
-//! Says how far a load is while it happens: a bar on a terminal, a line every few seconds elsewhere.
-//!
-//! It only watches counters that the work keeps anyway.
+//! Reports the progress of a load: a bar on a terminal, else a log line every few seconds.
 
 use std::io::IsTerminal as _;
 use std::sync::Arc;
@@ -13,27 +11,26 @@ use tokio::task::JoinHandle;
 use crate::log::Format;
 use crate::transform::Position;
 
-/// Between two lines.
-const LINE_EVERY: Duration = Duration::from_secs(5);
+const LOG_INTERVAL: Duration = Duration::from_secs(5);
 
-/// Between two pictures of the bar.
-const BAR_EVERY: Duration = Duration::from_millis(100);
+const REDRAW_INTERVAL: Duration = Duration::from_millis(100);
 
-/// Shows progress until it is dropped.
+/// Reports progress until dropped.
 pub struct Progress {
     task: JoinHandle<()>,
     bar: Option<ProgressBar>,
 }
 
 impl Progress {
-    /// Begins to watch; `size` is the stored file's size in bytes.
+    /// Starts reporting; `size` is that of the stored file, in bytes.
     pub fn start(position: &Arc<Position>, size: u64, format: Format) -> Self {
         let position = Arc::clone(position);
         let bar = (format.is_text() && std::io::stderr().is_terminal()).then(|| bar(size));
         let shown = bar.clone();
         let task = tokio::spawn(async move {
             let begun = Instant::now();
-            let mut ticks = tokio::time::interval(if shown.is_some() { BAR_EVERY } else { LINE_EVERY });
+            let mut ticks =
+                tokio::time::interval(if shown.is_some() { REDRAW_INTERVAL } else { LOG_INTERVAL });
             ticks.tick().await;
             loop {
                 ticks.tick().await;
@@ -44,7 +41,7 @@ impl Progress {
                         bar.set_position(bytes);
                         bar.set_message(format!("{rows} rows"));
                     }
-                    None => say(bytes, size, rows, begun.elapsed()),
+                    None => log(bytes, size, rows, begun.elapsed()),
                 }
             }
         });
@@ -71,9 +68,9 @@ fn bar(size: u64) -> ProgressBar {
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    reason = "figures for people"
+    reason = "rounded figures"
 )]
-fn say(bytes: u64, size: u64, rows: u64, elapsed: Duration) {
+fn log(bytes: u64, size: u64, rows: u64, elapsed: Duration) {
     let seconds = elapsed.as_secs_f64();
     let done = bytes as f64 / size.max(1) as f64;
     let left = if done > 0.0 { (seconds / done - seconds).max(0.0) } else { 0.0 };

@@ -1,7 +1,7 @@
-//! The record of a run: one small JSON file in the store, beside the reports, for whoever cannot ask the database.
+//! Run records: a JSON file per run in storage, for clients without access to the database.
 //!
-//! It is written when a run begins and again when it ends. It says less than `pipeline_run` and lives longer than a container; a record
-//! that cannot be written is a warning, never the reason for a run to fail.
+//! A record is written at the start and at the end of a run. It has less than `pipeline_run` and outlives the container. Failing to write it
+//! is a warning.
 
 use chrono::{DateTime, NaiveDate, Utc};
 use object_store::ObjectStoreExt as _;
@@ -9,98 +9,83 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::runs::{self, Kind};
+use crate::ecs_metadata::EcsTask;
+use crate::runs::{self, RunKind};
 use crate::store::{RUNS, Store, refused};
 use crate::tally::Tally;
-use crate::task::Task;
 use common::failure::{Failure, Result};
 
-/// How a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Status {
-    /// Under way, or dead without having said so.
+pub enum RunStatus {
+    /// In progress, or killed.
     Running,
-    /// Ended well.
     Succeeded,
-    /// Ended badly; `error` says how.
     Failed,
-    /// There was nothing to do.
+    /// Nothing had to be done.
     Skipped,
 }
 
-/// A run, as `runs/<id>.json` holds it.
+/// A run, as in `runs/<id>.json`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Record {
-    /// Its id.
     pub run_id: Uuid,
     /// `etl` or `report`.
     pub kind: String,
-    /// How it stands.
-    pub status: Status,
-    /// When it began.
+    pub status: RunStatus,
     pub started_at: DateTime<Utc>,
-    /// When it ended.
     pub finished_at: Option<DateTime<Utc>>,
-    /// The process's exit code.
     pub exit_code: Option<u8>,
-    /// What failed, in the words that the user was shown.
+    /// The error message that was shown.
     pub error: Option<String>,
-    /// The folder of the report that it wrote.
+    /// Directory of the report that it wrote.
     pub report: Option<String>,
-    /// Who started it.
     #[serde(default)]
     pub started_by: Option<String>,
-    /// The ARN of the ECS task that it is.
+    /// ARN of its ECS task.
     #[serde(default)]
     pub task: Option<String>,
-    /// Its log's stream, in the log group of its kind.
+    /// Stream in the log group of its kind.
     #[serde(default)]
     pub log_stream: Option<String>,
-    /// Which dataset a load is about.
     #[serde(default)]
-    pub dataset: Option<Dataset>,
-    /// What a load read, and what became of it.
+    pub dataset: Option<RecordDataset>,
     #[serde(default)]
-    pub rows: Option<Rows>,
+    pub rows: Option<RowCounts>,
 }
 
-/// Which dataset a load is about; less than `pipeline_run` says of it.
+/// The dataset of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Dataset {
+pub struct RecordDataset {
     /// `ultima_actualizacion`.
     pub updated_on: NaiveDate,
-    /// The line list's file.
+    /// File name of the line list.
     pub source_name: String,
-    /// Its bytes.
+    /// Bytes of the line list.
     pub source_size: i64,
-    /// `all` or the years.
+    /// `all`, or the years.
     pub years: String,
 }
 
-impl From<runs::Dataset> for Dataset {
-    fn from(dataset: runs::Dataset) -> Self {
-        let runs::Dataset { updated_on, source_name, source_size, years, .. } = dataset;
+impl From<runs::DatasetRecord> for RecordDataset {
+    fn from(dataset: runs::DatasetRecord) -> Self {
+        let runs::DatasetRecord { updated_on, source_name, source_size, years, .. } = dataset;
         Self { updated_on, source_name, source_size, years }
     }
 }
 
-/// What a load read, and what became of it; `read = filtered + loaded + rejected`.
+/// Row counts of a load; `read = filtered + loaded + rejected`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rows {
-    /// Rows in the file.
+pub struct RowCounts {
     pub read: u64,
-    /// Rows of years that were not wanted.
     pub filtered: u64,
-    /// Rows that were loaded.
     pub loaded: u64,
-    /// Rows that were rejected.
     pub rejected: u64,
-    /// Repairs; one row may have several.
+    /// Repairs; a row may have several.
     pub repaired: u64,
 }
 
-impl From<&Tally> for Rows {
+impl From<&Tally> for RowCounts {
     fn from(tally: &Tally) -> Self {
         Self {
             read: tally.read,
@@ -112,22 +97,20 @@ impl From<&Tally> for Rows {
     }
 }
 
-/// Who and what a run is, beside its id.
+/// The starter and the ECS task of a run.
 #[derive(Debug, Clone, Default)]
-pub struct Origin {
-    /// Who started it.
+pub struct RunOrigin {
     pub started_by: Option<String>,
-    /// The ECS task that it is.
-    pub task: Task,
+    pub task: EcsTask,
 }
 
 impl Record {
-    /// The record of a run that begins now.
-    pub fn begin(run_id: Uuid, kind: Kind, origin: Origin) -> Self {
+    /// Returns the record of a run that starts now.
+    pub fn begin(run_id: Uuid, kind: RunKind, origin: RunOrigin) -> Self {
         Self {
             run_id,
             kind: kind.name().to_owned(),
-            status: Status::Running,
+            status: RunStatus::Running,
             started_at: Utc::now(),
             finished_at: None,
             exit_code: None,
@@ -141,32 +124,35 @@ impl Record {
         }
     }
 
-    /// Notes how it ended.
-    pub fn end<T>(&mut self, result: &Result<T>, status: impl FnOnce(&T) -> Status) {
+    /// Records the result.
+    pub fn end<T>(&mut self, result: &Result<T>, status: impl FnOnce(&T) -> RunStatus) {
         self.finished_at = Some(Utc::now());
-        self.status = result.as_ref().map_or(Status::Failed, status);
+        self.status = result.as_ref().map_or(RunStatus::Failed, status);
         self.exit_code = Some(result.as_ref().map_or_else(|failure| failure.exit().code(), |_| 0));
         self.error = result.as_ref().err().map(Failure::to_string);
     }
 
-    /// The same, written to the store. An id that a run has used already is refused, so that its record stays what it is.
-    pub async fn open(run_id: Uuid, kind: Kind, origin: Origin, store: &Store) -> Result<Self> {
+    /// Returns and writes the record of a run that starts now.
+    ///
+    /// # Errors
+    /// If another run has used the id, so that its record is not overwritten.
+    pub async fn open(run_id: Uuid, kind: RunKind, origin: RunOrigin, store: &Store) -> Result<Self> {
         let record = Self::begin(run_id, kind, origin);
         if store.objects().head(&record.key()).await.is_ok() {
-            let place = store.url_of(&record.key());
-            return Err(Failure::new(format!("there was a run {run_id} already: `{place}` is its record"))
-                .hint("give every run an id of its own, or leave RUN_ID unset"));
+            let url = store.url_of(&record.key());
+            return Err(Failure::new(format!("run id {run_id} is already used: its record is `{url}`"))
+                .hint("use a new RUN_ID for every run, or leave it unset"));
         }
         record.write(store).await;
         Ok(record)
     }
 
-    /// The record of a run, where it has one that can be understood, and when it was written.
+    /// Returns the record of a run and its time of writing, if there is a valid one.
     pub async fn read(run_id: Uuid, store: &Store) -> Result<Option<(Self, DateTime<Utc>)>> {
         Self::at(&Self::key_of(&run_id.to_string()), store).await
     }
 
-    /// The same, by the key of its file.
+    /// Returns the record at a key.
     pub async fn at(key: &Key, store: &Store) -> Result<Option<(Self, DateTime<Utc>)>> {
         let read = async {
             let found = store.objects().get(key).await?;
@@ -174,7 +160,7 @@ impl Record {
             Ok((found.bytes().await?, written_at))
         };
         match read.await {
-            // One that somebody else wrote is not ours to understand.
+            // Other files in the directory are ignored.
             Ok((content, written_at)) => {
                 Ok(serde_json::from_slice(&content).ok().map(|record| (record, written_at)))
             }
@@ -187,20 +173,20 @@ impl Record {
         Self::key_of(&self.run_id.to_string())
     }
 
-    /// Where the record of a run stands.
+    /// Returns the key of a record.
     pub fn key_of(run: &str) -> Key {
         Key::from(format!("{RUNS}/{run}.json"))
     }
 
-    /// Writes it to `runs/<id>.json`; says so where that fails.
+    /// Writes `runs/<id>.json`; logs a warning on failure.
     pub async fn write(&self, store: &Store) {
         let key = self.key();
         let written = match serde_json::to_vec_pretty(self) {
             Ok(text) => store.put(&key, text).await,
-            Err(error) => Err(Failure::new("cannot encode the run's record").source(error)),
+            Err(error) => Err(Failure::new("cannot encode the run record").source(error)),
         };
         if let Err(error) = written {
-            tracing::warn!(%error, "the run's record was not written");
+            tracing::warn!(%error, "the run record was not written");
         }
     }
 }

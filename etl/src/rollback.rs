@@ -1,64 +1,60 @@
-//! `etl rollback`: publishes an earlier release again, which is still kept. Recorded like any run; no row is copied.
+//! `etl rollback`: publishes an earlier release that is still kept. Recorded like any run; no row is copied.
 
 use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use crate::load::publish;
 use crate::load::release::ReleaseId;
-use crate::pipeline::{begin, give_up};
+use crate::run_session::{begin, record_failure};
 use crate::runs;
 use crate::signals::Signals;
 use common::failure::{Failure, Result};
 
-/// What is rolled back, and by whom.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// This run.
     pub run_id: Uuid,
-    /// PostgreSQL. A secret.
+    /// A secret.
     pub database_url: String,
-    /// The release to publish; the latest one before the published one if it is not given.
+    /// The release to publish; by default the newest before the published one.
     pub to: Option<i32>,
 }
 
-/// Publishes the earlier release; returns the dataset that readers see now.
-pub async fn run(options: &Options) -> Result<runs::Dataset> {
+/// Publishes the earlier release; returns the dataset that is published now.
+pub async fn run(options: &Options) -> Result<runs::DatasetRecord> {
     let Options { run_id, database_url, .. } = options;
     let mut signals = Signals::listen();
-    let mut session = signals.or_interrupted(begin(database_url, *run_id, runs::Kind::Rollback)).await?;
+    let mut session = signals.or_interrupted(begin(database_url, *run_id, runs::RunKind::Rollback)).await?;
     let result = signals.or_interrupted(roll_back(options, &mut session)).await;
     if let Err(failure) = &result {
-        give_up(database_url, *run_id, session, failure).await;
+        record_failure(database_url, *run_id, session, failure).await;
     }
     result
 }
 
-async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs::Dataset> {
+async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs::DatasetRecord> {
     const WHAT: &str = "cannot roll back";
     let published: Option<i32> = sqlx::query_scalar("SELECT release_id FROM published_release")
         .fetch_optional(&mut *session)
         .await
-        .or_sql_fail(WHAT)?;
-    let published = published.ok_or_else(|| {
-        Failure::new("nothing is published that could be rolled back")
-            .hint("load a dataset: `covidctl run etl`")
-    })?;
+        .db_context(WHAT)?;
+    let published = published
+        .ok_or_else(|| Failure::new("no release is published").hint("load a dataset: `covidctl run etl`"))?;
     let target = target(session, published, options.to).await?;
-    let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
+    let mut transaction = session.begin().await.db_context(WHAT)?;
     publish::point_to(&mut transaction, ReleaseId(target)).await?;
-    // Going forward again is no judgement on the release that it replaces.
+    // Publishing a newer release again does not mark the older one as rolled back.
     sqlx::query("UPDATE release SET rolled_back = true WHERE release_id = $1 AND $1 > $2")
         .bind(published)
         .bind(target)
         .execute(&mut *transaction)
         .await
-        .or_sql_fail(WHAT)?;
+        .db_context(WHAT)?;
     let dataset = runs::dataset_of_release(&mut transaction, target).await?;
     runs::describe(&mut transaction, options.run_id, &dataset).await?;
     runs::finish(&mut transaction, options.run_id, "succeeded").await?;
-    transaction.commit().await.or_sql_fail(WHAT)?;
+    transaction.commit().await.db_context(WHAT)?;
     tracing::info!(
         from = published,
         to = target,
@@ -69,14 +65,14 @@ async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs
     Ok(dataset)
 }
 
-/// The release to publish: the one asked for, or the latest before the published one that was not rolled back itself.
+/// Returns the requested release, or the newest before the published one that was not rolled back itself.
 async fn target(session: &mut PgConnection, published: i32, wanted: Option<i32>) -> Result<i32> {
     let kept: Vec<(i32, bool)> = sqlx::query_as(
         "SELECT release_id, rolled_back FROM release WHERE publication IS NOT NULL AND dropped_at IS NULL",
     )
     .fetch_all(session)
     .await
-    .or_sql_fail("cannot list the releases")?;
+    .db_context("cannot list the releases")?;
     let before = kept.iter().filter(|(release, rolled_back)| *release < published && !rolled_back);
     match wanted {
         Some(wanted) if wanted == published => {
@@ -88,7 +84,7 @@ async fn target(session: &mut PgConnection, published: i32, wanted: Option<i32>)
             .hint("`covidctl releases list` shows those that are")),
         None => before.map(|(release, _)| *release).max().ok_or_else(|| {
             Failure::new(format!("no release before release {published} is kept"))
-                .hint("`covidctl releases list` shows those that are; KEEP_RELEASES says how many stay")
+                .hint("`covidctl releases list` shows those that are; KEEP_RELEASES sets how many")
         }),
     }
 }

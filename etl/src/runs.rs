@@ -1,6 +1,6 @@
-//! The ledger of runs: one row in `pipeline_run` for each, from the moment it begins, and its tally in `run_issue`.
+//! Runs in the database: `pipeline_run`, `run_issue` and `run_dataset`.
 //!
-//! A run that dies cannot say so; the next one, which holds the lock, says it for it.
+//! A killed run cannot record its end; the next one, which holds the lock, does.
 
 use chrono::NaiveDate;
 use sqlx::Row as _;
@@ -8,26 +8,22 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::clean::RULES_VERSION;
-use crate::database::{self, OrSqlFail as _};
+use crate::database::{self, DbContext as _};
 use crate::dataset;
-use crate::tally::{Counts, Tally};
+use crate::tally::{RowCounts, Tally};
 use common::failure::{Failure, Result};
 
-/// What a run does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Loads the dataset.
+pub enum RunKind {
     Etl,
-    /// Writes the report.
     Report,
-    /// Publishes an earlier release again.
     Rollback,
-    /// Fetches the datasets; it knows no database and has a record in the store only.
+    /// Has a record in storage alone.
     Download,
 }
 
-impl Kind {
-    /// The word in `pipeline_run.kind`.
+impl RunKind {
+    /// Returns the value of `pipeline_run.kind`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Etl => "etl",
@@ -38,27 +34,26 @@ impl Kind {
     }
 }
 
-/// Writes the row of a run that begins.
-pub async fn begin(session: &mut PgConnection, run_id: Uuid, kind: Kind) -> Result<()> {
+/// Records the start of a run.
+pub async fn begin(session: &mut PgConnection, run_id: Uuid, kind: RunKind) -> Result<()> {
     sqlx::query("INSERT INTO pipeline_run (run_id, kind, status) VALUES ($1, $2, 'running')")
         .bind(run_id)
         .bind(kind.name())
         .execute(session)
         .await
-        .or_sql_fail("cannot record the run")
+        .db_context("cannot record the run")
         .map(drop)
         .map_err(|failure| match failure.hint_text() {
             Some(_) => failure,
-            None => failure.hint("give every run an id of its own, or leave RUN_ID unset"),
+            None => failure.hint("use a new RUN_ID for every run, or leave it unset"),
         })
 }
 
-/// Marks runs as failed that were killed before they could do so: their sessions are gone, or, for loads and rollbacks, the caller
-/// holds the lock that they would have to hold.
-pub async fn bury_dead(session: &mut PgConnection, kind: Kind) -> Result<u64> {
+/// Marks killed runs as failed: their sessions are gone, or, for loads and rollbacks, the caller holds the lock that they would hold.
+pub async fn mark_stale_failed(session: &mut PgConnection, kind: RunKind) -> Result<u64> {
     sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = now(),
-                error = 'it ended without saying why (killed, or its host went away)'
+                error = 'killed, or its host stopped'
          WHERE status = 'running' AND (
              $1 IN ('etl', 'rollback') AND kind IN ('etl', 'rollback')
              OR kind = $1 AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $2 || run_id))",
@@ -67,12 +62,11 @@ pub async fn bury_dead(session: &mut PgConnection, kind: Kind) -> Result<u64> {
     .bind(database::APPLICATION)
     .execute(session)
     .await
-    .or_sql_fail("cannot close the records of dead runs")
+    .db_context("cannot mark killed runs as failed")
     .map(|done| done.rows_affected())
 }
 
-/// Marks the run as failed, with the sentence that the user was shown. One that has published stays succeeded: the answer to its
-/// COMMIT may have been lost on the way.
+/// Marks the run as failed with its message. A run that has published stays succeeded: the answer to its COMMIT may have been lost.
 pub async fn fail(session: &mut PgConnection, run_id: Uuid, failure: &Failure) -> Result<()> {
     sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = clock_timestamp(), error = $2
@@ -82,42 +76,42 @@ pub async fn fail(session: &mut PgConnection, run_id: Uuid, failure: &Failure) -
     .bind(failure.to_string().replace('\0', ""))
     .execute(session)
     .await
-    .or_sql_fail("cannot record that the run failed")
+    .db_context("cannot record that the run failed")
     .map(drop)
 }
 
-/// Marks the run as ended well, or as skipped.
+/// Records the end of a run: `succeeded` or `skipped`.
 pub async fn finish(session: &mut PgConnection, run_id: Uuid, status: &str) -> Result<()> {
     sqlx::query("UPDATE pipeline_run SET status = $2, finished_at = clock_timestamp() WHERE run_id = $1")
         .bind(run_id)
         .bind(status)
         .execute(session)
         .await
-        .or_sql_fail("cannot record that the run ended")
+        .db_context("cannot record that the run ended")
         .map(drop)
 }
 
-/// Which dataset a run is about.
+/// The dataset of a run.
 #[derive(Debug, Clone)]
-pub struct Dataset {
+pub struct DatasetRecord {
     /// `ultima_actualizacion`.
     pub updated_on: NaiveDate,
-    /// The line list's file.
+    /// File name of the line list.
     pub source_name: String,
-    /// Its bytes.
+    /// Bytes of the line list.
     pub source_size: i64,
-    /// On S3.
+    /// Of objects on S3.
     pub source_etag: Option<String>,
-    /// In a folder.
+    /// Of local files.
     pub source_sha256: Option<String>,
-    /// One digest of all files, once it is known.
+    /// Digest of all files, once known.
     pub fingerprint: Option<String>,
-    /// `all` or the years.
+    /// `all`, or the years.
     pub years: String,
 }
 
-/// Notes the dataset as soon as it is known.
-pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Dataset) -> Result<()> {
+/// Records the dataset of a run.
+pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &DatasetRecord) -> Result<()> {
     sqlx::query(
         "UPDATE pipeline_run SET dataset_updated_on = $2, source_name = $3, source_size = $4, source_etag = $5, source_sha256 = $6,
                 source_fingerprint = $7, years = $8 WHERE run_id = $1",
@@ -132,12 +126,13 @@ pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Datase
     .bind(&dataset.years)
     .execute(session)
     .await
-    .or_sql_fail("cannot record the dataset")
+    .db_context("cannot record the dataset")
     .map(drop)
 }
 
-/// Whether a dataset of this size and these years may be what is published, or what a rollback replaced: a reason to make checksums.
-pub async fn may_be_loaded(session: &mut PgConnection, dataset: &Dataset) -> Result<bool> {
+/// Returns whether a dataset of this size and these years may be the published one, or one that a rollback replaced, so that checksums are
+/// needed.
+pub async fn may_be_loaded(session: &mut PgConnection, dataset: &DatasetRecord) -> Result<bool> {
     sqlx::query_scalar(
         "SELECT EXISTS (
              SELECT FROM release JOIN pipeline_run USING (run_id)
@@ -147,14 +142,14 @@ pub async fn may_be_loaded(session: &mut PgConnection, dataset: &Dataset) -> Res
     .bind(&dataset.years)
     .fetch_one(session)
     .await
-    .or_sql_fail(CANNOT_COMPARE)
+    .db_context(CANNOT_COMPARE)
 }
 
-/// The run that published these files and years, if its release is published and the cleaning rules are the same. A release that lacks
-/// a refused dataset is another one if anomalies are accepted.
+/// Returns the run that loaded these files and years by the same rules, if its release is published. With anomalies accepted, a release that
+/// lacks a refused dataset counts as another one.
 pub async fn published_alike(
     session: &mut PgConnection,
-    dataset: &Dataset,
+    dataset: &DatasetRecord,
     accept_anomalies: bool,
 ) -> Result<Option<Uuid>> {
     sqlx::query_scalar(
@@ -169,11 +164,11 @@ pub async fn published_alike(
     .bind(accept_anomalies)
     .fetch_optional(session)
     .await
-    .or_sql_fail(CANNOT_COMPARE)
+    .db_context(CANNOT_COMPARE)
 }
 
-/// The run that published these files last, if a rollback has replaced its release.
-pub async fn rolled_back_alike(session: &mut PgConnection, dataset: &Dataset) -> Result<Option<Uuid>> {
+/// Returns the run that published these files last, if a rollback has replaced its release.
+pub async fn rolled_back_alike(session: &mut PgConnection, dataset: &DatasetRecord) -> Result<Option<Uuid>> {
     sqlx::query_scalar(
         "SELECT run_id FROM (
              SELECT run_id, rolled_back FROM release JOIN pipeline_run USING (run_id)
@@ -183,13 +178,13 @@ pub async fn rolled_back_alike(session: &mut PgConnection, dataset: &Dataset) ->
     .bind(&dataset.fingerprint)
     .fetch_optional(session)
     .await
-    .or_sql_fail(CANNOT_COMPARE)
+    .db_context(CANNOT_COMPARE)
 }
 
 const CANNOT_COMPARE: &str = "cannot compare the dataset with those that were loaded";
 
-/// The dataset that a release was built from.
-pub async fn dataset_of_release(session: &mut PgConnection, release: i32) -> Result<Dataset> {
+/// Returns the dataset of a release.
+pub async fn dataset_of_release(session: &mut PgConnection, release: i32) -> Result<DatasetRecord> {
     let row = sqlx::query(
         "SELECT dataset_updated_on, source_name, source_size, source_etag, source_sha256, source_fingerprint, years
          FROM release JOIN pipeline_run USING (run_id) WHERE release_id = $1",
@@ -198,7 +193,7 @@ pub async fn dataset_of_release(session: &mut PgConnection, release: i32) -> Res
     .fetch_one(session)
     .await;
     row.and_then(|row| {
-        Ok(Dataset {
+        Ok(DatasetRecord {
             updated_on: row.try_get(0)?,
             source_name: row.try_get(1)?,
             source_size: row.try_get(2)?,
@@ -208,25 +203,22 @@ pub async fn dataset_of_release(session: &mut PgConnection, release: i32) -> Res
             years: row.try_get(6)?,
         })
     })
-    .or_sql_fail("cannot read the dataset of the release")
+    .db_context("cannot read the dataset of the release")
 }
 
-/// What became of one dataset, as `run_dataset` has it.
+/// The result of a dataset in a run: a row of `run_dataset`.
 #[derive(Debug, Clone)]
 pub struct Inclusion {
-    /// Which one.
     pub dataset: dataset::Dataset,
     /// `loaded`, `missing`, `unreadable` or `refused`.
     pub status: &'static str,
-    /// The name and the bytes of its file.
+    /// Name and bytes of its file.
     pub source: Option<(String, u64)>,
-    /// What became of its rows.
-    pub counts: Option<Counts>,
-    /// Why it was left out.
+    pub counts: Option<RowCounts>,
     pub error: Option<String>,
 }
 
-/// Writes what became of each dataset, within the transaction that publishes them.
+/// Records the result of each dataset, inside the publishing transaction.
 pub async fn record_datasets(
     session: &mut PgConnection,
     run_id: Uuid,
@@ -234,7 +226,7 @@ pub async fn record_datasets(
 ) -> Result<()> {
     let number = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
     for inclusion in inclusions {
-        let rows = |of: fn(Counts) -> u64| inclusion.counts.map(|counts| number(of(counts)));
+        let rows = |of: fn(RowCounts) -> u64| inclusion.counts.map(|counts| number(of(counts)));
         let (name, size) = inclusion.source.clone().unzip();
         sqlx::query(
             "INSERT INTO run_dataset (run_id, dataset, status, source_name, source_size, rows_read, rows_filtered, rows_loaded,
@@ -253,12 +245,12 @@ pub async fn record_datasets(
         .bind(inclusion.error.as_ref().map(|error| error.replace('\0', "")))
         .execute(&mut *session)
         .await
-        .or_sql_fail("cannot record what became of a dataset")?;
+        .db_context("cannot record the datasets")?;
     }
     Ok(())
 }
 
-/// Writes the counts, within the transaction that publishes what they count.
+/// Records the row counts, inside the publishing transaction.
 pub async fn record_tally(session: &mut PgConnection, run_id: Uuid, tally: &Tally) -> Result<()> {
     let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
     sqlx::query(
@@ -273,7 +265,7 @@ pub async fn record_tally(session: &mut PgConnection, run_id: Uuid, tally: &Tall
     .bind(count(tally.rejected()))
     .execute(&mut *session)
     .await
-    .or_sql_fail("cannot record the counts")?;
+    .db_context("cannot record the counts")?;
     for (dataset, kind, reason, rows) in tally.issues() {
         sqlx::query(
             "INSERT INTO run_issue (run_id, dataset, kind, reason, rows) VALUES ($1, $2, $3, $4, $5)",
@@ -285,7 +277,7 @@ pub async fn record_tally(session: &mut PgConnection, run_id: Uuid, tally: &Tall
         .bind(count(rows))
         .execute(&mut *session)
         .await
-        .or_sql_fail("cannot record the tally")?;
+        .db_context("cannot record rejects and repairs")?;
     }
     Ok(())
 }

@@ -1,7 +1,6 @@
-//! A folder or an S3 bucket behind one URL, through the `object_store` crate.
+//! A folder or an S3 bucket at one URL, through the `object_store` crate.
 //!
-//! Owns the names of what stands in a store: datasets at the top, under the names that the ministry gives them; reports in
-//! `reports/`; run records in `runs/`. Callers never ask which of the two kinds it is.
+//! Datasets are at the top, under the ministry's file names; reports in `reports/`; run records in `runs/`.
 
 use std::fmt;
 use std::sync::Arc;
@@ -23,7 +22,7 @@ pub const REPORTS: &str = "reports";
 /// The folder of run records, under `REPORTS_URL`.
 pub const RUNS: &str = "runs";
 
-/// A place for files: `file:///folder` or `s3://bucket/prefix`.
+/// `file:///folder` or `s3://bucket/prefix`.
 #[derive(Clone)]
 pub struct Store {
     url: String,
@@ -32,25 +31,25 @@ pub struct Store {
     parts: Option<Arc<dyn MultipartStore>>,
 }
 
-/// What every kind of store gives: objects, and, where it has them, uploads in parts that anybody can go on with.
+/// Objects and, if supported, multipart uploads that another process can resume.
 type Interfaces = (Arc<DynObjectStore>, Option<Arc<dyn MultipartStore>>);
 
 impl Store {
-    /// Opens the store that `url` names, to read or write; the folder or bucket must exist.
+    /// Opens an existing folder or bucket.
     ///
-    /// S3 takes the ordinary AWS environment (`AWS_REGION`, `AWS_ENDPOINT_URL`, keys or a container's role).
+    /// S3 reads the standard AWS environment (`AWS_REGION`, `AWS_ENDPOINT_URL`, keys or a container's role).
     pub fn open(url: &str) -> Result<Self> {
         Self::at(url, false)
     }
 
-    /// Opens the store that `url` names; a folder is created where it is missing.
+    /// Opens a store; creates a missing folder.
     pub fn open_or_create(url: &str) -> Result<Self> {
         Self::at(url, true)
     }
 
-    /// A store that is gone with the process, with everything that S3 can do; for tests.
+    /// Creates an in-memory store with the features of S3, for tests.
     pub fn in_memory() -> Self {
-        let (objects, parts) = both(InMemory::new());
+        let (objects, parts) = with_multipart(InMemory::new());
         Self { url: "memory://".to_owned(), folder: false, objects, parts }
     }
 
@@ -59,46 +58,44 @@ impl Store {
             Some(("file", folder)) => (true, (Arc::new(folder_store(url, folder, create)?), None)),
             Some(("s3", rest)) => (false, s3_store(url, rest)?),
             _ => {
-                return Err(Failure::usage(format!("`{url}` is not the URL of a store"))
-                    .hint("write file:///folder or s3://bucket/prefix"));
+                return Err(Failure::usage(format!("`{url}` is not a store URL"))
+                    .hint("use file:///folder or s3://bucket/prefix"));
             }
         };
         Ok(Self { url: url.trim_end_matches('/').to_owned(), folder, objects, parts })
     }
 
-    /// What is at `url`, opened by somebody who knows more about how to get in.
+    /// Wraps an object store that the caller has opened.
     pub fn over(url: &str, objects: Arc<DynObjectStore>) -> Self {
         Self { url: url.trim_end_matches('/').to_owned(), folder: false, objects, parts: None }
     }
 
-    /// The object's full URL, for messages.
+    /// Returns the full URL of an object, for messages.
     pub fn url_of(&self, key: &Key) -> String {
         format!("{}/{key}", self.url)
     }
 
-    /// Whether it is a folder of this machine, where reading a file twice costs no transfer.
     pub const fn is_folder(&self) -> bool {
         self.folder
     }
 
-    /// Where an object stands on this machine, if it does.
+    /// Returns the local path of an object in a folder.
     pub fn path_of(&self, key: &Key) -> Option<std::path::PathBuf> {
         let root = self.url.strip_prefix("file://").filter(|_| self.folder)?;
         Some(std::path::Path::new(&percent_decoded(root)).join(key.as_ref()))
     }
 
-    /// The `object_store` interface, for reading ranges and listing.
     pub fn objects(&self) -> &Arc<DynObjectStore> {
         &self.objects
     }
 
-    /// Uploads in parts that another process can go on with; nothing for a folder.
+    /// Returns the interface for uploads that another process can resume; `None` for a folder.
     pub const fn parts(&self) -> Option<&Arc<dyn MultipartStore>> {
         self.parts.as_ref()
     }
 
-    /// Writes one object, whole or not at all, and durably. A writer that is killed in a folder leaves a file whose name ends with `#` and a
-    /// number, which no listing shows.
+    /// Writes an object atomically and durably. In a folder, a killed writer leaves a file whose name ends with `#` and a number, which
+    /// listings omit.
     pub async fn put(&self, key: &Key, content: impl Into<bytes::Bytes>) -> Result<()> {
         let content: bytes::Bytes = content.into();
         self.objects
@@ -108,16 +105,15 @@ impl Store {
             .or_refused(|| format!("cannot write `{}`", self.url_of(key)))
     }
 
-    /// Reads one object as a whole; only for small ones.
+    /// Reads a small object into memory.
     pub async fn get(&self, key: &Key) -> Result<bytes::Bytes> {
         let read = async { self.objects.get(key).await?.bytes().await };
         read.await.or_refused(|| format!("cannot read `{}`", self.url_of(key)))
     }
 }
 
-/// Turns what a store answers into a failure in words.
+/// Converts errors of a store; `what` names the failed operation and its object.
 pub trait OrRefused<T> {
-    /// `what` says what could not be done, and on what.
     fn or_refused(self, what: impl FnOnce() -> String) -> Result<T>;
 }
 
@@ -127,7 +123,7 @@ impl<T> OrRefused<T> for object_store::Result<T> {
     }
 }
 
-/// What S3 says of itself is XML in the middle of a sentence about HTTP; people get its code, its message, and what to do.
+/// Converts an error of a store; extracts code and message from the XML of S3, and adds a hint.
 pub fn refused(what: impl Into<String>, error: object_store::Error) -> Failure {
     let failure = Failure::new(what);
     let text = error.to_string();
@@ -137,20 +133,20 @@ pub fn refused(what: impl Into<String>, error: object_store::Error) -> Failure {
     };
     let Some(code) = between("Code") else {
         return failure.source(error).hint(
-            "check that the place exists, has room, and that you may read and write there; on S3 also the region and the credentials",
+            "check that the store exists, has free space, and is readable and writable; on S3 also the region and the credentials",
         );
     };
     match code.as_str() {
         "NoSuchBucket" => failure
-            .source("there is no such bucket")
-            .hint("check its name, the region and the account; the stack `storage` creates it"),
-        "NoSuchKey" => failure.source("it is not there").hint("check its name"),
+            .source("the bucket does not exist")
+            .hint("check the name, the region and the account; the stack `storage` creates the bucket"),
+        "NoSuchKey" => failure.source("the object does not exist").hint("check its name"),
         "AccessDenied" => failure
-            .source("access is denied")
-            .hint("ask for the right to read and write there; docs/reference/iam-operator.json lists all that are used")
+            .source("access denied")
+            .hint("request read and write permissions; docs/reference/iam-operator.json lists all that are used")
             .exit_code(Exit::Credentials),
         "ExpiredToken" | "InvalidAccessKeyId" | "SignatureDoesNotMatch" | "InvalidToken" => failure
-            .source(format!("no valid credentials for AWS ({code})"))
+            .source(format!("invalid AWS credentials ({code})"))
             .hint("log in again (`aws sso login`), or set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY")
             .exit_code(Exit::Credentials),
         _ => {
@@ -168,23 +164,23 @@ impl fmt::Display for Store {
 
 fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem> {
     if !folder.starts_with('/') {
-        return Err(Failure::usage(format!("`{url}` does not name an absolute folder"))
-            .hint("write three slashes: file:///folder"));
+        return Err(Failure::usage(format!("`{url}` is not an absolute path"))
+            .hint("use three slashes: file:///folder"));
     }
     let folder = percent_decoded(folder);
     if create {
         std::fs::create_dir_all(&folder)
             .context(|| format!("cannot create the folder `{folder}`"))
-            .map_err(|failure| failure.hint("name a folder that you may write to"))?;
+            .map_err(|failure| failure.hint("choose a writable folder"))?;
     }
     LocalFileSystem::new_with_prefix(&folder)
-        // As durable as S3: a write returns when the file and the folder entry that names it are on disk.
+        // As durable as S3: a write returns after fsync of the file and its folder.
         .map(|store| store.with_fsync(true).with_automatic_cleanup(true))
         .context(|| format!("cannot open the folder `{folder}`"))
-        .map_err(|failure| failure.hint("check the path, and that you may enter it"))
+        .map_err(|failure| failure.hint("check the path and its permissions"))
 }
 
-/// A URL may be written with `%20` for a blank; anything that is no escape stays as it is.
+/// Decodes percent-escapes; anything else is kept.
 pub fn percent_decoded(text: &str) -> String {
     let bytes = text.as_bytes();
     let mut decoded = Vec::with_capacity(bytes.len());
@@ -205,9 +201,9 @@ pub fn percent_decoded(text: &str) -> String {
 fn s3_store(url: &str, rest: &str) -> Result<Interfaces> {
     let (bucket, prefix) = rest.split_once('/').unwrap_or((rest, ""));
     if bucket.is_empty() {
-        return Err(Failure::usage(format!("`{url}` names no bucket")).hint("write s3://bucket/prefix"));
+        return Err(Failure::usage(format!("`{url}` has no bucket")).hint("use s3://bucket/prefix"));
     }
-    // An emulator's endpoint is plain HTTP on loopback; AWS's own never is.
+    // Endpoints of emulators use plain HTTP; those of AWS never do.
     #[expect(
         clippy::disallowed_methods,
         reason = "object_store reads the same variable; only its scheme matters here"
@@ -216,21 +212,21 @@ fn s3_store(url: &str, rest: &str) -> Result<Interfaces> {
     let s3 = AmazonS3Builder::from_env()
         .with_bucket_name(bucket)
         .with_allow_http(plain_http)
-        .with_retry(patience())
+        .with_retry(retry_config())
         .build()
         .context(|| format!("cannot open `{url}`"))
         .map_err(|failure| failure.hint("check the bucket's name, AWS_REGION and AWS_ENDPOINT_URL"))?;
     let prefix = prefix.trim_end_matches('/');
-    Ok(if prefix.is_empty() { both(s3) } else { both(PrefixStore::new(s3, prefix)) })
+    Ok(if prefix.is_empty() { with_multipart(s3) } else { with_multipart(PrefixStore::new(s3, prefix)) })
 }
 
-fn both(store: impl ObjectStore + MultipartStore) -> Interfaces {
+fn with_multipart(store: impl ObjectStore + MultipartStore) -> Interfaces {
     let store = Arc::new(store);
     (Arc::clone(&store) as _, Some(store))
 }
 
-/// A service that stumbles is asked again for some seconds; one that is not there must not keep a run waiting for minutes.
-pub fn patience() -> RetryConfig {
+/// Retries for at most 30 seconds, so that an unreachable service does not block a run for minutes.
+pub fn retry_config() -> RetryConfig {
     let (first, longest) = (Duration::from_millis(200), Duration::from_secs(5));
     let backoff = BackoffConfig { init_backoff: first, max_backoff: longest, ..BackoffConfig::default() };
     RetryConfig { backoff, max_retries: 5, retry_timeout: Duration::from_secs(30) }
@@ -243,7 +239,7 @@ mod tests {
     use super::*;
 
     #[tokio::test]
-    async fn a_folder_keeps_what_is_put_into_it() {
+    async fn folder_store_returns_written_object() {
         let folder = tempfile::tempdir().unwrap();
         let spaced = folder.path().join("with blank");
         let url = format!("file://{}", spaced.display()).replace(' ', "%20");
@@ -256,14 +252,14 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn local_store_syncs_writes() {
+    async fn folder_store_syncs_writes() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
         assert!(format!("{:?}", store.objects()).contains("fsync: true"), "{:?}", store.objects());
     }
 
     #[tokio::test]
-    async fn local_store_lists_no_leftovers_of_killed_writers() {
+    async fn folder_store_listing_omits_leftovers_of_killed_writers() {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&format!("file://{}", folder.path().display())).unwrap();
         let key = Key::from("reports/a/report.txt");
@@ -283,7 +279,7 @@ mod tests {
     }
 
     #[test]
-    fn what_s3_says_is_told_in_words() {
+    fn s3_error_has_code_message_and_hint() {
         let said = |code: &str| {
             let text = format!(
                 "404 Not Found: <?xml version=\"1.0\"?>\n<Error><Code>{code}</Code><Message>As it says</Message></Error>"
@@ -295,14 +291,14 @@ mod tests {
             (failure.to_string(), failure.exit().code(), failure.hint_text().is_some())
         };
         let sentence = |why: &str| format!("cannot list `s3://x`: {why}");
-        assert_eq!(said("NoSuchBucket"), (sentence("there is no such bucket"), 1, true));
-        assert_eq!(said("AccessDenied"), (sentence("access is denied"), 4, true));
-        assert_eq!(said("ExpiredToken"), (sentence("no valid credentials for AWS (ExpiredToken)"), 4, true));
+        assert_eq!(said("NoSuchBucket"), (sentence("the bucket does not exist"), 1, true));
+        assert_eq!(said("AccessDenied"), (sentence("access denied"), 4, true));
+        assert_eq!(said("ExpiredToken"), (sentence("invalid AWS credentials (ExpiredToken)"), 4, true));
         assert_eq!(said("SlowDown"), (sentence("SlowDown As it says"), 1, true));
     }
 
     #[test]
-    fn a_wrong_url_is_a_usage_error_with_a_hint() {
+    fn invalid_url_is_usage_error_with_hint() {
         for url in ["", "data", "ftp://x", "file://relative/path", "s3://"] {
             let failure = Store::open(url).err().unwrap();
             assert_eq!(failure.exit().code(), 2, "{url}");

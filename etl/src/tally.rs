@@ -1,21 +1,19 @@
-//! What happened to the rows of a run: counts per dataset, kind and reason. Only counts; the rows themselves go to
-//! `rejected_row`.
+//! Counts of rejected and repaired rows per dataset and reason. The rows themselves go to `rejected_row`.
 
 use std::collections::BTreeMap;
 
 use crate::dataset::Dataset;
 
-/// What became of a row that was not simply loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Kind {
-    /// The row is not in the tables; it is kept in `rejected_row`.
+pub enum IssueKind {
+    /// The row is not loaded; it is kept in `rejected_row`.
     Rejected,
-    /// The row is in the tables, with a value replaced.
+    /// The row is loaded with a value replaced.
     Repaired,
 }
 
-impl Kind {
-    /// The word in `run_issue.kind`.
+impl IssueKind {
+    /// Returns the value of `run_issue.kind`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rejected => "rejected",
@@ -24,47 +22,34 @@ impl Kind {
     }
 }
 
-/// The counts of one run. `read = filtered + loaded + rejected` for the cases, always.
+/// The counts of a run. For the cases, `read = filtered + loaded + rejected`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
-    /// Rows of the line list, without header and empty lines.
+    /// Rows of the line list, without header and blank lines.
     pub read: u64,
     /// Rows of years that are not wanted.
     pub filtered: u64,
-    /// Rows that the table holds in the end.
+    /// Rows of the table.
     pub loaded: u64,
-    issues: BTreeMap<(Dataset, Kind, &'static str), u64>,
+    issues: BTreeMap<(Dataset, IssueKind, &'static str), u64>,
 }
 
-/// What became of the rows of one dataset; `read = filtered + loaded + rejected`, always.
+/// Row counts of a dataset; `read = filtered + loaded + rejected`.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Rows of the file, without header and empty lines.
+pub struct RowCounts {
+    /// Rows of the file, without header and blank lines.
     pub read: u64,
     /// Rows of years that are not wanted.
     pub filtered: u64,
-    /// Rows that the table got.
     pub loaded: u64,
-    /// Rows that it did not get.
     pub rejected: u64,
     /// Repairs; a row may have several.
     pub repaired: u64,
 }
 
-impl Counts {
-    /// Adds those of another part of the same file.
-    pub const fn add(&mut self, other: Self) {
-        self.read += other.read;
-        self.filtered += other.filtered;
-        self.loaded += other.loaded;
-        self.rejected += other.rejected;
-        self.repaired += other.repaired;
-    }
-}
-
 impl Tally {
-    /// Counts `rows` more for a reason.
-    pub fn count(&mut self, dataset: Dataset, kind: Kind, reason: &'static str, rows: u64) {
+    /// Adds rows to a reason.
+    pub fn count(&mut self, dataset: Dataset, kind: IssueKind, reason: &'static str, rows: u64) {
         if rows > 0 {
             *self.issues.entry((dataset, kind, reason)).or_default() += rows;
         }
@@ -77,29 +62,29 @@ impl Tally {
         }
     }
 
-    /// Rejected rows of the line list.
+    /// Returns the rejected rows of the line list.
     pub fn rejected(&self) -> u64 {
-        self.total(Dataset::Cases, Kind::Rejected)
+        self.total(Dataset::Cases, IssueKind::Rejected)
     }
 
-    /// Repairs in the line list; a row may have several.
+    /// Returns the repairs in the line list; a row may have several.
     pub fn repaired(&self) -> u64 {
-        self.total(Dataset::Cases, Kind::Repaired)
+        self.total(Dataset::Cases, IssueKind::Repaired)
     }
 
-    /// All counts of the line list.
-    pub fn cases(&self) -> Counts {
+    /// Returns the counts of the line list.
+    pub fn cases(&self) -> RowCounts {
         let Self { read, filtered, loaded, .. } = *self;
-        Counts { read, filtered, loaded, rejected: self.rejected(), repaired: self.repaired() }
+        RowCounts { read, filtered, loaded, rejected: self.rejected(), repaired: self.repaired() }
     }
 
-    /// Every reason with its count, in a fixed order.
-    pub fn issues(&self) -> impl Iterator<Item = (Dataset, Kind, &'static str, u64)> {
+    /// Returns every reason with its count, in a fixed order.
+    pub fn issues(&self) -> impl Iterator<Item = (Dataset, IssueKind, &'static str, u64)> {
         self.issues.iter().map(|((dataset, kind, reason), rows)| (*dataset, *kind, *reason, *rows))
     }
 
-    /// How many rows of a dataset were rejected, or repairs made in it.
-    pub fn total(&self, of: Dataset, wanted: Kind) -> u64 {
+    /// Returns the rejected rows or repairs of a dataset.
+    pub fn total(&self, of: Dataset, wanted: IssueKind) -> u64 {
         self.issues()
             .filter(|(dataset, kind, ..)| (*dataset, *kind) == (of, wanted))
             .map(|issue| issue.3)
@@ -112,13 +97,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn totals_are_of_the_line_list_alone() {
+    fn rejected_and_repaired_count_line_list_alone() {
         let mut tally = Tally::default();
-        tally.count(Dataset::Cases, Kind::Rejected, "malformed", 2);
-        tally.count(Dataset::Cases, Kind::Rejected, "malformed", 1);
-        tally.count(Dataset::Provinces, Kind::Rejected, "malformed", 5);
-        tally.count(Dataset::Cases, Kind::Repaired, "missing_age", 4);
-        tally.count(Dataset::Cases, Kind::Repaired, "age_out_of_range", 0);
+        tally.count(Dataset::Cases, IssueKind::Rejected, "malformed", 2);
+        tally.count(Dataset::Cases, IssueKind::Rejected, "malformed", 1);
+        tally.count(Dataset::Provinces, IssueKind::Rejected, "malformed", 5);
+        tally.count(Dataset::Cases, IssueKind::Repaired, "missing_age", 4);
+        tally.count(Dataset::Cases, IssueKind::Repaired, "age_out_of_range", 0);
         assert_eq!((tally.rejected(), tally.repaired()), (3, 4));
         assert_eq!(tally.issues().count(), 3);
     }

@@ -1,154 +1,178 @@
-//! The hot path: one thread inflates and cuts the text into blocks, the others parse, clean and encode them.
+//! The cleaning engine of all datasets: one thread decompresses the text and cuts it into blocks, others parse, clean and encode their
+//! rows.
 //!
-//! Blocks come out in file order, whatever thread was first, so that "the first row with an id stays" means the first in the file. The
-//! number of blocks that exist is fixed; that bounds the memory and holds every stage back to the speed of the slowest.
-//! What is done with the rows is for the consumer to say: see `pipeline`.
+//! Blocks come out in file order, so that "the first row with an id" means the first in the file. The number of blocks is fixed, which
+//! bounds the memory and gives back-pressure. A dataset differs only by its [`RowCleaner`].
 
 use std::collections::BTreeMap;
+use std::ops::Range;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
+use common::failure::{Failure, Result};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc as channel;
 
-use crate::clean::missing::Missing;
-use crate::clean::null_words::NullWords;
-use crate::clean::repairs::Repairs;
-use crate::clean::rules::Notes;
-use crate::clean::{Rejection, Rules, Verdict};
+use crate::clean::{Rejection, Row, RowCleaner, RowOutcome};
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
+use crate::parse::header::Header;
 use crate::parse::record::{Records, is_text};
 use crate::store::Store;
-use common::failure::{Failure, Result};
 
-/// What one block became.
-#[derive(Debug, Default)]
-pub struct Cleaned {
+/// The cleaned rows of a block.
+#[derive(Debug)]
+pub struct CleanedBlock<C: RowCleaner> {
     block: Block,
-    /// Kept rows in COPY's format, one after the other.
+    /// Accepted rows in COPY's binary format.
     pub encoded: Vec<u8>,
-    /// For each kept row: what is needed to take it out again if it turns out to be a duplicate.
-    pub kept: Vec<Kept>,
-    /// Rejected rows.
-    pub rejected: Vec<Rejected>,
-    /// Rows that the block has.
+    pub accepted: Vec<AcceptedRow<C::Accepted>>,
+    pub rejected: Vec<RejectedRow>,
+    /// Rows of the block.
     pub read: u64,
-    /// Rows of other years.
+    /// Rows of years that are not wanted.
     pub filtered: u64,
-    /// Nulls of kept rows that are written as words.
-    pub null_words: NullWords,
+    pub notes: C::Notes,
 }
 
-/// A row that passed all rules but the one on duplicates.
+/// A row that passed the rules.
 #[derive(Debug)]
-pub struct Kept {
-    /// Its id.
-    pub case_id: u64,
-    /// Where its encoding ends; it begins where the one before it ends.
+pub struct AcceptedRow<A> {
+    pub data: A,
+    /// End of its encoding, which begins at the end of the previous row's.
     pub encoded_end: usize,
-    /// What was repaired in it.
-    pub repairs: Repairs,
-    /// Its columns without a value.
-    pub missing: Missing,
-    /// Its line in the file.
     pub line: u64,
-    raw: (usize, usize),
+    /// Where the text of the row is in the block.
+    pub raw: Range<usize>,
 }
 
-/// A row that did not pass.
+/// A row that a rule rejected.
 #[derive(Debug)]
-pub struct Rejected {
-    /// Its line in the file.
+pub struct RejectedRow {
     pub line: u64,
-    /// Why.
-    pub reason: Rejection,
-    raw: (usize, usize),
+    pub reason: &'static str,
+    /// Where the text of the row is in the block.
+    pub raw: Range<usize>,
 }
 
-impl Cleaned {
-    /// The row's text as it stands in the file.
-    pub fn kept_text(&self, row: &Kept) -> &[u8] {
-        &self.block.text()[row.raw.0..row.raw.1]
+impl<C: RowCleaner> CleanedBlock<C> {
+    /// Returns the text of a row as it is in the file.
+    pub fn text(&self, raw: &Range<usize>) -> &[u8] {
+        &self.block.text()[raw.clone()]
     }
 
-    /// The row's text as it stands in the file.
-    pub fn rejected_text(&self, row: &Rejected) -> &[u8] {
-        &self.block.text()[row.raw.0..row.raw.1]
-    }
-
-    fn clear(&mut self) {
+    /// Cleans every row of the block.
+    fn clean(&mut self, cleaner: &mut C, columns: usize) -> Result<()> {
         self.encoded.clear();
-        self.kept.clear();
+        self.accepted.clear();
         self.rejected.clear();
-        self.read = 0;
-        self.filtered = 0;
-        self.null_words.clear();
+        (self.read, self.filtered, self.notes) = (0, 0, C::Notes::default());
+        let text = self.block.text();
+        // Nearly every block is valid as a whole, which is quick to see; only in others each row is checked.
+        let all_valid = is_text(text);
+        let mut records = Records::new(text, self.block.first_line, columns);
+        while let Some(record) = records.next() {
+            self.read += 1;
+            let start = record.raw.as_ptr().addr() - text.as_ptr().addr();
+            let (line, raw) = (record.line, start..start + record.raw.len());
+            let outcome = if record.well_formed && (all_valid || is_text(record.raw)) {
+                let row = Row { line, text: record.raw, fields: records.fields() };
+                cleaner.clean_row(&row, &mut self.encoded, &mut self.notes)?
+            } else {
+                RowOutcome::Rejected(Rejection::Malformed.name())
+            };
+            match outcome {
+                RowOutcome::Filtered => self.filtered += 1,
+                RowOutcome::Rejected(reason) => self.rejected.push(RejectedRow { line, reason, raw }),
+                RowOutcome::Accepted(data) => {
+                    self.accepted.push(AcceptedRow { data, encoded_end: self.encoded.len(), line, raw });
+                }
+            }
+        }
+        Ok(())
     }
 }
 
-/// How far a transformation is, for whoever wants to show it.
+impl<C: RowCleaner> Default for CleanedBlock<C> {
+    fn default() -> Self {
+        Self {
+            block: Block::default(),
+            encoded: Vec::new(),
+            accepted: Vec::new(),
+            rejected: Vec::new(),
+            read: 0,
+            filtered: 0,
+            notes: C::Notes::default(),
+        }
+    }
+}
+
+/// Progress of a transformation.
 #[derive(Debug, Default)]
 pub struct Position {
-    /// Bytes of the stored file that were read.
+    /// Bytes read of the stored file.
     pub bytes: Arc<AtomicU64>,
-    /// Rows that were read.
+    /// Rows read.
     pub rows: AtomicU64,
 }
 
 /// What the threads report.
-enum Report {
-    Cleaned(Box<Cleaned>),
-    /// The file has so many blocks.
+enum Report<C: RowCleaner> {
+    Cleaned(Box<CleanedBlock<C>>),
+    /// The number of blocks of the file.
     Ended(u64),
     Failed(Failure),
 }
 
-/// The blocks of one file, cleaned, in file order.
-pub struct Transform {
-    reports: channel::UnboundedReceiver<Report>,
-    /// Where a used block goes to be filled again.
-    used: Sender<Box<Cleaned>>,
-    /// Blocks that came before their turn.
-    early: BTreeMap<u64, Box<Cleaned>>,
+/// The cleaned blocks of a file, in file order.
+pub struct Transform<C: RowCleaner> {
+    reports: channel::UnboundedReceiver<Report<C>>,
+    /// Returns used blocks to the reader.
+    used: Sender<Box<CleanedBlock<C>>>,
+    /// Blocks that were cleaned before their predecessors.
+    early: BTreeMap<u64, Box<CleanedBlock<C>>>,
     next: u64,
     blocks: Option<u64>,
     position: Arc<Position>,
 }
 
-impl Transform {
-    /// Starts the threads. They end by themselves when the file does, or when this is dropped.
+impl<C: RowCleaner> Transform<C> {
+    /// Starts the threads, which end with the file, or when the value is dropped. `cleaner` is called with the header and name of the file
+    /// once per worker; a cleaner that remembers rows needs a single worker.
     pub fn start(
-        store: &Store,
-        source: &Source,
-        rules: &Arc<Rules>,
+        (store, source): (&Store, &Source),
+        workers: usize,
         position: &Arc<Position>,
+        cleaner: impl Fn(&Header, &str) -> Result<C> + Send + 'static,
     ) -> Result<Self> {
-        let workers = thread::available_parallelism().map_or(2, usize::from).clamp(1, 8);
         let (report, reports) = channel::unbounded_channel();
         let (used, free) = mpsc::channel();
-        // One for each worker, one being filled, one being sent, and two that wait on the way.
+        // One per worker, one being filled, one being sent, and two in the channels.
         for _ in 0..workers + 4 {
-            // Cannot fail: the other end is in scope.
+            // Cannot fail: the receiver is in scope.
             drop(used.send(Box::default()));
-        }
-        // A block that waits here costs memory that is counted above: the bound need not be tight.
-        let (filled, to_clean) = mpsc::sync_channel(workers);
-        let to_clean = Arc::new(Mutex::new(to_clean));
-        for number in 0..workers {
-            let (to_clean, report, rules) = (Arc::clone(&to_clean), report.clone(), Arc::clone(rules));
-            spawn(&format!("clean-{number}"), move || clean(&to_clean, &report, &rules))?;
         }
         let (store, source, bytes, runtime) =
             (store.clone(), source.clone(), Arc::clone(&position.bytes), Handle::current());
         spawn("read", move || {
             let read = extract::with_text(&store, &source, &runtime, &bytes, |text| {
-                let (_, blocks) = Blocks::open(text, &source.url)?;
-                read(blocks, &free, &filled)
+                let (header, blocks) = Blocks::open(text, &source.url)?;
+                // The memory of waiting blocks is bounded by their number, so this bound need not be tight.
+                let (filled, to_clean) = mpsc::sync_channel(workers);
+                let to_clean = Arc::new(Mutex::new(to_clean));
+                for number in 0..workers {
+                    let mut cleaner = cleaner(&header, &source.url)?;
+                    let (to_clean, report, columns) =
+                        (Arc::clone(&to_clean), report.clone(), header.columns());
+                    spawn(&format!("clean-{number}"), move || {
+                        clean_blocks(&to_clean, &report, &mut cleaner, columns);
+                    })?;
+                }
+                read_blocks(blocks, &free, &filled)
             });
-            // Nobody listens any more where the run was given up.
+            // The receiver is gone if the run was given up.
             drop(report.send(match read {
                 Ok(blocks) => Report::Ended(blocks),
                 Err(failure) => Report::Failed(failure),
@@ -164,34 +188,42 @@ impl Transform {
         })
     }
 
-    /// The next block in file order, or `None` behind the last.
-    pub async fn next(&mut self) -> Result<Option<Box<Cleaned>>> {
+    /// Returns the next block in file order, or `None` at the end.
+    ///
+    /// # Errors
+    /// If the file cannot be read or its rows cannot be those of the dataset.
+    pub async fn next(&mut self) -> Result<Option<Box<CleanedBlock<C>>>> {
         loop {
-            if let Some(cleaned) = self.early.remove(&self.next) {
+            if let Some(block) = self.early.remove(&self.next) {
                 self.next += 1;
-                self.position.rows.fetch_add(cleaned.read, Ordering::Relaxed);
-                return Ok(Some(cleaned));
+                self.position.rows.fetch_add(block.read, Ordering::Relaxed);
+                return Ok(Some(block));
             }
             if self.blocks == Some(self.next) {
                 return Ok(None);
             }
             match self.reports.recv().await {
-                Some(Report::Cleaned(cleaned)) => drop(self.early.insert(cleaned.block.number, cleaned)),
+                Some(Report::Cleaned(block)) => drop(self.early.insert(block.block.number, block)),
                 Some(Report::Ended(blocks)) => self.blocks = Some(blocks),
                 Some(Report::Failed(failure)) => return Err(failure),
                 None => {
-                    return Err(Failure::new("a worker thread ended before its time")
+                    return Err(Failure::new("a worker thread panicked")
                         .hint("this is a bug: please report it with the log of this run"));
                 }
             }
         }
     }
 
-    /// Gives a block back, so that it can be filled again.
-    pub fn done(&self, cleaned: Box<Cleaned>) {
-        // The reader may have ended already; then the block is not needed.
-        drop(self.used.send(cleaned));
+    /// Returns a block to the reader for reuse.
+    pub fn recycle(&self, block: Box<CleanedBlock<C>>) {
+        // The reader may have ended; then the block is not needed.
+        drop(self.used.send(block));
     }
+}
+
+/// Returns the number of workers for a cleaner that remembers nothing.
+pub fn parallelism() -> usize {
+    thread::available_parallelism().map_or(2, usize::from).clamp(1, 8)
 }
 
 fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
@@ -202,11 +234,11 @@ fn spawn(name: &str, work: impl FnOnce() + Send + 'static) -> Result<()> {
         .map_err(|error| Failure::new("cannot start a thread").source(error))
 }
 
-/// Fills free blocks until the file ends; gives their number.
-fn read(
+/// Fills free blocks until the end of the file; returns their number.
+fn read_blocks<C: RowCleaner>(
     mut blocks: Blocks<'_>,
-    free: &Receiver<Box<Cleaned>>,
-    filled: &SyncSender<Box<Cleaned>>,
+    free: &Receiver<Box<CleanedBlock<C>>>,
+    filled: &SyncSender<Box<CleanedBlock<C>>>,
 ) -> Result<u64> {
     let mut number = 0;
     while let Ok(mut cleaned) = free.recv() {
@@ -223,50 +255,19 @@ fn read(
 }
 
 /// Cleans blocks until there are no more.
-fn clean(to_clean: &Mutex<Receiver<Box<Cleaned>>>, report: &channel::UnboundedSender<Report>, rules: &Rules) {
+fn clean_blocks<C: RowCleaner>(
+    to_clean: &Mutex<Receiver<Box<CleanedBlock<C>>>>,
+    report: &channel::UnboundedSender<Report<C>>,
+    cleaner: &mut C,
+    columns: usize,
+) {
     loop {
         let block = to_clean.lock().unwrap_or_else(PoisonError::into_inner).recv();
-        let Ok(mut cleaned) = block else {
+        let Ok(mut block) = block else { return };
+        let cleaned = block.clean(cleaner, columns);
+        let cleaned = cleaned.map_or_else(Report::Failed, |()| Report::Cleaned(block));
+        if report.send(cleaned).is_err() {
             return;
-        };
-        clean_block(&mut cleaned, rules);
-        if report.send(Report::Cleaned(cleaned)).is_err() {
-            return;
-        }
-    }
-}
-
-/// Applies the rules to every row of a block.
-fn clean_block(cleaned: &mut Cleaned, rules: &Rules) {
-    cleaned.clear();
-    let Cleaned { block, encoded, kept, rejected, read, filtered, null_words: words } = cleaned;
-    let text = block.text();
-    // Nearly every block is valid as a whole, which is quick to see; only in others each row is looked at.
-    let all_valid = is_text(text);
-    let mut records = Records::new(text, block.first_line, rules.columns.count);
-    while let Some(record) = records.next() {
-        *read += 1;
-        let start = record.raw.as_ptr().addr() - text.as_ptr().addr();
-        let raw = (start, start + record.raw.len());
-        let verdict = if record.well_formed && (all_valid || is_text(record.raw)) {
-            rules.judge(record.raw, records.fields())
-        } else {
-            Verdict::Rejected(Rejection::Malformed)
-        };
-        match verdict {
-            Verdict::Filtered => *filtered += 1,
-            Verdict::Rejected(reason) => rejected.push(Rejected { line: record.line, reason, raw }),
-            Verdict::Kept(case, notes) => {
-                case.encode(encoded);
-                let case_id = case.case_id.unsigned_abs();
-                let (encoded_end, line) = (encoded.len(), record.line);
-                let Notes { repairs, missing, null_words } = notes;
-                for column in null_words.iter() {
-                    let field = records.fields().get(record.raw, rules.columns.source_of(column));
-                    words.note(column, line, field.trimmed());
-                }
-                kept.push(Kept { case_id, encoded_end, repairs, missing, line, raw });
-            }
         }
     }
 }

@@ -1,42 +1,41 @@
-//! The words of `covidctl logs`.
+//! Arguments of `covidctl logs`.
 
 use clap::Args;
 use regex::Regex;
 
-use logs::pick;
-use logs::when::{self, When};
+use logs::{TimeArg, parse_regex, parse_time};
 
 /// `covidctl logs`
 #[derive(Debug, Args)]
 pub struct Logs {
-    /// Which: `lambda`, `etl`, `report`, `metabase`; all without
+    /// Log sources: `lambda`, `etl`, `report`, `metabase` [default: all]
     #[arg(value_name = "SOURCE", conflicts_with = "run")]
     pub sources: Vec<String>,
-    /// Go on with what is logged from now on
+    /// Follow the log: print new events as they arrive
     #[arg(short, long)]
     pub follow: bool,
-    /// From when on: 10m, 2h30m or 1d ago, 14:30, today, 2026-03-01, "2026-03-01 14:30", 2026-03-01T14:30:00Z [default: 10m]
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
-    pub since: Option<When>,
-    /// Until when, in the same forms
-    #[arg(long, value_name = "TIME", value_parser = when::parse)]
-    pub until: Option<When>,
-    /// Of what is there already, only the last N
+    /// Start of the time range: 10m, 2h30m or 1d ago, 14:30, today, 2026-03-01, "2026-03-01 14:30", 2026-03-01T14:30:00Z [default: 10m]
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub since: Option<TimeArg>,
+    /// End of the time range, in the same formats
+    #[arg(long, value_name = "TIME", value_parser = parse_time)]
+    pub until: Option<TimeArg>,
+    /// Print only the last N of the existing events
     #[arg(long, value_name = "N")]
     pub tail: Option<usize>,
-    /// Only this run, from its first line; with --follow until it has ended, and then with its exit code
+    /// Print the log of one run from its first line; with --follow until the run ends, and exit with its code
     #[arg(long, value_name = "RUN")]
     pub run: Option<String>,
-    /// Only what the log service finds with this pattern, in CloudWatch's language
+    /// Filter at the log service, with a pattern in CloudWatch's syntax
     #[arg(long, visible_alias = "filter", value_name = "PATTERN")]
     pub filter_pattern: Option<String>,
-    /// Only what matches this regular expression, or one of several
-    #[arg(short, long, value_name = "REGEX", value_parser = pick::regex)]
+    /// Print only events that match this regular expression; repeatable, one match is enough
+    #[arg(short, long, value_name = "REGEX", value_parser = parse_regex)]
     pub grep: Vec<Regex>,
-    /// Nothing that matches this one
-    #[arg(short = 'x', long, value_name = "REGEX", value_parser = pick::regex)]
+    /// Omit events that match this regular expression; repeatable
+    #[arg(short = 'x', long, value_name = "REGEX", value_parser = parse_regex)]
     pub exclude: Vec<Regex>,
-    /// With N lines before and after each match
+    /// Print N events before and after each match
     #[arg(
         short = 'C',
         long,
@@ -46,10 +45,10 @@ pub struct Logs {
         hide_default_value = true
     )]
     pub context: usize,
-    /// Times in UTC
+    /// Print times in UTC
     #[arg(long, conflicts_with = "local")]
     pub utc: bool,
-    /// Times in this machine's zone, which is the default
+    /// Print times in local time, the default
     #[arg(long)]
     pub local: bool,
 }

@@ -1,4 +1,4 @@
-//! `covidctl dashboard`: sets up Metabase from this repository, or says where it differs.
+//! `covidctl dashboard`: sets up Metabase from the specification, or reports the differences.
 
 use std::fmt;
 
@@ -6,7 +6,7 @@ use common::failure::{Failure, Result};
 use serde::Serialize;
 
 use crate::cli::{Dashboard, MetabaseArgs};
-use crate::dashboard::{Access, Client, Connection, Mode, Part, State, reconcile};
+use crate::dashboard::{Access, Client, Connection, ItemState, ItemStatus, ReconcileMode, reconcile};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use common::text::table;
@@ -14,7 +14,7 @@ use target::{DatabaseAccess, DatabaseRole, DatabaseServer};
 
 #[derive(Debug, Serialize)]
 #[serde(transparent)]
-struct Parts(Vec<Part>);
+struct Items(Vec<ItemStatus>);
 
 pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Printer) -> Result<()> {
     match command {
@@ -26,24 +26,26 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
             };
             let client =
                 Client::open(&metabase.url, &access(metabase), true, &metabase.language.to_string()).await?;
-            let parts = reconcile(&client, Some(&connection), metabase.language, Mode::Apply).await?;
-            let changed = parts.iter().filter(|part| part.state != State::Same).count();
-            printer.show(&Parts(parts))?;
+            let items =
+                reconcile(&client, Some(&connection), metabase.language, ReconcileMode::Apply).await?;
+            let changed = items.iter().filter(|item| item.state != ItemState::Same).count();
+            printer.show(&Items(items))?;
             printer.note(&match changed {
-                0 => "nothing was to be done".to_owned(),
-                count => format!("{count} things were created or changed in `{}`", metabase.url),
+                0 => "nothing to do".to_owned(),
+                count => format!("{count} items were created or updated in `{}`", metabase.url),
             });
             Ok(())
         }
         Dashboard::Status { metabase, database_url } => {
             let connection = database_url.as_deref().map(Connection::parse).transpose()?;
             let client = Client::open(&metabase.url, &access(metabase), false, "").await?;
-            let parts = reconcile(&client, connection.as_ref(), metabase.language, Mode::Look).await?;
-            let otherwise = parts.iter().filter(|part| part.state != State::Same).count();
-            printer.show(&Parts(parts))?;
-            if otherwise > 0 {
+            let items =
+                reconcile(&client, connection.as_ref(), metabase.language, ReconcileMode::Check).await?;
+            let differing = items.iter().filter(|item| item.state != ItemState::Same).count();
+            printer.show(&Items(items))?;
+            if differing > 0 {
                 return Err(Failure::new(format!(
-                    "{otherwise} things in `{}` are not as this release has them",
+                    "{differing} items in `{}` differ from this release",
                     metabase.url
                 ))
                 .hint("covidctl dashboard apply"));
@@ -70,9 +72,9 @@ fn access(metabase: &MetabaseArgs) -> Access {
     Access { email: metabase.email.clone(), password: metabase.password.clone() }
 }
 
-impl fmt::Display for Parts {
+impl fmt::Display for Items {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |part: &Part| vec![part.kind.to_owned(), part.name.clone(), part.state.to_string()];
+        let row = |item: &ItemStatus| vec![item.kind.to_owned(), item.name.clone(), item.state.to_string()];
         let rows: Vec<_> = self.0.iter().map(row).collect();
         f.write_str(&table(&["KIND", "NAME", "STATE"], &rows))
     }

@@ -41,7 +41,7 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
         Db::Status => {
             let database = target.databases.database(DatabaseAccess::READ).await?;
             let mut connection = db::connect(&database).await?;
-            let pending = etl::migrate::state(&mut connection).await?.pending;
+            let pending = etl::migrate::schema_state(&mut connection).await?.pending;
             printer.show(&Schema { pending, applied: migrations::applied(&mut connection).await? })
         }
     }

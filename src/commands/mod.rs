@@ -33,7 +33,7 @@ use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Format;
 use crate::settings::Settings;
-use ::logs::log_line::LogLine;
+use ::logs::LogLine;
 use target::{Origin, Target};
 
 /// Runs a command, or the screens if there is none.

@@ -15,7 +15,7 @@ use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use common::text;
-use logs::log_line::LogLine;
+use logs::LogLine;
 use target::{Job, JobKind, Target};
 
 #[derive(Debug, Serialize)]

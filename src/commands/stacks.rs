@@ -11,7 +11,7 @@ use crate::cli::Up;
 use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use aws::{Fate, KEPT, Plan, Step, Wanted};
+use aws::{KEPT, Plan, StackAction, Step, UpOptions};
 use target::{Components as _, DataRetention, Location};
 
 /// What would be done, for `--dry-run`.
@@ -27,7 +27,7 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
     }
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let wanted = Wanted {
+    let wanted = UpOptions {
         parameters: &args.parameter,
         release: args.release.as_deref(),
         templates: args.templates.as_deref(),
@@ -54,7 +54,8 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
         many => printer.note(&format!("{place} is up; {many} stacks have changed")),
     }
     say_left_out(&plan, printer);
-    let has_new_database = work.iter().any(|step| step.stack == "database" && step.action != Fate::Change);
+    let has_new_database =
+        work.iter().any(|step| step.stack == "database" && step.action != StackAction::Change);
     if has_new_database {
         printer.note("next: covidctl --target aws db init");
     }
@@ -64,7 +65,7 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
 /// One line, where creating everything would be fifty.
 fn summary(step: &Step) -> String {
     match step.action {
-        Fate::Create | Fate::CreateAnew => {
+        StackAction::Create | StackAction::CreateAnew => {
             format!("{} {}: {} resources", step.stack, step.action, step.changes.len())
         }
         _ => step.to_string().trim_end().to_owned(),
@@ -73,7 +74,8 @@ fn summary(step: &Step) -> String {
 
 fn question(work: &[&Step], place: &Location) -> String {
     let names: Vec<&str> = work.iter().map(|step| step.stack.as_str()).collect();
-    let creates = work.iter().any(|step| matches!(step.action, Fate::Create | Fate::CreateAnew));
+    let creates =
+        work.iter().any(|step| matches!(step.action, StackAction::Create | StackAction::CreateAnew));
     let price =
         if creates { " It costs money from then on; docs/guides/deploy.md has the prices." } else { "" };
     format!("Create or change the stacks {} of the target {place}?{price}", names.join(", "))
@@ -81,7 +83,7 @@ fn question(work: &[&Step], place: &Location) -> String {
 
 /// Those that lack the same are named together.
 fn say_left_out(plan: &Plan, printer: &Printer) {
-    let left_out: Vec<&Step> = plan.steps.iter().filter(|step| step.action == Fate::LeftOut).collect();
+    let left_out: Vec<&Step> = plan.steps.iter().filter(|step| step.action == StackAction::LeftOut).collect();
     for together in left_out.chunk_by(|a, b| (&a.reason, &a.hint) == (&b.reason, &b.hint)) {
         let names: Vec<&str> = together.iter().map(|step| step.stack.as_str()).collect();
         let first = together[0];
@@ -114,7 +116,7 @@ impl fmt::Display for Shown<'_> {
 pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let standing = aws.standing(data).await?;
+    let standing = aws.stacks_to_delete(data).await?;
     if standing.is_empty() {
         printer.note(&format!("{place}: there is nothing to take down"));
         return Ok(());

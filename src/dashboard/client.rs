@@ -1,4 +1,4 @@
-//! Speaks to Metabase: JSON over HTTP, with the session's key in a header. Knows no question and no dashboard.
+//! Client for Metabase's API: JSON over HTTP, with the session key in a header.
 
 use std::time::Duration;
 
@@ -6,18 +6,15 @@ use common::failure::{Context as _, Exit, Failure, Result};
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-/// How long one answer may take. Creating a connection makes Metabase try it.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Metabase tests a connection before it responds.
+const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// Who logs in; on a fresh Metabase, the first user.
+/// The login; on a new Metabase, of the first user.
 pub struct Access {
-    /// The address.
     pub email: String,
-    /// The password. A secret.
     pub password: String,
 }
 
-/// A session.
 pub struct Client {
     http: reqwest::Client,
     url: String,
@@ -25,13 +22,13 @@ pub struct Client {
 }
 
 impl Client {
-    /// Logs in. A Metabase that has no user yet gets its first one where that is wanted.
+    /// Logs in; with `set_up`, creates the first user of a new Metabase.
     pub async fn open(url: &str, access: &Access, set_up: bool, locale: &str) -> Result<Self> {
-        let http = reqwest::Client::builder().timeout(PATIENCE).build();
-        let http = http.context(|| "cannot speak HTTP".to_owned())?;
+        let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build();
+        let http = http.context(|| "cannot create an HTTP client".to_owned())?;
         let mut client = Self { http, url: url.trim_end_matches('/').to_owned(), session: None };
         let properties = client.get("/api/session/properties").await?;
-        let answer = if properties["has-user-setup"] == true {
+        let response = if properties["has-user-setup"] == true {
             let login = json!({ "username": access.email, "password": access.password });
             client.post("/api/session", &login).await?
         } else if set_up {
@@ -45,34 +42,31 @@ impl Client {
             return Err(Failure::new(format!("Metabase at `{}` is not set up yet", client.url))
                 .hint("covidctl dashboard apply"));
         };
-        let session = answer["id"].as_str().map(str::to_owned);
-        client.session = Some(session.ok_or_else(|| client.unexpected("the login's answer has no session"))?);
+        let session = response["id"].as_str().map(str::to_owned);
+        client.session = Some(session.ok_or_else(|| client.unexpected("the login returned no session"))?);
         Ok(client)
     }
 
-    /// Asks.
     pub(super) async fn get(&self, path: &str) -> Result<Value> {
         self.call(Method::GET, path, None).await
     }
 
-    /// Creates.
     pub(super) async fn post(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::POST, path, Some(body)).await
     }
 
-    /// Changes.
     pub(super) async fn put(&self, path: &str, body: &Value) -> Result<Value> {
         self.call(Method::PUT, path, Some(body)).await
     }
 
-    /// An id in an answer.
+    /// Returns the id in a response.
     pub(super) fn id(&self, value: &Value) -> Result<i64> {
-        value["id"].as_i64().ok_or_else(|| self.unexpected("an answer has no id"))
+        value["id"].as_i64().ok_or_else(|| self.unexpected("a response has no id"))
     }
 
     fn unexpected(&self, what: &str) -> Failure {
-        Failure::new(format!("Metabase at `{}` answers otherwise than expected: {what}", self.url))
-            .hint("docs/reference/dashboard.md says for which versions this was written")
+        Failure::new(format!("unexpected response of Metabase at `{}`: {what}", self.url))
+            .hint("docs/reference/dashboard.md lists the supported versions")
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
@@ -84,28 +78,28 @@ impl Client {
         if let Some(body) = body {
             request = request.header("Content-Type", "application/json").body(body.to_string());
         }
-        let answer = request.send().await.map_err(|error| {
-            let hint = "is it the right --url, and does the tunnel or the load balancer lead there?";
+        let response = request.send().await.map_err(|error| {
+            let hint = "check --url, and the tunnel or load balancer in front of Metabase";
             Failure::new(what()).source(error).hint(hint)
         })?;
-        let status = answer.status();
-        let text = answer.text().await.context(what)?;
+        let status = response.status();
+        let text = response.text().await.context(what)?;
         if !status.is_success() {
-            return Err(refused(&what(), status, &text));
+            return Err(rejected(&what(), status, &text));
         }
         if text.trim().is_empty() {
             return Ok(Value::Null);
         }
         serde_json::from_str(&text)
             .context(what)
-            .map_err(|failure| failure.hint("this does not look like Metabase: is it the right --url?"))
+            .map_err(|failure| failure.hint("this is not Metabase; check --url"))
     }
 }
 
-/// What Metabase says against a request, in its own words but not too many.
-fn refused(what: &str, status: StatusCode, text: &str) -> Failure {
-    let words: String = text.chars().take(300).collect();
-    let failure = Failure::new(format!("{what}: {status}: {words}"));
+/// Returns the failure of a rejected request, with the start of Metabase's message.
+fn rejected(what: &str, status: StatusCode, text: &str) -> Failure {
+    let message: String = text.chars().take(300).collect();
+    let failure = Failure::new(format!("{what}: {status}: {message}"));
     match status {
         StatusCode::UNAUTHORIZED => {
             failure.exit_code(Exit::Credentials).hint("check --email and METABASE_PASSWORD")

@@ -1,24 +1,23 @@
-//! What Metabase should know and cannot read from the database: the keys of views, and which tables are internal.
+//! What Metabase cannot read from the database: the keys of views, and which tables are internal.
 //!
 //! `covid_case`, `province` and `department` are views of the published release, and a view has no keys.
 
 /// A column: its table and its name.
 pub(super) type FieldName = (&'static str, &'static str);
 
-/// Primary keys.
-const PRIMARY: [FieldName; 3] =
+const PRIMARY_KEYS: [FieldName; 3] =
     [("province", "province_id"), ("department", "department_id"), ("covid_case", "case_id")];
 
-/// Foreign keys: each column with the one that it references.
-const FOREIGN: [(FieldName, FieldName); 4] = [
+/// Each foreign key with the column that it references.
+const FOREIGN_KEYS: [(FieldName, FieldName); 4] = [
     (("department", "province_id"), ("province", "province_id")),
     (("covid_case", "registration_province_id"), ("province", "province_id")),
     (("covid_case", "residence_province_id"), ("province", "province_id")),
     (("covid_case", "residence_department_id"), ("department", "department_id")),
 ];
 
-/// Tables that readers reach through views and functions only. A release has partitions of the first ones, called like them.
-const INTERNAL: [&str; 18] = [
+/// Tables that readers use only through views and functions. Releases have partitions of the first ones, named after them.
+const INTERNAL_TABLES: [&str; 18] = [
     "release_case",
     "release_province",
     "release_department",
@@ -39,20 +38,19 @@ const INTERNAL: [&str; 18] = [
     "_sqlx_migrations",
 ];
 
-/// Every column that has a key, with what it references if it is a foreign key.
+/// Returns the key columns, with the referenced column of foreign keys.
 pub(super) fn all() -> impl Iterator<Item = (FieldName, Option<FieldName>)> {
-    let foreign = FOREIGN.into_iter().map(|(field, target)| (field, Some(target)));
-    PRIMARY.into_iter().map(|field| (field, None)).chain(foreign)
+    let foreign = FOREIGN_KEYS.into_iter().map(|(field, target)| (field, Some(target)));
+    PRIMARY_KEYS.into_iter().map(|field| (field, None)).chain(foreign)
 }
 
-/// Whether a table is internal.
 pub(super) fn is_internal(table: &str) -> bool {
-    INTERNAL.contains(&table) || is_partition(table)
+    INTERNAL_TABLES.contains(&table) || is_partition(table)
 }
 
-/// Whether a table is the part of an internal one that belongs to one release or one load, such as `release_case_12`.
+/// Returns whether a table is a partition of an internal one, such as `release_case_12`.
 pub(super) fn is_partition(table: &str) -> bool {
-    INTERNAL.iter().any(|parent| {
+    INTERNAL_TABLES.iter().any(|parent| {
         let suffix = table.strip_prefix(parent).and_then(|rest| rest.strip_prefix('_'));
         suffix.is_some_and(|suffix| {
             !suffix.is_empty()
@@ -66,7 +64,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn is_internal_tells_parts_of_releases_from_tables_of_others() {
+    fn is_internal_accepts_partitions_but_no_tables_of_user() {
         for table in ["release", "release_case", "release_case_12", "case_count", "run_check"] {
             assert!(is_internal(table), "{table}");
         }

@@ -1,17 +1,15 @@
-//! Metabase as code: the connection, the columns' names, a question per query and one dashboard, from this repository.
+//! Metabase as code: the connection, column names, keys, a question per query, and one dashboard.
 //!
-//! `desired` says what there should be, `client` speaks to Metabase, `found` says what there is, and [`reconcile`] makes the
-//! one out of the other: what is missing is created, what differs is changed, nothing is ever deleted. Things of ours are
-//! known by a line at the end of their description, so that they may be renamed here and moved there.
+//! `spec` defines what Metabase should contain, `remote` reads what it contains, `payload` builds requests, and [`reconcile`] creates what is
+//! missing and updates what differs; it deletes nothing. Items are recognized by a mark in their description, so they can be renamed.
 
-mod body;
 mod client;
-mod declare;
-mod desired;
-mod found;
 mod keys;
+mod payload;
 mod reconcile;
+mod remote;
+mod spec;
 
 pub use self::client::{Access, Client};
-pub use self::desired::Connection;
-pub use self::reconcile::{Mode, Part, State, reconcile};
+pub use self::reconcile::{ItemState, ItemStatus, ReconcileMode, reconcile};
+pub use self::spec::Connection;

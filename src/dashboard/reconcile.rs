@@ -1,4 +1,4 @@
-//! Makes what is found what is desired, or only says where they differ. Repeated, it does nothing.
+//! Applies the specification to Metabase, or reports the differences. Idempotent.
 
 use std::fmt;
 
@@ -7,52 +7,43 @@ use etl::report::Language;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-use super::body::{card_body, is_part, parameters, places, same_places};
 use super::client::Client;
-use super::desired::{self, COLUMNS, Card, Connection};
-use super::found::{self, Fields};
 use super::keys;
+use super::payload::{card_payload, dashcards, has_dashcards, is_subset, parameters};
+use super::remote::{self, Fields};
+use super::spec::{self, COLUMNS, Card, Connection};
 
-/// Whether anything may be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// Make it so.
+pub enum ReconcileMode {
+    /// Create and update.
     Apply,
-    /// Only say.
-    Look,
+    /// Only report.
+    Check,
 }
 
-/// A thing in Metabase and what became of it.
+/// An item in Metabase and its state.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Part {
-    /// What kind of thing.
+pub struct ItemStatus {
     pub kind: &'static str,
-    /// Its stable name.
+    /// Stable, unlike the title.
     pub name: String,
-    /// What became of it.
-    pub state: State,
+    pub state: ItemState,
 }
 
-/// What became of a thing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-pub enum State {
-    /// It is as it should be.
+pub enum ItemState {
     Same,
-    /// It is not there.
     Missing,
-    /// It is otherwise.
     Differs,
-    /// It was created.
     Created,
-    /// It was changed.
     Changed,
 }
 
-impl fmt::Display for State {
+impl fmt::Display for ItemState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Same => "as it should be",
+            Self::Same => "up to date",
             Self::Missing => "missing",
             Self::Differs => "differs",
             Self::Created => "created",
@@ -61,135 +52,124 @@ impl fmt::Display for State {
     }
 }
 
-/// Compares everything with this repository and, where it may, makes it so. Gives every part in the order of creation.
+/// Compares everything with the specification and, in [`ReconcileMode::Apply`], applies it. Returns every item in the order of creation.
 pub async fn reconcile(
     client: &Client,
     connection: Option<&Connection>,
     language: Language,
-    mode: Mode,
-) -> Result<Vec<Part>> {
-    let mut work = Work { client, language, mode, parts: Vec::new() };
-    let Some(database) = work.database(connection).await? else { return Ok(work.all_missing(0)) };
-    let fields = work.columns(database).await?;
-    work.keys(&fields).await?;
-    work.internal_tables(database).await?;
-    let Some(collection) = work.collection().await? else { return Ok(work.all_missing(1)) };
-    let items = found::items(client, collection).await?;
+    mode: ReconcileMode,
+) -> Result<Vec<ItemStatus>> {
+    let mut reconciler = Reconciler { client, language, mode, items: Vec::new() };
+    let Some(database) = reconciler.database(connection).await? else {
+        return Ok(reconciler.all_missing(false));
+    };
+    let fields = reconciler.columns(database).await?;
+    reconciler.keys(&fields).await?;
+    reconciler.internal_tables(database).await?;
+    let Some(collection) = reconciler.collection().await? else { return Ok(reconciler.all_missing(true)) };
+    let items = remote::items(client, collection).await?;
     let mut ids = Vec::new();
-    for card in desired::cards(language) {
-        let body = card_body(&card, database, collection, &fields);
-        let id = work.thing("question", "/api/card", items.get(&card.key), &card.key, &body).await?;
+    for card in spec::cards(language) {
+        let body = card_payload(&card, database, collection, &fields);
+        let id = reconciler.item("question", "/api/card", items.get(&card.key), &card.key, &body).await?;
         ids.push((id, card));
     }
-    work.dashboard(items.get("dashboard"), collection, &ids).await?;
-    Ok(work.parts)
+    reconciler.dashboard(items.get("dashboard"), collection, &ids).await?;
+    Ok(reconciler.items)
 }
 
-/// A comparison under way.
-pub(super) struct Work<'a> {
-    pub(super) client: &'a Client,
+struct Reconciler<'a> {
+    client: &'a Client,
     language: Language,
-    pub(super) mode: Mode,
-    parts: Vec<Part>,
+    mode: ReconcileMode,
+    items: Vec<ItemStatus>,
 }
 
-impl Work<'_> {
-    pub(super) fn note(&mut self, kind: &'static str, name: &str, state: State) {
-        self.parts.push(Part { kind, name: name.to_owned(), state });
+impl Reconciler<'_> {
+    fn report(&mut self, kind: &'static str, name: &str, state: ItemState) {
+        self.items.push(ItemStatus { kind, name: name.to_owned(), state });
     }
 
-    /// What follows from something that is missing: nothing after it can be there.
-    fn all_missing(mut self, known: usize) -> Vec<Part> {
-        if known == 0 {
+    /// Reports everything after a missing connection or collection as missing, too.
+    fn all_missing(mut self, connected: bool) -> Vec<ItemStatus> {
+        if !connected {
             for (table, column, ..) in COLUMNS {
-                self.note("column", &format!("{table}.{column}"), State::Missing);
+                self.report("column", &format!("{table}.{column}"), ItemState::Missing);
             }
             for ((table, column), _) in keys::all() {
-                self.note("key", &format!("{table}.{column}"), State::Missing);
+                self.report("key", &format!("{table}.{column}"), ItemState::Missing);
             }
-            self.note("collection", "collection", State::Missing);
+            self.report("collection", "collection", ItemState::Missing);
         }
-        for card in desired::cards(self.language) {
-            self.note("question", &card.key, State::Missing);
+        for card in spec::cards(self.language) {
+            self.report("question", &card.key, ItemState::Missing);
         }
-        self.note("dashboard", "dashboard", State::Missing);
-        self.parts
+        self.report("dashboard", "dashboard", ItemState::Missing);
+        self.items
     }
 
     async fn database(&mut self, connection: Option<&Connection>) -> Result<Option<i64>> {
-        let name = desired::NAME.to(self.language);
-        let found = found::database(self.client, name).await?;
-        let Some(found) = found else {
-            let Some(connection) = connection.filter(|_| self.mode == Mode::Apply) else {
-                self.note("connection", name, State::Missing);
-                return Ok(None);
-            };
-            let made = self.client.post("/api/database", &connection.body(name)).await?;
-            self.note("connection", name, State::Created);
-            return self.client.id(&made).map(Some);
+        let name = spec::NAME.get(self.language);
+        let found = remote::database(self.client, name).await?;
+        let Some(connection) = connection else {
+            self.report(
+                "connection",
+                name,
+                if found.is_some() { ItemState::Same } else { ItemState::Missing },
+            );
+            return found.map(|found| self.client.id(&found)).transpose();
         };
-        let id = self.client.id(&found)?;
-        let differs = connection.is_some_and(|connection| {
-            connection.comparable().iter().any(|(key, value)| found["details"][*key] != **value)
-        });
-        let state = match (differs, self.mode, connection) {
-            (true, Mode::Apply, Some(connection)) => {
-                let mut body = connection.body(name);
-                // What only a new connection takes.
-                if let Some(body) = body.as_object_mut() {
-                    body.retain(|key, _| key == "name" || key == "engine" || key == "details");
-                }
-                self.client.put(&format!("/api/database/{id}"), &body).await?;
-                State::Changed
-            }
-            (true, ..) => State::Differs,
-            (false, ..) => State::Same,
+        let matches = |found: &Value| {
+            connection.comparable().iter().all(|(key, value)| found["details"][*key] == **value)
         };
-        self.note("connection", name, state);
-        Ok(Some(id))
+        let create = connection.body(name);
+        // The other properties are accepted only for a new connection.
+        let update = json!({ "name": name, "engine": create["engine"], "details": create["details"] });
+        let found = found.as_ref().map(|found| (found, matches(found)));
+        let id = self.apply("connection", name, "/api/database", found, &create, &update).await?;
+        Ok((id > 0).then_some(id))
     }
 
-    /// Names and explains the columns, in both languages.
+    /// Sets the titles and descriptions of the columns.
     async fn columns(&mut self, database: i64) -> Result<Fields> {
         let named = COLUMNS.iter().map(|(table, column, ..)| (*table, *column));
         let wanted: Vec<(&str, &str)> = named.chain(keys::all().map(|(field, _)| field)).collect();
         let fields = match self.mode {
-            Mode::Apply => {
-                if found::fields(self.client, database).await?.is_empty() {
+            ReconcileMode::Apply => {
+                if remote::fields(self.client, database).await?.is_empty() {
                     self.client.post(&format!("/api/database/{database}/sync_schema"), &json!({})).await?;
                 }
-                found::synced_fields(self.client, database, &wanted).await?
+                remote::synced_fields(self.client, database, &wanted).await?
             }
-            Mode::Look => found::fields(self.client, database).await?,
+            ReconcileMode::Check => remote::fields(self.client, database).await?,
         };
         for (table, column, title, meaning) in COLUMNS {
             let name = format!("{table}.{column}");
             let Some(field) = fields.get(&(table.to_owned(), column.to_owned())) else {
-                self.note("column", &name, State::Missing);
+                self.report("column", &name, ItemState::Missing);
                 continue;
             };
             let body = json!({
-                "display_name": title.to(self.language),
-                "description": desired::both(meaning, self.language),
+                "display_name": title.get(self.language),
+                "description": spec::both(meaning, self.language),
             });
-            let path = format!("/api/field/{}", self.client.id(field)?);
-            self.change_if_different("column", &name, (&path, field), &body).await?;
+            self.item("column", "/api/field", Some(field), &name, &body).await?;
         }
         Ok(fields)
     }
 
     async fn collection(&mut self) -> Result<Option<i64>> {
-        let found = found::collection(self.client).await?;
+        let found = remote::collection(self.client).await?;
         let body = json!({
-            "name": desired::NAME.to(self.language),
-            "description": found::marked("https://datos.gob.ar", "collection"),
+            "name": spec::NAME.get(self.language),
+            "description": remote::mark("https://datos.gob.ar", "collection"),
         });
-        let id = self.thing("collection", "/api/collection", found.as_ref(), "collection", &body).await?;
+        let id = self.item("collection", "/api/collection", found.as_ref(), "collection", &body).await?;
         Ok((id > 0).then_some(id))
     }
 
-    /// Creates, changes or compares one thing; gives its id, or 0 where there is none.
-    async fn thing(
+    /// Creates, updates or compares an item; returns its id, or 0 if it is missing.
+    async fn item(
         &mut self,
         kind: &'static str,
         path: &str,
@@ -197,18 +177,34 @@ impl Work<'_> {
         name: &str,
         body: &Value,
     ) -> Result<i64> {
-        let (state, id) = match (found, self.mode) {
-            (None, Mode::Look) => (State::Missing, 0),
-            (None, Mode::Apply) => (State::Created, self.client.id(&self.client.post(path, body).await?)?),
-            (Some(found), _) if is_part(body, found) => (State::Same, self.client.id(found)?),
-            (Some(found), Mode::Look) => (State::Differs, self.client.id(found)?),
-            (Some(found), Mode::Apply) => {
-                let id = self.client.id(found)?;
-                self.client.put(&format!("{path}/{id}"), body).await?;
-                (State::Changed, id)
+        let up_to_date = found.is_some_and(|found| is_subset(body, found));
+        self.apply(kind, name, path, found.map(|found| (found, up_to_date)), body, body).await
+    }
+
+    /// Creates the item with `create` if it was not found, or updates it with `update` unless it is up to date.
+    async fn apply(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        path: &str,
+        found: Option<(&Value, bool)>,
+        create: &Value,
+        update: &Value,
+    ) -> Result<i64> {
+        let id = found.map(|(found, _)| self.client.id(found)).transpose()?;
+        let (state, id) = match (id, found, self.mode) {
+            (Some(id), Some((_, true)), _) => (ItemState::Same, id),
+            (Some(id), _, ReconcileMode::Check) => (ItemState::Differs, id),
+            (Some(id), _, ReconcileMode::Apply) => {
+                self.client.put(&format!("{path}/{id}"), update).await?;
+                (ItemState::Changed, id)
+            }
+            (None, _, ReconcileMode::Check) => (ItemState::Missing, 0),
+            (None, _, ReconcileMode::Apply) => {
+                (ItemState::Created, self.client.id(&self.client.post(path, create).await?)?)
             }
         };
-        self.note(kind, name, state);
+        self.report(kind, name, state);
         Ok(id)
     }
 
@@ -219,35 +215,53 @@ impl Work<'_> {
         cards: &[(i64, Card)],
     ) -> Result<()> {
         let head = json!({
-            "name": desired::NAME.to(self.language),
-            "description": found::marked("covidctl dashboard apply", "dashboard"),
+            "name": spec::NAME.get(self.language),
+            "description": remote::mark("covidctl dashboard apply", "dashboard"),
             "collection_id": collection,
             "parameters": parameters(self.language),
         });
-        let places = places(cards);
-        let state = match (found, self.mode) {
-            (None, Mode::Look) => State::Missing,
-            (None, Mode::Apply) => {
-                let id = self.client.id(&self.client.post("/api/dashboard", &head).await?)?;
-                let body = json!({ "dashcards": places });
-                self.client.put(&format!("/api/dashboard/{id}"), &body).await?;
-                State::Created
+        let dashcards = dashcards(cards);
+        let found = found.map(|found| (found, is_subset(&head, found) && has_dashcards(&dashcards, found)));
+        let mut whole = head.clone();
+        whole["dashcards"] = json!(dashcards);
+        let id = self.apply("dashboard", "dashboard", "/api/dashboard", found, &head, &whole).await?;
+        // Metabase creates a dashboard without cards.
+        if found.is_none() && id > 0 {
+            self.client.put(&format!("/api/dashboard/{id}"), &json!({ "dashcards": dashcards })).await?;
+        }
+        Ok(())
+    }
+
+    /// Declares the keys, which Metabase cannot read from views.
+    async fn keys(&mut self, fields: &Fields) -> Result<()> {
+        let field = |(table, column): keys::FieldName| fields.get(&(table.to_owned(), column.to_owned()));
+        for (key, target) in keys::all() {
+            let name = format!("{}.{}", key.0, key.1);
+            let target = target.map(field);
+            // The referenced column must exist, too.
+            let (Some(found), false) = (field(key), target == Some(None)) else {
+                self.report("key", &name, ItemState::Missing);
+                continue;
+            };
+            let body = match target.flatten() {
+                Some(target) => json!({ "semantic_type": "type/FK", "fk_target_field_id": target["id"] }),
+                None => json!({ "semantic_type": "type/PK" }),
+            };
+            self.item("key", "/api/field", Some(found), &name, &body).await?;
+        }
+        Ok(())
+    }
+
+    /// Hides the internal tables. A partition that is not hidden yet is no difference: each load creates new ones.
+    async fn internal_tables(&mut self, database: i64) -> Result<()> {
+        for table in remote::tables(self.client, database).await? {
+            let name = table["name"].as_str().unwrap_or_default().to_owned();
+            if !keys::is_internal(&name) || self.mode == ReconcileMode::Check && keys::is_partition(&name) {
+                continue;
             }
-            (Some(found), mode) => {
-                let same = is_part(&head, found) && same_places(&places, found);
-                match (same, mode) {
-                    (true, _) => State::Same,
-                    (false, Mode::Look) => State::Differs,
-                    (false, Mode::Apply) => {
-                        let mut body = head;
-                        body["dashcards"] = json!(places);
-                        self.client.put(&format!("/api/dashboard/{}", self.client.id(found)?), &body).await?;
-                        State::Changed
-                    }
-                }
-            }
-        };
-        self.note("dashboard", "dashboard", state);
+            let hidden = json!({ "visibility_type": "hidden" });
+            self.item("internal table", "/api/table", Some(&table), &name, &hidden).await?;
+        }
         Ok(())
     }
 }

@@ -20,7 +20,7 @@ const SQL: &str = "SELECT version, description, installed_on, success FROM _sqlx
 
 /// Lists applied migrations in order; none if the schema does not exist.
 pub async fn applied(connection: &mut PgConnection) -> Result<Vec<AppliedMigration>> {
-    if etl::migrate::state(connection).await?.applied == 0 {
+    if etl::migrate::schema_state(connection).await?.applied == 0 {
         return Ok(Vec::new());
     }
     let rows = sqlx::query(SQL).try_map(|row: PgRow| {

@@ -1,35 +1,32 @@
-//! PostgreSQL for as long as somebody needs it.
-//!
-//! A lease starts the server where it does not run. The last lease that is given back stops it, unless somebody said `up`.
-//! It is a guard: on an error, an interrupt or a panic it is given back too.
+//! A lease keeps PostgreSQL running. Dropping the last one stops the server, unless `up` was run, also after an error or a panic.
 
 use std::fs::File;
 
 use common::failure::Result;
 
-use super::files::Folders;
+use super::layout::Layout;
 use super::postgres::Postgres;
-use super::runs;
+use super::run_processes;
 use target::Progress;
 
-/// See the module.
+/// Keeps PostgreSQL running.
 #[derive(Debug)]
 pub struct Lease {
-    folders: Folders,
+    layout: Layout,
     postgres: Postgres,
-    user: Option<File>,
+    in_use: Option<File>,
 }
 
 impl Lease {
-    /// Makes PostgreSQL run, and keeps it. The caller holds the folder's lock.
-    pub(super) fn take(folders: &Folders, postgres: &Postgres, progress: &dyn Progress) -> Result<Self> {
-        let user = folders.users()?;
-        match Self::start(folders, postgres, progress) {
-            Ok(()) => Ok(Self { folders: folders.clone(), postgres: postgres.clone(), user: Some(user) }),
+    /// Starts PostgreSQL unless it runs. The caller holds the lock of the layout.
+    pub(super) fn take(layout: &Layout, postgres: &Postgres, progress: &dyn Progress) -> Result<Self> {
+        let in_use = layout.hold_in_use()?;
+        match Self::start(layout, postgres, progress) {
+            Ok(()) => Ok(Self { layout: layout.clone(), postgres: postgres.clone(), in_use: Some(in_use) }),
             Err(failure) => {
-                drop(user);
-                // No guard exists yet, and the lock is ours.
-                if folders.no_users()? {
+                drop(in_use);
+                // There is no guard yet that would do this.
+                if layout.is_unused()? {
                     postgres.stop()?;
                 }
                 Err(failure)
@@ -37,36 +34,36 @@ impl Lease {
         }
     }
 
-    fn start(folders: &Folders, postgres: &Postgres, progress: &dyn Progress) -> Result<()> {
+    fn start(layout: &Layout, postgres: &Postgres, progress: &dyn Progress) -> Result<()> {
         let started = postgres.ensure_running(progress)?;
-        let mut memory = folders.memory()?;
-        if started && memory.keep {
-            // It was down although somebody once said `up`: the machine was started anew. That is over.
-            memory.keep = false;
-            folders.remember(&memory)?;
+        let mut state = layout.load_state()?;
+        if started && state.keep {
+            // After a reboot the earlier `up` no longer counts.
+            state.keep = false;
+            layout.save_state(&state)?;
         }
         Ok(())
     }
 
-    /// Makes PostgreSQL stay when the last lease ends.
+    /// Keeps PostgreSQL running after the last lease.
     pub(super) fn keep(&self) -> Result<()> {
-        let _lock = self.folders.lock_blocking()?;
-        let mut memory = self.folders.memory()?;
-        memory.keep = true;
-        self.folders.remember(&memory)
+        let _lock = self.layout.lock_blocking()?;
+        let mut state = self.layout.load_state()?;
+        state.keep = true;
+        self.layout.save_state(&state)
     }
 
-    /// Whether PostgreSQL stays when the last lease ends.
+    /// Returns whether PostgreSQL keeps running after the last lease.
     pub fn is_kept(&self) -> Result<bool> {
-        Ok(self.folders.memory()?.keep)
+        Ok(self.layout.load_state()?.keep)
     }
 
-    fn give_back(&mut self) -> Result<()> {
-        let _lock = self.folders.lock_blocking()?;
-        drop(self.user.take());
-        let needed = self.folders.memory()?.keep
-            || !self.folders.no_users()?
-            || !runs::active(&self.folders)?.is_empty();
+    fn release(&mut self) -> Result<()> {
+        let _lock = self.layout.lock_blocking()?;
+        drop(self.in_use.take());
+        let needed = self.layout.load_state()?.keep
+            || !self.layout.is_unused()?
+            || !run_processes::active(&self.layout)?.is_empty();
         if !needed {
             self.postgres.stop()?;
         }
@@ -76,7 +73,7 @@ impl Lease {
 
 impl Drop for Lease {
     fn drop(&mut self) {
-        // A server that cannot be stopped goes on; the next `status` shows it and the next `down` says why.
-        drop(self.give_back());
+        // A server that cannot be stopped keeps running; the next `down` reports the error.
+        drop(self.release());
     }
 }

@@ -1,13 +1,11 @@
-//! The files of the runs' logs as sources of events, as CloudWatch's groups are on AWS.
+//! The log files of runs as log sources, like CloudWatch's log groups on AWS.
 //!
-//! A source is the files of all runs of its kinds, each file a stream. What was given is not read again: each file is read on from
-//! where the last look ended, so that a line appears once, whatever time it bears. A line without its end is half written and
-//! waits, unless nobody is left to write the rest.
+//! A source consists of the files of all runs of its jobs; each file is a stream. A file is read on from its last position, so that a line
+//! is returned once, whatever its time. An incomplete line waits for its end, unless its writer has ended.
 
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
@@ -15,17 +13,15 @@ use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Result};
 use serde::Deserialize;
 
-use super::files::{Folders, cannot_read};
-use super::{history, runs};
-use logs::event::Millis;
-use logs::pattern::Pattern;
-use logs::{Ask, Event, Reply, Source};
+use super::layout::{Layout, cannot_read};
+use super::{run_history, run_processes};
+use logs::{Event, FilterPattern, Millis, PageRequest, PageResponse, Source};
 use target::JobKind;
 
-/// How much of a file is read at once.
-const CHUNK: u64 = 4 << 20;
+/// Bytes of a file that are read at once.
+const CHUNK_SIZE: u64 = 4 << 20;
 
-/// The sources and their groups, as they are called on AWS. Two of them never say anything here.
+/// The sources and their log groups on AWS. There is no local Metabase, so its source is empty.
 const SOURCES: [(&str, &str); 4] = [
     ("lambda", "/aws/lambda/covid19-download"),
     ("etl", "/ecs/covid19-etl"),
@@ -33,7 +29,7 @@ const SOURCES: [(&str, &str); 4] = [
     ("metabase", "/ecs/covid19-metabase"),
 ];
 
-/// Where a run of this kind logs: `etl` has all that its image does, except reports.
+/// Returns the source of a job; `etl` has the jobs of its image, except reports.
 const fn source_of(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Report => "report",
@@ -42,47 +38,46 @@ const fn source_of(kind: JobKind) -> &'static str {
     }
 }
 
-/// All sources, or the one of a run with only its file.
-pub(super) fn sources(folders: &Folders, run: Option<&str>) -> Vec<Arc<dyn Source>> {
-    let only = run.map(|run| (run.to_owned(), source_of(history::kind(folders, run))));
+/// Returns all sources, or only that of one run with only its file.
+pub(super) fn sources(layout: &Layout, run: Option<&str>) -> Vec<Arc<dyn Source>> {
+    let only = run.map(|run| (run.to_owned(), source_of(run_history::kind(layout, run))));
     let wanted = SOURCES.iter().filter(|(name, _)| only.as_ref().is_none_or(|(_, of)| of == name));
     let source = |(name, group): &(&'static str, &'static str)| {
         let only = only.as_ref().map(|(run, _)| run.clone());
-        let files = Files { folders: folders.clone(), name, group, only, readings: Mutex::default() };
+        let files = LogFolder { layout: layout.clone(), name, group, only, progress: Mutex::default() };
         Arc::new(LogFiles(Arc::new(files))) as Arc<dyn Source>
     };
     wanted.map(source).collect()
 }
 
-struct LogFiles(Arc<Files>);
+struct LogFiles(Arc<LogFolder>);
 
-struct Files {
-    folders: Folders,
+struct LogFolder {
+    layout: Layout,
     name: &'static str,
     group: &'static str,
     only: Option<String>,
-    readings: Mutex<Readings>,
+    progress: Mutex<ReadProgress>,
 }
 
 #[derive(Default)]
-struct Readings {
-    /// The beginning of the first window.
+struct ReadProgress {
+    /// Start of the first window.
     since: Option<Millis>,
-    files: HashMap<String, Reading>,
+    files: HashMap<String, FileState>,
     pages: u64,
 }
 
-/// How far a file has been read.
-struct Reading {
-    /// Whether it belongs to this source.
-    ours: bool,
+struct FileState {
+    /// Whether the file belongs to this source.
+    belongs: bool,
     position: u64,
-    /// The time of the last line that had one.
+    /// The time of the last line with a timestamp.
     time: Option<Millis>,
 }
 
 #[derive(Deserialize)]
-struct Stamp {
+struct Timestamp {
     #[serde(alias = "time")]
     timestamp: DateTime<Utc>,
 }
@@ -93,71 +88,75 @@ impl Source for LogFiles {
         self.0.name
     }
 
-    async fn page(&self, ask: &Ask) -> Result<Reply> {
-        let (files, ask) = (Arc::clone(&self.0), ask.clone());
-        let page = tokio::task::spawn_blocking(move || files.page(&ask));
+    async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
+        let (files, request) = (Arc::clone(&self.0), request.clone());
+        let page = tokio::task::spawn_blocking(move || files.page(&request));
         page.await.context(|| "cannot read the logs".to_owned())?
     }
 }
 
-impl Files {
-    fn page(&self, ask: &Ask) -> Result<Reply> {
-        let pattern = ask.pattern.as_deref().map(Pattern::parse).transpose()?;
-        let mut readings = self.readings.lock().unwrap_or_else(PoisonError::into_inner);
-        let since = *readings.since.get_or_insert(ask.from);
-        let (mut events, mut settled, mut found) = (Vec::new(), None, false);
-        for run in history::logged(&self.folders)? {
+impl LogFolder {
+    fn page(&self, request: &PageRequest) -> Result<PageResponse> {
+        let pattern = request.pattern.as_deref().map(FilterPattern::parse).transpose()?;
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let since = *progress.since.get_or_insert(request.from);
+        let (mut events, mut complete_until, mut found) = (Vec::new(), None, false);
+        for run in run_history::logged(&self.layout)? {
             if self.only.as_ref().is_some_and(|only| *only != run) {
                 continue;
             }
-            let reading = readings.files.entry(run.clone()).or_insert_with(|| Reading {
-                ours: source_of(history::kind(&self.folders, &run)) == self.name,
+            let state = progress.files.entry(run.clone()).or_insert_with(|| FileState {
+                belongs: source_of(run_history::kind(&self.layout, &run)) == self.name,
                 position: 0,
                 time: None,
             });
-            if !reading.ours {
+            if !state.belongs {
                 continue;
             }
             found = true;
-            if self.read(&run, reading, since, ask.last, &mut events)? {
-                // Lines of a file are in order, or nearly so.
-                let time = reading.time.unwrap_or(Millis::MIN);
-                settled = Some(settled.map_or(time, |settled: Millis| settled.min(time)));
+            if self.read(&run, state, since, request.last, &mut events)? {
+                // Lines of a file are almost in order.
+                let time = state.time.unwrap_or(Millis::MIN);
+                complete_until = Some(complete_until.map_or(time, |earliest: Millis| earliest.min(time)));
             }
         }
         if !found {
-            return Ok(Reply::Missing);
+            return Ok(PageResponse::Missing);
         }
         events.retain(|event| pattern.as_ref().is_none_or(|pattern| pattern.matches(&event.message)));
-        readings.pages += 1;
-        Ok(Reply::Page { events, next: settled.map(|_| readings.pages.to_string()), settled })
+        progress.pages += 1;
+        Ok(PageResponse::Page {
+            events,
+            next: complete_until.map(|_| progress.pages.to_string()),
+            complete_until,
+        })
     }
 
-    /// Reads on in a file; whether there is more.
+    /// Reads the next chunk of a file; returns whether there is more.
     fn read(
         &self,
         run: &str,
-        reading: &mut Reading,
+        state: &mut FileState,
         since: Millis,
         last: bool,
         events: &mut Vec<Event>,
     ) -> Result<bool> {
-        let path = self.folders.log_file(run);
-        // Asked before reading: whoever is gone by now has written all that there will be.
-        let complete = last && !self.is_written(run);
-        let wrong = |error| cannot_read(&path, error);
+        let path = self.layout.log_file(run);
+        // Checked before reading: a writer that has ended by now has written everything.
+        let complete = last && !self.has_writer(run);
+        let read_error = |error| cannot_read(&path, error);
         let mut file = match File::open(&path) {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            opened => opened.map_err(wrong)?,
+            opened => opened.map_err(read_error)?,
         };
-        let metadata = file.metadata().map_err(wrong)?;
+        let metadata = file.metadata().map_err(read_error)?;
         let modified =
             metadata.modified().map_or_else(|_| Utc::now(), DateTime::<Utc>::from).timestamp_millis();
-        if metadata.len() <= reading.position || reading.position == 0 && modified < since {
+        if metadata.len() <= state.position || state.position == 0 && modified < since {
             return Ok(false);
         }
-        let content = chunk(&mut file, reading.position).map_err(wrong)?;
-        let end = reading.position + content.len() as u64;
+        let content = chunk(&mut file, state.position).map_err(read_error)?;
+        let end = state.position + content.len() as u64;
         let more = end < metadata.len();
         let whole = match content.iter().rposition(|byte| *byte == b'\n') {
             _ if complete && !more => content.len(),
@@ -165,18 +164,19 @@ impl Files {
             None => 0,
         };
         for line in content[..whole].split_inclusive(|byte| *byte == b'\n') {
-            let offset = reading.position;
-            reading.position += line.len() as u64;
+            let offset = state.position;
+            state.position += line.len() as u64;
             let message = String::from_utf8_lossy(line.trim_ascii_end()).into_owned();
             if message.is_empty() {
                 continue;
             }
-            let stamp =
-                serde_json::from_str::<Stamp>(&message).ok().map(|stamp| stamp.timestamp.timestamp_millis());
+            let stamp = serde_json::from_str::<Timestamp>(&message)
+                .ok()
+                .map(|stamp| stamp.timestamp.timestamp_millis());
             let time = stamp
-                .or(reading.time)
-                .unwrap_or_else(|| history::started(&self.folders, run).unwrap_or(modified));
-            reading.time = Some(time);
+                .or(state.time)
+                .unwrap_or_else(|| run_history::started(&self.layout, run).unwrap_or(modified));
+            state.time = Some(time);
             if time >= since {
                 events.push(Event {
                     time,
@@ -191,26 +191,21 @@ impl Files {
         Ok(more)
     }
 
-    /// Whether somebody may still write to it.
-    fn is_written(&self, run: &str) -> bool {
-        run.parse().is_ok_and(|run| runs::find(&self.folders, run).is_ok_and(|process| process.is_some()))
+    /// Returns whether the run is in progress.
+    fn has_writer(&self, run: &str) -> bool {
+        run.parse()
+            .is_ok_and(|run| run_processes::find(&self.layout, run).is_ok_and(|process| process.is_some()))
     }
 }
 
-/// The next piece of a file, with at least one whole line in it unless the file ends before.
+/// Reads the next chunk of a file, with at least one complete line unless the file ends first.
 fn chunk(file: &mut File, position: u64) -> std::io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(position))?;
     let mut content = Vec::new();
     loop {
-        let read = file.by_ref().take(CHUNK).read_to_end(&mut content)?;
+        let read = file.by_ref().take(CHUNK_SIZE).read_to_end(&mut content)?;
         if read == 0 || content.contains(&b'\n') {
             return Ok(content);
         }
     }
-}
-
-/// Whether a file in the folder of logs is a run's log, and of which run.
-pub(super) fn run_of(file: &Path) -> Option<String> {
-    let is_log = file.extension().is_some_and(|extension| extension == "jsonl");
-    file.file_stem().filter(|_| is_log).and_then(|stem| stem.to_str()).map(str::to_owned)
 }

@@ -1,16 +1,16 @@
 //! The target on this machine: folders for buckets, child processes for tasks, files for logs, a private PostgreSQL.
 //!
-//! It is no second implementation of the pipeline: a job is the same program with the same environment names as on AWS, and
-//! only the values differ. This file wires the parts below it into the trait; it must not know how any of them works.
+//! A job is the same program with the same environment variables as on AWS, with other values. This file implements the capabilities with
+//! the modules below.
 
 mod doctor;
-mod files;
-mod history;
+mod layout;
 mod lease;
 mod log_files;
 mod postgres;
 mod process;
-mod runs;
+mod run_history;
+mod run_processes;
 mod sample;
 
 use std::any::Any;
@@ -29,11 +29,11 @@ use tokio::process::Child;
 use tokio::sync::Mutex as AsyncMutex;
 use uuid::Uuid;
 
-use self::files::Folders;
+use self::layout::Layout;
 pub use self::lease::Lease;
-use self::postgres::{Postgres, Server};
-pub use self::sample::Plan;
-use logs::{Logs, RunLog, Tempo};
+use self::postgres::{Postgres, ServerState};
+pub use self::sample::{SamplePlan, SampleStore};
+use logs::{LogSources, PollPolicy, RunLog};
 use target::{
     ActiveRun, CheckSink, Component, ComponentState, Components, DataRetention, Database, DatabaseAccess,
     Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd, Runs, Services, Storage, Target,
@@ -42,30 +42,29 @@ use target::{
 use crate::db;
 use crate::settings::Settings;
 
-/// The database's name.
-const DATABASE: &str = "covid19";
+const DATABASE_NAME: &str = "covid19";
 
-/// How long a job that is asked to end may take before it is made to.
-const STOP_PATIENCE: Duration = Duration::from_secs(10);
+/// Time between SIGTERM and SIGKILL.
+const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// How often a run that somebody else has started is looked at.
-const WAIT_PACE: Duration = Duration::from_millis(100);
+/// How often a run that another process started is polled.
+const RUN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 /// The target on this machine.
 #[derive(Debug)]
 pub struct Local {
-    folders: Folders,
+    layout: Layout,
     postgres: Postgres,
     children: Mutex<HashMap<Uuid, Arc<AsyncMutex<Child>>>>,
 }
 
 impl Local {
-    /// The target in the folder that the settings name. Nothing is created yet.
+    /// Returns the target in the configured folder, without creating anything.
     pub fn new(settings: &Settings) -> Result<Self> {
-        let folders = Folders::new(&settings.data_dir.value);
-        let named = settings.pg_bin.as_ref().map(|folder| folder.value.clone());
-        let postgres = Postgres::new(folders.clone(), named);
-        Ok(Self { folders, postgres, children: Mutex::default() })
+        let layout = Layout::new(&settings.data_dir.value);
+        let pg_bin = settings.pg_bin.as_ref().map(|folder| folder.value.clone());
+        let postgres = Postgres::new(layout.clone(), pg_bin);
+        Ok(Self { layout, postgres, children: Mutex::default() })
     }
 
     /// Returns its capabilities.
@@ -73,21 +72,20 @@ impl Local {
         Target { services: Some(Arc::clone(&self) as _), ..Target::of(self) }
     }
 
-    /// Creates what is missing and makes PostgreSQL run until the lease ends.
+    /// Creates what is missing and starts PostgreSQL, which runs until the last lease is dropped.
     pub async fn lease(&self, progress: Arc<dyn Progress>) -> Result<Lease> {
         self.lease_with(false, progress).await
     }
 
     async fn lease_with(&self, keep: bool, progress: Arc<dyn Progress>) -> Result<Lease> {
-        self.postgres.check_reach()?;
-        let lock = self.folders.lock().await?;
-        let (folders, postgres) = (self.folders.clone(), self.postgres.clone());
+        self.postgres.check_access()?;
+        let lock = self.layout.lock().await?;
+        let (layout, postgres) = (self.layout.clone(), self.postgres.clone());
         let lease = tokio::task::spawn_blocking(move || {
-            // Dropped before the lease is, where something fails: giving that back needs the lock.
+            // On an error this lock is dropped before the lease, which needs it to be released.
             let _lock = lock;
-            folders.create()?;
-            let lease = Lease::take(&folders, &postgres, progress.as_ref())?;
-            Ok::<_, Failure>(lease)
+            layout.create()?;
+            Lease::take(&layout, &postgres, progress.as_ref())
         });
         let lease = lease.await.context(|| "cannot start PostgreSQL".to_owned())??;
         if keep {
@@ -97,20 +95,25 @@ impl Local {
         Ok(lease)
     }
 
-    /// A guard that ends a run when it goes out of scope before the run does.
-    pub fn attach(&self, run: Uuid) -> Attached {
-        Attached { folders: self.folders.clone(), run }
+    /// Returns the store of the synthetic sample.
+    pub fn samples(&self) -> SampleStore<'_> {
+        SampleStore(&self.layout)
     }
 
-    /// Waits for a run that another call of this program has started.
-    async fn wait_for_other(&self, run: Uuid, patience: Duration) -> Result<Option<RunEnd>> {
+    /// Returns a guard that ends the run when it is dropped.
+    pub fn attach(&self, run: Uuid) -> AttachedRun {
+        AttachedRun { layout: self.layout.clone(), run }
+    }
+
+    /// Waits for a run that another process started.
+    async fn wait_for_detached(&self, run: Uuid, timeout: Duration) -> Result<Option<RunEnd>> {
         let wait = async {
-            while runs::find(&self.folders, run)?.is_some() {
-                tokio::time::sleep(WAIT_PACE).await;
+            while run_processes::find(&self.layout, run)?.is_some() {
+                tokio::time::sleep(RUN_POLL_INTERVAL).await;
             }
-            Ok(RunEnd::exited(history::exit_code(&self.folders, run)))
+            Ok(RunEnd::exited(run_history::exit_code(&self.layout, run)))
         };
-        tokio::time::timeout(patience, wait).await.ok().transpose()
+        tokio::time::timeout(timeout, wait).await.ok().transpose()
     }
 
     fn children(&self) -> MutexGuard<'_, HashMap<Uuid, Arc<AsyncMutex<Child>>>> {
@@ -118,29 +121,28 @@ impl Local {
     }
 
     fn store_url(&self) -> String {
-        url_of(&self.folders.store())
+        store_url_of(&self.layout.store())
     }
 
     fn not_up(&self) -> Failure {
-        Failure::new(format!("the target `local` is not up in `{}`", self.folders.root().display()))
-            .hint("covidctl up    (or name another folder with --data-dir)")
+        Failure::new(format!("the target `local` is not up in `{}`", self.layout.root().display()))
+            .hint("covidctl up    (or use another folder with --data-dir)")
             .exit_code(Exit::NotStarted)
     }
 }
 
-/// See [`Local::attach`].
+/// Ends a run when it is dropped.
 #[derive(Debug)]
-pub struct Attached {
-    folders: Folders,
+pub struct AttachedRun {
+    layout: Layout,
     run: Uuid,
 }
 
-impl Drop for Attached {
+impl Drop for AttachedRun {
     fn drop(&mut self) {
-        // A run that is over is not in progress any more, and nothing happens.
-        if let Ok(Some(process)) = runs::find(&self.folders, self.run) {
-            process.end_group(STOP_PATIENCE);
-            runs::forget(&self.folders, self.run);
+        if let Ok(Some(process)) = run_processes::find(&self.layout, self.run) {
+            process.end_group(STOP_TIMEOUT);
+            run_processes::forget(&self.layout, self.run);
         }
     }
 }
@@ -148,22 +150,22 @@ impl Drop for Attached {
 #[async_trait]
 impl Components for Local {
     fn location(&self) -> Location {
-        Location { target: "local".to_owned(), location: self.folders.root().display().to_string() }
+        Location { target: "local".to_owned(), location: self.layout.root().display().to_string() }
     }
 
     async fn list(&self) -> Result<Vec<Component>> {
-        let (state, since, detail) = match (self.folders.exist(), self.postgres.version()) {
+        let (state, since, detail) = match (self.layout.exists(), self.postgres.version()) {
             (true, Some(version)) => match self.postgres.state()? {
-                Server::Stopped => (ComponentState::Stopped, None, format!("version {version}")),
-                Server::Crashed => (
+                ServerState::Stopped => (ComponentState::Stopped, None, format!("version {version}")),
+                ServerState::Crashed => (
                     ComponentState::Failed,
                     None,
-                    "was not stopped properly; `covidctl up` recovers it".to_owned(),
+                    "was not shut down properly; `covidctl up` recovers it".to_owned(),
                 ),
-                Server::Busy(process) => {
+                ServerState::Busy(process) => {
                     (ComponentState::Busy, None, format!("version {version}, process {}", process.pid))
                 }
-                Server::Ready { process, port, since } => {
+                ServerState::Ready { process, port, since } => {
                     let detail = format!("version {version}, 127.0.0.1:{port}, process {}", process.pid);
                     (ComponentState::Ready, Some(since), detail)
                 }
@@ -173,8 +175,8 @@ impl Components for Local {
         Ok(vec![Component { name: "postgresql".to_owned(), state, since, detail }])
     }
 
-    async fn diagnose(&self, _: &DoctorContext, found: &CheckSink<'_>) -> bool {
-        doctor::examine(&self.folders, &self.postgres, found)
+    async fn diagnose(&self, _: &DoctorContext, sink: &CheckSink<'_>) -> bool {
+        doctor::diagnose(&self.layout, &self.postgres, sink)
     }
 }
 
@@ -185,28 +187,28 @@ impl Services for Local {
     }
 
     async fn down(&self, data: DataRetention, progress: Arc<dyn Progress>) -> Result<()> {
-        if !self.folders.exist() {
+        if !self.layout.exists() {
             return Ok(());
         }
-        let lock = self.folders.lock().await?;
+        let lock = self.layout.lock().await?;
         if let Some(active) = self.active().await?.first() {
             return Err(Failure::new(format!("{} is in progress: {}", active.kind, active.run))
                 .hint(format!("wait for it, or stop it: covidctl stop {}", active.run)));
         }
-        let (folders, postgres) = (self.folders.clone(), self.postgres.clone());
+        let (layout, postgres) = (self.layout.clone(), self.postgres.clone());
         let stopped = tokio::task::spawn_blocking(move || {
             let _lock = lock;
-            if matches!(postgres.state()?, Server::Busy(_) | Server::Ready { .. }) {
+            if matches!(postgres.state()?, ServerState::Busy(_) | ServerState::Ready { .. }) {
                 progress.step("stopping PostgreSQL");
             }
             postgres.stop()?;
             if data == DataRetention::Delete {
-                progress.step(&format!("deleting the data in `{}`", folders.root().display()));
-                return folders.delete();
+                progress.step(&format!("deleting the data in `{}`", layout.root().display()));
+                return layout.delete();
             }
-            let mut memory = folders.memory()?;
-            memory.keep = false;
-            folders.remember(&memory)
+            let mut state = layout.load_state()?;
+            state.keep = false;
+            layout.save_state(&state)
         });
         stopped.await.context(|| "cannot stop PostgreSQL".to_owned())?
     }
@@ -215,73 +217,72 @@ impl Services for Local {
 #[async_trait]
 impl Runs for Local {
     async fn start(&self, job: &Job) -> Result<Uuid> {
-        let mut surroundings = vec![(env::STORE_URL, self.store_url())];
+        let mut env = vec![(env::STORE_URL, self.store_url())];
         if !matches!(job.kind, JobKind::Download | JobKind::Sample) {
-            surroundings.push((env::DATABASE_URL, self.database(DatabaseAccess::READ).await?.url()));
+            env.push((env::DATABASE_URL, self.database(DatabaseAccess::READ).await?.url()));
         }
-        let _lock = self.folders.lock().await?;
-        let (run, child) = runs::start(&self.folders, job, &surroundings)?;
+        let _lock = self.layout.lock().await?;
+        let (run, child) = run_processes::start(&self.layout, job, &env)?;
         self.children().insert(run, Arc::new(AsyncMutex::new(child)));
         Ok(run)
     }
 
     async fn wait(&self, run: Uuid, limit: Duration) -> Result<Option<RunEnd>> {
         let Some(child) = self.children().get(&run).cloned() else {
-            return self.wait_for_other(run, limit).await;
+            return self.wait_for_detached(run, limit).await;
         };
         let mut child = child.lock().await;
         let Ok(ended) = tokio::time::timeout(limit, child.wait()).await else { return Ok(None) };
         let status = ended.context(|| format!("cannot wait for run {run}"))?;
         self.children().remove(&run);
         let code = exit_code(status);
-        history::end(&self.folders, run, code);
-        runs::forget(&self.folders, run);
+        run_history::end(&self.layout, run, code);
+        run_processes::forget(&self.layout, run);
         Ok(Some(RunEnd::exited(code)))
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {
-        let Some(process) = runs::find(&self.folders, run)? else {
-            return Err(
-                Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
-            );
+        let Some(process) = run_processes::find(&self.layout, run)? else {
+            return Err(Failure::new(format!("run {run} is not in progress"))
+                .hint("`covidctl status` lists the runs in progress"));
         };
-        tokio::task::spawn_blocking(move || process.end_group(STOP_PATIENCE))
+        tokio::task::spawn_blocking(move || process.end_group(STOP_TIMEOUT))
             .await
             .context(|| format!("cannot stop run {run}"))
     }
 
     async fn active(&self) -> Result<Vec<ActiveRun>> {
-        Ok(runs::active(&self.folders)?.into_iter().map(ActiveRun::from).collect())
+        Ok(run_processes::active(&self.layout)?.into_iter().map(ActiveRun::from).collect())
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {
         let database = self.database(DatabaseAccess::READ).await?;
         let limit = u32::try_from(limit).unwrap_or(u32::MAX);
         let runs = db::runs::newest(&mut db::connect(&database).await?, limit).await?;
-        Ok(runs.into_iter().map(|run| history::with_record(&self.folders, run)).collect())
+        Ok(runs.into_iter().map(|run| run_history::with_record(&self.layout, run)).collect())
     }
 
     async fn find(&self, typed: &str) -> Result<Run> {
         let database = self.database(DatabaseAccess::READ).await?;
         let run = db::runs::find(&mut db::connect(&database).await?, typed).await?;
-        Ok(history::with_record(&self.folders, run))
+        Ok(run_history::with_record(&self.layout, run))
     }
 
-    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
-        if !self.folders.exist() && !self.folders.logs().is_dir() {
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
+        if !self.layout.exists() && !self.layout.logs().is_dir() {
             return Err(self.not_up());
         }
-        let run = run.map(|typed| history::find(&self.folders, typed)).transpose()?;
-        let sources = log_files::sources(&self.folders, run.map(|run| run.to_string()).as_deref());
-        // A run's file is short enough to be read from its beginning, whatever times its lines bear.
-        Ok(Logs { sources, tempo: Tempo::FILES, run: run.map(|id| RunLog { id, from: 0 }) })
+        let run = run.map(|typed| run_history::find(&self.layout, typed)).transpose()?;
+        let sources = log_files::sources(&self.layout, run.map(|run| run.to_string()).as_deref());
+        // The log of a run is short and read as a whole, whatever the timestamps of its lines.
+        Ok(LogSources { sources, poll_policy: PollPolicy::FILES, run: run.map(|id| RunLog { id, from: 0 }) })
     }
 }
 
 #[async_trait]
 impl Storage for Local {
     async fn datasets(&self) -> Result<Store> {
-        if !self.folders.exist() {
+        if !self.layout.exists() {
             return Err(self.not_up());
         }
         Store::open(&self.store_url())
@@ -295,18 +296,18 @@ impl Storage for Local {
 #[async_trait]
 impl Databases for Local {
     async fn database(&self, _: DatabaseAccess) -> Result<Database> {
-        let Server::Ready { port, .. } = self.postgres.state()? else { return Err(self.not_up()) };
+        let ServerState::Ready { port, .. } = self.postgres.state()? else { return Err(self.not_up()) };
         Ok(Database {
             host: "127.0.0.1".to_owned(),
             address: None,
             port,
-            user: postgres::USER.to_owned(),
-            name: DATABASE.to_owned(),
-            password_file: self.folders.password_file(),
+            user: postgres::cluster::USER.to_owned(),
+            name: DATABASE_NAME.to_owned(),
+            password_file: self.layout.password_file(),
             programs: self.postgres.programs_folder(),
             ca_bundle: None,
-            password: postgres::cluster::password(&self.folders)?,
-            guard: Some(Box::new(self.folders.users()?)),
+            password: postgres::cluster::password(&self.layout)?,
+            guard: Some(Box::new(self.layout.hold_in_use()?)),
         })
     }
 
@@ -319,13 +320,13 @@ impl Databases for Local {
     }
 }
 
-/// A child's code; one that a signal ended has the code that a shell gives it.
+/// Returns the exit code of a child, 128 + N for signal N as in a shell.
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
     u8::try_from(code).unwrap_or(1)
 }
 
-/// A folder as the URL of a store. Only what would be misread is escaped.
-fn url_of(folder: &Path) -> String {
+/// Returns the store URL of a folder.
+fn store_url_of(folder: &Path) -> String {
     format!("file://{}", folder.display().to_string().replace('%', "%25"))
 }

@@ -1,8 +1,7 @@
-//! Processes: whether one that was noted down still lives, and how it is made to end.
+//! Recognizes and ends processes that an earlier call of this program started.
 //!
-//! A process id alone proves nothing, because the system uses it again. So every process that we start carries a mark in its
-//! command line (a run's id, a folder's name) and is known by id, user and mark together. A process that has ended but was
-//! not waited for has no command line any more, and so counts as gone.
+//! Process ids are reused, so a process is recognized by its id, its user and a mark in its command line (a run's id or a folder). A zombie has
+//! no command line and counts as ended.
 
 use std::time::{Duration, Instant};
 
@@ -10,73 +9,68 @@ use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
 use serde::{Deserialize, Serialize};
 
-/// How often a process that is asked to end is looked at.
-const PACE: Duration = Duration::from_millis(10);
+const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
-/// A process and how it is recognised.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Process {
-    /// Its id.
     pub pid: i32,
-    /// Who runs it.
     pub uid: u32,
-    /// What its command line contains.
+    /// A part of its command line.
     pub mark: String,
 }
 
 impl Process {
-    /// Whether it still runs.
     pub(super) fn is_alive(&self) -> bool {
         command_line(self.pid).is_some_and(|(uid, line)| uid == self.uid && line.contains(&self.mark))
     }
 
-    /// Sends it a signal; it may be gone by now.
+    /// Sends a signal, if the process still runs.
     pub(super) fn signal(&self, signal: Signal) {
         if self.is_alive() {
             _ = kill(Pid::from_raw(self.pid), signal);
         }
     }
 
-    /// Waits until it is gone, but not longer than `patience`.
-    pub(super) fn wait_gone(&self, patience: Duration) -> bool {
+    /// Waits at most `timeout` for the process to end; returns whether it has.
+    pub(super) fn wait_ended(&self, timeout: Duration) -> bool {
         let start = Instant::now();
         while self.is_alive() {
-            if start.elapsed() >= patience {
+            if start.elapsed() >= timeout {
                 return false;
             }
-            std::thread::sleep(PACE);
+            std::thread::sleep(POLL_INTERVAL);
         }
         true
     }
 
-    /// Ends it and everything that it started in its own process group: first asked, then made to.
-    pub(super) fn end_group(&self, patience: Duration) {
+    /// Terminates the process group, and kills it after `timeout`.
+    pub(super) fn end_group(&self, timeout: Duration) {
         for signal in [Signal::SIGTERM, Signal::SIGKILL] {
             if !self.is_alive() {
                 return;
             }
             _ = killpg(Pid::from_raw(self.pid), signal);
-            if self.wait_gone(patience) {
+            if self.wait_ended(timeout) {
                 return;
             }
         }
     }
 }
 
-/// Who runs a process, and its words; nothing for one that is gone or ended.
+/// Returns the user and the command line of a process, `None` if it has ended.
 #[cfg(target_os = "linux")]
 fn command_line(pid: i32) -> Option<(u32, String)> {
     use std::os::unix::fs::MetadataExt as _;
     let folder = std::path::PathBuf::from(format!("/proc/{pid}"));
-    let words = std::fs::read(folder.join("cmdline")).ok().filter(|words| !words.is_empty())?;
-    Some((folder.metadata().ok()?.uid(), String::from_utf8_lossy(&words).replace('\0', " ")))
+    let args = std::fs::read(folder.join("cmdline")).ok().filter(|args| !args.is_empty())?;
+    Some((folder.metadata().ok()?.uid(), String::from_utf8_lossy(&args).replace('\0', " ")))
 }
 
-/// Who runs a process, and its words; nothing for one that is gone or ended.
+/// Returns the user and the command line of a process, `None` if it has ended.
 #[cfg(not(target_os = "linux"))]
 fn command_line(pid: i32) -> Option<(u32, String)> {
-    let words = ["-ww", "-o", "uid=", "-o", "command=", "-p", &pid.to_string()];
-    let output = std::process::Command::new("ps").args(words).output().ok()?;
+    let args = ["-ww", "-o", "uid=", "-o", "command=", "-p", &pid.to_string()];
+    let output = std::process::Command::new("ps").args(args).output().ok()?;
     let text = String::from_utf8_lossy(&output.stdout);
     let (uid, line) = text.trim().split_once(char::is_whitespace)?;
     Some((uid.parse().ok()?, line.to_owned()))
@@ -94,7 +88,7 @@ mod tests {
         let mut shell = Command::new("sh");
         let mut child =
             shell.args(["-c", script, mark]).process_group(0).stdout(Stdio::piped()).spawn().unwrap();
-        // Its first word says that it is as far as the test wants it.
+        // The script prints a line when it is ready.
         child.stdout.take().unwrap().read_exact(&mut [0]).unwrap();
         let pid = child.id().cast_signed();
         let uid = nix::unistd::geteuid().as_raw();
@@ -102,7 +96,7 @@ mod tests {
     }
 
     #[test]
-    fn a_recycled_id_is_not_mistaken_for_the_process() {
+    fn is_alive_false_for_other_mark_or_user() {
         let (mut child, process) = start("echo; sleep 600; :", "mark-one");
         assert!(process.is_alive());
         let recycled = Process { mark: "mark-two".to_owned(), ..process.clone() };
@@ -114,11 +108,11 @@ mod tests {
     }
 
     #[test]
-    fn one_that_does_not_listen_is_killed_with_its_children() {
+    fn end_group_kills_process_that_ignores_sigterm() {
         let (mut child, process) = start("trap '' TERM; echo; sleep 600; :", "mark-three");
         process.end_group(Duration::from_secs(1));
         assert!(!process.is_alive());
-        // It is gone although nobody has waited for it yet.
+        // It counted as ended while it was a zombie.
         assert!(!child.wait().unwrap().success());
     }
 }

@@ -1,89 +1,88 @@
-//! The sample that stands in for the ministry's files, and how it is told apart from them.
+//! The synthetic sample that stands in for the ministry's files.
 //!
-//! Datasets that somebody put into the store are never overwritten. A sample is made in a folder beside the store and moved
-//! there when it is whole; what was moved is remembered by name and size.
+//! Datasets of the user are never overwritten. A sample is written to a folder beside the store and moved there once it is complete; the
+//! names and sizes of its files are recorded, by which they are recognized.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::atomic_file::sync_folder;
 use common::failure::{Context as _, Failure, Result};
 
-use super::Local;
-use super::files::{Sample, create_folder};
+use super::layout::{Layout, Sample, create_folder, ignore_not_found};
 
 /// What `demo` does about datasets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Plan {
-    /// Takes what somebody put there.
-    UseTheirs,
-    /// Takes the sample that is there, of so many rows.
+pub enum SamplePlan {
+    /// Use the user's datasets.
+    UseDatasets,
+    /// Use the existing sample with this number of rows.
     UseSample(u64),
-    /// Makes a sample of so many rows.
+    /// Make a sample with this number of rows.
     Make(u64),
 }
 
-/// The rows of a sample when nobody asked for a number.
-const ROWS: u64 = 300_000;
+const DEFAULT_ROWS: u64 = 300_000;
 
-impl Local {
-    /// Decides, from what stands in the store (names and sizes) and the rows that were asked for.
-    pub fn plan_sample(&self, datasets: &[(String, u64)], rows: Option<u64>) -> Result<Plan> {
-        plan(self.folders.memory()?.sample.as_ref(), datasets, rows).map_err(|failure| {
-            let place = self.folders.store();
-            failure.hint(format!("leave out --rows, name another --data-dir, or empty `{}`", place.display()))
+/// The sample of a local target.
+pub struct SampleStore<'a>(pub(super) &'a Layout);
+
+impl SampleStore<'_> {
+    /// Decides what to do, from the datasets in the store (names and sizes) and the requested number of rows.
+    pub fn plan(&self, datasets: &[(String, u64)], rows: Option<u64>) -> Result<SamplePlan> {
+        plan(self.0.load_state()?.sample.as_ref(), datasets, rows).map_err(|failure| {
+            let store = self.0.store();
+            failure.hint(format!("omit --rows, use another --data-dir, or empty `{}`", store.display()))
         })
     }
 
-    /// An empty folder for a new sample.
-    pub fn new_sample_folder(&self) -> Result<PathBuf> {
-        let folder = self.folders.partial_sample();
-        if folder.exists() {
-            std::fs::remove_dir_all(&folder).context(|| format!("cannot delete `{}`", folder.display()))?;
-        }
+    /// Creates an empty folder for a new sample.
+    pub fn new_folder(&self) -> Result<PathBuf> {
+        let folder = self.0.partial_sample();
+        ignore_not_found("delete", &folder, std::fs::remove_dir_all(&folder))?;
         create_folder(&folder, 0o755)?;
         Ok(folder)
     }
 
     /// Moves the sample from its folder into the store.
-    pub fn adopt_sample(&self, rows: u64) -> Result<()> {
-        let (folder, store) = (self.folders.partial_sample(), self.folders.store());
-        let files = listed(&folder).context(|| format!("cannot list `{}`", folder.display()))?;
-        let mut memory = self.folders.memory()?;
-        let earlier = memory.sample.take().map(|sample| sample.files).unwrap_or_default();
-        // Whoever interrupts us finds files of both samples; all of them are ours, and no number of rows fits them.
-        memory.sample = Some(Sample { rows: 0, files: [earlier, files.clone()].concat() });
-        self.folders.remember(&memory)?;
+    pub fn adopt(&self, rows: u64) -> Result<()> {
+        let (folder, store) = (self.0.partial_sample(), self.0.store());
+        let files = list(&folder).context(|| format!("cannot list `{}`", folder.display()))?;
+        let mut state = self.0.load_state()?;
+        let previous = state.sample.take().map(|sample| sample.files).unwrap_or_default();
+        // After an interruption the store has files of both samples; all are recorded, and zero rows match no request.
+        state.sample = Some(Sample { rows: 0, files: [previous, files.clone()].concat() });
+        self.0.save_state(&state)?;
         for (name, _) in &files {
             std::fs::rename(folder.join(name), store.join(name))
                 .context(|| format!("cannot move `{name}`"))?;
         }
         sync_folder(&store).context(|| format!("cannot sync `{}`", store.display()))?;
-        memory.sample = Some(Sample { rows, files });
-        self.folders.remember(&memory)?;
+        state.sample = Some(Sample { rows, files });
+        self.0.save_state(&state)?;
         std::fs::remove_dir(&folder).context(|| format!("cannot delete `{}`", folder.display()))
     }
 }
 
-fn plan(sample: Option<&Sample>, datasets: &[(String, u64)], rows: Option<u64>) -> Result<Plan> {
-    let is_ours = |dataset| sample.is_some_and(|sample| sample.files.contains(dataset));
-    if !datasets.iter().all(is_ours) {
+fn plan(sample: Option<&Sample>, datasets: &[(String, u64)], rows: Option<u64>) -> Result<SamplePlan> {
+    let is_sample = |dataset| sample.is_some_and(|sample| sample.files.contains(dataset));
+    if !datasets.iter().all(is_sample) {
         return match rows {
-            None => Ok(Plan::UseTheirs),
+            None => Ok(SamplePlan::UseDatasets),
             Some(_) => Err(Failure::usage(
-                "the store holds datasets that are not a sample; --rows would replace them",
+                "the store contains datasets that are not a sample; --rows would replace them",
             )),
         };
     }
     match sample {
         Some(sample) if sample.files.len() == datasets.len() && sample.rows > 0 => {
             let wanted = rows.unwrap_or(sample.rows);
-            Ok(if wanted == sample.rows { Plan::UseSample(wanted) } else { Plan::Make(wanted) })
+            Ok(if wanted == sample.rows { SamplePlan::UseSample(wanted) } else { SamplePlan::Make(wanted) })
         }
-        _ => Ok(Plan::Make(rows.unwrap_or(ROWS))),
+        _ => Ok(SamplePlan::Make(rows.unwrap_or(DEFAULT_ROWS))),
     }
 }
 
-fn listed(folder: &std::path::Path) -> std::io::Result<Vec<(String, u64)>> {
+fn list(folder: &Path) -> std::io::Result<Vec<(String, u64)>> {
     let mut files = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
@@ -106,24 +105,24 @@ mod tests {
     }
 
     #[test]
-    fn a_sample_is_made_where_there_is_none_or_another_number_is_wanted() {
+    fn plan_makes_sample_if_none_or_other_number_of_rows() {
         let both = [dataset("a.csv", 1), dataset("b.zip", 2)];
-        assert_eq!(plan(None, &[], None).unwrap(), Plan::Make(300_000));
-        assert_eq!(plan(None, &[], Some(5)).unwrap(), Plan::Make(5));
-        assert_eq!(plan(Some(&sample(5)), &both, None).unwrap(), Plan::UseSample(5));
-        assert_eq!(plan(Some(&sample(5)), &both, Some(5)).unwrap(), Plan::UseSample(5));
-        assert_eq!(plan(Some(&sample(5)), &both, Some(6)).unwrap(), Plan::Make(6));
-        assert_eq!(plan(Some(&sample(5)), &both[..1], Some(5)).unwrap(), Plan::Make(5));
-        // One that was interrupted while it was moved.
-        assert_eq!(plan(Some(&sample(0)), &both, None).unwrap(), Plan::Make(300_000));
+        assert_eq!(plan(None, &[], None).unwrap(), SamplePlan::Make(300_000));
+        assert_eq!(plan(None, &[], Some(5)).unwrap(), SamplePlan::Make(5));
+        assert_eq!(plan(Some(&sample(5)), &both, None).unwrap(), SamplePlan::UseSample(5));
+        assert_eq!(plan(Some(&sample(5)), &both, Some(5)).unwrap(), SamplePlan::UseSample(5));
+        assert_eq!(plan(Some(&sample(5)), &both, Some(6)).unwrap(), SamplePlan::Make(6));
+        assert_eq!(plan(Some(&sample(5)), &both[..1], Some(5)).unwrap(), SamplePlan::Make(5));
+        // Interrupted in adopt.
+        assert_eq!(plan(Some(&sample(0)), &both, None).unwrap(), SamplePlan::Make(300_000));
     }
 
     #[test]
-    fn what_somebody_put_there_is_never_replaced() {
-        for theirs in [vec![dataset("a.csv", 1), dataset("b.zip", 3)], vec![dataset("other.zip", 2)]] {
-            assert_eq!(plan(Some(&sample(5)), &theirs, None).unwrap(), Plan::UseTheirs);
-            assert_eq!(plan(Some(&sample(5)), &theirs, Some(5)).err().unwrap().exit().code(), 2);
-            assert_eq!(plan(None, &theirs, None).unwrap(), Plan::UseTheirs);
+    fn plan_never_replaces_datasets_of_user() {
+        for datasets in [vec![dataset("a.csv", 1), dataset("b.zip", 3)], vec![dataset("other.zip", 2)]] {
+            assert_eq!(plan(Some(&sample(5)), &datasets, None).unwrap(), SamplePlan::UseDatasets);
+            assert_eq!(plan(Some(&sample(5)), &datasets, Some(5)).err().unwrap().exit().code(), 2);
+            assert_eq!(plan(None, &datasets, None).unwrap(), SamplePlan::UseDatasets);
         }
     }
 }

@@ -74,7 +74,7 @@ async fn tls(database: &Database, session: &mut PgConnection) -> Check {
 }
 
 async fn migrations(session: &mut PgConnection) -> Result<Check> {
-    let state = etl::migrate::state(session).await?;
+    let state = etl::migrate::schema_state(session).await?;
     Ok(match (state.applied, state.pending) {
         (applied, 0) => Check::ok("migrations", format!("version {applied}, no pending migrations")),
         (0, _) => Check::failed(
@@ -91,7 +91,7 @@ async fn migrations(session: &mut PgConnection) -> Result<Check> {
 }
 
 async fn freshness(session: &mut PgConnection, now: DateTime<Utc>) -> Result<Check> {
-    if etl::migrate::state(session).await?.applied == 0 {
+    if etl::migrate::schema_state(session).await?.applied == 0 {
         return Ok(Check::warning(
             "freshness",
             "nothing can be published before the schema is up to date",
@@ -117,7 +117,7 @@ async fn freshness(session: &mut PgConnection, now: DateTime<Utc>) -> Result<Che
 
 /// Checks the last load and the published release: refused loads, refused datasets, rollbacks.
 async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
-    if etl::migrate::state(session).await?.pending > 0 {
+    if etl::migrate::schema_state(session).await?.pending > 0 {
         return Ok(Vec::new());
     }
     let mut checks = Vec::new();

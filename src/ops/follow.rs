@@ -10,10 +10,7 @@ use chrono::Utc;
 use common::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
-use logs::core::{Note, Plan};
-use logs::driver::{self, Reader};
-use logs::log_line::LogLine;
-use logs::{Logs, Shown};
+use logs::{LogLine, LogSink, LogSources, MergedEvent, Notice, ReadOptions};
 use target::{Job, JobKind, RunEnd, Target};
 
 /// Longest single wait for the end of a run.
@@ -46,9 +43,9 @@ impl Following {
     /// # Errors
     /// If the run failed; with its exit code, its last error and its hint.
     pub async fn to_end(self, target: &Target, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
-        let Logs { sources, tempo, run } = target.runs.logs(Some(&self.run.to_string())).await?;
+        let LogSources { sources, poll_policy, run } = target.runs.logs(Some(&self.run.to_string())).await?;
         let since = run.map_or(0, |run| run.from);
-        let plan = Plan { since, until: None, follow: true, pattern: None, tempo };
+        let options = ReadOptions { since, until: None, follow: true, pattern: None, poll_policy };
         let ended = Mutex::new(None);
         let finish = async {
             let end = wait(target, self.run).await;
@@ -56,7 +53,7 @@ impl Following {
         };
         let clock = || Utc::now().timestamp_millis();
         let mut lines = Lines { show, last_error: None };
-        let read = driver::run(&sources, plan, clock, finish, std::future::pending(), &mut lines).await;
+        let read = logs::read(&sources, options, clock, finish, std::future::pending(), &mut lines).await;
         let last_error = lines.last_error;
         match ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(ended) => {
@@ -102,9 +99,9 @@ struct Lines<'a> {
     last_error: Option<LogLine>,
 }
 
-impl Reader for Lines<'_> {
-    fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
-        for Shown { event, .. } in shown {
+impl LogSink for Lines<'_> {
+    fn events(&mut self, events: Vec<MergedEvent>) -> ControlFlow<()> {
+        for MergedEvent { event, .. } in events {
             let line = LogLine::parse(&event.message);
             // The last error is the reason; a crash writes lines without a level.
             if line.is_error() || line.level.is_none() && !line.message.is_empty() {
@@ -115,16 +112,12 @@ impl Reader for Lines<'_> {
         ControlFlow::Continue(())
     }
 
-    fn caught_up(&mut self) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn note(&mut self, note: Note) {
-        let message = match note {
-            Note::Throttled => "the log service throttles requests; polling slows down".to_owned(),
-            Note::Unavailable(_, why) => format!("the log service is unavailable: {why}"),
+    fn notice(&mut self, notice: Notice) {
+        let message = match notice {
+            Notice::Throttled => "the log service throttles requests; polling slows down".to_owned(),
+            Notice::Unavailable(_, why) => format!("the log service is unavailable: {why}"),
             // The log appears with its first line.
-            Note::Missing(_) | Note::Back(_) => return,
+            Notice::Missing(_) | Notice::Recovered(_) => return,
         };
         (self.show)(&LogLine { time: None, level: Some("WARN".to_owned()), message, hint: None });
     }

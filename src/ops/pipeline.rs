@@ -23,7 +23,7 @@ pub fn job(kind: JobKind, is_part_of_pipeline: bool) -> Job {
 pub async fn jobs_to_run(target: &Target, kinds: &[JobKind]) -> Result<Vec<JobKind>> {
     let keep = match kinds {
         [JobKind::Download, _, ..] => {
-            download::would_replace_another(&target.storage.datasets().await?).await
+            download::would_overwrite_other_file(&target.storage.datasets().await?).await
         }
         _ => false,
     };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use common::failure::Result;
 
 use super::follow::Following;
-use logs::log_line::LogLine;
+use logs::LogLine;
 use target::{Job, JobKind, Progress, Services, Target};
 
 /// Creates or starts the services and applies pending migrations.

@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::cli::TunnelTarget;
-use logs::event::Millis;
+use logs::Millis;
 use target::JobKind;
 
 /// The name of a question. An answer that bears another one than the last is stale, and is dropped.

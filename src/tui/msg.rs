@@ -12,7 +12,7 @@ use super::model::RunDetails;
 use super::model::data::{Answer as Data, Rejected};
 use super::model::logs::Incoming;
 use crate::ops::reports::Report;
-use logs::event::Millis;
+use logs::Millis;
 use target::Run;
 use target::{ActiveRun, Component, JobKind, Location};
 use tunnel::Snapshot;

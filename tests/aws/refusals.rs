@@ -80,9 +80,9 @@ async fn a_part_that_does_not_answer_does_not_hide_the_others() {
     };
     assert_eq!(part("datasets")["state"], "unknown");
     let detail = part("datasets")["detail"].as_str().unwrap().to_owned();
-    assert_eq!(detail, "cannot list `s3://no-such-bucket`: there is no such bucket");
+    assert_eq!(detail, "cannot list `s3://no-such-bucket`: the bucket does not exist");
     assert_eq!((&part("replica")["state"], &part("master")["state"]), (&"missing".into(), &"ready".into()));
     assert!(part("replica")["detail"].as_str().unwrap().contains("covidctl --target aws up"), "{status}");
     let said = cloud.say(&["datasets"]).await;
-    said.failed(1, &["there is no such bucket", "the stack `storage` creates it"]);
+    said.failed(1, &["the bucket does not exist", "the stack `storage` creates it"]);
 }

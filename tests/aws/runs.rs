@@ -11,7 +11,7 @@ async fn a_load_that_fails_passes_its_code_and_its_last_words_on() {
     // There is no dataset in the bucket.
     let cloud = Cloud::deploy(0).await;
     let said = cloud.say(&["run", "etl"]).await;
-    said.failed(1, &["etl ended with code 1", "there is no `provincias.csv`"]);
+    said.failed(1, &["etl exited with code 1", "there is no `provincias.csv`"]);
     let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
     assert_eq!(
         (runs[0]["status"].as_str(), runs[0]["exit_code"].as_u64()),
@@ -59,7 +59,7 @@ async fn run_waits_for_task_that_ecs_does_not_list_yet() {
     cloud.proxy.fail("ecs:DescribeTasks", std::iter::repeat_n(Fault::Answer(missing), 3));
     // There is no dataset in the bucket: the task's own end is what is told.
     let said = cloud.say(&["run", "etl"]).await;
-    said.failed(1, &["etl ended with code 1", "there is no `provincias.csv`"]);
+    said.failed(1, &["etl exited with code 1", "there is no `provincias.csv`"]);
     assert!(cloud.proxy.has_failed_all("ecs:DescribeTasks"));
 }
 

@@ -80,10 +80,10 @@ async fn where_nothing_is_there_yet_the_screens_say_so_and_what_to_do() {
     looking(move || {
         terminal.see("FRESHNESS  not known");
         terminal.press(&["2"]);
-        let text = terminal.see("there is no such bucket");
+        let text = terminal.see("the bucket does not exist");
         assert!(text.contains("hint: check its name") && !text.contains('<'), "{text}");
         terminal.press(&["5"]);
-        terminal.see("there is no such bucket");
+        terminal.see("the bucket does not exist");
         terminal.press(&["q"]);
         terminal.ended_with(0);
     })

@@ -78,7 +78,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
         .await
         .failed(2, &["nobody says its parameter `OperatorCidr`", "--parameter network.OperatorCidr="]);
     let asked = ministack.say(&["up", "--templates", &path, FIRST[0], FIRST[1]]).await;
-    asked.failed(2, &["no terminal to ask on", "account 000000000000", "region us-east-1", "aws", "--yes"]);
+    asked.failed(2, &["needs a terminal", "account 000000000000", "region us-east-1", "aws", "--yes"]);
     up(&["--parameter", "Nonsense=1"]).await.failed(2, &["no stack has a parameter `Nonsense`"]);
     let plan = ministack.say(&["up", "--dry-run", "--templates", &path, FIRST[0], FIRST[1]]).await.worked();
     assert!(

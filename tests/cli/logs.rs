@@ -1,4 +1,4 @@
-//! Logs of the local target. Most tests write the files themselves, in the form in which jobs do.
+//! `covidctl logs` on the local target. Most tests write the log files themselves, in the format of the jobs.
 
 use std::collections::HashSet;
 use std::fs::File;
@@ -16,14 +16,14 @@ use crate::support::{Finished, Target};
 const ETL: &str = "11111111-0000-4000-8000-000000000001";
 const REPORT: &str = "22222222-0000-4000-8000-000000000002";
 
-/// A target's folder of logs, without anything that runs.
-struct Logs {
+/// The log folder of a target without running processes.
+struct LogFolder {
     target: Target,
-    /// A minute ago.
+    /// One minute ago.
     start: DateTime<Utc>,
 }
 
-impl Logs {
+impl LogFolder {
     fn new() -> Self {
         let target = Target::new();
         std::fs::create_dir_all(target.data().join("logs")).unwrap();
@@ -36,7 +36,7 @@ impl Logs {
         self.target.data().join(format!("logs/{run}.jsonl"))
     }
 
-    /// Notes what a run does, as its start does.
+    /// Writes the metadata of a run.
     fn kind(&self, run: &str, kind: &str) {
         let note = json!({ "kind": kind, "started_at": Utc::now() });
         std::fs::write(self.target.data().join(format!("logs/{run}.json")), note.to_string()).unwrap();
@@ -47,7 +47,7 @@ impl Logs {
         file.write_all(text.as_bytes()).unwrap();
     }
 
-    /// Two runs, whose lines take turns, a second apart.
+    /// Two runs with alternating lines, one second apart.
     fn two_runs() -> Self {
         let logs = Self::new();
         logs.kind(ETL, "etl");
@@ -63,20 +63,20 @@ impl Logs {
         logs
     }
 
-    fn call(&self, words: &[&str]) -> Finished {
-        self.target.command(&[&["logs"], words].concat()).output().unwrap().into()
+    fn call(&self, args: &[&str]) -> Finished {
+        self.target.command(&[&["logs"], args].concat()).output().unwrap().into()
     }
 
-    /// The messages that are shown, without time and source.
+    /// Returns the printed messages, without time and source.
     #[track_caller]
-    fn shown(&self, words: &[&str]) -> Vec<String> {
-        let said = self.call(words);
-        assert_eq!(said.code, Some(0), "{words:?}: {}", said.err);
-        said.out.lines().map(|line| line.split("INFO  ").last().unwrap().to_owned()).collect()
+    fn shown(&self, args: &[&str]) -> Vec<String> {
+        let output = self.call(args);
+        assert_eq!(output.code, Some(0), "{args:?}: {}", output.err);
+        output.out.lines().map(|line| line.split("INFO  ").last().unwrap().to_owned()).collect()
     }
 
-    fn follow(&self, words: &[&str]) -> (Child, BufReader<ChildStdout>) {
-        let mut command = self.target.command(&[&["logs", "--follow"], words].concat());
+    fn follow(&self, args: &[&str]) -> (Child, BufReader<ChildStdout>) {
+        let mut command = self.target.command(&[&["logs", "--follow"], args].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let out = BufReader::new(child.stdout.take().unwrap());
         (child, out)
@@ -98,17 +98,17 @@ fn next(lines: &mut BufReader<ChildStdout>) -> Value {
     serde_json::from_str(&line).unwrap()
 }
 
-/// Ends a child as Ctrl-C does, and gives its code and what it said on standard error.
+/// Interrupts a child as Ctrl-C does and returns its exit code and standard error.
 fn interrupt(mut child: Child) -> (Option<i32>, String) {
     kill(Pid::from_raw(child.id().cast_signed()), Signal::SIGINT).unwrap();
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    (child.wait().unwrap().code(), said)
+    let mut output = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
+    (child.wait().unwrap().code(), output)
 }
 
 #[test]
-fn sources_are_merged_in_the_order_of_time() {
-    let logs = Logs::two_runs();
+fn logs_of_two_sources_are_merged_by_time() {
+    let logs = LogFolder::two_runs();
     let expected: Vec<String> = (0..10).map(|number| format!("event {number}")).collect();
     let shown = logs.shown(&["-o", "raw"]);
     let messages: Vec<String> = shown
@@ -127,8 +127,8 @@ fn sources_are_merged_in_the_order_of_time() {
 }
 
 #[test]
-fn programs_get_json_lines_with_stable_names() {
-    let logs = Logs::two_runs();
+fn logs_json_has_stable_fields() {
+    let logs = LogFolder::two_runs();
     let out = logs.call(&["-o", "json"]).out;
     let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.len(), 10);
@@ -145,14 +145,14 @@ fn programs_get_json_lines_with_stable_names() {
         time.parse::<DateTime<Utc>>().unwrap();
     }
     assert_eq!(events[0]["event_id"], format!("{ETL}:0"));
-    assert_eq!(logs.call(&["-o", "json"]).out, out, "ids and times are the same the next time");
+    assert_eq!(logs.call(&["-o", "json"]).out, out, "ids and times are stable");
 }
 
 #[test]
-fn what_is_shown_can_be_chosen() {
-    let logs = Logs::two_runs();
-    let numbers = |words: &[&str]| -> String {
-        logs.shown(words).iter().map(|line| line.chars().last().unwrap()).collect()
+fn logs_options_select_events() {
+    let logs = LogFolder::two_runs();
+    let numbers = |args: &[&str]| -> String {
+        logs.shown(args).iter().map(|line| line.chars().last().unwrap()).collect()
     };
     assert_eq!(numbers(&["--tail", "3"]), "789");
     assert_eq!(numbers(&["--tail", "0"]), "");
@@ -172,25 +172,25 @@ fn what_is_shown_can_be_chosen() {
 }
 
 #[test]
-fn nothing_to_show_is_explained_and_no_error() {
-    let logs = Logs::two_runs();
-    for (words, why) in [
+fn logs_without_events_explains_and_succeeds() {
+    let logs = LogFolder::two_runs();
+    for (args, why) in [
         (&["metabase"][..], "there is no log of metabase yet"),
         (&["etl", "lambda"], "there is no log of lambda yet"),
         (&["--since", "1s"], "no events from etl"),
         (&["-g", "nowhere"], "none of 10 events matches"),
     ] {
-        let said = logs.call(words);
-        assert_eq!(said.code, Some(0), "{words:?}");
-        assert!(said.err.contains(why), "{words:?}: {}", said.err);
-        assert_eq!(said.out.is_empty(), !words.contains(&"etl"), "{words:?}");
+        let output = logs.call(args);
+        assert_eq!(output.code, Some(0), "{args:?}");
+        assert!(output.err.contains(why), "{args:?}: {}", output.err);
+        assert_eq!(output.out.is_empty(), !args.contains(&"etl"), "{args:?}");
     }
 }
 
 #[test]
-fn wrong_words_are_refused_in_a_sentence() {
-    let logs = Logs::two_runs();
-    for (words, code, why) in [
+fn logs_wrong_arguments_fail_with_one_sentence() {
+    let logs = LogFolder::two_runs();
+    for (args, code, why) in [
         (
             &["nonsense"][..],
             2,
@@ -202,54 +202,57 @@ fn wrong_words_are_refused_in_a_sentence() {
         (&["-g", "a(b"], 2, "`a(b` is not a regular expression: unclosed group"),
         (&["-C", "2"], 2, "--grep"),
         (&["--utc", "--local"], 2, "cannot be used with"),
-        (&["--until", "1h"], 2, "(--until) is not after the beginning (--since)"),
+        (&["--until", "1h"], 2, "(--until) is not after the start (--since)"),
         (&["--filter-pattern", "[ip, user]"], 2, "cannot apply the filter pattern `[ip, user]`\n\nhint: "),
         (&["etl", "--run", ETL], 2, "cannot be used with"),
         (&["-o", "xml"], 2, "xml"),
     ] {
-        let said = logs.call(words);
-        assert_eq!((said.code, said.out.as_str()), (Some(code), ""), "{words:?}: {}", said.err);
-        assert!(said.err.contains(why), "{words:?}: {}", said.err);
+        let output = logs.call(args);
+        assert_eq!((output.code, output.out.as_str()), (Some(code), ""), "{args:?}: {}", output.err);
+        assert!(output.err.contains(why), "{args:?}: {}", output.err);
     }
-    let said = logs.target.call(&["-o", "raw", "status"]);
-    assert_eq!(said.code, Some(2), "{}", said.err);
+    let output = logs.target.call(&["-o", "raw", "status"]);
+    assert_eq!(output.code, Some(2), "{}", output.err);
     let nothing = Target::new();
-    let said = nothing.call(&["logs", "--follow"]);
-    assert_eq!(said.code, Some(125));
-    assert!(said.err.contains("\n\nhint: covidctl up"), "{}", said.err);
+    let output = nothing.call(&["logs", "--follow"]);
+    assert_eq!(output.code, Some(125));
+    assert!(output.err.contains("\n\nhint: covidctl up"), "{}", output.err);
 }
 
 #[test]
-fn whatever_a_log_says_cannot_steer_the_terminal() {
-    let logs = Logs::new();
+fn logs_escape_control_characters() {
+    let logs = LogFolder::new();
     logs.append(ETL, "\x1b[2Jwiped \u{9b}31m \u{202e}turned\x07\n");
     logs.append(ETL, &line(0, "IN\x1b[0mFO", "title \x1b]0;mine\x07 and\rover"));
     for form in ["text", "json", "raw"] {
-        let said = logs.call(&["-o", form]);
-        assert_eq!(said.out.lines().count(), 2, "{form}: {}", said.out);
+        let output = logs.call(&["-o", form]);
+        assert_eq!(output.out.lines().count(), 2, "{form}: {}", output.out);
         let hostile = |c: char| c != '\n' && (c.is_control() || c == '\u{202e}');
-        assert!(!said.out.contains(hostile), "{form}: {:?}", said.out);
-        assert!(said.out.contains("wiped"), "{form}: {}", said.out);
+        assert!(!output.out.contains(hostile), "{form}: {:?}", output.out);
+        assert!(output.out.contains("wiped"), "{form}: {}", output.out);
     }
     assert!(logs.call(&["-o", "text"]).out.contains("\\u{1b}[2Jwiped"));
     let first = logs.call(&["-o", "json"]).out;
     let first: Value =
         serde_json::from_str(first.lines().find(|line| line.contains("wiped")).unwrap()).unwrap();
-    assert_eq!(first["message"], "\x1b[2Jwiped \u{9b}31m \u{202e}turned\x07", "programs get what was logged");
+    assert_eq!(
+        first["message"], "\x1b[2Jwiped \u{9b}31m \u{202e}turned\x07",
+        "JSON has the original message"
+    );
 }
 
 #[test]
-fn colour_is_for_those_who_want_it() {
-    let logs = Logs::two_runs();
+fn logs_color_only_on_request() {
+    let logs = LogFolder::two_runs();
     assert!(!logs.call(&["etl"]).out.contains('\x1b'));
     assert!(logs.call(&["etl", "--color", "always"]).out.contains("\x1b[36metl\x1b[0m"));
 }
 
 #[test]
-fn everything_that_is_written_meanwhile_is_shown_exactly_once() {
+fn logs_follow_prints_concurrent_writes_exactly_once() {
     const FILES: usize = 4;
     const EACH: usize = 5000;
-    let logs = Logs::new();
+    let logs = LogFolder::new();
     logs.append(ETL, &line(0, "INFO", "ready"));
     let (child, mut out) = logs.follow(&["-o", "json", "--since", "1h"]);
     let ready = next(&mut out);
@@ -265,7 +268,7 @@ fn everything_that_is_written_meanwhile_is_shown_exactly_once() {
             let logs = &logs;
             scope.spawn(move || {
                 for number in 0..EACH {
-                    // Some lines arrive in two pieces, some bear a time that is long over.
+                    // Some lines arrive in two pieces, some have an old timestamp.
                     let late = if number % 100 == 7 { -600 } else { 0 };
                     let line = line(late, "INFO", &format!("{run}#{number}"));
                     let (first, rest) = line.split_at(if number % 10 == 0 { 20 } else { 0 });
@@ -286,16 +289,16 @@ fn everything_that_is_written_meanwhile_is_shown_exactly_once() {
             assert!(seen.insert(message), "twice: {event}");
         }
     });
-    // The line after all others shows that nothing came in between.
+    // The next line is the last one, so there was nothing in between.
     logs.append(ETL, &line(0, "INFO", "last"));
     assert!(next(&mut out)["message"].as_str().unwrap().contains("\"last\""));
-    let (code, said) = interrupt(child);
-    assert_eq!((code, said.as_str()), (Some(130), "error: interrupted\n"));
+    let (code, output) = interrupt(child);
+    assert_eq!((code, output.as_str()), (Some(130), "error: interrupted\n"));
 }
 
 #[test]
-fn a_half_written_line_waits_for_its_other_half_and_new_files_are_noticed() {
-    let logs = Logs::new();
+fn logs_follow_waits_for_incomplete_line_and_finds_new_files() {
+    let logs = LogFolder::new();
     let (child, mut out) = logs.follow(&["-o", "json"]);
     let whole = line(0, "INFO", "in two halves");
     let (first, second) = whole.split_at(40);
@@ -310,39 +313,39 @@ fn a_half_written_line_waits_for_its_other_half_and_new_files_are_noticed() {
 }
 
 #[test]
-fn a_reader_that_has_enough_ends_it_quietly() {
-    let logs = Logs::two_runs();
-    for words in [&["--follow"][..], &[]] {
-        let mut command = logs.target.command(&[&["logs"], words].concat());
+fn logs_closed_pipe_exits_quietly() {
+    let logs = LogFolder::two_runs();
+    for args in [&["--follow"][..], &[]] {
+        let mut command = logs.target.command(&[&["logs"], args].concat());
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
-        // Nothing more is ever written; the program has to notice by itself.
+        // Nothing more is written, so the program must detect the closed pipe itself.
         drop(child.stdout.take());
-        let mut said = String::new();
-        child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-        assert_eq!((child.wait().unwrap().code(), said.as_str()), (Some(0), ""), "{words:?}");
+        let mut output = String::new();
+        child.stderr.take().unwrap().read_to_string(&mut output).unwrap();
+        assert_eq!((child.wait().unwrap().code(), output.as_str()), (Some(0), ""), "{args:?}");
     }
 }
 
 #[test]
-fn a_run_is_followed_from_its_first_line_to_its_end() {
+fn logs_follow_run_prints_all_lines_and_exits_with_its_code() {
     let target = Target::new();
     target.ok(&["demo", "--headless", "--rows", "2000"]);
     target.ok(&["up"]);
     let run = target.ok(&["run", "etl", "--force", "--no-wait"]).out.trim().to_owned();
-    let said = target.ok(&["logs", "--run", &run, "--follow", "-o", "json"]);
-    let events: Vec<Value> = said.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
-    assert!(events.iter().all(|event| event["stream"] == run && event["source"] == "etl"), "{}", said.out);
+    let output = target.ok(&["logs", "--run", &run, "--follow", "-o", "json"]);
+    let events: Vec<Value> = output.out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert!(events.iter().all(|event| event["stream"] == run && event["source"] == "etl"), "{}", output.out);
     let log = std::fs::read_to_string(target.data().join(format!("logs/{run}.jsonl"))).unwrap();
     let shown: Vec<&str> = events.iter().map(|event| event["message"].as_str().unwrap()).collect();
-    assert_eq!(shown, log.lines().collect::<Vec<_>>(), "all of it, in its order");
+    assert_eq!(shown, log.lines().collect::<Vec<_>>(), "all lines, in order");
 
-    // One that fails passes its code on, also afterwards.
+    // The exit code of a failed run is returned, also after its end.
     let run =
         target.ok(&["run", "report", "--no-wait", "--env", "REPORT_LANG=klingon"]).out.trim().to_owned();
-    for words in [&["logs", "--follow", "--run", &run][..], &["logs", "--follow", "--run", "latest"]] {
-        let said = target.call(words);
-        assert_eq!(said.code, Some(1), "nobody took its own code down: {}", said.err);
-        assert!(said.out.contains("report") && said.out.contains("klingon"), "{}", said.out);
+    for args in [&["logs", "--follow", "--run", &run][..], &["logs", "--follow", "--run", "latest"]] {
+        let output = target.call(args);
+        assert_eq!(output.code, Some(1), "no client recorded its code: {}", output.err);
+        assert!(output.out.contains("report") && output.out.contains("klingon"), "{}", output.out);
     }
-    assert_eq!(target.call(&["logs", "--run", &run]).code, Some(0), "showing it is no failure");
+    assert_eq!(target.call(&["logs", "--run", &run]).code, Some(0), "printing the log succeeds");
 }

@@ -10,7 +10,7 @@ fn unreachable_data_dir_error_has_hint() {
     // Root switches to a user who cannot enter; another user cannot write.
     set_mode(&closed, if is_root() { 0o700 } else { 0o500 });
     let output = target.call(&["up", "--data-dir", closed.join("data").to_str().unwrap()]);
-    let (code, hint) = if is_root() { (125, "hint: chmod o+x") } else { (1, "hint: name a folder") };
+    let (code, hint) = if is_root() { (125, "hint: chmod o+x") } else { (1, "hint: use a folder") };
     assert_eq!(output.code, Some(code), "{}", output.err);
     assert!(output.err.contains(hint), "{}", output.err);
     assert!(output.err.contains(closed.to_str().unwrap()), "{}", output.err);

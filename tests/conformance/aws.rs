@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws::{Aws, Wanted};
+use aws::{Aws, UpOptions};
 use target::{DataRetention, Progress, Target};
 
 use crate::local::{blocker, put_sample, settings};
@@ -43,7 +43,7 @@ impl super::story::Stage for Stage {
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
         let wanted =
-            Wanted { parameters: &parameters, release: Some("v1"), templates: Some(Path::new(&path)) };
+            UpOptions { parameters: &parameters, release: Some("v1"), templates: Some(Path::new(&path)) };
         let plan = self.aws.plan(&wanted).await.unwrap();
         assert!(plan.steps.iter().all(|step| !step.is_work()), "all of it is there");
     }

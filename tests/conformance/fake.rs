@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use common::failure::{Exit, Failure, Result};
 use etl::store::Store;
-use logs::{Ask, Event, Logs, Reply, RunLog, Source, Tempo};
+use logs::{Event, LogSources, PageRequest, PageResponse, PollPolicy, RunLog, Source};
 use target::{
     ActiveRun, Check, CheckSink, Component, ComponentState, Components, DataRetention, Database,
     DatabaseAccess, Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd, Runs, Services,
@@ -115,7 +115,7 @@ impl Source for Log {
         if self.kind == JobKind::Report { "report" } else { "etl" }
     }
 
-    async fn page(&self, ask: &Ask) -> Result<Reply> {
+    async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
         let runs = self.runs.lock().unwrap().clone();
         let wanted = |run: &&Fake| run.kind == self.kind && self.only.is_none_or(|only| only == run.id);
         let lines = |run: &Fake| {
@@ -130,8 +130,8 @@ impl Source for Log {
             };
             ["run started"].into_iter().chain(end).enumerate().map(event).collect::<Vec<_>>()
         };
-        let events = runs.iter().filter(wanted).flat_map(lines).filter(|event| event.time >= ask.from);
-        Ok(Reply::Page { events: events.collect(), next: None, settled: None })
+        let events = runs.iter().filter(wanted).flat_map(lines).filter(|event| event.time >= request.from);
+        Ok(PageResponse::Page { events: events.collect(), next: None, complete_until: None })
     }
 }
 
@@ -215,16 +215,20 @@ impl Runs for Memory {
         found.map(Fake::run).ok_or_else(missing)
     }
 
-    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
         let of = |kind, only| Arc::new(Log { runs: Arc::clone(&self.runs), kind, only }) as Arc<dyn Source>;
         let Some(typed) = run else {
             let sources = vec![of(JobKind::Etl, None), of(JobKind::Report, None)];
-            return Ok(Logs { sources, tempo: Tempo::FILES, run: None });
+            return Ok(LogSources { sources, poll_policy: PollPolicy::FILES, run: None });
         };
         let run = self.find(typed).await?;
         let kind = if run.kind == "report" { JobKind::Report } else { JobKind::Etl };
         let log = RunLog { id: run.run_id, from: 0 };
-        Ok(Logs { sources: vec![of(kind, Some(run.run_id))], tempo: Tempo::FILES, run: Some(log) })
+        Ok(LogSources {
+            sources: vec![of(kind, Some(run.run_id))],
+            poll_policy: PollPolicy::FILES,
+            run: Some(log),
+        })
     }
 }
 

@@ -11,9 +11,7 @@ use covidctl::db;
 use covidctl::db::releases::{self, ReleaseState};
 use covidctl::ops::follow::{self, Following};
 use covidctl::ops::{datasets, reports};
-use logs::core::{Note, Plan};
-use logs::driver::{self, Reader};
-use logs::{Logs, Shown};
+use logs::{LogSink, LogSources, MergedEvent, Notice, ReadOptions};
 use target::{ComponentState, DataRetention, DatabaseAccess, Job, JobKind, Progress, Run, Target};
 
 /// A target, ready to be brought up, with datasets in its store once it is.
@@ -141,19 +139,15 @@ async fn report(target: &Target) -> Run {
 
 /// Collects what it is shown.
 #[derive(Default)]
-struct Notebook(Vec<Shown>);
+struct Notebook(Vec<MergedEvent>);
 
-impl Reader for Notebook {
-    fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
-        self.0.extend(shown);
+impl LogSink for Notebook {
+    fn events(&mut self, events: Vec<MergedEvent>) -> ControlFlow<()> {
+        self.0.extend(events);
         ControlFlow::Continue(())
     }
 
-    fn caught_up(&mut self) -> ControlFlow<()> {
-        ControlFlow::Continue(())
-    }
-
-    fn note(&mut self, _: Note) {}
+    fn notice(&mut self, _: Notice) {}
 }
 
 async fn logs(target: &Target, load: &Run) {
@@ -162,13 +156,14 @@ async fn logs(target: &Target, load: &Run) {
     for name in ["etl", "report"] {
         assert!(names.iter().any(|found| found == name), "{names:?}");
     }
-    let Logs { sources, tempo, run } = target.runs.logs(Some(&load.run_id.to_string())).await.unwrap();
+    let LogSources { sources, poll_policy, run } =
+        target.runs.logs(Some(&load.run_id.to_string())).await.unwrap();
     let run = run.unwrap();
     assert_eq!(run.id, load.run_id);
-    let plan = Plan { since: run.from, until: None, follow: false, pattern: None, tempo };
+    let options = ReadOptions { since: run.from, until: None, follow: false, pattern: None, poll_policy };
     let mut notebook = Notebook::default();
     let (clock, never) = (|| Utc::now().timestamp_millis(), std::future::pending());
-    driver::run(&sources, plan, clock, never, std::future::pending(), &mut notebook).await.unwrap();
+    logs::read(&sources, options, clock, never, std::future::pending(), &mut notebook).await.unwrap();
     let ends = notebook.0.iter().filter(|shown| shown.event.message.contains("run succeeded")).count();
     assert_eq!(ends, 1, "the whole log, once");
 }

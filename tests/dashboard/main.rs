@@ -1,4 +1,4 @@
-//! `covidctl dashboard` against a stand-in for Metabase that keeps what it is given and refuses what it should not get.
+//! `covidctl dashboard` against a fake Metabase that validates and stores requests.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
@@ -11,20 +11,21 @@ use serde_json::{Value, json};
 
 use crate::stub::Stub;
 
-struct Said {
+struct Output {
     code: Option<i32>,
     out: String,
     err: String,
 }
 
-/// The program, told where Metabase is by its environment.
-fn dashboard(stub: &Stub, words: &[&str], password: &str) -> Said {
+/// Runs the program, configured by its environment.
+#[track_caller]
+fn dashboard(stub: &Stub, args: &[&str], password: &str) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_covidctl"))
         .arg("dashboard")
-        .args(words)
+        .args(args)
         .env("XDG_CONFIG_HOME", "/nonexistent")
         .env("METABASE_URL", &stub.url)
-        .env("METABASE_EMAIL", "someone@example.org")
+        .env("METABASE_EMAIL", "admin@example.org")
         .env("METABASE_PASSWORD", password)
         .env(
             "METABASE_DATABASE_URL",
@@ -33,23 +34,25 @@ fn dashboard(stub: &Stub, words: &[&str], password: &str) -> Said {
         .output()
         .unwrap();
     let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-    Said { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
+    Output { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
 }
 
-fn parts(said: &Said) -> Vec<Value> {
-    serde_json::from_str::<Value>(&said.out)
-        .unwrap_or_else(|_| panic!("{}{}", said.out, said.err))
+#[track_caller]
+fn items(output: &Output) -> Vec<Value> {
+    serde_json::from_str::<Value>(&output.out)
+        .unwrap_or_else(|_| panic!("{}{}", output.out, output.err))
         .as_array()
         .unwrap()
         .clone()
 }
 
-fn states(said: &Said, state: &str) -> usize {
-    parts(said).iter().filter(|part| part["state"] == state).count()
+#[track_caller]
+fn states(output: &Output, state: &str) -> usize {
+    items(output).iter().filter(|item| item["state"] == state).count()
 }
 
 #[test]
-fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
+fn apply_new_metabase_creates_everything_and_second_time_nothing() {
     let stub = Stub::start();
     let first = dashboard(&stub, &["apply", "-o", "json"], "correct horse");
     assert_eq!(first.code, Some(0), "{}", first.err);
@@ -57,7 +60,7 @@ fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
     let count = |what: &str| made.iter().filter(|change| *change == what).count();
     let things = ["user", "create database", "create collection", "create card", "create dashboard"];
     assert_eq!(things.map(count), [1, 1, 1, 31, 1]);
-    assert_eq!(count("change field"), 9 + 7, "the columns have names, and seven of them keys");
+    assert_eq!(count("change field"), 9 + 7, "nine titles and seven keys");
     assert_eq!(count("change table"), 2, "internal tables are hidden");
 
     let database = &stub.things("database")[0];
@@ -70,24 +73,26 @@ fn a_fresh_metabase_gets_everything_and_the_second_time_nothing() {
     let slugs: Vec<&Value> =
         dashboard_made["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["slug"]).collect();
     assert_eq!(slugs, ["province", "period", "classification"]);
-    let places = dashboard_made["dashcards"].as_array().unwrap();
-    assert_eq!(places.len(), 31);
-    let mapped =
-        places.iter().filter(|place| place["parameter_mappings"].as_array().unwrap().len() == 3).count();
-    assert_eq!(mapped, 4, "the filters reach the cards that can be filtered");
+    let dashcards = dashboard_made["dashcards"].as_array().unwrap();
+    assert_eq!(dashcards.len(), 31);
+    let mapped = dashcards
+        .iter()
+        .filter(|dashcard| dashcard["parameter_mappings"].as_array().unwrap().len() == 3)
+        .count();
+    assert_eq!(mapped, 4, "the filters apply to the filtered cards");
 
     let second = dashboard(&stub, &["apply", "-o", "json"], "correct horse");
     assert_eq!(second.code, Some(0), "{}", second.err);
     assert_eq!(stub.take_changes(), [""; 0]);
-    assert_eq!(states(&second, "same"), parts(&second).len());
+    assert_eq!(states(&second, "same"), items(&second).len());
     assert!(
         !format!("{}{}", first.out, first.err).contains("hush-hush"),
-        "the password is told to Metabase alone"
+        "the password is sent to Metabase only"
     );
 }
 
 #[test]
-fn status_shows_what_differs_and_apply_mends_only_that() {
+fn status_reports_differences_and_apply_updates_only_those() {
     let stub = Stub::start();
     assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
     let whole = dashboard(&stub, &["status"], "correct horse");
@@ -97,7 +102,7 @@ fn status_shows_what_differs_and_apply_mends_only_that() {
         let mut state = stub.state.lock().unwrap();
         let kinds: Vec<(String, i64)> = state.things.keys().cloned().collect();
         let of = |kind: &str| kinds.iter().filter(|(at, _)| at == kind).cloned().collect::<Vec<_>>();
-        // Somebody moves a card, renames another, edits a query, deletes a third.
+        // A user moves a card, renames another, edits a query, deletes a third.
         state.things.get_mut(&of("dashboard")[0]).unwrap()["dashcards"][3]["col"] = json!(1);
         state.things.get_mut(&of("card")[5]).unwrap()["name"] = json!("Mine");
         state.things.get_mut(&of("card")[6]).unwrap()["dataset_query"]["native"]["query"] = json!("SELECT 1");
@@ -109,12 +114,12 @@ fn status_shows_what_differs_and_apply_mends_only_that() {
     assert_eq!(drifted.code, Some(1));
     assert!(drifted.err.contains("hint: covidctl dashboard apply"), "{}", drifted.err);
     assert_eq!((states(&drifted, "differs"), states(&drifted, "missing")), (4, 1), "{}", drifted.out);
-    assert_eq!(stub.take_changes(), [""; 0], "looking changes nothing");
+    assert_eq!(stub.take_changes(), [""; 0], "status changes nothing");
 
     assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
-    let mut mended = stub.take_changes();
-    mended.sort();
-    assert_eq!(mended, ["change card", "change card", "change dashboard", "change database", "create card"]);
+    let mut updated = stub.take_changes();
+    updated.sort();
+    assert_eq!(updated, ["change card", "change card", "change dashboard", "change database", "create card"]);
     assert_eq!(dashboard(&stub, &["status"], "correct horse").code, Some(0));
 }
 
@@ -150,16 +155,16 @@ fn apply_declares_the_keys_of_views_and_hides_internal_tables() {
         assert!(!hidden(table), "{table}");
     }
 
-    // The next load brings the parts of another release: no difference, and hidden by the next call.
-    let part = json!({ "id": 999, "name": "release_case_2", "visibility_type": null });
-    stub.state.lock().unwrap().things.insert(("table".to_owned(), 999), part);
+    // The next load creates partitions of another release: no difference, and hidden by the next apply.
+    let partition = json!({ "id": 999, "name": "release_case_2", "visibility_type": null });
+    stub.state.lock().unwrap().things.insert(("table".to_owned(), 999), partition);
     stub.take_changes();
     assert_eq!(dashboard(&stub, &["status"], "correct horse").code, Some(0));
     assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
     assert_eq!(stub.take_changes(), ["change table"]);
     assert!(hidden("release_case_2"));
 
-    // A key that was taken away is missed.
+    // A removed key is a difference.
     let id = field("covid_case", "case_id")["id"].as_i64().unwrap();
     stub.state.lock().unwrap().things.get_mut(&("field".to_owned(), id)).unwrap()["semantic_type"] =
         Value::Null;
@@ -168,7 +173,7 @@ fn apply_declares_the_keys_of_views_and_hides_internal_tables() {
 }
 
 #[test]
-fn things_of_others_are_left_alone() {
+fn apply_leaves_items_of_users_alone() {
     let stub = Stub::start();
     assert_eq!(dashboard(&stub, &["apply"], "correct horse").code, Some(0));
     let collection = stub.things("collection")[0]["id"].clone();
@@ -181,7 +186,7 @@ fn things_of_others_are_left_alone() {
 }
 
 #[test]
-fn what_goes_wrong_is_said_with_its_hint_and_code() {
+fn failures_have_hint_and_exit_code() {
     let stub = Stub::start();
     let fresh = dashboard(&stub, &["status"], "x");
     assert_eq!(fresh.code, Some(1));
@@ -197,23 +202,23 @@ fn what_goes_wrong_is_said_with_its_hint_and_code() {
     assert!(!refused.err.contains("hush-hush"));
     let read_only = dashboard(&stub, &["apply", "--read-only"], "correct horse");
     assert_ne!(read_only.code, Some(0));
-    let nobody = dashboard(&stub, &["status", "--url", "http://127.0.0.1:1"], "x");
-    assert!(nobody.code == Some(1) && nobody.err.contains("is it the right --url"), "{}", nobody.err);
+    let unreachable = dashboard(&stub, &["status", "--url", "http://127.0.0.1:1"], "x");
+    assert!(unreachable.code == Some(1) && unreachable.err.contains("check --url"), "{}", unreachable.err);
     let wrong = dashboard(&stub, &["apply", "--database-url", "mysql://a:b@c/d"], "x");
     assert_eq!(wrong.code, Some(2), "{}", wrong.err);
 }
 
-/// The queries with filters, as Metabase fills them in: with nothing, and with a condition on the unaliased table.
+/// Runs the filtered queries as Metabase does: without filters, and with a condition on the unaliased table.
 #[tokio::test]
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no command line: the test command passes the server this way"
 )]
-async fn the_filtered_queries_run_with_and_without_their_filters() {
+async fn filtered_queries_run_with_and_without_filters() {
     use sqlx::{AssertSqlSafe, Connection as _, Row as _};
     let server = std::env::var("TEST_DATABASE_URL").expect("run `cargo xtask test`");
     let mut connection = sqlx::PgConnection::connect(&server).await.unwrap();
-    // All of it is rolled back.
+    // Rolled back with the connection.
     let rows = "BEGIN;
         CREATE SCHEMA filtered; SET LOCAL search_path = filtered;
         CREATE TABLE province (province_id smallint, name text);

@@ -1,95 +1,95 @@
-//! What Metabase's published `OpenAPI` description demands of each request that we send: names, kinds, and what must be there.
+//! Request properties of Metabase's published `OpenAPI` description: names, types, and whether they are required.
 
 use serde_json::Value;
 
-/// What a property may be.
+/// The type of a property.
 #[derive(Clone, Copy)]
-pub(crate) enum Is {
-    /// Text with something in it.
+pub(crate) enum Type {
+    /// Not empty.
     Text,
     Number,
     Flag,
     Map,
-    /// A list of whatever a function accepts.
+    /// A list whose items a function accepts.
     List(fn(&Value) -> Result<(), String>),
 }
 
-/// A property: its name, what it is, whether it must be there.
-pub(crate) type Property = (&'static str, Is, bool);
+/// Name, type, and whether the property is required.
+pub(crate) type Property = (&'static str, Type, bool);
 
 pub(crate) const CARD: &[Property] = &[
-    ("name", Is::Text, true),
-    ("dataset_query", Is::Map, true),
-    ("display", Is::Text, true),
-    ("visualization_settings", Is::Map, true),
-    ("description", Is::Text, false),
-    ("collection_id", Is::Number, false),
-    ("parameters", Is::List(parameter), false),
+    ("name", Type::Text, true),
+    ("dataset_query", Type::Map, true),
+    ("display", Type::Text, true),
+    ("visualization_settings", Type::Map, true),
+    ("description", Type::Text, false),
+    ("collection_id", Type::Number, false),
+    ("parameters", Type::List(parameter), false),
 ];
 
 pub(crate) const DASHBOARD: &[Property] = &[
-    ("name", Is::Text, true),
-    ("description", Is::Text, false),
-    ("collection_id", Is::Number, false),
-    ("parameters", Is::List(parameter), false),
+    ("name", Type::Text, true),
+    ("description", Type::Text, false),
+    ("collection_id", Type::Number, false),
+    ("parameters", Type::List(parameter), false),
 ];
 
 pub(crate) const DASHBOARD_CHANGE: &[Property] = &[
-    ("name", Is::Text, false),
-    ("description", Is::Text, false),
-    ("collection_id", Is::Number, false),
-    ("parameters", Is::List(parameter), false),
-    ("dashcards", Is::List(place), false),
+    ("name", Type::Text, false),
+    ("description", Type::Text, false),
+    ("collection_id", Type::Number, false),
+    ("parameters", Type::List(parameter), false),
+    ("dashcards", Type::List(dashcard), false),
 ];
 
 pub(crate) const DATABASE: &[Property] = &[
-    ("name", Is::Text, true),
-    ("engine", Is::Text, true),
-    ("details", Is::Map, true),
-    ("is_full_sync", Is::Flag, true),
-    ("is_on_demand", Is::Flag, true),
-    ("connection_source", Is::Text, true),
+    ("name", Type::Text, true),
+    ("engine", Type::Text, true),
+    ("details", Type::Map, true),
+    ("is_full_sync", Type::Flag, true),
+    ("is_on_demand", Type::Flag, true),
+    ("connection_source", Type::Text, true),
 ];
 
 pub(crate) const DATABASE_CHANGE: &[Property] =
-    &[("name", Is::Text, false), ("engine", Is::Text, false), ("details", Is::Map, false)];
+    &[("name", Type::Text, false), ("engine", Type::Text, false), ("details", Type::Map, false)];
 
-pub(crate) const COLLECTION: &[Property] = &[("name", Is::Text, true), ("description", Is::Text, false)];
+pub(crate) const COLLECTION: &[Property] = &[("name", Type::Text, true), ("description", Type::Text, false)];
 
 pub(crate) const FIELD: &[Property] = &[
-    ("display_name", Is::Text, false),
-    ("description", Is::Text, false),
-    ("semantic_type", Is::Text, false),
-    ("fk_target_field_id", Is::Number, false),
+    ("display_name", Type::Text, false),
+    ("description", Type::Text, false),
+    ("semantic_type", Type::Text, false),
+    ("fk_target_field_id", Type::Number, false),
 ];
 
-pub(crate) const TABLE: &[Property] = &[("visibility_type", Is::Text, false)];
+pub(crate) const TABLE: &[Property] = &[("visibility_type", Type::Text, false)];
 
 fn parameter(value: &Value) -> Result<(), String> {
     check(
         value,
         &[
-            ("id", Is::Text, true),
-            ("type", Is::Text, true),
-            ("name", Is::Text, true),
-            ("slug", Is::Text, true),
-            ("sectionId", Is::Text, false),
-            ("target", Is::List(|_| Ok(())), false),
+            ("id", Type::Text, true),
+            ("type", Type::Text, true),
+            ("name", Type::Text, true),
+            ("slug", Type::Text, true),
+            ("sectionId", Type::Text, false),
+            ("target", Type::List(|_| Ok(())), false),
         ],
     )
 }
 
-fn place(value: &Value) -> Result<(), String> {
+fn dashcard(value: &Value) -> Result<(), String> {
     check(
         value,
         &[
-            ("id", Is::Number, true),
-            ("size_x", Is::Number, true),
-            ("size_y", Is::Number, true),
-            ("row", Is::Number, true),
-            ("col", Is::Number, true),
-            ("card_id", Is::Number, false),
-            ("parameter_mappings", Is::List(mapping), false),
+            ("id", Type::Number, true),
+            ("size_x", Type::Number, true),
+            ("size_y", Type::Number, true),
+            ("row", Type::Number, true),
+            ("col", Type::Number, true),
+            ("card_id", Type::Number, false),
+            ("parameter_mappings", Type::List(mapping), false),
         ],
     )
 }
@@ -98,14 +98,14 @@ fn mapping(value: &Value) -> Result<(), String> {
     check(
         value,
         &[
-            ("parameter_id", Is::Text, true),
-            ("card_id", Is::Number, false),
-            ("target", Is::List(|_| Ok(())), true),
+            ("parameter_id", Type::Text, true),
+            ("card_id", Type::Number, false),
+            ("target", Type::List(|_| Ok(())), true),
         ],
     )
 }
 
-/// Whether a body has what it must have, and nothing that is not known.
+/// Checks that a body has the required properties and no unknown ones.
 pub(crate) fn check(body: &Value, properties: &[Property]) -> Result<(), String> {
     let body = body.as_object().ok_or("not an object")?;
     for name in body.keys() {
@@ -113,20 +113,20 @@ pub(crate) fn check(body: &Value, properties: &[Property]) -> Result<(), String>
             return Err(format!("unknown property {name}"));
         }
     }
-    for (name, is, must) in properties {
+    for (name, property_type, required) in properties {
         let Some(value) = body.get(*name) else {
-            if *must {
+            if *required {
                 return Err(format!("{name} is missing"));
             }
             continue;
         };
-        let fits = match is {
-            Is::Text => value.as_str().is_some_and(|text| !text.is_empty()),
-            Is::Number => value.is_i64(),
-            Is::Flag => value.is_boolean(),
-            Is::Map => value.is_object(),
-            Is::List(of) => {
-                let list = value.as_array().ok_or_else(|| format!("{name} is no list"))?;
+        let fits = match property_type {
+            Type::Text => value.as_str().is_some_and(|text| !text.is_empty()),
+            Type::Number => value.is_i64(),
+            Type::Flag => value.is_boolean(),
+            Type::Map => value.is_object(),
+            Type::List(of) => {
+                let list = value.as_array().ok_or_else(|| format!("{name} is not a list"))?;
                 list.iter().try_for_each(of).map_err(|error| format!("{name}: {error}"))?;
                 true
             }

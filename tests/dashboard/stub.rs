@@ -1,8 +1,7 @@
-//! A stand-in for Metabase that keeps what it is given, and refuses what Metabase's published API does not take.
+//! A fake Metabase that stores items and rejects what Metabase's published API does not accept.
 //!
-//! No Metabase can be run here. What it expects of each request was written down by hand from the descriptions of version 57's
-//! API: which properties there are, which must be there, of what kind they are. What it answers is as much as is known of
-//! Metabase's answers: things with an id, lists bare or in `data`, descriptions in lists, and properties of its own.
+//! Requests are validated against the API description of version 57. Responses imitate Metabase's: items with an id, lists bare or in
+//! `data`, and additional properties.
 
 use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
@@ -12,34 +11,33 @@ use std::sync::{Arc, Mutex};
 use serde_json::{Map, Value, json};
 
 use crate::schema::{
-    CARD, COLLECTION, DASHBOARD, DASHBOARD_CHANGE, DATABASE, DATABASE_CHANGE, FIELD, Is, TABLE, check,
+    CARD, COLLECTION, DASHBOARD, DASHBOARD_CHANGE, DATABASE, DATABASE_CHANGE, FIELD, TABLE, Type, check,
 };
 
-/// What it knows.
 #[derive(Default)]
-pub(crate) struct State {
+pub(crate) struct FakeState {
     /// The first user, once there is one.
     user: Option<(String, String)>,
     next_id: i64,
-    /// Things by their path and id.
+    /// By path and id.
     pub(crate) things: BTreeMap<(String, i64), Value>,
-    /// Every request that changes something.
+    /// Every request that changed something.
     pub(crate) changes: Vec<String>,
-    /// How often the tables were asked for: they are there the second time.
-    asked: u32,
+    /// Number of metadata requests: the tables appear in the second response.
+    metadata_requests: u32,
 }
 
-/// A server that lives as long as the test's process.
+/// A server that runs until the test process ends.
 pub(crate) struct Stub {
     pub(crate) url: String,
-    pub(crate) state: Arc<Mutex<State>>,
+    pub(crate) state: Arc<Mutex<FakeState>>,
 }
 
 impl Stub {
     pub(crate) fn start() -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let state = Arc::new(Mutex::new(State { next_id: 1, ..State::default() }));
+        let state = Arc::new(Mutex::new(FakeState { next_id: 1, ..FakeState::default() }));
         let shared = Arc::clone(&state);
         std::thread::spawn(move || {
             for stream in listener.incoming() {
@@ -50,20 +48,20 @@ impl Stub {
         Self { url, state }
     }
 
-    /// The things at a path.
+    /// Returns the items at a path.
     pub(crate) fn things(&self, path: &str) -> Vec<Value> {
         let state = self.state.lock().unwrap();
         state.things.iter().filter(|((at, _), _)| at == path).map(|(_, thing)| thing.clone()).collect()
     }
 
-    /// Takes what was changed since the last call.
+    /// Returns the changes since the last call.
     pub(crate) fn take_changes(&self) -> Vec<String> {
         std::mem::take(&mut self.state.lock().unwrap().changes)
     }
 }
 
-/// One request, one answer, and the connection is closed.
-fn serve(stream: &TcpStream, state: &Mutex<State>) {
+/// Serves one request per connection.
+fn serve(stream: &TcpStream, state: &Mutex<FakeState>) {
     let mut reader = BufReader::new(stream);
     let mut first = String::new();
     if reader.read_line(&mut first).unwrap_or(0) == 0 {
@@ -96,7 +94,7 @@ fn serve(stream: &TcpStream, state: &Mutex<State>) {
     .unwrap();
 }
 
-impl State {
+impl FakeState {
     fn answer(&mut self, method: &str, target: &str, body: &Value, session: &str) -> (&'static str, Value) {
         match self.route(method, target, body, session) {
             Ok(answer) => ("200 OK", answer),
@@ -113,10 +111,13 @@ impl State {
                 return Ok(json!({ "has-user-setup": self.user.is_some(), "setup-token": "token-1" }));
             }
             ("POST", "/api/setup") => {
-                check(body, &[("token", Is::Text, true), ("user", Is::Map, true), ("prefs", Is::Map, true)])?;
-                let text = |name| (name, Is::Text, true);
+                check(
+                    body,
+                    &[("token", Type::Text, true), ("user", Type::Map, true), ("prefs", Type::Map, true)],
+                )?;
+                let text = |name| (name, Type::Text, true);
                 check(&body["user"], &["email", "password", "first_name", "last_name"].map(text))?;
-                check(&body["prefs"], &[text("site_name"), ("site_locale", Is::Text, false)])?;
+                check(&body["prefs"], &[text("site_name"), ("site_locale", Type::Text, false)])?;
                 if self.user.is_some() || body["token"] != "token-1" {
                     return Err("the token is used".to_owned());
                 }
@@ -126,7 +127,7 @@ impl State {
                 return Ok(json!({ "id": "session-1" }));
             }
             ("POST", "/api/session") => {
-                check(body, &[("username", Is::Text, true), ("password", Is::Text, true)])?;
+                check(body, &[("username", Type::Text, true), ("password", Type::Text, true)])?;
                 if self.user != Some((login("username"), login("password"))) {
                     return Err("unauthenticated".to_owned());
                 }
@@ -196,8 +197,8 @@ impl State {
 
     /// The pipeline's tables, which are not there yet the first time.
     fn metadata(&mut self, include_hidden: bool) -> Value {
-        self.asked += 1;
-        if self.asked == 1 {
+        self.metadata_requests += 1;
+        if self.metadata_requests == 1 {
             return json!({ "tables": [] });
         }
         if self.all("table").is_empty() {
@@ -219,7 +220,7 @@ impl State {
         json!({ "tables": tables })
     }
 
-    /// Reads the pipeline's tables: the views have no keys, and the parts of a release stand beside them.
+    /// Adds the pipeline's tables: views without keys, and the partitions of a release.
     fn sync(&mut self) {
         const TABLES: [(&str, &[&str]); 7] = [
             (

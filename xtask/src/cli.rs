@@ -1,4 +1,4 @@
-//! The words of `cargo xtask`. Doc comments are the help.
+//! The command line of `cargo xtask`.
 
 use std::path::PathBuf;
 
@@ -8,7 +8,6 @@ use clap::{Args, Parser, Subcommand};
 #[derive(Parser)]
 #[command(name = "cargo xtask", bin_name = "cargo xtask", about, disable_help_subcommand = true)]
 pub(crate) struct Cli {
-    /// What to do
     #[command(subcommand)]
     pub(crate) task: Task,
 
@@ -17,123 +16,115 @@ pub(crate) struct Cli {
     pub(crate) pg_bin: Option<PathBuf>,
 }
 
-/// One task.
 #[derive(Subcommand)]
 pub(crate) enum Task {
-    /// Install what the tests need, then run every check and every test
+    /// Install the prerequisites of the tests, then run all checks and tests
     ///
-    /// With words after `--`, only the tests whose names contain them run, and no other check.
+    /// With a filter after `--`, only the matching tests run, and no checks.
     Test {
-        /// Handed to `cargo test`: a part of the tests' names, or its own flags
+        /// Arguments of `cargo test`: parts of test names, or flags
         #[arg(last = true, value_name = "FILTER")]
         filter: Vec<String>,
     },
-    /// Check formatting, lints and documentation; no tests
+    /// Check formatting, lints, documentation and licences
     Check,
-    /// Check the CloudFormation templates, the Dockerfile and the workflows
+    /// Lint the CloudFormation templates, the Dockerfile and the workflows
     Lint,
-    /// Create and delete every stack in an emulator of AWS; check what roles may do, and the picture of the stacks
+    /// Create and delete every stack in an AWS emulator; check the permissions of roles and the diagram of the stacks
     Stacks {
-        /// Draw the picture anew instead, into `docs/pictures/stacks.svg`
+        /// Draw the diagram `docs/pictures/stacks.svg` instead
         #[arg(long)]
         draw: bool,
     },
-    /// Print the packages that the tests need, in one line
-    Needs,
-    /// Draw the screens anew, as pictures for the documents
+    /// Print the packages that the tests need
+    #[command(name = "needs")]
+    Prerequisites,
+    /// Draw the screens and write the page of keys for the documentation
     Pictures,
-    /// Measure against the competition and print the ratios
+    /// Compare the performance with that of other programs
     Bench {
-        /// What to measure
         #[command(subcommand)]
         what: Benchmark,
     },
 }
 
-/// One benchmark.
 #[derive(Subcommand)]
 pub(crate) enum Benchmark {
-    /// `etl run` beside `psql \copy`, DuckDB, Polars and pandas, from the same zip into the same server
+    /// Compare `etl run` with `psql \copy`, DuckDB, Polars and pandas
     Etl(EtlBench),
-    /// `covidctl tunnel` beside `ssh -L`, on the loopback and at 150 ms
+    /// Compare `covidctl tunnel` with `ssh -L`, on the loopback and at 150 ms
     Tunnel(TunnelBench),
-    /// `covidctl logs` beside `aws logs filter-log-events` and awslogs, from an emulator
+    /// Compare `covidctl logs` with `aws logs filter-log-events` and awslogs
     Logs(LogsBench),
-    /// The screens: frames, search, a flood of lines, the first frame, and how idle they are
+    /// Measure the screens: frame times, search, log throughput, start-up and idle load
     Tui(TuiBench),
 }
 
-/// How to run `bench etl`.
 #[derive(Args)]
 pub(crate) struct EtlBench {
     /// Rows of the generated input
     #[arg(long, default_value_t = 3_000_000, value_name = "N", conflicts_with = "full")]
     pub(crate) rows: u64,
 
-    /// The final national file's size, 30 million rows, ours only
+    /// Measure only `etl run`, with the 30 million rows of the national file
     #[arg(long)]
     pub(crate) full: bool,
 
-    /// How often each program is measured; the median counts [default: 3, or 1 with `--full`]
+    /// Measurements per program, of which the median is reported [default: 3, or 1 with `--full`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: Option<u32>,
 
-    /// Measure this binary, instead of building the release profile's
+    /// Binary to measure [default: build the release profile]
     #[arg(long, value_name = "FILE")]
     pub(crate) binary: Option<PathBuf>,
 }
 
-/// How to run `bench tunnel`.
 #[derive(Args)]
 pub(crate) struct TunnelBench {
-    /// How often each program is measured over the distance, and seven times as often on the loopback
+    /// Measurements per program at 150 ms; seven times as many on the loopback
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
 
-    /// What is sent through on the loopback; an eighth of it over the distance
+    /// Data transferred on the loopback, in MiB; an eighth of it at 150 ms
     #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u64).range(8..=65536))]
     pub(crate) mebibytes: u64,
 
-    /// Leave out the distance, where ten minutes go by
+    /// Skip the measurements at 150 ms, which take ten minutes
     #[arg(long)]
     pub(crate) loopback: bool,
 
-    /// Measure this binary, instead of building the release profile's
+    /// Binary to measure [default: build the release profile]
     #[arg(long, value_name = "FILE")]
     pub(crate) binary: Option<PathBuf>,
 }
 
-/// How to run `bench logs`.
 #[derive(Args)]
 pub(crate) struct LogsBench {
-    /// Events, in four groups together
+    /// Total events in four log groups
     #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(4..=1_000_000))]
     pub(crate) events: u64,
 
-    /// How often each program is measured; the median counts
+    /// Measurements per program, of which the median is reported
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
 
-    /// Measure this binary, instead of building the release profile's
+    /// Binary to measure [default: build the release profile]
     #[arg(long, value_name = "FILE")]
     pub(crate) binary: Option<PathBuf>,
 }
 
-/// How to run `bench tui`.
 #[derive(Args)]
 pub(crate) struct TuiBench {
-    /// Start this binary, instead of the release profile's
+    /// Binary to measure [default: build the release profile]
     #[arg(long, value_name = "FILE")]
     pub(crate) binary: Option<PathBuf>,
 }
 
 impl EtlBench {
-    /// Rows of the input.
     pub(crate) fn rows(&self) -> u64 {
         if self.full { 30_000_000 } else { self.rows }
     }
 
-    /// How often each program is measured.
     pub(crate) fn repeats(&self) -> u32 {
         self.repeats.unwrap_or(if self.full { 1 } else { 3 })
     }
@@ -146,12 +137,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_command_line_is_consistent() {
+    fn command_line_is_consistent() {
         Cli::command().debug_assert();
     }
 
     #[test]
-    fn words_after_two_dashes_reach_cargo_test() {
+    fn arguments_after_two_dashes_reach_cargo_test() {
         let cli = Cli::try_parse_from(["cargo xtask", "test", "--", "clean::", "--nocapture"]).unwrap();
         assert!(matches!(cli.task, Task::Test { filter } if filter == ["clean::", "--nocapture"]));
     }

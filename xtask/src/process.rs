@@ -1,6 +1,4 @@
-//! Child processes: started with a clean environment, waited for, and turned into a [`Failure`] when they fail.
-//!
-//! It kills nothing but what it is told to. A child's own output is the user's to see; nothing here parses it.
+//! Runs child processes; converts failures into [`Failure`].
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -11,23 +9,19 @@ use nix::unistd::Pid;
 
 use common::failure::{Context as _, Failure, Result};
 
-/// The workspace's folder.
 pub(crate) fn workspace() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
     xtask.parent().unwrap_or(xtask).to_path_buf()
 }
 
-/// Cargo's target folder, wherever the user has it: this program stands in `target/debug/`.
+/// Returns cargo's target folder, derived from the path of this program in `target/debug/`.
 pub(crate) fn target() -> Result<PathBuf> {
     let program = std::env::current_exe().context(|| "cannot find this program's own file".to_owned())?;
     let folder = program.ancestors().nth(2).map(Path::to_path_buf);
     folder.ok_or_else(|| Failure::new(format!("`{}` is not in a target folder", program.display())))
 }
 
-/// `cargo …` in the workspace.
-///
-/// `cargo run` tells its child which package it runs. Cargo below it would take these variables for a changed
-/// environment and build some dependencies again, so they are taken away.
+/// Returns `cargo …` in the workspace, without the variables of `cargo run`, which would cause rebuilds.
 pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new("cargo");
     command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
@@ -40,7 +34,7 @@ pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> 
     command
 }
 
-/// Runs it to its end, with its output on the terminal.
+/// Runs a command with its output on the terminal.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().context(|| cannot_start(command))?;
     if status.success() {
@@ -49,45 +43,44 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Err(Failure::new(format!("`{}` failed: {status}", line_of(command))))
 }
 
-/// Runs it to its end and returns what it wrote to stdout; its stderr goes into the failure.
+/// Runs a command and returns its stdout; the failure contains its stderr.
 pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     let output = command.stdin(Stdio::null()).output().context(|| cannot_start(command))?;
     if output.status.success() {
         return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
     }
-    let said = String::from_utf8_lossy(&output.stderr);
-    Err(Failure::new(format!("`{}` failed: {}", line_of(command), said.trim())))
+    let stderr = String::from_utf8_lossy(&output.stderr);
+    Err(Failure::new(format!("`{}` failed: {}", line_of(command), stderr.trim())))
 }
 
-/// Ends a child that hangs, and whatever it has started. Where `/proc` does not tell, only the child.
+/// Kills a child and its descendants; without `/proc`, only the child.
 pub(crate) fn kill_with_descendants(child: &mut Child) -> Result<()> {
-    let mut family = i32::try_from(child.id()).into_iter().collect::<Vec<_>>();
-    let mut looked_at = 0;
-    while let Some(id) = family.get(looked_at) {
+    let mut processes = i32::try_from(child.id()).into_iter().collect::<Vec<_>>();
+    let mut visited = 0;
+    while let Some(id) = processes.get(visited) {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();
-        family.extend(children.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
-        looked_at += 1;
+        processes.extend(children.split_whitespace().filter_map(|id| id.parse::<i32>().ok()));
+        visited += 1;
     }
-    for id in family.into_iter().skip(1) {
-        // It may have ended in this moment.
+    for id in processes.into_iter().skip(1) {
+        // It may have ended already.
         _ = kill(Pid::from_raw(id), Signal::SIGKILL);
     }
     child.kill().and_then(|()| child.wait()).map(drop).context(|| "cannot end a child process".to_owned())
 }
 
-/// The first of PATH's folders that has `program`.
+/// Returns the first folder of PATH that contains `program`.
 pub(crate) fn folder_on_path(program: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path).find(|folder| folder.join(program).is_file())
 }
 
-/// The command as a person would type it.
+/// Returns the command line.
 pub(crate) fn line_of(command: &Command) -> String {
     let words = std::iter::once(command.get_program()).chain(command.get_args());
     words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
 }
 
-/// What to say when a command does not even start.
 pub(crate) fn cannot_start(command: &Command) -> String {
     format!("cannot start `{}`", command.get_program().to_string_lossy())
 }
@@ -97,13 +90,13 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_failing_command_is_named_with_what_it_said() {
+    fn output_of_failing_command_has_its_stderr() {
         let failure = output_of(Command::new("sh").args(["-c", "echo no room >&2; exit 3"])).unwrap_err();
         assert_eq!(failure.to_string(), "`sh -c echo no room >&2; exit 3` failed: no room");
     }
 
     #[test]
-    fn a_child_that_hangs_is_ended_with_its_own_children() {
+    fn kill_ends_child_and_its_children() {
         let mut child = Command::new("sh")
             .args(["-c", "sleep 600 & echo $!; wait"])
             .stdout(Stdio::piped())
@@ -118,7 +111,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_program_is_said_to_be_missing() {
+    fn run_of_missing_program_names_it() {
         let failure = run(&mut Command::new("/no/such/program")).unwrap_err();
         assert!(
             failure.to_string().starts_with("cannot start `/no/such/program`: No such file"),

@@ -1,45 +1,43 @@
-//! `cargo xtask stacks`: every stack is created and deleted, in order, in an emulator of AWS on this machine.
+//! `cargo xtask stacks`: creates and deletes every stack, in order, in a local AWS emulator.
 //!
-//! The story is told by `xtask/stacks/conform.py`, because the emulator is a Python library. It says which parts of the templates the
-//! emulator lacks; docs/concepts/stacks.md says the same. Beside it, `actions.py` checks that nothing is granted that nothing uses,
-//! `draw.py` draws the picture, and `adapt.py` writes the templates as the emulators take them, for the tests of `covidctl up`.
+//! `xtask/stacks/conform.py` runs the test, because the emulator is a Python library, and lists what the emulator lacks. `actions.py` checks
+//! for unused permissions, `draw.py` draws the diagram, and `adapt.py` adapts the templates to the emulators for the tests of
+//! `covidctl up`.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{process, say, tools};
+use crate::{output, process, tools};
 use common::failure::Result;
 
-/// The emulator, pinned: it changes often, and the tests know its gaps.
+/// Pinned, because the tests depend on the gaps of the emulator.
 const REQUIREMENTS: &str = include_str!("../stacks/requirements.txt");
 
-/// The other emulator, which lives a stack's life.
+/// The emulator with the life cycle of stacks.
 const MINISTACK: &str = include_str!("../stacks/ministack.txt");
 
-/// Tells the story.
 pub(crate) fn conform() -> Result<()> {
-    say::note("stacks");
+    output::note("stacks");
     python("conform.py")
 }
 
-/// Draws the picture.
 pub(crate) fn draw() -> Result<()> {
     python("draw.py")
 }
 
-/// The Python of the environment that has the emulator.
+/// Returns the Python interpreter with moto.
 pub(crate) fn emulator() -> Result<PathBuf> {
     tools::python(&tools::folder("moto")?, "moto, an emulator of AWS", REQUIREMENTS)
-        .map_err(|failure| failure.hint("Python 3 with venv and a way to PyPI are needed once"))
+        .map_err(|failure| failure.hint("install Python 3 with venv, and allow access to PyPI"))
 }
 
-/// The Python of the environment that has the other emulator.
+/// Returns the Python interpreter with ministack.
 pub(crate) fn ministack() -> Result<PathBuf> {
     tools::python(&tools::folder("ministack")?, "ministack, another emulator of AWS", MINISTACK)
-        .map_err(|failure| failure.hint("Python 3 with venv and a way to PyPI are needed once"))
+        .map_err(|failure| failure.hint("install Python 3 with venv, and allow access to PyPI"))
 }
 
-/// Writes the templates as each emulator takes them, and says what was left out: the folder that holds both.
+/// Writes the templates adapted to each emulator; returns their folder.
 pub(crate) fn adapted() -> Result<PathBuf> {
     let folder = tools::folder("stacks")?;
     for (emulator, python) in [("moto", emulator()?), ("ministack", ministack()?)] {

@@ -1,24 +1,23 @@
-//! Tools from PyPI and npm, each set in a folder of its own below cargo's target folder, with pinned versions.
+//! Tools from PyPI and npm with pinned versions, each set in its own folder in cargo's target folder.
 //!
-//! A set is installed once; a copy of the list in its folder says that it is complete, and another list makes it anew. Nothing is
-//! installed for the user, and nothing outside that folder changes.
+//! A copy of the list of requirements marks a set as complete; a changed list reinstalls it. Nothing else on the machine changes.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::{process, say};
+use crate::{output, process};
 use common::failure::{Context as _, Result};
 
-/// The folder of a set of tools. It may be deleted at any time.
+/// Returns the folder of a set of tools; it may be deleted at any time.
 pub(crate) fn folder(set: &str) -> Result<PathBuf> {
     Ok(process::target()?.join("tools").join(set))
 }
 
-/// A Python environment with these requirements, in the words of pip: its interpreter.
+/// Installs a virtual environment with the requirements; returns its interpreter.
 pub(crate) fn python(folder: &Path, what: &str, requirements: &str) -> Result<PathBuf> {
     let python = folder.join("bin/python");
-    complete(folder, what, "requirements.txt", requirements, |list| {
+    install_once(folder, what, "requirements.txt", requirements, |list| {
         process::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
         fs::write(list, requirements).context(|| format!("cannot write `{}`", list.display()))?;
         process::output_of(
@@ -32,9 +31,9 @@ pub(crate) fn python(folder: &Path, what: &str, requirements: &str) -> Result<Pa
     Ok(python)
 }
 
-/// A folder with this package of npm, such as `name@1.2.3`: the folder of its programs.
+/// Installs an npm package such as `name@1.2.3`; returns the folder of its programs.
 pub(crate) fn node(folder: &Path, what: &str, package: &str) -> Result<PathBuf> {
-    complete(folder, what, "packages.txt", package, |_| {
+    install_once(folder, what, "packages.txt", package, |_| {
         process::output_of(
             Command::new("npm")
                 .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
@@ -46,9 +45,8 @@ pub(crate) fn node(folder: &Path, what: &str, package: &str) -> Result<PathBuf> 
     Ok(folder.join("node_modules/.bin"))
 }
 
-/// Installs, unless the marker says that exactly this was installed. The list that `install` gets is a file of its own: the marker is
-/// written last.
-fn complete(
+/// Installs unless the marker file has exactly this content. The marker is written last.
+fn install_once(
     folder: &Path,
     what: &str,
     marker: &str,
@@ -59,7 +57,7 @@ fn complete(
     if fs::read_to_string(&marker).is_ok_and(|installed| installed == wanted) {
         return Ok(());
     }
-    say::note(&format!("installing {what}, once"));
+    output::note(&format!("installing {what}"));
     if folder.exists() {
         fs::remove_dir_all(folder).context(|| format!("cannot remove `{}`", folder.display()))?;
     }
@@ -74,12 +72,12 @@ mod tests {
     use common::failure::Failure;
 
     #[test]
-    fn a_set_is_installed_once_and_anew_when_the_list_changes() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("set");
+    fn set_is_reinstalled_only_if_list_changes() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("set");
         let install = |wanted: &str| {
             let mut installed = false;
-            complete(&folder, "a set", "list", wanted, |_| {
+            install_once(&folder, "a set", "list", wanted, |_| {
                 installed = true;
                 fs::write(folder.join(wanted), "").context(String::new)
             })
@@ -91,13 +89,13 @@ mod tests {
     }
 
     #[test]
-    fn what_could_not_be_installed_is_tried_again() {
-        let place = tempfile::tempdir().unwrap();
-        let folder = place.path().join("set");
-        let broken = complete(&folder, "a set", "list", "a", |_| Err(Failure::new("no network")));
+    fn failed_installation_is_retried() {
+        let parent = tempfile::tempdir().unwrap();
+        let folder = parent.path().join("set");
+        let broken = install_once(&folder, "a set", "list", "a", |_| Err(Failure::new("no network")));
         assert_eq!(broken.unwrap_err().to_string(), "no network");
         let mut again = false;
-        complete(&folder, "a set", "list", "a", |_| {
+        install_once(&folder, "a set", "list", "a", |_| {
             again = true;
             Ok(())
         })

@@ -1,28 +1,25 @@
-//! The alarms of the stacks, and which of them are raised.
+//! The CloudWatch alarms of the stacks.
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
 
+use super::api_error::ApiContext as _;
 use super::clients::Clients;
-use super::trouble::OrTrouble as _;
 
-/// What every alarm of the stacks begins with.
 const PREFIX: &str = "covid19-";
 
-/// All of them.
 pub(super) struct Alarms {
-    /// How many there are.
     pub(super) count: usize,
-    /// Those that are raised: each with the service's reason.
+    /// Alarms in state ALARM, each with its reason.
     pub(super) raised: Vec<String>,
-    /// When the last of these was raised.
+    /// When the last of them was raised.
     pub(super) since: Option<DateTime<Utc>>,
 }
 
-/// Asks for them.
-pub(super) async fn look(clients: &Clients) -> Result<Alarms> {
+pub(super) async fn fetch(clients: &Clients) -> Result<Alarms> {
     let answer = clients.metrics().describe_alarms().alarm_name_prefix(PREFIX).send().await;
-    let answer = answer.or_trouble("cloudwatch:DescribeAlarms", || "cannot look at the alarms".to_owned())?;
+    let answer =
+        answer.api_context("cloudwatch:DescribeAlarms", || "cannot look at the alarms".to_owned())?;
     let all = answer.metric_alarms();
     let is_raised = |state: &str| state == "ALARM";
     let raised =

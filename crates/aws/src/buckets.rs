@@ -1,4 +1,4 @@
-//! Buckets of S3 as stores, with the same credentials, region and endpoint as every other service.
+//! S3 buckets as object stores, with the credentials, region and endpoint of the other clients.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -14,23 +14,21 @@ use tokio::sync::Mutex;
 
 use super::clients::Clients;
 
-/// They are renewed so long before they expire.
-const MARGIN: Duration = Duration::from_mins(5);
+/// How long before their expiry credentials are renewed.
+const RENEWAL_MARGIN: Duration = Duration::from_mins(5);
 
-/// Hands the chain's credentials to the object store, which wants them for every request. The chain itself keeps none: it would log
-/// in, or assume a role, each time.
+/// Caches credentials for the object store, which needs them for every request; the provider would log in, or assume a role, each time.
 #[derive(Debug)]
-pub(super) struct Chain {
+pub(super) struct CachedCredentials {
     provider: SharedCredentialsProvider,
-    known: Mutex<Option<Credentials>>,
+    cached: Mutex<Option<Credentials>>,
 }
 
-impl Chain {
+impl CachedCredentials {
     pub(super) fn new(provider: SharedCredentialsProvider) -> Self {
-        Self { provider, known: Mutex::default() }
+        Self { provider, cached: Mutex::default() }
     }
 
-    /// For a bucket.
     pub(super) fn of(clients: &Clients, bucket: &str) -> Result<Arc<Self>> {
         clients.chain().ok_or_else(|| {
             Failure::new(format!("cannot open `s3://{bucket}`"))
@@ -39,10 +37,10 @@ impl Chain {
         })
     }
 
-    /// Those that are known, as long as they are good.
+    /// Returns the cached credentials, renewed before they expire.
     async fn credentials(&self) -> object_store::Result<Credentials> {
-        let mut known = self.known.lock().await;
-        let soon = SystemTime::now() + MARGIN;
+        let mut known = self.cached.lock().await;
+        let soon = SystemTime::now() + RENEWAL_MARGIN;
         if let Some(credentials) = known.as_ref()
             && credentials.expiry().is_none_or(|expiry| expiry > soon)
         {
@@ -57,7 +55,7 @@ impl Chain {
 }
 
 #[async_trait]
-impl CredentialProvider for Chain {
+impl CredentialProvider for CachedCredentials {
     type Credential = AwsCredential;
 
     async fn get_credential(&self) -> object_store::Result<Arc<AwsCredential>> {
@@ -70,14 +68,14 @@ impl CredentialProvider for Chain {
     }
 }
 
-/// Opens a bucket; whether it exists is seen at the first request.
+/// Opens a bucket. Its existence is not checked.
 pub(super) fn open(clients: &Clients, bucket: &str) -> Result<Store> {
     let url = format!("s3://{bucket}");
     let mut builder = AmazonS3Builder::new()
         .with_region(clients.region())
         .with_bucket_name(bucket)
-        .with_credentials(Chain::of(clients, bucket)?)
-        .with_retry(etl::store::patience());
+        .with_credentials(CachedCredentials::of(clients, bucket)?)
+        .with_retry(etl::store::retry_config());
     if let Some(endpoint) = clients.endpoint() {
         builder = builder.with_allow_http(endpoint.starts_with("http://")).with_endpoint(endpoint);
     }
@@ -93,7 +91,7 @@ mod tests {
 
     use super::*;
 
-    /// Counts how often it is asked; gives credentials that are good for so long.
+    /// Counts its calls; returns credentials with this lifetime.
     #[derive(Debug)]
     struct Counting(Arc<AtomicU64>, Duration);
 
@@ -109,11 +107,11 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn credentials_are_asked_for_once_and_again_before_they_expire() {
-        for (good_for, asked) in [(Duration::from_hours(1), 1), (MARGIN / 2, 3)] {
+    async fn credentials_are_cached_and_renewed_before_expiry() {
+        for (good_for, asked) in [(Duration::from_hours(1), 1), (RENEWAL_MARGIN / 2, 3)] {
             let count = Arc::new(AtomicU64::new(0));
             let provider = SharedCredentialsProvider::new(Counting(Arc::clone(&count), good_for));
-            let chain = Chain::new(provider);
+            let chain = CachedCredentials::new(provider);
             for _ in 0..3 {
                 chain.get_credential().await.unwrap();
             }

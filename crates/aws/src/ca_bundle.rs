@@ -1,6 +1,4 @@
-//! The certificate authorities of RDS: named by the user, or fetched once and kept in the cache.
-//!
-//! They are public and come over a connection that is checked against the machine's own authorities.
+//! The CA bundle of RDS: a file of the user, or downloaded once to the cache directory.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -10,48 +8,47 @@ use etcetera::BaseStrategy as _;
 
 use target::WithOrigin;
 
-/// Where AWS publishes them for all regions.
-const SOURCE: &str = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem";
+/// The bundle of all regions.
+const BUNDLE_URL: &str = "https://truststore.pki.rds.amazonaws.com/global/global-bundle.pem";
 
-const PATIENCE: Duration = Duration::from_secs(20);
+const DOWNLOAD_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The file that holds them.
+/// Returns the file of the bundle.
 pub(super) async fn provide(named: Option<&WithOrigin<PathBuf>>) -> Result<PathBuf> {
     if let Some(named) = named {
         let path = &named.value;
         return match std::fs::read_to_string(path) {
             Ok(text) if is_bundle(&text) => Ok(path.clone()),
-            Ok(_) => Err(Failure::usage(format!("`{}` holds no certificate", path.display()))
-                .hint("--ssl-root-cert wants the authorities in PEM")),
+            Ok(_) => Err(Failure::usage(format!("`{}` contains no certificate", path.display()))
+                .hint("--ssl-root-cert needs a CA bundle in PEM format")),
             Err(error) => Err(Failure::usage(format!("cannot read `{}`", path.display())).source(error)),
         };
     }
-    let folder = etcetera::choose_base_strategy().context(|| "cannot find the cache folder".to_owned())?;
+    let folder = etcetera::choose_base_strategy().context(|| "cannot find the cache directory".to_owned())?;
     let folder = folder.cache_dir().join("covidctl");
     let path = folder.join("rds-global-bundle.pem");
     if std::fs::read_to_string(&path).is_ok_and(|text| is_bundle(&text)) {
         return Ok(path);
     }
-    let what = || format!("cannot fetch the certificate authorities of RDS from `{SOURCE}`");
+    let what = || format!("cannot download the CA bundle of RDS from `{BUNDLE_URL}`");
     let fetched = fetch().await.context(what).and_then(|text| {
         if is_bundle(&text) {
             Ok(text)
         } else {
-            Err(Failure::new(what()).source("what came is no certificate"))
+            Err(Failure::new(what()).source("the response contains no certificate"))
         }
     });
-    let text = fetched
-        .map_err(|failure| failure.hint("download it by hand and name it with --ssl-root-cert FILE"))?;
-    let keep = || format!("cannot keep the certificate authorities in `{}`", path.display());
+    let text =
+        fetched.map_err(|failure| failure.hint("download it and pass it with --ssl-root-cert FILE"))?;
+    let keep = || format!("cannot store the CA bundle in `{}`", path.display());
     std::fs::create_dir_all(&folder).context(keep)?;
-    // Whole or not at all, also where two of us fetch it.
     common::atomic_file::write(&path, text.as_bytes()).context(keep)?;
     Ok(path)
 }
 
 async fn fetch() -> reqwest::Result<String> {
-    let client = reqwest::Client::builder().timeout(PATIENCE).https_only(true).build()?;
-    client.get(SOURCE).send().await?.error_for_status()?.text().await
+    let client = reqwest::Client::builder().timeout(DOWNLOAD_TIMEOUT).https_only(true).build()?;
+    client.get(BUNDLE_URL).send().await?.error_for_status()?.text().await
 }
 
 fn is_bundle(text: &str) -> bool {
@@ -64,7 +61,7 @@ mod tests {
     use target::Origin;
 
     #[tokio::test]
-    async fn a_file_that_the_user_names_is_used_or_refused() {
+    async fn named_bundle_is_used_or_refused() {
         let folder = tempfile::tempdir().unwrap();
         let named = |name: &str| WithOrigin { value: folder.path().join(name), origin: Origin::Flag };
         std::fs::write(folder.path().join("good"), "-----BEGIN CERTIFICATE-----\n").unwrap();

@@ -1,6 +1,4 @@
-//! The one place that builds clients of AWS's services: profile, region, endpoint, retries, time limits, and who we say we are.
-//!
-//! The ordinary chain of credentials is used and nothing is stored. A client is built when it is first needed.
+//! The clients of AWS services: profile, region, endpoint, retries and timeouts. A client is built when it is first needed.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,27 +11,24 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use common::failure::{Failure, Result};
 
-use super::buckets::Chain;
+use super::buckets::CachedCredentials;
 use target::{AwsSettings, Origin};
 
-/// An operator waits for each answer.
-const CONNECT: Duration = Duration::from_secs(5);
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// One attempt; the whole call with its retries may take a few of them.
-const ATTEMPT: Duration = Duration::from_secs(15);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The first attempt counts.
-const ATTEMPTS: u32 = 4;
+/// The first attempt included.
+const MAX_ATTEMPTS: u32 = 4;
 
-/// Everything from which a client is built.
 #[derive(Debug)]
 pub(super) struct Clients {
     config: SdkConfig,
     region: String,
-    chain: Option<Arc<Chain>>,
+    chain: Option<Arc<CachedCredentials>>,
 }
 
-/// The credentials of a profile and of nothing else. A role in it is assumed in the region that was chosen.
+/// Returns the credentials of a profile alone. A role in it is assumed in the configured region.
 async fn of_profile(name: &str, settings: &AwsSettings) -> ProfileFileCredentialsProvider {
     let region = match &settings.region {
         Some(region) => Some(Region::new(region.value.clone())),
@@ -44,15 +39,15 @@ async fn of_profile(name: &str, settings: &AwsSettings) -> ProfileFileCredential
 }
 
 impl Clients {
-    /// Reads the shared configuration; asks nobody yet.
+    /// Reads the shared configuration; sends no request.
     pub(super) async fn load(settings: &AwsSettings) -> Result<Self> {
         let timeouts = TimeoutConfig::builder()
-            .connect_timeout(CONNECT)
-            .operation_attempt_timeout(ATTEMPT)
-            .operation_timeout(3 * ATTEMPT)
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .operation_timeout(3 * ATTEMPT_TIMEOUT)
             .build();
         let mut loader = aws_config::defaults(BehaviorVersion::latest())
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS))
+            .retry_config(RetryConfig::standard().with_max_attempts(MAX_ATTEMPTS))
             .timeout_config(timeouts);
         if let Ok(name) = AppName::new(concat!("covidctl-", env!("CARGO_PKG_VERSION"))) {
             loader = loader.app_name(name);
@@ -62,7 +57,7 @@ impl Clients {
         }
         if let Some(profile) = &settings.profile {
             loader = loader.profile_name(&profile.value);
-            // Whoever names a profile means it, also where keys stand in the environment, which win in the ordinary chain.
+            // An explicit profile overrides keys in the environment, unlike in the default chain.
             if profile.origin != Origin::Environment {
                 loader = loader.credentials_provider(of_profile(&profile.value, settings).await);
             }
@@ -72,24 +67,23 @@ impl Clients {
         }
         let config = loader.load().await;
         let Some(region) = config.region().map(ToString::to_string) else {
-            return Err(Failure::usage("nobody says in which region of AWS the pipeline is")
+            return Err(Failure::usage("no AWS region configured")
                 .hint("--region us-east-1, or AWS_REGION, or `region` in the profile"));
         };
-        let chain = config.credentials_provider().map(|provider| Arc::new(Chain::new(provider)));
+        let chain = config.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(provider)));
         Ok(Self { config, region, chain })
     }
 
-    /// The same credentials for the stores.
-    pub(super) fn chain(&self) -> Option<Arc<Chain>> {
+    /// Returns the credentials for object stores.
+    pub(super) fn chain(&self) -> Option<Arc<CachedCredentials>> {
         self.chain.clone()
     }
 
-    /// The region's name.
     pub(super) fn region(&self) -> &str {
         &self.region
     }
 
-    /// The one endpoint for all services, where there is one.
+    /// Returns the endpoint of all services, if one is set.
     pub(super) fn endpoint(&self) -> Option<&str> {
         self.config.endpoint_url()
     }

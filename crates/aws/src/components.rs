@@ -1,6 +1,6 @@
-//! The parts of the pipeline on AWS and their states, each from the service that runs it, all asked at once.
+//! The components of the pipeline on AWS and their states, queried concurrently.
 //!
-//! A part that cannot be asked is a part whose state is unknown, with the reason; it never hides the others.
+//! A component that cannot be queried has the state `unknown` with the reason.
 
 use std::str::FromStr as _;
 
@@ -14,20 +14,20 @@ use common::failure::Result;
 use futures_util::future;
 
 use super::alarms;
-use super::bastion::{self, Found};
+use super::api_error::{ApiContext as _, stack_hint};
+use super::bastion::{self, GroupStatus};
 use super::clients::Clients;
 use super::names::{Name, Names};
-use super::trouble::{OrTrouble as _, brings};
 use target::{Component, ComponentState};
 
-/// A replica of an idle master reports up to five minutes, because nothing is written that could arrive (RDS User Guide, "Monitoring
-/// read replication"). In seconds.
+/// Replica lag in seconds that is normal for an idle primary, which writes at least every five minutes (RDS User Guide, "Monitoring read
+/// replication").
 const LAG_WARNING: f64 = 330.0;
 
-/// A replica that is further behind shows old data; the stacks have an alarm at the same lag. In seconds.
+/// Replica lag in seconds at which the component has failed; the stacks have an alarm at the same lag.
 const LAG_FAILURE: f64 = 600.0;
 
-/// All parts, in the order of the pipeline.
+/// Returns all components in the order of the pipeline.
 pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Component> {
     let (schedule, lambda, master, replica, metabase, bastion, alarms) = tokio::join!(
         schedule(clients, names),
@@ -53,21 +53,21 @@ pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Component> {
         .collect()
 }
 
-/// What is known of a part, before it has its name.
-struct Known {
+/// The status of a component.
+struct ComponentStatus {
     state: ComponentState,
     since: Option<DateTime<Utc>>,
     detail: String,
 }
 
-impl Known {
+impl ComponentStatus {
     fn new(state: ComponentState, detail: impl Into<String>) -> Self {
         Self { state, since: None, detail: detail.into() }
     }
 
-    /// What its stack has not brought yet.
+    /// Returns the status of a component whose stack does not exist.
     fn absent(stack: &str) -> Self {
-        Self::new(ComponentState::Missing, format!("not there; {}", brings(stack)))
+        Self::new(ComponentState::Missing, format!("not there; {}", stack_hint(stack)))
     }
 
     fn named(self, name: &str) -> Component {
@@ -76,44 +76,47 @@ impl Known {
 }
 
 fn unknown(name: &str, failure: &common::failure::Failure) -> Component {
-    Known::new(ComponentState::Unknown, failure.to_string()).named(name)
+    ComponentStatus::new(ComponentState::Unknown, failure.to_string()).named(name)
 }
 
-async fn alarms(clients: &Clients) -> Result<Known> {
-    let alarms = alarms::look(clients).await?;
+async fn alarms(clients: &Clients) -> Result<ComponentStatus> {
+    let alarms = alarms::fetch(clients).await?;
     Ok(match (alarms.count, alarms.raised.len()) {
-        (0, _) => Known::absent("pipeline"),
-        (count, 0) => Known::new(ComponentState::Ready, format!("none of {count} is raised")),
-        _ => Known { since: alarms.since, ..Known::new(ComponentState::Failed, alarms.raised.join(", ")) },
+        (0, _) => ComponentStatus::absent("pipeline"),
+        (count, 0) => ComponentStatus::new(ComponentState::Ready, format!("none of {count} is raised")),
+        _ => ComponentStatus {
+            since: alarms.since,
+            ..ComponentStatus::new(ComponentState::Failed, alarms.raised.join(", "))
+        },
     })
 }
 
-async fn schedule(clients: &Clients, names: &Names) -> Result<Known> {
+async fn schedule(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let rule = names.need(Name::Schedule)?;
     let answer = clients.events().describe_rule().name(rule).send().await;
-    let answer =
-        answer.or_missing("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
-    let Some(answer) = answer else { return Ok(Known::absent("ingest")) };
+    let answer = answer
+        .api_context_optional("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
+    let Some(answer) = answer else { return Ok(ComponentStatus::absent("ingest")) };
     let expression = answer.schedule_expression.unwrap_or_default();
     Ok(match answer.state {
         Some(RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents) => {
             let next = next_run(&expression, Utc::now());
             let next =
                 next.map_or(String::new(), |next| format!(", next {}", next.format("%Y-%m-%d %H:%M UTC")));
-            Known::new(ComponentState::Ready, format!("{expression}{next}"))
+            ComponentStatus::new(ComponentState::Ready, format!("{expression}{next}"))
         }
-        _ => Known::new(ComponentState::Stopped, format!("{expression}, disabled")),
+        _ => ComponentStatus::new(ComponentState::Stopped, format!("{expression}, disabled")),
     })
 }
 
-/// When a `cron(…)` comes next; a `rate(…)` depends on when it was made.
+/// Returns the next time of a `cron(…)`; that of a `rate(…)` depends on its creation.
 fn next_run(expression: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let fields = expression.strip_prefix("cron(")?.strip_suffix(')')?;
-    // The library has a field for seconds; the rest is the same language.
+    // The library has an additional field for seconds.
     cron::Schedule::from_str(&format!("0 {fields}")).ok()?.after(&now).next()
 }
 
-async fn lambda(clients: &Clients, names: &Names) -> Result<Known> {
+async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let (name, group) = (names.need(Name::Download)?, names.need(Name::LambdaGroup)?);
     let logs = clients.logs();
     let streams = logs.describe_log_streams().log_group_name(group).order_by(OrderBy::LastEventTime);
@@ -123,10 +126,10 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<Known> {
         sum_of_a_day(clients, "AWS/Lambda", "Errors", ("FunctionName", name)),
     )
     .await;
-    let function = function
-        .or_missing("lambda:GetFunctionConfiguration", || format!("cannot look at the function `{name}`"))?;
-    let Some(function) = function else { return Ok(Known::absent("ingest")) };
-    // A function that never ran has no log group yet.
+    let function = function.api_context_optional("lambda:GetFunctionConfiguration", || {
+        format!("cannot look at the function `{name}`")
+    })?;
+    let Some(function) = function else { return Ok(ComponentStatus::absent("ingest")) };
     let streams = streams.ok().and_then(|streams| streams.log_streams).unwrap_or_default();
     let newest = streams.first();
     let last = newest.and_then(|stream| stream.last_event_timestamp.or(stream.creation_time));
@@ -144,16 +147,17 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<Known> {
         "Pending" => (ComponentState::Busy, format!("{name} is being set up")),
         other => (ComponentState::Failed, format!("{name} is {other}")),
     };
-    Ok(Known { state, since, detail })
+    Ok(ComponentStatus { state, since, detail })
 }
 
-async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Known> {
+async fn database(clients: &Clients, names: &Names, of: Name) -> Result<ComponentStatus> {
     let name = names.need(of)?;
     let answer = clients.databases().describe_db_instances().db_instance_identifier(name).send().await;
-    let answer =
-        answer.or_missing("rds:DescribeDBInstances", || format!("cannot look at the database `{name}`"))?;
+    let answer = answer.api_context_optional("rds:DescribeDBInstances", || {
+        format!("cannot look at the database `{name}`")
+    })?;
     let instance = answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next());
-    let Some(instance) = instance else { return Ok(Known::absent("database")) };
+    let Some(instance) = instance else { return Ok(ComponentStatus::absent("database")) };
     let status = instance.db_instance_status().unwrap_or("unknown");
     let state = match status {
         "available" | "storage-optimization" | "configuring-enhanced-monitoring" => ComponentState::Ready,
@@ -165,10 +169,10 @@ async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Known> {
     };
     let zones = if instance.multi_az() == Some(true) { ", two zones" } else { "" };
     let (engine, version) = (instance.engine().unwrap_or("?"), instance.engine_version().unwrap_or("?"));
-    Ok(Known::new(state, format!("{name} is {status}, {engine} {version}{zones}")))
+    Ok(ComponentStatus::new(state, format!("{name} is {status}, {engine} {version}{zones}")))
 }
 
-async fn replica(clients: &Clients, names: &Names) -> Result<Known> {
+async fn replica(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let name = names.need(Name::Replica)?;
     let (known, lag) = future::join(
         database(clients, names, Name::Replica),
@@ -179,16 +183,16 @@ async fn replica(clients: &Clients, names: &Names) -> Result<Known> {
     Ok(match lag {
         Ok(Some(lag)) if known.state == ComponentState::Ready => {
             let state = state_of_lag(lag);
-            Known { state, detail: format!("{}, {lag:.1} s behind", known.detail), ..known }
+            ComponentStatus { state, detail: format!("{}, {lag:.1} s behind", known.detail), ..known }
         }
         Ok(_) => known,
         Err(failure) => {
-            Known { detail: format!("{}; its lag is not known: {failure}", known.detail), ..known }
+            ComponentStatus { detail: format!("{}; its lag is not known: {failure}", known.detail), ..known }
         }
     })
 }
 
-/// A replica's state by its lag in seconds.
+/// Returns the state of a replica by its lag in seconds.
 fn state_of_lag(lag: f64) -> ComponentState {
     if lag > LAG_FAILURE {
         ComponentState::Failed
@@ -199,15 +203,15 @@ fn state_of_lag(lag: f64) -> ComponentState {
     }
 }
 
-async fn metabase(clients: &Clients, names: &Names) -> Result<Known> {
+async fn metabase(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let Some(group) = names.get(Name::MetabaseTargets) else {
-        return Ok(Known::absent("dashboard"));
+        return Ok(ComponentStatus::absent("dashboard"));
     };
     let answer = clients.load_balancing().describe_target_health().target_group_arn(group).send().await;
-    let answer = answer.or_missing("elasticloadbalancing:DescribeTargetHealth", || {
+    let answer = answer.api_context_optional("elasticloadbalancing:DescribeTargetHealth", || {
         "cannot look at Metabase's targets".to_owned()
     })?;
-    let Some(answer) = answer else { return Ok(Known::absent("dashboard")) };
+    let Some(answer) = answer else { return Ok(ComponentStatus::absent("dashboard")) };
     let healths = answer.target_health_descriptions();
     let is = |state: &TargetHealthStateEnum| {
         healths
@@ -222,20 +226,20 @@ async fn metabase(clients: &Clients, names: &Names) -> Result<Known> {
         (0, _, _) => ComponentState::Busy,
         _ => ComponentState::Ready,
     };
-    Ok(Known::new(state, format!("{serving} of {} targets are healthy", healths.len())))
+    Ok(ComponentStatus::new(state, format!("{serving} of {} targets are healthy", healths.len())))
 }
 
-async fn bastion(clients: &Clients, names: &Names) -> Result<Known> {
+async fn bastion(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let group = names.need(Name::BastionGroup)?;
-    Ok(match bastion::look(clients, group).await? {
-        Found::Serving(instance) => Known {
+    Ok(match bastion::status(clients, group).await? {
+        GroupStatus::Serving(instance) => ComponentStatus {
             since: instance.launched_at,
-            ..Known::new(ComponentState::Ready, format!("{} at {}", instance.id, instance.address))
+            ..ComponentStatus::new(ComponentState::Ready, format!("{} at {}", instance.id, instance.address))
         },
-        Found::Nobody => {
-            Known::new(ComponentState::Stopped, format!("no instance of `{group}` is in service"))
+        GroupStatus::NoInstance => {
+            ComponentStatus::new(ComponentState::Stopped, format!("no instance of `{group}` is in service"))
         }
-        Found::NoGroup => Known::absent("bastion"),
+        GroupStatus::NoGroup => ComponentStatus::absent("bastion"),
     })
 }
 
@@ -278,7 +282,7 @@ async fn statistics(
         .statistics(statistic)
         .send()
         .await;
-    let answer = answer.or_trouble("cloudwatch:GetMetricStatistics", || {
+    let answer = answer.api_context("cloudwatch:GetMetricStatistics", || {
         format!("cannot read the metric `{metric}` of `{value}`")
     })?;
     let point = |point: &aws_sdk_cloudwatch::types::Datapoint| {
@@ -299,7 +303,7 @@ mod tests {
     }
 
     #[test]
-    fn the_next_run_of_a_schedule() {
+    fn next_run_of_cron_and_rate() {
         let now = "2022-06-05T12:00:00Z".parse().unwrap();
         let next = |expression| next_run(expression, now).map(|next| next.to_rfc3339());
         assert_eq!(next("cron(30 11 * * ? *)").unwrap(), "2022-06-06T11:30:00+00:00");

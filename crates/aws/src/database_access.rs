@@ -1,6 +1,4 @@
-//! The way to the database on AWS: its endpoint, the login from its secret, and a tunnel through the bastion.
-//!
-//! The password comes from Secrets Manager, is held in memory and in a private file for libpq, and is gone with the value.
+//! Access to the databases on AWS: endpoint, login from Secrets Manager, tunnel through the bastion.
 
 use std::net::{IpAddr, Ipv4Addr};
 use std::sync::Arc;
@@ -8,16 +6,15 @@ use std::time::Duration;
 
 use common::failure::{Failure, Result};
 
+use super::api_error::ApiContext as _;
 use super::clients::Clients;
 use super::names::{Name, Names};
-use super::trouble::OrTrouble as _;
 use crate::ca_bundle;
 use target::{
     AwsSettings, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, LoginSecret, SslMode,
 };
 use tunnel::{Discovery, Endpoint, EventSink, Forwarding, Options, Tunnel};
 
-/// How long one attempt to connect may take.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns the host and port of `master`, `replica` or `metabase`, as the bastion sees them.
@@ -28,24 +25,24 @@ pub(super) async fn endpoint(clients: &Clients, names: &Names, name: &str) -> Re
         "metabase" => (Some(names.need(Name::MetabaseHost)?), Name::MetabasePort, None),
         _ => {
             return Err(Failure::usage(format!("there is no target `{name}`")).hint(
-                "the targets are master, replica and metabase; -L lport:host:rport leads anywhere else",
+                "the targets are master, replica and metabase; use -L LOCAL-PORT:HOST:PORT for others",
             ));
         }
     };
     let port = names.need(port)?;
-    let port = port.parse().map_err(|_| Failure::usage(format!("the port `{port}` is no number")))?;
+    let port = port.parse().map_err(|_| Failure::usage(format!("invalid port `{port}`")))?;
     match (host, instance) {
         (Some(host), _) => Ok(Endpoint { host: host.to_owned(), port }),
         (None, Some(instance)) => instance_endpoint(clients, names.need(instance)?).await,
-        (None, None) => Err(Failure::usage(format!("nobody says where `{name}` is"))),
+        (None, None) => Err(Failure::usage(format!("the endpoint of `{name}` is not configured"))),
     }
 }
 
-/// What the database itself says where it is.
+/// Returns the endpoint of an RDS instance.
 async fn instance_endpoint(clients: &Clients, name: &str) -> Result<Endpoint> {
     let answer = clients.databases().describe_db_instances().db_instance_identifier(name).send().await;
     let answer =
-        answer.or_trouble("rds:DescribeDBInstances", || format!("cannot look at the database `{name}`"))?;
+        answer.api_context("rds:DescribeDBInstances", || format!("cannot describe the database `{name}`"))?;
     let endpoint = answer.db_instances().first().and_then(|instance| instance.endpoint());
     let found = endpoint.and_then(|endpoint| {
         Some(Endpoint { host: endpoint.address()?.to_owned(), port: u16::try_from(endpoint.port()?).ok()? })
@@ -113,7 +110,7 @@ async fn secret(clients: &Clients, names: &Names, role: DatabaseRole) -> Result<
     .await
 }
 
-/// The logins that others use, whose passwords the database has to know: tasks, operators, Metabase.
+/// Returns the logins of tasks, operators and Metabase.
 pub(super) async fn logins(clients: &Clients, names: &Names) -> Result<[LoginSecret; 3]> {
     let secret = async |name| read(clients, names.need(name)?).await;
     Ok([
@@ -125,12 +122,11 @@ pub(super) async fn logins(clients: &Clients, names: &Names) -> Result<[LoginSec
 
 async fn read(clients: &Clients, name: &str) -> Result<LoginSecret> {
     let answer = clients.secrets().get_secret_value().secret_id(name).send().await;
-    let answer = answer.or_trouble("secretsmanager:GetSecretValue", || {
-        format!("cannot read the database's login `{name}`")
-    })?;
+    let answer =
+        answer.api_context("secretsmanager:GetSecretValue", || format!("cannot read the secret `{name}`"))?;
     serde_json::from_str(answer.secret_string().unwrap_or_default()).map_err(|_| {
-        // What it holds instead is nobody's business.
-        Failure::new(format!("the secret `{name}` is no login"))
-            .hint("it must be JSON with `username` and `password`")
+        // The content is not part of the message: it may be another secret.
+        Failure::new(format!("the secret `{name}` contains no login"))
+            .hint("it must be a JSON object with `username` and `password`")
     })
 }

@@ -1,7 +1,7 @@
-//! Downloads: invocations of the Lambda, which are runs like others, but without a task.
+//! Downloads: asynchronous invocations of the Lambda function, which are runs without a task.
 //!
-//! The function is invoked once and asynchronously; that it lives, and how it ended, it says in the run's record. One that died cannot
-//! say so: where its record was not touched for longer than an invocation may take, it is taken for dead.
+//! The function records its progress and its end in the run record. A record that was not updated for longer than an invocation may take
+//! is that of a killed function.
 
 use aws_sdk_lambda::config::retry::RetryConfig;
 use aws_sdk_lambda::primitives::Blob;
@@ -9,22 +9,22 @@ use aws_sdk_lambda::types::InvocationType;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::env;
 use common::failure::{Exit, Failure, Result};
-use etl::record::{Record, Status};
+use etl::record::{Record, RunStatus};
 use serde_json::json;
 use uuid::Uuid;
 
+use super::api_error::ApiError;
 use super::clients::Clients;
 use super::names::{Name, Names};
-use super::trouble::Trouble;
 use target::{Job, RunEnd};
 
-/// The longest that Lambda lets a function run.
-const LONGEST: TimeDelta = TimeDelta::minutes(15);
+/// The longest timeout of a Lambda function.
+const MAX_INVOCATION: TimeDelta = TimeDelta::minutes(15);
 
-/// How long Lambda may take to begin, or to try again what failed.
-const SLACK: TimeDelta = TimeDelta::minutes(5);
+/// How long Lambda may take to start or retry an invocation.
+const START_ALLOWANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// Asks for a download. The same run is never asked for twice: a request of which nobody knows whether it arrived is not repeated.
+/// Invokes the function. The request is never retried, because it may have arrived even if its response was lost.
 pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job) -> Result<()> {
     let function = names.need(Name::Download)?;
     let mut started_by = None;
@@ -48,12 +48,12 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
         .send()
         .await;
     let Err(error) = invoked else { return Ok(()) };
-    let trouble = Trouble::of(&error);
+    let trouble = ApiError::of(&error);
     let failure =
         trouble.failure("lambda:InvokeFunction", &format!("cannot invoke the function `{function}`"));
     Err(match failure.exit() {
         Exit::Credentials => failure,
-        // Not even a lost answer is a reason to ask twice.
+        // A lost response is no reason to retry.
         _ if trouble.may_pass() => failure
             .hint("`covidctl runs` shows whether it began all the same; if not, try again")
             .exit_code(Exit::NotStarted),
@@ -61,37 +61,44 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
     })
 }
 
-/// How a download stands that was asked for at a time, and of which this is known.
-pub(super) fn ended(record: Option<&Record>, asked_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<RunEnd> {
+/// Returns the end of a download that was requested at a time, by its record.
+pub(super) fn ended(
+    record: Option<&Record>,
+    requested_at: DateTime<Utc>,
+    now: DateTime<Utc>,
+) -> Option<RunEnd> {
     match record {
-        Some(record) if record.status == Status::Running => None,
+        Some(record) if record.status == RunStatus::Running => None,
         Some(record) => Some(RunEnd {
             code: record.exit_code.unwrap_or(1),
             reason: record.error.clone(),
-            hint: (record.status == Status::Failed).then(|| "covidctl logs lambda --since 1h".to_owned()),
+            hint: (record.status == RunStatus::Failed).then(|| "covidctl logs lambda --since 1h".to_owned()),
         }),
-        None if now - asked_at > SLACK => Some(RunEnd {
+        None if now - requested_at > START_ALLOWANCE => Some(RunEnd {
             code: Exit::NotStarted.code(),
-            reason: Some(format!("the function did not begin within {} minutes", SLACK.num_minutes())),
+            reason: Some(format!(
+                "the function did not begin within {} minutes",
+                START_ALLOWANCE.num_minutes()
+            )),
             hint: Some("covidctl logs lambda --since 1h".to_owned()),
         }),
         None => None,
     }
 }
 
-/// Whether a record that says that its run is under way can be believed.
-pub(super) fn may_live(touched_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now - touched_at <= LONGEST + SLACK
+/// Returns whether a run whose record is in state `running` may still be running.
+pub(super) fn may_be_running(touched_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - touched_at <= MAX_INVOCATION + START_ALLOWANCE
 }
 
-/// A record as it should be read: a download that can no longer be under way has failed.
-pub(super) fn believed(record: Record, touched_at: DateTime<Utc>, now: DateTime<Utc>) -> Record {
-    if record.kind != "download" || record.status != Status::Running || may_live(touched_at, now) {
+/// Marks a record as failed if its download cannot be running any more.
+pub(super) fn with_liveness(record: Record, touched_at: DateTime<Utc>, now: DateTime<Utc>) -> Record {
+    if record.kind != "download" || record.status != RunStatus::Running || may_be_running(touched_at, now) {
         return record;
     }
     Record {
-        status: Status::Failed,
-        finished_at: Some(touched_at + LONGEST),
+        status: RunStatus::Failed,
+        finished_at: Some(touched_at + MAX_INVOCATION),
         exit_code: Some(1),
         error: Some("it ended without saying why (killed, or out of time or memory)".to_owned()),
         ..record
@@ -100,35 +107,36 @@ pub(super) fn believed(record: Record, touched_at: DateTime<Utc>, now: DateTime<
 
 #[cfg(test)]
 mod tests {
-    use etl::record::Origin;
-    use etl::runs::Kind;
+    use etl::record::RunOrigin;
+    use etl::runs::RunKind;
 
     use super::*;
 
     fn running() -> Record {
-        Record::begin(Uuid::new_v4(), Kind::Download, Origin::default())
+        Record::begin(Uuid::new_v4(), RunKind::Download, RunOrigin::default())
     }
 
     #[test]
-    fn one_that_was_touched_lives_and_one_that_was_not_is_dead() {
+    fn with_liveness_fails_record_without_recent_update() {
         let touched = Utc::now();
-        let alive = believed(running(), touched, touched + LONGEST);
-        assert_eq!(alive.status, Status::Running);
-        let dead = believed(running(), touched, touched + LONGEST + SLACK + SLACK);
-        assert_eq!((dead.status, dead.exit_code), (Status::Failed, Some(1)));
-        let done = Record { status: Status::Succeeded, ..running() };
-        assert_eq!(believed(done, touched, touched + TimeDelta::days(9)).status, Status::Succeeded);
+        let alive = with_liveness(running(), touched, touched + MAX_INVOCATION);
+        assert_eq!(alive.status, RunStatus::Running);
+        let dead =
+            with_liveness(running(), touched, touched + MAX_INVOCATION + START_ALLOWANCE + START_ALLOWANCE);
+        assert_eq!((dead.status, dead.exit_code), (RunStatus::Failed, Some(1)));
+        let done = Record { status: RunStatus::Succeeded, ..running() };
+        assert_eq!(with_liveness(done, touched, touched + TimeDelta::days(9)).status, RunStatus::Succeeded);
     }
 
     #[test]
-    fn a_function_that_never_begins_is_not_waited_for_for_ever() {
+    fn ended_gives_up_on_function_that_never_starts() {
         let asked = Utc::now();
         assert_eq!(ended(None, asked, asked + TimeDelta::minutes(1)), None);
-        let given_up = ended(None, asked, asked + SLACK + SLACK).unwrap();
+        let given_up = ended(None, asked, asked + START_ALLOWANCE + START_ALLOWANCE).unwrap();
         assert_eq!(given_up.code, 125);
-        assert_eq!(ended(Some(&running()), asked, asked + SLACK + SLACK), None);
+        assert_eq!(ended(Some(&running()), asked, asked + START_ALLOWANCE + START_ALLOWANCE), None);
         let failed =
-            Record { status: Status::Failed, exit_code: Some(1), error: Some("x".into()), ..running() };
+            Record { status: RunStatus::Failed, exit_code: Some(1), error: Some("x".into()), ..running() };
         assert_eq!(ended(Some(&failed), asked, asked).unwrap().reason.as_deref(), Some("x"));
     }
 }

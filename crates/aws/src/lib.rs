@@ -1,10 +1,10 @@
-//! The target on AWS: tasks on ECS, logs in CloudWatch, buckets of S3, a database behind a bastion.
+//! The target on AWS: ECS tasks, CloudWatch logs, S3 buckets, RDS databases behind a bastion, CloudFormation stacks.
 //!
-//! Each service has a file of its own and its types do not leave it. This file wires them into the trait. Nothing is asked
-//! before it is needed: what is known of the account is read once and kept.
+//! Each service has a file of its own, which its types do not leave. The account and its resource names are read once, when needed.
 
 mod administration;
 mod alarms;
+mod api_error;
 mod bastion;
 mod buckets;
 mod ca_bundle;
@@ -13,15 +13,14 @@ mod components;
 mod database_access;
 mod doctor;
 mod downloads;
-mod emptying;
-mod known;
 mod log_groups;
 mod names;
-mod reasons;
+mod purge_bucket;
+mod run_lookup;
 mod runs;
 mod stacks;
+mod stop_reason;
 mod tasks;
-mod trouble;
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -34,14 +33,14 @@ use common::failure::{Failure, Result};
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
+use self::api_error::ApiContext as _;
 use self::clients::Clients;
-use self::log_groups::{LogGroup, Of};
+use self::log_groups::{EventFilter, LogGroup};
 use self::names::{Name, Names};
-pub use self::stacks::{Action, Change, Fate, KEPT, Plan, Standing, Step, Wanted};
-use self::tasks::State;
-use self::trouble::OrTrouble as _;
+pub use self::stacks::{Change, KEPT, Plan, ResourceAction, StackAction, StackSummary, Step, UpOptions};
+use self::tasks::TaskState;
 use etl::store::Store;
-use logs::{Logs, RunLog, Source, Tempo};
+use logs::{LogSources, PollPolicy, RunLog, Source};
 use target::{
     ActiveRun, AwsSettings, Bastion, Check, CheckSink, Component, Components, Database, DatabaseAccess,
     DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
@@ -49,10 +48,10 @@ use target::{
 };
 use tunnel::{Discovery, Endpoint, EventSink};
 
-/// How often a task is looked at while somebody waits for it.
+/// How often a task is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// The sources of logs and their groups.
+/// Log sources and their log groups.
 const SOURCES: [(&str, Name); 4] = [
     ("lambda", Name::LambdaGroup),
     ("etl", Name::EtlGroup),
@@ -60,7 +59,7 @@ const SOURCES: [(&str, Name); 4] = [
     ("metabase", Name::MetabaseGroup),
 ];
 
-/// The group of tasks after which the report is not started by the cloud: whoever started them does it.
+/// Task group of loads whose client also starts the report; the EventBridge rule ignores it.
 pub const PIPELINE_GROUP: &str = "covid19-pipeline";
 
 /// The target on AWS.
@@ -68,33 +67,33 @@ pub struct Aws {
     settings: AwsSettings,
     events: EventSink,
     account: OnceCell<Account>,
-    /// The tasks of the runs that were started or found here.
-    known: Mutex<HashMap<Uuid, String>>,
-    /// The tasks that were started here, as they were then.
-    started: Mutex<HashMap<Uuid, State>>,
-    /// The downloads that were asked for here, and when.
-    asked: Mutex<HashMap<Uuid, DateTime<Utc>>>,
+    /// Task ARNs of runs.
+    tasks_by_run: Mutex<HashMap<Uuid, String>>,
+    /// Tasks started by this process, as `RunTask` returned them.
+    started: Mutex<HashMap<Uuid, TaskState>>,
+    /// Request times of downloads started by this process.
+    requested: Mutex<HashMap<Uuid, DateTime<Utc>>>,
 }
 
-/// What is known of the account once it was asked.
+/// The account, read once.
 struct Account {
     clients: Arc<Clients>,
     id: String,
-    /// Who we are there, in AWS's words.
+    /// ARN of the caller.
     caller: String,
     names: Names,
 }
 
 impl Aws {
-    /// The target that the settings name. Nobody is asked yet.
+    /// Returns the target of the settings; sends no request.
     pub fn new(settings: &AwsSettings, events: EventSink) -> Self {
         Self {
             settings: settings.clone(),
             events,
             account: OnceCell::new(),
-            known: Mutex::default(),
+            tasks_by_run: Mutex::default(),
             started: Mutex::default(),
-            asked: Mutex::default(),
+            requested: Mutex::default(),
         }
     }
 
@@ -102,8 +101,8 @@ impl Aws {
         let ask = || async {
             let clients = Clients::load(&self.settings).await?;
             let identity = clients.identity().get_caller_identity().send().await;
-            let identity = identity
-                .or_trouble("sts:GetCallerIdentity", || "cannot find out who we are on AWS".to_owned())?;
+            let identity =
+                identity.api_context("sts:GetCallerIdentity", || "cannot identify the caller".to_owned())?;
             let id = identity.account().unwrap_or_default().to_owned();
             let caller = identity.arn().unwrap_or_default().to_owned();
             let names = Names::discover(&self.settings, &clients, &id).await?;
@@ -117,18 +116,18 @@ impl Aws {
 impl Runs for Aws {
     async fn start(&self, job: &Job) -> Result<Uuid> {
         if !matches!(job.kind, JobKind::Download | JobKind::Etl | JobKind::Report | JobKind::Rollback) {
-            return Err(Failure::usage(format!("there is no task for `{}` on AWS", job.kind)));
+            return Err(Failure::usage(format!("job `{}` does not exist on AWS", job.kind)));
         }
         let Account { clients, names, .. } = self.account().await?;
         if !job.allow_concurrent {
-            self.refuse_double(job).await?;
+            self.ensure_not_running(job).await?;
         }
         let run = Uuid::new_v4();
         if job.kind == JobKind::Download {
             return self.start_download(run, job).await;
         }
         let group = job.is_part_of_pipeline.then_some(PIPELINE_GROUP);
-        let start = tasks::Start { run, job, group };
+        let start = tasks::TaskRequest { run, job, group };
         let task = tasks::start(clients, names, &start).await?;
         self.remember_start(run, task);
         Ok(run)
@@ -136,7 +135,7 @@ impl Runs for Aws {
 
     async fn wait(&self, run: Uuid, limit: Duration) -> Result<Option<RunEnd>> {
         let Some(task) = self.task_of(run).await? else {
-            let ended = self.recorded(run).await?;
+            let ended = self.end_from_record(run).await?;
             if ended.is_none() {
                 tokio::time::sleep(limit.min(POLL_INTERVAL)).await;
             }
@@ -146,20 +145,21 @@ impl Runs for Aws {
             tokio::time::sleep(limit.min(POLL_INTERVAL)).await;
             return Ok(None);
         };
-        self.settle(run, &task).await?;
+        self.finalize(run, &task).await?;
         let (reason, hint) = stop.words().map_or((None, None), |(words, hint)| (Some(words), hint));
         Ok(Some(RunEnd { code: stop.code(), reason, hint: hint.map(str::to_owned) }))
     }
 
-    async fn logs(&self, run: Option<&str>) -> Result<Logs> {
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
         let Account { clients, names, .. } = self.account().await?;
         let source = |(name, group): (&'static str, Name), of| -> Result<Arc<dyn Source>> {
             let group = names.need(group)?.to_owned();
             Ok(Arc::new(LogGroup { client: clients.logs(), name, group, of }))
         };
         let Some(typed) = run else {
-            let sources = SOURCES.into_iter().map(|name| source(name, Of::All)).collect::<Result<_>>()?;
-            return Ok(Logs { sources, tempo: Tempo::SERVICE, run: None });
+            let sources =
+                SOURCES.into_iter().map(|name| source(name, EventFilter::All)).collect::<Result<_>>()?;
+            return Ok(LogSources { sources, poll_policy: PollPolicy::CLOUDWATCH, run: None });
         };
         let id = match typed.parse::<Uuid>() {
             Ok(id) => id,
@@ -167,32 +167,32 @@ impl Runs for Aws {
         };
         let record = runs::record(&self.reports().await?, id).await?;
         let task = self.task_of(id).await?;
-        let asked = self.asked_at(id).map(|_| JobKind::Download);
+        let asked = self.requested_at(id).map(|_| JobKind::Download);
         let kind = record.as_ref().map(runs::kind_of).or(task.as_ref().map(|task| task.kind)).or(asked);
         let kind = kind.ok_or_else(|| no_run(typed))?;
         let stream = record.as_ref().and_then(|record| record.log_stream.clone()).or_else(|| {
             let container = tasks::container(kind);
             let arn = record.as_ref().and_then(|record| record.task.as_deref());
-            let id = task.as_ref().map(State::id).or_else(|| arn?.rsplit('/').next())?;
+            let id = task.as_ref().map(TaskState::id).or_else(|| arn?.rsplit('/').next())?;
             Some(format!("{container}/{container}/{id}"))
         });
         let started_at = record.map(|record| record.started_at).or(task.map(|task| task.created_at));
-        let started_at = started_at.or_else(|| self.asked_at(id));
+        let started_at = started_at.or_else(|| self.requested_at(id));
         let run = RunLog { id, from: started_at.map_or(0, runs::log_start) };
         let source = match kind {
-            // Its invocations write to any stream, and every line says whose it is.
-            JobKind::Download => source(SOURCES[0], Of::Mentioning(id.to_string())),
-            JobKind::Report => source(SOURCES[2], Of::stream(stream)),
-            _ => source(SOURCES[1], Of::stream(stream)),
+            // Invocations write to any stream; every line has the run id.
+            JobKind::Download => source(SOURCES[0], EventFilter::Mentioning(id.to_string())),
+            JobKind::Report => source(SOURCES[2], EventFilter::stream(stream)),
+            _ => source(SOURCES[1], EventFilter::stream(stream)),
         };
-        Ok(Logs { sources: vec![source?], tempo: Tempo::SERVICE, run: Some(run) })
+        Ok(LogSources { sources: vec![source?], poll_policy: PollPolicy::CLOUDWATCH, run: Some(run) })
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {
         let Account { clients, names, .. } = self.account().await?;
         let task = self.task_of(run).await?.filter(|task| task.stop.is_none());
         let Some(task) = task else {
-            return Err(self.not_to_be_stopped(run).await);
+            return Err(self.cannot_stop(run).await);
         };
         tasks::stop(clients, names, &task.arn, &format!("{} with covidctl", target::current_user())).await
     }
@@ -227,7 +227,7 @@ impl Runs for Aws {
         let id = self.id_of(typed).await?;
         let record = runs::record(&self.reports().await?, id).await?;
         let task = self.task_of(id).await?;
-        let tasks: Vec<State> = task.into_iter().collect();
+        let tasks: Vec<TaskState> = task.into_iter().collect();
         runs::history(record.into_iter().collect(), &tasks, 1).pop().ok_or_else(|| no_run(typed))
     }
 }

@@ -1,43 +1,39 @@
-//! A log group of CloudWatch as a source of events, by `FilterLogEvents`.
+//! A CloudWatch log group as a log source, by `FilterLogEvents`.
 //!
-//! Repeats, order and lateness are the engine's business; a page is handed on as it comes. What may pass (a group that does not
-//! exist yet, throttling, a network that is away) is told apart from what will not.
+//! The log engine handles order, duplicates and late events. Transient errors (a missing group, throttling, no network) are distinguished
+//! from permanent ones.
 
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use common::failure::Result;
 
-use super::trouble::Trouble;
-use logs::{Ask, Event, Reply, Source};
+use super::api_error::ApiError;
+use logs::{Event, PageRequest, PageResponse, Source};
 
-/// As many events as a page may have.
-const PAGE: i32 = 10_000;
+/// Limit of `FilterLogEvents`.
+const PAGE_SIZE: i32 = 10_000;
 
-/// Which of a group's events are wanted.
-pub(super) enum Of {
-    /// Every one.
+/// The events of a group to read.
+pub(super) enum EventFilter {
     All,
-    /// Those of one stream.
     Stream(String),
-    /// Those with this text, which holds no quotation mark, in any stream.
+    /// Events with this text, which has no quotation mark, in any stream.
     Mentioning(String),
 }
 
-impl Of {
-    /// One stream, where it is known.
+impl EventFilter {
+    /// Returns a filter on a stream, if it is known.
     pub(super) fn stream(name: Option<String>) -> Self {
         name.map_or(Self::All, Self::Stream)
     }
 }
 
-/// A log group, or a part of it.
 pub(super) struct LogGroup {
     pub(super) client: Client,
-    /// What people call the source.
     pub(super) name: &'static str,
     pub(super) group: String,
-    pub(super) of: Of,
+    pub(super) of: EventFilter,
 }
 
 #[async_trait]
@@ -46,31 +42,31 @@ impl Source for LogGroup {
         self.name
     }
 
-    async fn page(&self, ask: &Ask) -> Result<Reply> {
+    async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
         let (streams, text) = match &self.of {
-            Of::All => (None, None),
-            Of::Stream(name) => (Some(vec![name.clone()]), None),
-            Of::Mentioning(text) => (None, Some(text)),
+            EventFilter::All => (None, None),
+            EventFilter::Stream(name) => (Some(vec![name.clone()]), None),
+            EventFilter::Mentioning(text) => (None, Some(text)),
         };
-        // Two patterns cannot be put together in one, so the user's is asked for and ours is seen to here.
-        let pattern = ask.pattern.clone().or_else(|| text.map(|text| format!("\"{text}\"")));
+        // Two patterns cannot be combined: the service applies the user's, and this function the other.
+        let pattern = request.pattern.clone().or_else(|| text.map(|text| format!("\"{text}\"")));
         let answer = self
             .client
             .filter_log_events()
             .log_group_name(&self.group)
             .set_log_stream_names(streams)
-            .start_time(ask.from.max(0))
-            // The service returns events at its end, too (CloudWatch Logs API Reference, FilterLogEvents); ours is exclusive.
-            .set_end_time(ask.until.map(|until| until.saturating_sub(1).max(0)))
+            .start_time(request.from.max(0))
+            // `endTime` is inclusive (CloudWatch Logs API Reference, FilterLogEvents); the window of a request is exclusive.
+            .set_end_time(request.until.map(|until| until.saturating_sub(1).max(0)))
             .set_filter_pattern(pattern)
-            .set_next_token(ask.token.clone())
-            .limit(PAGE)
+            .set_next_token(request.token.clone())
+            .limit(PAGE_SIZE)
             .send()
             .await;
         let answer = match answer {
             Ok(answer) => answer,
             Err(error) => {
-                let trouble = Trouble::of(&error);
+                let trouble = ApiError::of(&error);
                 let failure = || {
                     trouble.failure(
                         "logs:FilterLogEvents",
@@ -78,9 +74,9 @@ impl Source for LogGroup {
                     )
                 };
                 return match &trouble {
-                    trouble if trouble.is_missing() => Ok(Reply::Missing),
-                    trouble if trouble.is_throttling() => Ok(Reply::Throttled),
-                    trouble if trouble.may_pass() => Ok(Reply::Unavailable(failure())),
+                    trouble if trouble.is_missing() => Ok(PageResponse::Missing),
+                    trouble if trouble.is_throttling() => Ok(PageResponse::Throttled),
+                    trouble if trouble.may_pass() => Ok(PageResponse::Unavailable(failure())),
                     _ => Err(failure()),
                 };
             }
@@ -88,7 +84,7 @@ impl Source for LogGroup {
         let events = answer.events.unwrap_or_default().into_iter();
         let events = events.filter_map(|event| self.event(event));
         let events = events.filter(|event| text.is_none_or(|text| event.message.contains(text))).collect();
-        Ok(Reply::Page { events, next: answer.next_token, settled: None })
+        Ok(PageResponse::Page { events, next: answer.next_token, complete_until: None })
     }
 }
 

@@ -1,18 +1,16 @@
-//! What the parts of the pipeline are called in this account: set in the file, or written by the stacks into the parameter store,
-//! or as everybody calls them.
+//! The resource names in the account: from the file, from SSM parameters that the stacks publish, or the default.
 //!
-//! One table has every name with its key. The key is the same in the file (`[aws.names]`) and, below the prefix, in the
-//! parameter store.
+//! A name has the same key in the file (`[aws.names]`) and, below the prefix, in the parameter store.
 
 use std::collections::BTreeMap;
 
 use common::failure::{Failure, Result};
 
+use super::api_error::ApiContext as _;
 use super::clients::Clients;
-use super::trouble::OrTrouble as _;
 use target::{AwsSettings, Origin, WithOrigin};
 
-/// A part of the pipeline that has a name.
+/// A named resource or setting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Name {
     Cluster,
@@ -47,7 +45,7 @@ pub(super) enum Name {
     MetabasePort,
 }
 
-/// Each name: its key, and what it is where nobody says otherwise. Account and region are filled in.
+/// Key and default of each name. `{account}` and `{region}` are replaced.
 const TABLE: &[(Name, &str, Option<&str>)] = &[
     (Name::Cluster, "cluster", Some("covid19")),
     (Name::EtlTask, "task-definition/etl", Some("covid19-etl")),
@@ -82,13 +80,12 @@ const TABLE: &[(Name, &str, Option<&str>)] = &[
 ];
 
 impl Name {
-    /// Its key.
     pub(super) fn key(self) -> &'static str {
         TABLE.iter().find(|(name, ..)| *name == self).map_or("", |(_, key, _)| key)
     }
 }
 
-/// All names of one account and region.
+/// The names of an account and region.
 #[derive(Debug)]
 pub(super) struct Names {
     known: BTreeMap<&'static str, WithOrigin<String>>,
@@ -96,7 +93,7 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Asks the parameter store for what the file does not say.
+    /// Reads the names from file and parameter store.
     pub(super) async fn discover(settings: &AwsSettings, clients: &Clients, account: &str) -> Result<Self> {
         let prefix = settings.prefix.value.trim_end_matches('/').to_owned();
         let found = parameters(clients, &prefix).await?;
@@ -116,50 +113,53 @@ impl Names {
         Ok(Self { known, prefix })
     }
 
-    /// The name, where somebody says it.
+    /// Returns a name, if it is set.
     pub(super) fn get(&self, name: Name) -> Option<&str> {
         self.known.get(name.key()).map(|known| known.value.as_str())
     }
 
-    /// The name, which has to be there.
+    /// Returns a required name.
+    ///
+    /// # Errors
+    /// A usage error if it is not set.
     pub(super) fn need(&self, name: Name) -> Result<&str> {
         self.get(name).ok_or_else(|| {
             let (key, prefix) = (name.key(), &self.prefix);
-            Failure::usage(format!("nobody says what `{key}` is in this account"))
-                .hint(format!("the stacks write it into the parameter `{prefix}/{key}`; or set it under [aws.names] in the settings"))
+            Failure::usage(format!("key `{key}` is not configured"))
+                .hint(format!("the stacks publish it as SSM parameter `{prefix}/{key}`; or set it under [aws.names] in the configuration file"))
         })
     }
 
-    /// A list: values with commas between them.
+    /// Returns a comma-separated list.
     pub(super) fn list(&self, name: Name) -> Result<Vec<String>> {
         Ok(self.need(name)?.split(',').map(|value| value.trim().to_owned()).collect())
     }
 
-    /// Every name with its key and who said it, in the table's order.
+    /// Returns every name with its key and origin.
     pub(super) fn all(&self) -> impl Iterator<Item = (&'static str, &WithOrigin<String>)> {
         TABLE.iter().filter_map(|(_, key, _)| Some((*key, self.known.get(key)?)))
     }
 }
 
-/// A key that nobody reads is a spelling mistake.
+/// Returns a usage error for an unknown key.
 fn check_keys(names: &BTreeMap<String, String>) -> Result<()> {
     match names.keys().find(|typed| !TABLE.iter().any(|(_, key, _)| key == typed)) {
         None => Ok(()),
         Some(typed) => {
             let keys: Vec<&str> = TABLE.iter().map(|(_, key, _)| *key).collect();
-            Err(Failure::usage(format!("the settings name `{typed}` under [aws.names], which is no name"))
-                .hint(format!("the names are {}", keys.join(", "))))
+            Err(Failure::usage(format!("unknown key `{typed}` under [aws.names]"))
+                .hint(format!("valid keys: {}", keys.join(", "))))
         }
     }
 }
 
-/// Everything below the prefix, without it.
+/// Returns the parameters below the prefix, without it.
 async fn parameters(clients: &Clients, prefix: &str) -> Result<BTreeMap<String, String>> {
     let client = clients.parameters();
     let mut pages = client.get_parameters_by_path().path(prefix).recursive(true).into_paginator().send();
     let mut found = BTreeMap::new();
     while let Some(page) = pages.next().await {
-        let page = page.or_trouble("ssm:GetParametersByPath", || {
+        let page = page.api_context("ssm:GetParametersByPath", || {
             format!("cannot read the names that the stacks have written below `{prefix}`")
         })?;
         for parameter in page.parameters.unwrap_or_default() {
@@ -177,7 +177,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_name_has_a_key_of_its_own() {
+    fn names_have_distinct_keys() {
         let mut keys: Vec<&str> = TABLE.iter().map(|(_, key, _)| *key).collect();
         keys.sort_unstable();
         keys.dedup();
@@ -186,7 +186,7 @@ mod tests {
     }
 
     #[test]
-    fn a_misspelt_key_is_refused() {
+    fn unknown_key_is_refused() {
         let names = BTreeMap::from([("clutser".to_owned(), "x".to_owned())]);
         let failure = check_keys(&names).unwrap_err();
         assert_eq!(failure.exit().code(), 2);

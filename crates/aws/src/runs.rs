@@ -1,14 +1,13 @@
-//! Runs as the records in the store and the tasks of ECS tell of them, put together.
+//! Runs, from run records in storage and ECS tasks.
 //!
-//! A record lives for ever and knows what the program knew; a task is forgotten after an hour and knows how it was ended. A run
-//! that never began has no record: whoever sees its task stop writes one, so that its reason is not forgotten with the task.
-//! A download has no task: its record is all that is known.
+//! Records are kept and have what the program knew; ECS forgets a task after an hour and knows how it ended. A task that never started has
+//! no record: the client that sees it stopped writes one. A download has no task.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
-use etl::record::{Record, Status};
+use etl::record::{Record, RunStatus};
 use etl::store::{OrRefused as _, RUNS, Store};
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use object_store::path::Path as Key;
@@ -16,14 +15,13 @@ use object_store::{ObjectMeta, ObjectStore as _};
 use uuid::Uuid;
 
 use super::downloads;
-use super::tasks::State;
+use super::tasks::TaskState;
 use target::JobKind;
 use target::Run;
 
-/// So many records are read at once.
-const AT_ONCE: usize = 16;
+const CONCURRENCY: usize = 16;
 
-/// The newest records, the newest first.
+/// Returns the newest records, newest first.
 pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
     let folder = Key::from(RUNS);
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
@@ -34,29 +32,29 @@ pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
     Ok(records)
 }
 
-/// The downloads under way.
+/// Returns the downloads in progress.
 pub(super) async fn downloads(store: &Store) -> Result<Vec<Record>> {
     let folder = Key::from(RUNS);
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
     let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
     let now = Utc::now();
-    let fresh = listed.into_iter().filter(|object| downloads::may_live(object.last_modified, now));
+    let fresh = listed.into_iter().filter(|object| downloads::may_be_running(object.last_modified, now));
     let mut records = read_all(store, fresh).await?;
-    records.retain(|record| kind_of(record) == JobKind::Download && record.status == Status::Running);
+    records.retain(|record| kind_of(record) == JobKind::Download && record.status == RunStatus::Running);
     Ok(records)
 }
 
 async fn read_all(store: &Store, objects: impl Iterator<Item = ObjectMeta>) -> Result<Vec<Record>> {
     let read = stream::iter(objects).map(|object| read(store, object.location));
-    Ok(read.buffered(AT_ONCE).try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
+    Ok(read.buffered(CONCURRENCY).try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
 }
 
-/// The record of a run, where it has one.
+/// Returns the record of a run, if it has one.
 pub(super) async fn record(store: &Store, run: Uuid) -> Result<Option<Record>> {
     read(store, Record::key_of(&run.to_string())).await
 }
 
-/// The ids of the runs that have a record and begin as typed.
+/// Returns the ids of recorded runs that begin as typed.
 pub(super) async fn matching(store: &Store, typed: &str) -> Result<Vec<Uuid>> {
     let folder = Key::from(RUNS);
     let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
@@ -67,19 +65,19 @@ pub(super) async fn matching(store: &Store, typed: &str) -> Result<Vec<Uuid>> {
 
 async fn read(store: &Store, key: Key) -> Result<Option<Record>> {
     let read = Record::at(&key, store).await?;
-    Ok(read.map(|(record, touched_at)| downloads::believed(record, touched_at, Utc::now())))
+    Ok(read.map(|(record, touched_at)| downloads::with_liveness(record, touched_at, Utc::now())))
 }
 
-/// The run's record as it should be now that its task has stopped; nothing where it says so already.
-pub(super) fn settled(record: Option<Record>, run: Uuid, task: &State) -> Option<Record> {
+/// Returns the final record of a run whose task has stopped, or `None` if it is recorded already.
+pub(super) fn final_record(record: Option<Record>, run: Uuid, task: &TaskState) -> Option<Record> {
     let stop = task.stop.as_ref()?;
     let words = stop.words().map(|(words, _)| words);
     let died =
         |error: Option<String>| error.or_else(|| Some(format!("its task ended with code {}", stop.code())));
     match record {
-        Some(record) if record.status != Status::Running => None,
+        Some(record) if record.status != RunStatus::Running => None,
         Some(record) => Some(Record {
-            status: Status::Failed,
+            status: RunStatus::Failed,
             finished_at: Some(task.stopped_at.unwrap_or_else(Utc::now)),
             exit_code: Some(stop.code()),
             error: died(words),
@@ -88,7 +86,7 @@ pub(super) fn settled(record: Option<Record>, run: Uuid, task: &State) -> Option
         None => Some(Record {
             run_id: run,
             kind: task.kind.to_string(),
-            status: if stop.exit_code == Some(0) { Status::Succeeded } else { Status::Failed },
+            status: if stop.exit_code == Some(0) { RunStatus::Succeeded } else { RunStatus::Failed },
             started_at: task.created_at,
             finished_at: Some(task.stopped_at.unwrap_or_else(Utc::now)),
             exit_code: Some(stop.code()),
@@ -103,10 +101,10 @@ pub(super) fn settled(record: Option<Record>, run: Uuid, task: &State) -> Option
     }
 }
 
-/// One history of both, the newest first.
-pub(super) fn history(records: Vec<Record>, tasks: &[State], limit: usize) -> Vec<Run> {
-    let by_arn: HashMap<&str, &State> = tasks.iter().map(|task| (task.arn.as_str(), task)).collect();
-    let by_run: HashMap<Uuid, &State> = tasks.iter().filter_map(|task| Some((task.run?, task))).collect();
+/// Merges records and tasks into a history, newest first.
+pub(super) fn history(records: Vec<Record>, tasks: &[TaskState], limit: usize) -> Vec<Run> {
+    let by_arn: HashMap<&str, &TaskState> = tasks.iter().map(|task| (task.arn.as_str(), task)).collect();
+    let by_run: HashMap<Uuid, &TaskState> = tasks.iter().filter_map(|task| Some((task.run?, task))).collect();
     let task_of = |record: &Record| {
         let named = record.task.as_deref().and_then(|arn| by_arn.get(arn).copied());
         named.or_else(|| by_run.get(&record.run_id).copied())
@@ -116,8 +114,8 @@ pub(super) fn history(records: Vec<Record>, tasks: &[State], limit: usize) -> Ve
     let mut runs: Vec<Run> = without_record.collect();
     runs.extend(records.into_iter().map(|record| {
         let task = task_of(&record);
-        match task.and_then(|task| settled(Some(record.clone()), record.run_id, task)) {
-            Some(settled) => of_record(settled),
+        match task.and_then(|task| final_record(Some(record.clone()), record.run_id, task)) {
+            Some(final_record) => of_record(final_record),
             None => of_record(record),
         }
     }));
@@ -126,9 +124,9 @@ pub(super) fn history(records: Vec<Record>, tasks: &[State], limit: usize) -> Ve
     runs
 }
 
-fn of_task(task: &State) -> Run {
+fn of_task(task: &TaskState) -> Run {
     let run = run_of(task);
-    match settled(None, run, task) {
+    match final_record(None, run, task) {
         Some(record) => of_record(record),
         None => Run {
             started_by: task.started_by.clone(),
@@ -137,21 +135,20 @@ fn of_task(task: &State) -> Run {
     }
 }
 
-/// The id of a task's run; one that does not say it is called like its task.
-pub(super) fn run_of(task: &State) -> Uuid {
+/// Returns the run id of a task; without one, the id of the task.
+pub(super) fn run_of(task: &TaskState) -> Uuid {
     task.run.or_else(|| task.id().parse().ok()).unwrap_or_default()
 }
 
-/// What a record knows.
 pub(super) fn of_record(record: Record) -> Run {
-    let rows = |of: fn(&etl::record::Rows) -> u64| {
+    let rows = |of: fn(&etl::record::RowCounts) -> u64| {
         record.rows.as_ref().map(|rows| i64::try_from(of(rows)).unwrap_or(i64::MAX))
     };
     let status = match record.status {
-        Status::Running => "running",
-        Status::Succeeded => "succeeded",
-        Status::Failed => "failed",
-        Status::Skipped => "skipped",
+        RunStatus::Running => "running",
+        RunStatus::Succeeded => "succeeded",
+        RunStatus::Failed => "failed",
+        RunStatus::Skipped => "skipped",
     };
     let dataset = record.dataset.as_ref();
     Run {
@@ -173,7 +170,7 @@ pub(super) fn of_record(record: Record) -> Run {
     }
 }
 
-/// The kind of a recorded run.
+/// Returns the kind of a recorded run.
 pub(super) fn kind_of(record: &Record) -> JobKind {
     match record.kind.as_str() {
         "report" => JobKind::Report,
@@ -183,7 +180,7 @@ pub(super) fn kind_of(record: &Record) -> JobKind {
     }
 }
 
-/// When a run's first line can have been logged.
+/// Returns the earliest time of the first log line, in milliseconds.
 pub(super) fn log_start(started_at: DateTime<Utc>) -> i64 {
     started_at.timestamp_millis() - 60_000
 }
@@ -191,13 +188,13 @@ pub(super) fn log_start(started_at: DateTime<Utc>) -> i64 {
 #[cfg(test)]
 mod tests {
     use chrono::TimeDelta;
-    use etl::record::Origin;
+    use etl::record::RunOrigin;
 
-    use super::super::reasons::Stop;
+    use super::super::stop_reason::Stop;
     use super::*;
 
-    fn task(run: Option<Uuid>, arn: &str, stop: Option<Stop>) -> State {
-        State {
+    fn task(run: Option<Uuid>, arn: &str, stop: Option<Stop>) -> TaskState {
+        TaskState {
             arn: arn.to_owned(),
             kind: JobKind::Etl,
             run,
@@ -208,8 +205,8 @@ mod tests {
         }
     }
 
-    fn record(run: Uuid, status: Status) -> Record {
-        let record = Record::begin(run, etl::runs::Kind::Etl, Origin::default());
+    fn record(run: Uuid, status: RunStatus) -> Record {
+        let record = Record::begin(run, etl::runs::RunKind::Etl, RunOrigin::default());
         Record { status, started_at: Utc::now() - TimeDelta::hours(1), ..record }
     }
 
@@ -219,26 +216,26 @@ mod tests {
     }
 
     #[test]
-    fn a_run_that_could_not_say_how_it_ended_is_told_by_its_task() {
+    fn final_record_of_killed_run_comes_from_task() {
         let run = Uuid::new_v4();
         let tasks = [task(Some(run), "arn:1/a", Some(killed()))];
-        let runs = history(vec![record(run, Status::Running)], &tasks, 10);
+        let runs = history(vec![record(run, RunStatus::Running)], &tasks, 10);
         assert_eq!(runs.len(), 1);
         assert_eq!((runs[0].status.as_str(), runs[0].exit_code), ("failed", Some(137)));
         assert!(runs[0].error.as_ref().unwrap().contains("out of memory"));
     }
 
     #[test]
-    fn what_the_record_says_itself_stays() {
+    fn final_record_keeps_recorded_end() {
         let run = Uuid::new_v4();
-        let done = Record { exit_code: Some(0), ..record(run, Status::Succeeded) };
+        let done = Record { exit_code: Some(0), ..record(run, RunStatus::Succeeded) };
         let tasks = [task(Some(run), "arn:1/a", Some(killed()))];
         assert_eq!(history(vec![done], &tasks, 10)[0].status, "succeeded");
-        assert_eq!(settled(Some(record(run, Status::Skipped)), run, &tasks[0]), None);
+        assert_eq!(final_record(Some(record(run, RunStatus::Skipped)), run, &tasks[0]), None);
     }
 
     #[test]
-    fn a_task_without_a_record_is_a_run_too_and_found_by_its_arn_later() {
+    fn history_includes_tasks_without_record() {
         let own_id = "0123456789abcdef0123456789abcdef";
         let tasks =
             [task(None, &format!("arn:1/{own_id}"), None), task(Some(Uuid::new_v4()), "arn:1/b", None)];
@@ -247,7 +244,8 @@ mod tests {
         assert!(runs.iter().all(|run| run.status == "running"));
         assert!(runs.iter().any(|run| run.run_id.simple().to_string() == own_id));
 
-        let recorded = Record { task: Some(tasks[0].arn.clone()), ..record(Uuid::new_v4(), Status::Running) };
+        let recorded =
+            Record { task: Some(tasks[0].arn.clone()), ..record(Uuid::new_v4(), RunStatus::Running) };
         assert_eq!(history(vec![recorded], &tasks[..1], 10).len(), 1, "the same run twice");
     }
 }

@@ -1,4 +1,4 @@
-//! Tasks on ECS: started, looked at, stopped. What a run is beyond its task is not known here.
+//! ECS tasks: start, describe, list, stop.
 
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, Container, ContainerOverride, DesiredStatus, KeyValuePair,
@@ -9,42 +9,35 @@ use common::env;
 use common::failure::{Exit, Failure, Result};
 use uuid::Uuid;
 
+use super::api_error::{ApiContext as _, stack_hint};
 use super::clients::Clients;
 use super::names::{Name, Names};
-use super::reasons::{self, Stop};
-use super::trouble::{OrTrouble as _, brings};
+use super::stop_reason::{self, Stop};
 use target::{Job, JobKind};
 
-/// ECS describes so many tasks at once.
-const AT_ONCE: usize = 100;
+/// Limit of `DescribeTasks`.
+const DESCRIBE_LIMIT: usize = 100;
 
-/// A task, as it is now.
 #[derive(Debug, Clone)]
-pub(super) struct State {
-    /// Its ARN.
+pub(super) struct TaskState {
     pub(super) arn: String,
-    /// What it does.
     pub(super) kind: JobKind,
-    /// The run that it says it is; a task that somebody started by other means does not say.
+    /// The run id in its environment; absent if the task was not started by this program or the stacks.
     pub(super) run: Option<Uuid>,
-    /// When it was asked for.
     pub(super) created_at: DateTime<Utc>,
-    /// When it stopped.
     pub(super) stopped_at: Option<DateTime<Utc>>,
-    /// Who asked for it.
     pub(super) started_by: Option<String>,
-    /// How it stopped.
     pub(super) stop: Option<Stop>,
 }
 
-impl State {
-    /// The last part of the ARN, by which its log stream is named.
+impl TaskState {
+    /// Returns the last part of the ARN, which is part of the log stream name.
     pub(super) fn id(&self) -> &str {
         self.arn.rsplit('/').next().unwrap_or(&self.arn)
     }
 }
 
-/// The container in the tasks of a kind, which is also the prefix of its log streams.
+/// Returns the container of a kind of job, which is also the prefix of its log streams.
 pub(super) const fn container(kind: JobKind) -> &'static str {
     match kind {
         JobKind::Report => "report",
@@ -52,7 +45,6 @@ pub(super) const fn container(kind: JobKind) -> &'static str {
     }
 }
 
-/// The name of a kind's task definition.
 const fn definition(kind: JobKind) -> Name {
     match kind {
         JobKind::Report => Name::ReportTask,
@@ -60,7 +52,7 @@ const fn definition(kind: JobKind) -> Name {
     }
 }
 
-/// The command that a job gives its container, in place of the one of the task definition.
+/// Returns the command that overrides that of the task definition.
 fn command(job: &Job) -> Option<Vec<String>> {
     let is_own = matches!(job.kind, JobKind::Etl | JobKind::Report) && job.arguments.is_empty();
     (!is_own).then(|| {
@@ -68,16 +60,15 @@ fn command(job: &Job) -> Option<Vec<String>> {
     })
 }
 
-/// What to start.
-pub(super) struct Start<'a> {
+pub(super) struct TaskRequest<'a> {
     pub(super) run: Uuid,
     pub(super) job: &'a Job,
-    /// The group that tells others whose business the task is.
+    /// Task group.
     pub(super) group: Option<&'a str>,
 }
 
-/// Starts a task; the same run is never started twice, however often the request is repeated.
-pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -> Result<State> {
+/// Starts a task. The request is idempotent by the id of the run.
+pub(super) async fn start(clients: &Clients, names: &Names, start: &TaskRequest<'_>) -> Result<TaskState> {
     let job = start.job;
     let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition(job.kind))?);
     let what = || format!("cannot start a task of `{family}` in the cluster `{cluster}`");
@@ -108,7 +99,7 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
         .client_token(start.run.to_string())
         .send()
         .await
-        .or_missing("ecs:RunTask", what)
+        .api_context_optional("ecs:RunTask", what)
         .map_err(|failure| match failure.exit() {
             Exit::Credentials => failure,
             _ => failure.exit_code(Exit::NotStarted),
@@ -116,11 +107,12 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
         .ok_or_else(|| {
             Failure::new(what())
                 .source("the cluster or the task definition is not there")
-                .hint(format!("{}; or is it another account or region?", brings("pipeline")))
+                .hint(format!("{}; or is it another account or region?", stack_hint("pipeline")))
                 .exit_code(Exit::NotStarted)
         })?;
     if let Some(failure) = answer.failures().first() {
-        let (words, hint) = reasons::refusal(failure.reason().unwrap_or("no reason given"), failure.detail());
+        let (words, hint) =
+            stop_reason::refusal(failure.reason().unwrap_or("no reason given"), failure.detail());
         let failed = Failure::new(what()).source(words).exit_code(Exit::NotStarted);
         return Err(match hint {
             Some(hint) => failed.hint(hint),
@@ -135,14 +127,14 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &Start<'_>) -
     })
 }
 
-/// The tasks with these ARNs that ECS still knows.
-pub(super) async fn describe(clients: &Clients, names: &Names, arns: &[String]) -> Result<Vec<State>> {
+/// Returns the tasks with these ARNs that ECS still knows.
+pub(super) async fn describe(clients: &Clients, names: &Names, arns: &[String]) -> Result<Vec<TaskState>> {
     let cluster = names.need(Name::Cluster)?;
     let mut states = Vec::new();
-    for arns in arns.chunks(AT_ONCE) {
+    for arns in arns.chunks(DESCRIBE_LIMIT) {
         let answer =
             clients.tasks().describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec())).send().await;
-        let answer = answer.or_trouble("ecs:DescribeTasks", || {
+        let answer = answer.api_context("ecs:DescribeTasks", || {
             format!("cannot look at the tasks in the cluster `{cluster}`")
         })?;
         states.extend(answer.tasks().iter().filter_map(state));
@@ -150,8 +142,8 @@ pub(super) async fn describe(clients: &Clients, names: &Names, arns: &[String]) 
     Ok(states)
 }
 
-/// The tasks of both kinds that run, or that stopped within the last hour. Before the cluster is there, there is none.
-pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Result<Vec<State>> {
+/// Returns the tasks of the pipeline that run, or that stopped within the last hour; none if the cluster does not exist.
+pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Result<Vec<TaskState>> {
     let cluster = names.need(Name::Cluster)?;
     let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
     let mut arns = Vec::new();
@@ -161,7 +153,7 @@ pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Res
             clients.tasks().list_tasks().cluster(cluster).family(family).desired_status(wanted.clone());
         let mut pages = pages.into_paginator().items().send();
         while let Some(arn) = pages.next().await {
-            let arn = arn.or_missing("ecs:ListTasks", || {
+            let arn = arn.api_context_optional("ecs:ListTasks", || {
                 format!("cannot list the tasks in the cluster `{cluster}`")
             })?;
             let Some(arn) = arn else { return Ok(Vec::new()) };
@@ -171,16 +163,16 @@ pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Res
     describe(clients, names, &arns).await
 }
 
-/// Asks a task to end; ECS makes it end when it does not listen.
+/// Stops a task; ECS kills it after its stop timeout.
 pub(super) async fn stop(clients: &Clients, names: &Names, arn: &str, reason: &str) -> Result<()> {
     let cluster = names.need(Name::Cluster)?;
     let stopped = clients.tasks().stop_task().cluster(cluster).task(arn).reason(reason).send().await;
-    stopped.or_trouble("ecs:StopTask", || format!("cannot stop the task `{arn}`")).map(drop)
+    stopped.api_context("ecs:StopTask", || format!("cannot stop the task `{arn}`")).map(drop)
 }
 
-fn state(task: &Task) -> Option<State> {
+fn state(task: &Task) -> Option<TaskState> {
     let arn = task.task_arn()?.to_owned();
-    // `group` is `family:…` unless somebody said otherwise; the definition's ARN ends in `…/family:revision`.
+    // `group` defaults to `family:…`; the ARN of the definition ends in `…/family:revision`.
     let definition = task.task_definition_arn().unwrap_or_default();
     let moment = |time: Option<&aws_smithy_types::DateTime>| {
         time.and_then(|time| DateTime::from_timestamp_millis(time.to_millis().ok()?))
@@ -212,7 +204,7 @@ fn state(task: &Task) -> Option<State> {
             exit_code: container.and_then(Container::exit_code).map(|code| u8::try_from(code).unwrap_or(1)),
         }
     });
-    Some(State {
+    Some(TaskState {
         created_at: moment(task.created_at()).unwrap_or_else(Utc::now),
         stopped_at: moment(task.stopped_at()),
         arn,

@@ -2,18 +2,17 @@
 
 use statrs::function::gamma::ln_gamma;
 
-/// A past nowcast of one day, beside what was reported since.
+/// A past nowcast of one day and the reports since.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct PastNowcast {
-    /// The day as it was known then.
     pub(crate) day: IncompleteDay,
-    /// The share of the reports still to come that was due since.
+    /// The share of the missing reports that was due since.
     pub(crate) share_due: f64,
     /// Reports that arrived since.
     pub(crate) arrived: f64,
 }
 
-/// A day whose reports have not all come in.
+/// A day with reports still to come.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct IncompleteDay {
     /// Cases reported so far.
@@ -25,18 +24,18 @@ pub(crate) struct IncompleteDay {
 }
 
 impl IncompleteDay {
-    /// The weight of the level in cases: a share of the reports that it lets expect, at least one case.
+    /// Returns the weight of the level in cases: a share of the reports expected from it, at least one case.
     fn prior_shape(self, credibility: f64) -> f64 {
-        (credibility * (1.0 - self.share) * self.level).max(LEAST_CASES)
+        (credibility * (1.0 - self.share) * self.level).max(MIN_CASES)
     }
 
-    /// Reports that are expected to come.
+    /// Returns the expected number of reports still to come.
     pub(crate) fn missing(self, credibility: f64) -> f64 {
         let shape = self.prior_shape(credibility);
         (self.reported + shape) * (1.0 - self.share) / (self.share + shape / self.level)
     }
 
-    /// Size of the negative binomial distribution of the reports to come.
+    /// Returns the size of the negative binomial distribution of the reports to come.
     pub(crate) fn size(self, calibration: Calibration) -> f64 {
         1.0 / (1.0 / (self.reported + self.prior_shape(calibration.credibility)) + calibration.overdispersion)
     }
@@ -45,29 +44,29 @@ impl IncompleteDay {
 /// The parameters that are estimated from past nowcasts.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Calibration {
-    /// The weight of the local level: cases for each report that it lets expect.
+    /// The weight of the local level: cases for each report expected from it.
     pub(crate) credibility: f64,
     /// The variance beyond chance, as a share of the squared mean.
     pub(crate) overdispersion: f64,
 }
 
 impl Calibration {
-    /// Without past: the chain ladder and chance.
+    /// The calibration without past nowcasts: the chain ladder and chance.
     pub(crate) const NONE: Self = Self { credibility: 0.0, overdispersion: 0.0 };
 }
 
 /// The smallest weight of the level, in cases.
-const LEAST_CASES: f64 = 1.0;
-/// The weights that are tried.
+const MIN_CASES: f64 = 1.0;
+/// The candidate weights.
 const CREDIBILITIES: [f64; 4] = [0.0, 0.1, 0.3, 1.0];
 /// The range of the overdispersion, and the accuracy of its logarithm.
-const LEAST_OVERDISPERSION: f64 = 1e-6;
-const MOST_OVERDISPERSION: f64 = 4.0;
+const MIN_OVERDISPERSION: f64 = 1e-6;
+const MAX_OVERDISPERSION: f64 = 4.0;
 const ACCURACY: f64 = 0.05;
-/// The golden section.
+/// The ratio of the golden-section search.
 const GOLDEN: f64 = 0.618_033_988_749_895;
 
-/// Returns the credibility and overdispersion that make the past most likely; none without past.
+/// Returns the credibility and overdispersion of highest likelihood; `None` without past nowcasts.
 pub(crate) fn calibrate(past: &[PastNowcast]) -> Option<Calibration> {
     if past.is_empty() {
         return None;
@@ -76,13 +75,13 @@ pub(crate) fn calibrate(past: &[PastNowcast]) -> Option<Calibration> {
     fits.max_by(|(left, _), (right, _)| left.total_cmp(right)).map(|(_, calibration)| calibration)
 }
 
-/// Fits the overdispersion for one credibility; returns the log-likelihood beside it.
+/// Fits the overdispersion for one credibility; returns the log-likelihood and the calibration.
 fn fit_overdispersion(past: &[PastNowcast], credibility: f64) -> (f64, Calibration) {
     let log_likelihood = |log_overdispersion: f64| -> f64 {
         let calibration = Calibration { credibility, overdispersion: log_overdispersion.exp() };
         past.iter().map(|past| log_probability(past, calibration)).sum()
     };
-    let (mut low, mut high) = (LEAST_OVERDISPERSION.ln(), MOST_OVERDISPERSION.ln());
+    let (mut low, mut high) = (MIN_OVERDISPERSION.ln(), MAX_OVERDISPERSION.ln());
     let inner = |low: f64, high: f64| (high - GOLDEN * (high - low), low + GOLDEN * (high - low));
     let (mut left, mut right) = inner(low, high);
     let (mut of_left, mut of_right) = (log_likelihood(left), log_likelihood(right));
@@ -100,7 +99,7 @@ fn fit_overdispersion(past: &[PastNowcast], credibility: f64) -> (f64, Calibrati
     (of_left.max(of_right), Calibration { credibility, overdispersion: f64::midpoint(low, high).exp() })
 }
 
-/// The logarithm of the negative binomial probability of what arrived, without the part that no calibration changes.
+/// Returns the logarithm of the negative binomial probability of the reports that arrived, without the terms that no calibration changes.
 fn log_probability(past: &PastNowcast, calibration: Calibration) -> f64 {
     let expected = past.day.missing(calibration.credibility) * past.share_due;
     let size = past.day.size(calibration);
@@ -134,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn calibrate_relies_on_level_if_early_reports_say_little() {
+    fn calibrate_relies_on_level_if_early_reports_vary() {
         // Early reports vary, what comes later does not.
         let early = [40.0, 400.0, 100.0, 20.0, 250.0, 90.0];
         let past: Vec<_> = early

@@ -6,12 +6,12 @@ use statrs::function::gamma::gamma_lr;
 use crate::error::{check_counts, check_positive};
 use crate::{InputError, days};
 
-/// How far the sum of given probabilities may be from 1.
+/// The tolerance of the sum of probabilities, which must be 1.
 const TOLERANCE: f64 = 0.01;
-/// A discretised gamma ends where less than this probability is left.
+/// A discretised gamma distribution is cut off if less than this probability is left.
 const REMAINDER: f64 = 1e-12;
-/// No serial interval is longer, in days.
-const LONGEST: usize = 10_000;
+/// The longest serial interval in days.
+const MAX_DAYS: usize = 10_000;
 
 /// The probabilities that a secondary case shows symptoms 0, 1, 2, … days after its primary case; 0 on day 0.
 #[derive(Debug, Clone, PartialEq)]
@@ -22,8 +22,8 @@ pub struct SerialInterval {
 impl SerialInterval {
     /// Takes the probabilities of day 0, 1, 2, …
     ///
-    /// They are used as given. Returns an error if one is negative or not a number, if day 0 has any, or if their sum is off 1 by more
-    /// than 0.01.
+    /// They are not normalised. Returns an error if one is negative or not a number, if that of day 0 is above 0, or if their sum differs from
+    /// 1 by more than 0.01.
     pub fn new(probabilities: Vec<f64>) -> Result<Self, InputError> {
         check_counts(&probabilities)?;
         if probabilities.first().is_some_and(|&on_day_zero| on_day_zero > 0.0) {
@@ -53,7 +53,7 @@ impl SerialInterval {
         let below = |shape: f64, day: f64| if day > 0.0 { gamma_lr(shape, day / scale) } else { 0.0 };
         let mut probabilities = vec![0.0];
         let mut left = 1.0;
-        while left > REMAINDER && probabilities.len() < LONGEST {
+        while left > REMAINDER && probabilities.len() < MAX_DAYS {
             let k = days(probabilities.len());
             let of_days = k * below(shape, k) + (k - 2.0) * below(shape, k - 2.0)
                 - 2.0 * (k - 1.0) * below(shape, k - 1.0);
@@ -77,7 +77,7 @@ impl SerialInterval {
     }
 }
 
-/// Returns the density of a gamma distribution at 0, 1, 2, … days, `length` values: how `cfr` takes the delay from onset to death.
+/// Returns the density of a gamma distribution at 0, 1, 2, … days, `length` values, as `cfr` uses it for the delay from onset to death.
 ///
 /// The shape must be 1 or more: below, the density at 0 days is infinite. The scale is in days.
 pub fn gamma_density(shape: f64, scale: f64, length: usize) -> Result<Vec<f64>, InputError> {
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[test]
-    fn serial_interval_with_bad_values_is_refused() {
+    fn serial_interval_with_bad_values_is_rejected() {
         assert_eq!(SerialInterval::new(vec![0.1, 0.9]), Err(InputError::ProbabilityOnDayZero));
         assert_eq!(SerialInterval::new(vec![0.0, 0.5]), Err(InputError::NotADistribution { sum: 0.5 }));
         assert_eq!(SerialInterval::new(vec![0.0, f64::NAN]), Err(InputError::InvalidCount { position: 1 }));

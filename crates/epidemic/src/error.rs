@@ -1,56 +1,28 @@
-//! Why an estimate cannot be computed from its input.
+//! Errors of the input.
 
 use std::error::Error;
 use std::fmt;
 
-/// Input that no estimate can be computed from.
+/// Input that no estimate can be computed from. Positions count from 0.
 #[derive(Debug, Clone, PartialEq)]
+#[expect(missing_docs, reason = "the names of the fields say it")]
 pub enum InputError {
-    /// A count is negative, infinite or not a number; the position counts from 0.
-    InvalidCount {
-        /// The position in the series.
-        position: usize,
-    },
+    /// A count is negative, infinite or not a number.
+    InvalidCount { position: usize },
     /// A parameter is outside its domain.
-    InvalidParameter {
-        /// The name of the parameter.
-        name: &'static str,
-        /// The values that are allowed.
-        allowed: &'static str,
-    },
+    InvalidParameter { name: &'static str, allowed: &'static str },
     /// A serial interval has probability on day 0.
     ProbabilityOnDayZero,
     /// Probabilities do not add up to 1.
-    NotADistribution {
-        /// Their sum.
-        sum: f64,
-    },
+    NotADistribution { sum: f64 },
     /// The series is too short.
-    TooShort {
-        /// The days that it has.
-        days: usize,
-        /// The days that are needed.
-        needed: usize,
-    },
+    TooShort { days: usize, needed: usize },
     /// Two series that belong together have different lengths.
-    LengthMismatch {
-        /// The length of the first.
-        left: usize,
-        /// The length of the second.
-        right: usize,
-    },
-    /// More deaths than cases.
-    MoreDeathsThanCases {
-        /// All deaths.
-        deaths: u64,
-        /// All cases.
-        cases: u64,
-    },
-    /// No person is at risk in a group that has events or weight.
-    EmptyPopulation {
-        /// The position of the group, from 0.
-        position: usize,
-    },
+    LengthMismatch { left: usize, right: usize },
+    /// There are more deaths than cases.
+    MoreDeathsThanCases { deaths: u64, cases: u64 },
+    /// A group with events or weight has no population.
+    EmptyPopulation { position: usize },
 }
 
 impl fmt::Display for InputError {

@@ -10,18 +10,18 @@
 
 use statrs::function::gamma::ln_gamma;
 
-use crate::{Estimate, InputError, binomial, to_f64};
+use crate::{Estimate, InputError, distribution, to_f64};
 
-/// From as many cases on a low fatality is estimated by the Poisson likelihood.
-const POISSON_CASES: u64 = 100;
-/// Fatality below which it is.
-const POISSON_FATALITY: f64 = 0.05;
+/// The number of cases from which a low fatality is estimated by the Poisson likelihood.
+const MIN_POISSON_CASES: u64 = 100;
+/// The fatality below which it is.
+const MAX_POISSON_FATALITY: f64 = 0.05;
 /// Steps of the grid between 0 and 1.
-const GRID: u64 = 10_000;
-/// An estimate of fewer steps gets a finer grid.
-const FEWEST_STEPS: u64 = 20;
-/// The finest grid.
-const FINEST: u64 = 1_000_000_000_000;
+const GRID_STEPS: u64 = 10_000;
+/// An estimate below this number of steps gets a finer grid.
+const MIN_STEPS: u64 = 20;
+/// Steps of the finest grid.
+const MAX_GRID_STEPS: u64 = 1_000_000_000_000;
 /// Half of the 95 % quantile of χ² with one degree of freedom, rounded as `cfr` rounds it.
 const LIKELIHOOD_DROP: f64 = 1.92;
 
@@ -34,14 +34,14 @@ pub struct Fatality {
     pub deaths: u64,
     /// Expected cases with known outcome.
     pub outcomes: f64,
-    /// Deaths / cases, with the exact interval; none without cases.
+    /// Deaths / cases, with the exact interval; `None` without cases.
     pub naive: Option<Estimate>,
-    /// Corrected for the delay; none if fewer outcomes are expected than deaths were counted, or without outcomes.
+    /// Corrected for the delay; `None` if fewer outcomes are expected than deaths were counted, or without outcomes.
     pub corrected: Option<Estimate>,
 }
 
 impl Fatality {
-    /// The share of cases whose outcome is known, `u`; none without cases.
+    /// The share of cases whose outcome is known, `u`; `None` without cases.
     pub fn underestimation(&self) -> Option<f64> {
         (self.cases > 0).then(|| self.outcomes / to_f64(self.cases))
     }
@@ -61,18 +61,18 @@ pub fn estimate(cases: &[u64], deaths: &[u64], delay: &[f64]) -> Result<Fatality
     if deaths > cases {
         return Err(InputError::MoreDeathsThanCases { deaths, cases });
     }
-    let naive = (cases > 0).then(|| binomial::proportion(deaths, cases));
+    let naive = (cases > 0).then(|| distribution::proportion(deaths, cases));
     Ok(Fatality { cases, deaths, outcomes, naive, corrected: corrected(cases, deaths, outcomes) })
 }
 
-/// Returns how many of the cases have a known outcome by the last day.
+/// Returns the expected number of cases with a known outcome by the last day.
 fn expected_outcomes(cases: &[u64], delay: &[f64]) -> f64 {
-    // A case of a day contributes all of the delay that is over by the last day.
-    let mut over = 0.0;
+    // Each case counts with the probability that its delay is over by the last day.
+    let mut probability = 0.0;
     let mut outcomes = 0.0;
     for (ago, &count) in cases.iter().rev().enumerate() {
-        over += delay.get(ago).copied().unwrap_or(0.0);
-        outcomes += to_f64(count) * over;
+        probability += delay.get(ago).copied().unwrap_or(0.0);
+        outcomes += to_f64(count) * probability;
     }
     outcomes
 }
@@ -84,8 +84,8 @@ fn corrected(cases: u64, deaths: u64, outcomes: f64) -> Option<Estimate> {
     }
     let fatality = to_f64(deaths) / whole_outcomes;
     let died = to_f64(deaths);
-    let is_poisson = cases >= POISSON_CASES && fatality < POISSON_FATALITY;
-    // Terms that do not depend on the fatality are left out: the interval needs differences alone.
+    let is_poisson = cases >= MIN_POISSON_CASES && fatality < MAX_POISSON_FATALITY;
+    // Terms that do not depend on the fatality are left out: the interval needs differences only.
     let log_likelihood = |p: f64| {
         if is_poisson {
             times_ln(died, p * whole_outcomes) - p * whole_outcomes - ln_gamma(died + 1.0)
@@ -108,8 +108,8 @@ fn times_ln(x: f64, y: f64) -> f64 {
     reason = "between 0 and the number of steps"
 )]
 fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
-    let mut steps = GRID;
-    while about > 0.0 && (about * to_f64(steps)) < to_f64(FEWEST_STEPS) && steps < FINEST {
+    let mut steps = GRID_STEPS;
+    while about > 0.0 && (about * to_f64(steps)) < to_f64(MIN_STEPS) && steps < MAX_GRID_STEPS {
         steps *= 10;
     }
     let at = |point: u64| log_likelihood(to_f64(point) / to_f64(steps));
@@ -121,9 +121,9 @@ fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     while best > 1 && at(best - 1) > at(best) {
         best -= 1;
     }
-    let least = at(best) - LIKELIHOOD_DROP;
-    let low = 1 + last_point(1, best, |point| at(point) < least);
-    let high = to_f64(last_point(best + 1, steps + 1, |point| at(point) >= least)) / to_f64(steps);
+    let threshold = at(best) - LIKELIHOOD_DROP;
+    let low = 1 + last_point(1, best, |point| at(point) < threshold);
+    let high = to_f64(last_point(best + 1, steps + 1, |point| at(point) >= threshold)) / to_f64(steps);
     if about > 0.0 {
         Estimate { value: to_f64(best) / to_f64(steps), low: to_f64(low) / to_f64(steps), high }
     } else {
@@ -132,7 +132,7 @@ fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     }
 }
 
-/// Returns the last point from `first` on, before `end`, that fulfils `condition`; `first - 1` if none does.
+/// Returns the last point from `first` on, before `end`, that meets `condition`; `first - 1` if none does.
 fn last_point(first: u64, end: u64, condition: impl Fn(u64) -> bool) -> u64 {
     let (mut first, mut end) = (first, end);
     while first < end {
@@ -194,7 +194,7 @@ mod tests {
     }
 
     #[test]
-    fn estimate_of_series_that_differ_is_refused() {
+    fn estimate_of_inconsistent_series_is_rejected() {
         assert_eq!(estimate(&[1], &[1, 0], &[1.0]), Err(InputError::LengthMismatch { left: 1, right: 2 }));
         assert_eq!(
             estimate(&[1], &[2], &[1.0]),

@@ -10,14 +10,14 @@ use statrs::distribution::{ContinuousCDF as _, StudentsT};
 use crate::error::check_counts;
 use crate::{Estimate, InputError, TAILS, days};
 
-/// Newton steps; a fit that exists needs fewer than ten.
-const STEPS: usize = 100;
+/// The limit of Newton steps; a fit that exists needs fewer than ten.
+const MAX_STEPS: usize = 100;
 /// The fit has converged if neither parameter moves by more.
-const CONVERGED: f64 = 1e-12;
-/// No epidemic grows or falls faster in a day; steeper fits have no finite maximum.
-const STEEPEST: f64 = 5.0;
-/// Fewest days of a fit: with two, no degree of freedom is left.
-const FEWEST_DAYS: usize = 3;
+const TOLERANCE: f64 = 1e-12;
+/// The limit of the rate per day; steeper fits have no finite maximum.
+const MAX_RATE: f64 = 5.0;
+/// Two days would leave no degree of freedom.
+const MIN_DAYS: usize = 3;
 
 /// The growth of daily counts.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -29,12 +29,12 @@ pub struct Growth {
 }
 
 impl Growth {
-    /// Returns the doubling time in days, negative for halving; none if the rate is 0.
+    /// Returns the doubling time in days, negative for halving; `None` if the rate is 0.
     pub fn doubling_time(&self) -> Option<f64> {
         (self.rate.value != 0.0).then(|| std::f64::consts::LN_2 / self.rate.value)
     }
 
-    /// Returns the ends of the doubling time's interval, the lower first; none if the interval of the rate contains 0, because then both
+    /// Returns the ends of the doubling time's interval, the lower first; `None` if the interval of the rate contains 0, because then both
     /// growth and decline are possible and the doubling time has no bounded interval.
     pub fn doubling_time_interval(&self) -> Option<(f64, f64)> {
         let (low, high) = (self.rate.low, self.rate.high);
@@ -42,11 +42,11 @@ impl Growth {
     }
 }
 
-/// Estimates the growth of daily counts; none if they have no finite fit, as when cases fall on fewer than two days.
+/// Estimates the growth of daily counts; `None` if they have no finite fit, for example if cases are on fewer than two days.
 pub fn estimate(counts: &[f64]) -> Result<Option<Growth>, InputError> {
     check_counts(counts)?;
-    if counts.len() < FEWEST_DAYS {
-        return Err(InputError::TooShort { days: counts.len(), needed: FEWEST_DAYS });
+    if counts.len() < MIN_DAYS {
+        return Err(InputError::TooShort { days: counts.len(), needed: MIN_DAYS });
     }
     if counts.iter().filter(|&&count| count > 0.0).count() < 2 {
         return Ok(None);
@@ -54,14 +54,14 @@ pub fn estimate(counts: &[f64]) -> Result<Option<Growth>, InputError> {
     Ok(fit(counts))
 }
 
-/// Sums over the days, with weights μ: of 1, of t, of t².
-struct Information {
+/// The Fisher information: sums over the days of 1, t and t², weighted by μ.
+struct FisherInformation {
     ones: f64,
     times: f64,
     squares: f64,
 }
 
-impl Information {
+impl FisherInformation {
     fn determinant(&self) -> f64 {
         self.ones * self.squares - self.times * self.times
     }
@@ -75,7 +75,7 @@ fn fit(counts: &[f64]) -> Option<Growth> {
     let log_likelihood = |level: f64, rate: f64| -> f64 {
         points().map(|(t, count)| count * (level + rate * t) - (level + rate * t).exp()).sum()
     };
-    for _ in 0..STEPS {
+    for _ in 0..MAX_STEPS {
         let (information, of_level, of_rate) = score(points(), level, rate);
         let determinant = information.determinant();
         if !(determinant.is_finite() && determinant > 0.0) {
@@ -86,26 +86,26 @@ fn fit(counts: &[f64]) -> Option<Growth> {
             (information.ones * of_rate - information.times * of_level) / determinant,
         );
         let current = log_likelihood(level, rate);
-        // A full step from far away can overshoot; the likelihood is concave, so a shorter one improves.
-        while step.0.abs().max(step.1.abs()) > CONVERGED
+        // A full step can overshoot; the likelihood is concave, so that a shorter step improves it.
+        while step.0.abs().max(step.1.abs()) > TOLERANCE
             && !matches!(log_likelihood(level + step.0, rate + step.1), next if next >= current)
         {
             step = (step.0 / 2.0, step.1 / 2.0);
         }
         level += step.0;
         rate += step.1;
-        if rate.is_nan() || rate.abs() > STEEPEST {
+        if rate.is_nan() || rate.abs() > MAX_RATE {
             return None;
         }
-        if step.0.abs().max(step.1.abs()) <= CONVERGED {
+        if step.0.abs().max(step.1.abs()) <= TOLERANCE {
             return summarise(points(), level, rate, counts.len() - 2);
         }
     }
     None
 }
 
-fn score(points: impl Iterator<Item = (f64, f64)>, level: f64, rate: f64) -> (Information, f64, f64) {
-    let mut information = Information { ones: 0.0, times: 0.0, squares: 0.0 };
+fn score(points: impl Iterator<Item = (f64, f64)>, level: f64, rate: f64) -> (FisherInformation, f64, f64) {
+    let mut information = FisherInformation { ones: 0.0, times: 0.0, squares: 0.0 };
     let (mut of_level, mut of_rate) = (0.0, 0.0);
     for (t, count) in points {
         let expected = (level + rate * t).exp();

@@ -1,7 +1,7 @@
 //! Estimates of an epidemic from daily counts.
 //!
-//! Counts go in, estimates with intervals come out. The crate does no input or output, reads no clock and draws no random numbers: the
-//! same counts give the same estimates. Series are slices with one value per day, oldest first, without gaps; a day without cases is a zero.
+//! Functions take counts and return estimates with intervals. The crate does no I/O, reads no clock and draws no random numbers: the same
+//! counts give the same estimates. Series are slices with one value per day, oldest first, without gaps; a day without cases is a zero.
 //! Each module states its formula, its units and its source:
 //!
 //! | module | estimates | source |
@@ -14,19 +14,17 @@
 //! | [`standardisation`] | directly age-standardised rate | Ahmad et al. 2001 (WHO), Fay and Feuer 1997 |
 //! | [`waves`] | peaks and troughs | the rule that the module states |
 //!
-//! Intervals are two-sided 95 % intervals unless a function says otherwise.
+//! Intervals are two-sided 95 % intervals unless stated otherwise.
 
 #![warn(missing_docs)]
 
-mod binomial;
 mod calibration;
 pub mod delay;
-mod discrete;
+mod distribution;
 mod error;
 pub mod fatality;
 pub mod growth;
 pub mod nowcast;
-mod quantile;
 pub mod reproduction;
 pub mod seven_day;
 pub mod standardisation;

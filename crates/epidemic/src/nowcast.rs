@@ -1,27 +1,27 @@
-//! The nowcast: how many cases of the last days there will be once all reports have come in.
+//! The nowcast: the number of cases of the last days once all reports are in.
 //!
 //! **Delays.** Chain ladder on the reporting triangle (Mack 1993; Lawless 1994), by weekday. For each delay d ≥ 1, the share of the
 //! reports within d days that came on day d exactly is `g_d = Σ n_(t,d) / Σ_(j ≤ d) n_(t,j)`, over the latest reference days whose cell is
 //! known. A weekday's own share is combined with that of all weekdays, which counts as many cases as `POOLED_WEIGHT`. The share that is
 //! reported within h days is then `F_h = Π_(d > h) (1 − g_d)`; a chain-ladder factor is `1 / (1 − g_d)`.
 //!
-//! **Expected cases.** The chain ladder alone says `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
+//! **Expected cases.** The chain ladder alone gives `c / F_h` for c reported cases, which is useless if c is 0 or F small. So the local level λ
 //! (reports of the last week over the sum of their F) enters as a gamma prior of shape `a = max(1, v (1 − F_h) λ)` and mean λ for the cases of the day. The
 //! posterior expects `m = (c + a) (1 − F_h) / (F_h + a / λ)` reports still to come. The credibility v is calibrated; v = 0 is the chain ladder, for more
 //! than a few cases.
 //!
 //! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + a) + e`. The first part is chance. The overdispersion e is
-//! what past nowcasts were off beyond it: the nowcast is repeated for each of the last days as it would have been then, and for each age in days v
+//! the error of past nowcasts beyond chance: the nowcast is repeated for each of the last days as it would have been then, and for each age in days v
 //! and e have the highest likelihood for the reports that came since. This covers delays that vary or change.
 
 use crate::calibration::{Calibration, IncompleteDay, PastNowcast, calibrate};
 use crate::triangle::ReportingTriangle;
-use crate::{InputError, discrete, to_f64};
+use crate::{InputError, distribution, to_f64};
 
 /// The probability of the prediction interval.
 const COVERAGE: f64 = 0.95;
-/// Steps in a standard deviation from which on they are joined.
-const FINE_STEPS: f64 = 5000.0;
+/// The limit of steps in a standard deviation; a wider distribution has steps of several reports.
+const MAX_STEPS: f64 = 5000.0;
 /// Reference days from which a delay is estimated: whole weeks, so that each weekday counts alike.
 const DELAY_WINDOW: usize = 56;
 /// Days of the week.
@@ -30,14 +30,14 @@ const WEEK: usize = 7;
 const POOLED_WEIGHT: f64 = 100.0;
 /// Days for which past nowcasts are repeated.
 const PAST_DAYS: usize = 56;
-/// Fewest of them.
-const FEWEST_PAST_DAYS: usize = 7;
+/// The minimum of these days.
+const MIN_PAST_DAYS: usize = 7;
 /// Days of the local level.
 const LEVEL_DAYS: usize = 7;
 /// Added to the reports of the local level, so that days without any do not exclude cases.
 const LEVEL_FLOOR: f64 = 0.5;
-/// A past nowcast is used if this share of the reports that it waited for was due since.
-const DUE_SHARE: f64 = 0.5;
+/// A past nowcast is used if at least this share of its missing reports was due since.
+const MIN_DUE_SHARE: f64 = 0.5;
 
 /// The nowcast of one reference day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -58,9 +58,9 @@ pub struct Nowcast {
     pub high: u64,
 }
 
-/// Returns the fewest days that a triangle with this longest delay must have.
+/// Returns the minimum number of days of a triangle with this longest delay.
 pub fn needed_days(max_delay: usize) -> usize {
-    max_delay.saturating_add(FEWEST_PAST_DAYS + 1)
+    max_delay.saturating_add(MIN_PAST_DAYS + 1)
 }
 
 /// Estimates the cases of the last `max_delay + 1` reference days, oldest first.
@@ -99,7 +99,7 @@ fn nowcast(snapshot: &Snapshot<'_>, age: usize, calibration: Calibration) -> Now
 
 /// Returns median and interval of the reports to come, the interval's ends around the median.
 ///
-/// A distribution wider than [`FINE_STEPS`] is computed in steps of more than one report, with the same mean and variance, because the
+/// A distribution wider than [`MAX_STEPS`] is computed in steps of more than one report, with the same mean and variance, because the
 /// work is proportional to the number of steps.
 #[expect(
     clippy::cast_possible_truncation,
@@ -109,13 +109,13 @@ fn nowcast(snapshot: &Snapshot<'_>, age: usize, calibration: Calibration) -> Now
 fn prediction(mean: f64, size: f64) -> [u64; 3] {
     let variance = mean + mean * mean / size;
     // With larger steps than variance / mean, no distribution of steps has the variance.
-    let step = (variance.sqrt() / FINE_STEPS).min(variance / mean).floor().max(1.0);
-    let steps = discrete::negative_binomial(mean / step, 1.0 / (1.0 / size - (step - 1.0) / mean));
+    let step = (variance.sqrt() / MAX_STEPS).min(variance / mean).floor().max(1.0);
+    let steps = distribution::negative_binomial(mean / step, 1.0 / (1.0 / size - (step - 1.0) / mean));
     let (low, high) = steps.shortest_interval(COVERAGE);
     [low, steps.median(), high].map(|count| count * step as u64)
 }
 
-/// What was known and estimated at the end of one day.
+/// The data and the estimates at the end of one day.
 struct Snapshot<'a> {
     triangle: &'a ReportingTriangle,
     as_of: usize,
@@ -137,12 +137,12 @@ impl<'a> Snapshot<'a> {
         snapshot
     }
 
-    /// The share of the day's cases that is reported within so many days.
+    /// The share of the day's cases that is reported within this number of days.
     fn share(&self, day: usize, within: usize) -> f64 {
         self.shares[day % WEEK].get(within).copied().unwrap_or(1.0)
     }
 
-    /// Returns the day of this age; none if it is complete, or if the triangle has no reports to estimate from.
+    /// Returns the day of this age; `None` if it is complete, or if the triangle has no reports to estimate from.
     fn incomplete_day(&self, age: usize) -> Option<IncompleteDay> {
         let day = self.as_of - age;
         let share = self.share(day, age);
@@ -171,7 +171,7 @@ fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
     shares
 }
 
-/// Repeats the nowcast for past days, and returns the calibration of each age in days.
+/// Repeats the nowcast for past days and returns the calibration of each age in days.
 fn calibrate_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Calibration> {
     let max_delay = triangle.max_delay();
     let mut past: Vec<Vec<PastNowcast>> = vec![Vec::new(); max_delay];
@@ -198,7 +198,7 @@ fn past_nowcast(snapshot: &Snapshot<'_>, age: usize, ago: usize) -> Option<PastN
     let share_due = (snapshot.share(reference_day, age + ago) - day.share) / (1.0 - day.share);
     let reported = |as_of: usize| snapshot.triangle.reported(reference_day, as_of);
     let arrived = to_f64(reported(snapshot.as_of + ago) - reported(snapshot.as_of));
-    (share_due >= DUE_SHARE).then_some(PastNowcast { day, share_due, arrived })
+    (share_due >= MIN_DUE_SHARE).then_some(PastNowcast { day, share_due, arrived })
 }
 
 #[cfg(test)]
@@ -248,7 +248,7 @@ mod tests {
     }
 
     #[test]
-    fn estimate_of_short_triangle_is_refused() {
+    fn estimate_of_short_triangle_is_rejected() {
         assert_eq!(estimate(&steady(9, &[1, 1, 1])), Err(InputError::TooShort { days: 9, needed: 10 }));
         assert!(estimate(&steady(10, &[1, 1, 1])).is_ok());
     }

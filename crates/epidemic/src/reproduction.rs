@@ -9,8 +9,8 @@
 //! that ends before one mean serial interval is over has no estimate, as in `EpiEstim`.
 
 use crate::delay::SerialInterval;
+use crate::distribution::gamma_quantile;
 use crate::error::{check_counts, check_positive};
-use crate::quantile::gamma_quantile;
 use crate::{InputError, TAILS, days};
 
 /// The gamma prior of R, by its mean and standard deviation.
@@ -36,7 +36,7 @@ pub struct Window {
     pub start: usize,
     /// The last day of the window.
     pub end: usize,
-    /// The posterior; none if the window ends within the first mean serial interval.
+    /// The posterior; `None` if the window ends within the first mean serial interval.
     pub posterior: Option<Posterior>,
 }
 
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn estimate_of_bad_input_is_refused() {
+    fn estimate_of_bad_input_is_rejected() {
         let of = |incidence: &[f64], length, mean, sd| {
             estimate(incidence, &next_day(), length, Prior { mean, sd })
         };

@@ -11,10 +11,10 @@ use crate::error::check_counts;
 const WINDOW: usize = 7;
 /// The generation time in days.
 const GENERATION: usize = 4;
-/// Days by which the upper sum reaches beyond the day that the value is for.
-const LEAD: usize = 1;
+/// Days by which the later sum extends past the day of the value.
+const LOOKAHEAD: usize = 1;
 
-/// Returns the value of each day; none for the first nine days, for the last, and after seven days without cases.
+/// Returns the value of each day; `None` for the first nine days, for the last, and after seven days without cases.
 pub fn estimate(nowcast: &[f64]) -> Result<Vec<Option<f64>>, InputError> {
     check_counts(nowcast)?;
     let sum_to = |end: usize| -> Option<f64> {
@@ -22,8 +22,8 @@ pub fn estimate(nowcast: &[f64]) -> Result<Vec<Option<f64>>, InputError> {
         nowcast.get(first..=end).map(|days| days.iter().sum())
     };
     let value = |day: usize| {
-        let later = sum_to(day + LEAD)?;
-        let earlier = sum_to((day + LEAD).checked_sub(GENERATION)?)?;
+        let later = sum_to(day + LOOKAHEAD)?;
+        let earlier = sum_to((day + LOOKAHEAD).checked_sub(GENERATION)?)?;
         (earlier > 0.0).then(|| later / earlier)
     };
     Ok((0..nowcast.len()).map(value).collect())

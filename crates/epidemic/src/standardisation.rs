@@ -4,8 +4,8 @@
 //! comparable. The interval is that of Fay and Feuer (1997), *Statistics in Medicine* 16: gamma quantiles that match mean and variance of the
 //! weighted sum of Poisson counts; it is conservative for few events.
 
+use crate::distribution::gamma_quantile;
 use crate::error::check_counts;
-use crate::quantile::gamma_quantile;
 use crate::{Estimate, InputError, TAILS};
 
 /// Years in each group of the WHO standard population.
@@ -71,7 +71,7 @@ pub fn standardised_rate(groups: &[AgeGroup]) -> Result<Estimate, InputError> {
         largest = largest.max(of_event);
     }
     let low = if rate > 0.0 { matched(TAILS.0, rate, variance) } else { 0.0 };
-    // One more event in the group where it weighs most.
+    // One more event in the group with the largest weight per event.
     let high = matched(TAILS.1, rate + largest, variance + largest * largest);
     Ok(Estimate { value: rate, low, high })
 }
@@ -126,7 +126,7 @@ mod tests {
     }
 
     #[test]
-    fn standardised_rate_of_invalid_groups_is_refused() {
+    fn standardised_rate_of_invalid_groups_is_rejected() {
         let group =
             |events, population, weight| standardised_rate(&[AgeGroup { events, population, weight }]);
         assert_eq!(group(1, 0.0, 1.0), Err(InputError::EmptyPopulation { position: 0 }));

@@ -26,7 +26,7 @@ impl ReportingTriangle {
 
     /// Adds reports. Returns false, and adds nothing, if they are not known by the last day.
     ///
-    /// Reports beyond the longest delay are counted, but are in no estimate: see [`Self::beyond`].
+    /// Reports beyond the longest delay are counted in [`Self::beyond`] and are in no estimate.
     pub fn add(&mut self, reference_day: usize, delay: usize, count: u32) -> bool {
         if reference_day.checked_add(delay).is_none_or(|reported| reported >= self.days) {
             return false;
@@ -50,7 +50,7 @@ impl ReportingTriangle {
         self.width - 1
     }
 
-    /// Reports that came later than the longest delay.
+    /// The number of reports later than the longest delay.
     pub fn beyond(&self) -> u64 {
         self.beyond
     }
@@ -73,7 +73,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reported_counts_what_was_known_on_a_day() {
+    fn reported_counts_reports_known_on_a_day() {
         let mut triangle = ReportingTriangle::new(5, 2).unwrap();
         assert!(
             triangle.add(1, 0, 4) && triangle.add(1, 1, 3) && triangle.add(1, 2, 2) && triangle.add(1, 3, 9)
@@ -85,7 +85,7 @@ mod tests {
     }
 
     #[test]
-    fn new_without_days_is_refused() {
+    fn new_without_days_is_rejected() {
         assert!(ReportingTriangle::new(0, 3).is_err());
         assert!(ReportingTriangle::new(usize::MAX, 3).is_err());
     }

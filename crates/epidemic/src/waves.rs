@@ -5,7 +5,7 @@
 //! 1. The curve is the centred moving mean over seven days (fewer at the ends), so that weekends do not matter.
 //! 2. A peak counts if it reaches at least 5 % of the highest value of the curve.
 //! 3. Peak and trough alternate. Two peaks are two waves if the curve falls between them to at most half of the lower one; the trough is
-//!    its lowest day there. What falls and rises less is one wave, at its highest day.
+//!    its lowest day there. A smaller dip does not separate waves: the peak is the highest day.
 //!
 //! A rise that goes on to the last day is a wave without a peak yet: its highest day is given and marked as unconfirmed until the curve has fallen to half.
 
@@ -14,10 +14,10 @@ use crate::{InputError, days};
 
 /// Days of the moving mean.
 const SMOOTHING: usize = 7;
-/// A trough is at most this share of the peaks beside it.
-const TROUGH: f64 = 0.5;
+/// A trough is at most this share of the adjacent peaks.
+const MAX_TROUGH: f64 = 0.5;
 /// A peak is at least this share of the highest value.
-const FLOOR: f64 = 0.05;
+const MIN_PEAK: f64 = 0.05;
 
 /// One wave; days count from 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -45,27 +45,27 @@ pub fn smooth(counts: &[f64]) -> Vec<f64> {
         .collect()
 }
 
-/// Finds the waves, oldest first; none without cases.
+/// Returns the waves, oldest first; an empty list without cases.
 pub fn find(counts: &[f64]) -> Result<Vec<Wave>, InputError> {
     check_counts(counts)?;
     let curve = smooth(counts);
-    let floor = FLOOR * curve.iter().copied().fold(0.0, f64::max);
+    let floor = MIN_PEAK * curve.iter().copied().fold(0.0, f64::max);
     let mut waves: Vec<Wave> = Vec::new();
     if floor <= 0.0 {
         return Ok(waves);
     }
-    // The lowest day since the last peak, and the highest since that one, if it is a wave's.
+    // The lowest day since the last peak, and the highest day since then, if it is the peak of a wave.
     let (mut trough, mut peak) = (0, None::<usize>);
     for (day, &level) in curve.iter().enumerate() {
         match peak {
-            Some(highest) if level <= TROUGH * curve[highest] => {
+            Some(highest) if level <= MAX_TROUGH * curve[highest] => {
                 push(&mut waves, trough, highest, &curve);
                 (trough, peak) = (day, None);
             }
             Some(highest) => peak = Some(if level > curve[highest] { day } else { highest }),
             None if level < curve[trough] => trough = day,
             None => {
-                let is_separate = waves.is_empty() || curve[trough] <= TROUGH * level;
+                let is_separate = waves.is_empty() || curve[trough] <= MAX_TROUGH * level;
                 peak = (level >= floor && is_separate).then_some(day);
             }
         }
@@ -118,7 +118,7 @@ mod tests {
     }
 
     #[test]
-    fn find_rise_at_the_end_is_unconfirmed() {
+    fn find_rise_on_last_day_is_unconfirmed() {
         let waves = find(&bells(95, &[(30.0, 1000.0), (100.0, 800.0)])).unwrap();
         assert_eq!(waves.len(), 2);
         assert!(!waves[1].is_confirmed);

@@ -1,4 +1,4 @@
-//! Laws of the estimates, on any input.
+//! Properties of the estimates on any input.
 
 #![expect(
     clippy::cast_precision_loss,

@@ -1,9 +1,9 @@
-//! The estimates beside those of the reference implementations, on the data in the folder that `EPI_REFERENCE` names.
+//! Compares the estimates with those of the reference implementations, on the data in the folder `EPI_REFERENCE`.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test stops where it fails, and prints its figures"
+    reason = "a failed test panics, and tests print their figures"
 )]
 #![expect(clippy::cast_precision_loss, reason = "counts of tests are small")]
 
@@ -14,8 +14,8 @@ use epidemic::reproduction::{Posterior, Prior};
 use epidemic::triangle::ReportingTriangle;
 use epidemic::{fatality, nowcast, reproduction, seven_day};
 
-/// The folder with reference data; none, and a line that says so, if it is not set.
-#[expect(clippy::disallowed_methods, reason = "tests have no command line; the folder is named this way")]
+/// Returns the folder with reference data. Prints a line if it is not set.
+#[expect(clippy::disallowed_methods, reason = "tests have no command line")]
 fn reference() -> Option<PathBuf> {
     let folder = std::env::var("EPI_REFERENCE").ok().map(PathBuf::from);
     if folder.is_none() {
@@ -24,7 +24,7 @@ fn reference() -> Option<PathBuf> {
     folder
 }
 
-/// The fields of each row after the header; the files have no quotes.
+/// Returns the fields of each row after the header; the files have no quotes.
 fn rows(folder: &std::path::Path, name: &str) -> Vec<Vec<String>> {
     let text = std::fs::read_to_string(folder.join(name)).unwrap();
     let fields = |line: &str| line.trim_end().split(',').map(str::to_owned).collect();
@@ -71,7 +71,7 @@ fn seven_day_r_equals_rki_to_two_decimals() {
     for (row, value) in rows.iter().zip(values) {
         let (Ok(published), Some(value)) = (row[7].parse::<f64>(), value) else { continue };
         compared += 1;
-        // A value that lies between two is published as either.
+        // A value between two roundings is published as either of them.
         if (value - published).abs() <= 0.005 + 1e-9 {
             equal += 1;
         } else {
@@ -97,8 +97,8 @@ fn fatality_of_ebola_1976_equals_cfr_to_four_decimals() {
     assert_eq!(shown(fatality.corrected), "0.9592 (0.9295, 0.9793)");
 }
 
-/// The German hospitalisations, as known after `days` days, and the final number of each reference day.
-fn german_triangles(folder: &std::path::Path, max_delay: usize) -> (Vec<Vec<u32>>, usize) {
+/// Returns the German hospitalisations by reference day and delay.
+fn german_hospitalisations(folder: &std::path::Path, max_delay: usize) -> Vec<Vec<u32>> {
     let mut counts: Vec<Vec<u32>> = Vec::new();
     let mut date = String::new();
     for row in rows(folder, "germany_hospitalisations_by_delay.csv") {
@@ -111,17 +111,16 @@ fn german_triangles(folder: &std::path::Path, max_delay: usize) -> (Vec<Vec<u32>
             counts.last_mut().unwrap()[delay] = row[2].parse().unwrap();
         }
     }
-    let days = counts.len();
-    (counts, days)
+    counts
 }
 
 #[test]
-fn nowcast_of_german_hospitalisations_covers_what_came() {
+fn nowcast_of_german_hospitalisations_covers_final_numbers() {
     let Some(folder) = reference() else { return };
     let max_delay = 40;
-    let (counts, days) = german_triangles(&folder, max_delay);
+    let counts = german_hospitalisations(&folder, max_delay);
     let mut by_age = vec![(0, 0, 0.0, 0.0); max_delay];
-    for as_of in 100..days - max_delay {
+    for as_of in 100..counts.len() - max_delay {
         let mut triangle = ReportingTriangle::new(as_of + 1, max_delay).unwrap();
         for (day, row) in counts.iter().enumerate().take(as_of + 1) {
             for (delay, &count) in row.iter().enumerate() {
@@ -131,22 +130,22 @@ fn nowcast_of_german_hospitalisations_covers_what_came() {
         for nowcast in nowcast::estimate(&triangle).unwrap() {
             let age = as_of - nowcast.day;
             let Some(of_age) = by_age.get_mut(age) else { continue };
-            let came: u64 = counts[nowcast.day].iter().copied().map(u64::from).sum();
+            let arrived: u64 = counts[nowcast.day].iter().copied().map(u64::from).sum();
             of_age.0 += 1;
-            of_age.1 += usize::from((nowcast.low..=nowcast.high).contains(&came));
-            of_age.2 += (nowcast.expected / came as f64 - 1.0).abs();
-            of_age.3 += (nowcast.high - nowcast.low) as f64 / came as f64;
+            of_age.1 += usize::from((nowcast.low..=nowcast.high).contains(&arrived));
+            of_age.2 += (nowcast.expected / arrived as f64 - 1.0).abs();
+            of_age.3 += (nowcast.high - nowcast.low) as f64 / arrived as f64;
         }
     }
     let (mut all, mut covered) = (0, 0);
-    for (age, (count, within, off, width)) in by_age.into_iter().enumerate() {
+    for (age, (count, within, error, width)) in by_age.into_iter().enumerate() {
         (all, covered) = (all + count, covered + within);
         let percent = |sum: f64| 100.0 * sum / f64::from(count);
         if age < 14 || age % 7 == 0 {
             println!(
                 "{age} days: coverage {:.1} %, mean absolute error {:.1} %, width {:.1} %",
                 percent(f64::from(u32::try_from(within).unwrap())),
-                percent(off),
+                percent(error),
                 percent(width)
             );
         }

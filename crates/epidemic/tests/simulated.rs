@@ -1,9 +1,9 @@
-//! Nowcasts of simulated releases, whose delays and final numbers are known: how often the 95 % intervals cover what came.
+//! Coverage of the 95 % intervals of nowcasts of simulated releases, whose delays and final numbers are known.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test stops where it fails, and prints its figures"
+    reason = "a failed test panics, and tests print their figures"
 )]
 #![expect(
     clippy::cast_precision_loss,
@@ -25,26 +25,26 @@ const RELEASE_STEP: usize = 7;
 const DAYS: usize = LAST_RELEASE + MAX_DELAY + 1;
 /// Epidemics of each scenario.
 const EPIDEMICS: u64 = 20;
-/// Rows of which less is missing are not counted: their intervals hold in nearly every case, whatever the method.
-const LEAST_MISSING: f64 = 0.01;
+/// Rows with a smaller missing share are not counted: their intervals nearly always cover the final number, with any method.
+const MIN_MISSING: f64 = 0.01;
 
-/// One way in which cases occur and are reported.
+/// How cases occur and are reported.
 struct Scenario {
     name: &'static str,
     /// Mean cases of a day.
     level: fn(usize) -> f64,
     /// Mean delay of a case of that day, in days.
     mean_delay: fn(usize) -> f64,
-    /// How much of a day's reports is made on that day; the rest waits for the next day.
+    /// The share of a day's reports that is made on that day; the rest waits for the next day.
     reports_on: fn(usize) -> f64,
     /// Excess variance of the cases of a day: 0 is Poisson.
     excess: f64,
 }
 
-struct Chance(Xoshiro256PlusPlus);
+struct Random(Xoshiro256PlusPlus);
 
-impl Chance {
-    /// Uniform between 0 and 1, both excluded.
+impl Random {
+    /// Draws a uniform number between 0 and 1, both excluded.
     fn uniform(&mut self) -> f64 {
         ((self.0.next_u64() >> 11) as f64 + 0.5) / (1_u64 << 53) as f64
     }
@@ -53,7 +53,7 @@ impl Chance {
         (-2.0 * self.uniform().ln()).sqrt() * (std::f64::consts::TAU * self.uniform()).cos()
     }
 
-    /// Poisson by counting exponential waiting times.
+    /// Draws a Poisson number by counting exponential waiting times.
     fn poisson(&mut self, mean: f64) -> u32 {
         let (mut time, mut count) = (0.0, 0);
         loop {
@@ -65,7 +65,7 @@ impl Chance {
         }
     }
 
-    /// The delay of a case: geometric in days about the mean, then held back on days without reports.
+    /// Draws the delay of a case: geometric in days, then extended by days without reports.
     fn delay(&mut self, scenario: &Scenario, day: usize) -> usize {
         let mean = (scenario.mean_delay)(day);
         let waited = self.uniform().ln() / (mean / (mean + 1.0)).ln();
@@ -77,14 +77,14 @@ impl Chance {
     }
 }
 
-/// Cases by reference day and delay.
+/// Returns cases by reference day and delay.
 fn simulate(scenario: &Scenario, seed: u64) -> Vec<Vec<u32>> {
-    let mut chance = Chance(Xoshiro256PlusPlus::seed_from_u64(seed));
+    let mut random = Random(Xoshiro256PlusPlus::seed_from_u64(seed));
     let mut counts = vec![vec![0; MAX_DELAY + 1]; DAYS];
     for (day, counts) in counts.iter_mut().enumerate() {
-        let spread = (chance.normal() * scenario.excess.sqrt() - scenario.excess / 2.0).exp();
-        for _ in 0..chance.poisson((scenario.level)(day) * spread) {
-            let delay = chance.delay(scenario, day);
+        let spread = (random.normal() * scenario.excess.sqrt() - scenario.excess / 2.0).exp();
+        for _ in 0..random.poisson((scenario.level)(day) * spread) {
+            let delay = random.delay(scenario, day);
             if let Some(count) = counts.get_mut(delay) {
                 *count += 1;
             }
@@ -93,7 +93,7 @@ fn simulate(scenario: &Scenario, seed: u64) -> Vec<Vec<u32>> {
     counts
 }
 
-/// What was known at the end of a day.
+/// Returns the reports known at the end of a day.
 fn release(counts: &[Vec<u32>], as_of: usize) -> ReportingTriangle {
     let mut triangle = ReportingTriangle::new(as_of + 1, MAX_DELAY).unwrap();
     for (day, row) in counts.iter().enumerate().take(as_of + 1) {
@@ -104,21 +104,21 @@ fn release(counts: &[Vec<u32>], as_of: usize) -> ReportingTriangle {
     triangle
 }
 
-/// The share of intervals that cover, in per cent, and the mean error of the expectation, as a share of what came.
+/// Returns the share of intervals that cover the final number and the relative error of the expectation, both in percent.
 fn measure(scenario: &Scenario) -> (f64, f64) {
     let (mut rows, mut covered, mut error, mut total) = (0.0, 0.0, 0.0, 0.0);
     for seed in 0..EPIDEMICS {
         let counts = simulate(scenario, seed);
         for as_of in (FIRST_RELEASE..=LAST_RELEASE).step_by(RELEASE_STEP) {
             for nowcast in nowcast::estimate(&release(&counts, as_of)).unwrap() {
-                if nowcast.share_reported > 1.0 - LEAST_MISSING {
+                if nowcast.share_reported > 1.0 - MIN_MISSING {
                     continue;
                 }
-                let came: u64 = counts[nowcast.day].iter().copied().map(u64::from).sum();
+                let arrived: u64 = counts[nowcast.day].iter().copied().map(u64::from).sum();
                 rows += 1.0;
-                covered += f64::from(u8::from((nowcast.low..=nowcast.high).contains(&came)));
-                error += nowcast.expected - came as f64;
-                total += came as f64;
+                covered += f64::from(u8::from((nowcast.low..=nowcast.high).contains(&arrived)));
+                error += nowcast.expected - arrived as f64;
+                total += arrived as f64;
             }
         }
     }

@@ -1,28 +1,35 @@
-//! Logs of several sources as one stream: in time order, each event once, none lost.
+//! Merges the logs of several sources into one stream: in time order, each event once, none lost.
 //!
-//! A [`Source`] is asked for pages of events in a window of time, as `FilterLogEvents` is. Everything that makes such answers
-//! fit to be read is decided in [`Core`](core::Core), which is pure: time comes in as data, and what to ask next comes out.
-//! [`window`], [`dedupe`], [`merge`] and [`bucket`] are its parts. [`driver`] asks, waits and hands on, and decides nothing.
-//! What people see of an event is made in [`pick`] and [`render`]. Nothing here knows where logs are kept.
+//! A [`Source`] returns pages of events in a window of time, as CloudWatch's `FilterLogEvents` does. [`read`] polls the sources and
+//! passes events to a [`LogSink`]; what to request next and which events are due is decided by an engine without I/O or clock.
+//! [`LineFilter`], [`ContextFilter`] and [`Renderer`] turn the events into lines.
 
-pub mod bucket;
-pub mod core;
-pub mod dedupe;
-pub mod driver;
-pub mod event;
-pub mod log_line;
-pub mod merge;
-pub mod pattern;
-pub mod pick;
-pub mod render;
-pub mod source;
-pub mod tempo;
-pub mod when;
-pub mod window;
+#![warn(missing_docs)]
+
+mod context_filter;
+mod dedupe;
+mod engine;
+mod filter_pattern;
+mod log_line;
+mod merge;
+mod reader;
+mod render;
+mod source;
+mod time_arg;
+mod token_bucket;
+mod window;
 
 #[cfg(test)]
-mod simulation;
+mod engine_tests;
 
-pub use self::event::{Event, Shown};
-pub use self::source::{Ask, Logs, Reply, RunLog, Source};
-pub use self::tempo::Tempo;
+pub use self::context_filter::{ContextFilter, ContextItem, LineFilter, parse_regex};
+pub use self::engine::{Notice, ReadOptions};
+pub use self::filter_pattern::FilterPattern;
+pub use self::log_line::LogLine;
+pub use self::reader::{LogSink, read};
+pub use self::render::{Entry, OutputFormat, Renderer};
+pub use self::source::{
+    Event, LogSources, Lookback, MergedEvent, Millis, PageRequest, PageResponse, PollPolicy, RunLog, Source,
+    to_datetime,
+};
+pub use self::time_arg::{TimeArg, parse_time};

@@ -1,7 +1,4 @@
-//! One line of a job's log, as people read it.
-//!
-//! Jobs write JSON lines. Anything else (a panic, a library that prints) is shown as it is: a log is data, and nothing in it
-//! is ever thrown away or believed.
+//! Parses a line of a job's log. Jobs write JSON lines; any other line (a panic, a library that prints) becomes the message.
 
 use std::fmt::{self, Write as _};
 
@@ -10,28 +7,28 @@ use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use serde_json::Value;
 
-/// A line in parts.
+/// A parsed line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LogLine {
-    /// When it was written, where it says so.
+    /// When it was written, if known.
     pub time: Option<DateTime<Local>>,
-    /// Its level, in capitals, where it says so.
+    /// The level in upper case, if known.
     pub level: Option<String>,
-    /// What it says, with its fields as `name=value`.
+    /// The message, followed by the fields as `name=value`.
     pub message: String,
-    /// What to do about it, where it is a failure that says so.
+    /// The hint of an error.
     pub hint: Option<String>,
 }
 
 impl LogLine {
-    /// Understands a line, or takes it as it is.
+    /// Parses a line; a line that is not a JSON object becomes the message.
     pub fn parse(line: &str) -> Self {
         let Ok(Fields(mut all)) = serde_json::from_str(line) else {
             return Self { time: None, level: None, message: line.to_owned(), hint: None };
         };
         let time = take(&mut all, &["timestamp", "time"]).and_then(|text| text.parse().ok());
         let level = take(&mut all, &["level"]).map(|level| level.to_uppercase());
-        // Fields stand in an object of their own or beside the rest.
+        // Fields are nested in an object or at the top level.
         let nested = all.iter_mut().find_map(|(name, value)| match value {
             Member::Object(nested) if name == "fields" => Some(std::mem::take(nested)),
             _ => None,
@@ -43,7 +40,7 @@ impl LogLine {
         let mut message = take(&mut all, &["message", "msg"]).unwrap_or_default();
         let hint = take(&mut all, &["hint"]);
         for (name, value) in &all {
-            // Which module wrote it, and in which span, is for developers; how the job ended is seen when it ends.
+            // Module and span are for developers; the exit code is reported when the run ends.
             if ["target", "span", "spans", "exit_code"].contains(&name.as_str()) {
                 continue;
             }
@@ -54,17 +51,17 @@ impl LogLine {
         Self { time, level, message, hint }
     }
 
-    /// Whether it tells of something that went wrong.
+    /// Returns whether it is a warning or an error.
     pub fn is_warning(&self) -> bool {
         matches!(self.level.as_deref(), Some("WARN" | "ERROR"))
     }
 
-    /// Whether it tells why the job failed.
+    /// Returns whether it is an error.
     pub fn is_error(&self) -> bool {
         self.level.as_deref() == Some("ERROR")
     }
 
-    /// The label (time of day, level) and the rest.
+    /// Returns the label (time of day and level) and the message.
     pub fn parts(&self) -> (String, String) {
         let time =
             self.time.map_or_else(|| "--------".to_owned(), |time| time.format("%H:%M:%S").to_string());
@@ -73,7 +70,7 @@ impl LogLine {
     }
 }
 
-/// The members of an object in the order in which they were written, which says what matters most.
+/// The members of an object, in their original order: the most important first.
 #[derive(Default)]
 struct Fields(Vec<(String, Member)>);
 
@@ -85,11 +82,11 @@ enum Member {
 }
 
 impl Member {
-    /// As people read it: text without its quotes.
+    /// Formats a value; a string without quotes.
     fn plain(&self) -> String {
         match self {
             Self::Other(Value::String(text)) => text.clone(),
-            // What was read as JSON can be written as JSON.
+            // Parsed JSON can always be serialized.
             other => serde_json::to_string(other).unwrap_or_default(),
         }
     }
@@ -135,20 +132,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_follow_the_message() {
+    fn parse_appends_fields_to_message() {
         let line = r#"{"timestamp":"2025-01-02T03:04:05.678Z","level":"warn","fields":{"message":"rejected","rows":12,"reason":"malformed","first":"line 1"},"target":"etl::clean"}"#;
         let line = LogLine::parse(line);
-        assert_eq!(
-            line.message, "rejected rows=12 reason=malformed first=line 1",
-            "in the order of whoever wrote it"
-        );
+        assert_eq!(line.message, "rejected rows=12 reason=malformed first=line 1", "in their order");
         assert_eq!(line.level.as_deref(), Some("WARN"));
         assert_eq!(line.time.unwrap().timestamp_millis(), 1_735_787_045_678);
         assert!(line.is_warning() && !line.is_error());
     }
 
     #[test]
-    fn a_hint_is_kept_apart() {
+    fn parse_keeps_hint_separate() {
         let line = LogLine::parse(
             r#"{"level":"ERROR","fields":{"message":"no such file","hint":"look elsewhere"}}"#,
         );
@@ -156,7 +150,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_json_is_shown_as_it_is() {
+    fn parse_other_text_is_message() {
         for text in ["thread 'main' panicked", "{\"a\":", "12", ""] {
             let line = LogLine::parse(text);
             assert_eq!((line.message.as_str(), &line.level), (text, &None));

@@ -1,7 +1,7 @@
-//! An event as it is printed: for people, for programs, or just its message.
+//! Formats events as text, JSON Lines or bare messages.
 //!
-//! A log is data. Whatever in it could steer a terminal is made visible here, in all three forms, and a message of several lines
-//! cannot pass for several events.
+//! Logs are untrusted: control characters are escaped in every format, and a message of several lines cannot pass for several
+//! events.
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
@@ -10,37 +10,36 @@ use chrono::{Local, SecondsFormat, Utc};
 use common::terminal::visible;
 use serde::Serialize;
 
-use super::event::{Event, Millis, Shown, moment};
-use crate::log_line::LogLine;
+use crate::{Event, LogLine, MergedEvent, Millis, to_datetime};
 
-/// The form of the output.
+/// The output format.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
-    /// For people.
+pub enum OutputFormat {
+    /// One line per event for people.
     Text,
-    /// For programs: JSON Lines.
+    /// JSON Lines.
     Json,
     /// Messages only.
     Raw,
 }
 
-/// Prints events.
+/// Formats events.
 #[derive(Debug)]
 pub struct Renderer {
-    /// The form.
-    pub form: Form,
-    /// Times in UTC, not in the zone of this machine.
+    /// The output format.
+    pub format: OutputFormat,
+    /// Whether times are in UTC instead of local time.
     pub utc: bool,
-    /// With colours.
+    /// Whether to use colors.
     pub color: bool,
-    /// The names of the sources, in their order.
+    /// The names of the sources, by index.
     pub names: Vec<String>,
 }
 
-/// An event with all that its message says of itself.
+/// An event with its parsed message.
 #[derive(Debug)]
 pub struct Entry {
-    shown: Shown,
+    merged: MergedEvent,
     line: LogLine,
 }
 
@@ -58,9 +57,9 @@ struct Record<'a> {
 }
 
 impl Entry {
-    /// Reads an event's message.
-    pub fn new(shown: Shown) -> Self {
-        let mut line = LogLine::parse(shown.event.message.trim_end_matches(['\n', '\r']));
+    /// Parses an event's message.
+    pub fn new(merged: MergedEvent) -> Self {
+        let mut line = LogLine::parse(merged.event.message.trim_end_matches(['\n', '\r']));
         if line.level.is_none() {
             line.level = level_in(&line.message).map(str::to_owned);
         }
@@ -68,89 +67,91 @@ impl Entry {
             // Writing into a string cannot fail.
             _ = write!(line.message, " (hint: {hint})");
         }
-        Self { shown, line }
+        Self { merged, line }
     }
 
-    /// What it says, with its fields as `name=value` and its hint.
+    /// Returns the message with its fields as `name=value` and its hint.
     pub fn message(&self) -> &str {
         &self.line.message
     }
 
-    /// Its level, in capitals, where it has one.
+    /// Returns the level in upper case, if known.
     pub fn level(&self) -> Option<&str> {
         self.line.level.as_deref()
     }
 }
 
 impl Renderer {
-    /// The lines of an event, with their ends.
+    /// Formats an event, with a newline at the end.
     pub fn entry(&self, entry: &Entry) -> String {
-        match self.form {
-            Form::Text => self.text(entry),
-            Form::Json => self.json(entry),
-            Form::Raw => format!("{}\n", visible(entry.shown.event.message.trim_end_matches(['\n', '\r']))),
+        match self.format {
+            OutputFormat::Text => self.text(entry),
+            OutputFormat::Json => self.json(entry),
+            OutputFormat::Raw => {
+                format!("{}\n", visible(entry.merged.event.message.trim_end_matches(['\n', '\r'])))
+            }
         }
     }
 
-    /// What patterns are applied to: the level and message as people see them, or what was logged where that is shown.
+    /// Returns the text that patterns are applied to: level and message as formatted, or the original message in the other formats.
     pub fn content<'a>(&self, entry: &'a Entry) -> Cow<'a, str> {
-        match (self.form, &entry.line.level) {
-            (Form::Text, Some(level)) => format!("{level} {}", entry.line.message).into(),
-            (Form::Text, None) => entry.line.message.as_str().into(),
-            (Form::Json | Form::Raw, _) => entry.shown.event.message.as_str().into(),
+        match (self.format, &entry.line.level) {
+            (OutputFormat::Text, Some(level)) => format!("{level} {}", entry.line.message).into(),
+            (OutputFormat::Text, None) => entry.line.message.as_str().into(),
+            (OutputFormat::Json | OutputFormat::Raw, _) => entry.merged.event.message.as_str().into(),
         }
     }
 
-    /// The mark where events were left out.
+    /// Returns the separator for omitted events.
     pub fn gap(&self) -> String {
-        match self.form {
-            Form::Json => String::new(),
-            Form::Text | Form::Raw => format!("{}\n", self.paint("2", "--")),
+        match self.format {
+            OutputFormat::Json => String::new(),
+            OutputFormat::Text | OutputFormat::Raw => format!("{}\n", self.paint("2", "--")),
         }
     }
 
-    fn text(&self, Entry { shown, line }: &Entry) -> String {
+    fn text(&self, Entry { merged, line }: &Entry) -> String {
         let width = self.names.iter().map(String::len).max().unwrap_or(0);
-        let name = &self.names[shown.source];
+        let name = &self.names[merged.source];
         let level = visible(line.level.as_deref().unwrap_or_default());
         let mut text = format!(
             "{} {} {} ",
-            self.paint("2", &self.time(shown.event.time)),
-            self.paint(color_of(name), &format!("{name:<width$}")),
-            self.paint(color_of_level(&level), &format!("{level:<5}")),
+            self.paint("2", &self.time(merged.event.time)),
+            self.paint(source_color(name), &format!("{name:<width$}")),
+            self.paint(level_color(&level), &format!("{level:<5}")),
         );
-        if let Some(late) = shown.late {
-            text.push_str(&self.paint("33", &lateness(late)));
+        if let Some(late) = merged.late {
+            text.push_str(&self.paint("33", &late_label(late)));
             text.push(' ');
         }
-        // Lines after the first one stand further in, so that none of them looks like an event.
+        // Continuation lines are indented, so that none of them looks like an event.
         text.push_str(&visible(&line.message).replace('\n', "\n    "));
         text.push('\n');
         text
     }
 
-    fn json(&self, Entry { shown, line }: &Entry) -> String {
-        let Event { time, ingested, group, stream, event_id, message } = &shown.event;
-        let stamp = |time: Millis| moment(time).to_rfc3339_opts(SecondsFormat::Millis, true);
+    fn json(&self, Entry { merged, line }: &Entry) -> String {
+        let Event { time, ingested, group, stream, event_id, message } = &merged.event;
+        let stamp = |time: Millis| to_datetime(time).to_rfc3339_opts(SecondsFormat::Millis, true);
         let record = Record {
             time: stamp(*time),
             ingested: stamp(*ingested),
-            source: &self.names[shown.source],
+            source: &self.names[merged.source],
             group,
             stream,
             event_id,
             level: line.level.as_deref(),
             message,
-            late: shown.late.is_some(),
+            late: merged.late.is_some(),
         };
-        // Only maps with keys that are no strings and failing writers are refused; this has neither.
+        // Cannot fail: there are no maps, and strings take every write.
         let json = serde_json::to_string(&record).unwrap_or_default();
         escaped(&json) + "\n"
     }
 
     fn time(&self, time: Millis) -> String {
         const FORM: &str = "%Y-%m-%d %H:%M:%S%.3f";
-        let time = moment(time);
+        let time = to_datetime(time);
         if self.utc {
             time.with_timezone(&Utc).format(&format!("{FORM}Z")).to_string()
         } else {
@@ -163,7 +164,7 @@ impl Renderer {
     }
 }
 
-/// JSON escapes most control characters by itself; those that it may leave stand in strings only and are escaped here.
+/// Escapes the control characters that JSON allows in strings.
 fn escaped(json: &str) -> String {
     let mut safe = String::with_capacity(json.len());
     for character in json.chars() {
@@ -178,8 +179,8 @@ fn escaped(json: &str) -> String {
     safe
 }
 
-/// `+37s late`, in the largest unit that says enough.
-fn lateness(late: Millis) -> String {
+/// Formats a delay, such as `+37s late`.
+fn late_label(late: Millis) -> String {
     match late {
         0..1000 => format!("+{late}ms late"),
         1000..600_000 => format!("+{}s late", late / 1000),
@@ -187,7 +188,7 @@ fn lateness(late: Millis) -> String {
     }
 }
 
-/// The level that a line of text mentions near its beginning, as Metabase and Python write it.
+/// Finds a level near the start of a text line, as Metabase and Python write it.
 fn level_in(message: &str) -> Option<&'static str> {
     let words = message.split([' ', '\t']).filter(|word| !word.is_empty()).take(6);
     words.map(|word| word.trim_matches(['[', ']', ':', '|'])).find_map(|word| match word {
@@ -200,7 +201,7 @@ fn level_in(message: &str) -> Option<&'static str> {
     })
 }
 
-fn color_of(source: &str) -> &'static str {
+fn source_color(source: &str) -> &'static str {
     match source {
         "etl" => "36",
         "report" => "35",
@@ -210,7 +211,7 @@ fn color_of(source: &str) -> &'static str {
     }
 }
 
-fn color_of_level(level: &str) -> &'static str {
+fn level_color(level: &str) -> &'static str {
     match level {
         "ERROR" => "1;31",
         "WARN" => "33",
@@ -234,31 +235,31 @@ mod tests {
             event_id: "run:0".to_owned(),
             message: message.to_owned(),
         };
-        Entry::new(Shown { source: 0, event, late })
+        Entry::new(MergedEvent { source: 0, event, late })
     }
 
-    fn render(form: Form, message: &str, late: Option<Millis>) -> String {
+    fn render(format: OutputFormat, message: &str, late: Option<Millis>) -> String {
         let names = vec!["etl".to_owned(), "metabase".to_owned()];
-        Renderer { form, utc: true, color: false, names }.entry(&entry(message, late))
+        Renderer { format, utc: true, color: false, names }.entry(&entry(message, late))
     }
 
     #[test]
-    fn json_lines_are_unfolded_for_people() {
+    fn text_format_unfolds_json_lines() {
         let line = r#"{"timestamp":"2026-03-02T03:04:05.007Z","level":"WARN","message":"rejected","rows":12,"hint":"look"}"#;
         assert_eq!(
-            render(Form::Text, line, None),
+            render(OutputFormat::Text, line, None),
             "2026-03-02 03:04:05.007Z etl      WARN  rejected rows=12 (hint: look)\n"
         );
         assert_eq!(
-            render(Form::Text, "2026 WARNING x", Some(37_400)),
+            render(OutputFormat::Text, "2026 WARNING x", Some(37_400)),
             "2026-03-02 03:04:05.007Z etl      WARN  +37s late 2026 WARNING x\n"
         );
-        assert_eq!(render(Form::Raw, line, None), format!("{line}\n"));
+        assert_eq!(render(OutputFormat::Raw, line, None), format!("{line}\n"));
     }
 
     #[test]
-    fn programs_get_every_field() {
-        let json: Value = serde_json::from_str(&render(Form::Json, "[ERROR] a\nb", Some(5))).unwrap();
+    fn json_format_has_every_field() {
+        let json: Value = serde_json::from_str(&render(OutputFormat::Json, "[ERROR] a\nb", Some(5))).unwrap();
         let expected = serde_json::json!({
             "time": "2026-03-02T03:04:05.007Z", "ingested": "2026-03-02T03:04:06.000Z", "source": "etl",
             "group": "/ecs/covid19-etl", "stream": "run", "event_id": "run:0", "level": "ERROR",
@@ -268,32 +269,35 @@ mod tests {
     }
 
     #[test]
-    fn patterns_apply_to_what_is_shown() {
+    fn content_is_formatted_text_or_original_message() {
         let line = r#"{"timestamp":"2026-03-02T03:04:05.007Z","level":"info","message":"m","rows":1}"#;
-        let content = |form| {
-            let renderer = Renderer { form, utc: true, color: false, names: Vec::new() };
+        let content = |format| {
+            let renderer = Renderer { format, utc: true, color: false, names: Vec::new() };
             renderer.content(&entry(line, None)).into_owned()
         };
-        assert_eq!((content(Form::Text).as_str(), content(Form::Raw).as_str()), ("INFO m rows=1", line));
+        assert_eq!(
+            (content(OutputFormat::Text).as_str(), content(OutputFormat::Raw).as_str()),
+            ("INFO m rows=1", line)
+        );
     }
 
     #[test]
-    fn nothing_in_a_log_reaches_the_terminal_as_a_command() {
+    fn every_format_escapes_control_characters() {
         let hostile = "a\x1b[2J\u{9b}31m\u{7f}\rb\u{202e}";
-        for form in [Form::Text, Form::Json, Form::Raw] {
-            let line = render(form, hostile, None);
+        for format in [OutputFormat::Text, OutputFormat::Json, OutputFormat::Raw] {
+            let line = render(format, hostile, None);
             assert!(line.trim_end().chars().all(|c| !c.is_control() && c != '\u{202e}'), "{line:?}");
         }
-        let json: Value = serde_json::from_str(&render(Form::Json, hostile, None)).unwrap();
+        let json: Value = serde_json::from_str(&render(OutputFormat::Json, hostile, None)).unwrap();
         assert_eq!(json["message"], hostile);
-        // A level is text from outside too.
-        let level = render(Form::Text, r#"{"level":"\u001b[31m","message":"m"}"#, None);
+        // The level is untrusted, too.
+        let level = render(OutputFormat::Text, r#"{"level":"\u001b[31m","message":"m"}"#, None);
         assert!(!level.contains('\x1b'), "{level:?}");
     }
 
     #[test]
-    fn a_message_of_several_lines_stays_one_event() {
-        let text = render(Form::Text, "Traceback\n2026-01-01 00:00:00.000Z etl INFO forged\n", None);
+    fn text_format_indents_continuation_lines() {
+        let text = render(OutputFormat::Text, "Traceback\n2026-01-01 00:00:00.000Z etl INFO forged\n", None);
         assert_eq!(text.lines().count(), 2);
         assert!(text.lines().nth(1).unwrap().starts_with("    2026"));
     }

@@ -1,54 +1,51 @@
-//! Which window of time a source is asked for next.
+//! Chooses the window of time that is requested next from a source.
 //!
-//! Windows overlap: each begins somewhat before the last whole one was asked for, so that events which arrive late fall into
-//! the next. Now and then one reaches further back, and rarely one much further. A window that was given up half way is asked
-//! for again from its beginning.
+//! Windows overlap, so that events which arrive late fall into the next one; lookbacks reach further back at longer intervals. An
+//! abandoned window is requested again from its start.
 
-use super::event::Millis;
-use super::tempo::Tempo;
+use crate::{Millis, PollPolicy};
 
 /// The windows of one source.
 #[derive(Debug, Clone)]
-pub struct Windows {
+pub(crate) struct Windows {
     since: Millis,
-    /// When the last window that was read to its end was asked for.
-    whole: Option<Millis>,
-    /// When a sweep of each kind was last begun.
-    swept: [Millis; 2],
-    /// Where a window began that was given up.
-    given_up: Option<Millis>,
+    /// When the last window that was read to its end was requested.
+    completed: Option<Millis>,
+    /// When a lookback of each kind last started.
+    looked_back: [Millis; 2],
+    /// Start of an abandoned window.
+    abandoned: Option<Millis>,
 }
 
 impl Windows {
-    /// Windows that begin no earlier than `since`.
-    pub const fn new(since: Millis, now: Millis) -> Self {
-        Self { since, whole: None, swept: [now; 2], given_up: None }
+    pub(crate) const fn new(since: Millis, now: Millis) -> Self {
+        Self { since, completed: None, looked_back: [now; 2], abandoned: None }
     }
 
-    /// Where the next window begins. The last one reaches back as far as any.
-    pub fn next(&mut self, tempo: &Tempo, now: Millis, floor: Millis, last: bool) -> Millis {
-        let Some(whole) = self.whole else { return self.since };
-        let mut back = tempo.overlap;
-        for (sweep, swept) in tempo.sweeps.iter().zip(&mut self.swept) {
-            if last || now - *swept >= sweep.every {
-                back = back.max(sweep.back);
-                *swept = now;
+    /// Returns the start of the next window, at least `floor`. The last window includes every lookback.
+    pub(crate) fn next(&mut self, policy: &PollPolicy, now: Millis, floor: Millis, last: bool) -> Millis {
+        let Some(completed) = self.completed else { return self.since };
+        let mut back = policy.overlap;
+        for (lookback, looked_back) in policy.lookbacks.iter().zip(&mut self.looked_back) {
+            if last || now - *looked_back >= lookback.every {
+                back = back.max(lookback.back);
+                *looked_back = now;
             }
         }
-        let from = self.given_up.map_or(whole - back, |given_up| given_up.min(whole - back));
-        from.max(self.since).max(floor)
+        let from = completed - back;
+        self.abandoned.map_or(from, |abandoned| abandoned.min(from)).max(self.since).max(floor)
     }
 
-    /// The window that was asked for at this time has been read to its end.
-    pub fn done(&mut self, asked_at: Millis) {
-        self.whole = Some(asked_at);
-        self.given_up = None;
+    /// Marks the window that was requested at this time as read.
+    pub(crate) fn complete(&mut self, requested_at: Millis) {
+        self.completed = Some(requested_at);
+        self.abandoned = None;
     }
 
-    /// The window that begins here was not read to its end, and will not be.
-    pub fn give_up(&mut self, from: Millis, asked_at: Millis) {
-        self.done(asked_at);
-        self.given_up = Some(from);
+    /// Marks the window that starts at `from` as abandoned.
+    pub(crate) fn abandon(&mut self, from: Millis, requested_at: Millis) {
+        self.complete(requested_at);
+        self.abandoned = Some(from);
     }
 }
 
@@ -59,22 +56,22 @@ mod tests {
     const MINUTE: Millis = 60_000;
 
     #[test]
-    fn the_first_window_holds_until_it_is_read_whole() {
+    fn next_before_first_complete_window_returns_since() {
         let mut windows = Windows::new(5, 1_000_000);
-        assert_eq!(windows.next(&Tempo::SERVICE, 1_000_000, Millis::MIN, false), 5);
-        assert_eq!(windows.next(&Tempo::SERVICE, 1_009_000, Millis::MIN, false), 5);
-        windows.done(1_009_000);
-        assert_eq!(windows.next(&Tempo::SERVICE, 1_011_000, Millis::MIN, false), 994_000);
+        assert_eq!(windows.next(&PollPolicy::CLOUDWATCH, 1_000_000, Millis::MIN, false), 5);
+        assert_eq!(windows.next(&PollPolicy::CLOUDWATCH, 1_009_000, Millis::MIN, false), 5);
+        windows.complete(1_009_000);
+        assert_eq!(windows.next(&PollPolicy::CLOUDWATCH, 1_011_000, Millis::MIN, false), 994_000);
     }
 
     #[test]
-    fn sweeps_reach_further_back_and_never_before_the_beginning_or_the_floor() {
+    fn next_lookback_reaches_further_back_but_not_before_since_or_floor() {
         let start = 100 * MINUTE;
         let mut windows = Windows::new(0, start);
-        windows.done(start);
+        windows.complete(start);
         let next = |windows: &mut Windows, now, floor, last| {
-            let from = windows.next(&Tempo::SERVICE, now, floor, last);
-            windows.done(now);
+            let from = windows.next(&PollPolicy::CLOUDWATCH, now, floor, last);
+            windows.complete(now);
             (now - from) / 1000
         };
         assert_eq!(next(&mut windows, start + 2_000, 0, false), 17);
@@ -86,9 +83,9 @@ mod tests {
     }
 
     #[test]
-    fn what_was_given_up_is_asked_for_again() {
+    fn next_after_abandoned_window_returns_its_start() {
         let mut windows = Windows::new(7, 0);
-        windows.give_up(7, 1_000_000);
-        assert_eq!(windows.next(&Tempo::SERVICE, 1_002_000, Millis::MIN, false), 7);
+        windows.abandon(7, 1_000_000);
+        assert_eq!(windows.next(&PollPolicy::CLOUDWATCH, 1_002_000, Millis::MIN, false), 7);
     }
 }

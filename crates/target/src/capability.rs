@@ -7,7 +7,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use common::failure::{Failure, Result};
 use etl::store::Store;
-use logs::Logs;
+use logs::LogSources;
 use tunnel::Discovery;
 use uuid::Uuid;
 
@@ -98,7 +98,7 @@ pub trait Runs: Send + Sync {
     async fn find(&self, typed: &str) -> Result<Run>;
 
     /// Returns the log sources: all of them, or what one run logged. A run is named by the beginning of its id, or as `latest`.
-    async fn logs(&self, run: Option<&str>) -> Result<Logs>;
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources>;
 }
 
 /// Where files are.

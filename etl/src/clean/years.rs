@@ -89,6 +89,15 @@ impl fmt::Display for Years {
     }
 }
 
+/// The dates that a load covers.
+#[derive(Debug, Clone)]
+pub struct Period {
+    /// The wanted years of registration.
+    pub years: Years,
+    /// `ultima_actualizacion`: no date of the dataset can be later (by more than a day).
+    pub dataset_date: Day,
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

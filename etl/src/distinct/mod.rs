@@ -1,8 +1,7 @@
-//! Which case ids were already kept, exactly, in bounded memory, whatever the ids are.
+//! An exact set of case ids in bounded memory.
 //!
-//! The ministry's ids are dense: a bitmap in pages of 4 KiB holds all thirty million of them in about five megabytes. Ids that lie
-//! far apart would need a page each, so the number of pages is limited; what does not fit goes to `sparse`, which keeps
-//! sorted runs in unnamed temporary files. Nothing here knows what an id means.
+//! The ministry's ids are dense: a bitmap in pages of 4 KiB holds thirty million in about five megabytes. Ids far apart would need a page
+//! each, so the number of pages is limited; the rest goes to `sparse`, which keeps sorted runs in unnamed temporary files.
 
 mod sparse;
 
@@ -15,24 +14,24 @@ use sparse::Sparse;
 const PAGE_BITS: u64 = 4096 * 8;
 const PAGE_WORDS: usize = 4096 / 8;
 
-/// 2,048 pages are 8 MiB: 67 million ids where they are dense, twice what the ministry has given out.
-const MOST_PAGES: usize = 2048;
+/// 8 MiB: 67 million dense ids, twice as many as there are.
+const MAX_PAGES: usize = 2048;
 
 /// A set of ids.
 #[derive(Default)]
-pub struct Ids {
+pub struct SeenIds {
     pages: HashMap<u64, Box<[u64]>>,
-    /// Once the pages are used up, ids without a page live here; no page is added after that.
+    /// Ids without a page, once there are [`MAX_PAGES`].
     sparse: Option<Sparse>,
 }
 
-impl Ids {
-    /// Adds an id; false if it is there already.
+impl SeenIds {
+    /// Adds an id; returns false if it is in the set.
     ///
     /// # Errors
-    /// Only where ids had to be moved to a temporary file and that file cannot be written or read.
+    /// If a temporary file cannot be written or read.
     pub fn insert(&mut self, id: u64) -> io::Result<bool> {
-        let full = self.pages.len() >= MOST_PAGES;
+        let full = self.pages.len() >= MAX_PAGES;
         let words = match self.pages.entry(id / PAGE_BITS) {
             Entry::Occupied(page) => page.into_mut(),
             Entry::Vacant(_) if full => return self.sparse.get_or_insert_default().insert(id),
@@ -57,9 +56,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn sparse_ids_are_as_exact_as_dense_ones() {
+    fn insert_is_exact_for_sparse_ids() {
         let mut random = Xoshiro256PlusPlus::seed_from_u64(7);
-        let (mut ids, mut model) = (Ids::default(), HashSet::new());
+        let (mut ids, mut model) = (SeenIds::default(), HashSet::new());
         for round in 0..1_500_000_u64 {
             // Mostly new ids all over the range, sometimes one that was there long ago.
             let id = if round % 5 == 4 {
@@ -72,13 +71,13 @@ mod tests {
         for id in model.iter().take(20_000) {
             assert!(!ids.insert(*id).unwrap(), "{id} was forgotten");
         }
-        assert_eq!(ids.pages.len(), MOST_PAGES, "memory is bounded");
+        assert_eq!(ids.pages.len(), MAX_PAGES, "memory is bounded");
     }
 
     proptest! {
         #[test]
-        fn a_set_is_a_set(wanted in prop::collection::vec(prop_oneof![0_u64..300, any::<u64>()], 0..300)) {
-            let (mut ids, mut model) = (Ids::default(), HashSet::new());
+        fn insert_agrees_with_hash_set(wanted in prop::collection::vec(prop_oneof![0_u64..300, any::<u64>()], 0..300)) {
+            let (mut ids, mut model) = (SeenIds::default(), HashSet::new());
             for id in wanted {
                 prop_assert_eq!(ids.insert(id).unwrap(), model.insert(id));
             }

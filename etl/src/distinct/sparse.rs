@@ -1,24 +1,20 @@
-//! A set of ids that lie far apart: a Bloom filter of fixed size that answers "certainly new" for nearly all of them, and
-//! the ids themselves in sorted runs on disk for the rest.
-//!
-//! New ids gather in memory; when there are enough, they are sorted and written as a run. Runs of one level are merged into
-//! one of the next, so that a lookup asks few of them (a log-structured merge). Files have no name and vanish with the process.
+//! A set of sparse ids: a log-structured merge tree in unnamed temporary files, behind a Bloom filter of fixed size that answers most
+//! lookups.
 
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, BufReader, BufWriter, Read as _, Seek as _, Write as _};
 use std::os::unix::fs::FileExt as _;
 
-/// Ids in memory before a run is written: about 5 MiB.
+/// Ids in memory before they are written as a run: about 5 MiB.
 const RECENT: usize = 1 << 18;
 
 /// Runs of one level before they are merged.
 const FAN_IN: usize = 4;
 
-/// Ids between two fences: 4 KiB of a run's file.
+/// Ids between two fences: 4 KiB of a file.
 const FENCE: usize = 512;
 
-/// A set of ids, on disk for the greater part.
 #[derive(Default)]
 pub(super) struct Sparse {
     filter: Bloom,

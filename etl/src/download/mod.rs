@@ -1,16 +1,15 @@
-//! From the ministry's servers into the store: each dataset whole, or as it was before.
+//! Downloads the datasets from their publishers into the store. Each is replaced atomically, or left as it is.
 //!
-//! `source` reads a file over HTTP and goes on where a connection broke, `check` sees on the way through whether it is what it should
-//! be, `upload` collects parts that become an object at once, at the end, and `memo` remembers which version the store holds. A file
-//! is never in memory as a whole.
+//! `http_file` reads a file over HTTP and resumes after connection losses, `validate` checks the bytes as they pass, `upload` collects
+//! parts that become an object when it is complete, and `version_cache` records which version the store holds. Files are streamed.
 //!
-//! Whoever has a deadline (the Lambda) says stop shortly before it, and gets an [`Unfinished`] with which another process goes on.
-//! Nothing here knows about Lambda, ECS or the database.
+//! A caller with a deadline (the Lambda function) notifies [`Options::stop`] shortly before it and gets an [`Unfinished`] from which
+//! another process resumes.
 
-mod check;
-mod memo;
-mod source;
+mod http_file;
 mod upload;
+mod validate;
+mod version_cache;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,134 +20,122 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use self::check::Check;
-use self::memo::Memo;
-pub use self::source::{Patience, Version};
-use self::source::{Piece, Source};
-pub use self::upload::Open;
+use self::http_file::{Chunk, HttpFile};
+pub use self::http_file::{RetryPolicy, Version};
 use self::upload::Upload;
+pub use self::upload::{PART_BYTES, PausedUpload};
+use self::validate::Validator;
 use crate::dataset::Dataset;
 use crate::store::Store;
 use common::failure::{Exit, Result};
 
-/// What is collected before it is written: with one more on its way to the store this is what a download costs in memory. S3 takes
-/// ten thousand parts: 80 GB.
-pub const PART: usize = 8 << 20;
+const PROGRESS_INTERVAL: Duration = Duration::from_secs(10);
 
-/// Between two lines that say how far it is.
-const LINE_EVERY: Duration = Duration::from_secs(10);
-
-/// What to download, and how patiently.
 #[derive(Debug, Clone)]
 pub struct Options {
-    /// Where each dataset is published, in this order.
+    /// The URL of each dataset, in the order of their downloads.
     pub sources: Vec<(Dataset, String)>,
-    /// What is put up with.
-    pub patience: Patience,
-    /// Whoever notifies it gets an [`Unfinished`].
+    pub retry: RetryPolicy,
+    /// Stops the download, which then returns [`Ended::Unfinished`].
     pub stop: Arc<Notify>,
-    /// How many bytes of the current file have come.
+    /// Bytes of the current file received so far.
     pub position: Arc<AtomicU64>,
 }
 
 impl Options {
-    /// The datasets from where these addresses say, or from where they are usually published; the optional ones come last.
-    pub fn new(address: impl Fn(Dataset) -> Option<String>) -> Self {
+    /// Takes the URLs that `url_of` returns, else the publishers' own; optional datasets come last.
+    pub fn new(url_of: impl Fn(Dataset) -> Option<String>) -> Self {
         let source = |dataset: Dataset| {
-            // A variable that is set to nothing is one that is not set.
-            let given = address(dataset).filter(|url| !url.is_empty());
+            // An empty variable counts as not set.
+            let given = url_of(dataset).filter(|url| !url.is_empty());
             (dataset, given.unwrap_or_else(|| dataset.url().to_owned()))
         };
         Self {
             sources: Dataset::IN_LOAD_ORDER.map(source).into(),
-            patience: Patience::default(),
+            retry: RetryPolicy::default(),
             stop: Arc::default(),
             position: Arc::default(),
         }
     }
 }
 
-/// How a download stands when it ends.
 #[derive(Debug)]
 pub enum Ended {
-    /// Every dataset is in the store as it is published, but for optional ones.
-    Whole {
-        /// How many of them are new.
-        replaced: usize,
-    },
-    /// It was stopped before.
+    /// The store has the published version of every dataset, optional ones aside; `replaced` of them are new.
+    Complete { replaced: usize },
+    /// Stopped before its end.
     Unfinished(Unfinished),
 }
 
-/// Where another process goes on.
+/// The state from which another process resumes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unfinished {
-    /// The dataset's name; those before it are done.
+    /// The name of the dataset; those before it are complete.
     dataset: String,
-    /// What the server called this version of the file.
     version: Version,
-    /// The parts that the store has already, if it could keep any.
-    upload: Option<Open>,
+    /// The parts in the store, if it supports resuming.
+    upload: Option<PausedUpload>,
 }
 
-/// Downloads every dataset that is not in the store yet as it is published. One that fails does not keep the others from being tried;
-/// where it is an optional one, that is only said.
+/// Downloads every dataset whose published version is not in the store. A failure does not stop the other datasets; that of an
+/// optional dataset is only logged.
 pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -> Result<Ended> {
-    let client = source::client()?;
+    let client = http_file::client()?;
     let (mut replaced, mut first_failure, mut resume) = (0, None, resume);
     for (dataset, url) in &options.sources {
         let begun = match &resume {
             Some(unfinished) if unfinished.dataset != dataset.name() => continue,
             _ => resume.take(),
         };
-        let fetch = Fetch { client: &client, options, store, dataset: *dataset, url, key: key(*dataset) };
-        match fetch.run(begun).await {
-            Ok(Fetched::Unchanged) => {}
-            Ok(Fetched::Replaced) => replaced += 1,
-            Ok(Fetched::Unfinished(unfinished)) => return Ok(Ended::Unfinished(unfinished)),
+        let transfer =
+            Transfer { client: &client, options, store, dataset: *dataset, url, key: key(*dataset) };
+        match transfer.run(begun).await {
+            Ok(Transferred::Unchanged) => {}
+            Ok(Transferred::Replaced) => replaced += 1,
+            Ok(Transferred::Unfinished(unfinished)) => return Ok(Ended::Unfinished(unfinished)),
             Err(failure) => {
-                let stays = store.objects().head(&fetch.key).await.is_ok();
+                let old_file_kept = store.objects().head(&transfer.key).await.is_ok();
                 if dataset.is_optional() && failure.exit() != Exit::Usage {
                     tracing::warn!(
                         dataset = dataset.name(),
-                        old_file_stays = stays,
-                        "this optional dataset is left as it is: {failure}"
+                        old_file_stays = old_file_kept,
+                        "optional dataset not downloaded: {failure}"
                     );
                 } else {
-                    tracing::error!(dataset = dataset.name(), old_file_stays = stays, "{failure}");
+                    tracing::error!(dataset = dataset.name(), old_file_stays = old_file_kept, "{failure}");
                     first_failure.get_or_insert(failure);
                 }
             }
         }
     }
-    first_failure.map_or(Ok(Ended::Whole { replaced }), Err)
+    first_failure.map_or(Ok(Ended::Complete { replaced }), Err)
 }
 
-/// Whether the store has a line list that no download put there: a sample, or a file of somebody's own, which they may want to keep.
-pub async fn would_replace_another(store: &Store) -> bool {
+/// Returns whether the store has a line list that was not downloaded, such as a sample, which a download would overwrite.
+pub async fn would_overwrite_other_file(store: &Store) -> bool {
     for key in Dataset::Cases.keys() {
-        if store.objects().head(&key).await.is_ok() && !Memo::covers(store, &key).await {
+        if store.objects().head(&key).await.is_ok() && !version_cache::contains(store, &key).await {
             return true;
         }
     }
     false
 }
 
-/// Gives up for good: the parts in the store are deleted.
-pub async fn forget(unfinished: &Unfinished, store: &Store) {
+/// Deletes the uploaded parts of an unfinished download.
+pub async fn discard(unfinished: &Unfinished, store: &Store) {
     let dataset = Dataset::IN_LOAD_ORDER.into_iter().find(|dataset| dataset.name() == unfinished.dataset);
-    if let (Some(dataset), Some(open)) = (dataset, unfinished.upload.clone()) {
-        Upload::resume(store, &key(dataset), open).abort().await;
+    if let (Some(dataset), Some(paused)) = (dataset, unfinished.upload.clone()) {
+        Upload::resume(store, &key(dataset), paused).abort().await;
     }
 }
 
-/// The name under which a dataset is published, and under which it stands in the store.
+/// Returns the key of a dataset: the file name under which it is published.
 fn key(dataset: Dataset) -> Key {
     Key::from(dataset.file_names()[0])
 }
 
-/// One dataset on its way.
-struct Fetch<'a> {
+/// The download of one dataset.
+struct Transfer<'a> {
     client: &'a reqwest::Client,
     options: &'a Options,
     store: &'a Store,
@@ -157,57 +144,56 @@ struct Fetch<'a> {
     key: Key,
 }
 
-enum Fetched {
+enum Transferred {
     Unchanged,
     Replaced,
     Unfinished(Unfinished),
 }
 
-impl Fetch<'_> {
-    async fn run(&self, begun: Option<Unfinished>) -> Result<Fetched> {
-        // A beginning of which the store could keep nothing is no beginning.
-        let begun = begun.and_then(|begun| begun.upload.map(|open| (begun.version, open)));
-        let (client, patience) = (self.client, &self.options.patience);
-        let (source, mut upload) = if let Some((version, open)) = begun {
-            let source = Source::resume(client, self.url, patience, version, open.size());
-            (Some(source), Upload::resume(self.store, &self.key, open))
+impl Transfer<'_> {
+    async fn run(&self, begun: Option<Unfinished>) -> Result<Transferred> {
+        let begun = begun.and_then(|begun| begun.upload.map(|paused| (begun.version, paused)));
+        let (client, retry) = (self.client, &self.options.retry);
+        let (file, mut upload) = if let Some((version, paused)) = begun {
+            let file = HttpFile::resume(client, self.url, retry, version, paused.size());
+            (Some(file), Upload::resume(self.store, &self.key, paused))
         } else {
-            let known = Memo::read(self.store, &self.key, self.url).await;
-            (Source::open(client, self.url, patience, known).await?, Upload::new(self.store, &self.key))
+            let known = version_cache::read(self.store, &self.key, self.url).await;
+            (HttpFile::open(client, self.url, retry, known).await?, Upload::new(self.store, &self.key))
         };
-        let Some(mut source) = source else {
+        let Some(mut file) = file else {
             tracing::info!(
                 dataset = self.dataset.name(),
                 url = self.url,
                 "unchanged since the last download"
             );
-            return Ok(Fetched::Unchanged);
+            return Ok(Transferred::Unchanged);
         };
         let begun = Instant::now();
-        match self.transfer(&mut source, &mut upload).await {
+        match self.stream(&mut file, &mut upload).await {
             Ok(true) => {
-                Memo::write(self.store, &self.key, self.url, source.version()).await;
+                version_cache::write(self.store, &self.key, self.url, file.version()).await;
                 tracing::info!(
                     dataset = self.dataset.name(),
                     url = self.url,
-                    bytes = source.position(),
+                    bytes = file.position(),
                     seconds = begun.elapsed().as_secs(),
-                    breaks = source.total_breaks(),
-                    "the new file has taken the old one's place"
+                    breaks = file.total_losses(),
+                    "file replaced"
                 );
-                Ok(Fetched::Replaced)
+                Ok(Transferred::Replaced)
             }
             Ok(false) => {
                 let upload = upload.pause().await?;
-                let kept = upload.as_ref().map_or(0, Open::size);
+                let kept = upload.as_ref().map_or(0, PausedUpload::size);
                 tracing::info!(
                     dataset = self.dataset.name(),
                     kept,
-                    of = source.version().size,
-                    "to be continued"
+                    of = file.version().size,
+                    "download paused"
                 );
-                let (dataset, version) = (self.dataset.name().to_owned(), source.version().clone());
-                Ok(Fetched::Unfinished(Unfinished { dataset, version, upload }))
+                let (dataset, version) = (self.dataset.name().to_owned(), file.version().clone());
+                Ok(Transferred::Unfinished(Unfinished { dataset, version, upload }))
             }
             Err(failure) => {
                 upload.abort().await;
@@ -216,50 +202,50 @@ impl Fetch<'_> {
         }
     }
 
-    /// Brings everything over and puts it in its place, or nothing; says whether it came to the end before it was stopped.
-    async fn transfer(&self, source: &mut Source<'_>, upload: &mut Upload) -> Result<bool> {
-        let resumed = source.position() > 0;
-        let mut check = Check::new(self.dataset, self.url, resumed);
-        let mut part = Vec::with_capacity(PART);
-        let mut said = Instant::now();
+    /// Streams the file into the store; returns whether it was completed before it was stopped.
+    async fn stream(&self, file: &mut HttpFile<'_>, upload: &mut Upload) -> Result<bool> {
+        let resumed = file.position() > 0;
+        let mut validator = Validator::new(self.dataset, self.url, resumed);
+        let mut part = Vec::with_capacity(PART_BYTES);
+        let mut reported = Instant::now();
         loop {
-            let piece = tokio::select! {
+            let chunk = tokio::select! {
                 biased;
                 () = self.options.stop.notified() => return Ok(false),
-                piece = source.next() => piece?,
+                chunk = file.next() => chunk?,
             };
-            self.options.position.store(source.position(), Ordering::Relaxed);
-            if said.elapsed() >= LINE_EVERY {
-                said = Instant::now();
+            self.options.position.store(file.position(), Ordering::Relaxed);
+            if reported.elapsed() >= PROGRESS_INTERVAL {
+                reported = Instant::now();
                 tracing::info!(
                     url = self.url,
-                    bytes = source.position(),
-                    of = source.version().size,
+                    bytes = file.position(),
+                    of = file.version().size,
                     "downloading"
                 );
             }
-            match piece {
-                Piece::Bytes(bytes) => {
-                    check.add(&bytes)?;
+            match chunk {
+                Chunk::Bytes(bytes) => {
+                    validator.add(&bytes)?;
                     let mut rest = &bytes[..];
                     while !rest.is_empty() {
-                        let (now, later) = rest.split_at(rest.len().min(PART - part.len()));
+                        let (now, later) = rest.split_at(rest.len().min(PART_BYTES - part.len()));
                         part.extend_from_slice(now);
                         rest = later;
-                        if part.len() == PART {
-                            upload.part(std::mem::replace(&mut part, Vec::with_capacity(PART))).await?;
+                        if part.len() == PART_BYTES {
+                            upload.put(std::mem::replace(&mut part, Vec::with_capacity(PART_BYTES))).await?;
                         }
                     }
                 }
-                Piece::Restarted => {
+                Chunk::Restarted => {
                     upload.abort().await;
-                    check = Check::new(self.dataset, self.url, false);
+                    validator = Validator::new(self.dataset, self.url, false);
                     part.clear();
                 }
-                Piece::End => break,
+                Chunk::End => break,
             }
         }
-        check.finish(source.position())?;
+        validator.finish(file.position())?;
         upload.finish(part).await.map(|()| true)
     }
 }

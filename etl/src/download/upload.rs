@@ -1,7 +1,7 @@
-//! Parts on their way into the store. They become the object at once, at the end; until then readers see the old one.
+//! Multipart uploads into the store. The object appears when the upload is complete; until then readers see the old one.
 //!
-//! One part is under way while the next one is collected. In S3 an upload outlives its process: [`Upload::pause`] gives what another one
-//! needs to go on. In a folder it does not, and need not: nobody has a deadline there.
+//! One part is uploaded while the next one is collected. In S3 an upload outlives its process: [`Upload::pause`] returns what another
+//! process needs to resume. In a folder it does not.
 
 use std::sync::Arc;
 
@@ -11,31 +11,31 @@ use object_store::{MultipartUpload, ObjectStoreExt as _};
 use serde::{Deserialize, Serialize};
 use tokio::task::JoinHandle;
 
-use super::PART;
 use crate::store::{Store, refused};
 use common::failure::{Context as _, Failure, Result};
 
-/// An upload that somebody can go on with.
+/// The size of a part. A download holds two in memory: one being collected, one being uploaded. S3 allows 10,000 parts: 80 GB.
+pub const PART_BYTES: usize = 8 << 20;
+
+/// An upload that another process can resume.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Open {
+pub struct PausedUpload {
     id: String,
     parts: Vec<String>,
 }
 
-impl Open {
-    /// The bytes that it has.
+impl PausedUpload {
     pub fn size(&self) -> u64 {
-        (self.parts.len() * PART) as u64
+        (self.parts.len() * PART_BYTES) as u64
     }
 }
 
-/// See the module.
 pub(super) struct Upload {
     store: Store,
     key: Key,
     sink: Option<Sink>,
     parts: Vec<PartId>,
-    under_way: Option<JoinHandle<object_store::Result<Option<PartId>>>>,
+    in_flight: Option<JoinHandle<object_store::Result<Option<PartId>>>>,
 }
 
 enum Sink {
@@ -44,22 +44,20 @@ enum Sink {
 }
 
 impl Upload {
-    /// Nothing is in the store before the first part is whole.
     pub(super) fn new(store: &Store, key: &Key) -> Self {
-        Self { store: store.clone(), key: key.clone(), sink: None, parts: Vec::new(), under_way: None }
+        Self { store: store.clone(), key: key.clone(), sink: None, parts: Vec::new(), in_flight: None }
     }
 
-    /// One that another process has begun.
-    pub(super) fn resume(store: &Store, key: &Key, open: Open) -> Self {
+    pub(super) fn resume(store: &Store, key: &Key, paused: PausedUpload) -> Self {
         let mut upload = Self::new(store, key);
-        upload.sink = store.parts().map(|store| Sink::Parts { store: Arc::clone(store), id: open.id });
-        upload.parts = open.parts.into_iter().map(|content_id| PartId { content_id }).collect();
+        upload.sink = store.parts().map(|store| Sink::Parts { store: Arc::clone(store), id: paused.id });
+        upload.parts = paused.parts.into_iter().map(|content_id| PartId { content_id }).collect();
         upload
     }
 
-    /// Takes the next part, when the one before has arrived.
-    pub(super) async fn part(&mut self, part: Vec<u8>) -> Result<()> {
-        self.arrived().await?;
+    /// Starts to upload the next part once the previous one is complete.
+    pub(super) async fn put(&mut self, part: Vec<u8>) -> Result<()> {
+        self.complete_part().await?;
         if self.sink.is_none() {
             self.sink = Some(self.begin().await?);
         }
@@ -67,11 +65,11 @@ impl Upload {
         match &mut self.sink {
             Some(Sink::Folder(upload)) => {
                 let written = upload.put_part(part.into());
-                self.under_way = Some(tokio::spawn(async move { written.await.map(|()| None) }));
+                self.in_flight = Some(tokio::spawn(async move { written.await.map(|()| None) }));
             }
             Some(Sink::Parts { store, id }) => {
                 let (store, id, key) = (Arc::clone(store), id.clone(), self.key.clone());
-                self.under_way = Some(tokio::spawn(async move {
+                self.in_flight = Some(tokio::spawn(async move {
                     store.put_part(&key, &id, number, part.into()).await.map(Some)
                 }));
             }
@@ -92,22 +90,22 @@ impl Upload {
         begun.await.map_err(|error| self.failed(error))
     }
 
-    async fn arrived(&mut self) -> Result<()> {
-        let Some(under_way) = self.under_way.take() else { return Ok(()) };
-        let part = under_way.await.context(|| "an upload ended before its time".to_owned())?;
+    async fn complete_part(&mut self) -> Result<()> {
+        let Some(in_flight) = self.in_flight.take() else { return Ok(()) };
+        let part = in_flight.await.context(|| "an upload task failed".to_owned())?;
         self.parts.extend(part.map_err(|error| self.failed(error))?);
         Ok(())
     }
 
-    /// Takes the last part, which may be empty, and lets the whole take the old object's place.
+    /// Uploads the last part, which may be empty, and replaces the object.
     pub(super) async fn finish(&mut self, last: Vec<u8>) -> Result<()> {
         if self.sink.is_none() {
             return self.store.put(&self.key, last).await;
         }
         if !last.is_empty() {
-            self.part(last).await?;
+            self.put(last).await?;
         }
-        self.arrived().await?;
+        self.complete_part().await?;
         let done = match self.sink.as_mut() {
             Some(Sink::Folder(upload)) => upload.complete().await.map(drop),
             Some(Sink::Parts { store, id }) => {
@@ -120,15 +118,16 @@ impl Upload {
         Ok(())
     }
 
-    /// Stops in the middle: what to go on with, if the store can keep it. The last part is not counted, so that whoever goes on sees the end
-    /// of the file with enough before it to judge it.
-    pub(super) async fn pause(&mut self) -> Result<Option<Open>> {
-        self.arrived().await?;
+    /// Returns what another process needs to resume, if the store supports that. The last part is dropped, so that the next process sees
+    /// enough of the file before its end to validate it.
+    pub(super) async fn pause(&mut self) -> Result<Option<PausedUpload>> {
+        self.complete_part().await?;
         self.parts.pop();
         match self.sink.take() {
-            Some(Sink::Parts { id, .. }) if !self.parts.is_empty() => {
-                Ok(Some(Open { id, parts: self.parts.drain(..).map(|part| part.content_id).collect() }))
-            }
+            Some(Sink::Parts { id, .. }) if !self.parts.is_empty() => Ok(Some(PausedUpload {
+                id,
+                parts: self.parts.drain(..).map(|part| part.content_id).collect(),
+            })),
             sink => {
                 self.sink = sink;
                 self.abort().await;
@@ -137,10 +136,10 @@ impl Upload {
         }
     }
 
-    /// Deletes the parts. What cannot be deleted now, the bucket's lifecycle deletes.
+    /// Deletes the parts; if that fails, the bucket's lifecycle rule deletes them.
     pub(super) async fn abort(&mut self) {
-        if let Some(under_way) = self.under_way.take() {
-            under_way.abort();
+        if let Some(in_flight) = self.in_flight.take() {
+            in_flight.abort();
         }
         self.parts.clear();
         let aborted = match self.sink.take() {
@@ -155,6 +154,6 @@ impl Upload {
 
     fn failed(&self, error: object_store::Error) -> Failure {
         refused(format!("cannot write `{}`", self.store.url_of(&self.key)), error)
-            .hint("check that the place exists, has room and may be written to; what is there stays")
+            .hint("check that the store exists, has free space and is writable; its object is unchanged")
     }
 }

@@ -1,13 +1,11 @@
-//! The Lambda: downloads what is new and then starts the load.
+//! The Lambda function: downloads new datasets with [`etl::download`] and then starts the load.
 //!
-//! The download itself is `etl::download`; here is only what belongs to Lambda. Shortly before its time is over it invokes itself with
-//! what is needed to go on, a bounded number of times. The download is a run like others, with a record in the store and an id that
-//! stays the same when Lambda tries an event again: one that ended well is not done twice. The load is started with its id as client
-//! token, so that a retry of the same event starts it once. It is started after a download that found nothing new as well: the load sees
-//! that for itself in seconds, and one that failed yesterday gets its chance today.
+//! Shortly before its deadline it invokes itself with the state needed to resume, at most [`MAX_CONTINUATIONS`] times. Retries of an event
+//! are idempotent: the download's id is derived from the event and recorded in the store, and the load's id is the client token of its
+//! task. The load starts even if no dataset is new: it detects that within seconds, and a load that failed before is retried.
 
-mod again;
-mod load;
+mod reinvoke;
+mod start_load;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
@@ -18,34 +16,33 @@ use common::env;
 use common::failure::{Failure, Result};
 use etl::cli::SourceArgs;
 use etl::download::{self, Ended, Options, Unfinished};
+use etl::ecs_metadata::EcsTask;
 use etl::log::{self, Format};
-use etl::record::{Origin, Record, Status};
-use etl::runs::Kind;
+use etl::record::{Record, RunOrigin, RunStatus};
+use etl::runs::RunKind;
 use etl::store::Store;
-use etl::task::Task;
 use lambda_runtime::{Context, Error, LambdaEvent, service_fn};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use tracing::Instrument as _;
 use uuid::Uuid;
 
-use crate::load::Load;
+use crate::start_load::LoadTask;
 
-/// What is left of the time when a download stops, to let the last part arrive and to pass on the rest.
-const MARGIN: Duration = Duration::from_secs(45);
+/// Time reserved before the deadline to complete the part in flight and to invoke the next function.
+const DEADLINE_MARGIN: Duration = Duration::from_secs(45);
 
-/// How often it goes on. Lambda itself takes a function that calls itself more than about sixteen times for a mistake.
-const MOST_HOPS: u32 = 12;
+/// Lambda's own loop detection stops a function after about sixteen invocations of itself.
+const MAX_CONTINUATIONS: u32 = 12;
 
-/// The environment.
 #[derive(Debug, Parser)]
 #[command(name = "downloader", version)]
 struct Settings {
-    /// Where the datasets go
+    /// Store URL for the datasets
     #[arg(long, env = env::STORE_URL)]
     store_url: String,
 
-    /// Where the records of runs go; the store where it is not given
+    /// Store URL for run records [default: the store]
     #[arg(long, env = env::REPORTS_URL)]
     reports_url: Option<String>,
 
@@ -53,20 +50,19 @@ struct Settings {
     sources: SourceArgs,
 
     #[command(flatten)]
-    load: Load,
+    load: LoadTask,
 }
 
-/// What it is invoked with: nothing by the schedule, ids and names by whoever wants to follow it, the rest by itself.
+/// The payload: empty from the schedule, with ids and user from `covidctl`, with `unfinished` from the function itself.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(default)]
-struct Event {
-    /// The download's.
+struct Payload {
     #[serde(skip_serializing_if = "Option::is_none")]
     download_id: Option<Uuid>,
-    /// The load's.
+    /// The id of the load.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<Uuid>,
-    /// Whether a load comes after the download.
+    /// Whether to start a load after the download.
     load: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     started_by: Option<String>,
@@ -75,23 +71,21 @@ struct Event {
     unfinished: Option<Unfinished>,
 }
 
-impl Default for Event {
+impl Default for Payload {
     fn default() -> Self {
         Self { download_id: None, run_id: None, load: true, started_by: None, hop: 0, unfinished: None }
     }
 }
 
-/// What it answers.
 #[derive(Debug, Serialize)]
-struct Answer {
-    /// The download's.
+struct Response {
     download_id: Uuid,
-    /// The load's.
+    /// The id of the load.
     #[serde(skip_serializing_if = "Option::is_none")]
     run_id: Option<Uuid>,
-    /// Whether another invocation goes on.
+    /// Whether another invocation continues the download.
     continued: bool,
-    /// How many datasets are new.
+    /// The number of new datasets.
     replaced: usize,
 }
 
@@ -104,60 +98,62 @@ async fn main() -> Result<(), Error> {
     let reports = settings.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open)?;
     let (options, load) = (Options::from(settings.sources), settings.load);
     let downloader = &Downloader { options, load, store, reports, config };
-    lambda_runtime::run(service_fn(|event: LambdaEvent<Event>| async move {
+    lambda_runtime::run(service_fn(|event: LambdaEvent<Payload>| async move {
         let (event, context) = (event.payload, event.context);
-        // The id of an event stays the same when Lambda tries it again.
+        // The request id is the same if Lambda retries an event.
         let id = event.download_id.or_else(|| context.request_id.parse().ok()).unwrap_or_else(Uuid::new_v4);
-        // Every line says whose it is, so that the log of one download can be told from that of another.
         let span = tracing::info_span!("download", download_id = %id);
-        let answer = async {
-            let answer = downloader.handle(id, event, &context).await;
-            answer.inspect_err(|failure| tracing::error!(hint = failure.hint_text(), "{failure}"))
+        let response = async {
+            let response = downloader.handle(id, event, &context).await;
+            response.inspect_err(|failure| tracing::error!(hint = failure.hint_text(), "{failure}"))
         };
-        answer.instrument(span).await.map_err(Error::from)
+        response.instrument(span).await.map_err(Error::from)
     }))
     .await
 }
 
-/// Everything that stays the same from one event to the next.
 struct Downloader {
     options: Options,
-    load: Load,
+    load: LoadTask,
     store: Store,
     reports: Store,
     config: SdkConfig,
 }
 
 impl Downloader {
-    async fn handle(&self, id: Uuid, event: Event, context: &Context) -> Result<Answer> {
+    async fn handle(&self, id: Uuid, event: Payload, context: &Context) -> Result<Response> {
         let mut record = match Record::read(id, &self.reports).await {
-            Ok(Some((record, _))) if matches!(record.status, Status::Succeeded | Status::Skipped) => {
-                tracing::info!("this download is done already");
-                return Ok(Answer { download_id: id, run_id: event.run_id, continued: false, replaced: 0 });
+            Ok(Some((record, _))) if matches!(record.status, RunStatus::Succeeded | RunStatus::Skipped) => {
+                tracing::info!("download already completed");
+                return Ok(Response { download_id: id, run_id: event.run_id, continued: false, replaced: 0 });
             }
-            // One that failed before gets its next try; one that goes on is touched, which says that it lives.
-            Ok(Some((record, _))) => {
-                Record { status: Status::Running, finished_at: None, exit_code: None, error: None, ..record }
-            }
-            // What cannot be read is no reason to let the data grow old.
+            // Retries a failed download, or marks a continued one as alive.
+            Ok(Some((record, _))) => Record {
+                status: RunStatus::Running,
+                finished_at: None,
+                exit_code: None,
+                error: None,
+                ..record
+            },
+            // An unreadable record does not stop the download.
             Ok(None) | Err(_) => {
-                let task = Task { arn: None, log_stream: Some(context.env_config.log_stream.clone()) };
-                Record::begin(id, Kind::Download, Origin { started_by: event.started_by.clone(), task })
+                let task = EcsTask { arn: None, log_stream: Some(context.env_config.log_stream.clone()) };
+                Record::begin(id, RunKind::Download, RunOrigin { started_by: event.started_by.clone(), task })
             }
         };
         record.write(&self.reports).await;
         let result = self.download(id, event, context).await;
-        if !matches!(&result, Ok(answer) if answer.continued) {
-            record.end(&result, |answer| match answer.replaced {
-                0 => Status::Skipped,
-                _ => Status::Succeeded,
+        if !matches!(&result, Ok(response) if response.continued) {
+            record.end(&result, |response| match response.replaced {
+                0 => RunStatus::Skipped,
+                _ => RunStatus::Succeeded,
             });
             record.write(&self.reports).await;
         }
         result
     }
 
-    async fn download(&self, id: Uuid, event: Event, context: &Context) -> Result<Answer> {
+    async fn download(&self, id: Uuid, event: Payload, context: &Context) -> Result<Response> {
         let options = self.options.clone();
         let stop = Arc::clone(&options.stop);
         let left = time_left(context);
@@ -168,39 +164,41 @@ impl Downloader {
         let ended = download::run(&options, &self.store, event.unfinished).await;
         clock.abort();
         match ended? {
-            Ended::Whole { replaced } => {
-                let run_id = event.load.then(|| event.run_id.unwrap_or_else(|| load_of(id)));
+            Ended::Complete { replaced } => {
+                let run_id = event.load.then(|| event.run_id.unwrap_or_else(|| load_id(id)));
                 if let Some(run_id) = run_id {
                     self.load.start(&self.config, run_id, event.started_by.as_deref()).await?;
-                    tracing::info!(%run_id, replaced, "the load is started");
+                    tracing::info!(%run_id, replaced, "load started");
                 }
-                Ok(Answer { download_id: id, run_id, continued: false, replaced })
+                Ok(Response { download_id: id, run_id, continued: false, replaced })
             }
-            Ended::Unfinished(unfinished) if event.hop >= MOST_HOPS => {
-                download::forget(&unfinished, &self.store).await;
-                Err(Failure::new(format!("the download was not done after {MOST_HOPS} continuations"))
-                    .hint("the source is too slow today; what is in the store stays"))
+            Ended::Unfinished(unfinished) if event.hop >= MAX_CONTINUATIONS => {
+                download::discard(&unfinished, &self.store).await;
+                Err(Failure::new(format!(
+                    "the download is incomplete after {MAX_CONTINUATIONS} continuations"
+                ))
+                .hint("the server is too slow; the store is unchanged, try again later"))
             }
             Ended::Unfinished(unfinished) => {
                 let hop = event.hop + 1;
-                let next = Event { download_id: Some(id), hop, unfinished: Some(unfinished), ..event };
-                again::invoke(&self.config, &context.env_config.function_name, &next).await?;
-                tracing::info!(hop, "another invocation goes on");
-                Ok(Answer { download_id: id, run_id: next.run_id, continued: true, replaced: 0 })
+                let next = Payload { download_id: Some(id), hop, unfinished: Some(unfinished), ..event };
+                reinvoke::invoke(&self.config, &context.env_config.function_name, &next).await?;
+                tracing::info!(hop, "download continues in another invocation");
+                Ok(Response { download_id: id, run_id: next.run_id, continued: true, replaced: 0 })
             }
         }
     }
 }
 
-/// The id of the load after a download, where nobody gave it one: the same however often the event is tried.
-fn load_of(download: Uuid) -> Uuid {
+/// Derives the id of the load from that of the download, so that it is the same for all retries.
+fn load_id(download: Uuid) -> Uuid {
     let digest = Sha256::new().chain_update(b"load after ").chain_update(download.as_bytes()).finalize();
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&digest[..16]);
-    // RFC 9562, version 8: made in a way of our own.
+    // RFC 9562, version 8: custom.
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
 }
 
 fn time_left(context: &Context) -> Duration {
-    context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(MARGIN)
+    context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(DEADLINE_MARGIN)
 }

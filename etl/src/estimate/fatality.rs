@@ -7,12 +7,10 @@ use epidemic::Estimate;
 use epidemic::delay::gamma_density;
 use epidemic::fatality;
 
-use super::series::DailyRows;
-use super::table::{Table, count};
-use super::{Pair, push_line, refused};
+use super::input::{Table, count, estimate_error, number_pair};
+use super::series::DailyTable;
 use common::failure::Result;
 
-/// The arguments of `etl estimate fatality`.
 #[derive(Debug, Args)]
 pub struct FatalityArgs {
     /// CSV with `cases` and `deaths` beside `date` or `day`; `-` is standard input
@@ -20,37 +18,31 @@ pub struct FatalityArgs {
     incidence: PathBuf,
 
     /// Delay from onset to death as a gamma distribution, by its shape (1 or more) and scale in days
-    #[arg(long, value_name = "SHAPE,SCALE", allow_hyphen_values = true)]
-    delay_gamma: Pair,
+    #[arg(long, value_name = "SHAPE,SCALE", allow_hyphen_values = true, value_parser = number_pair)]
+    delay_gamma: (f64, f64),
 }
 
-/// Returns one line for the naive and one for the corrected fatality.
-pub(super) fn estimate(arguments: &FatalityArgs) -> Result<String> {
+/// Returns the lines of a CSV with a row each for the naive and the corrected fatality.
+pub(super) fn estimate(arguments: &FatalityArgs) -> Result<Vec<String>> {
     let table = Table::read(&arguments.incidence)?;
-    let rows = DailyRows::place(&table)?;
+    let rows = DailyTable::new(&table)?;
     let cases = rows.series("cases", "a whole number from 0", count)?;
     let deaths = rows.series("deaths", "a whole number from 0", count)?;
-    let Pair(shape, scale) = arguments.delay_gamma;
+    let (shape, scale) = arguments.delay_gamma;
     let fatality = gamma_density(shape, scale, cases.len())
         .and_then(|delay| fatality::estimate(&cases, &deaths, &delay))
-        .map_err(|error| refused(&arguments.incidence, error))?;
+        .map_err(|error| estimate_error(&arguments.incidence, error))?;
     if fatality.corrected.is_none() {
         tracing::warn!(
             deaths = fatality.deaths,
             known_outcomes = fatality.outcomes,
-            "no corrected fatality: fewer outcomes are expected than deaths were counted, or none"
+            "no corrected fatality: the expected number of outcomes is 0 or below the number of deaths"
         );
     }
-    let mut text = "estimate,fatality,low,high\n".to_owned();
-    for (name, estimate) in [("naive", fatality.naive), ("corrected", fatality.corrected)] {
-        let of = |value: fn(Estimate) -> f64| estimate.map(|estimate| value(estimate).to_string());
-        let fields = [
-            Some(name.to_owned()),
-            of(|estimate| estimate.value),
-            of(|estimate| estimate.low),
-            of(|estimate| estimate.high),
-        ];
-        push_line(&mut text, fields);
-    }
-    Ok(text)
+    let line = |name: &str, estimate: Option<Estimate>| match estimate {
+        Some(Estimate { value, low, high }) => format!("{name},{value},{low},{high}"),
+        None => format!("{name},,,"),
+    };
+    let (naive, corrected) = (line("naive", fatality.naive), line("corrected", fatality.corrected));
+    Ok(vec!["estimate,fatality,low,high".to_owned(), naive, corrected])
 }

@@ -7,31 +7,29 @@ use clap::Args;
 use epidemic::nowcast::{self, Nowcast};
 use epidemic::triangle::ReportingTriangle;
 
+use super::input::{Table, count, estimate_error};
 use super::series::{self, DayColumn};
-use super::table::{Table, count};
-use super::{push_line, refused};
 use common::failure::{Failure, Result};
 
-/// The longest delay that is taken from a file without `--max-delay`, in days.
-const LONGEST_DEFAULT: u64 = 365;
+/// The largest default of `--max-delay`, in days.
+const MAX_DEFAULT_DELAY: u64 = 365;
 
-/// The arguments of `etl estimate nowcast`.
 #[derive(Debug, Args)]
 pub struct NowcastArgs {
     /// CSV with `reference_date` (or `date`, `day`), `delay_days` (or `delay`) and `count`; `-` is standard input
     #[arg(long, value_name = "FILE")]
     reports: PathBuf,
 
-    /// Count reports up to this delay alone [default: the longest of the file, at most half of its days]
+    /// Longest delay that is counted [default: the longest of the file, at most half of its days]
     #[arg(long, value_name = "DAYS", value_parser = clap::value_parser!(u64).range(1..=1000))]
     max_delay: Option<u64>,
 
-    /// The day at whose end the reports are as known; later reports are left out [default: the day of the last report]
+    /// Nowcast as of the end of this day, without later reports [default: the day of the last report]
     #[arg(long, value_name = "DAY")]
     as_of: Option<String>,
 }
 
-/// Reports of one reference day with one delay.
+/// The number of reports of a reference day with a delay in days.
 struct Report {
     day: i64,
     delay: u64,
@@ -44,15 +42,15 @@ impl Report {
     }
 }
 
-/// Returns one line for each reference day that may be incomplete.
-pub(super) fn estimate(arguments: &NowcastArgs) -> Result<String> {
+/// Returns the lines of a CSV with a row for each reference day that may be incomplete.
+pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<String>> {
     let table = Table::read(&arguments.reports)?;
     let days = DayColumn::find(&table, &["reference_date", "date"])?;
     let mut reports = read(&table, days)?;
     let as_of = match &arguments.as_of {
         Some(text) => days.parse(text).ok_or_else(|| {
-            Failure::usage(format!("`--as-of {text}` is no day"))
-                .hint(format!("give a day as in column `{}`", days.name()))
+            Failure::usage(format!("`--as-of {text}` is not a day"))
+                .hint(format!("give a day as in column `{}`", days.column.name))
         })?,
         None => {
             reports.iter().filter(|report| report.count > 0).map(Report::reported).max().unwrap_or_default()
@@ -60,13 +58,13 @@ pub(super) fn estimate(arguments: &NowcastArgs) -> Result<String> {
     };
     reports.retain(|report| report.reported() <= as_of);
     let Some(first) = reports.iter().map(|report| report.day).min() else {
-        let failure = table.bad_file(format_args!("no report is known by {}", days.shown(as_of)));
+        let failure = table.error(format_args!("no report is known by {}", days.format(as_of)));
         return Err(failure.hint("give a later `--as-of`, or a file with reports"));
     };
-    let length = series::span(&table, &days, first, as_of)?;
+    let length = series::span(&table, days, first, as_of)?;
     let max_delay = max_delay(arguments, &reports, length);
-    let triangle =
-        triangle(&reports, first, length, max_delay).map_err(|error| refused(&arguments.reports, error))?;
+    let triangle = triangle(&reports, first, length, max_delay)
+        .map_err(|error| estimate_error(&arguments.reports, error))?;
     if triangle.beyond() > 0 {
         tracing::warn!(
             left_out = triangle.beyond(),
@@ -74,24 +72,31 @@ pub(super) fn estimate(arguments: &NowcastArgs) -> Result<String> {
             "reports later than the longest delay are left out"
         );
     }
-    let nowcasts = nowcast::estimate(&triangle).map_err(|error| refused(&arguments.reports, error))?;
-    Ok(print(&nowcasts, days, first))
+    let nowcasts = nowcast::estimate(&triangle).map_err(|error| estimate_error(&arguments.reports, error))?;
+    let line = |nowcast: &Nowcast| {
+        let Nowcast { day, reported, share_reported, expected, low, median, high } = nowcast;
+        let day = days.format(first + i64::try_from(*day).unwrap_or_default());
+        format!("{day},{reported},{share_reported},{expected},{low},{median},{high}")
+    };
+    let header = format!("{},reported,share_reported,expected,low,median,high", days.column.name);
+    Ok(std::iter::once(header).chain(nowcasts.iter().map(line)).collect())
 }
 
 fn read(table: &Table, days: DayColumn) -> Result<Vec<Report>> {
     let (delay_column, count_column) = (table.column(&["delay_days", "delay"])?, table.column(&["count"])?);
-    let mut seen = HashSet::with_capacity(table.rows().len());
-    let mut reports = Vec::with_capacity(table.rows().len());
-    for row in table.rows() {
+    let mut seen = HashSet::with_capacity(table.rows.len());
+    let mut reports = Vec::with_capacity(table.rows.len());
+    for row in &table.rows {
         let day = days.read(table, row)?;
-        let delay = table.value(row, delay_column, "a whole number of days from 0", |text| {
+        let delay = table.parse(row, delay_column, "a whole number of days from 0", |text| {
             count(text).filter(|delay| *delay <= u32::MAX.into())
         })?;
-        let count = table.value(row, count_column, "a whole number from 0", |text| {
+        let count = table.parse(row, count_column, "a whole number from 0", |text| {
             count(text).and_then(|count| u32::try_from(count).ok())
         })?;
         if !seen.insert((day, delay)) {
-            return Err(series::duplicate(table, row, &format!("{} with delay {delay}", days.shown(day))));
+            let key = format!("{} with delay {delay}", days.format(day));
+            return Err(table.duplicate_error(row, key));
         }
         reports.push(Report { day, delay, count });
     }
@@ -100,9 +105,9 @@ fn read(table: &Table, days: DayColumn) -> Result<Vec<Report>> {
 
 fn max_delay(arguments: &NowcastArgs, reports: &[Report], length: usize) -> usize {
     let longest = || reports.iter().filter(|report| report.count > 0).map(|report| report.delay).max();
-    let half = u64::try_from(length / 2).unwrap_or(LONGEST_DEFAULT);
+    let half = u64::try_from(length / 2).unwrap_or(MAX_DEFAULT_DELAY);
     let days =
-        arguments.max_delay.unwrap_or_else(|| longest().unwrap_or_default().min(half).min(LONGEST_DEFAULT));
+        arguments.max_delay.unwrap_or_else(|| longest().unwrap_or_default().min(half).min(MAX_DEFAULT_DELAY));
     usize::try_from(days).unwrap_or(usize::MAX)
 }
 
@@ -121,22 +126,4 @@ fn triangle(
         triangle.add(day, delay, report.count);
     }
     Ok(triangle)
-}
-
-fn print(nowcasts: &[Nowcast], days: DayColumn, first: i64) -> String {
-    let mut text = format!("{},reported,share_reported,expected,low,median,high\n", days.name());
-    for nowcast in nowcasts {
-        let day = i64::try_from(nowcast.day).unwrap_or_default();
-        let fields = [
-            days.shown(first + day),
-            nowcast.reported.to_string(),
-            nowcast.share_reported.to_string(),
-            nowcast.expected.to_string(),
-            nowcast.low.to_string(),
-            nowcast.median.to_string(),
-            nowcast.high.to_string(),
-        ];
-        push_line(&mut text, fields.map(Some));
-    }
-    text
 }

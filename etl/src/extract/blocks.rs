@@ -1,6 +1,4 @@
-//! Cuts a text into its header and blocks of whole lines: the unit in which rows travel to the parsers.
-//!
-//! A block ends behind a whole record, so that blocks can be parsed apart from each other, in any order.
+//! Splits a text into its header and blocks of complete records, which can be parsed independently and in any order.
 
 use std::io::Read;
 
@@ -8,45 +6,44 @@ use crate::parse::header::{Header, empty};
 use crate::parse::record::cut;
 use common::failure::{Failure, Result};
 
-/// The usual size of a block: large enough that handing it over costs nothing, small enough that a dozen fit in memory.
+/// The usual size: large enough that passing a block is cheap, small enough that a dozen fit in memory.
 pub const BLOCK: usize = 512 << 10;
 
-/// A line that is longer is no line of a CSV.
+/// Longer lines are rejected.
 const LONGEST_LINE: usize = 8 << 20;
 
-/// A header that is longer is none: the ministry's has less than 600 bytes.
+/// Longer headers are rejected; the ministry's has less than 600 bytes.
 const LONGEST_HEADER: usize = 64 << 10;
 
-/// Some whole lines of a file.
+/// Complete lines of a file.
 #[derive(Debug, Default)]
 pub struct Block {
-    /// The blocks of a file are numbered from 0.
+    /// From 0.
     pub number: u64,
-    /// The line in the file, from 1, of its first line.
+    /// The number of its first line in the file, from 1.
     pub first_line: u64,
-    /// The memory that holds the text. It keeps its size when it is used again, which saves clearing it.
+    /// Keeps its size when reused, which saves clearing it.
     buffer: Vec<u8>,
     length: usize,
 }
 
 impl Block {
-    /// The text.
     pub fn text(&self) -> &[u8] {
         &self.buffer[..self.length]
     }
 
-    /// Gives the memory back, to be used again; what a monstrous line took is not kept.
+    /// Returns the buffer for reuse, unless a long line made it too large.
     pub fn into_buffer(self) -> Vec<u8> {
         if self.buffer.len() > 2 * BLOCK { Vec::new() } else { self.buffer }
     }
 }
 
-/// A text that is read block by block.
+/// Reads a text block by block.
 pub struct Blocks<'a> {
     input: &'a mut dyn Read,
     name: &'a str,
     columns: usize,
-    /// What was read beyond the last block.
+    /// Bytes read beyond the last block.
     rest: Vec<u8>,
     ended: bool,
     number: u64,
@@ -60,7 +57,7 @@ impl<'a> Blocks<'a> {
         let (mut text, mut length) = (Vec::new(), 0);
         let end = loop {
             length = blocks.read_more(&mut text, length)?;
-            // Blank lines go as they come, so that each is looked at once.
+            // Drops blank lines immediately, so that each is scanned once.
             let blank = text[..length].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
             blocks.line += line_ends(&text[..blank]);
             text.copy_within(blank..length, 0);
@@ -84,7 +81,7 @@ impl<'a> Blocks<'a> {
         Ok((header, blocks))
     }
 
-    /// The next block, in `buffer`'s memory; `None` at the end.
+    /// Returns the next block, in `buffer`; `None` at the end.
     pub fn next(&mut self, buffer: Vec<u8>) -> Result<Option<Block>> {
         let (mut buffer, mut filled) = (buffer, self.rest.len());
         if buffer.len() < filled {
@@ -123,7 +120,7 @@ impl<'a> Blocks<'a> {
         Ok(Some(block))
     }
 
-    /// Reads up to a block's worth of text behind the first `start` bytes of the buffer; gives how many it has then.
+    /// Reads up to a block after the first `start` bytes of the buffer; returns its length.
     fn read_more(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<usize> {
         let target = if start < BLOCK { BLOCK } else { start + BLOCK };
         if buffer.len() < target {
@@ -147,7 +144,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn blocks_put_together_are_the_file() {
+    fn blocks_concatenate_to_file() {
         let mut text = b"\xC3\xB1,b\r\n".to_vec();
         for line in 0..60_000 {
             writeln!(text, "{line},\"valor {line}\"").unwrap();
@@ -167,7 +164,7 @@ mod tests {
     }
 
     #[test]
-    fn a_header_alone_has_no_blocks_and_an_empty_file_is_said() {
+    fn open_accepts_header_alone_and_rejects_empty_file() {
         let mut input = &b"a,b"[..];
         let (_, mut blocks) = Blocks::open(&mut input, "x.csv").unwrap();
         assert!(blocks.next(Vec::new()).unwrap().is_none());
@@ -179,7 +176,7 @@ mod tests {
 
     #[test]
     fn open_reads_blank_lines_once_and_counts_them() {
-        /// Counts the bytes that are asked for.
+        /// Counts the bytes read.
         struct Counted<R>(R, u64);
         impl<R: Read> Read for Counted<R> {
             fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
@@ -199,7 +196,7 @@ mod tests {
     }
 
     #[test]
-    fn open_refuses_a_header_beyond_its_limit() {
+    fn open_rejects_header_beyond_limit() {
         let open =
             |text: &str| Blocks::open(&mut text.as_bytes(), "x.csv").map(|(header, _)| header.columns());
         let columns = |count: usize| vec!["a"; count].join(",");
@@ -210,7 +207,7 @@ mod tests {
     }
 
     #[test]
-    fn an_endless_line_is_refused() {
+    fn next_rejects_endless_line() {
         let mut input = std::io::Read::chain(&b"a,b\n"[..], std::io::repeat(b'x'));
         let (_, mut blocks) = Blocks::open(&mut input, "x.csv").unwrap();
         let failure = blocks.next(Vec::new()).unwrap_err();

@@ -1,8 +1,8 @@
-//! What a file is that is no text: named by its first bytes, so that a message says what is there and what to do about it.
+//! Detects formats other than text by their first bytes, for error messages.
 
 use common::failure::{Failure, Result};
 
-/// The first bytes of files that are something else, what they are called, and the command that turns them into a CSV.
+/// Magic bytes, format, and the command that unpacks it.
 const CONTENTS: [(&[u8], &str, Option<&str>); 12] = [
     (b"\x1F\x8B", "gzip", Some("gunzip")),
     (b"BZh", "bzip2", Some("bunzip2")),
@@ -18,12 +18,12 @@ const CONTENTS: [(&[u8], &str, Option<&str>); 12] = [
     (b"PGDMP", "pg_dump", None),
 ];
 
-/// What a file contains, if its first bytes say that it is no text.
+/// Returns the format of a file other than text.
 pub(super) fn format(start: &[u8]) -> Option<&'static str> {
     CONTENTS.iter().find(|(magic, ..)| start.starts_with(magic)).map(|(_, format, _)| *format)
 }
 
-/// Fails if a file that should be text begins like something else. `name` is the file, for messages.
+/// Fails for formats and encodings that are not supported. `name` is the file, for messages.
 pub(super) fn refuse_other_than_text(start: &[u8], name: &str) -> Result<()> {
     for (magic, format, unpack) in CONTENTS {
         if start.starts_with(magic) {
@@ -41,10 +41,10 @@ pub(super) fn refuse_other_than_text(start: &[u8], name: &str) -> Result<()> {
     }
 }
 
-/// The encoding of a text that is neither UTF-8 nor UTF-16LE with a byte order mark, and iconv's name for it.
+/// Returns the unsupported encoding of a text, and its name for iconv.
 fn other_encoding(start: &[u8]) -> Option<(&'static str, &'static str)> {
     let pairs = start.as_chunks::<2>().0;
-    // Of the letters of a header every other byte is zero.
+    // In UTF-16 every other byte of a header is zero.
     let mostly_zero = |place: usize| {
         pairs.len() >= 4
             && pairs.iter().filter(|pair| pair[place] == 0 && pair[1 - place] != 0).count() * 4
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn refuse_names_the_content() {
+    fn refusal_names_format() {
         assert_eq!(refused(b"\x1F\x8B\x08\0rest"), "`x.csv` contains gzip data, not text");
         assert_eq!(refused(b"BZh91AY"), "`x.csv` contains bzip2 data, not text");
         for (magic, format, _) in CONTENTS {
@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn refuse_names_the_encoding() {
+    fn refusal_names_encoding() {
         let units: Vec<u16> = "id_evento_caso,sexo".encode_utf16().collect();
         let big: Vec<u8> = units.iter().flat_map(|unit| unit.to_be_bytes()).collect();
         let little: Vec<u8> = units.iter().flat_map(|unit| unit.to_le_bytes()).collect();
@@ -90,7 +90,7 @@ mod tests {
     }
 
     #[test]
-    fn refuse_lets_text_pass() {
+    fn text_is_accepted() {
         for text in
             ["", "a", "a,b\n", "id_evento_caso,sexo,edad_años_meses", "a\0b,c\n1,2", "PK,x", "\u{FEFF}id,x"]
         {

@@ -1,7 +1,6 @@
-//! From a store to text: finds a dataset's file, opens the member of a zip without unpacking it anywhere, decodes it to UTF-8 and
-//! cuts it into blocks of whole lines.
+//! Finds a dataset's file in a store, inflates the member of a zip, decodes it to UTF-8 and splits it into blocks of complete lines.
 //!
-//! The bytes stream: a few megabytes are in memory at a time, whatever the file's size. Nothing here knows the columns.
+//! Files are streamed: memory is a few megabytes, whatever the size of the file.
 
 mod archive;
 pub mod blocks;
@@ -27,29 +26,27 @@ use archive::{Directory, Member};
 use common::failure::{Context as _, Failure, Result};
 use ranges::Ranges;
 
-/// One dataset's file in a store, as it stood when it was found.
+/// A dataset's file, as it was when it was found.
 #[derive(Debug, Clone)]
 pub struct Source {
-    /// Which dataset.
     pub dataset: Dataset,
-    /// Its key in the store.
     pub key: Key,
-    /// Its full URL, for messages.
+    /// The full URL, for messages.
     pub url: String,
-    /// Bytes.
+    /// In bytes.
     pub size: u64,
-    /// The store's own mark of this version, where it has one.
+    /// The store's `ETag`, if any.
     pub version: Option<String>,
-    /// Whether it lies in a folder, where its bytes can be hashed without a transfer.
+    /// Whether the store is a folder, so that hashing needs no transfer.
     pub in_folder: bool,
     /// The SHA-256 of its bytes, in hexadecimal; only for folders, and only once [`Self::identify`] has made it.
     pub sha256: Option<String>,
-    /// The member that is read if it is an archive, once it was looked for.
+    /// The member of an archive, once it was searched.
     member: Arc<OnceLock<Member>>,
 }
 
 impl Source {
-    /// Its name without the store.
+    /// Returns the name without the store.
     pub fn name(&self) -> String {
         self.key.to_string()
     }
@@ -74,7 +71,7 @@ impl Source {
     }
 }
 
-/// Finds a dataset's file, without which nothing can be done.
+/// Finds the file of a required dataset.
 pub async fn find(store: &Store, dataset: Dataset) -> Result<Source> {
     let wanted: Vec<_> = dataset.file_names().iter().map(|name| format!("`{name}`")).collect();
     find_optional(store, dataset).await?.ok_or_else(|| {
@@ -83,7 +80,7 @@ pub async fn find(store: &Store, dataset: Dataset) -> Result<Source> {
     })
 }
 
-/// Finds a dataset's file, if it is there.
+/// Finds the file of an optional dataset.
 pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Source>> {
     for key in dataset.keys() {
         match store.objects().head(&key).await {
@@ -128,7 +125,7 @@ async fn sha256(store: &Store, source: &Source) -> Result<String> {
     Ok(hexadecimal(&hash.finalize()))
 }
 
-/// A digest as people write it.
+/// Formats a digest in hexadecimal.
 pub fn hexadecimal(digest: &[u8]) -> String {
     let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('?');
     digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
@@ -140,9 +137,9 @@ fn unreadable(url: &str, error: object_store::Error) -> Failure {
     )
 }
 
-/// Opens the file's text for a blocking reader and hands it to `read`, which gets UTF-8 (invalid only where the file is) without BOM.
+/// Calls `read` with a blocking reader of the text as UTF-8 without BOM; invalid bytes of the file are passed through.
 ///
-/// `position` follows how far the stored file, compressed or not, has been read. Must not be called on a runtime's own thread.
+/// `position` is updated to the bytes read of the stored file, compressed or not. Must not be called on a runtime's thread.
 pub fn with_text<T>(
     store: &Store,
     source: &Source,
@@ -168,7 +165,7 @@ pub fn with_text<T>(
     }
 }
 
-/// The member to read. It is looked for, and logged, once.
+/// Returns the member to read; it is searched and logged once.
 fn member<'a>(file: &mut Ranges, source: &'a Source, start: &[u8]) -> Result<&'a Member> {
     if let Some(member) = source.member.get() {
         return Ok(member);
@@ -195,7 +192,7 @@ fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
         .hint("download it again, or check what was put there")
 }
 
-/// The failure for a text that cannot be read beyond a line.
+/// Returns the failure of a read error after a line.
 fn unreadable_at(name: &str, line: u64, error: std::io::Error) -> Failure {
     Failure::new(format!("cannot read on in `{name}` behind line {line}"))
         .source(error)

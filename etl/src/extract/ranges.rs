@@ -1,7 +1,6 @@
-//! An object of a store as a blocking file: reads ranges of it, a few of them ahead, so that the network's round trips and the
-//! decompression overlap.
+//! A blocking reader of an object that prefetches ranges, so that round trips and decompression overlap.
 //!
-//! Every range asks for the same version of the object; if it was replaced meanwhile, reading fails instead of mixing two.
+//! Every range request is conditional on the same version; if the object is replaced meanwhile, reading fails.
 
 use std::collections::VecDeque;
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
@@ -14,16 +13,16 @@ use object_store::{DynObjectStore, GetOptions, GetRange, ObjectStore as _};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// One range. With those ahead this is what a file costs in memory: 8 MiB.
+/// With the prefetched ranges, a reader holds at most 8 MiB.
 const RANGE: u64 = 2 << 20;
 
-/// The first range after a seek: an archive's directory is looked for here and there, with a few small reads.
+/// The first range after a seek: searching an archive's directory needs a few small reads.
 const FIRST_RANGE: u64 = 64 << 10;
 
-/// Ranges under way while one is being read.
+/// The number of prefetched ranges.
 const AHEAD: usize = 3;
 
-/// A blocking reader of an object. Waits for the runtime, so that it must run on a thread of its own.
+/// Blocks on the runtime, so it must not run on one of its threads.
 pub(super) struct Ranges {
     objects: Arc<DynObjectStore>,
     key: Key,
@@ -31,13 +30,13 @@ pub(super) struct Ranges {
     options: GetOptions,
     runtime: Handle,
     progress: Arc<AtomicU64>,
-    /// Where the next `read` continues.
+    /// The position of the next `read`.
     position: u64,
     current: Bytes,
     ahead: VecDeque<JoinHandle<object_store::Result<Bytes>>>,
-    /// Where the next range to be asked for begins.
+    /// The start of the next range to request.
     next: u64,
-    /// Nothing has been read since the start or the last seek.
+    /// Whether nothing was read since the last seek.
     sought: bool,
 }
 
@@ -75,7 +74,7 @@ impl Ranges {
         );
     }
 
-    /// Forgets what is under way; reading goes on at `position`.
+    /// Discards prefetched ranges; reading continues at `position`.
     fn restart(&mut self, position: u64) {
         self.ahead.drain(..).for_each(|range| range.abort());
         self.current.clear();

@@ -1,27 +1,27 @@
-//! Any of the encodings in which the ministry has published, as UTF-8: UTF-8 with or without BOM, and UTF-16LE with BOM (until August 2020).
+//! Decodes the ministry's encodings to UTF-8: UTF-8 with or without BOM, and UTF-16LE with BOM (until August 2020).
 //!
-//! UTF-8 passes through unchecked, because a broken character damages only its own row; the parser looks at it. In
-//! UTF-16, half a surrogate pair becomes a byte that is never valid in UTF-8, for the same reason.
+//! UTF-8 is validated by the parser, because an invalid character affects only its row. For the same reason an unpaired surrogate is
+//! decoded to a byte that is never valid.
 
 use std::io::{self, Read};
 
 use super::magic;
 use common::failure::Result;
 
-/// What no UTF-8 text contains.
+/// Never valid in UTF-8.
 const INVALID: u8 = 0xFF;
 
-/// How much of the start is looked at to recognise what a file is.
+/// Bytes needed to detect the format.
 const START: usize = 512;
 
-/// A reader that gives UTF-8 without BOM.
+/// A reader of UTF-8 without BOM.
 pub(super) struct Utf8<R> {
     input: R,
     encoding: Encoding,
-    /// Decoded bytes that are still to be given.
+    /// Decoded bytes not yet read.
     ready: Vec<u8>,
     given: usize,
-    /// Encoded bytes of an unfinished character.
+    /// Encoded bytes of an incomplete character.
     rest: Vec<u8>,
     ended: bool,
 }
@@ -33,8 +33,7 @@ enum Encoding {
 }
 
 impl<R: Read> Utf8<R> {
-    /// Looks at the first bytes: a BOM is removed, anything else belongs to the text; what is no text is refused by name. `name` is the
-    /// file, for messages.
+    /// Removes a BOM; fails for files other than text. `name` is the file, for messages.
     pub(super) fn open(mut input: R, name: &str) -> Result<Self> {
         let mut start = [0; START];
         let length =
@@ -50,7 +49,7 @@ impl<R: Read> Utf8<R> {
         Ok(Self { input, encoding, ready, given: 0, rest, ended: false })
     }
 
-    /// Decodes the next piece of UTF-16 into `ready`.
+    /// Decodes the next chunk of UTF-16 into `ready`.
     fn decode(&mut self) -> io::Result<()> {
         let mut piece = std::mem::take(&mut self.rest);
         let kept = piece.len();
@@ -106,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    /// Gives one byte at a time, as a slow network does.
+    /// Returns one byte per read.
     struct Trickle<'a>(&'a [u8]);
 
     impl Read for Trickle<'_> {

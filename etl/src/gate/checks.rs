@@ -1,11 +1,11 @@
 //! The checks themselves: pure functions from figures to sentences.
 
-use super::{Candidate, Check, OptionalFigures, Outcome, Published, Thresholds};
+use super::{Candidate, Check, CheckOutcome, OptionalFigures, Published, Thresholds};
 use crate::clean::missing::Column;
 use crate::clean::years::Years;
 use crate::dataset::Dataset;
 use crate::parse::date::Day;
-use crate::tally::{Counts, Kind, Tally};
+use crate::tally::{IssueKind, RowCounts, Tally};
 
 /// The checks of the line list.
 pub(super) fn of_cases(
@@ -65,7 +65,7 @@ pub(super) fn of_georef(candidate: &Candidate<'_>, published: Option<&Published>
 
 /// The checks of an optional dataset.
 pub(super) fn of_optional(
-    (dataset, counts, figures): &(Dataset, Counts, OptionalFigures),
+    (dataset, counts, figures): &(Dataset, RowCounts, OptionalFigures),
     candidate: &Candidate<'_>,
     published: Option<&Published>,
     limits: &Thresholds,
@@ -102,7 +102,7 @@ fn not_empty(dataset: Dataset, loaded: u64) -> Check {
     check
 }
 
-fn rejected(dataset: Dataset, counts: Counts, limits: &Thresholds) -> Check {
+fn rejected(dataset: Dataset, counts: RowCounts, limits: &Thresholds) -> Check {
     let (rejected, all) = (counts.rejected, counts.loaded + counts.rejected);
     let percent = percent(rejected, all);
     let limit = limits.max_rejected_percent;
@@ -188,7 +188,7 @@ fn repaired_by_column(tally: &Tally, dataset: Dataset, column: &str) -> u64 {
     tally
         .issues()
         .filter(|(of, kind, reason, _)| {
-            (*of, *kind) == (dataset, Kind::Repaired)
+            (*of, *kind) == (dataset, IssueKind::Repaired)
                 && (reason.ends_with(&format!("_{column}")) || reason.starts_with(&format!("{column}_")))
         })
         .map(|issue| issue.3)
@@ -200,13 +200,13 @@ fn wanted(years: &Years, year: Option<i32>) -> bool {
 }
 
 fn check(dataset: Dataset, name: &'static str, subject: &str, passed: bool, message: String) -> Check {
-    let outcome = if passed { Outcome::Passed } else { Outcome::Failed };
+    let outcome = if passed { CheckOutcome::Passed } else { CheckOutcome::Failed };
     let subject = subject.to_owned();
     Check { dataset, name, subject, outcome, measured: None, threshold: None, message, acceptable: true }
 }
 
 fn skipped(dataset: Dataset, name: &'static str, subject: &str, message: String) -> Check {
-    Check { outcome: Outcome::Skipped, ..check(dataset, name, subject, true, message) }
+    Check { outcome: CheckOutcome::Skipped, ..check(dataset, name, subject, true, message) }
 }
 
 impl Check {

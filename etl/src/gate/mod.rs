@@ -12,7 +12,7 @@ pub mod record;
 use crate::clean::years::Years;
 use crate::dataset::Dataset;
 use crate::parse::date::Day;
-use crate::tally::{Counts, Tally};
+use crate::tally::{RowCounts, Tally};
 use common::failure::Failure;
 
 pub use self::profile::Profile;
@@ -35,7 +35,7 @@ pub struct Thresholds {
 
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// Within its threshold.
     Passed,
     /// Beyond its threshold.
@@ -54,7 +54,7 @@ pub struct Check {
     /// The year or column; empty if the check is about the whole dataset.
     pub subject: String,
     /// How it ended.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// The figure.
     pub measured: Option<f64>,
     /// Its limit.
@@ -77,9 +77,9 @@ pub struct Candidate<'a> {
     /// The cases by year and column.
     pub profile: &'a Profile,
     /// What became of the rows of the provinces and the departments.
-    pub georef: [(Dataset, Counts); 2],
+    pub georef: [(Dataset, RowCounts); 2],
     /// The optional datasets that were loaded.
-    pub optional: Vec<(Dataset, Counts, OptionalFigures)>,
+    pub optional: Vec<(Dataset, RowCounts, OptionalFigures)>,
 }
 
 /// Compares a load with what is published, if anything is.
@@ -96,7 +96,7 @@ pub fn examine(candidate: &Candidate<'_>, published: Option<&Published>, limits:
 impl Check {
     /// Whether it stops the publication.
     pub fn refuses(&self, accept_anomalies: bool) -> bool {
-        self.outcome == Outcome::Failed && !(accept_anomalies && self.acceptable)
+        self.outcome == CheckOutcome::Failed && !(accept_anomalies && self.acceptable)
     }
 }
 
@@ -114,7 +114,7 @@ const MOST_MESSAGES: usize = 3;
 
 /// The failure of a run that the gate has refused.
 pub fn refused(reason: &str, checks: &[Check], run_id: uuid::Uuid) -> Failure {
-    let acceptable = checks.iter().all(|check| check.acceptable || check.outcome != Outcome::Failed);
+    let acceptable = checks.iter().all(|check| check.acceptable || check.outcome != CheckOutcome::Failed);
     let accept = if acceptable { format!("; `{ACCEPT}` publishes it all the same") } else { String::new() };
     Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}")).hint(
         format!(

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::Profile;
 use crate::clean::missing::Column;
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use crate::dataset::Dataset;
 use common::failure::Result;
 
@@ -62,7 +62,7 @@ impl Published {
         )
         .fetch_optional(&mut *session)
         .await
-        .or_sql_fail(WHAT)?
+        .db_context(WHAT)?
         else {
             return Ok(None);
         };
@@ -72,7 +72,7 @@ impl Published {
             sqlx::query_as("SELECT (SELECT count(*) FROM province), (SELECT count(*) FROM department)")
                 .fetch_one(&mut *session)
                 .await
-                .or_sql_fail(WHAT)?;
+                .db_context(WHAT)?;
         published.georef =
             [(Dataset::Provinces, count(provinces)), (Dataset::Departments, count(departments))].into();
         for dataset in Dataset::OPTIONAL {
@@ -89,7 +89,7 @@ impl Published {
                 .bind(run_id)
                 .fetch_all(&mut *session)
                 .await
-                .or_sql_fail(WHAT)?;
+                .db_context(WHAT)?;
         self.knows_missing = !rows.is_empty();
         for (year, name, rows, missing) in rows {
             let column = Column::ALL.into_iter().find(|column| column.name() == name);
@@ -103,7 +103,7 @@ impl Published {
         )
         .fetch_all(session)
         .await
-        .or_sql_fail(WHAT)?;
+        .db_context(WHAT)?;
         for (year, rows) in years {
             self.profile.set(year, count(rows), None, 0);
         }
@@ -117,7 +117,7 @@ pub async fn published_load_of(session: &mut PgConnection, dataset: Dataset) -> 
         .bind(dataset.name())
         .fetch_one(session)
         .await
-        .or_sql_fail(WHAT)
+        .db_context(WHAT)
 }
 
 /// Reads the rows that a load has left of an optional dataset, published or not.
@@ -141,7 +141,7 @@ pub async fn optional_figures(
         ),
     };
     let rows: Vec<(Option<i32>, i64, Vec<i64>)> =
-        sqlx::query_as(statement).bind(run_id).fetch_all(session).await.or_sql_fail(WHAT)?;
+        sqlx::query_as(statement).bind(run_id).fetch_all(session).await.db_context(WHAT)?;
     let years = rows.into_iter().map(|(year, rows, missing)| {
         (year, (count(rows), columns.iter().copied().zip(missing.into_iter().map(count)).collect()))
     });

@@ -4,9 +4,9 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::{Check, Outcome, Profile};
+use super::{Check, CheckOutcome, Profile};
 use crate::clean::missing::Column;
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use common::failure::Result;
 
 /// Stores checks and profile of a run, whatever becomes of it.
@@ -18,7 +18,7 @@ pub async fn store(
     profile: &Profile,
 ) -> Result<()> {
     const WHAT: &str = "cannot record the checks of the run";
-    let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
+    let mut transaction = session.begin().await.db_context(WHAT)?;
     for check in checks {
         sqlx::query(
             "INSERT INTO run_check (run_id, dataset, check_name, subject, outcome, measured, threshold, message)
@@ -34,7 +34,7 @@ pub async fn store(
         .bind(&check.message)
         .execute(&mut *transaction)
         .await
-        .or_sql_fail(WHAT)?;
+        .db_context(WHAT)?;
     }
     for (number, year) in profile.years() {
         for column in Column::ALL {
@@ -48,18 +48,18 @@ pub async fn store(
             .bind(i64::try_from(year.missing(column)).unwrap_or(i64::MAX))
             .execute(&mut *transaction)
             .await
-            .or_sql_fail(WHAT)?;
+            .db_context(WHAT)?;
         }
     }
-    transaction.commit().await.or_sql_fail(WHAT)
+    transaction.commit().await.db_context(WHAT)
 }
 
 /// The word in `run_check.outcome`.
 fn outcome(check: &Check, accept_anomalies: bool) -> &'static str {
     match check.outcome {
-        Outcome::Passed => "passed",
-        Outcome::Skipped => "skipped",
-        Outcome::Failed if check.refuses(accept_anomalies) => "failed",
-        Outcome::Failed => "accepted",
+        CheckOutcome::Passed => "passed",
+        CheckOutcome::Skipped => "skipped",
+        CheckOutcome::Failed if check.refuses(accept_anomalies) => "failed",
+        CheckOutcome::Failed => "accepted",
     }
 }

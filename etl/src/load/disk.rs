@@ -8,7 +8,7 @@ use std::path::Path;
 use nix::sys::statvfs::statvfs;
 use sqlx::postgres::PgConnection;
 
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use common::failure::{Failure, Result};
 
 /// Refuses a load whose release would not fit beside those that are kept. `source_size` is the size in bytes of the line list's file; the
@@ -23,7 +23,7 @@ pub async fn require_room(session: &mut PgConnection, source_size: u64) -> Resul
         )
         .fetch_one(session)
         .await
-        .or_sql_fail("cannot ask how large the published release is")?;
+        .db_context("cannot ask how large the published release is")?;
     let Some(folder) = folder.filter(|folder| local && Path::new(folder).join("PG_VERSION").exists()) else {
         return Ok(());
     };

@@ -9,42 +9,38 @@ use sqlx::postgres::PgConnection;
 use super::georef_rows::for_each;
 use super::release::ReleaseId;
 use crate::clean::geography::Geography;
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use crate::dataset::Dataset;
-use crate::tally::{Counts, Kind, Tally};
+use crate::tally::{IssueKind, RowCounts, Tally};
 use common::failure::{Failure, Result};
 
-/// A row of a georef file that could not be used.
+/// A rejected row of a georef file.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reject {
-    /// In which file.
     pub dataset: Dataset,
-    /// Its line in the file, from 1.
+    /// Line in the file, from 1.
     pub line: u64,
-    /// Why.
     pub reason: &'static str,
-    /// Its text.
     pub raw: Vec<u8>,
 }
 
-/// What the two files say.
+/// The provinces and departments.
 #[derive(Debug, Default)]
 pub struct Georef {
     provinces: BTreeMap<i16, String>,
     departments: BTreeMap<i32, (String, i16)>,
-    /// Rows that could not be used.
     pub rejects: Vec<Reject>,
     rejected_bytes: usize,
 }
 
-/// The most bytes of rejected rows, which are in memory until the load stores them.
-const MOST_REJECTED: usize = 16 << 20;
+/// Bytes of rejected rows, which are in memory until the load stores them.
+const MAX_REJECTED_BYTES: usize = 16 << 20;
 
-/// The names that people use, where the official one is a sentence.
-const SPOKEN_NAMES: [(i16, &str); 2] = [(2, "CABA"), (94, "Tierra del Fuego")];
+/// Short names for long official ones.
+const SHORT_NAMES: [(i16, &str); 2] = [(2, "CABA"), (94, "Tierra del Fuego")];
 
 impl Georef {
-    /// Reads `provincias.csv`. `name` is the file, for messages.
+    /// Reads `provincias.csv`; `name` is for messages.
     pub fn read_provinces(&mut self, text: &mut dyn Read, name: &str) -> Result<()> {
         for_each(text, name, ["id", "nombre"], |row| {
             let reason = match (row.code::<i16>(0), row.name(1)) {
@@ -53,17 +49,17 @@ impl Georef {
                 (_, None) => "missing_name",
                 (Some(id), Some(_)) if self.provinces.contains_key(&id) => "duplicate_province_id",
                 (Some(id), Some(official)) => {
-                    let spoken = SPOKEN_NAMES.iter().find(|(spoken, _)| *spoken == id);
-                    self.provinces.insert(id, spoken.map_or(official, |(_, name)| (*name).to_owned()));
+                    let short = SHORT_NAMES.iter().find(|(province, _)| *province == id);
+                    self.provinces.insert(id, short.map_or(official, |(_, name)| (*name).to_owned()));
                     return Ok(());
                 }
             };
             self.reject(Dataset::Provinces, (row.line, row.raw), reason, name)
         })?;
-        self.refuse_unusable(Dataset::Provinces, name)
+        self.require_rows(Dataset::Provinces, name)
     }
 
-    /// Reads `departamentos.csv`, after the provinces. `name` is the file, for messages.
+    /// Reads `departamentos.csv`, after the provinces; `name` is for messages.
     pub fn read_departments(&mut self, text: &mut dyn Read, name: &str) -> Result<()> {
         for_each(text, name, ["id", "nombre", "provincia_id"], |row| {
             let province = row.code::<i16>(2).filter(|province| self.provinces.contains_key(province));
@@ -81,10 +77,13 @@ impl Georef {
             };
             self.reject(Dataset::Departments, (row.line, row.raw), reason, name)
         })?;
-        self.refuse_unusable(Dataset::Departments, name)
+        self.require_rows(Dataset::Departments, name)
     }
 
-    /// Keeps a row that cannot be used, until the load stores it. Fails if they need too much memory.
+    /// Keeps a rejected row until the load stores it.
+    ///
+    /// # Errors
+    /// If rejected rows need too much memory.
     fn reject(
         &mut self,
         dataset: Dataset,
@@ -94,45 +93,45 @@ impl Georef {
     ) -> Result<()> {
         self.rejects.push(Reject { dataset, line, reason, raw: raw.to_vec() });
         self.rejected_bytes += raw.len();
-        if self.rejected_bytes > MOST_REJECTED {
+        if self.rejected_bytes > MAX_REJECTED_BYTES {
             return Err(Failure::new(format!(
-                "`{name}` has more than 16 MiB of rows that cannot be used: line {line} is rejected as `{reason}`"
+                "`{name}` has more than 16 MiB of rejected rows: line {line} is rejected as `{reason}`"
             ))
             .hint(format!("download it again; it is published at {}", dataset.url())));
         }
         Ok(())
     }
 
-    /// Fails if a file has rows, but none that can be used.
-    fn refuse_unusable(&self, dataset: Dataset, name: &str) -> Result<()> {
+    /// Returns an error if every row of a file is rejected.
+    fn require_rows(&self, dataset: Dataset, name: &str) -> Result<()> {
         let first = self.rejects.iter().find(|reject| reject.dataset == dataset);
         match first {
             Some(Reject { line, reason, .. }) if self.counts(dataset).loaded == 0 => Err(Failure::new(
-                format!("no row of `{name}` can be used: line {line} is rejected as `{reason}`"),
+                format!("every row of `{name}` is rejected: line {line} is rejected as `{reason}`"),
             )
             .hint(format!("download it again; it is published at {}", dataset.url()))),
             _ => Ok(()),
         }
     }
 
-    /// Counts the rejects.
+    /// Adds the rejects to the tally.
     pub fn count(&self, tally: &mut Tally) {
         for reject in &self.rejects {
-            tally.count(reject.dataset, Kind::Rejected, reject.reason, 1);
+            tally.count(reject.dataset, IssueKind::Rejected, reject.reason, 1);
         }
     }
 
-    /// What became of the rows of one of the two files.
-    pub fn counts(&self, dataset: Dataset) -> Counts {
+    /// Returns the row counts of provinces or departments.
+    pub fn counts(&self, dataset: Dataset) -> RowCounts {
         let loaded = match dataset {
             Dataset::Provinces => self.provinces.len(),
             _ => self.departments.len(),
         } as u64;
         let rejected = self.rejects.iter().filter(|reject| reject.dataset == dataset).count() as u64;
-        Counts { read: loaded + rejected, loaded, rejected, ..Counts::default() }
+        RowCounts { read: loaded + rejected, loaded, rejected, ..RowCounts::default() }
     }
 
-    /// The codes, for the cleaning rules.
+    /// Returns the codes, for the cleaning rules.
     pub fn geography(&self) -> Geography {
         Geography::new(self.provinces.keys().copied(), self.departments.keys().copied())
     }
@@ -152,7 +151,7 @@ impl Georef {
             .bind(names)
             .execute(&mut *session)
             .await
-            .or_sql_fail(WHAT)?;
+            .db_context(WHAT)?;
         let (ids, names, provinces) = self.department_columns();
         let statement = format!(
             "INSERT INTO public.release_department_{id} (department_id, name, province_id)
@@ -164,7 +163,7 @@ impl Georef {
             .bind(provinces)
             .execute(session)
             .await
-            .or_sql_fail(WHAT)
+            .db_context(WHAT)
             .map(drop)
     }
 
@@ -191,7 +190,7 @@ mod tests {
     }
 
     #[test]
-    fn names_are_those_that_people_use() {
+    fn read_provinces_shortens_official_names() {
         let georef = read(
             "\"id\",\"nombre\"\r\n\"02\",\"Ciudad Autónoma de Buenos Aires\"\r\n\"06\",\"Buenos Aires\"\r\n\"94\",\"Tierra del Fuego, Antártida e Islas\"\r\n",
             "\"id\",\"nombre\",\"provincia_id\"\r\n\"06441\",\"La Plata\",\"06\"\r\n",
@@ -205,7 +204,7 @@ mod tests {
     }
 
     #[test]
-    fn what_cannot_be_used_is_rejected_with_its_line() {
+    fn read_rejects_invalid_rows_with_line_and_reason() {
         let georef = read(
             "id,nombre\r\n06,Buenos Aires\r\n06,Otra\r\nx,Nada\r\n10,\r\n1,2,3\r\n",
             "id,nombre,provincia_id\n06441,La Plata,06\n06441,Otra,06\n02007,Comuna 1,02\n10441,Cruzada,06\n,Nada,06\n",

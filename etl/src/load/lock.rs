@@ -3,7 +3,7 @@
 use sqlx::Executor as _;
 use sqlx::postgres::PgConnection;
 
-use crate::database::{self, OrSqlFail as _};
+use crate::database::{self, DbContext as _};
 use common::failure::{Failure, Result};
 
 /// "Covid19" in ASCII: any number would do, but it must stay the same.
@@ -11,17 +11,17 @@ const KEY: i64 = 0x0043_6F76_6964_3139;
 
 /// Takes the lock for the rest of the session; waits up to ten seconds, then names the run that holds it.
 pub async fn take(session: &mut PgConnection) -> Result<()> {
-    session.execute("SET lock_timeout = '10s'").await.or_sql_fail("cannot set a time limit")?;
+    session.execute("SET lock_timeout = '10s'").await.db_context("cannot set a time limit")?;
     let taken = sqlx::query("SELECT pg_advisory_lock($1)").bind(KEY).execute(&mut *session).await;
     if let Err(error) = taken {
         if database::code(&error).as_deref() != Some("55P03") {
-            return Err(error).or_sql_fail("cannot take the lock of the load");
+            return Err(error).db_context("cannot take the lock of the load");
         }
         let holder = holder(session).await?.unwrap_or_else(|| "another session".to_owned());
         return Err(Failure::new(format!("another load is under way: {holder}"))
             .hint("wait until it ends, or stop it: `covidctl runs` shows it"));
     }
-    session.execute("SET lock_timeout = 0").await.or_sql_fail("cannot lift a time limit").map(drop)
+    session.execute("SET lock_timeout = 0").await.db_context("cannot lift a time limit").map(drop)
 }
 
 /// Who holds it, in the words of its session.
@@ -35,7 +35,7 @@ async fn holder(session: &mut PgConnection) -> Result<Option<String>> {
     .bind(KEY)
     .fetch_optional(session)
     .await
-    .or_sql_fail("cannot look up who holds the lock")?;
+    .db_context("cannot look up who holds the lock")?;
     Ok(name.map(|name| match name.strip_prefix(database::APPLICATION) {
         Some(run) => format!("run {run}"),
         None => name,

@@ -4,18 +4,17 @@
 //!
 //! 1. [`lock`]: one load at a time.
 //! 2. [`release`]: a load takes a spare release, whose empty tables are partitions that every reader's plan knows already.
-//! 3. [`staging`]: the cases are copied into its partition, which gets its unique index.
+//! 3. [`copy`] fills its partition, [`staging`] builds its unique index.
 //! 4. [`counts`]: what questions ask for again and again is written in a session of its own.
-//! 5. [`optional`]: the small optional datasets go into tables whose rows belong to their run, as the counts do.
-//! 6. [`publish`]: a transaction of milliseconds moves the pointer and records the run.
-//! 7. [`retire`]: releases that are not kept are dropped when no snapshot needs them.
+//! 5. [`publish`]: a transaction of milliseconds moves the pointer and records the run.
+//! 6. [`retire`]: releases that are not kept are dropped when no snapshot needs them.
 
+pub mod copy;
 pub mod counts;
 pub mod disk;
 pub mod georef;
 mod georef_rows;
 pub mod lock;
-pub mod optional;
 pub mod publish;
 pub mod rejects;
 pub mod release;

@@ -7,7 +7,7 @@ use sqlx::{Connection as _, Executor as _};
 use uuid::Uuid;
 
 use super::release::ReleaseId;
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use crate::dataset::Dataset;
 use crate::runs;
 use crate::tally::Tally;
@@ -31,7 +31,7 @@ const WHAT: &str = "cannot publish the new release";
 /// Publishes a new release and records its run as succeeded, all or nothing.
 pub async fn publish(session: &mut PgConnection, run_id: Uuid, publication: Publication<'_>) -> Result<()> {
     let Publication { release, tally, inclusions, optional } = publication;
-    let mut transaction = session.begin().await.or_sql_fail(WHAT)?;
+    let mut transaction = session.begin().await.db_context(WHAT)?;
     for (dataset, run) in optional {
         sqlx::query("INSERT INTO release_dataset (release_id, dataset, run_id) VALUES ($1, $2, $3)")
             .bind(release.0)
@@ -39,13 +39,13 @@ pub async fn publish(session: &mut PgConnection, run_id: Uuid, publication: Publ
             .bind(run)
             .execute(&mut *transaction)
             .await
-            .or_sql_fail(WHAT)?;
+            .db_context(WHAT)?;
     }
     point_to(&mut transaction, release).await?;
     runs::record_tally(&mut transaction, run_id, tally).await?;
     runs::record_datasets(&mut transaction, run_id, inclusions).await?;
     runs::finish(&mut transaction, run_id, "succeeded").await?;
-    transaction.commit().await.or_sql_fail(WHAT)
+    transaction.commit().await.db_context(WHAT)
 }
 
 /// Points to a release, within the transaction that records why. The caller holds the lock of the load.
@@ -57,7 +57,7 @@ pub async fn point_to(transaction: &mut PgConnection, release: ReleaseId) -> Res
     )
     .execute(&mut *transaction)
     .await
-    .or_sql_fail(WHAT)?;
+    .db_context(WHAT)?;
     sqlx::query(
         "UPDATE release SET publication = (SELECT coalesce(max(publication), 0) + 1 FROM release),
                 replaced_by = NULL, replaced_at = NULL, rolled_back = false
@@ -66,11 +66,11 @@ pub async fn point_to(transaction: &mut PgConnection, release: ReleaseId) -> Res
     .bind(release.0)
     .execute(&mut *transaction)
     .await
-    .or_sql_fail(WHAT)?;
+    .db_context(WHAT)?;
     let pointer = sqlx::query(
         "INSERT INTO published_release (release_id) VALUES ($1)
          ON CONFLICT (singleton) DO UPDATE SET release_id = excluded.release_id",
     )
     .bind(release.0);
-    transaction.execute(pointer).await.or_sql_fail(WHAT).map(drop)
+    transaction.execute(pointer).await.db_context(WHAT).map(drop)
 }

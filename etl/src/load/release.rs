@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
 use crate::clean::RULES_VERSION;
-use crate::database::OrSqlFail as _;
+use crate::database::DbContext as _;
 use common::failure::Result;
 
 /// Identifies a release; ascends in the order in which loads began.
@@ -51,7 +51,7 @@ pub async fn begin(session: &mut PgConnection, run_id: Uuid) -> Result<ReleaseId
     .bind(RULES_VERSION)
     .fetch_one(&mut *session)
     .await
-    .or_sql_fail("cannot take a release for this load")?;
+    .db_context("cannot take a release for this load")?;
     Ok(ReleaseId(id))
 }
 
@@ -68,7 +68,7 @@ async fn create_spares(session: &mut PgConnection, wanted: i64) -> Result<()> {
     .bind(wanted)
     .execute(session)
     .await
-    .or_sql_fail("cannot create the tables of a new release")
+    .db_context("cannot create the tables of a new release")
     .map(drop)
 }
 
@@ -99,7 +99,7 @@ pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId
         .bind(PARENTS.map(|parent| release.partition_of(parent)).to_vec())
         .fetch_one(&mut *session)
         .await
-        .or_sql_fail("cannot look for readers that do not know the new release")?;
+        .db_context("cannot look for readers that do not know the new release")?;
         if !stale || begun.elapsed() > STALE_PLANS_TIMEOUT {
             return Ok(());
         }
@@ -119,7 +119,7 @@ pub async fn add_foreign_keys(session: &mut PgConnection, release: ReleaseId) ->
     session
         .execute(AssertSqlSafe(statement))
         .await
-        .or_sql_fail("cannot add the foreign keys of the new release")
+        .db_context("cannot add the foreign keys of the new release")
         .map(drop)
 }
 

@@ -13,7 +13,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::release::{PARENTS, ReleaseId};
-use crate::database::{self, OrSqlFail as _};
+use crate::database::{self, DbContext as _};
 use common::failure::Result;
 
 /// Attempts to drop releases after a publication: some fifteen seconds.
@@ -51,7 +51,7 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
                     is_locked = true;
                     in_use.push(release);
                 }
-                Err(error) => return Err(error).or_sql_fail(&format!("cannot drop release {}", release.0)),
+                Err(error) => return Err(error).db_context(&format!("cannot drop release {}", release.0)),
             }
         }
         // A lock comes free between two statements of a reader; a snapshot lasts as long as its transaction.
@@ -75,7 +75,7 @@ async fn unfinished(session: &mut PgConnection) -> Result<Vec<ReleaseId>> {
     )
     .fetch_all(session)
     .await
-    .or_sql_fail("cannot look for unfinished releases")?;
+    .db_context("cannot look for unfinished releases")?;
     Ok(releases.into_iter().map(ReleaseId).collect())
 }
 
@@ -116,7 +116,7 @@ async fn replaced(session: &mut PgConnection, retention: Retention) -> Result<Ve
     .bind(retention.retire_after.as_secs_f64())
     .fetch_all(session)
     .await
-    .or_sql_fail("cannot look for releases to drop")?;
+    .db_context("cannot look for releases to drop")?;
     Ok(releases.into_iter().map(|(release, droppable)| (ReleaseId(release), droppable)).collect())
 }
 
@@ -174,7 +174,7 @@ impl LockTimeout {
         )
         .fetch_one(session)
         .await
-        .or_sql_fail("cannot read `deadlock_timeout`")?;
+        .db_context("cannot read `deadlock_timeout`")?;
         let most = Duration::from_millis((milliseconds / 2).clamp(1, 500).unsigned_abs());
         Ok(Self { now: most.min(Duration::from_millis(100)), most })
     }

@@ -1,24 +1,21 @@
-//! An answer for machines: RFC 4180, English column names, raw values, the same in every language.
-//!
-//! Spreadsheets open these files, too, and run a cell that begins like a formula: see [`text_cell`].
+//! Encodes an answer as CSV (RFC 4180): English column names and raw values, the same in every language.
 
 use chrono::SecondsFormat;
 
 use super::answer::{Answer, Value};
 use common::failure::{Context as _, Result};
 
-/// The answer as a CSV file.
 pub(super) fn encode(answer: &Answer) -> Result<Vec<u8>> {
     let mut writer = csv::WriterBuilder::new().terminator(csv::Terminator::CRLF).from_writer(Vec::new());
-    let named = || format!("cannot encode `{}`", answer.question.file_name());
-    writer.write_record(answer.columns().iter().map(|column| column.name)).context(named)?;
+    let what = || format!("cannot encode `{}`", answer.question.file_name());
+    writer.write_record(answer.columns().iter().map(|column| column.name)).context(what)?;
     for row in &answer.rows {
-        writer.write_record(row.iter().map(field)).context(named)?;
+        writer.write_record(row.iter().map(field)).context(what)?;
     }
-    writer.into_inner().context(named)
+    writer.into_inner().context(what)
 }
 
-/// NULL is nothing; an instant is UTC.
+/// Formats a value; NULL is an empty field.
 fn field(value: &Value) -> String {
     match value {
         Value::Missing => String::new(),
@@ -31,10 +28,10 @@ fn field(value: &Value) -> String {
     }
 }
 
-/// The first characters by which a spreadsheet recognizes a formula, as OWASP lists them under "CSV Injection".
+/// The first characters of a formula in a spreadsheet, as OWASP lists them under "CSV Injection".
 const FORMULA_STARTS: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
 
-/// Returns the text with an apostrophe in front if a spreadsheet would run it as a formula. Numbers and dates are never changed.
+/// Prefixes text that a spreadsheet would evaluate as a formula with an apostrophe.
 fn text_cell(text: &str) -> String {
     let quote = if text.starts_with(FORMULA_STARTS) { "'" } else { "" };
     format!("{quote}{text}")

@@ -1,92 +1,71 @@
-//! One value as people of a language write it: separators, dates, signs.
+//! Formats values for a language: separators, dates, signs.
 
 use chrono::{Datelike as _, NaiveDate};
 
 use super::answer::Value;
-use super::language::Language;
-use super::question::{Column, Kind};
+use super::language::{Language, Localized, tr};
+use super::question::{Column, ColumnKind};
 
+#[rustfmt::skip]
 const MONTHS_ES: [&str; 12] = [
-    "enero",
-    "febrero",
-    "marzo",
-    "abril",
-    "mayo",
-    "junio",
-    "julio",
-    "agosto",
-    "septiembre",
-    "octubre",
-    "noviembre",
-    "diciembre",
+    "enero", "febrero", "marzo", "abril", "mayo", "junio", "julio", "agosto", "septiembre", "octubre", "noviembre", "diciembre",
 ];
 
-/// What stands for a number that there is not.
-const NO_NUMBER: &str = "—";
+pub(super) const PERCENT_SIGN: Localized = tr(" %", "%");
 
-/// A value of this column, in words of the language.
+/// Formats a value of this column.
 pub(super) fn value(value: &Value, column: &Column, language: Language) -> String {
     match (value, column.kind) {
-        (Value::Missing, Kind::Text(vocabulary)) => vocabulary.missing(language).to_owned(),
-        (Value::Missing, Kind::Flag) | (Value::Flag(false), _) => String::new(),
-        (Value::Missing, _) => NO_NUMBER.to_owned(),
-        (Value::Text(code), Kind::Text(vocabulary)) => {
-            vocabulary.term(code, language).map_or_else(|| visible(code), str::to_owned)
+        (Value::Missing, ColumnKind::Text) => column.labels.missing.get(language).to_owned(),
+        (Value::Missing, ColumnKind::Flag) | (Value::Flag(false), _) => String::new(),
+        (Value::Missing, _) => "—".to_owned(),
+        (Value::Text(code), ColumnKind::Text) => {
+            column.labels.label(code, language).map_or_else(|| printable(code), str::to_owned)
         }
-        (Value::Text(text), _) => visible(text),
-        (Value::Number(number), Kind::Number) => number.to_string(),
-        (Value::Number(number), Kind::Difference) => difference(*number, language),
+        (Value::Text(text), _) => printable(text),
+        (Value::Number(number), ColumnKind::Number) => number.to_string(),
+        (Value::Number(number), ColumnKind::Difference) if *number > 0 => {
+            format!("+{}", count(*number, language))
+        }
         (Value::Number(number), _) => count(*number, language),
         (Value::Rate(number), _) => rate(*number, language),
-        (Value::Percent(percent), Kind::Change) => change(*percent, language),
+        (Value::Percent(percent), ColumnKind::Change) => change(*percent, language),
         (Value::Percent(share), _) => percent(*share, language),
-        (Value::Date(day), Kind::Month) => month(*day, language),
+        (Value::Date(day), ColumnKind::Month) => month(*day, language),
         (Value::Date(day), _) => date(*day, language),
         (Value::Time(time), _) => {
             format!("{} {} UTC", date(time.date_naive(), language), time.format("%H:%M"))
         }
-        (Value::Flag(true), _) => column.title.to(language).to_owned(),
+        (Value::Flag(true), _) => column.title.get(language).to_owned(),
     }
 }
 
-/// `1.234.567` or `1,234,567`.
+/// Formats a count as `1.234.567` or `1,234,567`.
 pub(super) fn count(number: i64, language: Language) -> String {
     grouped(&number.to_string(), language)
 }
 
-/// How many more or fewer: `+12`, `-3`, `0`.
-fn difference(number: i64, language: Language) -> String {
-    let shown = count(number, language);
-    if number > 0 { format!("+{shown}") } else { shown }
-}
-
-/// `1.234,5` or `1,234.5`, rounded half away from zero.
+/// Formats a rate as `1.234,5` or `1,234.5`, rounded half away from zero.
 pub(super) fn rate(number: f64, language: Language) -> String {
     let tenths = format!("{:.1}", (number * 10.0).round() / 10.0);
     let tenths = if tenths == "-0.0" { "0.0" } else { &tenths };
     let (whole, tenth) = tenths.split_once('.').unwrap_or((tenths, "0"));
-    match language {
-        Language::Spanish => format!("{},{tenth}", grouped(whole, language)),
-        Language::English => format!("{}.{tenth}", grouped(whole, language)),
-    }
+    format!("{}{}{tenth}", grouped(whole, language), tr(",", ".").get(language))
 }
 
-/// `12,3 %` or `12.3%`, rounded half away from zero.
-pub(super) fn percent(percent: f64, language: Language) -> String {
-    match language {
-        Language::Spanish => format!("{} %", rate(percent, language)),
-        Language::English => format!("{}%", rate(percent, language)),
-    }
+/// Formats a percentage as `12,3 %` or `12.3%`, rounded half away from zero.
+fn percent(percent: f64, language: Language) -> String {
+    format!("{}{}", rate(percent, language), PERCENT_SIGN.get(language))
 }
 
-/// A percentage with its sign, except for no change.
+/// Formats a relative change with its sign; a change that rounds to zero has none.
 fn change(change: f64, language: Language) -> String {
     let shown = percent(change, language);
-    let rises = shown.contains(|c: char| ('1'..='9').contains(&c)) && !shown.starts_with('-');
-    if rises { format!("+{shown}") } else { shown }
+    let is_increase = shown.contains(|c: char| ('1'..='9').contains(&c)) && !shown.starts_with('-');
+    if is_increase { format!("+{shown}") } else { shown }
 }
 
-/// `04/06/2022` in Spanish; ISO in English, where day and month are read in either order.
+/// Formats a day as `04/06/2022` in Spanish, and as in ISO 8601 in English, which has two orders of day and month.
 pub(super) fn date(day: NaiveDate, language: Language) -> String {
     match language {
         Language::Spanish => day.format("%d/%m/%Y").to_string(),
@@ -94,8 +73,8 @@ pub(super) fn date(day: NaiveDate, language: Language) -> String {
     }
 }
 
-/// `junio de 2022` or `June 2022`.
-pub(super) fn month(day: NaiveDate, language: Language) -> String {
+/// Formats a month as `junio de 2022` or `June 2022`.
+fn month(day: NaiveDate, language: Language) -> String {
     match language {
         Language::Spanish => {
             let name = usize::try_from(day.month0()).ok().and_then(|index| MONTHS_ES.get(index));
@@ -105,7 +84,7 @@ pub(super) fn month(day: NaiveDate, language: Language) -> String {
     }
 }
 
-/// `ene`, or `ene 2022` where the year is to be said: with January, and where asked for.
+/// Formats a month as `ene`, or as `ene 2022` in January and if the year is asked for.
 pub(super) fn short_month(day: NaiveDate, with_year: bool, language: Language) -> String {
     let name: String = match language {
         Language::Spanish => month(day, language).chars().take(3).collect(),
@@ -115,24 +94,21 @@ pub(super) fn short_month(day: NaiveDate, with_year: bool, language: Language) -
 }
 
 fn grouped(digits: &str, language: Language) -> String {
-    let separator = match language {
-        Language::Spanish => '.',
-        Language::English => ',',
-    };
+    let separator = tr(".", ",").get(language);
     let (sign, digits) = digits.strip_prefix('-').map_or(("", digits), |rest| ("-", rest));
     let mut text = String::with_capacity(digits.len() + digits.len() / 3 + 1);
     text.push_str(sign);
     for (index, digit) in digits.char_indices() {
         if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(separator);
+            text.push_str(separator);
         }
         text.push(digit);
     }
     text
 }
 
-/// Text from the data, without anything that could move the cursor or break a line.
-pub(super) fn visible(text: &str) -> String {
+/// Replaces control characters, which could move the cursor or break a line.
+pub(super) fn printable(text: &str) -> String {
     text.chars().map(|c| if c.is_control() { char::REPLACEMENT_CHARACTER } else { c }).collect()
 }
 
@@ -144,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn numbers_have_the_separators_of_the_language() {
+    fn count_has_separators_of_language() {
         for (number, es, en) in [
             (0, "0", "0"),
             (999, "999", "999"),
@@ -157,7 +133,7 @@ mod tests {
     }
 
     #[test]
-    fn percentages_are_rounded_half_away_from_zero() {
+    fn percent_is_rounded_half_away_from_zero() {
         for (value, es, en) in [
             (12.34, "12,3 %", "12.3%"),
             (12.25, "12,3 %", "12.3%"),
@@ -171,13 +147,13 @@ mod tests {
     }
 
     #[test]
-    fn a_change_shows_its_sign_unless_it_rounds_to_none() {
+    fn change_has_sign_unless_it_rounds_to_zero() {
         let shown = [50.0, -50.0, 0.0, 0.04, -0.04, 0.05].map(|value| change(value, English));
         assert_eq!(shown, ["+50.0%", "-50.0%", "0.0%", "0.0%", "0.0%", "+0.1%"]);
     }
 
     #[test]
-    fn days_and_months_are_written_out() {
+    fn date_and_month_follow_language() {
         let day = NaiveDate::from_ymd_opt(2022, 9, 4).unwrap();
         assert_eq!((date(day, Spanish), date(day, English)), ("04/09/2022".into(), "2022-09-04".into()));
         assert_eq!(
@@ -187,13 +163,13 @@ mod tests {
     }
 
     #[test]
-    fn data_cannot_move_the_cursor() {
-        assert_eq!(visible("a\u{1b}[2J\nb"), "a\u{fffd}[2J\u{fffd}b");
+    fn printable_text_has_no_control_characters() {
+        assert_eq!(printable("a\u{1b}[2J\nb"), "a\u{fffd}[2J\u{fffd}b");
     }
 
     proptest! {
         #[test]
-        fn separators_change_no_digit(number: i64) {
+        fn count_without_separators_is_the_number(number: i64) {
             prop_assert_eq!(count(number, Spanish).replace('.', ""), number.to_string());
             prop_assert_eq!(count(number, English).replace(',', ""), number.to_string());
         }

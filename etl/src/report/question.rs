@@ -1,251 +1,221 @@
-//! What a question of the report is: a query and the words around its answer.
+//! A question of the report: a query, the text around its answer, and how the answer is presented.
 //!
-//! A question knows nothing of where or how its answer is shown; each view decides that from the columns' kinds and places, and
-//! from the kind of chart that suits the answer.
+//! A question is independent of the views. Each view decides how to show an answer, from the kind and the placement of each column and the
+//! chart that suits it.
 
-use super::language::Words;
-use super::vocabulary::Vocabulary;
+use serde::Serialize;
 
-/// One question, answered by one query.
+use super::code_labels::{self, CodeLabels};
+use super::language::{Localized, tr};
+
+/// A question, answered by one query.
 #[derive(Debug)]
 pub struct Question {
-    /// Its stable English name: the CSV's, and the one in messages.
+    /// The stable English name, used for the CSV file and in messages.
     pub name: &'static str,
-    /// The query. It has no parameters, so that it can be pasted into any client.
+    /// One statement without parameters, so that it can be pasted into any client.
     pub sql: &'static str,
-    /// The heading.
-    pub title: Words,
-    /// Definitions and caveats that belong beside the numbers.
-    pub note: Words,
-    /// What to say when there is no row.
-    pub nothing: Words,
-    /// What the chart's numbers are.
-    pub unit: Words,
-    /// How the answer is laid out for people.
-    pub shape: Shape,
-    /// Which of many lines people see at once.
-    pub extent: Extent,
-    /// How it is drawn.
+    pub title: Localized,
+    /// Definitions and caveats, shown below the numbers.
+    pub note: Localized,
+    /// Shown if the answer has no rows.
+    pub if_empty: Localized,
+    /// The unit of the chart's values.
+    pub unit: Localized,
+    pub layout: Layout,
+    pub row_limit: RowLimit,
     pub chart: Chart,
-    /// The columns, in the query's order and under its names.
+    /// In the order of the query, under the query's names.
     pub columns: &'static [Column],
 }
 
+/// A question of this name and its query in `queries/`, with defaults for everything else.
+macro_rules! question {
+    ($name:literal) => {
+        $crate::report::question::Question::new(
+            $name,
+            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/", $name, ".sql")),
+        )
+    };
+}
+pub(super) use question;
+
 impl Question {
-    /// The name of its CSV.
+    pub(super) const fn new(name: &'static str, sql: &'static str) -> Self {
+        Self {
+            name,
+            sql,
+            title: Localized::same(""),
+            note: Localized::same(""),
+            if_empty: tr("No hay datos: no hay casos cargados.", "No data: no cases are loaded."),
+            unit: tr("casos confirmados", "confirmed cases"),
+            layout: Layout::Table,
+            row_limit: RowLimit::All,
+            chart: Chart::None,
+            columns: &[],
+        }
+    }
+
     pub fn file_name(&self) -> String {
         format!("{}.csv", self.name)
     }
 
-    /// Where a column stands.
+    /// Returns the position of a column.
     pub fn position(&self, column: &str) -> Option<usize> {
         self.columns.iter().position(|known| known.name == column)
     }
 }
 
-impl PartialEq for Question {
-    /// A name names one question.
-    fn eq(&self, other: &Self) -> bool {
-        self.name == other.name
-    }
-}
-
-/// How an answer is laid out for people.
+/// How an answer is laid out in the text and on the page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Shape {
-    /// One row: a line for each column.
+pub enum Layout {
+    /// A line for each column of the only row.
     List,
-    /// Many rows, each a line.
     Table,
-    /// A table with a line of totals below it.
-    Totalled,
-    /// A line for each value of one column, a cell for each value of another: the last ones. All by the columns' names.
-    Grid {
-        /// Its values are the lines.
-        line: &'static str,
-        /// Its values are the columns.
-        across: &'static str,
-        /// Its values are in the cells.
+    TableWithTotals,
+    /// A row for each value of one column and a column for each value of another, by the columns' names.
+    Pivot {
+        row: &'static str,
+        column: &'static str,
         cell: &'static str,
     },
 }
 
-/// Which lines of a long answer people see in the text. Machines see all of them.
+/// The rows of a long answer that the text and the page show. CSV and JSON have all of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Extent {
-    /// All.
-    Whole,
-    /// The first ones, of a ranking.
+pub enum RowLimit {
+    All,
     First(usize),
-    /// The last ones, of a series.
     Last(usize),
 }
 
-/// How an answer is drawn. Columns are named as in the query; the drawings are in `html/charts`.
+/// The chart of an answer. Columns are named as in the query; `html/charts` draws it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Chart {
-    /// Not at all.
     None,
-    /// A bar in each line of the table, of the column at [`Place::Bar`].
+    /// A bar in each row of the table, for the column at [`Placement::Bar`].
     Bars,
-    /// A column for each line, along time.
+    /// A column for each row, over time.
     Columns {
-        /// Time.
         x: &'static str,
-        /// How high.
         y: &'static str,
     },
-    /// Thin columns with a line over them.
+    /// Thin columns with a smooth line over them.
     Trend {
-        /// Time.
         x: &'static str,
-        /// The columns.
         each: &'static str,
-        /// The line.
         smooth: &'static str,
     },
     /// A line inside the band of its interval.
     Band {
-        /// Time.
         x: &'static str,
-        /// The line.
         y: &'static str,
-        /// The band's edges.
         interval: (&'static str, &'static str),
     },
-    /// What is there, and on top of it what is expected to come.
+    /// Columns of known values, and on top of them the values that are still expected.
     Stack {
-        /// Time.
         x: &'static str,
-        /// What is there.
         solid: &'static str,
-        /// What is to come.
         ghost: &'static str,
     },
-    /// For each line of the table one dot per series, on one scale.
-    Dots {
-        /// Names the line.
+    /// One dot per series in each row, on a common scale; the interval is that of the first series.
+    DotPlot {
         label: &'static str,
-        /// A dot each.
         series: &'static [&'static str],
-        /// The ends of the whisker of the first series.
         interval: Option<(&'static str, &'static str)>,
     },
-    /// Bars to both sides.
+    /// Bars to both sides of a label.
     Pyramid {
-        /// Names the line.
         label: &'static str,
-        /// To the left.
         left: &'static str,
-        /// To the right.
         right: &'static str,
     },
-    /// A cell for each pair, the darker the more.
-    Heat {
-        /// Names the line.
-        line: &'static str,
-        /// Along the line.
+    /// A cell for each pair of row and time, darker for higher values.
+    Heatmap {
+        row: &'static str,
         x: &'static str,
-        /// How dark.
         value: &'static str,
     },
 }
 
-/// One column of an answer.
 #[derive(Debug)]
 pub struct Column {
     /// The name in the query and the CSV.
     pub name: &'static str,
-    /// The title for people.
-    pub title: Words,
-    /// What its values are.
-    pub kind: Kind,
-    /// Where people see it.
-    pub place: Place,
+    pub title: Localized,
+    pub kind: ColumnKind,
+    /// The labels of a text that is a code.
+    pub labels: &'static CodeLabels,
+    pub placement: Placement,
 }
 
 impl Column {
-    /// A column of the table.
-    pub const fn new(name: &'static str, kind: Kind, title: Words) -> Self {
-        Self { name, title, kind, place: Place::Body }
+    pub const fn new(name: &'static str, kind: ColumnKind, title: Localized) -> Self {
+        Self { name, title, kind, labels: &code_labels::PLAIN, placement: Placement::Table }
     }
 
-    /// The same column at another place.
+    pub const fn coded(name: &'static str, labels: &'static CodeLabels, title: Localized) -> Self {
+        Self { labels, ..Self::new(name, ColumnKind::Text, title) }
+    }
+
     #[must_use]
-    pub const fn at(mut self, place: Place) -> Self {
-        self.place = place;
+    pub const fn at(mut self, placement: Placement) -> Self {
+        self.placement = placement;
         self
+    }
+
+    /// Whether the table shows the column.
+    pub(super) const fn is_in_table(&self) -> bool {
+        matches!(self.placement, Placement::Table | Placement::Bar)
     }
 }
 
-/// What a column's values are.
-#[derive(Debug, Clone, Copy)]
-pub enum Kind {
-    /// Words as they are, or a code that a vocabulary puts into words.
-    Text(&'static Vocabulary),
+/// What the values of a column are, which determines their format.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum ColumnKind {
+    Text,
     /// A number that is a name, such as a year.
     Number,
-    /// A day.
     Date,
     /// A month, as its first day.
     Month,
-    /// An instant.
     Time,
-    /// How many; can be added up.
+    /// A number of things, which can be added up.
     Count,
-    /// How many more or fewer, with its sign.
+    /// A difference of counts, with its sign.
     Difference,
     /// A mean or a rate, with one decimal.
     Rate,
-    /// A rate, in percent.
     Percent,
-    /// A part of the column's whole, in percent; the column adds up to 100.
+    /// A percentage of the column's sum, so that the column adds up to 100.
     Share,
-    /// A change, in percent, with its sign.
+    /// A relative change in percent, with its sign.
     Change,
-    /// Yes or no; people see the column's title where it is yes.
+    /// Shown as the column's title if true, as nothing if false.
     Flag,
 }
 
-impl Kind {
-    /// The name for machines, in `report.json`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Text(_) => "text",
-            Self::Number => "number",
-            Self::Date => "date",
-            Self::Month => "month",
-            Self::Time => "time",
-            Self::Count => "count",
-            Self::Difference => "difference",
-            Self::Rate => "rate",
-            Self::Percent => "percent",
-            Self::Share => "share",
-            Self::Change => "change",
-            Self::Flag => "flag",
-        }
+impl ColumnKind {
+    /// Whether the values identify a row instead of being measured for it.
+    pub const fn is_key(self) -> bool {
+        matches!(self, Self::Text | Self::Number | Self::Date | Self::Month | Self::Time)
     }
 
-    /// Whether its values name a line, rather than being measured in it.
-    pub const fn names_lines(self) -> bool {
-        matches!(self, Self::Text(_) | Self::Number | Self::Date | Self::Month | Self::Time)
-    }
-
-    /// Whether its values are aligned to the right.
+    /// Whether the values are aligned to the right.
     pub const fn is_numeric(self) -> bool {
-        !matches!(self, Self::Text(_) | Self::Date | Self::Month | Self::Time | Self::Flag)
+        !matches!(self, Self::Text | Self::Date | Self::Month | Self::Time | Self::Flag)
     }
 }
 
-/// Where people see a column. Machines see all of them.
+/// Where the text and the page show a column. CSV and JSON have all columns.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Place {
-    /// In the table.
-    Body,
-    /// In the table, and drawn as a bar at the end of the line.
+pub enum Placement {
+    Table,
+    /// In the table, and as a bar at the end of the row.
     Bar,
-    /// Above the table, once: it has the same value in every row.
+    /// Above the table, once: the value is the same in every row.
     Heading,
-    /// In the chart or not at all.
+    /// At most in the chart.
     FileOnly,
 }

@@ -1,15 +1,15 @@
-//! Downloads from a real server on the loopback that is slow, breaks off, lies, or has moved: the old file stays, or the whole new one is
-//! there.
+//! Downloads from a real server on the loopback that is slow, breaks off, lies, or has moved: the old file is kept, or the new one
+//! is complete.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-mod breaks;
-mod later;
-mod lies;
+mod bad_responses;
+mod connection_loss;
+mod fixture;
 mod memory;
 mod optional;
-mod place;
 mod program;
+mod resume;
 #[expect(dead_code, reason = "the Lambda's tests read what was sent, too")]
 mod server;
 mod unchanged;

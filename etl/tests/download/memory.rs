@@ -1,19 +1,19 @@
-//! How much memory a download needs, which must not depend on the file.
+//! The memory of a download does not depend on the size of the file.
 
 use std::sync::Arc;
 
-use crate::place::{Place, ZIP, archive, serving};
+use crate::fixture::{Fixture, ZIP, archive, serving};
 use crate::program::Program;
 use crate::server::{Gate, Reply};
 
 /// 64 MiB, in KiB.
 const LIMIT: u64 = 64 << 10;
 
-/// A gigabyte, made while it is sent, of which the server holds a megabyte.
+/// Sends a gigabyte, generated a megabyte at a time.
 #[tokio::test(flavor = "multi_thread")]
-async fn for_a_gigabyte() {
+async fn download_of_a_gigabyte_needs_constant_memory() {
     let (filling, times) = (vec![b'x'; 1 << 20], 1 << 10);
-    // An archive's directory is only found from its end, and says where the archive begins: so many bytes before it.
+    // The directory at the end of an archive stores its own offset.
     let end = archive("Covid19Casos.csv", 0, 1);
     let directory =
         usize::try_from(u32::from_le_bytes(end[end.len() - 6..end.len() - 2].try_into().unwrap())).unwrap();
@@ -33,14 +33,14 @@ async fn for_a_gigabyte() {
             .through(&at)
     })
     .await;
-    let place = Place::new().await;
-    let program = Program::start(&place, &server, &[]);
+    let fixture = Fixture::new().await;
+    let program = Program::start(&fixture, &server, &[]);
     gate.reached.notified().await;
     let peak = program.peak_memory();
     gate.open.notify_one();
     let ended = program.end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.said);
-    assert_eq!(std::fs::metadata(place.folder.path().join(ZIP)).unwrap().len(), size);
+    assert_eq!(std::fs::metadata(fixture.folder.path().join(ZIP)).unwrap().len(), size);
     println!("a gigabyte: {peak} KiB");
     assert!(peak < LIMIT, "{peak} KiB");
 }

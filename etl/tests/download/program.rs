@@ -1,4 +1,4 @@
-//! `etl download` as its user starts it.
+//! The program `etl download`.
 
 use std::process::Stdio;
 
@@ -6,10 +6,11 @@ use common::env;
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
-use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, TESTS, VACCINATIONS, ZIP, cases, serving};
+use crate::fixture::{
+    DEPARTMENTS, Fixture, OLD, PROVINCES, Published, TESTS, VACCINATIONS, ZIP, cases, serving,
+};
 use crate::server::{Reply, Server};
 
-/// The real binary, at work.
 pub(crate) struct Program {
     child: Child,
     pub(crate) run: Uuid,
@@ -21,12 +22,12 @@ pub(crate) struct Ended {
 }
 
 impl Program {
-    pub(crate) fn start(place: &Place, server: &Server, arguments: &[&str]) -> Self {
+    pub(crate) fn start(fixture: &Fixture, server: &Server, arguments: &[&str]) -> Self {
         let run = Uuid::new_v4();
         let child = Command::new(env!("CARGO_BIN_EXE_etl"))
             .arg("download")
             .args(arguments)
-            .env(env::STORE_URL, format!("file://{}", place.folder.path().display()))
+            .env(env::STORE_URL, format!("file://{}", fixture.folder.path().display()))
             .env(env::CASES_URL, server.url(ZIP))
             .env(env::PROVINCES_URL, server.url(PROVINCES))
             .env(env::DEPARTMENTS_URL, server.url(DEPARTMENTS))
@@ -43,7 +44,7 @@ impl Program {
         Self { child, run }
     }
 
-    /// The most memory that it has had so far, in KiB.
+    /// Returns the peak memory so far, in KiB.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id().unwrap())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -56,51 +57,49 @@ impl Program {
     }
 }
 
-fn record(place: &Place, run: Uuid) -> serde_json::Value {
-    let file = place.folder.path().join(format!("runs/{run}.json"));
+fn record(fixture: &Fixture, run: Uuid) -> serde_json::Value {
+    let file = fixture.folder.path().join(format!("runs/{run}.json"));
     serde_json::from_slice(&std::fs::read(file).unwrap()).unwrap()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn says_what_it_did_and_leaves_a_record() {
+async fn program_logs_result_and_writes_record() {
     let published = Published::new(cases(1000, 1));
     let server = serving(move |request| published.answer(request)).await;
-    let place = Place::new().await;
-    for (words, status) in
-        [("the new file has taken the old one's place", "succeeded"), ("unchanged", "skipped")]
-    {
-        let program = Program::start(&place, &server, &[]);
+    let fixture = Fixture::new().await;
+    for (message, status) in [("file replaced", "succeeded"), ("unchanged", "skipped")] {
+        let program = Program::start(&fixture, &server, &[]);
         let run = program.run;
         let ended = program.end().await;
         assert_eq!(ended.code, Some(0), "{}", ended.said);
-        assert_eq!(ended.said.matches(words).count(), 3, "{}", ended.said);
-        assert_eq!(ended.said.matches("this optional dataset is left as it is").count(), 2, "{}", ended.said);
-        let record = record(&place, run);
+        assert_eq!(ended.said.matches(message).count(), 3, "{}", ended.said);
+        assert_eq!(ended.said.matches("optional dataset not downloaded").count(), 2, "{}", ended.said);
+        let record = record(&fixture, run);
         assert_eq!((&record["kind"], &record["status"]), (&"download".into(), &status.into()), "{record}");
     }
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn says_which_file_is_there_when_it_fails() {
+async fn program_reports_kept_file_on_failure() {
     let server = serving(|_| Reply::new("200 OK").body(b"<html>En mantenimiento</html>")).await;
-    let place = Place::new().await;
-    let program = Program::start(&place, &server, &[]);
+    let fixture = Fixture::new().await;
+    let program = Program::start(&fixture, &server, &[]);
     let run = program.run;
     let ended = program.end().await;
     assert_eq!(ended.code, Some(1), "{}", ended.said);
     assert!(ended.said.contains("old_file_stays=true"), "{}", ended.said);
     let error = ended.said.lines().find(|line| line.starts_with("error: ")).unwrap();
     assert!(error.ends_with("` is a web page"), "{error}");
-    assert!(ended.said.contains("hint: what is in the store stays"), "{}", ended.said);
-    assert_eq!(record(&place, run)["status"], "failed");
-    assert_eq!(place.content(ZIP).await, OLD.as_bytes());
+    assert!(ended.said.contains("hint: the store is unchanged"), "{}", ended.said);
+    assert_eq!(record(&fixture, run)["status"], "failed");
+    assert_eq!(fixture.content(ZIP).await, OLD.as_bytes());
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_address_that_is_none() {
+async fn program_rejects_invalid_url() {
     let server = serving(|_| Reply::new("200 OK")).await;
-    let place = Place::new().await;
-    let ended = Program::start(&place, &server, &["--cases-url", "Covid19Casos.zip"]).end().await;
+    let fixture = Fixture::new().await;
+    let ended = Program::start(&fixture, &server, &["--cases-url", "Covid19Casos.zip"]).end().await;
     assert_eq!(ended.code, Some(2), "{}", ended.said);
-    assert!(ended.said.contains("`Covid19Casos.zip` is not a URL that can be downloaded"), "{}", ended.said);
+    assert!(ended.said.contains("`Covid19Casos.zip` is not a valid URL"), "{}", ended.said);
 }

@@ -1,4 +1,4 @@
-//! An HTTP server on the loopback that answers as a test wants it to, to the byte.
+//! An HTTP server on the loopback with exact control over its responses.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
@@ -7,7 +7,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 
-/// What was asked for.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
     pub(crate) path: String,
@@ -26,18 +26,18 @@ impl Request {
     }
 }
 
-/// What is answered. The connection is closed after it.
+/// A response, after which the connection is closed.
 #[derive(Clone)]
 pub(crate) struct Reply {
     status: String,
     headers: Vec<(String, String)>,
     body: Vec<Arc<[u8]>>,
-    /// Nothing more is sent, and the connection stays open.
+    /// Keeps the connection open after the response.
     hangs: bool,
     gate: Option<Arc<Gate>>,
 }
 
-/// Before the last piece of a body, somebody looks at who reads it.
+/// Pauses before the last piece of a body.
 #[derive(Default)]
 pub(crate) struct Gate {
     pub(crate) reached: Notify,
@@ -54,7 +54,6 @@ impl Reply {
         self
     }
 
-    /// With a body and its length.
     pub(crate) fn body(self, body: &[u8]) -> Self {
         self.announcing(body.len() as u64).sending(body)
     }
@@ -68,14 +67,14 @@ impl Reply {
         self
     }
 
-    /// The same piece many times.
+    /// Sends the same piece `times` times.
     pub(crate) fn repeating(mut self, piece: &[u8], times: usize) -> Self {
         let piece: Arc<[u8]> = piece.into();
         self.body.extend(std::iter::repeat_n(piece, times));
         self
     }
 
-    /// Only the first so many bytes of the body.
+    /// Truncates the body.
     pub(crate) fn cut(mut self, mut left: usize) -> Self {
         for piece in &mut self.body {
             let length = piece.len().min(left);
@@ -96,7 +95,7 @@ impl Reply {
     }
 }
 
-/// A server that lives as long as its runtime.
+/// A server that runs until its runtime ends.
 pub(crate) struct Server {
     address: String,
     requests: Arc<Mutex<Vec<Request>>>,
@@ -124,7 +123,7 @@ impl Server {
         format!("{}/{path}", self.address)
     }
 
-    /// Everything that was asked for so far.
+    /// Returns all requests so far.
     pub(crate) fn requests(&self) -> Vec<Request> {
         self.requests.lock().unwrap().clone()
     }

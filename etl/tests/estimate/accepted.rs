@@ -1,10 +1,10 @@
-//! Inputs of every allowed form.
+//! Valid input in every format.
 
 use crate::program::Inputs;
 
 const INTERVAL: &str = "day,probability\n0,0\n1,0.5\n2,0.5\n";
 
-/// A CSV file with this header.
+/// Returns a CSV file with this header.
 fn file(header: &str, rows: impl IntoIterator<Item = String>) -> String {
     let lines: Vec<String> = [header.to_owned()].into_iter().chain(rows).collect();
     lines.join("\n")
@@ -15,7 +15,7 @@ fn incidence(rows: impl IntoIterator<Item = (u32, u32)>) -> String {
 }
 
 #[test]
-fn reproduction_of_constant_cases_has_the_posterior_of_the_formula() {
+fn reproduction_of_constant_cases_has_posterior_of_formula() {
     let inputs = Inputs::new(&[("i.csv", &incidence((1..=10).map(|day| (day, 100)))), ("s.csv", INTERVAL)]);
     let (_, rows) = inputs.run("reproduction --incidence i.csv --serial-interval s.csv").table();
     assert_eq!(rows.len(), 3);
@@ -48,7 +48,7 @@ fn reproduction_of_window_within_serial_interval_is_empty() {
 }
 
 #[test]
-fn gaps_and_order_of_rows_do_not_matter() {
+fn rows_in_any_order_and_with_gaps_give_same_estimate() {
     let whole = "date,cases\n2021-01-30,4\n2021-01-31,0\n2021-02-01,0\n2021-02-02,7\n2021-02-03,3\n2021-02-04,1\n\
         2021-02-05,2\n2021-02-06,9\n2021-02-07,5\n";
     let gaps = "\u{feff}Cases , region, DATE\r\n7,x,2021-02-02\r\n4.0,x,2021-01-30\r\n3,\"a,b\",2021-02-03\r\n1,x,2021-02-04\r\n\
@@ -61,7 +61,7 @@ fn gaps_and_order_of_rows_do_not_matter() {
 }
 
 #[test]
-fn standard_input_stands_for_either_file() {
+fn standard_input_replaces_either_file() {
     let cases = incidence((1..=12).map(|day| (day, day)));
     let inputs = Inputs::new(&[("i.csv", &cases), ("s.csv", INTERVAL)]);
     let from_files = inputs.run("reproduction --incidence i.csv --serial-interval s.csv").table();
@@ -74,11 +74,11 @@ fn standard_input_stands_for_either_file() {
 #[test]
 fn fatality_with_more_deaths_than_outcomes_has_no_correction() {
     let inputs = Inputs::new(&[("i.csv", "day,cases,deaths\n1,5,0\n2,5,3\n")]);
-    let ended = inputs.run("fatality --incidence i.csv --delay-gamma 4,5");
-    let (_, rows) = ended.table();
+    let output = inputs.run("fatality --incidence i.csv --delay-gamma 4,5");
+    let (_, rows) = output.table();
     assert_eq!(rows[0][..2], ["naive", "0.3"]);
     assert_eq!(rows[1], ["corrected", "", "", ""]);
-    assert!(ended.said.contains("no corrected fatality"), "{ended:?}");
+    assert!(output.stderr.contains("no corrected fatality"), "{output:?}");
 }
 
 #[test]

@@ -1,12 +1,12 @@
-//! `etl estimate` through the real binary: what it prints is right, and what it cannot read it refuses with a line and a hint.
+//! `etl estimate` through the real binary.
 
 #![expect(
     clippy::unwrap_used,
     clippy::print_stdout,
-    reason = "a test stops where it fails, and says what it skips"
+    reason = "a failed test panics, and a skipped test prints a line"
 )]
 
 mod accepted;
 mod program;
 mod reference;
-mod refused;
+mod rejected;

@@ -1,4 +1,4 @@
-//! The program, its files and what it printed.
+//! Runs `etl estimate` on input files.
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -18,17 +18,17 @@ impl Inputs {
         Self(folder)
     }
 
-    /// Runs `etl estimate` in the folder, so that arguments name files as they are.
-    pub(crate) fn run(&self, arguments: &str) -> Ended {
+    /// Runs `etl estimate` in the folder, so that arguments are file names.
+    pub(crate) fn run(&self, arguments: &str) -> Output {
         self.run_with_input(arguments, b"")
     }
 
-    pub(crate) fn run_with_input(&self, arguments: &str, input: &[u8]) -> Ended {
+    pub(crate) fn run_with_input(&self, arguments: &str, input: &[u8]) -> Output {
         run(self.0.path().to_path_buf(), arguments, input)
     }
 }
 
-fn run(folder: PathBuf, arguments: &str, input: &[u8]) -> Ended {
+fn run(folder: PathBuf, arguments: &str, input: &[u8]) -> Output {
     let mut child = Command::new(env!("CARGO_BIN_EXE_etl"))
         .arg("estimate")
         .args(arguments.split_whitespace())
@@ -40,39 +40,39 @@ fn run(folder: PathBuf, arguments: &str, input: &[u8]) -> Ended {
         .stderr(Stdio::piped())
         .spawn()
         .unwrap();
-    // A program that refuses its arguments closes its input without reading it.
+    // A program that rejects its arguments closes its input without reading it.
     drop(child.stdin.take().unwrap().write_all(input));
     let output = child.wait_with_output().unwrap();
-    Ended {
+    Output {
         code: output.status.code(),
-        printed: String::from_utf8(output.stdout).unwrap(),
-        said: String::from_utf8(output.stderr).unwrap(),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
     }
 }
 
-/// How the program ended.
 #[derive(Debug)]
-pub(crate) struct Ended {
+pub(crate) struct Output {
     pub(crate) code: Option<i32>,
-    pub(crate) printed: String,
-    pub(crate) said: String,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
-impl Ended {
-    /// The header and the rows of a run that succeeded.
+impl Output {
+    /// Returns header and rows of a run that must have succeeded.
+    #[track_caller]
     pub(crate) fn table(&self) -> (String, Vec<Vec<String>>) {
         assert_eq!(self.code, Some(0), "{self:?}");
-        let mut lines = self.printed.lines();
+        let mut lines = self.stdout.lines();
         let header = lines.next().unwrap().to_owned();
         (header, lines.map(|line| line.split(',').map(str::to_owned).collect()).collect())
     }
 
-    /// Checks that the run failed with this code, printed nothing, and said this, with a hint.
+    /// Checks that the run failed with this code and message, with a hint, and printed nothing.
     #[track_caller]
-    pub(crate) fn assert_refused(&self, code: i32, said: &str) {
+    pub(crate) fn assert_rejected(&self, code: i32, message: &str) {
         assert_eq!(self.code, Some(code), "{self:?}");
-        assert_eq!(self.printed, "");
-        assert!(self.said.contains(said), "{} does not say: {said}", self.said);
-        assert!(self.said.contains("hint: "), "{} has no hint", self.said);
+        assert_eq!(self.stdout, "");
+        assert!(self.stderr.contains(message), "{} does not contain: {message}", self.stderr);
+        assert!(self.stderr.contains("hint: "), "{} has no hint", self.stderr);
     }
 }

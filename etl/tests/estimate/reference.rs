@@ -1,10 +1,10 @@
-//! What the program prints beside the saved results of the reference implementations, in the folder that `EPI_REFERENCE` names.
+//! Compares the output with results of the reference implementations, in the folder `EPI_REFERENCE`.
 
 use std::path::{Path, PathBuf};
 
 use crate::program::Inputs;
 
-#[expect(clippy::disallowed_methods, reason = "tests have no command line; the folder is named this way")]
+#[expect(clippy::disallowed_methods, reason = "tests have no command line")]
 fn reference() -> Option<PathBuf> {
     let folder = std::env::var("EPI_REFERENCE").ok();
     if folder.is_none() {
@@ -13,11 +13,12 @@ fn reference() -> Option<PathBuf> {
     folder.map(|folder| std::fs::canonicalize(folder).unwrap())
 }
 
+#[track_caller]
 fn assert_matches(folder: &Path, expected: &str, interval: &str) {
-    let shown = folder.display();
-    let ended = Inputs::new(&[])
-        .run(&format!("reproduction --incidence {shown}/flu2009_incidence.csv --window 7 {interval}"));
-    let (header, rows) = ended.table();
+    let path = folder.display();
+    let output = Inputs::new(&[])
+        .run(&format!("reproduction --incidence {path}/flu2009_incidence.csv --window 7 {interval}"));
+    let (header, rows) = output.table();
     assert_eq!(header, "t_start,t_end,mean,sd,q025,median,q975");
     let expected = std::fs::read_to_string(folder.join(expected)).unwrap();
     let expected: Vec<Vec<f64>> = expected
@@ -56,7 +57,7 @@ fn fatality_of_ebola_1976_equals_cfr() {
 }
 
 #[test]
-fn nowcast_of_german_hospitalisations_reads_the_published_form() {
+fn nowcast_of_german_hospitalisations_reads_published_format() {
     let Some(folder) = reference() else { return };
     let file = folder.join("germany_hospitalisations_by_delay.csv");
     let run = |more: &str| {
@@ -66,16 +67,16 @@ fn nowcast_of_german_hospitalisations_reads_the_published_form() {
     let (header, rows) = run("--as-of 2021-10-15");
     assert_eq!(header, "reference_date,reported,share_reported,expected,low,median,high");
     assert_eq!((rows.len(), rows[40][0].as_str()), (41, "2021-10-15"));
-    // What came later of the reference days up to 2021-10-15, within the same 40 days.
+    // The final numbers of the same reference days, within the same 40 days.
     let later = std::fs::read_to_string(&file).unwrap();
-    let came = |date: &str| -> u64 {
+    let arrived = |date: &str| -> u64 {
         let fields = later.lines().skip(1).map(|line| line.split(',').collect::<Vec<_>>());
         let within = fields.filter(|row| row[0] == date && row[1].parse::<u64>().unwrap() <= 40);
         within.map(|row| row[2].parse::<u64>().unwrap()).sum()
     };
     let covered = rows.iter().filter(|row| {
         let (low, high): (u64, u64) = (row[4].parse().unwrap(), row[6].parse().unwrap());
-        (low..=high).contains(&came(&row[0]))
+        (low..=high).contains(&arrived(&row[0]))
     });
     assert!(covered.count() >= 35);
     assert_eq!(run("").1.last().unwrap()[0], "2021-12-01");

@@ -36,7 +36,7 @@ async fn starts_again_with_the_old_data(mode: &str, stage: Stage) {
     server.stop(mode);
     let ended = run.end().await;
     ended.assert_explained("cannot ");
-    assert!(ended.said.contains("what is published is untouched"), "{}", ended.said);
+    assert!(ended.said.contains("published release is untouched"), "{}", ended.said);
 
     server.start_again();
     assert_eq!(place.seen().await, old_data);

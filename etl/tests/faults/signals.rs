@@ -88,7 +88,7 @@ async fn a_published_run_is_not_recorded_as_failed() {
     etl::runs::fail(
         &mut place.connect().await,
         run_id,
-        &common::failure::Failure::new("the connection broke"),
+        &common::failure::Failure::new("the connection was lost"),
     )
     .await
     .unwrap();

@@ -1,11 +1,10 @@
-//! The Lambda's real program, between a server that publishes the datasets and one that speaks for Lambda and ECS: what it is told, and
-//! what it asks for.
+//! The Lambda program, with one server that publishes the datasets and one that emulates the APIs of Lambda and ECS.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-#[path = "../download/place.rs"]
+#[path = "../download/fixture.rs"]
 #[expect(dead_code, reason = "the download's own tests need more of it")]
-mod place;
+mod fixture;
 #[path = "../download/server.rs"]
 #[expect(dead_code, reason = "the download's own tests need more of it")]
 mod server;
@@ -17,37 +16,38 @@ use common::env;
 use serde_json::{Value, json};
 use tokio::process::{Child, Command};
 
-use crate::place::{DEPARTMENTS, OLD, PROVINCES, Place, Published, TESTS, VACCINATIONS, ZIP, cases, serving};
+use crate::fixture::{
+    DEPARTMENTS, Fixture, OLD, PROVINCES, Published, TESTS, VACCINATIONS, ZIP, cases, serving,
+};
 use crate::server::{Reply, Request, Server};
 
-/// The id of the event, which Lambda keeps when it tries an event again.
+/// The request id, which is the same if Lambda retries an event.
 const ID: &str = "3f0c4f0e-7d1c-4a8e-9b58-0d1b8a3a4c11";
 
-/// An id that somebody else chose.
+/// An id in the payload.
 const OWN: &str = "00000000-0000-4000-8000-00000000000d";
 
-/// Where Lambda asks for events, and is told how they went.
+/// The runtime API.
 const INVOCATION: &str = "2018-06-01/runtime/invocation/";
 
-/// Lambda and ECS, and the program that they run.
 struct Cloud {
     server: Server,
-    place: Place,
+    fixture: Fixture,
     program: Child,
 }
 
 impl Cloud {
-    /// Gives the program one event, with so much time for it; ECS answers this.
+    /// Starts the program with one event and its deadline; `ecs` is the response of ECS.
     async fn new(datasets: &Server, event: Value, time: Duration, ecs: Value) -> Self {
-        Self::at(Place::new().await, datasets, event, time, ecs).await
+        Self::at(Fixture::new().await, datasets, event, time, ecs).await
     }
 
-    /// Another event, with the store as it is now.
+    /// Sends another event with the same store.
     async fn again(self, datasets: &Server, event: Value) -> Self {
-        Self::at(self.place, datasets, event, MINUTES, json!({})).await
+        Self::at(self.fixture, datasets, event, MINUTES, json!({})).await
     }
 
-    async fn at(place: Place, datasets: &Server, event: Value, time: Duration, ecs: Value) -> Self {
+    async fn at(fixture: Fixture, datasets: &Server, event: Value, time: Duration, ecs: Value) -> Self {
         let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + time;
         let given = std::sync::atomic::AtomicBool::new(false);
         let server = Server::start(move |request| match request.path.strip_prefix(INVOCATION) {
@@ -82,7 +82,7 @@ impl Cloud {
             .env("AWS_REGION", "us-east-1")
             .env("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
             .env("AWS_SECRET_ACCESS_KEY", "an-example")
-            .env(env::STORE_URL, format!("file://{}", place.folder.path().display()))
+            .env(env::STORE_URL, format!("file://{}", fixture.folder.path().display()))
             .env(env::CASES_URL, datasets.url(ZIP))
             .env(env::PROVINCES_URL, datasets.url(PROVINCES))
             .env(env::DEPARTMENTS_URL, datasets.url(DEPARTMENTS))
@@ -96,10 +96,10 @@ impl Cloud {
             .kill_on_drop(true)
             .spawn()
             .unwrap();
-        Self { server, place, program }
+        Self { server, fixture, program }
     }
 
-    /// What the program told Lambda of its event: `response` or `error`, and the text.
+    /// Waits for the result of the event: `response` or `error`, and its body.
     async fn answer(&mut self) -> (String, Value) {
         loop {
             for request in self.server.requests() {
@@ -117,10 +117,10 @@ impl Cloud {
     }
 
     async fn record_of(&self, id: &str) -> Value {
-        serde_json::from_slice(&self.place.content(&format!("runs/{id}.json")).await).unwrap()
+        serde_json::from_slice(&self.fixture.content(&format!("runs/{id}.json")).await).unwrap()
     }
 
-    /// What it asked of services, leaving Lambda's events aside.
+    /// Returns the requests to AWS services, without those of the runtime API.
     fn calls(&self) -> Vec<Request> {
         self.server.requests().into_iter().filter(|request| !request.path.starts_with(INVOCATION)).collect()
     }
@@ -134,7 +134,7 @@ async fn datasets() -> Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn downloads_and_starts_the_load_once_for_each_event() {
+async fn event_starts_download_and_load_once() {
     let datasets = datasets().await;
     let mut cloud = Cloud::new(
         &datasets,
@@ -151,7 +151,7 @@ async fn downloads_and_starts_the_load_once_for_each_event() {
         (kind.as_str(), answer),
         ("response", json!({"download_id": ID, "run_id": load, "continued": false, "replaced": 3}))
     );
-    assert_ne!(cloud.place.content(ZIP).await, OLD.as_bytes());
+    assert_ne!(cloud.fixture.content(ZIP).await, OLD.as_bytes());
 
     let calls = cloud.calls();
     assert_eq!(calls.len(), 1, "{calls:?}");
@@ -185,7 +185,7 @@ async fn downloads_and_starts_the_load_once_for_each_event() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn whoever_wants_the_download_alone_gets_it_alone() {
+async fn event_without_load_starts_download_only() {
     let datasets = datasets().await;
     let event = json!({"download_id": OWN, "load": false, "started_by": "ana@home"});
     let mut cloud = Cloud::new(&datasets, event, MINUTES, json!({})).await;
@@ -196,7 +196,7 @@ async fn whoever_wants_the_download_alone_gets_it_alone() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn an_id_that_is_given_is_the_loads() {
+async fn run_id_of_event_is_that_of_load() {
     let datasets = datasets().await;
     let given = "00000000-0000-4000-8000-00000000000a";
     let mut cloud =
@@ -204,9 +204,9 @@ async fn an_id_that_is_given_is_the_loads() {
     assert_eq!(cloud.answer().await.1["run_id"], given);
 }
 
-/// ECS answers 200 and has started nothing.
+/// ECS responds with status 200 and a failure.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_that_does_not_start_is_a_failure() {
+async fn load_that_does_not_start_is_error() {
     let datasets = datasets().await;
     let failures = json!({"tasks": [], "failures": [{"arn": "a", "reason": "RESOURCE:FARGATE"}]});
     let mut cloud = Cloud::new(&datasets, json!({}), MINUTES, failures).await;
@@ -221,7 +221,7 @@ async fn endless() -> Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn shortly_before_its_end_it_invokes_itself() {
+async fn download_at_deadline_is_continued() {
     let datasets = endless().await;
     let mut cloud = Cloud::new(&datasets, json!({"hop": 3}), Duration::from_secs(45), json!({})).await;
     let (kind, answer) = cloud.answer().await;
@@ -238,13 +238,13 @@ async fn shortly_before_its_end_it_invokes_itself() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn it_does_not_go_on_for_ever() {
+async fn download_fails_after_max_continuations() {
     let datasets = endless().await;
     let mut cloud = Cloud::new(&datasets, json!({"hop": 12}), Duration::from_secs(45), json!({})).await;
     let (kind, answer) = cloud.answer().await;
     assert_eq!(kind, "error");
-    assert_eq!(answer["errorMessage"], "the download was not done after 12 continuations");
+    assert_eq!(answer["errorMessage"], "the download is incomplete after 12 continuations");
     assert_eq!(cloud.record().await["status"], "failed");
     assert!(cloud.calls().is_empty());
-    assert_eq!(cloud.place.content(ZIP).await, OLD.as_bytes());
+    assert_eq!(cloud.fixture.content(ZIP).await, OLD.as_bytes());
 }

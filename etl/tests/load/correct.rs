@@ -15,7 +15,7 @@ const REAL_DATA: &str = "COVID_REAL_DATA";
 
 const ROWS: u64 = 12_000;
 
-fn make_sample(dirty: f64, out: &Path) -> sample::Written {
+fn make_sample(dirty: f64, out: &Path) -> sample::SampleSummary {
     sample::write(&sample::Options { rows: ROWS, seed: 11, dirty, out: out.to_owned() }, &|_| {}).unwrap()
 }
 

@@ -271,5 +271,5 @@ async fn rollback_publishes_the_release_before() {
     let empty = Place::new().await;
     let command = crate::place::Etl::new("rollback")
         .env(common::env::STORE_URL, &crate::place::url(empty.folder.path()));
-    command.env(common::env::DATABASE_URL, &empty.database.url()).end().failed(&["nothing is published"]);
+    command.env(common::env::DATABASE_URL, &empty.database.url()).end().failed(&["no release is published"]);
 }

@@ -73,7 +73,7 @@ async fn null_words_are_nulls_with_one_warning_for_each_column() {
     let place = Place::new().await;
     place.put(CSV, file(&changed(nullable, |value| Some(value.unwrap_or_else(|| "null".to_owned())))));
     let log = place.run(&["--years", "all"]).succeeded().stderr;
-    let warnings: Vec<_> = log.lines().filter(|line| line.contains("nulls are written as a word")).collect();
+    let warnings: Vec<_> = log.lines().filter(|line| line.contains("column has a word for null")).collect();
     assert_eq!(warnings.len(), 5, "{log}");
     for (column, first) in
         [("age", 2), ("symptoms_on", 3), ("admitted_on", 3), ("died_on", 3), ("diagnosed_on", 3)]

@@ -117,7 +117,7 @@ async fn one_that_is_missing_is_said_and_the_rest_is_loaded() {
     let place = Place::new().await;
     place.put(CSV, file(&good(60)));
     let ended = place.run(&["--years", "all"]).succeeded();
-    let said = ended.stderr.matches("this optional dataset is not there").count();
+    let said = ended.stderr.matches("optional dataset not found").count();
     assert_eq!(said, 2, "{}", ended.stderr);
     assert!(
         ended.stderr.contains("Covid19Determinaciones.zip or Covid19Determinaciones.csv"),
@@ -150,7 +150,7 @@ async fn one_that_is_damaged_is_left_out_whole() {
         place.put(name, content);
         let ended = place.run(&["--years", "all", "--force"]).succeeded();
         assert!(
-            ended.stderr.contains("cannot be loaded, what is published of it stays"),
+            ended.stderr.contains("cannot be loaded; its published rows are kept"),
             "{words}: {}",
             ended.stderr
         );

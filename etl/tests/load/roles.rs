@@ -102,9 +102,9 @@ async fn a_login_without_rights_is_told_whom_to_ask() {
     let run =
         || place.command().env(env::DATABASE_URL, &login.url(&place)).arguments(&["--years", "all"]).end();
     run().failed(&[
-        "cannot bring the schema up to date",
+        "cannot migrate the schema",
         "permission denied",
-        "as the database's owner or an administrator",
+        "as the owner of the database or an administrator",
     ]);
 
     place.run(&["--years", "all"]).succeeded();

@@ -69,14 +69,14 @@ async fn an_id_is_used_once() {
     let elsewhere = tempfile::tempdir().unwrap();
 
     let id = run.to_string();
-    place.command().id(run).arguments(&["--force"]).end().failed(&[&id, "an id of its own"]);
+    place.command().id(run).arguments(&["--force"]).end().failed(&[&id, "a new RUN_ID for every run"]);
     let reports = url(elsewhere.path());
     place
         .command()
         .id(run)
         .arguments(&["--force", "--reports-url", &reports])
         .end()
-        .failed(&["an id of its own"]);
+        .failed(&["a new RUN_ID for every run"]);
 
     assert_eq!(record(place.folder.path(), run)["status"], "succeeded");
     let mut connection = place.connect().await;

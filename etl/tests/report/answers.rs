@@ -1,12 +1,12 @@
-//! What the questions answer, as values: the expected ones are written by hand.
+//! The answers to the questions, compared with values written by hand.
 
 use etl::report::QUESTIONS;
 use sqlx::{Executor as _, SqlSafeStr as _, Statement as _};
 
 use crate::cluster;
-use crate::place::{EDGES, Place, TWO_YEARS};
+use crate::fixture::{EDGES, Fixture, TWO_YEARS};
 
-/// Statements for one confirmed case on each of these days.
+/// Returns statements that insert one confirmed case on each day.
 fn cases_on(days: &[&str]) -> String {
     let rows: Vec<String> = days
         .iter()
@@ -22,17 +22,17 @@ fn cases_on(days: &[&str]) -> String {
 }
 
 #[tokio::test]
-async fn the_published_load_is_the_one_that_succeeded_last() {
-    let place = Place::with(EDGES).await;
+async fn last_update_and_loaded_questions_are_of_published_load() {
+    let fixture = Fixture::with(EDGES).await;
     let columns = ["dataset_updated_on", "loaded_at", "years", "rows_loaded", "run_id"];
     assert_eq!(
-        place.answer("last_update", &columns).await,
+        fixture.answer("last_update", &columns).await,
         ["2021-02-11 2021-02-12T03:05:06Z 2020,2021 30 00000000-0000-4000-8000-000000000001"]
     );
     let columns = ["rows_read", "rows_filtered", "rows_loaded", "rows_rejected", "rows_repaired"];
-    assert_eq!(place.answer("loaded_rows", &columns).await, ["40 6 30 4 3"]);
+    assert_eq!(fixture.answer("loaded_rows", &columns).await, ["40 6 30 4 3"]);
     assert_eq!(
-        place.answer("loaded_issues", &["dataset", "kind", "reason", "rows"]).await,
+        fixture.answer("loaded_issues", &["dataset", "kind", "reason", "rows"]).await,
         [
             "cases rejected duplicate_case_id 3",
             "cases rejected malformed 1",
@@ -44,19 +44,19 @@ async fn the_published_load_is_the_one_that_succeeded_last() {
 }
 
 #[tokio::test]
-async fn only_confirmed_cases_count_and_a_death_belongs_to_the_year_of_its_case() {
-    let place = Place::with(EDGES).await;
+async fn confirmed_by_year_counts_deaths_in_year_of_registration() {
+    let fixture = Fixture::with(EDGES).await;
     let columns = ["year", "confirmed", "notified", "confirmed_percent", "died", "newest_on"];
     assert_eq!(
-        place.answer("confirmed_by_year", &columns).await,
+        fixture.answer("confirmed_by_year", &columns).await,
         ["2020 14 16 87.5 1 2020-12-31", "2021 12 14 85.71428571428571 1 2021-02-10"]
     );
 }
 
 #[tokio::test]
-async fn every_month_of_a_loaded_year_is_a_line_and_the_shares_are_of_its_year() {
-    let place = Place::with(EDGES).await;
-    let months = place.answer("confirmed_by_month", &["month", "confirmed", "partial"]).await;
+async fn confirmed_by_month_has_every_month_of_loaded_years() {
+    let fixture = Fixture::with(EDGES).await;
+    let months = fixture.answer("confirmed_by_month", &["month", "confirmed", "partial"]).await;
     assert_eq!(
         months,
         [
@@ -76,13 +76,13 @@ async fn every_month_of_a_loaded_year_is_a_line_and_the_shares_are_of_its_year()
             "2021-02-01 3 true",
         ]
     );
-    let shares = place.answer("confirmed_by_month", &["share_of_year_percent"]).await;
+    let shares = fixture.answer("confirmed_by_month", &["share_of_year_percent"]).await;
     assert_eq!(shares[12..], ["75", "25"]);
 }
 
 #[tokio::test]
-async fn weeks_cross_new_year_whole_and_only_whole_weeks_are_compared() {
-    let place = Place::with(EDGES).await;
+async fn confirmed_by_week_crosses_new_year_and_compares_whole_weeks() {
+    let fixture = Fixture::with(EDGES).await;
     let columns = [
         "epidemiological_year",
         "epidemiological_week",
@@ -94,7 +94,7 @@ async fn weeks_cross_new_year_whole_and_only_whole_weeks_are_compared() {
         "partial",
     ];
     assert_eq!(
-        place.answer("confirmed_by_week", &columns).await,
+        fixture.answer("confirmed_by_week", &columns).await,
         [
             "2020 50 2020-12-06 2020-12-12 7 2 -50 false",
             "2020 51 2020-12-13 2020-12-19 7 3 50 false",
@@ -111,25 +111,26 @@ async fn weeks_cross_new_year_whole_and_only_whole_weeks_are_compared() {
 }
 
 #[tokio::test]
-async fn a_week_that_reaches_into_a_year_that_is_not_loaded_is_partial() {
-    // 2021 is not loaded: its weeks are neither lines nor zeros.
-    let place =
-        Place::with(&cases_on(&["2020-12-31", "2022-01-01", "2022-01-03", "2022-01-04", "2022-01-15"])).await;
+async fn confirmed_by_week_reaching_into_unloaded_year_is_partial() {
+    // 2021 is not loaded: its weeks have no rows.
+    let fixture =
+        Fixture::with(&cases_on(&["2020-12-31", "2022-01-01", "2022-01-03", "2022-01-04", "2022-01-15"]))
+            .await;
     let columns =
         ["epidemiological_year", "epidemiological_week", "days", "confirmed", "change_percent", "partial"];
     assert_eq!(
-        place.answer("confirmed_by_week", &columns).await,
+        fixture.answer("confirmed_by_week", &columns).await,
         ["2021 52 1 1 - true", "2022 1 7 2 - false", "2022 2 7 1 -50 false"]
     );
 }
 
 #[tokio::test]
-async fn sex_has_a_line_for_those_not_registered() {
-    let place = Place::with(EDGES).await;
+async fn last_month_by_sex_has_row_for_not_registered() {
+    let fixture = Fixture::with(EDGES).await;
     let columns =
         ["month", "newest_on", "partial", "sex", "confirmed", "confirmed_in_year", "share_of_year_percent"];
     assert_eq!(
-        place.answer("last_month_by_sex", &columns).await,
+        fixture.answer("last_month_by_sex", &columns).await,
         [
             "2021-02-01 2021-02-10 true F 1 6 50",
             "2021-02-01 2021-02-10 true M 1 5 41.666666666666664",
@@ -139,21 +140,21 @@ async fn sex_has_a_line_for_those_not_registered() {
 }
 
 #[tokio::test]
-async fn a_sex_that_nobody_foresaw_and_none_at_all_are_lines_too() {
-    let place = Place::with(EDGES).await;
-    place.change("UPDATE release_case_1 SET sex = 'X' WHERE case_id = 26; UPDATE release_case_1 SET sex = NULL WHERE case_id = 28").await;
+async fn last_month_by_sex_has_rows_for_unknown_code_and_null() {
+    let fixture = Fixture::with(EDGES).await;
+    fixture.change("UPDATE release_case_1 SET sex = 'X' WHERE case_id = 26; UPDATE release_case_1 SET sex = NULL WHERE case_id = 28").await;
     assert_eq!(
-        place.answer("last_month_by_sex", &["sex", "confirmed"]).await,
+        fixture.answer("last_month_by_sex", &["sex", "confirmed"]).await,
         ["F 0", "M 0", "X 1", "NR 1", "- 1"]
     );
 }
 
 #[tokio::test]
-async fn an_unknown_age_is_a_line_and_the_bands_meet_without_a_gap() {
-    let place = Place::with(EDGES).await;
+async fn last_month_by_age_has_all_bands_and_unknown_age() {
+    let fixture = Fixture::with(EDGES).await;
     let columns = ["age_band", "confirmed", "confirmed_in_year"];
     assert_eq!(
-        place.answer("last_month_by_age", &columns).await,
+        fixture.answer("last_month_by_age", &columns).await,
         [
             "0-9 1 2",
             "10-19 0 2",
@@ -171,26 +172,26 @@ async fn an_unknown_age_is_a_line_and_the_bands_meet_without_a_gap() {
 }
 
 #[tokio::test]
-async fn an_unspecified_residence_is_a_line_and_a_province_without_cases_too() {
-    let place = Place::with(EDGES).await;
+async fn last_month_by_province_has_rows_for_no_cases_and_unspecified_residence() {
+    let fixture = Fixture::with(EDGES).await;
     let columns = ["province_id", "province", "confirmed", "confirmed_in_year"];
     assert_eq!(
-        place.answer("last_month_by_province", &columns).await,
+        fixture.answer("last_month_by_province", &columns).await,
         ["6 Buenos Aires 1 5", "2 CABA 1 3", "14 Córdoba 0 2", "94 Tierra del Fuego 0 0", "- - 1 2"]
     );
 }
 
 #[tokio::test]
-async fn nobody_is_dropped_and_shares_add_up() {
-    let place = Place::with(TWO_YEARS).await;
-    let months = place.answer("confirmed_by_month", &["confirmed"]).await;
+async fn last_month_questions_add_up_to_month_and_year() {
+    let fixture = Fixture::with(TWO_YEARS).await;
+    let months = fixture.answer("confirmed_by_month", &["confirmed"]).await;
     let last_month: i64 = months.last().unwrap().parse().unwrap();
-    let years = place.answer("confirmed_by_year", &["confirmed"]).await;
+    let years = fixture.answer("confirmed_by_year", &["confirmed"]).await;
     let last_year: i64 = years.last().unwrap().parse().unwrap();
     for question in ["last_month_by_sex", "last_month_by_age", "last_month_by_province"] {
         let mut sums = [0.0; 4];
         let columns = ["confirmed", "confirmed_in_year", "share_percent", "share_of_year_percent"];
-        for row in place.answer(question, &columns).await {
+        for row in fixture.answer(question, &columns).await {
             for (sum, value) in sums.iter_mut().zip(row.split(' ')) {
                 *sum += value.parse::<f64>().unwrap();
             }
@@ -202,15 +203,15 @@ async fn nobody_is_dropped_and_shares_add_up() {
 }
 
 #[tokio::test]
-async fn a_month_is_partial_until_its_last_day() {
-    let place = Place::with("").await;
+async fn month_is_partial_until_its_last_day() {
+    let fixture = Fixture::with("").await;
     for (newest, partial) in
         [("2020-02-28", "true"), ("2020-02-29", "false"), ("2021-02-28", "false"), ("2021-12-30", "true")]
     {
-        place.change(&cases_on(&["2020-01-01", newest])).await;
-        assert_eq!(place.answer("last_month_by_sex", &["partial"]).await[0], partial, "{newest}");
+        fixture.change(&cases_on(&["2020-01-01", newest])).await;
+        assert_eq!(fixture.answer("last_month_by_sex", &["partial"]).await[0], partial, "{newest}");
         assert_eq!(
-            place.answer("confirmed_by_month", &["partial"]).await.last().unwrap(),
+            fixture.answer("confirmed_by_month", &["partial"]).await.last().unwrap(),
             partial,
             "{newest}"
         );
@@ -218,7 +219,7 @@ async fn a_month_is_partial_until_its_last_day() {
 }
 
 #[tokio::test]
-async fn the_table_of_questions_has_the_queries_columns() {
+async fn question_columns_equal_query_columns() {
     let database = cluster::database().await;
     let mut connection = database.connect().await;
     for question in &QUESTIONS {

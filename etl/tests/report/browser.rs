@@ -1,8 +1,7 @@
-//! The HTML report in a real browser: nothing in its console, every chart there and drawn, nothing wider than a phone or a
-//! desktop, both themes, and A4 on paper.
+//! The HTML report in a real browser: an empty console, every chart, no overflow on phone and desktop, both themes, and A4 in print.
 //!
-//! A page of the test's own holds the report in frames of each width, because a browser's window has a least width, and says
-//! what it sees there. The report itself is opened as it is.
+//! A test page shows the unchanged report in frames of each width, because a browser window has a minimum width, and dumps what the
+//! frames show.
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -11,13 +10,13 @@ use std::process::Command;
 use etl::report::{Chart, Language, QUESTIONS};
 use serde_json::Value;
 
-use crate::place::{FOLDER, Place, TWO_YEARS};
+use crate::fixture::{FOLDER, Fixture, TWO_YEARS};
 
 const WIDTHS: [u32; 2] = [375, 1280];
 
-/// Reads each frame and leaves a JSON document in the page.
-const LOOK: &str = r"
-function look(frame) {
+/// Inspects each frame and replaces the page with a JSON document.
+const INSPECT: &str = r"
+function inspect(frame) {
   const page = frame.contentDocument, width = frame.clientWidth;
   const box = element => element.getBoundingClientRect();
   const outside = element => box(element).right > width + 0.5 || box(element).left < -0.5;
@@ -38,10 +37,10 @@ function look(frame) {
     ink: style.color,
   };
 }
-onload = () => { document.body.textContent = 'SEEN' + JSON.stringify([...document.querySelectorAll('iframe')].map(look)) + 'NEES'; };
+onload = () => { document.body.textContent = 'BEGIN' + JSON.stringify([...document.querySelectorAll('iframe')].map(inspect)) + 'END'; };
 ";
 
-/// Runs the browser, at most a minute, with a profile of its own.
+/// Runs the browser for at most a minute, with a new profile. Returns stdout and stderr.
 fn browser(arguments: &[String]) -> (String, String) {
     let profile = tempfile::tempdir().unwrap();
     let output = Command::new("timeout")
@@ -70,8 +69,8 @@ fn browser(arguments: &[String]) -> (String, String) {
     (text(&output.stdout), text(&output.stderr))
 }
 
-/// What the frames show, in one theme.
-fn look(folder: &Path, dark: bool) -> Vec<Value> {
+/// Returns what the frames show in one theme.
+fn inspect(folder: &Path, dark: bool) -> Vec<Value> {
     let frames: Vec<String> = WIDTHS
         .iter()
         .map(|width| {
@@ -79,16 +78,16 @@ fn look(folder: &Path, dark: bool) -> Vec<Value> {
         })
         .collect();
     let page = format!(
-        "<!doctype html><meta charset=\"utf-8\"><body>{}<script>{LOOK}</script></body>",
+        "<!doctype html><meta charset=\"utf-8\"><body>{}<script>{INSPECT}</script></body>",
         frames.concat()
     );
-    std::fs::write(folder.join("look.html"), page).unwrap();
+    std::fs::write(folder.join("inspect.html"), page).unwrap();
     let scheme = format!("--blink-settings=preferredColorScheme={}", u8::from(!dark));
-    let url = format!("file://{}", folder.join("look.html").display());
+    let url = format!("file://{}", folder.join("inspect.html").display());
     let (dom, console) =
         browser(&[scheme, "--window-size=1400,1000".to_owned(), "--dump-dom".to_owned(), url]);
     assert!(!console.contains("CONSOLE"), "the console is not empty: {console}");
-    let seen = dom.split_once("SEEN").and_then(|(_, rest)| rest.split_once("NEES")).expect(&dom).0;
+    let seen = dom.split_once("BEGIN").and_then(|(_, rest)| rest.split_once("END")).expect(&dom).0;
     let seen = seen.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&");
     serde_json::from_str(&seen).unwrap()
 }
@@ -102,53 +101,56 @@ fn names(value: &Value) -> BTreeSet<&str> {
         .collect()
 }
 
-/// Questions whose answer has a row here, by whether they are drawn as a figure or as bars.
-fn expected(place: &Place, fits: impl Fn(Chart) -> bool) -> BTreeSet<&'static str> {
+/// Returns the questions that have rows and a chart that fits.
+fn expected(fixture: &Fixture, fits: impl Fn(Chart) -> bool) -> BTreeSet<&'static str> {
     let drawn = QUESTIONS.iter().filter(|question| fits(question.chart));
-    drawn.map(|question| question.name).filter(|name| !place.rows(name).is_empty()).collect()
+    drawn.map(|question| question.name).filter(|name| !fixture.rows(name).is_empty()).collect()
 }
 
-/// A sample that has everything, in both themes and at both widths.
 #[tokio::test]
-async fn the_page_holds_on_a_phone_and_on_a_desktop_in_both_themes() {
-    let place = Place::sampled(3_000, 5).await;
-    // A word that must not become markup, and one that has no end.
-    place.change("UPDATE province SET name = '<b>Córdoba & Cía.</b>' WHERE province_id = 14").await;
-    let endless = "x".repeat(200);
-    place
-        .change(&format!("UPDATE release_case_1 SET sex = '{endless}' WHERE sex = 'NR'; TRUNCATE case_count, place_count, delay_count, contradiction_count"))
+async fn page_fits_phone_and_desktop_in_both_themes() {
+    let fixture = Fixture::sampled(3_000, 5).await;
+    // Text that must be escaped, and a very long word.
+    fixture.change("UPDATE province SET name = '<b>Córdoba & Cía.</b>' WHERE province_id = 14").await;
+    let long_word = "x".repeat(200);
+    fixture
+        .change(&format!("UPDATE release_case_1 SET sex = '{long_word}' WHERE sex = 'NR'; TRUNCATE case_count, place_count, delay_count, contradiction_count"))
         .await;
     for language in [Language::Spanish, Language::English] {
-        place.report(language).await.unwrap();
+        fixture.report(language).await.unwrap();
         let mut backgrounds = BTreeSet::new();
         for dark in [false, true] {
-            for seen in look(&place.path(FOLDER), dark) {
+            for seen in inspect(&fixture.path(FOLDER), dark) {
                 let at = format!("{language}, dark: {dark}, {} px", seen["width"]);
-                assert_eq!(seen["scroll"], seen["width"], "{at}: the page is as wide as the screen");
-                assert_eq!(seen["outside"], serde_json::json!([]), "{at}: nothing is outside");
-                assert_eq!(seen["broken"], serde_json::json!([]), "{at}: every mark has a place");
+                assert_eq!(seen["scroll"], seen["width"], "{at}: the page scrolls sideways");
+                assert_eq!(seen["outside"], serde_json::json!([]), "{at}: elements overflow");
+                assert_eq!(seen["broken"], serde_json::json!([]), "{at}: no mark is NaN or infinite");
                 assert_eq!(names(&seen["sections"]).len(), QUESTIONS.len(), "{at}");
-                let figures = expected(&place, |chart| !matches!(chart, Chart::None | Chart::Bars));
-                assert_eq!(names(&seen["charts"]), figures, "{at}: every chart is there");
-                assert_eq!(seen["charts"].as_array().unwrap().len(), figures.len(), "{at}: and once");
+                let figures = expected(&fixture, |chart| !matches!(chart, Chart::None | Chart::Bars));
+                assert_eq!(names(&seen["charts"]), figures, "{at}: charts are missing");
+                assert_eq!(
+                    seen["charts"].as_array().unwrap().len(),
+                    figures.len(),
+                    "{at}: charts are repeated"
+                );
                 for chart in seen["charts"].as_array().unwrap() {
                     assert!(chart["width"].as_f64().unwrap() > 300.0, "{at}: {chart}");
                     assert!(chart["height"].as_f64().unwrap() > 150.0, "{at}: {chart}");
                     assert!(chart["marks"].as_u64().unwrap() > 5, "{at}: {chart}");
                 }
-                assert_eq!(names(&seen["bars"]), expected(&place, |chart| chart == Chart::Bars), "{at}");
+                assert_eq!(names(&seen["bars"]), expected(&fixture, |chart| chart == Chart::Bars), "{at}");
                 backgrounds.insert(format!("{} {}", seen["background"], seen["ink"]));
             }
         }
-        assert_eq!(backgrounds.len(), 2, "one for each theme, whatever the width: {backgrounds:?}");
+        assert_eq!(backgrounds.len(), 2, "not one background for each theme: {backgrounds:?}");
     }
 }
 
 #[tokio::test]
-async fn it_needs_nothing_but_itself() {
-    let place = Place::with(TWO_YEARS).await;
-    place.report(Language::Spanish).await.unwrap();
-    let page = place.read(&format!("{FOLDER}/report.html"));
+async fn page_references_no_other_resource() {
+    let fixture = Fixture::with(TWO_YEARS).await;
+    fixture.report(Language::Spanish).await.unwrap();
+    let page = fixture.read(&format!("{FOLDER}/report.html"));
     for foreign in ["<script", "<link rel=\"stylesheet", "@import", "url(", "http://", "https://", "src="] {
         assert!(!page.contains(foreign), "{foreign}");
     }
@@ -156,29 +158,29 @@ async fn it_needs_nothing_but_itself() {
 }
 
 #[tokio::test]
-async fn it_prints_on_a4() {
-    let place = Place::with(TWO_YEARS).await;
-    place.report(Language::Spanish).await.unwrap();
-    let (page, paper) = (place.path(&format!("{FOLDER}/report.html")), place.path("report.pdf"));
+async fn page_prints_on_a4() {
+    let fixture = Fixture::with(TWO_YEARS).await;
+    fixture.report(Language::Spanish).await.unwrap();
+    let (page, paper) = (fixture.path(&format!("{FOLDER}/report.html")), fixture.path("report.pdf"));
     browser(&[format!("--print-to-pdf={}", paper.display()), format!("file://{}", page.display())]);
     let pdf = String::from_utf8_lossy(&std::fs::read(paper).unwrap()).into_owned();
     let pages = pdf.matches("/MediaBox").count();
     assert!((2..=12).contains(&pages), "{pages} pages");
-    // 210 by 297 mm, in points, as far as the browser rounds them.
+    // 210 by 297 mm in points, as the browser rounds them.
     assert_eq!(pdf.matches("/MediaBox [0 0 594.95996 841.91998]").count(), pages);
 }
 
 #[tokio::test]
-async fn a_question_that_failed_is_on_the_page_and_in_the_document() {
-    let place = Place::with(TWO_YEARS).await;
-    place.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
-    place.report(Language::Spanish).await.unwrap_err();
-    let page = place.read(&format!("{FOLDER}/report.html"));
-    assert!(page.contains("INCOMPLETO: fallaron 1 de 27 preguntas"), "the head says it");
-    assert!(page.contains("<section id=\"contradictions\" class=\"failed"), "and the section");
-    assert!(page.contains("<section id=\"age_pyramid\" class=\"answer"), "the others are there");
+async fn failed_question_is_marked_on_page_and_in_document() {
+    let fixture = Fixture::with(TWO_YEARS).await;
+    fixture.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
+    fixture.report(Language::Spanish).await.unwrap_err();
+    let page = fixture.read(&format!("{FOLDER}/report.html"));
+    assert!(page.contains("INCOMPLETO: fallaron 1 de 27 preguntas"), "no warning in the head");
+    assert!(page.contains("<section id=\"contradictions\" class=\"failed"), "no failure in the section");
+    assert!(page.contains("<section id=\"age_pyramid\" class=\"answer"), "other questions are missing");
 
-    let document: Value = serde_json::from_str(&place.read(&format!("{FOLDER}/report.json"))).unwrap();
+    let document: Value = serde_json::from_str(&fixture.read(&format!("{FOLDER}/report.json"))).unwrap();
     assert_eq!(
         (&document["format"], document["questions"].as_array().unwrap().len()),
         (&1.into(), QUESTIONS.len())

@@ -1,4 +1,4 @@
-//! The rows that each question must give, from the [`Model`]. One function each, named like the question.
+//! The expected rows of the questions on cases, from the [`Model`]. Functions have the names of the questions.
 
 #![expect(clippy::cast_precision_loss, reason = "a test has no 2^52 cases")]
 
@@ -6,12 +6,11 @@ use std::collections::BTreeMap;
 
 use chrono::{Datelike as _, Days, NaiveDate};
 
-use crate::expected_places::{department_ranking, incidence_by_province, residence_registration};
+use crate::expected_geography::{department_ranking, incidence_by_province, residence_registration};
 use crate::model::{Case, Field, Model, bands, epidemiological, sunday, wilson};
 
 pub(crate) type Rows = Vec<Vec<Field>>;
 
-/// Every question that is answered from the cases.
 pub(crate) fn all(model: &Model) -> Vec<(&'static str, Rows)> {
     vec![
         ("confirmed_by_year", confirmed_by_year(model)),
@@ -138,7 +137,7 @@ fn positivity_by_week(model: &Model) -> Rows {
     weeks.range(first..).map(row).collect()
 }
 
-/// The three columns that name the month, and the four that count in it and in its year.
+/// Returns rows with the columns of the month, of the line, and of the counts in the month and its year.
 fn last_month<T: PartialEq>(model: &Model, of: impl Fn(&Case) -> T, lines: &[(Vec<Field>, T)]) -> Rows {
     let newest = model.newest();
     let (month, year) = (newest.with_day(1).unwrap(), newest.with_ordinal(1).unwrap());
@@ -241,7 +240,7 @@ fn reporting_delay(model: &Model) -> Rows {
     let row = |(month, cases): (&NaiveDate, &Vec<&Case>)| {
         let mut delays: Vec<i64> = cases.iter().filter_map(|case| case.delay()).collect();
         delays.sort_unstable();
-        // The smallest value that at least this share of all does not exceed.
+        // The smallest delay that this share of all does not exceed.
         let at =
             |tenths: usize| Field::maybe(delays.get((delays.len() * tenths).div_ceil(10).saturating_sub(1)));
         let within = delays.iter().filter(|days| **days <= 7).count();

@@ -1,4 +1,4 @@
-//! The rows that the question on the checks of the published load must give, grouped here and not by SQL.
+//! The expected rows of `loaded_checks`, grouped in memory instead of by SQL.
 
 use std::collections::BTreeMap;
 
@@ -7,13 +7,13 @@ use sqlx::postgres::PgConnection;
 use crate::expected::Rows;
 use crate::model::Field;
 
-/// As the report orders them.
+/// In the order of the report.
 const OUTCOMES: [&str; 4] = ["failed", "accepted", "skipped", "passed"];
 const DATASETS: [&str; 5] = ["provinces", "departments", "cases", "tests", "vaccinations"];
 
 type Check = (String, String, String, String, Option<f64>, Option<f64>);
 
-/// Every check that did not pass, and how many did for each dataset.
+/// Returns every check that did not pass, and the number of passed checks of each dataset.
 pub(crate) async fn loaded_checks(connection: &mut PgConnection) -> Rows {
     let checks: Vec<Check> = sqlx::query_as(
         "SELECT outcome, dataset, check_name, subject, measured, threshold
@@ -22,11 +22,11 @@ pub(crate) async fn loaded_checks(connection: &mut PgConnection) -> Rows {
     .fetch_all(connection)
     .await
     .unwrap();
-    let place = |of: &[&str], name: &str| of.iter().position(|known| *known == name).unwrap();
+    let position = |of: &[&str], name: &str| of.iter().position(|known| *known == name).unwrap();
     let mut rows: BTreeMap<(usize, usize, String, String), Vec<Field>> = BTreeMap::new();
     let mut passed: BTreeMap<usize, usize> = BTreeMap::new();
     for (outcome, dataset, check, subject, measured, threshold) in checks {
-        let (order, of) = (place(&OUTCOMES, &outcome), place(&DATASETS, &dataset));
+        let (order, of) = (position(&OUTCOMES, &outcome), position(&DATASETS, &dataset));
         if outcome == "passed" {
             *passed.entry(of).or_default() += 1;
             continue;

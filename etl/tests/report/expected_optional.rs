@@ -1,5 +1,4 @@
-//! The rows that each question on an optional dataset must give, from the [`Model`]. One function each, named like the question.
-//! Without the dataset there is none.
+//! The expected rows of the questions on optional datasets; none without the dataset. Functions have the names of the questions.
 
 #![expect(clippy::cast_precision_loss, reason = "a test has no 2^52 tests")]
 
@@ -8,10 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{Days, NaiveDate};
 
 use crate::expected::Rows;
-use crate::expected_places::PEOPLE;
-use crate::model::{Field, Model, days_until_the_newest, epidemiological, sunday, weeks_of, wilson};
+use crate::expected_geography::PEOPLE;
+use crate::model::{Field, Model, days_until_newest, epidemiological, sunday, weeks_of, wilson};
 
-/// Every question that is answered from an optional dataset.
 pub(crate) fn all(model: &Model) -> Vec<(&'static str, Rows)> {
     vec![
         ("test_positivity_by_week", test_positivity_by_week(model)),
@@ -37,20 +35,20 @@ fn rate(of: i64, times: f64, province: Option<i16>) -> Field {
     people(province).map_or(Field::Nothing, |people| Field::Number(times * of as f64 / people))
 }
 
-/// Every province, and nowhere where something is nowhere.
+/// Returns every province, and `None` if a row has no province.
 fn lines(model: &Model, known: impl Iterator<Item = Option<i16>>) -> Vec<Option<i16>> {
-    let nowhere = known.filter(Option::is_none).take(1);
-    model.provinces.keys().map(|id| Some(*id)).chain(nowhere).collect()
+    let unknown = known.filter(Option::is_none).take(1);
+    model.provinces.keys().map(|id| Some(*id)).chain(unknown).collect()
 }
 
-/// The most first, nowhere last, those with as many by their names.
+/// Sorts by amount, then by name; no province comes last.
 fn sort(model: &Model, lines: &mut [(Option<i16>, i64)]) {
     let name = |id: Option<i16>| id.and_then(|id| model.provinces.get(&id)).cloned();
     lines.sort_by_key(|(id, amount)| (id.is_none(), -amount, name(*id), *id));
 }
 
 fn test_positivity_by_week(model: &Model) -> Rows {
-    let days = days_until_the_newest(model.laboratories.iter().map(|row| row.tested_on));
+    let days = days_until_newest(model.laboratories.iter().map(|row| row.tested_on));
     let Some(newest) = days.last() else { return Rows::new() };
     let first = sunday(*newest) - Days::new(7 * 52);
     let row = |(starts_on, days): (NaiveDate, usize)| {

@@ -1,22 +1,21 @@
-//! `etl report` against a real PostgreSQL: the answers as values, the whole text, the files, and what happens when something
-//! is missing.
+//! `etl report` against a real PostgreSQL.
 
-#![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
+#![expect(clippy::unwrap_used, reason = "a failed test panics")]
 
 mod answers;
 mod browser;
-mod checked;
 #[path = "../cluster/mod.rs"]
 mod cluster;
 mod expected;
 mod expected_checks;
+mod expected_geography;
 mod expected_optional;
-mod expected_places;
+mod failures;
 mod files;
+mod fixture;
 mod killed;
 mod model;
-mod optional;
-mod place;
+mod model_comparison;
+mod optional_datasets;
 mod pointer;
 mod text;
-mod trouble;

@@ -1,17 +1,16 @@
-//! What every question must answer, worked out once more from the published rows: slowly, in memory, one row after the other.
+//! The published rows in memory, from which the tests compute every answer a second time.
 //!
-//! It shares nothing with the queries: weeks are counted from the fourth of January, intervals are written out from the
-//! definition, medians are taken from sorted lists.
+//! The model shares nothing with the queries: weeks are counted from 4 January, intervals follow the definition, medians come from sorted
+//! lists.
 
 #![expect(clippy::cast_precision_loss, reason = "a test has no 2^52 cases")]
-#![expect(clippy::needless_pass_by_value, reason = "short to call")]
+#![expect(clippy::needless_pass_by_value, reason = "shorter calls")]
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{Datelike as _, Days, NaiveDate};
 use sqlx::{AssertSqlSafe, PgConnection, Row as _};
 
-/// One published row.
 #[derive(Debug, Clone)]
 pub(crate) struct Case {
     pub(crate) sex: Option<String>,
@@ -51,7 +50,7 @@ impl Case {
     }
 }
 
-/// A laboratory's day.
+/// The tests of a laboratory on one day.
 #[derive(Debug, Clone)]
 pub(crate) struct Laboratory {
     pub(crate) tested_on: NaiveDate,
@@ -60,7 +59,6 @@ pub(crate) struct Laboratory {
     pub(crate) positives: i64,
 }
 
-/// Doses of one kind of one vaccine in one province.
 #[derive(Debug, Clone)]
 pub(crate) struct Doses {
     pub(crate) province: Option<i16>,
@@ -69,7 +67,6 @@ pub(crate) struct Doses {
     pub(crate) given: i64,
 }
 
-/// Everything that is published.
 pub(crate) struct Model {
     pub(crate) cases: Vec<Case>,
     pub(crate) laboratories: Vec<Laboratory>,
@@ -78,7 +75,7 @@ pub(crate) struct Model {
     pub(crate) departments: BTreeMap<i32, (String, i16)>,
 }
 
-/// A field that is expected in a CSV.
+/// An expected field of a CSV.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Field {
     Text(String),
@@ -95,7 +92,7 @@ impl Field {
         Self::Number(f64::from(u32::try_from(count).unwrap()))
     }
 
-    /// A part in percent; nothing without a whole.
+    /// Returns a percentage, or an empty field if `whole` is 0.
     pub(crate) fn percent(part: usize, whole: usize) -> Self {
         if whole == 0 { Self::Nothing } else { Self::Number(100.0 * part as f64 / whole as f64) }
     }
@@ -104,14 +101,13 @@ impl Field {
         text.map_or(Self::Nothing, Self::text)
     }
 
-    /// Whether this is what the CSV says.
-    pub(crate) fn fits(&self, said: &str) -> bool {
+    pub(crate) fn matches(&self, actual: &str) -> bool {
         match self {
-            Self::Text(text) => text == said,
-            Self::Nothing => said.is_empty(),
-            Self::Number(number) => {
-                said.parse::<f64>().is_ok_and(|said| (said - number).abs() <= 1e-9 * number.abs().max(1.0))
-            }
+            Self::Text(text) => text == actual,
+            Self::Nothing => actual.is_empty(),
+            Self::Number(number) => actual
+                .parse::<f64>()
+                .is_ok_and(|actual| (actual - number).abs() <= 1e-9 * number.abs().max(1.0)),
         }
     }
 }
@@ -179,12 +175,12 @@ impl Model {
         self.cases.iter().filter(|case| case.confirmed())
     }
 
-    /// Every day that the loaded years have so far.
+    /// Returns every day of the loaded years up to the newest registration.
     pub(crate) fn days(&self) -> Vec<NaiveDate> {
-        days_until_the_newest(self.cases.iter().map(|case| case.registered_on))
+        days_until_newest(self.cases.iter().map(|case| case.registered_on))
     }
 
-    /// The loaded days of each week, by the week's Sunday.
+    /// Returns the number of loaded days of each week, by its Sunday.
     pub(crate) fn weeks(&self) -> BTreeMap<NaiveDate, usize> {
         weeks_of(&self.days())
     }
@@ -194,8 +190,8 @@ impl Model {
     }
 }
 
-/// Every day of the years that have one of these, up to the newest of them.
-pub(crate) fn days_until_the_newest(known: impl Iterator<Item = NaiveDate>) -> Vec<NaiveDate> {
+/// Returns every day of the years of these days, up to the newest day.
+pub(crate) fn days_until_newest(known: impl Iterator<Item = NaiveDate>) -> Vec<NaiveDate> {
     let known: BTreeSet<NaiveDate> = known.collect();
     let Some(newest) = known.last().copied() else { return Vec::new() };
     let years: BTreeSet<i32> = known.iter().map(NaiveDate::year).collect();
@@ -205,7 +201,7 @@ pub(crate) fn days_until_the_newest(known: impl Iterator<Item = NaiveDate>) -> V
     days.take_while(|day| *day <= newest).collect()
 }
 
-/// How many of these days each week has, by the week's Sunday.
+/// Returns the number of these days in each week, by its Sunday.
 pub(crate) fn weeks_of(days: &[NaiveDate]) -> BTreeMap<NaiveDate, usize> {
     let mut weeks = BTreeMap::new();
     for day in days {
@@ -214,12 +210,12 @@ pub(crate) fn weeks_of(days: &[NaiveDate]) -> BTreeMap<NaiveDate, usize> {
     weeks
 }
 
-/// The Sunday on or before a day.
+/// Returns the Sunday on or before a day.
 pub(crate) fn sunday(day: NaiveDate) -> NaiveDate {
     day - Days::new(u64::from(day.weekday().num_days_from_sunday()))
 }
 
-/// Year and number of the epidemiological week that starts on this Sunday: week 1 is the one that has the fourth of January.
+/// Returns year and number of the epidemiological week that starts on this Sunday. Week 1 contains 4 January.
 pub(crate) fn epidemiological(starts_on: NaiveDate) -> (Field, Field) {
     let of_year = |year| sunday(NaiveDate::from_ymd_opt(year, 1, 4).unwrap());
     let year =
@@ -227,7 +223,7 @@ pub(crate) fn epidemiological(starts_on: NaiveDate) -> (Field, Field) {
     (Field::text(year), Field::text((starts_on - of_year(year)).num_days() / 7 + 1))
 }
 
-/// Wilson's interval in percent, as its definition has it.
+/// Returns Wilson's interval in percent.
 pub(crate) fn wilson(part: usize, whole: usize) -> [Field; 2] {
     if whole == 0 {
         return [Field::Nothing, Field::Nothing];
@@ -239,7 +235,7 @@ pub(crate) fn wilson(part: usize, whole: usize) -> [Field; 2] {
     [Field::Number(100.0 * (middle - half).max(0.0)), Field::Number(100.0 * (middle + half).min(1.0))]
 }
 
-/// The bands of age in order, the unknown age last.
+/// Returns the age bands in order, the unknown age last.
 pub(crate) fn bands() -> Vec<Option<String>> {
     let known = (0..9).map(|decade| Some(format!("{}-{}", decade * 10, decade * 10 + 9)));
     known.chain([Some("90+".to_owned()), None]).collect()

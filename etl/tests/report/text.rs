@@ -1,40 +1,43 @@
-//! The text for people, compared whole.
+//! The text of the report, compared with the snapshots in `tests/snapshots`.
 //!
-//! The snapshots in `tests/snapshots` are compared exactly. After a wanted change, run the tests with `UPDATE_SNAPSHOTS=1` to
-//! rewrite them, and read the difference before committing it.
+//! `UPDATE_SNAPSHOTS=1` rewrites the snapshots; review the difference before committing it.
 
 use std::path::Path;
 
 use etl::report::Language;
 
-use crate::place::{EDGES, FOLDER, Place, TWO_YEARS};
+use crate::fixture::{EDGES, FOLDER, Fixture, TWO_YEARS};
 
 #[tokio::test]
-async fn the_spanish_text() {
-    let written = Place::with(TWO_YEARS).await.report(Language::Spanish).await.unwrap();
+async fn text_in_spanish_equals_snapshot() {
+    let written = Fixture::with(TWO_YEARS).await.report(Language::Spanish).await.unwrap();
     assert_snapshot("report_es.txt", &written.text);
 }
 
 #[tokio::test]
-async fn the_english_text() {
-    let written = Place::with(TWO_YEARS).await.report(Language::English).await.unwrap();
+async fn text_in_english_equals_snapshot() {
+    let written = Fixture::with(TWO_YEARS).await.report(Language::English).await.unwrap();
     assert_snapshot("report_en.txt", &written.text);
 }
 
 #[tokio::test]
-async fn without_any_data_it_says_so_and_succeeds() {
-    let place = Place::with("").await;
-    let written = place.report(Language::Spanish).await.unwrap();
+async fn text_without_data_equals_snapshot() {
+    let fixture = Fixture::with("").await;
+    let written = fixture.report(Language::Spanish).await.unwrap();
     assert_snapshot("report_empty_es.txt", &written.text);
-    assert_eq!(place.read(&format!("{FOLDER}/confirmed_by_year.csv")).lines().count(), 1, "only the header");
+    assert_eq!(
+        fixture.read(&format!("{FOLDER}/confirmed_by_year.csv")).lines().count(),
+        1,
+        "more than the header"
+    );
 }
 
 #[tokio::test]
-async fn no_line_is_wider_than_a_terminal() {
+async fn text_lines_fit_80_columns() {
     for fixture in [EDGES, TWO_YEARS] {
-        let place = Place::with(fixture).await;
+        let fixture = Fixture::with(fixture).await;
         for language in [Language::Spanish, Language::English] {
-            for line in place.report(language).await.unwrap().text.lines() {
+            for line in fixture.report(language).await.unwrap().text.lines() {
                 assert!(line.chars().count() <= 80, "{line}");
                 assert_eq!(line.trim_end(), line);
             }
@@ -42,36 +45,33 @@ async fn no_line_is_wider_than_a_terminal() {
     }
 }
 
-/// From the document the stored text comes back to the letter, and other widths are kept to.
 #[tokio::test]
-async fn the_document_is_laid_out_for_any_terminal() {
-    let place = Place::sampled(3_000, 6).await;
+async fn text_of_document_fits_any_width() {
+    let fixture = Fixture::sampled(3_000, 6).await;
     for language in [Language::Spanish, Language::English] {
-        let written = place.report(language).await.unwrap();
+        let written = fixture.report(language).await.unwrap();
         let document = serde_json::from_slice(&written.document).unwrap();
         assert_eq!(etl::report::text_of(&document, 80).as_deref(), Some(written.text.as_str()));
         for width in [100, 140, 160] {
             let text = etl::report::text_of(&document, width).unwrap();
             let widest = text.lines().map(|line| line.chars().count()).max().unwrap();
-            assert_eq!(widest, width, "rules are as wide as the terminal, and nothing is wider");
-            assert!(text.lines().count() < written.text.lines().count(), "prose has room");
+            assert_eq!(widest, width, "rules have the width of the terminal, and no line is wider");
+            assert!(text.lines().count() < written.text.lines().count(), "wider prose needs fewer lines");
         }
         let narrow = etl::report::text_of(&document, 20).unwrap();
-        assert_eq!(narrow, etl::report::text_of(&document, 60).unwrap(), "numbers are not broken");
+        assert_eq!(narrow, etl::report::text_of(&document, 60).unwrap(), "numbers are never cut off");
     }
-    // What failed is in the document, too.
-    place
+    // The document has the failures, too.
+    fixture
         .change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on; DELETE FROM case_count")
         .await;
-    place.report(Language::English).await.unwrap_err();
-    let document = serde_json::from_str(&place.read(&format!("{FOLDER}/report.json"))).unwrap();
-    assert_eq!(etl::report::text_of(&document, 80).unwrap(), place.read(&format!("{FOLDER}/report.txt")));
+    fixture.report(Language::English).await.unwrap_err();
+    let document = serde_json::from_str(&fixture.read(&format!("{FOLDER}/report.json"))).unwrap();
+    assert_eq!(etl::report::text_of(&document, 80).unwrap(), fixture.read(&format!("{FOLDER}/report.txt")));
 }
 
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the switch that rewrites snapshots is for whoever runs the tests"
-)]
+#[track_caller]
+#[expect(clippy::disallowed_methods, reason = "tests have no command line")]
 fn assert_snapshot(name: &str, text: &str) {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/snapshots").join(name);
     if std::env::var("UPDATE_SNAPSHOTS").is_ok() {

@@ -18,14 +18,14 @@ use super::{screens, warnings_only};
 use crate::cli::Demo;
 use crate::connect;
 use crate::db;
-use crate::local::{Lease, Local, Plan};
+use crate::local::{Lease, Local, SamplePlan};
 use crate::ops::follow::Following;
 use crate::ops::{datasets, reports, up};
 use crate::printer::Printer;
 use crate::settings::Format;
 use crate::settings::Settings;
 use crate::tui;
-use logs::log_line::LogLine;
+use logs::LogLine;
 use target::{DatabaseAccess, Job, JobKind, Progress, Target};
 
 pub(super) async fn run(args: &Demo, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -107,24 +107,24 @@ impl Pipeline<'_> {
     async fn sample(&self, rows: Option<u64>) -> Result<bool> {
         let present = datasets::list(&self.target.storage.datasets().await?).await?;
         let present: Vec<_> = present.into_iter().map(|dataset| (dataset.name, dataset.size)).collect();
-        let rows = match self.local.plan_sample(&present, rows)? {
-            Plan::UseTheirs => {
+        let rows = match self.local.samples().plan(&present, rows)? {
+            SamplePlan::UseDatasets => {
                 self.progress.step("using the datasets in storage");
                 return Ok(false);
             }
-            Plan::UseSample(rows) => {
+            SamplePlan::UseSample(rows) => {
                 self.progress.step(&format!("using the existing sample of {rows} rows"));
                 return Ok(true);
             }
-            Plan::Make(rows) => rows,
+            SamplePlan::Make(rows) => rows,
         };
         self.progress.step(&format!("writing a sample of {rows} rows"));
-        let folder = self.local.new_sample_folder()?;
+        let folder = self.local.samples().new_folder()?;
         let mut make = Job::new(JobKind::Sample);
         let words = ["--rows", &rows.to_string(), "--seed", "1", "--out", &folder.display().to_string()];
         make.arguments = words.map(str::to_owned).into();
         self.job(&make, &mut |line| self.warn(line)).await?;
-        self.local.adopt_sample(rows)?;
+        self.local.samples().adopt(rows)?;
         Ok(true)
     }
 

@@ -1,8 +1,6 @@
-//! `covidctl logs`: what the sources say, merged, filtered and followed.
-//!
-//! Events go to standard output, one line each; everything else that there is to say goes to standard error.
+//! `covidctl logs`: events of the log sources, merged, filtered and followed, on standard output; notices on standard error.
 
-mod screen;
+mod output;
 
 use std::cell::RefCell;
 use std::time::Duration;
@@ -10,51 +8,45 @@ use std::time::Duration;
 use chrono::{DateTime, Local, Utc};
 use common::failure::{Exit, Failure, Result};
 
-use self::screen::Screen;
-use crate::cli::{self};
+use self::output::LogOutput;
+use crate::cli;
 use crate::ops::follow;
 use crate::printer::Printer;
-use crate::settings::Format;
-use crate::settings::Settings;
+use crate::settings::{Format, Settings};
 use crate::signals::Signals;
-use logs::core::Plan;
-use logs::event::Millis;
-use logs::pick::Filter;
-use logs::render::{Form, Renderer};
-use logs::when::When;
-use logs::{Logs, RunLog, driver};
+use logs::{LineFilter, LogSources, Millis, OutputFormat, ReadOptions, Renderer, RunLog, TimeArg};
 use target::RunEnd;
 
-/// How far back one looks who does not say.
-const SINCE: When = When::Ago(Duration::from_mins(10));
+/// Default of `--since`.
+const DEFAULT_SINCE: TimeArg = TimeArg::Ago(Duration::from_mins(10));
 
-/// How often the reader of standard output is looked after.
-const PACE: Duration = Duration::from_secs(1);
+/// How often standard output is checked for a closed pipe.
+const PIPE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
 pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
     let target = crate::commands::target(settings)?;
-    let Logs { sources, tempo, run } = target.runs.logs(args.run.as_deref()).await?;
+    let LogSources { sources, poll_policy, run } = target.runs.logs(args.run.as_deref()).await?;
     let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
     check_names(&args.sources, &names)?;
     let sources: Vec<_> = sources
         .into_iter()
         .filter(|source| args.sources.is_empty() || args.sources.iter().any(|name| name == source.name()))
         .collect();
-    let (since, until) = times(args, run)?;
+    let (since, until) = time_range(args, run)?;
     let pattern = args.filter_pattern.clone();
-    let plan = Plan { since, until, follow: args.follow, pattern, tempo };
+    let options = ReadOptions { since, until, follow: args.follow, pattern, poll_policy };
     let renderer = Renderer {
-        form: match printer.format() {
-            Format::Text => Form::Text,
-            Format::Json => Form::Json,
-            Format::Raw => Form::Raw,
+        format: match printer.format() {
+            Format::Text => OutputFormat::Text,
+            Format::Json => OutputFormat::Json,
+            Format::Raw => OutputFormat::Raw,
         },
         utc: args.utc,
         color: printer.colors_data(),
         names: sources.iter().map(|source| source.name().to_owned()).collect(),
     };
-    let filter = Filter { grep: args.grep.clone(), exclude: args.exclude.clone() };
-    let mut screen = Screen::new(printer, renderer, filter, args);
+    let filter = LineFilter { grep: args.grep.clone(), exclude: args.exclude.clone() };
+    let mut output = LogOutput::new(printer, renderer, filter, args);
 
     let mut signals = Signals::listen()?;
     let (signal, ended) = (RefCell::new(None), RefCell::new(None));
@@ -62,28 +54,24 @@ pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer
         tokio::select! {
             biased;
             failure = signals.next() => *signal.borrow_mut() = Some(failure),
-            () = reader_leaves(printer) => {}
+            () = stdout_closed(printer) => {}
         }
     };
     let finish = async {
-        match run.filter(|_| args.follow) {
-            Some(run) => {
-                let code = follow::wait(&target, run.id).await;
-                ended.replace(Some((run, code)));
-            }
-            None => std::future::pending().await,
-        }
+        let Some(run) = run.filter(|_| args.follow) else { return std::future::pending().await };
+        let end = follow::wait(&target, run.id).await;
+        ended.replace(Some((run, end)));
     };
     let clock = || Utc::now().timestamp_millis();
-    driver::run(&sources, plan, clock, finish, stop, &mut screen).await?;
+    logs::read(&sources, options, clock, finish, stop, &mut output).await?;
     if let Some(failure) = signal.take() {
         return Err(failure);
     }
     if !printer.has_reader() {
         return Ok(());
     }
-    screen.say_what_is_missing(&args.sources);
-    ended.take().map_or(Ok(()), |(run, code)| passed_on(run, code?))
+    output.explain_missing(&args.sources);
+    ended.take().map_or(Ok(()), |(run, end)| run_result(run, end?))
 }
 
 fn check_names(typed: &[String], names: &[String]) -> Result<()> {
@@ -94,8 +82,8 @@ fn check_names(typed: &[String], names: &[String]) -> Result<()> {
     }
 }
 
-/// The beginning and the end, by the clock of whoever asks.
-fn times(args: &cli::Logs, run: Option<RunLog>) -> Result<(Millis, Option<Millis>)> {
+/// Resolves `--since` and `--until`.
+fn time_range(args: &cli::Logs, run: Option<RunLog>) -> Result<(Millis, Option<Millis>)> {
     if args.utc { bounds(args, run, &Utc::now()) } else { bounds(args, run, &Local::now()) }
 }
 
@@ -106,23 +94,24 @@ fn bounds<Z: chrono::TimeZone>(
 ) -> Result<(Millis, Option<Millis>)> {
     let since = match (args.since, run) {
         (None, Some(run)) => run.from,
-        (since, _) => since.unwrap_or(SINCE).since(now),
+        (since, _) => since.unwrap_or(DEFAULT_SINCE).since(now),
     };
     let until = args.until.map(|until| until.until(now, since));
     if until.is_some_and(|until| until <= since) {
-        return Err(Failure::usage("the end (--until) is not after the beginning (--since)")
-            .hint("without --since the last ten minutes are shown; name an earlier beginning"));
+        return Err(Failure::usage("the end (--until) is not after the start (--since)")
+            .hint("--since defaults to 10m; set an earlier start"));
     }
     Ok((since, until))
 }
 
-async fn reader_leaves(printer: &Printer) {
+async fn stdout_closed(printer: &Printer) {
     while printer.has_reader() {
-        tokio::time::sleep(PACE).await;
+        tokio::time::sleep(PIPE_CHECK_INTERVAL).await;
     }
 }
 
-fn passed_on(run: RunLog, ended: RunEnd) -> Result<()> {
+/// Returns the failure of a followed run, with its exit code.
+fn run_result(run: RunLog, ended: RunEnd) -> Result<()> {
     if ended.code == 0 {
         return Ok(());
     }

@@ -1,8 +1,7 @@
-//! Creates the cluster's folder, once.
+//! Creates the database cluster.
 //!
-//! The cluster is made beside its final place and renamed when it is whole, so that an interrupted `initdb` leaves nothing
-//! that looks like a cluster. The password is random and never on a command line: `initdb` reads it from a file that is gone
-//! a moment later, and we keep it in libpq's own format.
+//! `initdb` runs in a temporary folder, which is renamed when it is complete. The password is random and never on a command line: `initdb`
+//! reads it from a temporary file, and it is kept in libpq's password file.
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -11,36 +10,38 @@ use std::process::{Command, Stdio};
 use common::failure::{Context as _, Exit, Failure, Result};
 use uuid::Uuid;
 
-use super::USER;
-use super::identity::Identity;
 use super::programs::Programs;
-use crate::local::files::{Folders, cannot_read, create_folder, write_whole};
+use super::server_user::ServerUser;
+use crate::local::layout::{Layout, cannot_read, create_folder, write_atomic};
 
-/// Text is compared as bytes and classified as Unicode; where the platform lacks that locale, plain C is near enough.
+/// The superuser's name.
+pub(in super::super) const USER: &str = "postgres";
+
+/// Byte order with Unicode classification; plain C on platforms without that locale.
 const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
 
-pub(super) fn folder(folders: &Folders) -> PathBuf {
-    folders.postgres().join("cluster")
+pub(super) fn folder(layout: &Layout) -> PathBuf {
+    layout.postgres().join("cluster")
 }
 
-/// The major version of the cluster in a folder; nothing where there is none.
+/// Returns the major version of the cluster, if it exists.
 pub(super) fn version(cluster: &Path) -> Option<u32> {
     std::fs::read_to_string(cluster.join("PG_VERSION")).ok()?.trim().parse().ok()
 }
 
-/// Creates the cluster and its password.
-pub(super) fn create(folders: &Folders, programs: &Programs, identity: &Identity) -> Result<()> {
-    let parent = folders.postgres();
+/// Creates the cluster and its password file.
+pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerUser) -> Result<()> {
+    let parent = layout.postgres();
     create_folder(&parent, 0o700)?;
-    identity.own(&parent)?;
+    server_user.chown(&parent)?;
     let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
-    write_whole(&folders.password_file(), format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
+    write_atomic(&layout.password_file(), format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
     let mut file = tempfile::NamedTempFile::new().context(|| "cannot create a temporary file".to_owned())?;
     writeln!(file, "{password}").context(|| format!("cannot write `{}`", file.path().display()))?;
-    identity.own(file.path())?;
-    identity.check_reach(file.path().parent().unwrap_or(Path::new("/")))?;
+    server_user.chown(file.path())?;
+    server_user.check_access(file.path().parent().unwrap_or(Path::new("/")))?;
     let partial = parent.join("cluster.partial");
-    let mut refused = String::new();
+    let mut error = String::new();
     for locale in LOCALES {
         if partial.exists() {
             std::fs::remove_dir_all(&partial).context(|| format!("cannot delete `{}`", partial.display()))?;
@@ -52,33 +53,32 @@ pub(super) fn create(folders: &Folders, programs: &Programs, identity: &Identity
             .args(["-U", USER, "-E", "UTF8", "--locale", locale, "--auth=scram-sha-256", "--pwfile"])
             .arg(file.path())
             .stdin(Stdio::null());
-        surround(&mut initdb, &parent, identity);
+        set_environment(&mut initdb, &parent, server_user);
         let output =
             initdb.output().context(|| format!("cannot start `{}`", programs.program("initdb").display()))?;
         if output.status.success() {
-            return std::fs::rename(&partial, folder(folders))
+            return std::fs::rename(&partial, folder(layout))
                 .context(|| format!("cannot rename `{}`", partial.display()));
         }
-        refused = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
+        error = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
     }
     Err(Failure::new(format!("cannot create a PostgreSQL cluster in `{}`", parent.display()))
-        .source(refused)
+        .source(error)
         .exit_code(Exit::NotStarted))
 }
 
-/// What all of PostgreSQL's programs get: their user, their folder, English messages, and nothing of our environment, in
-/// which a stray `PGDATA` or `PGPORT` would steer them.
-pub(super) fn surround(command: &mut Command, folder: &Path, identity: &Identity) {
+/// Sets the user, the folder and a minimal environment, so that a stray `PGDATA` or `PGPORT` has no effect and messages are in English.
+pub(super) fn set_environment(command: &mut Command, folder: &Path, server_user: &ServerUser) {
     command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(folder);
-    identity.run(command);
+    server_user.apply_to(command);
 }
 
-/// The password that [`create`] kept.
-pub(in super::super) fn password(folders: &Folders) -> Result<String> {
-    let file = folders.password_file();
+/// Reads the superuser's password.
+pub(in super::super) fn password(layout: &Layout) -> Result<String> {
+    let file = layout.password_file();
     let text = std::fs::read_to_string(&file).map_err(|error| cannot_read(&file, error))?;
     match text.trim_end().rsplit_once(':') {
         Some((_, password)) => Ok(password.to_owned()),
-        None => Err(Failure::new(format!("`{}` holds no password", file.display()))),
+        None => Err(Failure::new(format!("`{}` contains no password", file.display()))),
     }
 }

@@ -1,143 +1,129 @@
 //! The private PostgreSQL of the local target.
 //!
-//! It listens on 127.0.0.1 alone, on a free port, and asks for a password that stands in a file which only its owner can
-//! read. One that crashed is recovered when it is next needed; one that runs is used. Nothing here waits for anything but
-//! processes and files, so everything is synchronous, and guards can use it in `drop`. Callers hold the folder's lock.
+//! It listens on 127.0.0.1 alone, on a free port, with a password in a file that only its owner can read. A crashed server is recovered
+//! when it is next needed. Everything is synchronous, so that guards can use it in `drop`. Callers hold the lock of the layout.
 
 pub(super) mod cluster;
-mod fetch;
-mod identity;
-mod postmaster;
 mod programs;
 mod server;
+mod server_user;
 
 use std::path::PathBuf;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use common::failure::{Exit, Failure, Result};
 use nix::sys::signal::Signal;
-
-use self::identity::Identity;
-pub(super) use self::postmaster::Server;
-use self::programs::Programs;
-use super::files::Folders;
 use target::Progress;
 
-/// The superuser's name.
-pub(super) const USER: &str = "postgres";
+use self::programs::Programs;
+pub(super) use self::server::ServerState;
+use self::server::{POLL_INTERVAL, START_STOP_TIMEOUT};
+use self::server_user::ServerUser;
+use super::layout::Layout;
 
-/// How long a server may take to recover from a crash, or to stop. It writes at most a few gigabytes.
-const PATIENCE: Duration = Duration::from_mins(10);
-
-/// How often a server that starts is looked at.
-const PACE: Duration = Duration::from_millis(10);
-
-/// The private PostgreSQL.
 #[derive(Debug, Clone)]
 pub(super) struct Postgres {
-    folders: Folders,
-    named: Option<PathBuf>,
-    identity: Identity,
+    layout: Layout,
+    /// The configured folder of programs.
+    pg_bin: Option<PathBuf>,
+    server_user: ServerUser,
 }
 
 impl Postgres {
-    pub(super) fn new(folders: Folders, named: Option<PathBuf>) -> Self {
-        Self { folders, named, identity: Identity::of_server() }
+    pub(super) fn new(layout: Layout, pg_bin: Option<PathBuf>) -> Self {
+        Self { layout, pg_bin, server_user: ServerUser::current() }
     }
 
-    /// What the server is doing. Changes nothing.
-    pub(super) fn state(&self) -> Result<Server> {
-        postmaster::look(&self.cluster(), self.identity.uid())
+    /// Returns the state of the server without changing it.
+    pub(super) fn state(&self) -> Result<ServerState> {
+        server::state_of(&cluster::folder(&self.layout), self.server_user.uid())
     }
 
-    /// The major version of the data, where there are any.
+    /// Returns the major version of the cluster, if it exists.
     pub(super) fn version(&self) -> Option<u32> {
-        cluster::version(&self.cluster())
+        cluster::version(&cluster::folder(&self.layout))
     }
 
-    /// The folder of the programs that would run, where some fit.
+    /// Returns the folder of the programs that would run, if suitable ones are installed.
     pub(super) fn programs_folder(&self) -> Option<PathBuf> {
-        let found = programs::find(self.named.as_deref(), &self.folders.fetched(), self.version());
+        let found = programs::find(self.pg_bin.as_deref(), &self.layout.fetched(), self.version());
         found.ok().flatten().map(|programs| programs.folder)
     }
 
-    /// Checks that the server's user can enter the folder, before anything is created in it.
-    pub(super) fn check_reach(&self) -> Result<()> {
-        self.identity.check_reach(self.folders.root())
+    /// Checks that the server's user can enter the target's folder.
+    pub(super) fn check_access(&self) -> Result<()> {
+        self.server_user.check_access(self.layout.root())
     }
 
-    /// Makes it run, and says whether it had to be started.
+    /// Starts the server unless it runs; returns whether it was started.
     pub(super) fn ensure_running(&self, progress: &dyn Progress) -> Result<bool> {
-        match self.settled()? {
-            Server::Ready { .. } => return Ok(false),
-            Server::Crashed => progress.step("PostgreSQL was not stopped properly; recovering"),
-            Server::Stopped | Server::Busy(_) => {}
+        match self.stable_state()? {
+            ServerState::Ready { .. } => return Ok(false),
+            ServerState::Crashed => progress.step("recovering PostgreSQL, which was not shut down properly"),
+            ServerState::Stopped | ServerState::Busy(_) => {}
         }
         let programs = self.programs(progress)?;
-        self.identity.check_reach(&programs.folder)?;
+        self.server_user.check_access(&programs.folder)?;
         if self.version().is_none() {
             progress.step(&format!("creating a PostgreSQL {} cluster", programs.major));
-            cluster::create(&self.folders, &programs, &self.identity)?;
+            cluster::create(&self.layout, &programs, &self.server_user)?;
         }
         progress.step("starting PostgreSQL");
-        let mut memory = self.folders.memory()?;
-        let port = server::start(&self.folders, &programs, &self.identity, memory.port)?;
-        if memory.port != Some(port) {
-            memory.port = Some(port);
-            self.folders.remember(&memory)?;
+        let mut state = self.layout.load_state()?;
+        let port = server::start(&self.layout, &programs, &self.server_user, state.port)?;
+        if state.port != Some(port) {
+            state.port = Some(port);
+            self.layout.save_state(&state)?;
         }
         Ok(true)
     }
 
-    /// Stops it, and says whether it ran.
+    /// Stops the server; returns whether it ran.
     pub(super) fn stop(&self) -> Result<bool> {
-        let (Server::Busy(process) | Server::Ready { process, .. }) = self.state()? else { return Ok(false) };
-        // Clients are sent away, a checkpoint is written, and the next start needs no recovery.
+        let (ServerState::Busy(process) | ServerState::Ready { process, .. }) = self.state()? else {
+            return Ok(false);
+        };
+        // Fast shutdown: disconnects the clients and writes a checkpoint, so that the next start needs no recovery.
         process.signal(Signal::SIGINT);
-        if process.wait_gone(PATIENCE) {
+        if process.wait_ended(START_STOP_TIMEOUT) {
             return Ok(true);
         }
         Err(Failure::new(format!("PostgreSQL (process {}) does not stop", process.pid))
-            .hint(format!("look into `{}`", self.folders.server_log().display())))
+            .hint(format!("read `{}`", self.layout.server_log().display())))
     }
 
-    fn cluster(&self) -> PathBuf {
-        cluster::folder(&self.folders)
-    }
-
-    /// The state once the server is neither starting nor stopping.
-    fn settled(&self) -> Result<Server> {
+    /// Returns the state once the server is neither starting nor stopping.
+    fn stable_state(&self) -> Result<ServerState> {
         let start = Instant::now();
         loop {
             let state = self.state()?;
-            if !matches!(state, Server::Busy(_)) {
+            if !matches!(state, ServerState::Busy(_)) {
                 return Ok(state);
             }
-            if start.elapsed() >= PATIENCE {
-                return Err(Failure::new("PostgreSQL is neither up nor down")
-                    .hint(format!("look into `{}`", self.folders.server_log().display()))
+            if start.elapsed() >= START_STOP_TIMEOUT {
+                return Err(Failure::new("PostgreSQL is still starting or stopping")
+                    .hint(format!("read `{}`", self.layout.server_log().display()))
                     .exit_code(Exit::NotStarted));
             }
-            std::thread::sleep(PACE);
+            std::thread::sleep(POLL_INTERVAL);
         }
     }
 
     fn programs(&self, progress: &dyn Progress) -> Result<Programs> {
-        let fetched = self.folders.fetched();
-        let version = self.version();
-        if let Some(programs) = programs::find(self.named.as_deref(), &fetched, version)? {
+        let (fetched, version) = (self.layout.fetched(), self.version());
+        if let Some(programs) = programs::find(self.pg_bin.as_deref(), &fetched, version)? {
             return Ok(programs);
         }
         let programs = match programs::in_fetched(&fetched) {
             Some(programs) => programs,
-            None => fetch::fetch(&fetched, progress)?,
+            None => programs::fetch(&fetched, progress)?,
         };
         match version {
             Some(version) if version != programs.major => Err(Failure::new(format!(
-                "the data in `{}` were made by PostgreSQL {version}, which is not here any more",
-                self.folders.root().display()
+                "the data in `{}` need PostgreSQL {version}, which is not installed",
+                self.layout.root().display()
             ))
-            .hint(format!("install PostgreSQL {version}, or name another --data-dir"))
+            .hint(format!("install PostgreSQL {version}, or use another --data-dir"))
             .exit_code(Exit::NotStarted)),
             _ => Ok(programs),
         }

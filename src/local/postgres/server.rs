@@ -1,25 +1,29 @@
-//! Starts the server and waits until it takes connections.
+//! The PostgreSQL server process: its state, and how it starts.
 //!
-//! Its settings stand on its command line, so that a cluster can be moved and an upgrade of this program changes them. They
-//! suit a machine that loads much and crashes seldom; nothing in them gives up durability.
+//! A killed server leaves `postmaster.pid` behind, and its process id may be reused, which PostgreSQL does not detect; [`state_of`]
+//! does, and [`start`] removes the stale file. Settings are passed on the command line, so that an upgrade of this program changes them.
 
-use std::fs::File;
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
+use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
 
-use super::cluster::{self, surround};
-use super::identity::Identity;
-use super::postmaster::{self, Server};
+use super::cluster::{self, set_environment};
 use super::programs::Programs;
-use super::{PACE, PATIENCE};
-use crate::local::files::Folders;
+use super::server_user::ServerUser;
+use crate::local::layout::{Layout, ignore_not_found, open_log};
+use crate::local::process::Process;
 
-/// Beside the address and the port.
+/// Maximum duration of crash recovery or of a shutdown, in which at most a few gigabytes are written.
+pub(super) const START_STOP_TIMEOUT: Duration = Duration::from_mins(10);
+
+pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(10);
+
+/// Server settings beside the port. They suit bulk loads, and none gives up durability.
 const SETTINGS: [&str; 13] = [
     "listen_addresses=127.0.0.1",
     "unix_socket_directories=",
@@ -27,141 +31,168 @@ const SETTINGS: [&str; 13] = [
     "shared_buffers=256MB",
     "work_mem=16MB",
     "maintenance_work_mem=256MB",
-    // A COPY into a table of the same transaction needs no log of its own then. No replica hangs on this server.
+    // COPY into a table created in the same transaction then writes no WAL. There is no replica.
     "wal_level=minimal",
     "max_wal_senders=0",
-    // A load of a gigabyte should not be interrupted by checkpoints.
+    // Fewer checkpoints during a load of a gigabyte.
     "max_wal_size=4GB",
     "checkpoint_timeout=15min",
     // The reports' queries take milliseconds; compiling them takes longer.
     "jit=off",
-    // The log is what standard error says, in a file of ours.
+    // Standard error is redirected to the log file.
     "logging_collector=off",
     "log_line_prefix=%m [%p] ",
 ];
 
-/// Why one attempt failed.
-enum Refused {
-    /// Somebody took the port meanwhile.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in super::super) enum ServerState {
+    Stopped,
+    Crashed,
+    /// Starting, recovering or stopping.
+    Busy(Process),
+    /// Accepting connections.
+    Ready {
+        process: Process,
+        port: u16,
+        since: DateTime<Utc>,
+    },
+}
+
+fn pid_file(cluster: &Path) -> PathBuf {
+    cluster.join("postmaster.pid")
+}
+
+/// Returns the state of a cluster's server without changing it. `uid` is the user that runs the server.
+pub(super) fn state_of(cluster: &Path, uid: u32) -> Result<ServerState> {
+    let file = pid_file(cluster);
+    let text = match std::fs::read_to_string(&file) {
+        Ok(text) => text,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ServerState::Stopped),
+        Err(error) => {
+            return Err(Failure::new(format!("cannot read `{}`", file.display()))
+                .source(error)
+                .hint("run covidctl as the user that ran `covidctl up`"));
+        }
+    };
+    let state = parse_pid_file(&text, cluster, uid);
+    let process = match &state {
+        ServerState::Busy(process) | ServerState::Ready { process, .. } => process,
+        ServerState::Stopped | ServerState::Crashed => return Ok(state),
+    };
+    Ok(if process.is_alive() { state } else { ServerState::Crashed })
+}
+
+/// Parses the lines: process id, data folder, start time, port, socket folder, address, shared memory, status.
+fn parse_pid_file(text: &str, cluster: &Path, uid: u32) -> ServerState {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let field = |line: usize| lines.get(line).copied().unwrap_or_default();
+    // An empty or truncated file: the machine went down while it was written.
+    let Ok(pid) = field(0).parse() else { return ServerState::Crashed };
+    let process = Process { pid, uid, mark: cluster.display().to_string() };
+    let since = field(2).parse().ok().and_then(|seconds| DateTime::from_timestamp(seconds, 0));
+    match (field(7), field(3).parse(), since) {
+        ("ready", Ok(port), Some(since)) => ServerState::Ready { process, port, since },
+        _ => ServerState::Busy(process),
+    }
+}
+
+enum StartError {
     PortTaken,
-    /// Processes of a server that was killed are still there; they end by themselves.
-    RemainsAlive,
+    /// Processes of a killed server still exist; they exit on their own.
+    OldProcessesAlive,
     Other(Failure),
 }
 
-/// Starts it, at the same port as last time where that is free, and returns the port.
+fn start_failure(message: &str, log: &Path) -> Failure {
+    Failure::new(message).hint(format!("read `{}`", log.display())).exit_code(Exit::NotStarted)
+}
+
+/// Starts the server, on the preferred port if it is free, and returns the port.
 pub(super) fn start(
-    folders: &Folders,
+    layout: &Layout,
     programs: &Programs,
-    identity: &Identity,
-    last: Option<u16>,
+    user: &ServerUser,
+    mut preferred: Option<u16>,
 ) -> Result<u16> {
-    let log = folders.server_log();
-    // The previous log stays for one more start: it may tell why the server crashed.
-    match std::fs::rename(&log, log.with_extension("log.1")) {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            return Err(Failure::new(format!("cannot rename `{}`", log.display())).source(error));
-        }
-        _ => {}
-    }
+    let (cluster, log) = (cluster::folder(layout), layout.server_log());
+    // The previous log is kept for one more start: it may contain the reason of a crash.
+    ignore_not_found("rename", &log, std::fs::rename(&log, log.with_extension("log.1")))?;
     let began = Instant::now();
-    let mut wished = last;
     loop {
-        let port = free_port(wished)?;
-        match attempt(folders, programs, identity, port) {
+        let port = free_port(preferred)?;
+        let child = launch(&cluster, &log, programs, user, port)?;
+        match wait_ready(child, &cluster, user, &log) {
             Ok(()) => return Ok(port),
-            Err(Refused::PortTaken) => wished = None,
-            Err(Refused::RemainsAlive) if began.elapsed() < PATIENCE => std::thread::sleep(PACE * 10),
-            Err(Refused::RemainsAlive) => {
-                return Err(Failure::new("processes of a PostgreSQL that was killed do not end")
-                    .hint(format!("look into `{}`", log.display()))
-                    .exit_code(Exit::NotStarted));
+            Err(StartError::PortTaken) => preferred = None,
+            Err(StartError::OldProcessesAlive) if began.elapsed() < START_STOP_TIMEOUT => {
+                std::thread::sleep(POLL_INTERVAL * 10);
             }
-            Err(Refused::Other(failure)) => return Err(failure),
+            Err(StartError::OldProcessesAlive) => {
+                return Err(start_failure("processes of a killed PostgreSQL server do not exit", &log));
+            }
+            Err(StartError::Other(failure)) => return Err(failure),
         }
     }
 }
 
-fn attempt(folders: &Folders, programs: &Programs, identity: &Identity, port: u16) -> Result<(), Refused> {
-    let cluster = cluster::folder(folders);
-    let log = folders.server_log();
-    let child = launch(&cluster, &log, programs, identity, port).map_err(Refused::Other)?;
-    wait_ready(child, &cluster, identity, &log)
-}
-
-fn launch(cluster: &Path, log: &Path, programs: &Programs, identity: &Identity, port: u16) -> Result<Child> {
-    // What a killed server left behind is removed; the caller has made sure that it is gone.
-    let left = postmaster::pid_file(cluster);
-    if left.exists() {
-        std::fs::remove_file(&left).context(|| format!("cannot delete `{}`", left.display()))?;
-    }
-    let output = File::options()
-        .create(true)
-        .append(true)
-        .open(log)
-        .context(|| format!("cannot open `{}`", log.display()))?;
-    let errors = output.try_clone().context(|| format!("cannot open `{}`", log.display()))?;
+fn launch(cluster: &Path, log: &Path, programs: &Programs, user: &ServerUser, port: u16) -> Result<Child> {
+    // The caller has made sure that no server runs.
+    let stale = pid_file(cluster);
+    ignore_not_found("delete", &stale, std::fs::remove_file(&stale))?;
+    let (output, errors) = open_log(log)?;
     let program = programs.program("postgres");
     let mut server = Command::new(&program);
     server.arg("-D").arg(cluster).args(["-c", &format!("port={port}")]);
     for setting in SETTINGS {
         server.args(["-c", setting]);
     }
-    // In a process group of its own, so that Ctrl-C reaches us alone and we decide.
+    // In a process group of its own, so that the terminal's Ctrl-C does not reach it.
     server.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
-    surround(&mut server, cluster, identity);
+    set_environment(&mut server, cluster, user);
     server
         .spawn()
         .context(|| format!("cannot start `{}`", program.display()))
         .map_err(|failure| failure.exit_code(Exit::NotStarted))
 }
 
-fn wait_ready(mut child: Child, cluster: &Path, identity: &Identity, log: &PathBuf) -> Result<(), Refused> {
+fn wait_ready(mut child: Child, cluster: &Path, user: &ServerUser, log: &Path) -> Result<(), StartError> {
     let began = Instant::now();
     loop {
-        match child.try_wait() {
-            Ok(None) => {}
-            Ok(Some(_)) | Err(_) => return Err(why(log)),
+        if !matches!(child.try_wait(), Ok(None)) {
+            return Err(start_error(log));
         }
-        match postmaster::look(cluster, identity.uid()) {
-            Ok(Server::Ready { process, .. }) if process.pid == child.id().cast_signed() => return Ok(()),
-            Ok(_) => {}
-            Err(failure) => return Err(Refused::Other(failure)),
+        match state_of(cluster, user.uid()).map_err(StartError::Other)? {
+            ServerState::Ready { process, .. } if process.pid == child.id().cast_signed() => return Ok(()),
+            _ => {}
         }
-        if began.elapsed() >= PATIENCE {
-            let failure = Failure::new("PostgreSQL does not become ready");
-            let hint = format!("look into `{}`", log.display());
-            return Err(Refused::Other(failure.hint(hint).exit_code(Exit::NotStarted)));
+        if began.elapsed() >= START_STOP_TIMEOUT {
+            return Err(StartError::Other(start_failure("PostgreSQL does not accept connections", log)));
         }
-        std::thread::sleep(PACE);
+        std::thread::sleep(POLL_INTERVAL);
     }
 }
 
-/// Understands the log of a server that has just ended.
-fn why(log: &PathBuf) -> Refused {
+/// Determines from its log why a server exited.
+fn start_error(log: &Path) -> StartError {
     let text = std::fs::read(log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
-    // Several attempts may have written into it; the last word counts.
+    // The log may contain several attempts; the last one counts.
     let fatal = text.lines().rfind(|line| line.contains("FATAL:")).unwrap_or_default();
     if fatal.contains("could not create any TCP/IP sockets") {
-        return Refused::PortTaken;
+        return StartError::PortTaken;
     }
     if fatal.contains("pre-existing shared memory block") {
-        return Refused::RemainsAlive;
+        return StartError::OldProcessesAlive;
     }
-    let said = fatal.split_once("FATAL:").map_or_else(
-        || text.lines().last().unwrap_or("it ended without a word").to_owned(),
-        |(_, said)| said.trim().to_owned(),
-    );
-    let hint = format!("look into `{}`", log.display());
-    Refused::Other(
-        Failure::new("PostgreSQL does not start").source(said).hint(hint).exit_code(Exit::NotStarted),
-    )
+    let reason = fatal
+        .split_once("FATAL:")
+        .map_or_else(|| text.lines().last().unwrap_or("it exited without a message"), |(_, reason)| reason);
+    StartError::Other(start_failure("PostgreSQL does not start", log).source(reason.trim().to_owned()))
 }
 
-/// The wished port where it is free, else any free one.
-fn free_port(wished: Option<u16>) -> Result<u16> {
+/// Returns the preferred port if it is free, otherwise any free port.
+fn free_port(preferred: Option<u16>) -> Result<u16> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port)).and_then(|socket| socket.local_addr());
-    wished
+    preferred
         .map_or_else(|| bind(0), |port| bind(port).or_else(|_| bind(0)))
         .map(|address| address.port())
         .context(|| "there is no free port on 127.0.0.1".to_owned())
@@ -171,27 +202,55 @@ fn free_port(wished: Option<u16>) -> Result<u16> {
 mod tests {
     use super::*;
 
-    fn understood(log: &str) -> Refused {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), log).unwrap();
-        why(&file.path().to_owned())
+    const READY: &str = "4711\n/data/pg/cluster\n1700000000\n54321\n\n127.0.0.1\n  1 2\nready   \n";
+
+    #[test]
+    fn parse_pid_file_returns_state() {
+        let cluster = Path::new("/data/pg/cluster");
+        let process = Process { pid: 4711, uid: 5, mark: "/data/pg/cluster".to_owned() };
+        let since = DateTime::from_timestamp(1_700_000_000, 0).unwrap();
+        let ready = ServerState::Ready { process: process.clone(), port: 54321, since };
+        assert_eq!(parse_pid_file(READY, cluster, 5), ready);
+        let starting = READY.replace("ready", "starting");
+        assert_eq!(parse_pid_file(&starting, cluster, 5), ServerState::Busy(process.clone()));
+        assert_eq!(parse_pid_file("4711\n/data", cluster, 5), ServerState::Busy(process));
+        assert_eq!(parse_pid_file("", cluster, 5), ServerState::Crashed);
     }
 
     #[test]
-    fn the_log_of_a_server_that_ended_is_understood() {
+    fn state_of_cluster_with_reused_process_id_is_crashed() {
+        let folder = tempfile::tempdir().unwrap();
+        let uid = nix::unistd::geteuid().as_raw();
+        assert_eq!(state_of(folder.path(), uid).unwrap(), ServerState::Stopped);
+        let reused = READY.replace("4711", &std::process::id().to_string());
+        std::fs::write(pid_file(folder.path()), reused).unwrap();
+        assert_eq!(state_of(folder.path(), uid).unwrap(), ServerState::Crashed);
+    }
+
+    fn start_error_of(log: &str) -> StartError {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), log).unwrap();
+        start_error(file.path())
+    }
+
+    #[test]
+    fn start_error_is_parsed_from_log() {
         assert!(matches!(
-            understood("LOG:  could not bind\nFATAL:  could not create any TCP/IP sockets\nLOG:  shut down"),
-            Refused::PortTaken
+            start_error_of(
+                "LOG:  could not bind\nFATAL:  could not create any TCP/IP sockets\nLOG:  shut down"
+            ),
+            StartError::PortTaken
         ));
         assert!(matches!(
-            understood(
+            start_error_of(
                 "FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\nHINT:  Terminate"
             ),
-            Refused::RemainsAlive
+            StartError::OldProcessesAlive
         ));
-        let Refused::Other(failure) = understood("FATAL:  data directory \"x\" has invalid permissions")
+        let StartError::Other(failure) =
+            start_error_of("FATAL:  data directory \"x\" has invalid permissions")
         else {
-            panic!("that is neither of the two")
+            panic!("unexpected error")
         };
         assert_eq!(
             failure.to_string(),
@@ -201,7 +260,7 @@ mod tests {
     }
 
     #[test]
-    fn a_taken_port_is_not_chosen() {
+    fn free_port_taken_returns_another() {
         let taken = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).unwrap();
         let port = taken.local_addr().unwrap().port();
         assert_ne!(free_port(Some(port)).unwrap(), port);

@@ -11,10 +11,7 @@ use super::{Answers, send};
 use crate::tui::effect::Ticket;
 use crate::tui::model::logs::Incoming;
 use crate::tui::msg::{LogNews, Msg, Trouble};
-use logs::core::{Note, Plan};
-use logs::driver::{self, Reader};
-use logs::event::Millis;
-use logs::{RunLog, Shown};
+use logs::{LogSink, MergedEvent, Millis, Notice, ReadOptions, RunLog};
 use target::Target;
 
 /// So many events make one message: a frame takes a few of them in, and a key never waits for more.
@@ -35,7 +32,7 @@ async fn read(target: &Target, to: &Answers, ticket: Ticket, since: Millis, run:
     let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
     send(to, Msg::Logs { ticket, news: LogNews::Sources(names.clone()) }).await;
     let since = logs.run.map_or(since, |run| run.from);
-    let plan = Plan { since, until: None, follow: true, pattern: None, tempo: logs.tempo };
+    let plan = ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
     let finish = async {
         match logs.run {
             Some(run) => wait(target, run).await,
@@ -44,7 +41,7 @@ async fn read(target: &Target, to: &Answers, ticket: Ticket, since: Millis, run:
     };
     let mut reader = Screen { to, ticket, names };
     let clock = || Utc::now().timestamp_millis();
-    driver::run(&logs.sources, plan, clock, finish, std::future::pending(), &mut reader).await
+    logs::read(&logs.sources, plan, clock, finish, std::future::pending(), &mut reader).await
 }
 
 /// Where its end cannot be seen, its log is followed on.
@@ -75,8 +72,8 @@ impl Screen<'_> {
     }
 }
 
-impl Reader for Screen<'_> {
-    fn show(&mut self, shown: Vec<Shown>) -> ControlFlow<()> {
+impl LogSink for Screen<'_> {
+    fn events(&mut self, shown: Vec<MergedEvent>) -> ControlFlow<()> {
         let mut events = shown.into_iter().map(Incoming::new).peekable();
         while events.peek().is_some() {
             let batch = events.by_ref().take(BATCH).collect();
@@ -89,14 +86,14 @@ impl Reader for Screen<'_> {
         self.tell(LogNews::CaughtUp)
     }
 
-    fn note(&mut self, note: Note) {
+    fn notice(&mut self, notice: Notice) {
         let name = |source: usize| self.names[source].as_str();
-        let text = match note {
+        let text = match notice {
             // A source that says nothing here is nothing to worry about.
-            Note::Missing(_) => return,
-            Note::Throttled => "the log service refuses so many requests; asking less often".to_owned(),
-            Note::Unavailable(source, why) => format!("no answer about {}, trying on: {why}", name(source)),
-            Note::Back(source) => format!("{} answers again", name(source)),
+            Notice::Missing(_) => return,
+            Notice::Throttled => "the log service throttles requests; polling slows down".to_owned(),
+            Notice::Unavailable(source, why) => format!("{} is unavailable, retrying: {why}", name(source)),
+            Notice::Recovered(source) => format!("{} is available again", name(source)),
         };
         // It is told with what comes next.
         _ = self.tell(LogNews::Note(text));

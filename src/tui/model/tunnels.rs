@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::time::Duration;
 
 use super::list::Cursor;
-use logs::event::Millis;
+use logs::Millis;
 use tunnel::Snapshot;
 
 /// So many rates are remembered: five minutes.

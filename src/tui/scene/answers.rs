@@ -8,7 +8,7 @@ use crate::db::checks::RunCheck;
 use crate::db::runs::Issue;
 use crate::ops::reports::Report;
 use crate::tui::model::data::{Answer, Charts, Rejected, Table};
-use logs::{Event, Shown};
+use logs::{Event, MergedEvent};
 use target::Run;
 use target::{ActiveRun, Component, ComponentState, JobKind};
 
@@ -220,7 +220,7 @@ pub(super) fn reports() -> Vec<Report> {
     ]
 }
 
-pub(super) fn event(seconds: i64, source: usize, message: &str) -> Shown {
+pub(super) fn event(seconds: i64, source: usize, message: &str) -> MergedEvent {
     let time = ago(seconds).timestamp_millis();
     let event = Event {
         time,
@@ -231,10 +231,10 @@ pub(super) fn event(seconds: i64, source: usize, message: &str) -> Shown {
         event_id: String::new(),
         message: message.to_owned(),
     };
-    Shown { source, event, late: None }
+    MergedEvent { source, event, late: None }
 }
 
-pub(super) fn log() -> Vec<Shown> {
+pub(super) fn log() -> Vec<MergedEvent> {
     let mut lines = vec![
         event(760, 0, "START RequestId: 7c1d3a52-88aa-4c1e-a1f0-0c2d5e8f9b10 Version: $LATEST"),
         event(
@@ -298,7 +298,7 @@ pub(super) fn log() -> Vec<Shown> {
 }
 
 /// What may stand in a log, and must not do what it says.
-pub(super) fn hostile() -> Vec<Shown> {
+pub(super) fn hostile() -> Vec<MergedEvent> {
     let long = "0123456789".repeat(100_000);
     let texts = [
         "\x1b[2J\x1b[1;1Hgone \x1b]0;title\x07 and \x1b[31mred\x1b[0m \u{9b}31m",

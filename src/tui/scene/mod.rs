@@ -20,7 +20,7 @@ use super::model::logs::Incoming;
 use super::model::{Model, RunDetails, Screen};
 use super::msg::{Edit, LogNews, Msg, Trouble, TunnelNews};
 use super::update::update;
-use logs::Shown;
+use logs::MergedEvent;
 use target::Location;
 use tunnel::Snapshot;
 
@@ -69,7 +69,7 @@ struct Story {
     answers: bool,
     stale: bool,
     aws: bool,
-    lines: Vec<Shown>,
+    lines: Vec<MergedEvent>,
 }
 
 impl Story {

@@ -101,7 +101,7 @@ pub(super) fn follow(model: &mut Model) -> Effect {
 /// Unfolds the selected row, or opens all of it.
 pub(super) fn open(model: &mut Model) {
     let Some((_, row)) = model.logs.buffer.at(model.logs.at) else { return };
-    let time = logs::event::moment(row.time).with_timezone(&model.zone);
+    let time = logs::to_datetime(row.time).with_timezone(&model.zone);
     let source = row.source.and_then(|source| model.logs.sources.get(source));
     let mut lines = vec![
         format!("time    {}", time.format("%Y-%m-%d %H:%M:%S%.3f %:z")),
@@ -133,7 +133,7 @@ pub(super) fn shown_text(model: &Model) -> String {
 }
 
 fn row_text(logs: &Logs, row: &buffer::Row, zone: chrono::FixedOffset) -> String {
-    let time = logs::event::moment(row.time).with_timezone(&zone).format("%Y-%m-%d %H:%M:%S%.3f%:z");
+    let time = logs::to_datetime(row.time).with_timezone(&zone).format("%Y-%m-%d %H:%M:%S%.3f%:z");
     let Some(source) = row.source else { return format!("---- {} ----", row.text) };
     let name = logs.sources.get(source).map_or("-", |source| source.name.as_str());
     let mut line = format!("{time} {} {} {}", text::pad(name, 8), text::pad(row.level.word(), 5), row.text);

@@ -7,7 +7,7 @@ use crate::tui::keys::{BINDINGS, Scope};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::{Model, Overlay, RunRow, Screen};
 use common::text;
-use logs::event::Millis;
+use logs::Millis;
 
 /// Words that take something after them, and what.
 const WITH_ARGUMENTS: [(&str, &str); 7] = [

@@ -13,7 +13,7 @@ use super::super::text::{broken, cells, cut, pad, width};
 use super::super::theme::Theme;
 use super::{empty, line};
 use common::text::thousands;
-use logs::event::{Millis, moment};
+use logs::{Millis, to_datetime};
 
 pub(super) fn draw(model: &Model, theme: Theme, frame: &mut Frame, area: Rect) {
     line(frame, area, 0, heading(model, theme));
@@ -133,7 +133,7 @@ fn lines_of<'a>(model: &Model, number: u64, row: &'a Row, theme: Theme, columns:
 }
 
 fn stamp(model: &Model, time: Millis) -> Option<String> {
-    let time = moment(time).with_timezone(&model.zone);
+    let time = to_datetime(time).with_timezone(&model.zone);
     match model.logs.stamps {
         Stamps::Day => Some(time.format("%H:%M:%S ").to_string()),
         Stamps::Whole => Some(time.format("%Y-%m-%d %H:%M:%S%.3f ").to_string()),

@@ -1,7 +1,6 @@
-//! The databases of the contenders: one at a time, each a copy of a template that `etl migrate` made.
+//! The databases of the competitors, each a copy of a template that `etl migrate` creates.
 //!
-//! Everything here happens outside the measured time. A finished database is dropped at once, so that no autovacuum of
-//! one contender's rows runs during another's turn.
+//! Nothing here is measured. A database is dropped after its turn, so that its autovacuum does not disturb the next one.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,7 +14,7 @@ use crate::process;
 /// Our cleaned rows, as `psql` loads them.
 pub(super) const CLEANED: &str = "covid_case.csv";
 
-/// The tables of a contender that knows nothing of releases: as `covid_case` and its siblings are seen, with the keys that each of our
+/// The tables of a competitor that knows nothing of releases: as `covid_case` and its siblings are seen, with the keys that each of our
 /// releases has.
 const PLAIN_TABLES: &str = "
     DROP VIEW covid_case, department, province;
@@ -29,7 +28,7 @@ const PLAIN_TABLES: &str = "
         ADD CONSTRAINT covid_case_residence_province_fkey FOREIGN KEY (residence_province_id) REFERENCES province,
         ADD CONSTRAINT covid_case_residence_department_fkey FOREIGN KEY (residence_department_id) REFERENCES department";
 
-/// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a contender's own.
+/// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a competitor's own.
 const CONTENT: &str = "
     WITH cases AS (
         SELECT coalesce((SELECT to_regclass('release_case_' || release_id) FROM published_release), 'covid_case'::regclass) AS oid)
@@ -57,17 +56,16 @@ pub(super) struct Content {
 }
 
 impl Server {
-    /// Talks to this cluster.
     pub(super) fn new(binaries: &Binaries, cluster: &Cluster) -> Self {
         Self { psql: binaries.psql(), maintenance_url: cluster.url("postgres") }
     }
 
-    /// The superuser's URL of one database.
+    /// Returns a superuser's URL of a database.
     pub(super) fn url(&self, database: &str) -> String {
         self.maintenance_url.replacen("/postgres?", &format!("/{database}?"), 1)
     }
 
-    /// `psql`, ready to do one thing. The URL has the password, so it does not stand in the command line.
+    /// Returns a command of `psql`. The password is passed in the environment.
     pub(super) fn psql(&self, database: &str, statement: &str) -> Command {
         let mut command = Command::new(&self.psql);
         command
@@ -77,7 +75,7 @@ impl Server {
         command
     }
 
-    /// Lets `etl migrate` make the schema that every contender starts with.
+    /// Lets `etl migrate` make the schema that every competitor starts with.
     pub(super) fn create_template(&self, etl: &Path) -> Result<()> {
         self.run("postgres", &format!("CREATE DATABASE {TEMPLATE}"))?;
         process::output_of(Command::new(etl).arg("migrate").env(env::DATABASE_URL, self.url(TEMPLATE)))
@@ -91,12 +89,12 @@ impl Server {
         self.run("postgres", "CHECKPOINT")
     }
 
-    /// Removes it, whoever is connected.
+    /// Drops a database and its connections.
     pub(super) fn drop_database(&self, database: &str) -> Result<()> {
         self.run("postgres", &format!("DROP DATABASE IF EXISTS {database} WITH (FORCE)"))
     }
 
-    /// Writes the cleaned rows and the small tables as CSV files, for the contender that loads them.
+    /// Writes the cleaned rows and the small tables as CSV files, for the competitor that loads them.
     pub(super) fn export(&self, database: &str, folder: &Path) -> Result<()> {
         for table in SMALL.into_iter().chain(["covid_case"]) {
             let file = folder.join(format!("{table}.csv"));
@@ -121,11 +119,11 @@ impl Server {
         Ok(())
     }
 
-    /// What the contender has loaded. Its keys are checked too: without them it has not done the same job.
+    /// What the competitor has loaded. Its keys are checked too: without them it has not done the same job.
     pub(super) fn content(&self, database: &str) -> Result<Content> {
-        let said = self.ask(database, CONTENT)?;
-        let unreadable = || Failure::new(format!("cannot understand what psql says of `{database}`: {said}"));
-        let mut fields = said.trim().split('|');
+        let output = self.query(database, CONTENT)?;
+        let unreadable = || Failure::new(format!("unexpected output of psql on `{database}`: {output}"));
+        let mut fields = output.trim().split('|');
         let (Some(rows), Some(sum), Some(keys)) = (fields.next(), fields.next(), fields.next()) else {
             return Err(unreadable());
         };
@@ -134,10 +132,10 @@ impl Server {
     }
 
     fn run(&self, database: &str, statement: &str) -> Result<()> {
-        self.ask(database, statement).map(drop)
+        self.query(database, statement).map(drop)
     }
 
-    fn ask(&self, database: &str, statement: &str) -> Result<String> {
+    fn query(&self, database: &str, statement: &str) -> Result<String> {
         process::output_of(&mut self.psql(database, statement))
     }
 }
@@ -153,7 +151,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_url_becomes_the_variables_of_libpq() {
+    fn connection_splits_url_into_libpq_variables() {
         let variables = connection("postgres://postgres:secret@127.0.0.1:5433/bench?sslmode=disable");
         let expected = [
             ("PGUSER", "postgres"),

@@ -1,10 +1,7 @@
-//! The goals beside what was measured.
-//!
-//! A missed goal is shown as missed and changes no exit code: the numbers depend on the machine, and a benchmark that
-//! fails on a busy one is soon switched off.
+//! Compares measurements with goals. A missed goal does not change the exit code, because the numbers depend on the machine.
 
-use super::contender::Contender;
-use super::{Outcome, table};
+use super::competitor::Competitor;
+use super::{BenchResult, table};
 
 /// How many times faster than the better of DuckDB and Polars.
 const TIMES_FASTER_THAN_RIVALS: f64 = 3.0;
@@ -21,39 +18,36 @@ const PEAK_MEGABYTES: f64 = 96.0;
 /// The final national file's size, on two cores that PostgreSQL uses too.
 const FULL_SECONDS: f64 = 90.0;
 
-/// Which side of the bar is good.
-pub(super) enum Bar {
+pub(super) enum Threshold {
     AtLeast(f64),
     AtMost(f64),
 }
 
-/// One number and where it should be.
 pub(super) struct Goal {
     pub(super) what: &'static str,
     pub(super) measured: f64,
     pub(super) unit: &'static str,
-    pub(super) bar: Bar,
+    pub(super) threshold: Threshold,
 }
 
-/// Every goal that was measured, in one line each.
-pub(super) fn render(results: &[Outcome], full: bool) -> String {
+pub(super) fn render(results: &[BenchResult], full: bool) -> String {
     lines(&goals(results, full))
 }
 
-/// Goals of any benchmark, one a line.
+/// Renders goals, one per line.
 pub(super) fn lines(goals: &[Goal]) -> String {
     let heads = format!("\n{:<48}{:>12}   {}", "goal", "measured", "wanted");
     let lines = goals.iter().map(Goal::line);
     std::iter::once(heads).chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-fn goals(results: &[Outcome], full: bool) -> Vec<Goal> {
+fn goals(results: &[BenchResult], full: bool) -> Vec<Goal> {
     let Some((ours, others)) = results.split_first() else { return Vec::new() };
-    let found = |contender| others.iter().find(|result| result.contender == contender);
+    let found = |competitor| others.iter().find(|result| result.competitor == competitor);
     let best_rival = others
         .iter()
-        .filter(|result| result.contender.is_a_rival())
-        .map(Outcome::seconds)
+        .filter(|result| result.competitor.is_a_rival())
+        .map(BenchResult::seconds)
         .min_by(f64::total_cmp);
 
     let mut goals = Vec::new();
@@ -62,37 +56,37 @@ fn goals(results: &[Outcome], full: bool) -> Vec<Goal> {
             what: "faster than the better of DuckDB and Polars",
             measured: best_rival / ours.seconds(),
             unit: "times",
-            bar: Bar::AtLeast(TIMES_FASTER_THAN_RIVALS),
+            threshold: Threshold::AtLeast(TIMES_FASTER_THAN_RIVALS),
         });
     }
-    if let Some(copy) = found(Contender::Copy) {
+    if let Some(copy) = found(Competitor::Copy) {
         goals.push(Goal {
             what: "of the time of psql \\copy of cleaned rows",
             measured: ours.seconds() / copy.seconds(),
             unit: "times",
-            bar: Bar::AtMost(SHARE_OF_COPY),
+            threshold: Threshold::AtMost(SHARE_OF_COPY),
         });
     }
-    if let Some(pandas) = found(Contender::Pandas) {
+    if let Some(pandas) = found(Competitor::Pandas) {
         goals.push(Goal {
             what: "the rows per second of pandas to_sql",
             measured: ours.rows_per_second() / pandas.rows_per_second(),
             unit: "times",
-            bar: Bar::AtLeast(TIMES_PANDAS),
+            threshold: Threshold::AtLeast(TIMES_PANDAS),
         });
     }
     goals.push(Goal {
         what: "peak memory of etl run",
         measured: table::megabytes(ours.peak_bytes()),
         unit: "MB",
-        bar: Bar::AtMost(PEAK_MEGABYTES),
+        threshold: Threshold::AtMost(PEAK_MEGABYTES),
     });
     if full {
         goals.push(Goal {
             what: "the final national file's size, whole",
             measured: ours.seconds(),
             unit: "s",
-            bar: Bar::AtMost(FULL_SECONDS),
+            threshold: Threshold::AtMost(FULL_SECONDS),
         });
     }
     goals
@@ -100,13 +94,13 @@ fn goals(results: &[Outcome], full: bool) -> Vec<Goal> {
 
 impl Goal {
     fn line(&self) -> String {
-        let (words, bar, reached) = match self.bar {
-            Bar::AtLeast(bar) => ("at least", bar, self.measured >= bar),
-            Bar::AtMost(bar) => ("at most", bar, self.measured <= bar),
+        let (words, limit, reached) = match self.threshold {
+            Threshold::AtLeast(limit) => ("at least", limit, self.measured >= limit),
+            Threshold::AtMost(limit) => ("at most", limit, self.measured <= limit),
         };
         let verdict = if reached { "reached" } else { "missed" };
         let measured = format!("{:.2} {}", self.measured, self.unit);
-        format!("{:<48}{measured:>12}   {words} {bar} {}: {verdict}", self.what, self.unit)
+        format!("{:<48}{measured:>12}   {words} {limit} {}: {verdict}", self.what, self.unit)
     }
 }
 
@@ -115,19 +109,19 @@ mod tests {
     use super::*;
     use crate::bench::measure::Measurement;
 
-    fn outcome(contender: Contender, seconds: f64, phases: &str) -> Outcome {
+    fn outcome(competitor: Competitor, seconds: f64, phases: &str) -> BenchResult {
         let measurements = vec![Measurement { seconds, peak_bytes: 90_000_000, cpu_seconds: seconds }];
-        Outcome { contender, measurements, rows: 1_000_000, same_rows: true, phases: phases.to_owned() }
+        BenchResult { competitor, measurements, rows: 1_000_000, same_rows: true, phases: phases.to_owned() }
     }
 
     #[test]
-    fn each_goal_is_met_on_its_own_side_of_the_bar() {
+    fn goals_compare_with_their_thresholds() {
         let results = [
-            outcome(Contender::Etl, 4.0, ""),
-            outcome(Contender::Copy, 7.0, ""),
-            outcome(Contender::DuckDb, 14.0, ""),
-            outcome(Contender::Polars, 13.0, ""),
-            outcome(Contender::Pandas, 9.0, "50000 rows in 5.0 s"),
+            outcome(Competitor::Etl, 4.0, ""),
+            outcome(Competitor::Copy, 7.0, ""),
+            outcome(Competitor::DuckDb, 14.0, ""),
+            outcome(Competitor::Polars, 13.0, ""),
+            outcome(Competitor::Pandas, 9.0, "50000 rows in 5.0 s"),
         ];
         let text = render(&results, false);
         for line in [
@@ -141,8 +135,8 @@ mod tests {
     }
 
     #[test]
-    fn the_full_size_has_its_own_goal() {
-        let text = render(&[outcome(Contender::Etl, 91.0, "")], true);
+    fn full_size_has_goal_of_its_own() {
+        let text = render(&[outcome(Competitor::Etl, 91.0, "")], true);
         assert!(text.contains("91.00 s   at most 90 s: missed"), "{text}");
     }
 }

@@ -1,6 +1,4 @@
-//! What the benchmark measures with: the binary, and an input that is generated once.
-//!
-//! Both stand below cargo's target folder: the input in `bench/`, so that the next run finds it again.
+//! The binary to measure, and the input, which is generated once and cached in cargo's target folder.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -8,19 +6,17 @@ use std::process::Command;
 
 use tempfile::TempDir;
 
-use crate::{process, say};
+use crate::{output, process};
 use common::failure::{Context as _, Result};
 
-/// The generated input is the same for everyone.
 const SEED: &str = "1";
 
-/// The line list.
 const CASES: &str = "Covid19Casos.zip";
 
-/// What our sample has beside it, and no competitor loads.
+/// Optional datasets, which competitors do not load.
 const OPTIONAL: [&str; 2] = ["Covid19Determinaciones.zip", "Covid19VacunasAgrupadas.csv.zip"];
 
-/// How the names of temporary folders begin.
+/// Prefix of temporary folders.
 const SCRATCH: &str = "scratch-";
 
 /// A folder with the ministry's three files.
@@ -29,37 +25,36 @@ pub(super) struct Datasets {
 }
 
 impl Datasets {
-    /// Where they stand.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
     }
 
-    /// The same, as the URL of a store.
+    /// Returns the store URL of the folder.
     pub(super) fn url(&self) -> String {
         format!("file://{}", self.folder.display())
     }
 }
 
-/// The `etl` to measure: `named`, or the release build.
+/// Returns the `etl` to measure.
 pub(super) fn binary(named: Option<&Path>) -> Result<PathBuf> {
-    provided(named, "etl", "etl")
+    program(named, "etl", "etl")
 }
 
-/// The program to measure: `named`, or the release build.
-pub(super) fn provided(named: Option<&Path>, package: &str, program: &str) -> Result<PathBuf> {
+/// Returns the program to measure: `named`, else the release build.
+pub(super) fn program(named: Option<&Path>, package: &str, program: &str) -> Result<PathBuf> {
     if let Some(named) = named {
         return named.canonicalize().context(|| format!("cannot find `{}`", named.display()));
     }
-    say::note("building the release profile");
+    output::note("building the release profile");
     process::run(&mut process::cargo(["build", "--release", "--package", package, "--bin", program]))?;
     Ok(process::target()?.join("release").join(program))
 }
 
-/// The input with that many rows: found, or generated whole.
+/// Returns the input with `rows` rows, which is generated if it is not cached.
 pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
     let folder = cache()?.join(format!("cases-{rows}-seed-{SEED}"));
     if !folder.join(CASES).is_file() {
-        say::note(&format!("generating {rows} rows, once, into `{}`", folder.display()));
+        output::note(&format!("generating {rows} rows into `{}`", folder.display()));
         let unfinished = scratch()?;
         process::run(
             Command::new(etl)
@@ -75,8 +70,8 @@ pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
     Ok(Datasets { folder })
 }
 
-/// Removes what a killed benchmark has left behind.
-pub(super) fn sweep() -> Result<()> {
+/// Removes the temporary folders of killed benchmarks.
+pub(super) fn remove_leftovers() -> Result<()> {
     let cache = cache()?;
     let entries = fs::read_dir(&cache).context(|| format!("cannot read `{}`", cache.display()))?;
     let left_over =
@@ -87,14 +82,14 @@ pub(super) fn sweep() -> Result<()> {
     Ok(())
 }
 
-/// A temporary folder on the disk of the input.
+/// Creates a temporary folder on the disk of the input.
 pub(super) fn scratch() -> Result<TempDir> {
     let cache = cache()?;
     TempDir::with_prefix_in(SCRATCH, &cache)
         .context(|| format!("cannot create a folder in `{}`", cache.display()))
 }
 
-/// What is kept between two benchmarks. It may be deleted at any time.
+/// Returns the cache, which may be deleted at any time.
 pub(super) fn cache() -> Result<PathBuf> {
     let folder = process::target()?.join("bench");
     fs::create_dir_all(&folder).context(|| format!("cannot create `{}`", folder.display()))?;

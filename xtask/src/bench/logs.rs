@@ -1,7 +1,7 @@
-//! `cargo xtask bench logs`: `covidctl logs` beside `aws logs filter-log-events` and awslogs, catching up on the same events.
+//! `cargo xtask bench logs`: compares `covidctl logs` with `aws logs filter-log-events` and awslogs on the same events.
 //!
-//! All read the four log groups of the pipeline from one emulator, in turns, and write what they find to a file. The emulator's
-//! own time is in everybody's wall clock and in nobody's processor time. Every event must be there exactly once in ours.
+//! The programs take turns reading the pipeline's four log groups from one emulator into a file. The emulator's time counts as wall time
+//! of each program, not as processor time. `covidctl` must print every event exactly once.
 
 use std::collections::HashSet;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,26 +9,23 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use super::goal::{self, Bar, Goal};
+use super::goal::{self, Goal, Threshold};
 use super::input;
 use super::measure::{self, Measurement};
 use crate::cli::LogsBench;
-use crate::{process, say, tools};
+use crate::{output, process, tools};
 use common::failure::{Context as _, Failure, Result};
 
-/// The emulator and the competition.
 const REQUIREMENTS: &str = include_str!("../../bench/logs-requirements.txt");
 
-/// What fills the emulator.
-const FILL: &str = include_str!("../../bench/fill_logs.py");
+const FILL_SCRIPT: &str = include_str!("../../bench/fill_logs.py");
 
 const GROUPS: [&str; 4] =
     ["/aws/lambda/covid19-download", "/ecs/covid19-etl", "/ecs/covid19-report", "/ecs/covid19-metabase"];
 
-/// How long the emulator may take to start.
-const PATIENCE: Duration = Duration::from_mins(1);
+const EMULATOR_START_TIMEOUT: Duration = Duration::from_mins(1);
 
-/// The emulator; ended when dropped.
+/// The emulator moto; killed when dropped.
 struct Moto {
     child: Child,
     endpoint: String,
@@ -45,8 +42,8 @@ impl Moto {
         let moto = Self { child, endpoint: format!("http://{address}") };
         let begun = Instant::now();
         while TcpStream::connect(address).is_err() {
-            if begun.elapsed() > PATIENCE {
-                return Err(Failure::new("the emulator of AWS does not start"));
+            if begun.elapsed() > EMULATOR_START_TIMEOUT {
+                return Err(Failure::new("the AWS emulator did not start"));
             }
             std::thread::sleep(Duration::from_millis(50));
         }
@@ -61,57 +58,55 @@ impl Drop for Moto {
     }
 }
 
-/// One of those that read the logs.
-struct Contender {
+struct Competitor {
     name: &'static str,
     command: Command,
     measurements: Vec<Measurement>,
 }
 
-impl Contender {
+impl Competitor {
     fn median(&self, of: fn(&Measurement) -> f64) -> f64 {
         measure::median(self.measurements.iter().map(of))
     }
 }
 
-/// Runs the benchmark of the logs.
 pub(crate) fn run(options: &LogsBench) -> Result<()> {
-    let covidctl = input::provided(options.binary.as_deref(), "covidctl", "covidctl")?;
+    let covidctl = input::program(options.binary.as_deref(), "covidctl", "covidctl")?;
     let python =
         tools::python(&tools::folder("bench-logs")?, "awscli, awslogs and the emulator", REQUIREMENTS)?;
     let moto = Moto::start(&python)?;
     let scratch = input::scratch()?;
-    say::note(&format!("writing {} events into the emulator", options.events));
+    output::note(&format!("writing {} events into the emulator", options.events));
     let fill = scratch.path().join("fill_logs.py");
-    std::fs::write(&fill, FILL).context(|| format!("cannot write `{}`", fill.display()))?;
+    std::fs::write(&fill, FILL_SCRIPT).context(|| format!("cannot write `{}`", fill.display()))?;
     let mut filling = Command::new(&python);
     filling.arg(&fill).arg(&moto.endpoint).arg(options.events.to_string());
     let events: u64 =
         process::output_of(&mut filling)?.trim().parse().context(|| "cannot count the events".to_owned())?;
 
-    let mut contenders = contenders(&covidctl, &python, &moto, scratch.path());
+    let mut competitors = competitors(&covidctl, &python, &moto, scratch.path());
     for round in 1..=options.repeats {
-        for contender in &mut contenders {
-            say::note(&format!("round {round} of {}: {}", options.repeats, contender.name));
-            let (measurement, _) = measure::run(&contender.command, scratch.path())?;
-            contender.measurements.push(measurement);
+        for competitor in &mut competitors {
+            output::note(&format!("round {round} of {}: {}", options.repeats, competitor.name));
+            let (measurement, _) = measure::run(&competitor.command, scratch.path())?;
+            competitor.measurements.push(measurement);
         }
     }
-    say::result(&table(&contenders, events));
-    let [ours, aws, awslogs] = contenders.as_slice() else { return Ok(()) };
-    let cpu = |contender: &Contender| contender.median(|m| m.cpu_seconds);
-    let wall = |contender: &Contender| contender.median(|m| m.seconds);
-    let goal = |what, measured, bar| Goal { what, measured, unit: "times", bar };
-    say::result(&goal::lines(&[
-        goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Bar::AtMost(0.1)),
-        goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Bar::AtMost(0.1)),
-        goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Bar::AtMost(1.0)),
-        goal("wall time of awslogs", wall(ours) / wall(awslogs), Bar::AtMost(1.0)),
+    output::result(&table(&competitors, events));
+    let [ours, aws, awslogs] = competitors.as_slice() else { return Ok(()) };
+    let cpu = |competitor: &Competitor| competitor.median(|m| m.cpu_seconds);
+    let wall = |competitor: &Competitor| competitor.median(|m| m.seconds);
+    let goal = |what, measured, threshold| Goal { what, measured, unit: "times", threshold };
+    output::result(&goal::lines(&[
+        goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Threshold::AtMost(0.1)),
+        goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Threshold::AtMost(0.1)),
+        goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Threshold::AtMost(1.0)),
+        goal("wall time of awslogs", wall(ours) / wall(awslogs), Threshold::AtMost(1.0)),
     ]));
-    complete(&scratch.path().join("covidctl.out"), events)
+    check_complete(&scratch.path().join("covidctl.out"), events)
 }
 
-fn contenders(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Contender> {
+fn competitors(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Competitor> {
     let program = |name: &str| python.with_file_name(name).display().to_string();
     let endpoint = &moto.endpoint;
     let ours = format!(
@@ -131,41 +126,45 @@ fn contenders(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Ve
             "{awslogs} get {group} ALL --aws-region us-east-1 --aws-endpoint-url {endpoint} --start 2h --timestamp --no-color"
         )
     });
-    let contender = |name, line: String, out: PathBuf| {
+    let competitor = |name, line: String, out: PathBuf| {
         let mut command = Command::new("sh");
         command.args(["-c", &format!("({line}) > {}", out.display())]);
         command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
-        Contender { name, command, measurements: Vec::new() }
+        Competitor { name, command, measurements: Vec::new() }
     };
     vec![
-        contender("covidctl logs", ours, scratch.join("covidctl.out")),
-        contender("aws filter-log-events", aws, scratch.join("aws.out")),
-        contender("awslogs get", awslogs, scratch.join("awslogs.out")),
+        competitor("covidctl logs", ours, scratch.join("covidctl.out")),
+        competitor("aws filter-log-events", aws, scratch.join("aws.out")),
+        competitor("awslogs get", awslogs, scratch.join("awslogs.out")),
     ]
 }
 
-fn table(contenders: &[Contender], events: u64) -> String {
+fn table(competitors: &[Competitor], events: u64) -> String {
     let mut lines = vec![
         format!("{events} events in {} groups; seconds are medians\n", GROUPS.len()),
         format!("{:<24}{:>10}{:>12}{:>10}", "program", "seconds", "processor", "peak MB"),
     ];
-    for contender in contenders {
-        let peak = contender.measurements.iter().map(|m| m.peak_bytes).max().unwrap_or_default() >> 20;
-        let (wall, cpu) = (contender.median(|m| m.seconds), contender.median(|m| m.cpu_seconds));
-        lines.push(format!("{:<24}{wall:>10.2}{cpu:>12.2}{peak:>10}", contender.name));
+    for competitor in competitors {
+        let peak = competitor.measurements.iter().map(|m| m.peak_bytes).max().unwrap_or_default() >> 20;
+        let (wall, cpu) = (competitor.median(|m| m.seconds), competitor.median(|m| m.cpu_seconds));
+        lines.push(format!("{:<24}{wall:>10.2}{cpu:>12.2}{peak:>10}", competitor.name));
     }
     lines.join("\n")
 }
 
-/// A ratio means nothing for a program that loses events.
-fn complete(out: &Path, events: u64) -> Result<()> {
+/// Checks that every event was printed exactly once.
+fn check_complete(out: &Path, events: u64) -> Result<()> {
     let text = std::fs::read_to_string(out).context(|| format!("cannot read `{}`", out.display()))?;
     let id = |line: &str| Some(line.split_once("\"event_id\":\"")?.1.split_once('"')?.0.to_owned());
     let ids: Vec<String> = text.lines().filter_map(id).collect();
-    let different: HashSet<&String> = ids.iter().collect();
-    if ids.len() as u64 == events && different.len() == ids.len() {
-        say::note("every event exactly once");
+    let distinct: HashSet<&String> = ids.iter().collect();
+    if ids.len() as u64 == events && distinct.len() == ids.len() {
+        output::note("every event exactly once");
         return Ok(());
     }
-    Err(Failure::new(format!("{} events came, {} different ones, of {events}", ids.len(), different.len())))
+    Err(Failure::new(format!(
+        "{} events were printed, {} of them distinct, of {events}",
+        ids.len(),
+        distinct.len()
+    )))
 }

@@ -1,7 +1,4 @@
-//! One measured program: wall-clock seconds, and the peak of its resident memory as the kernel counted it.
-//!
-//! The time is the whole process's, from its start to its end. The memory is the highest of the program and of the
-//! children that it waited for; PostgreSQL's own is not in it, for anybody.
+//! Measures a program: wall time, CPU time, and peak resident memory of the process and its children, without PostgreSQL's.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -14,19 +11,18 @@ use wait4::Wait4 as _;
 use crate::process;
 use common::failure::{Context as _, Failure, Result};
 
-/// Nobody gets more than this; a program that hangs must not hang the benchmark.
-const LIMIT: &str = "1800";
+/// In seconds.
+const TIME_LIMIT: &str = "1800";
 
-/// What one run took.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Measurement {
     pub(super) seconds: f64,
     pub(super) peak_bytes: u64,
-    /// Its own and the kernel's for it, of all its processes.
+    /// User and system time of all its processes.
     pub(super) cpu_seconds: f64,
 }
 
-/// Runs it to its end. Returns the last line that it wrote, too.
+/// Runs a command; returns the measurement and the last line of its output.
 pub(super) fn run(command: &Command, scratch: &Path) -> Result<(Measurement, String)> {
     let log = scratch.join("output.log");
     let output = File::create(&log).context(|| format!("cannot write `{}`", log.display()))?;
@@ -39,23 +35,23 @@ pub(super) fn run(command: &Command, scratch: &Path) -> Result<(Measurement, Str
     let used = child.wait4().context(|| format!("cannot wait for `{}`", process::line_of(command)))?;
     let seconds = start.elapsed().as_secs_f64();
 
-    let said = fs::read(&log).context(|| format!("cannot read `{}`", log.display()))?;
-    let said = String::from_utf8_lossy(&said).trim_end().to_owned();
+    let output_text = fs::read(&log).context(|| format!("cannot read `{}`", log.display()))?;
+    let output_text = String::from_utf8_lossy(&output_text).trim_end().to_owned();
     if !used.status.success() {
-        let tail: Vec<&str> = said.lines().rev().take(20).collect();
+        let tail: Vec<&str> = output_text.lines().rev().take(20).collect();
         let tail = tail.into_iter().rev().collect::<Vec<_>>().join("\n");
         return Err(Failure::new(format!("`{}` failed: {}\n{tail}", process::line_of(command), used.status)));
     }
-    let last_line = said.lines().last().unwrap_or_default().to_owned();
+    let last_line = output_text.lines().last().unwrap_or_default().to_owned();
     let cpu_seconds = (used.rusage.utime + used.rusage.stime).as_secs_f64();
     Ok((Measurement { seconds, peak_bytes: used.rusage.maxrss, cpu_seconds }, last_line))
 }
 
-/// The same command below `timeout`, which stays in the foreground so that Ctrl-C reaches it.
+/// Wraps the command in `timeout`, in the foreground so that Ctrl-C reaches it.
 fn limited(command: &Command) -> Command {
     let mut limited = Command::new("timeout");
     limited
-        .args(["--foreground", "--kill-after=10", LIMIT])
+        .args(["--foreground", "--kill-after=10", TIME_LIMIT])
         .arg(command.get_program())
         .args(command.get_args())
         .envs(command.get_envs().filter_map(|(name, value)| Some((name, value?))));
@@ -73,12 +69,12 @@ pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     }
 }
 
-/// What pairs of measurements say together, where each pair was taken at the same time: how many times the other the one is.
+/// The mean ratio of paired measurements.
 #[derive(Clone, Copy)]
 pub(super) struct Ratio {
-    /// The geometric mean: twice and half are even.
+    /// The geometric mean.
     pub(super) mean: f64,
-    /// The standard error of the mean; unknown where there is only one pair.
+    /// The standard error of the mean; unknown for a single pair.
     error: Option<f64>,
 }
 
@@ -88,7 +84,7 @@ impl Ratio {
         let logarithms = || ratios.iter().map(|ratio| ratio.ln());
         let mean = logarithms().sum::<f64>() / count;
         let squares: f64 = logarithms().map(|logarithm| (logarithm - mean).powi(2)).sum();
-        // An error of the logarithm is a share of the ratio, where both are small.
+        // A small error of the logarithm is a relative error of the ratio.
         let error = (squares / (count - 1.0) / count).sqrt() * mean.exp();
         Self { mean: mean.exp(), error: (ratios.len() > 1).then_some(error) }
     }
@@ -112,14 +108,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_median_is_the_middle() {
+    fn median_is_middle_value() {
         assert!((median([3.0, 1.0, 2.0].into_iter()) - 2.0).abs() < f64::EPSILON);
         assert!((median([4.0, 1.0, 2.0, 3.0].into_iter()) - 2.5).abs() < f64::EPSILON);
         assert!(median(std::iter::empty()).is_nan());
     }
 
     #[test]
-    fn twice_and_half_are_even_and_the_error_shrinks_with_the_pairs() {
+    fn ratio_is_geometric_mean_with_standard_error() {
         assert_eq!(Ratio::of(&[2.0, 0.5]).to_string(), "1.00 ± 0.69");
         assert_eq!(Ratio::of(&[2.0, 0.5].repeat(50)).to_string(), "1.00 ± 0.07");
         assert_eq!(Ratio::of(&[1.25; 3]).to_string(), "1.25 ± 0.00");
@@ -127,7 +123,7 @@ mod tests {
     }
 
     #[test]
-    fn memory_and_the_last_line_are_the_programs_own() {
+    fn run_returns_peak_memory_and_last_line() {
         let scratch = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         // 64 MiB in one variable of the shell.
@@ -138,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn a_failing_program_is_shown_with_its_last_words() {
+    fn run_of_failing_program_returns_its_output() {
         let scratch = tempfile::tempdir().unwrap();
         let mut command = Command::new("sh");
         command.args(["-c", "echo cannot connect >&2; exit 4"]);

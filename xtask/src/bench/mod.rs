@@ -1,16 +1,15 @@
-//! `cargo xtask bench etl` (and, in `tunnel`, `bench tunnel`, in `screens`, `bench tui`): our `etl run` beside the competition, side by side in one run.
+//! `cargo xtask bench`. This file has `bench etl`, which compares `etl run` with its competitors.
 //!
-//! Every program gets the same zip, the same server with PostgreSQL's default settings, and a fresh database; they take
-//! turns, so that a machine that slows down slows all of them. Their results are compared with ours row by row. It
-//! prints what it measured beside the goals and judges nothing by its exit code but wrong results: numbers are not tests.
+//! Every program gets the same zip, the same server with PostgreSQL's default settings, and a new database. They take turns, so that a
+//! slow machine affects all alike. Their rows are compared with ours; only wrong rows fail the benchmark.
 
-mod contender;
+mod competitor;
 mod database;
 mod goal;
 mod input;
 mod logs;
 mod measure;
-mod python;
+mod python_env;
 mod screens;
 mod table;
 mod tunnel;
@@ -21,107 +20,102 @@ pub(crate) use logs::run as logs;
 pub(crate) use screens::run as screens;
 pub(crate) use tunnel::run as tunnel;
 
-use contender::{Contender, Place};
+use competitor::{Competitor, Setup};
 use database::Server;
 use measure::Measurement;
 
 use crate::cli::EtlBench;
+use crate::output;
 use crate::postgres::{Binaries, Cluster, Settings};
-use crate::say;
 use common::failure::{Failure, Result};
 
-/// The year that every program loads.
 const YEAR: &str = "2022";
 
-/// Runs the benchmark of the pipeline.
 pub(crate) fn etl(pg_bin: Option<&Path>, options: &EtlBench) -> Result<()> {
     let binaries = Binaries::find(pg_bin)?;
-    input::sweep()?;
+    input::remove_leftovers()?;
     let etl = input::binary(options.binary.as_deref())?;
     let datasets = input::provide(&etl, options.rows())?;
-    let python = if options.full { None } else { python::provide()? };
+    let python = if options.full { None } else { python_env::provide()? };
     let cluster = Cluster::start(&binaries, Settings::Defaults)?;
     let scratch = input::scratch()?;
-    let place = Place {
+    let setup = Setup {
         etl,
         datasets,
         python,
         scratch: scratch.path().to_path_buf(),
         server: Server::new(&binaries, &cluster),
     };
-    place.server.create_template(&place.etl)?;
+    setup.server.create_template(&setup.etl)?;
 
-    let contenders = Contender::all(place.python.is_some(), options.full);
-    let results = take_turns(&place, &contenders, options.repeats())?;
-    say::result(&table::render(&results, options.rows()));
-    say::result(&goal::render(&results, options.full));
+    let competitors = Competitor::all(setup.python.is_some(), options.full);
+    let results = measure_all(&setup, &competitors, options.repeats())?;
+    output::result(&table::render(&results, options.rows()));
+    output::result(&goal::render(&results, options.full));
     let wrong: Vec<&str> =
-        results.iter().filter(|result| !result.same_rows).map(|result| result.contender.name()).collect();
+        results.iter().filter(|result| !result.same_rows).map(|result| result.competitor.name()).collect();
     if wrong.is_empty() {
         return Ok(());
     }
-    Err(Failure::new(format!("not the same rows as `etl run`: {}", wrong.join(", ")))
-        .hint("a ratio means nothing between programs that do different things: find out who is wrong"))
+    Err(Failure::new(format!("rows differ from those of `etl run`: {}", wrong.join(", ")))
+        .hint("ratios are meaningless if the results differ: find the cause"))
 }
 
-/// What one program did.
-struct Outcome {
-    contender: Contender,
+struct BenchResult {
+    competitor: Competitor,
     measurements: Vec<Measurement>,
-    /// Rows that it loaded, as counted by the server, except for the sample of pandas.
+    /// Loaded rows, as counted by the server.
     rows: u64,
-    /// Whether the table has exactly our rows.
+    /// Whether the rows equal those of `etl run`.
     same_rows: bool,
-    /// The program's own last line, with its phases.
+    /// The last line of the program's output.
     phases: String,
 }
 
-impl Outcome {
-    /// The middle one of its times.
+impl BenchResult {
     fn seconds(&self) -> f64 {
         measure::median(self.measurements.iter().map(|measurement| measurement.seconds))
     }
 
-    /// The highest of its memory peaks.
     fn peak_bytes(&self) -> u64 {
         self.measurements.iter().map(|measurement| measurement.peak_bytes).max().unwrap_or_default()
     }
 
     fn rows_per_second(&self) -> f64 {
-        contender::sampled_rate(&self.phases, self.contender)
+        competitor::sampled_rate(&self.phases, self.competitor)
             .unwrap_or_else(|| measure::approximate(self.rows) / self.seconds())
     }
 }
 
-/// Each round runs every program once. Ours comes first: the others are compared with its rows, and `psql` loads them.
-fn take_turns(place: &Place, contenders: &[Contender], rounds: u32) -> Result<Vec<Outcome>> {
-    let mut results: Vec<Outcome> = Vec::new();
+/// Runs every program once per round. Ours is first: the others are compared with its rows, and `psql` loads them.
+fn measure_all(setup: &Setup, competitors: &[Competitor], rounds: u32) -> Result<Vec<BenchResult>> {
+    let mut results: Vec<BenchResult> = Vec::new();
     let mut ours = None;
     for round in 1..=rounds {
-        for (index, &contender) in contenders.iter().enumerate() {
-            say::note(&format!("round {round} of {rounds}: {}", contender.name()));
-            place.server.create(contender.database())?;
-            contender.prepare(place)?;
-            let (measurement, last_line) = measure::run(&contender.command(place), &place.scratch)?;
-            say::note(&format!("  {:.2} s", measurement.seconds));
-            let content = place.server.content(contender.database())?;
-            if ours.is_none() && contenders.contains(&Contender::Copy) {
-                place.server.export(contender.database(), &place.scratch)?;
+        for (index, &competitor) in competitors.iter().enumerate() {
+            output::note(&format!("round {round} of {rounds}: {}", competitor.name()));
+            setup.server.create(competitor.database())?;
+            competitor.prepare(setup)?;
+            let (measurement, last_line) = measure::run(&competitor.command(setup), &setup.scratch)?;
+            output::note(&format!("  {:.2} s", measurement.seconds));
+            let content = setup.server.content(competitor.database())?;
+            if ours.is_none() && competitors.contains(&Competitor::Copy) {
+                setup.server.export(competitor.database(), &setup.scratch)?;
             }
             let same_rows =
-                *ours.get_or_insert_with(|| content.clone()) == content || contender.loads_a_sample();
-            place.server.drop_database(contender.database())?;
+                *ours.get_or_insert_with(|| content.clone()) == content || competitor.loads_a_sample();
+            setup.server.drop_database(competitor.database())?;
             match results.get_mut(index) {
                 Some(result) => {
                     result.measurements.push(measurement);
                     result.same_rows &= same_rows;
                 }
-                None => results.push(Outcome {
-                    contender,
+                None => results.push(BenchResult {
+                    competitor,
                     measurements: vec![measurement],
                     rows: content.rows,
                     same_rows,
-                    phases: if contender.tells_its_phases() { last_line } else { String::new() },
+                    phases: if competitor.tells_its_phases() { last_line } else { String::new() },
                 }),
             }
         }

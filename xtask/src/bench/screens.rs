@@ -1,5 +1,5 @@
-//! `cargo xtask bench tui`: how quick the screens are, from inside (an example that calls the program's own parts) and from outside
-//! (the program itself in a pseudo-terminal, from its start to its first frame, and while nobody touches it).
+//! `cargo xtask bench tui`: the performance of the screens, measured inside (an example) and outside (the program in a pseudo-terminal:
+//! time to the first frame, and idle load).
 
 use std::fs::File;
 use std::io::{Read as _, Write as _};
@@ -10,30 +10,26 @@ use std::time::{Duration, Instant};
 
 use nix::pty::{OpenptyResult, Winsize, openpty};
 
-use super::goal::{self, Bar, Goal};
+use super::goal::{self, Goal, Threshold};
 use super::measure;
 use crate::cli::TuiBench;
-use crate::{process, say};
+use crate::{output, process};
 use common::failure::{Context as _, Failure, Result};
 
-/// How long nobody touches it.
-const IDLE: Duration = Duration::from_secs(20);
+const IDLE_TIME: Duration = Duration::from_secs(20);
 
-/// How often it is started.
 const STARTS: u32 = 7;
 
-/// A first frame that takes longer does not come.
-const BROKEN: Duration = Duration::from_secs(10);
+const FIRST_FRAME_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What stands in the header from the first frame on.
+/// Text in the header of every frame.
 const HEADER: &[u8] = b"Overview";
 
-/// Clock ticks a second, as `/proc` counts processor time.
+/// Clock ticks per second in `/proc`.
 const TICKS: f64 = 100.0;
 
-/// Runs the benchmark of the screens.
 pub(crate) fn run(options: &TuiBench) -> Result<()> {
-    say::note("building the release profile");
+    output::note("building the release profile");
     let built =
         ["build", "--release", "--package", "covidctl", "--bin", "covidctl", "--example", "tui_figures"];
     process::run(&mut process::cargo(built))?;
@@ -50,18 +46,18 @@ pub(crate) fn run(options: &TuiBench) -> Result<()> {
     let help = measure::median(helps.into_iter());
     let mut firsts = Vec::new();
     for _ in 0..STARTS {
-        let (window, first) = Window::open(&covidctl, data.path())?;
+        let (window, first) = TuiProcess::open(&covidctl, data.path())?;
         firsts.push(first.as_secs_f64() * 1000.0);
         window.close()?;
     }
-    let (window, _) = Window::open(&covidctl, data.path())?;
-    say::note(&format!("idle for {} s", IDLE.as_secs()));
+    let (window, _) = TuiProcess::open(&covidctl, data.path())?;
+    output::note(&format!("idle for {} s", IDLE_TIME.as_secs()));
     let before = window.processor_seconds()?;
-    std::thread::sleep(IDLE);
-    let idle = (window.processor_seconds()? - before) / IDLE.as_secs_f64() * 100.0;
+    std::thread::sleep(IDLE_TIME);
+    let idle = (window.processor_seconds()? - before) / IDLE_TIME.as_secs_f64() * 100.0;
     window.close()?;
-    say::result(inside.trim_end());
-    say::result(&goal::lines(&goals(&inside, help, measure::median(firsts.into_iter()), idle)?));
+    output::result(inside.trim_end());
+    output::result(&goal::lines(&goals(&inside, help, measure::median(firsts.into_iter()), idle)?));
     Ok(())
 }
 
@@ -70,28 +66,33 @@ fn goals(inside: &str, help: f64, first: f64, idle: f64) -> Result<Vec<Goal>> {
         let line = inside.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
         line.ok_or_else(|| Failure::new(format!("`{name}` was not measured")))
     };
-    let goal = |what, measured, unit, bar| Goal { what, measured, unit, bar };
+    let goal = |what, measured, unit, threshold| Goal { what, measured, unit, threshold };
     Ok(vec![
-        goal("covidctl --help", help, "ms", Bar::AtMost(20.0)),
-        goal("first frame", first, "ms", Bar::AtMost(100.0)),
-        goal("a frame, 100,000 lines, 200x60", figure("frame_ms")?, "ms", Bar::AtMost(5.0)),
-        goal("the same with long lines broken", figure("frame_wrapped_ms")?, "ms", Bar::AtMost(5.0)),
-        goal("search through 100,000 lines", figure("search_ms")?, "ms", Bar::AtMost(100.0)),
-        goal("a key waits, 5,000 lines a second", figure("key_waits_ms")?, "ms", Bar::AtMost(33.0)),
-        goal("rows in memory after a minute of that", figure("rows_kept")?, "rows", Bar::AtMost(100_000.0)),
-        goal("their text", figure("log_megabytes")?, "MB", Bar::AtMost(101.0)),
-        goal("idle, of a core", idle, "%", Bar::AtMost(1.0)),
+        goal("covidctl --help", help, "ms", Threshold::AtMost(20.0)),
+        goal("first frame", first, "ms", Threshold::AtMost(100.0)),
+        goal("a frame, 100,000 lines, 200x60", figure("frame_ms")?, "ms", Threshold::AtMost(5.0)),
+        goal("the same with long lines broken", figure("frame_wrapped_ms")?, "ms", Threshold::AtMost(5.0)),
+        goal("search through 100,000 lines", figure("search_ms")?, "ms", Threshold::AtMost(100.0)),
+        goal("a key waits, 5,000 lines a second", figure("key_waits_ms")?, "ms", Threshold::AtMost(33.0)),
+        goal(
+            "rows in memory after a minute of that",
+            figure("rows_kept")?,
+            "rows",
+            Threshold::AtMost(100_000.0),
+        ),
+        goal("their text", figure("log_megabytes")?, "MB", Threshold::AtMost(101.0)),
+        goal("idle, of a core", idle, "%", Threshold::AtMost(1.0)),
     ])
 }
 
-/// The program in a terminal of its own.
-struct Window {
+/// The program in a pseudo-terminal.
+struct TuiProcess {
     child: Child,
     master: File,
 }
 
-impl Window {
-    /// Opens it and waits for the first frame; how long that took.
+impl TuiProcess {
+    /// Starts the program; returns the time to the first frame.
     fn open(program: &Path, data: &Path) -> Result<(Self, Duration)> {
         let size = Winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
         let OpenptyResult { master, slave } =
@@ -106,7 +107,7 @@ impl Window {
         let master = File::from(master);
         let mut reader = master.try_clone().context(|| "cannot share the terminal".to_owned())?;
         let (seen, first) = mpsc::channel();
-        // It reads to the end, so that the program never waits for a terminal that nobody reads.
+        // Reads to the end, so that writes of the program never block.
         std::thread::spawn(move || {
             let (mut all, mut chunk, mut found) = (Vec::new(), [0; 8192], false);
             while let Ok(length @ 1..) = reader.read(&mut chunk) {
@@ -119,7 +120,7 @@ impl Window {
                 }
             }
         });
-        let first = first.recv_timeout(BROKEN).context(|| "the first frame does not come".to_owned());
+        let first = first.recv_timeout(FIRST_FRAME_TIMEOUT).context(|| "no first frame".to_owned());
         let window = Self { child, master };
         match first {
             Ok(first) => Ok((window, first)),
@@ -133,16 +134,16 @@ impl Window {
     fn processor_seconds(&self) -> Result<f64> {
         let file = format!("/proc/{}/stat", self.child.id());
         let stat = std::fs::read_to_string(&file).context(|| format!("cannot read `{file}`"))?;
-        // After the name, which may hold anything, in parentheses.
+        // The name in parentheses may contain spaces.
         let fields = stat.rsplit(')').next().unwrap_or_default().split_whitespace();
         let ticks: f64 = fields.skip(11).take(2).filter_map(|field| field.parse::<f64>().ok()).sum();
         Ok(ticks / TICKS)
     }
 
-    /// Leaves it as a user does.
+    /// Quits with a key.
     fn close(mut self) -> Result<()> {
-        let wrong = || "cannot close the terminal".to_owned();
-        self.master.write_all(b"q").context(wrong)?;
-        self.child.wait().map(drop).context(wrong)
+        let context = || "cannot close the terminal".to_owned();
+        self.master.write_all(b"q").context(context)?;
+        self.child.wait().map(drop).context(context)
     }
 }

@@ -1,10 +1,10 @@
-//! The table of what was measured. It shows numbers as they are; the goals are another table.
+//! The table of measurements.
 
-use super::Outcome;
+use super::BenchResult;
 use super::measure::approximate;
 
-/// Every contender in one line: seconds, rows per second, memory, and its time as a multiple of ours.
-pub(super) fn render(results: &[Outcome], rows: u64) -> String {
+/// Every competitor in one line: seconds, rows per second, memory, and its time as a multiple of ours.
+pub(super) fn render(results: &[BenchResult], rows: u64) -> String {
     let Some(ours) = results.first() else { return String::new() };
     let summary = format!(
         "{} rows read, {} loaded; seconds are the median of {}\n",
@@ -15,13 +15,13 @@ pub(super) fn render(results: &[Outcome], rows: u64) -> String {
     let heads = row(["program", "seconds", "loaded/s", "peak MB", "x our time"], "its phases");
     let lines = results.iter().map(|result| {
         let seconds = result.seconds();
-        let factor = if result.contender.loads_a_sample() {
+        let factor = if result.competitor.loads_a_sample() {
             "a sample".to_owned()
         } else {
             format!("{:.2}", seconds / ours.seconds())
         };
         let cells = [
-            result.contender.name(),
+            result.competitor.name(),
             &format!("{seconds:.2}"),
             &grouped(&format!("{:.0}", result.rows_per_second())),
             &format!("{:.0}", megabytes(result.peak_bytes())),
@@ -32,7 +32,6 @@ pub(super) fn render(results: &[Outcome], rows: u64) -> String {
     [summary, heads].into_iter().chain(lines).collect::<Vec<_>>().join("\n")
 }
 
-/// Millions of bytes.
 pub(super) fn megabytes(bytes: u64) -> f64 {
     approximate(bytes) / 1e6
 }
@@ -60,7 +59,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn digits_stand_in_groups_of_three() {
+    fn grouped_separates_thousands() {
         assert_eq!(["0", "999", "1000", "30000000"].map(grouped), ["0", "999", "1,000", "30,000,000"]);
     }
 }

@@ -1,7 +1,7 @@
-//! A private cluster in a temporary folder, on 127.0.0.1 with a free port and on a socket in that folder.
+//! A cluster in a temporary folder, on a free port of 127.0.0.1 and on a socket in that folder.
 //!
-//! A small shell process keeps it (`keeper.sh`): it stops the server and removes the folder as soon as this process is
-//! gone, in whatever way. PostgreSQL refuses to run as root, so as root the keeper runs as `postgres` or `nobody`.
+//! A shell process (`pg_reaper.sh`) stops the server and removes the folder when this process ends, even if it is killed. PostgreSQL
+//! refuses to run as root, so as root the reaper runs as `postgres` or `nobody`.
 
 use std::collections::hash_map::RandomState;
 use std::fs;
@@ -18,12 +18,11 @@ use nix::unistd::{User, geteuid};
 use super::Binaries;
 use common::failure::{Context as _, Failure, Result};
 
-/// How the server is set up.
 #[derive(Clone, Copy)]
 pub(crate) enum Settings {
-    /// For tests: nothing survives a power cut, many connections.
+    /// For tests: not durable, many connections.
     ThrowAway,
-    /// For benchmarks: PostgreSQL's own defaults, as a user would meet them.
+    /// For benchmarks: PostgreSQL's defaults.
     Defaults,
 }
 
@@ -38,21 +37,21 @@ impl Settings {
     }
 }
 
-/// A running private server. Dropping it stops the server and removes its folder.
+/// A running cluster. Dropping it stops the server and removes its folder.
 pub(crate) struct Cluster {
     port: u16,
     password: String,
-    keeper: Child,
+    reaper: Child,
 }
 
 impl Cluster {
-    /// Creates and starts one; it answers when this returns.
+    /// Creates a cluster and waits until it accepts connections.
     pub(crate) fn start(binaries: &Binaries, settings: Settings) -> Result<Self> {
         let mut attempts_left = 3;
         loop {
             attempts_left -= 1;
             match Self::try_start(binaries, settings) {
-                // Between finding a free port and using it, somebody else may have taken it.
+                // Another process may have taken the port meanwhile.
                 Err(failure)
                     if attempts_left > 0 && failure.to_string().contains("Address already in use") => {}
                 done => return done,
@@ -60,7 +59,7 @@ impl Cluster {
         }
     }
 
-    /// The superuser's URL of one database.
+    /// Returns a superuser's URL of a database.
     pub(crate) fn url(&self, database: &str) -> String {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}?sslmode=disable", self.password, self.port)
     }
@@ -74,7 +73,7 @@ impl Cluster {
             .context(|| "cannot create a temporary folder".to_owned())?;
         let files = [
             ("password", format!("{password}\n")),
-            ("settings", format!("{}{}", settings.lines(), place(port, folder.path()))),
+            ("settings", format!("{}{}", settings.lines(), connection_settings(port, folder.path()))),
         ];
         for (name, content) in files {
             let file = folder.path().join(name);
@@ -82,41 +81,41 @@ impl Cluster {
         }
         let mut command = Command::new("sh");
         command
-            .args(["-c", include_str!("keeper.sh"), "keeper"])
+            .args(["-c", include_str!("pg_reaper.sh"), "pg_reaper"])
             .args([binaries.folder(), folder.path()])
             .current_dir("/")
-            .process_group(0) // so that Ctrl-C reaches the task, not the keeper
+            .process_group(0) // Ctrl-C must not reach the reaper
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::inherit());
         if geteuid().is_root() {
-            give_away(folder.path(), &mut command)?;
+            change_owner(folder.path(), &mut command)?;
         }
-        let keeper = command.spawn().context(|| "cannot start `sh`".to_owned())?;
-        // From here on the folder is the keeper's, which removes it.
+        let reaper = command.spawn().context(|| "cannot start `sh`".to_owned())?;
+        // From here on the reaper removes the folder.
         drop(folder.keep());
-        let mut cluster = Self { port, password, keeper };
+        let mut cluster = Self { port, password, reaper };
         cluster.wait_until_ready(binaries)?;
         Ok(cluster)
     }
 
-    /// The keeper says `ready`, or says why not and ends.
+    /// The reaper prints `ready`, or the reason of its failure.
     fn wait_until_ready(&mut self, binaries: &Binaries) -> Result<()> {
-        let mut said = Vec::new();
-        if let Some(mut stdout) = self.keeper.stdout.take() {
+        let mut output = Vec::new();
+        if let Some(mut stdout) = self.reaper.stdout.take() {
             let mut byte = [0];
-            while said != b"ready\n" && stdout.read(&mut byte).is_ok_and(|length| length == 1) {
-                said.push(byte[0]);
+            while output != b"ready\n" && stdout.read(&mut byte).is_ok_and(|length| length == 1) {
+                output.push(byte[0]);
             }
         }
-        if said == b"ready\n" {
+        if output == b"ready\n" {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&said);
+        let output = String::from_utf8_lossy(&output);
         Err(Failure::new(format!(
             "cannot start PostgreSQL from `{}`: {}",
             binaries.folder().display(),
-            said.trim()
+            output.trim()
         ))
         .hint("as root it runs as `postgres` or `nobody`: this user must reach TMPDIR and the binaries"))
     }
@@ -124,13 +123,13 @@ impl Cluster {
 
 impl Drop for Cluster {
     fn drop(&mut self) {
-        drop(self.keeper.stdin.take());
-        // Nobody is left to tell if this fails; the keeper is done or gone either way.
-        drop(self.keeper.wait());
+        drop(self.reaper.stdin.take());
+        // The reaper has ended either way.
+        drop(self.reaper.wait());
     }
 }
 
-fn place(port: u16, folder: &Path) -> String {
+fn connection_settings(port: u16, folder: &Path) -> String {
     let folder = folder.display().to_string().replace('\'', "''");
     format!("listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\n")
 }
@@ -140,25 +139,24 @@ fn free_port() -> Result<u16> {
     port.map(|address| address.port()).context(|| "cannot find a free port on 127.0.0.1".to_owned())
 }
 
-/// A PostgreSQL superuser may run programs as the server's user, so other users of this machine must not guess it. The
-/// standard library's hash keys are random, which is all that is needed here.
+/// Protects the superuser, who can run programs, from other users of the machine. The standard library's hash keys are random.
 fn password() -> String {
     let random = || format!("{:016x}", RandomState::new().build_hasher().finish());
     random() + &random()
 }
 
-/// Hands the folder and the process to a user that PostgreSQL accepts.
-fn give_away(folder: &Path, keeper: &mut Command) -> Result<()> {
+/// Gives the folder and the process to a user that PostgreSQL accepts.
+fn change_owner(folder: &Path, reaper: &mut Command) -> Result<()> {
     let user = ["postgres", "nobody"]
         .iter()
         .find_map(|name| User::from_name(name).ok().flatten())
-        .ok_or_else(|| Failure::new("there is neither a user `postgres` nor `nobody` to run PostgreSQL"))?;
+        .ok_or_else(|| Failure::new("neither user `postgres` nor `nobody` exists to run PostgreSQL"))?;
     let (uid, gid) = (user.uid.as_raw(), user.gid.as_raw());
-    for place in [folder.to_path_buf(), folder.join("password"), folder.join("settings")] {
-        chown(&place, Some(uid), Some(gid))
-            .context(|| format!("cannot give `{}` to the user `{}`", place.display(), user.name))?;
+    for path in [folder.to_path_buf(), folder.join("password"), folder.join("settings")] {
+        chown(&path, Some(uid), Some(gid))
+            .context(|| format!("cannot give `{}` to the user `{}`", path.display(), user.name))?;
     }
-    keeper.uid(uid).gid(gid);
+    reaper.uid(uid).gid(gid);
     Ok(())
 }
 
@@ -167,7 +165,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn passwords_differ_and_fit_into_a_url() {
+    fn passwords_differ_and_are_url_safe() {
         let (one, other) = (password(), password());
         assert_ne!(one, other);
         assert!(one.len() == 32 && one.bytes().all(|byte| byte.is_ascii_hexdigit()), "{one}");

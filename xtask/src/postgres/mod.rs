@@ -1,7 +1,7 @@
-//! A private PostgreSQL for one task: found on the machine, started in a folder of its own, gone with the task.
+//! A temporary PostgreSQL cluster for one task.
 
+mod binaries;
 mod cluster;
-mod find;
 
+pub(crate) use binaries::Binaries;
 pub(crate) use cluster::{Cluster, Settings};
-pub(crate) use find::Binaries;

@@ -1,4 +1,4 @@
-//! Whether the bastion's security group lets this machine in, by the address under which others see it.
+//! Checks whether the bastion's security group allows the public address of this machine.
 
 use std::net::Ipv4Addr;
 use std::time::Duration;
@@ -6,15 +6,15 @@ use std::time::Duration;
 use aws_sdk_ec2::types::IpPermission;
 use common::failure::Result;
 
+use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
 use crate::names::{Name, Names};
-use crate::trouble::OrTrouble as _;
 use target::Check;
 
-/// Answers with the address of whoever asks.
-const MIRROR: &str = "https://checkip.amazonaws.com";
+/// Returns the public address of the client.
+const CHECKIP_URL: &str = "https://checkip.amazonaws.com";
 
-const PATIENCE: Duration = Duration::from_secs(5);
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 const SSH: i32 = 22;
 
@@ -27,7 +27,7 @@ pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
         ));
     };
     let answer = clients.instances().describe_security_groups().group_ids(group).send().await;
-    let answer = answer.or_trouble("ec2:DescribeSecurityGroups", || {
+    let answer = answer.api_context("ec2:DescribeSecurityGroups", || {
         format!("cannot look at the security group `{group}`")
     })?;
     let rules =
@@ -40,7 +40,7 @@ pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
         .collect();
     let mine = match mine {
         Some(mine) => Ok(mine),
-        None => asked().await,
+        None => public_address().await,
     };
     Ok(match mine {
         Ok(mine) if let_in.iter().any(|range| contains(range, mine)) => {
@@ -59,13 +59,14 @@ pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
     })
 }
 
-async fn asked() -> std::result::Result<Ipv4Addr, String> {
+async fn public_address() -> std::result::Result<Ipv4Addr, String> {
     let ask = async {
-        let client = reqwest::Client::builder().timeout(PATIENCE).https_only(true).build()?;
-        client.get(MIRROR).send().await?.error_for_status()?.text().await
+        let client = reqwest::Client::builder().timeout(LOOKUP_TIMEOUT).https_only(true).build()?;
+        client.get(CHECKIP_URL).send().await?.error_for_status()?.text().await
     };
-    let text = ask.await.map_err(|error| format!("`{MIRROR}` does not answer ({})", error.without_url()))?;
-    text.trim().parse().map_err(|_| format!("what `{MIRROR}` answers is no address"))
+    let text =
+        ask.await.map_err(|error| format!("`{CHECKIP_URL}` does not answer ({})", error.without_url()))?;
+    text.trim().parse().map_err(|_| format!("what `{CHECKIP_URL}` answers is no address"))
 }
 
 fn is_of_ssh(rule: &IpPermission) -> bool {
@@ -74,7 +75,7 @@ fn is_of_ssh(rule: &IpPermission) -> bool {
     matches!(rule.ip_protocol(), Some("tcp" | "-1")) && is_between
 }
 
-/// Whether an address is in a range such as `198.51.100.0/24`.
+/// Returns whether an address is in a range such as `198.51.100.0/24`.
 fn contains(range: &str, address: Ipv4Addr) -> bool {
     let Some((network, length)) = range.split_once('/') else { return false };
     let (Ok(network), Ok(length)) = (network.parse::<Ipv4Addr>(), length.parse::<u32>()) else {
@@ -92,7 +93,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn ranges() {
+    fn contains_compares_prefix() {
         let is_in = |range, address: &str| contains(range, address.parse().unwrap());
         assert!(is_in("198.51.100.7/32", "198.51.100.7") && !is_in("198.51.100.7/32", "198.51.100.8"));
         assert!(is_in("198.51.100.0/24", "198.51.100.255") && !is_in("198.51.100.0/24", "198.51.101.0"));

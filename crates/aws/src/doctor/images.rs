@@ -1,27 +1,26 @@
-//! Whether the images that tasks run are in the registry: a stack names a tag, and nobody has asked yet whether it was ever pushed.
+//! Checks whether the images of the stacks are in the registry.
 
 use aws_sdk_ecr::types::ImageDetail;
 use common::failure::Result;
 
+use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
 use crate::stacks;
-use crate::trouble::OrTrouble as _;
 use target::Check;
 
-/// The repository of our own image, as the stack `registry` calls it.
+/// The repository of the image `etl`, in the stack `registry`.
 pub(super) const ETL: &str = "covid19-etl";
 
-/// Each stack that runs an image, and the repository that it takes it from.
+/// The stacks that run an image, with its repository.
 const IMAGES: [(&str, &str); 2] = [("pipeline", ETL), ("dashboard", "covid19-metabase")];
 
-/// What a template says before there was a release.
+/// The tag in a template before the first release.
 const NO_RELEASE: &str = "latest-release";
 
-/// So many other tags are worth naming.
-const MOST: usize = 5;
+const MAX_LISTED: usize = 5;
 
-/// One check for all of them; none where nothing runs yet.
-pub(super) async fn check(clients: &Clients, states: &[stacks::State]) -> Option<Check> {
+/// Returns a check for all images, or `None` if no stack runs one.
+pub(super) async fn check(clients: &Clients, states: &[stacks::StackState]) -> Option<Check> {
     let mut there = Vec::new();
     for (stack, repository) in IMAGES {
         let Some(state) = states.iter().find(|state| state.name == stack && state.status.is_some()) else {
@@ -41,14 +40,15 @@ pub(super) async fn check(clients: &Clients, states: &[stacks::State]) -> Option
     (!there.is_empty()).then(|| Check::ok("image", format!("{} are in the registry", there.join(" and "))))
 }
 
-/// All tags of a repository, the newest first; none where it is not there.
+/// Returns the tags of a repository, newest first; none if it does not exist.
 async fn tags(clients: &Clients, repository: &str) -> Result<Vec<String>> {
     let pages = clients.images().describe_images().repository_name(repository);
     let mut pages = pages.into_paginator().items().send();
     let mut images: Vec<ImageDetail> = Vec::new();
     while let Some(image) = pages.next().await {
-        let image = image
-            .or_missing("ecr:DescribeImages", || format!("cannot look into the repository `{repository}`"))?;
+        let image = image.api_context_optional("ecr:DescribeImages", || {
+            format!("cannot look into the repository `{repository}`")
+        })?;
         let Some(image) = image else { return Ok(Vec::new()) };
         images.push(image);
     }
@@ -59,7 +59,7 @@ async fn tags(clients: &Clients, repository: &str) -> Result<Vec<String>> {
 }
 
 fn missing(repository: &str, tag: &str, tags: &[String]) -> Check {
-    let known: Vec<&str> = tags.iter().map(String::as_str).take(MOST).collect();
+    let known: Vec<&str> = tags.iter().map(String::as_str).take(MAX_LISTED).collect();
     let known =
         if known.is_empty() { "it is empty".to_owned() } else { format!("it has {}", known.join(", ")) };
     let hint = if repository == ETL {
@@ -79,7 +79,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_there_instead_is_named() {
+    fn missing_tag_error_lists_existing_tags() {
         let tags: Vec<String> = (1..9).map(|number| format!("v{number}")).collect();
         let check = missing(ETL, "v0", &tags);
         assert!(check.detail.ends_with("it has v1, v2, v3, v4, v5"), "{}", check.detail);

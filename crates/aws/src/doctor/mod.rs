@@ -1,10 +1,10 @@
-//! What can be wrong on AWS, from the rights to the alarms, each asked of the service that knows.
+//! The checks of `covidctl doctor` on AWS.
 //!
-//! Everything is asked at once and told in one order. Nothing is changed: a right is tried with a request that only reads.
+//! All requests run concurrently; checks are reported in a fixed order. Nothing is changed.
 
 mod address;
 mod images;
-mod rights;
+mod permissions;
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
@@ -18,11 +18,11 @@ use super::stacks::{self, Stacks};
 use common::text::age;
 use target::{Check, CheckSink, Component, ComponentState, DoctorContext};
 
-/// These stand on a release: without one they are not there yet.
-const LATER: [&str; 4] = ["pipeline", "ingest", "dashboard", "ci"];
+/// Stacks that need a software release and do not exist without one.
+const NEED_RELEASE: [&str; 4] = ["pipeline", "ingest", "dashboard", "ci"];
 
-/// The parts of `status`, the stack that each belongs to, and what to do about it.
-const PARTS: [(&str, &str, &str); 5] = [
+/// The components of `status`, the stack of each, and a hint.
+const COMPONENTS: [(&str, &str, &str); 5] = [
     ("schedule", "ingest", "covidctl --target aws up --parameter ingest.ScheduleState=ENABLED"),
     ("lambda", "ingest", "covidctl logs lambda --since 1d"),
     ("master", "database", "covidctl status --watch"),
@@ -30,7 +30,7 @@ const PARTS: [(&str, &str, &str); 5] = [
     ("metabase", "dashboard", "covidctl logs metabase --since 1h"),
 ];
 
-/// Looks at all of it; says whether there is anything that could be looked into.
+/// Reports all checks; returns whether the pipeline exists, so that its data can be checked.
 pub(super) async fn diagnose(
     clients: &Clients,
     names: &Names,
@@ -39,7 +39,7 @@ pub(super) async fn diagnose(
 ) -> bool {
     let stacks = Stacks::new(clients);
     let (rights, states, bastion, address, parts, alarms) = tokio::join!(
-        rights::check(clients, names),
+        permissions::check(clients, names),
         stacks.states(),
         bastion(clients, names),
         address::check(clients, names, wanted.my_address),
@@ -58,24 +58,24 @@ pub(super) async fn diagnose(
         }
         Err(failure) => found(Check::of("stacks", failure)),
     }
-    // Without the first stack there is none, and all that follows would say so.
+    // Without the first stack all other checks would fail for the same reason.
     if !is_there("network") {
         return false;
     }
-    part_checks(&parts, is_there).into_iter().for_each(found);
+    component_checks(&parts, is_there).into_iter().for_each(found);
     found(bastion.unwrap_or_else(|failure| Check::of("bastion", &failure)));
     found(address.unwrap_or_else(|failure| Check::of("my address", &failure)));
     found(alarms.unwrap_or_else(|failure| Check::of("alarms", &failure)));
     true
 }
 
-fn stack_checks(states: &[stacks::State], now: DateTime<Utc>) -> Vec<Check> {
+fn stack_checks(states: &[stacks::StackState], now: DateTime<Utc>) -> Vec<Check> {
     let (mut checks, mut missing, mut later, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for state in states {
         match &state.status {
-            None if LATER.contains(&state.name) => later.push(state.name),
+            None if NEED_RELEASE.contains(&state.name) => later.push(state.name),
             None => missing.push(state.name),
-            Some(said) if !stacks::is_whole(said) => odd.push(format!("{} is {said}", state.name)),
+            Some(said) if !stacks::is_complete(said) => odd.push(format!("{} is {said}", state.name)),
             Some(_) => {}
         }
     }
@@ -95,8 +95,8 @@ fn stack_checks(states: &[stacks::State], now: DateTime<Utc>) -> Vec<Check> {
     checks
 }
 
-/// What CloudFormation has found when it was last told to look; by itself it never does.
-fn drift(states: &[stacks::State], now: DateTime<Utc>) -> Option<Check> {
+/// Checks the result of the last drift detection, which CloudFormation never runs by itself.
+fn drift(states: &[stacks::StackState], now: DateTime<Utc>) -> Option<Check> {
     let there: Vec<_> = states.iter().filter(|state| state.status.is_some()).collect();
     let first = there.first()?.name;
     let look = |stack: &str| format!("aws cloudformation detect-stack-drift --stack-name covid19-{stack}");
@@ -115,7 +115,7 @@ fn drift(states: &[stacks::State], now: DateTime<Utc>) -> Option<Check> {
                 format!("aws cloudformation describe-stack-resource-drifts --stack-name covid19-{first}");
             Check::warning(
                 "drift",
-                format!("somebody has changed by hand what belongs to {}", names.join(", ")),
+                format!("resources were changed outside CloudFormation in {}", names.join(", ")),
                 format!("{show} shows what; after it was mended, {} looks again", look(first)),
             )
         }
@@ -130,8 +130,8 @@ fn drift(states: &[stacks::State], now: DateTime<Utc>) -> Option<Check> {
     })
 }
 
-/// The parts, in the words of `status`, as far as their stacks are there. What the bastion is has a check of its own.
-fn part_checks(parts: &[Component], is_there: impl Fn(&str) -> bool) -> Vec<Check> {
+/// Checks the components of existing stacks, except the bastion, which has a check of its own.
+fn component_checks(parts: &[Component], is_there: impl Fn(&str) -> bool) -> Vec<Check> {
     let check = |(name, stack, hint): (&'static str, &str, &str)| {
         let part = parts.iter().find(|part| part.name == name).filter(|_| is_there(stack))?;
         let detail = part.detail.clone();
@@ -148,7 +148,7 @@ fn part_checks(parts: &[Component], is_there: impl Fn(&str) -> bool) -> Vec<Chec
             ComponentState::Failed | ComponentState::Unknown => Check::failed(name, detail, hint),
         })
     };
-    PARTS.into_iter().filter_map(check).collect()
+    COMPONENTS.into_iter().filter_map(check).collect()
 }
 
 async fn bastion(clients: &Clients, names: &Names) -> Result<Check> {
@@ -166,7 +166,7 @@ async fn bastion(clients: &Clients, names: &Names) -> Result<Check> {
 }
 
 async fn alarms(clients: &Clients) -> Result<Check> {
-    let Alarms { count, raised, .. } = alarms::look(clients).await?;
+    let Alarms { count, raised, .. } = alarms::fetch(clients).await?;
     Ok(match (count, raised.len()) {
         (0, _) => {
             Check::warning("alarms", "there are none yet", "the stacks `pipeline` and `ingest` bring them")
@@ -187,8 +187,8 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::days(9)
     }
 
-    fn state(name: &'static str, status: Option<&str>) -> stacks::State {
-        stacks::State {
+    fn state(name: &'static str, status: Option<&str>) -> stacks::StackState {
+        stacks::StackState {
             name,
             status: status.map(str::to_owned),
             parameters: Vec::new(),
@@ -196,12 +196,12 @@ mod tests {
         }
     }
 
-    fn outcomes(states: &[stacks::State]) -> Vec<(&'static str, CheckOutcome)> {
+    fn outcomes(states: &[stacks::StackState]) -> Vec<(&'static str, CheckOutcome)> {
         stack_checks(states, now()).iter().map(|check| (check.name, check.outcome)).collect()
     }
 
     #[test]
-    fn stacks_are_judged_by_their_states() {
+    fn stack_checks_follow_stack_status() {
         let whole = Some("UPDATE_COMPLETE");
         let drift = ("drift", CheckOutcome::Ok);
         assert_eq!(
@@ -220,19 +220,19 @@ mod tests {
     }
 
     #[test]
-    fn drift_says_when_it_was_seen_and_how_to_look_again() {
+    fn drift_check_names_time_and_command() {
         let network = state("network", Some("UPDATE_COMPLETE"));
         let check = drift(std::slice::from_ref(&network), now()).unwrap();
         assert!(check.detail.contains("network (seen 3 d ago)"), "{}", check.detail);
         let hint = check.hint.unwrap();
         assert!(hint.contains("detect-stack-drift --stack-name covid19-network"), "{hint}");
-        let sound = stacks::State { drift: network.drift.map(|(_, at)| (false, at)), ..network };
+        let sound = stacks::StackState { drift: network.drift.map(|(_, at)| (false, at)), ..network };
         let check = drift(&[sound], now()).unwrap();
         assert!(check.detail.contains("none was found, 3 d ago"), "{}", check.detail);
     }
 
     #[test]
-    fn a_part_that_stands_still_is_no_failure_and_one_without_its_stack_is_nothing() {
+    fn component_checks_ignore_stopped_and_stackless_components() {
         let part = |name: &str, state| Component {
             name: name.to_owned(),
             state,
@@ -244,7 +244,7 @@ mod tests {
             part("replica", ComponentState::Failed),
             part("lambda", ComponentState::Unknown),
         ];
-        let checks = part_checks(&parts, |stack| stack != "ingest");
+        let checks = component_checks(&parts, |stack| stack != "ingest");
         let checks: Vec<_> = checks.iter().map(|check| (check.name, check.outcome)).collect();
         assert_eq!(checks, [("replica", CheckOutcome::Failed), ("metabase", CheckOutcome::Warning)]);
     }

@@ -1,83 +1,74 @@
-//! What `up` would do, as data: stack by stack, resource by resource, to be shown before anything happens.
+//! The plan of `up` as data, by stack and resource.
 
 use std::fmt;
 
 use serde::Serialize;
 
-/// What happens to a resource.
+/// What happens to a resource, in the words of CloudFormation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// It is made.
+pub enum ResourceAction {
     Add,
-    /// It is changed where it is.
+    /// Changed in place.
     Modify,
-    /// Another one takes its place.
     Replace,
-    /// Only CloudFormation knows, and only then.
+    /// Known at execution.
     PerhapsReplace,
-    /// It goes.
     Remove,
 }
 
-/// A change of one resource.
+/// A change of a resource.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Change {
-    /// What happens to it.
-    pub action: Action,
-    /// Its name in the template.
+    pub action: ResourceAction,
+    /// Logical id.
     pub resource: String,
-    /// Its type, such as `AWS::EC2::VPC`.
+    /// Such as `AWS::EC2::VPC`.
     #[serde(rename = "type")]
     pub kind: String,
-    /// It only happens where this condition of the template holds.
+    /// The condition of the template on which it depends.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub condition: Option<String>,
 }
 
-/// What happens to a stack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Fate {
-    /// It is made.
+pub enum StackAction {
     Create,
-    /// What an earlier attempt has left is deleted, and it is made anew.
+    /// The remains of a failed creation are deleted first.
     CreateAnew,
-    /// It is changed.
     Change,
-    /// It is what it should be.
+    /// Nothing changes.
     Unchanged,
-    /// Something is going on in it; that is waited for, and then looked at.
+    /// An operation is in progress, which is waited for.
     Wait,
-    /// Something is missing.
+    /// Left out, because a parameter or a release is missing.
     LeftOut,
 }
 
-/// One stack of a plan.
+/// A stack of a plan.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Step {
-    /// `network`, …
     pub stack: String,
-    /// What happens to it.
-    pub action: Fate,
-    /// What happens in it.
+    pub action: StackAction,
     pub changes: Vec<Change>,
-    /// Why it is left out or waited for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<String>,
-    /// What to do about that.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub hint: Option<String>,
 }
 
 impl Step {
-    /// Whether something has to be done.
+    /// Returns whether the step does anything.
     pub const fn is_work(&self) -> bool {
-        matches!(self.action, Fate::Create | Fate::CreateAnew | Fate::Change | Fate::Wait)
+        matches!(
+            self.action,
+            StackAction::Create | StackAction::CreateAnew | StackAction::Change | StackAction::Wait
+        )
     }
 }
 
-impl fmt::Display for Action {
+impl fmt::Display for ResourceAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Add => "+",
@@ -99,7 +90,7 @@ impl fmt::Display for Change {
     }
 }
 
-impl fmt::Display for Fate {
+impl fmt::Display for StackAction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Create => "is created",
@@ -134,12 +125,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_plan_can_be_read_and_parsed() {
+    fn plan_displays_changes_and_serializes() {
         let step = Step {
             stack: "network".to_owned(),
-            action: Fate::Change,
+            action: StackAction::Change,
             changes: vec![Change {
-                action: Action::PerhapsReplace,
+                action: ResourceAction::PerhapsReplace,
                 resource: "Vpc".to_owned(),
                 kind: "AWS::EC2::VPC".to_owned(),
                 condition: None,

@@ -1,23 +1,22 @@
-//! Stops the tasks of a cluster before its stack is deleted: ECS deletes no cluster with active tasks (ECS API Reference, `DeleteCluster`,
-//! `ClusterContainsTasksException`), and the stack would end as `DELETE_FAILED`.
+//! Stops the tasks of a cluster before its stack is deleted: ECS does not delete a cluster with active tasks (ECS API Reference,
+//! `DeleteCluster`, `ClusterContainsTasksException`), and the deletion would end as `DELETE_FAILED`.
 
 use std::time::Duration;
 
 use common::failure::{Failure, Result};
 
-use super::pace::Pace;
+use super::poll_interval::PollInterval;
 use super::service::{Service, Stack};
+use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
-use crate::trouble::OrTrouble as _;
 use target::Progress;
 
-/// A task has a minute to end by itself, then ECS ends it.
 const STOP_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// ECS describes at most this many tasks in one request.
-const DESCRIBED_AT_ONCE: usize = 100;
+const DESCRIBE_LIMIT: usize = 100;
 
-/// Stops what runs in the stack's clusters, and waits until it has stopped.
+/// Stops the tasks in the clusters of a stack and waits for their end.
 pub(super) async fn clear(
     clients: &Clients,
     service: &Service,
@@ -31,9 +30,9 @@ pub(super) async fn clear(
             progress.step(&format!("{name}: stopping the task {}", task.rsplit('/').next().unwrap_or(task)));
             let request = clients.tasks().stop_task().cluster(&cluster).task(task);
             let stopped = request.reason("its stack is deleted").send().await;
-            stopped.or_trouble("ecs:StopTask", || format!("cannot stop the task `{task}`"))?;
+            stopped.api_context("ecs:StopTask", || format!("cannot stop the task `{task}`"))?;
         }
-        let mut pace = Pace::new(STOP_TIMEOUT);
+        let mut pace = PollInterval::new(STOP_TIMEOUT);
         while !have_stopped(clients, &cluster, &tasks).await? {
             pace.wait().await.map_err(|_| {
                 Failure::new(format!("tasks in the cluster `{cluster}` do not stop"))
@@ -44,24 +43,25 @@ pub(super) async fn clear(
     Ok(())
 }
 
-/// The tasks that are not stopping. A cluster that is gone has none.
+/// Returns the tasks that are not stopping; none if the cluster does not exist.
 async fn running(clients: &Clients, cluster: &str) -> Result<Vec<String>> {
     let mut pages = clients.tasks().list_tasks().cluster(cluster).into_paginator().items().send();
     let mut tasks = Vec::new();
     while let Some(task) = pages.next().await {
-        let task =
-            task.or_missing("ecs:ListTasks", || format!("cannot list the tasks in the cluster `{cluster}`"))?;
+        let task = task.api_context_optional("ecs:ListTasks", || {
+            format!("cannot list the tasks in the cluster `{cluster}`")
+        })?;
         let Some(task) = task else { break };
         tasks.push(task);
     }
     Ok(tasks)
 }
 
-/// Whether ECS knows each of these tasks as stopped, or not any more.
+/// Returns whether each task is stopped or forgotten by ECS.
 async fn have_stopped(clients: &Clients, cluster: &str, tasks: &[String]) -> Result<bool> {
-    for tasks in tasks.chunks(DESCRIBED_AT_ONCE) {
+    for tasks in tasks.chunks(DESCRIBE_LIMIT) {
         let request = clients.tasks().describe_tasks().cluster(cluster).set_tasks(Some(tasks.to_vec()));
-        let answer = request.send().await.or_trouble("ecs:DescribeTasks", || {
+        let answer = request.send().await.api_context("ecs:DescribeTasks", || {
             format!("cannot look at the tasks in the cluster `{cluster}`")
         })?;
         if answer.tasks().iter().any(|task| task.last_status() != Some("STOPPED")) {

@@ -1,37 +1,38 @@
-//! Takes the stacks down, in the opposite order of their creation.
+//! `down`: deletes the stacks in reverse order.
 //!
-//! Without being told to delete data, those that hold data stay, and so does what these stand on. With it, nothing may outlive its
-//! stack: what the templates say to the contrary is taken back by an update, and buckets are emptied, before each stack goes.
+//! By default, stacks with data and those they depend on are kept. With `--delete-data`, retention policies are removed by an update and
+//! buckets are emptied before each stack is deleted.
 
 use common::failure::{Failure, Result};
 use regex::{Captures, Regex};
 
 use super::follow::Operation;
+use super::parameters::Value;
 use super::service::{Proposal, Request, Stack};
 use super::templates::{self, stack_name};
-use super::values::Value;
-use super::{Stacks, cluster, follow, is_busy, is_whole, remains};
-use crate::emptying;
+use super::{Stacks, cluster, failed_creation, follow, is_busy, is_complete};
+use crate::purge_bucket;
 use target::{DataRetention, Progress};
 
-/// What holds data, and the network that the database stands in.
+/// Stacks with data, and the network of the database.
 pub const KEPT: [&str; 4] = ["network", "database", "storage", "registry"];
 
-/// A stack that would be deleted.
+/// A stack to delete.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Standing {
-    /// `network`, …
+pub struct StackSummary {
     pub stack: &'static str,
-    /// In CloudFormation's words.
+    /// The status of CloudFormation.
     pub status: String,
 }
 
 impl Stacks<'_> {
-    /// What is there and would go, in the order in which it goes.
-    pub(crate) async fn standing(&self, data: DataRetention) -> Result<Vec<Standing>> {
+    /// Returns the stacks that would be deleted, in order.
+    pub(crate) async fn stacks_to_delete(&self, data: DataRetention) -> Result<Vec<StackSummary>> {
         let states = self.states().await?.into_iter().rev();
         let states = states.filter(|state| data == DataRetention::Delete || !KEPT.contains(&state.name));
-        Ok(states.filter_map(|state| Some(Standing { stack: state.name, status: state.status? })).collect())
+        Ok(states
+            .filter_map(|state| Some(StackSummary { stack: state.name, status: state.status? }))
+            .collect())
     }
 
     /// Deletes them.
@@ -51,19 +52,19 @@ impl Stacks<'_> {
             let newest = self.service.newest_event(&stack.id).await?;
             let operation = Operation::InProgress(newest);
             match follow::to_end(&self.service, name, &stack.id, operation, progress).await? {
-                Some(settled) => stack = settled,
+                Some(current) => stack = current,
                 None => return Ok(()),
             }
         }
         if data == DataRetention::Delete {
-            if is_whole(&stack.status) {
-                self.let_go(name, &stack, progress).await?;
+            if is_complete(&stack.status) {
+                self.remove_retention(name, &stack, progress).await?;
             } else {
-                remains::unprotect(self.clients, &self.service, name, &stack, progress).await?;
+                failed_creation::unprotect(self.clients, &self.service, name, &stack, progress).await?;
             }
             for bucket in self.service.resources(&stack.id, "AWS::S3::Bucket").await? {
                 progress.step(&format!("{name}: emptying the bucket `{bucket}`"));
-                emptying::empty(self.clients, &bucket).await?;
+                purge_bucket::purge(self.clients, &bucket).await?;
             }
         }
         cluster::clear(self.clients, &self.service, name, &stack, progress).await?;
@@ -81,8 +82,8 @@ impl Stacks<'_> {
         }
     }
 
-    /// An update after which the stack takes everything with it, and protects nothing any more.
-    async fn let_go(&self, name: &str, stack: &Stack, progress: &dyn Progress) -> Result<()> {
+    /// Updates the stack so that its deletion deletes every resource.
+    async fn remove_retention(&self, name: &str, stack: &Stack, progress: &dyn Progress) -> Result<()> {
         let full = stack_name(name);
         let body = self.service.template(&full).await?;
         let loose = without_retention(&body)?;
@@ -102,7 +103,7 @@ impl Stacks<'_> {
         let operation = Operation::Requested(self.service.newest_event(&stack.id).await?);
         self.service.execute(&id, &full).await?;
         match follow::to_end(&self.service, name, &stack.id, operation, progress).await? {
-            Some(changed) if !is_whole(&changed.status) || changed.status.contains("ROLLBACK") => {
+            Some(changed) if !is_complete(&changed.status) || changed.status.contains("ROLLBACK") => {
                 Err(follow::explained(&self.service, name, &changed, "changed")
                     .await
                     .hint("mend it and type the same again"))
@@ -112,7 +113,7 @@ impl Stacks<'_> {
     }
 }
 
-/// The template with every resource going when its stack does. As text, because it has to stay the template that is there.
+/// Removes retention policies and deletion protection from a template, as text, so that nothing else changes.
 fn without_retention(body: &str) -> Result<String> {
     let pattern = r#"(DeletionPolicy"?\s*:\s*"?)(?:RetainExceptOnCreate|Retain|Snapshot)\b"#;
     let pattern =
@@ -125,7 +126,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_outlives_its_stack_goes_with_it() {
+    fn without_retention_removes_policies_and_protection() {
         let yaml = "A:\n  DeletionPolicy: RetainExceptOnCreate\n  UpdateReplacePolicy: Retain\nB: {DeletionPolicy: Snapshot}\nC:\n  DeletionPolicy: Delete\n";
         assert_eq!(
             without_retention(yaml).unwrap(),
@@ -139,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn every_template_that_keeps_something_is_known_to_hold_data() {
+    fn templates_with_retention_are_kept_stacks() {
         for template in templates::all(None).unwrap() {
             let keeps = without_retention(&template.body).unwrap() != template.body;
             assert!(!keeps || KEPT.contains(&template.name.as_str()), "{}", template.name);

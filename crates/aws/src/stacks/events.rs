@@ -1,11 +1,10 @@
-//! What happens in a stack, as lines for whoever watches, and why it failed.
+//! Stack events as progress lines, and the reason of a failure. Pure.
 //!
-//! CloudFormation tells everything, much of it twice. A line is worth its place when something is done, when something that takes
-//! minutes begins, or when something went wrong. Everything here is pure.
+//! A line is shown when a resource is done, when one that takes minutes begins, or on a failure.
 
 use std::collections::BTreeSet;
 
-/// These take minutes: that they have begun is said, too.
+/// Resource types that take minutes, whose start is shown, too.
 const SLOW: [&str; 5] = [
     "AWS::AutoScaling::AutoScalingGroup",
     "AWS::EC2::VPCEndpoint",
@@ -14,13 +13,12 @@ const SLOW: [&str; 5] = [
     "AWS::RDS::DBInstance",
 ];
 
-/// Something that happened.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Event {
     pub(super) id: String,
-    /// It is about the stack as a whole.
+    /// Whether it is about the stack itself.
     pub(super) is_of_stack: bool,
-    /// The resource's name in the template.
+    /// Logical id.
     pub(super) resource: String,
     pub(super) kind: String,
     pub(super) status: String,
@@ -32,8 +30,8 @@ impl Event {
         self.status.ends_with("_FAILED")
     }
 
-    /// It only stopped because something else had failed.
-    fn is_aftermath(&self) -> bool {
+    /// Returns whether the resource was cancelled because another one failed.
+    fn is_cancelled(&self) -> bool {
         self.reason.as_deref().is_some_and(|reason| reason.to_lowercase().contains("cancelled"))
     }
 
@@ -43,14 +41,14 @@ impl Event {
     }
 }
 
-/// Chooses what is told, each thing once.
+/// Formats events, each line once.
 #[derive(Debug, Default)]
-pub(super) struct Teller {
+pub(super) struct EventFormatter {
     told: BTreeSet<(String, String)>,
 }
 
-impl Teller {
-    /// The line for an event that is worth one.
+impl EventFormatter {
+    /// Returns the line for an event, if it is shown.
     pub(super) fn line(&mut self, stack: &str, event: &Event) -> Option<String> {
         let Event { resource, kind, status, .. } = event;
         let words = match status.as_str() {
@@ -59,7 +57,7 @@ impl Teller {
             }
             _ if event.is_of_stack => return None,
             _ if event.has_failed() => {
-                return (!event.is_aftermath()).then(|| format!("{stack}: failed: {}", event.sentence()));
+                return (!event.is_cancelled()).then(|| format!("{stack}: failed: {}", event.sentence()));
             }
             "CREATE_COMPLETE" => "created",
             "UPDATE_COMPLETE" => "changed",
@@ -79,8 +77,7 @@ fn is_slow(kind: &str) -> bool {
     SLOW.contains(&kind)
 }
 
-/// Why the last thing that was done to a stack failed: the first resource that did, from which all the rest follows. The
-/// oldest event comes first.
+/// Returns the first failure of the last operation, which caused all others. Events are ordered oldest first.
 pub(super) fn first_failure(events: &[Event]) -> Option<String> {
     let started = |event: &Event| {
         let by_somebody = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
@@ -88,7 +85,7 @@ pub(super) fn first_failure(events: &[Event]) -> Option<String> {
     };
     let from = events.iter().rposition(started).unwrap_or(0);
     let failed = events[from..].iter().filter(|event| event.has_failed() && !event.is_of_stack);
-    failed.clone().find(|event| !event.is_aftermath()).or_else(|| failed.clone().next()).map(Event::sentence)
+    failed.clone().find(|event| !event.is_cancelled()).or_else(|| failed.clone().next()).map(Event::sentence)
 }
 
 #[cfg(test)]
@@ -109,8 +106,8 @@ mod tests {
     const STACK: &str = "AWS::CloudFormation::Stack";
 
     #[test]
-    fn a_line_for_what_matters_and_none_twice() {
-        let mut teller = Teller::default();
+    fn formatter_shows_important_events_once() {
+        let mut teller = EventFormatter::default();
         let mut line =
             |resource, kind, status, reason| teller.line("database", &event(resource, kind, status, reason));
         assert_eq!(line("covid19-database", STACK, "CREATE_IN_PROGRESS", "User Initiated"), None);
@@ -137,7 +134,7 @@ mod tests {
     }
 
     #[test]
-    fn the_first_failure_of_the_last_attempt_explains_it() {
+    fn first_failure_is_that_of_last_operation() {
         let first = [
             event("s", STACK, "CREATE_IN_PROGRESS", "User Initiated"),
             event("Old", "AWS::S3::Bucket", "CREATE_FAILED", "of another attempt"),

@@ -1,38 +1,37 @@
-//! Follows what happens in a stack until it is over, and tells it.
+//! Follows an operation on a stack to its end and reports its events.
 //!
-//! A look that fails is repeated: the operation goes on without this program. Statuses are eventually consistent: right after a request,
-//! `DescribeStacks` may still answer what the stack was before, so the end of an operation is believed together with its event.
+//! Failed polls are retried: the operation continues without this program. Statuses are eventually consistent: after a request,
+//! `DescribeStacks` may still return the previous status, so the end of an operation counts only together with its event.
 
 use std::time::Duration;
 
 use common::failure::{Failure, Result};
 use tokio::time::Instant;
 
-use super::events::{self, Teller};
-use super::pace::Pace;
+use super::events::{self, EventFormatter};
+use super::poll_interval::PollInterval;
 use super::service::{Service, Stack};
 use super::{is_busy, templates};
 use target::Progress;
 
-/// A database takes half an hour; nothing takes so long.
-const PATIENCE: Duration = Duration::from_hours(3);
+/// Longer than any operation; a database takes half an hour.
+const OPERATION_TIMEOUT: Duration = Duration::from_hours(3);
 
-/// How many looks may fail one after the other.
-const MOST_FAILURES: u32 = 5;
+/// Consecutive failed polls before giving up.
+const MAX_FAILURES: u32 = 5;
 
-/// After this time without an event, a status is believed on its own. CloudFormation's answers agree within seconds.
-const CONSISTENT_AFTER: Duration = Duration::from_mins(1);
+/// After this time without an event, a status counts on its own; CloudFormation is consistent within seconds.
+const CONSISTENCY_DELAY: Duration = Duration::from_mins(1);
 
-/// The operation whose end is waited for.
 #[derive(Debug, Clone)]
 pub(super) enum Operation {
-    /// It was in progress when the stack was looked at, and the newest event was this one.
+    /// It was in progress at the first poll; the newest event was this one.
     InProgress(Option<String>),
-    /// It was requested when the newest event was this one. Its own events are newer.
+    /// It was requested when the newest event was this one.
     Requested(Option<String>),
 }
 
-/// Waits until the operation has ended. Returns the stack, or `None` if it is deleted.
+/// Waits for the end of the operation; returns the stack, or `None` if it is deleted.
 pub(super) async fn to_end(
     service: &Service,
     name: &str,
@@ -40,8 +39,8 @@ pub(super) async fn to_end(
     operation: Operation,
     progress: &dyn Progress,
 ) -> Result<Option<Stack>> {
-    let mut teller = Teller::default();
-    let mut pace = Pace::new(PATIENCE);
+    let mut teller = EventFormatter::default();
+    let mut pace = PollInterval::new(OPERATION_TIMEOUT);
     let mut failures = 0;
     let (mut last, mut expected) = match operation {
         Operation::InProgress(newest) => (newest, Expected::AnyEnd),
@@ -49,7 +48,7 @@ pub(super) async fn to_end(
     };
     let mut quiet_since = Instant::now();
     loop {
-        // The state first: what has led to it has happened when the events are read.
+        // The status first, so that the events read later include those that led to it.
         let looked = match service.stack(id).await {
             Ok(stack) => service.events(id, last.as_deref()).await.map(|events| (stack, events)),
             Err(failure) => Err(failure),
@@ -58,7 +57,7 @@ pub(super) async fn to_end(
             Ok(looked) => looked,
             Err(failure) => {
                 failures += 1;
-                if failures == MOST_FAILURES {
+                if failures == MAX_FAILURES {
                     return Err(failure);
                 }
                 pace.wait().await?;
@@ -74,14 +73,14 @@ pub(super) async fn to_end(
         if let Some(event) = events.last() {
             last = Some(event.id.clone());
             quiet_since = Instant::now();
-            pace.quicken();
+            pace.reset();
         }
         if let Some(event) = events.iter().rfind(|event| event.is_of_stack) {
             expected = Expected::Status(event.status.clone());
         }
         match stack {
             Some(stack) if is_busy(&stack.status) => pace.wait().await?,
-            Some(stack) if !expected.agrees(&stack.status) && quiet_since.elapsed() < CONSISTENT_AFTER => {
+            Some(stack) if !expected.agrees(&stack.status) && quiet_since.elapsed() < CONSISTENCY_DELAY => {
                 pace.wait().await?;
             }
             stack => return Ok(stack),
@@ -89,14 +88,14 @@ pub(super) async fn to_end(
     }
 }
 
-/// What the stack's status has to be before it is believed.
+/// The status that ends the operation.
 #[derive(Debug, PartialEq, Eq)]
 enum Expected {
-    /// Any in which nothing is in progress.
+    /// Any status without an operation in progress.
     AnyEnd,
-    /// None: there was no event of the stack yet.
+    /// No event of the stack yet.
     Event,
-    /// The one that the stack's newest event announced.
+    /// The status in the stack's newest event.
     Status(String),
 }
 
@@ -110,7 +109,7 @@ impl Expected {
     }
 }
 
-/// Why a stack is not what it should be: its first failure, in words.
+/// Returns the error of a failed operation: its first failed resource.
 pub(super) async fn explained(service: &Service, name: &str, stack: &Stack, what: &str) -> Failure {
     let events = service.events(&stack.id, None).await.unwrap_or_default();
     let why = events::first_failure(&events).or_else(|| stack.reason.clone());
@@ -123,7 +122,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn status_is_believed_with_its_own_event() {
+    fn status_counts_with_its_event() {
         assert!(Expected::AnyEnd.agrees("UPDATE_COMPLETE"));
         assert!(!Expected::Event.agrees("REVIEW_IN_PROGRESS") && !Expected::Event.agrees("UPDATE_COMPLETE"));
         let announced = Expected::Status("UPDATE_ROLLBACK_COMPLETE".to_owned());

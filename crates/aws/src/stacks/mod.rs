@@ -1,21 +1,21 @@
-//! The stacks: what `covidctl up` and `down` do on AWS.
+//! Creating, updating and deleting the stacks.
 //!
-//! A plan is made first and shown, and only then carried out, one stack after the other in the order of the templates. Everything
-//! can be broken off and typed again: what is done is seen to be done. Nobody is asked anything here; whoever calls has done that.
+//! A plan is made and shown before it is executed, stack by stack in the order of the templates. Every step is idempotent, so that an
+//! interrupted command can be repeated. The caller asks for confirmation.
 
 mod change;
 mod cluster;
 mod down;
-mod engine;
+mod engine_version;
 mod events;
+mod failed_creation;
 mod follow;
-mod pace;
-mod remains;
+mod parameters;
+mod poll_interval;
 mod service;
 mod templates;
 mod up;
 mod validation;
-mod values;
 
 use std::path::Path;
 
@@ -23,62 +23,60 @@ use chrono::{DateTime, Utc};
 use common::failure::Result;
 use futures_util::future;
 
-pub use self::change::{Action, Change, Fate, Step};
-pub use self::down::{KEPT, Standing};
+pub use self::change::{Change, ResourceAction, StackAction, Step};
+pub use self::down::{KEPT, StackSummary};
+use self::parameters::ParameterOverrides;
 use self::service::{Service, Stack};
 use self::templates::Template;
-use self::values::Given;
 use super::clients::Clients;
 use target::AwsSettings;
 
-/// What the user wants of `up`.
+/// The options of `up`.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct Wanted<'a> {
+pub struct UpOptions<'a> {
     /// `NAME=VALUE` or `STACK.NAME=VALUE`.
     pub parameters: &'a [(String, String)],
-    /// The release that runs.
+    /// Software release.
     pub release: Option<&'a str>,
-    /// Other templates than this program's own.
+    /// Directory of templates to use instead of the embedded ones.
     pub templates: Option<&'a Path>,
 }
 
-/// The stacks of one account and region.
 pub(super) struct Stacks<'a> {
     clients: &'a Clients,
     service: Service,
 }
 
-/// What was wanted, checked as far as nobody has to be asked.
+/// Validated options, without any request.
 #[derive(Debug)]
-pub(super) struct Order {
+pub(super) struct UpRequest {
     templates: Vec<Template>,
-    given: Given,
+    given: ParameterOverrides,
 }
 
-impl Order {
-    pub(super) fn new(wanted: &Wanted<'_>, settings: &AwsSettings) -> Result<Self> {
+impl UpRequest {
+    pub(super) fn new(wanted: &UpOptions<'_>, settings: &AwsSettings) -> Result<Self> {
         let templates = templates::all(wanted.templates)?;
-        let given = Given::new(&settings.stacks, wanted.parameters, wanted.release, &templates)?;
+        let given = ParameterOverrides::new(&settings.stacks, wanted.parameters, wanted.release, &templates)?;
         Ok(Self { templates, given })
     }
 }
 
-/// What would be done, and all that is needed to do it.
+/// A plan with everything needed to execute it.
 #[derive(Debug)]
 pub struct Plan {
-    /// Every stack, in order.
     pub steps: Vec<Step>,
-    order: Order,
+    order: UpRequest,
 }
 
-/// The state of a stack, for whoever only looks.
+/// The state of a stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct State {
+pub(super) struct StackState {
     pub(super) name: &'static str,
-    /// Nothing where it is not there.
+    /// `None` if it does not exist.
     pub(super) status: Option<String>,
     pub(super) parameters: Vec<(String, String)>,
-    /// Whether it differed from its template when somebody last looked, and when that was.
+    /// Result and time of the last drift detection.
     pub(super) drift: Option<(bool, DateTime<Utc>)>,
 }
 
@@ -87,33 +85,33 @@ impl<'a> Stacks<'a> {
         Self { clients, service: Service::new(clients.stacks()) }
     }
 
-    /// All of them and their states, in the order of deployment.
-    pub(super) async fn states(&self) -> Result<Vec<State>> {
+    /// Returns the states of all stacks in the order of deployment.
+    pub(super) async fn states(&self) -> Result<Vec<StackState>> {
         let look = |name: &'static str| async move {
             let stack = self.service.stack(&templates::stack_name(name)).await?;
             Ok(match stack {
                 Some(Stack { status, parameters, drift, .. }) => {
-                    State { name, status: Some(status), parameters, drift }
+                    StackState { name, status: Some(status), parameters, drift }
                 }
-                None => State { name, status: None, parameters: Vec::new(), drift: None },
+                None => StackState { name, status: None, parameters: Vec::new(), drift: None },
             })
         };
         future::join_all(templates::names().map(look)).await.into_iter().collect()
     }
 }
 
-/// Whether something is going on in a stack.
+/// Returns whether an operation is in progress.
 fn is_busy(status: &str) -> bool {
     status.ends_with("_IN_PROGRESS") && status != "REVIEW_IN_PROGRESS"
 }
 
-/// Whether a stack is what somebody has made of it.
-pub(super) fn is_whole(status: &str) -> bool {
+/// Returns whether the last operation completed.
+pub(super) fn is_complete(status: &str) -> bool {
     status.ends_with("_COMPLETE") && status != "ROLLBACK_COMPLETE" && status != "DELETE_COMPLETE"
 }
 
-/// Whether only the ruins of a first attempt are there, which hold nothing.
-fn is_ruin(status: &str) -> bool {
+/// Returns whether the first creation failed, so that the stack has no data.
+fn is_failed_creation(status: &str) -> bool {
     matches!(status, "ROLLBACK_COMPLETE" | "ROLLBACK_FAILED" | "CREATE_FAILED")
 }
 
@@ -122,7 +120,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_state_is_of_one_kind() {
+    fn every_status_has_one_meaning() {
         for (status, busy, whole, ruin) in [
             ("CREATE_IN_PROGRESS", true, false, false),
             ("UPDATE_COMPLETE_CLEANUP_IN_PROGRESS", true, false, false),
@@ -134,7 +132,11 @@ mod tests {
             ("DELETE_FAILED", false, false, false),
             ("UPDATE_ROLLBACK_FAILED", false, false, false),
         ] {
-            assert_eq!((is_busy(status), is_whole(status), is_ruin(status)), (busy, whole, ruin), "{status}");
+            assert_eq!(
+                (is_busy(status), is_complete(status), is_failed_creation(status)),
+                (busy, whole, ruin),
+                "{status}"
+            );
         }
     }
 }

@@ -1,6 +1,4 @@
-//! CloudFormation as the stacks need it: one function for each request, and what it answers in types of our own.
-//!
-//! Nothing is decided here. A stack that is not there is no error.
+//! Requests to CloudFormation, one function each.
 
 use std::time::Duration;
 
@@ -12,42 +10,41 @@ use aws_sdk_cloudformation::types::{
 use chrono::{DateTime, Utc};
 use common::failure::{Failure, Result};
 
-use super::change::{Action, Change};
+use super::change::{Change, ResourceAction};
 use super::events::Event;
-use super::pace::Pace;
+use super::parameters::Value;
+use super::poll_interval::PollInterval;
 use super::validation;
-use super::values::Value;
-use crate::trouble::{OrTrouble as _, Trouble};
+use crate::api_error::{ApiContext as _, ApiError};
 
-/// How long CloudFormation may think about a change set.
-const PATIENCE: Duration = Duration::from_mins(5);
+/// How long CloudFormation may take to create a change set.
+const CHANGE_SET_TIMEOUT: Duration = Duration::from_mins(5);
 
-/// The tag of every resource of the stacks, by which costs can be told apart.
+/// The tag of every resource, for cost allocation.
 const TAG: (&str, &str) = ("project", "covid19");
 
-/// A stack that is there.
+/// An existing stack.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Stack {
-    /// By which it is known also after it was deleted.
+    /// Identifies the stack even after its deletion.
     pub(super) id: String,
     pub(super) status: String,
     pub(super) reason: Option<String>,
-    /// The parameters that it has, with their values.
     pub(super) parameters: Vec<(String, String)>,
-    /// Whether it differed from its template when somebody last looked for that, and when that was.
+    /// Result and time of the last drift detection.
     pub(super) drift: Option<(bool, DateTime<Utc>)>,
 }
 
-/// A change set that CloudFormation has thought about.
+/// A created change set.
 #[derive(Debug)]
 pub(super) enum Proposal {
-    /// There is nothing to change.
+    /// No changes.
     Nothing,
-    /// It can be executed, and would do this.
+    /// Executable, with these changes.
     Changes { id: String, changes: Vec<Change> },
 }
 
-/// What a change set is made from.
+/// The input of a change set.
 #[derive(Debug)]
 pub(super) struct Request<'a> {
     pub(super) stack: &'a str,
@@ -56,7 +53,6 @@ pub(super) struct Request<'a> {
     pub(super) creates: bool,
 }
 
-/// The service.
 #[derive(Debug)]
 pub(super) struct Service {
     client: Client,
@@ -67,12 +63,12 @@ impl Service {
         Self { client }
     }
 
-    /// The stack of this name, or the one with this id, which may be gone by now.
+    /// Returns the stack with this name or id, if it exists.
     pub(super) async fn stack(&self, name: &str) -> Result<Option<Stack>> {
         let answer = self.client.describe_stacks().stack_name(name).send().await;
         let answer = match answer {
-            Err(error) if is_absent(&Trouble::of(&error)) => return Ok(None),
-            answer => answer.or_trouble("cloudformation:DescribeStacks", || {
+            Err(error) if is_absent(&ApiError::of(&error)) => return Ok(None),
+            answer => answer.api_context("cloudformation:DescribeStacks", || {
                 format!("cannot look at the stack `{name}`")
             })?,
         };
@@ -90,7 +86,7 @@ impl Service {
         Ok(stack.filter(|stack| stack.status != "DELETE_COMPLETE"))
     }
 
-    /// Asks what would change, and waits for the answer.
+    /// Creates a change set and waits until it is ready.
     pub(super) async fn propose(&self, request: &Request<'_>) -> Result<Proposal> {
         let Request { stack, body, values, creates } = request;
         let what = || format!("cannot find out what would change in the stack `{stack}`");
@@ -108,11 +104,11 @@ impl Service {
             .send()
             .await;
         let answer = match answer {
-            Err(error) if is_nothing(Trouble::of(&error).message()) => return Ok(Proposal::Nothing),
-            answer => answer.or_trouble("cloudformation:CreateChangeSet", what)?,
+            Err(error) if is_nothing(ApiError::of(&error).message()) => return Ok(Proposal::Nothing),
+            answer => answer.api_context("cloudformation:CreateChangeSet", what)?,
         };
         let id = answer.id().unwrap_or_default().to_owned();
-        let mut pace = Pace::new(PATIENCE);
+        let mut pace = PollInterval::new(CHANGE_SET_TIMEOUT);
         loop {
             let (status, reason, changes) = self.look_at(&id, stack).await?;
             match status {
@@ -122,7 +118,7 @@ impl Service {
                     return Ok(Proposal::Nothing);
                 }
                 ChangeSetStatus::Failed => {
-                    // They are events of the change set, and gone with it.
+                    // Before the change set is deleted with its events.
                     let problems = validation::problems(&self.validation_events(&id).await, body);
                     self.withdraw(&id, stack).await?;
                     let reason = if problems.is_empty() { reason } else { problems.join("; ") };
@@ -133,14 +129,14 @@ impl Service {
         }
     }
 
-    /// A change set's state, why it failed, and what it would change.
+    /// Returns status, reason and changes of a change set.
     async fn look_at(&self, id: &str, stack: &str) -> Result<(ChangeSetStatus, String, Vec<Change>)> {
         let mut token = None;
         let mut changes = Vec::new();
         loop {
             let page =
                 self.client.describe_change_set().change_set_name(id).stack_name(stack).set_next_token(token);
-            let page = page.send().await.or_trouble("cloudformation:DescribeChangeSet", || {
+            let page = page.send().await.api_context("cloudformation:DescribeChangeSet", || {
                 format!("cannot read what would change in `{stack}`")
             })?;
             changes
@@ -153,7 +149,7 @@ impl Service {
         }
     }
 
-    /// What was found in the template of a change set. What cannot be read is left out: the change set's own reason remains.
+    /// Returns the validation errors of a change set, or none if they cannot be read.
     async fn validation_events(&self, id: &str) -> Vec<OperationEvent> {
         let failed = EventFilter::builder().failed_events(true).build();
         let mut pages =
@@ -165,44 +161,43 @@ impl Service {
         events
     }
 
-    /// Forgets a change set.
+    /// Deletes a change set.
     pub(super) async fn withdraw(&self, id: &str, stack: &str) -> Result<()> {
         let request = self.client.delete_change_set().change_set_name(id).stack_name(stack);
         let what = || format!("cannot forget a change set of the stack `{stack}`");
-        request.send().await.or_trouble("cloudformation:DeleteChangeSet", what).map(drop)
+        request.send().await.api_context("cloudformation:DeleteChangeSet", what).map(drop)
     }
 
-    /// Begins to carry it out.
+    /// Starts the execution of a change set.
     pub(super) async fn execute(&self, id: &str, stack: &str) -> Result<()> {
         let request = self.client.execute_change_set().change_set_name(id).stack_name(stack);
         let what = || format!("cannot change the stack `{stack}`");
-        request.send().await.or_trouble("cloudformation:ExecuteChangeSet", what).map(drop)
+        request.send().await.api_context("cloudformation:ExecuteChangeSet", what).map(drop)
     }
 
-    /// Begins to delete a stack.
+    /// Starts the deletion of a stack.
     pub(super) async fn delete(&self, id: &str, name: &str) -> Result<()> {
         let request = self.client.delete_stack().stack_name(id);
         request
             .send()
             .await
-            .or_trouble("cloudformation:DeleteStack", || format!("cannot delete the stack `{name}`"))
+            .api_context("cloudformation:DeleteStack", || format!("cannot delete the stack `{name}`"))
             .map(drop)
     }
 
-    /// The template that a stack was made from.
+    /// Returns the template of a stack.
     pub(super) async fn template(&self, name: &str) -> Result<String> {
         let request = self.client.get_template().stack_name(name).template_stage(TemplateStage::Original);
-        let answer = request.send().await.or_trouble("cloudformation:GetTemplate", || {
+        let answer = request.send().await.api_context("cloudformation:GetTemplate", || {
             format!("cannot read the template of the stack `{name}`")
         })?;
         Ok(answer.template_body().unwrap_or_default().to_owned())
     }
 
-    /// The real names of a stack's resources of one kind. One that could not be created is not the stack's: another owner may have its
-    /// name.
+    /// Returns the physical ids of a stack's resources of a type, without those whose creation failed: another owner may have their name.
     pub(super) async fn resources(&self, name: &str, kind: &str) -> Result<Vec<String>> {
         let answer = self.client.describe_stack_resources().stack_name(name).send().await;
-        let answer = answer.or_trouble("cloudformation:DescribeStackResources", || {
+        let answer = answer.api_context("cloudformation:DescribeStackResources", || {
             format!("cannot list what is in the stack `{name}`")
         })?;
         let is_there = |resource: &StackResource| {
@@ -218,27 +213,27 @@ impl Service {
         Ok(wanted.filter_map(|resource| resource.physical_resource_id().map(str::to_owned)).collect())
     }
 
-    /// The newest event of a stack, after which new ones are asked for.
+    /// Returns the id of the newest event of a stack.
     pub(super) async fn newest_event(&self, id: &str) -> Result<Option<String>> {
         let answer = self.client.describe_stack_events().stack_name(id).send().await;
-        let answer = answer.or_trouble("cloudformation:DescribeStackEvents", || {
+        let answer = answer.api_context("cloudformation:DescribeStackEvents", || {
             format!("cannot read what happens in `{id}`")
         })?;
         Ok(answer.stack_events().first().and_then(|event| event.event_id().map(str::to_owned)))
     }
 
-    /// What happened to a stack after the event with this id, the oldest first; with `None`, everything.
+    /// Returns the events of a stack after the event with this id, or all, oldest first.
     pub(super) async fn events(&self, id: &str, after: Option<&str>) -> Result<Vec<Event>> {
         let mut pages = self.client.describe_stack_events().stack_name(id).into_paginator().send();
         let mut events = Vec::new();
         'pages: while let Some(page) = pages.next().await {
             let page = match page {
-                Err(error) if is_absent(&Trouble::of(&error)) => break,
-                page => page.or_trouble("cloudformation:DescribeStackEvents", || {
+                Err(error) if is_absent(&ApiError::of(&error)) => break,
+                page => page.api_context("cloudformation:DescribeStackEvents", || {
                     format!("cannot read what happens in `{id}`")
                 })?,
             };
-            // The newest comes first.
+            // Newest first.
             for event in page.stack_events() {
                 let id = event.event_id().unwrap_or_default().to_owned();
                 if after == Some(id.as_str()) {
@@ -265,12 +260,12 @@ impl Service {
     }
 }
 
-/// CloudFormation has no code of its own for a stack that is not there.
-fn is_absent(trouble: &Trouble) -> bool {
+/// Returns whether the error means that the stack does not exist, for which CloudFormation has no code.
+fn is_absent(trouble: &ApiError) -> bool {
     trouble.is("ValidationError") && trouble.message().contains("does not exist")
 }
 
-/// Nor for a change set without a change.
+/// Returns whether the reason means that there are no changes, for which CloudFormation has no code.
 fn is_nothing(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
 }
@@ -290,12 +285,12 @@ fn set((name, value): &(String, Value)) -> Parameter {
 
 fn change(change: &aws_sdk_cloudformation::types::ResourceChange) -> Option<Change> {
     let action = match change.action()? {
-        ChangeAction::Add | ChangeAction::Import => Action::Add,
-        ChangeAction::Remove => Action::Remove,
+        ChangeAction::Add | ChangeAction::Import => ResourceAction::Add,
+        ChangeAction::Remove => ResourceAction::Remove,
         _ => match change.replacement() {
-            Some(Replacement::True) => Action::Replace,
-            Some(Replacement::Conditional) => Action::PerhapsReplace,
-            _ => Action::Modify,
+            Some(Replacement::True) => ResourceAction::Replace,
+            Some(Replacement::Conditional) => ResourceAction::PerhapsReplace,
+            _ => ResourceAction::Modify,
         },
     };
     Some(Change {

@@ -1,7 +1,4 @@
-//! The templates: what is in this program, or what a folder holds, in the order of their numbers.
-//!
-//! Of a template only that is read which has to be known before CloudFormation is asked: its parameters, and its resources'
-//! names and types. Nothing here knows the service.
+//! The templates, embedded or from a directory, in the order of their numbers, with their parameters and resources.
 
 use std::path::Path;
 
@@ -9,13 +6,12 @@ use common::failure::{Context as _, Failure, Result};
 use yaml_rust2::yaml::Hash;
 use yaml_rust2::{Yaml, YamlLoader};
 
-/// What every stack's name begins with.
+/// Prefix of the stack names.
 pub(super) const FAMILY: &str = "covid19";
 
-/// CloudFormation takes no longer one in a request.
-const LONGEST: usize = 51_200;
+/// Limit of CloudFormation for a template in a request, in bytes.
+const MAX_BODY_SIZE: usize = 51_200;
 
-/// The templates of this release.
 const EMBEDDED: [(&str, &str); 9] = [
     ("network", include_str!("../../../../cloudformation/01-network.yaml")),
     ("bastion", include_str!("../../../../cloudformation/02-bastion.yaml")),
@@ -28,46 +24,40 @@ const EMBEDDED: [(&str, &str); 9] = [
     ("ci", include_str!("../../../../cloudformation/09-ci.yaml")),
 ];
 
-/// The names of the stacks in the order of deployment, without what all of them begin with.
+/// Returns the names of the stacks without prefix, in the order of deployment.
 pub(super) fn names() -> impl DoubleEndedIterator<Item = &'static str> {
     EMBEDDED.iter().map(|(name, _)| *name)
 }
 
-/// What CloudFormation calls a stack.
+/// Returns the full name of a stack.
 pub(super) fn stack_name(name: &str) -> String {
     format!("{FAMILY}-{name}")
 }
 
-/// One stack's template.
 #[derive(Debug, Clone)]
 pub(super) struct Template {
-    /// `network`, …
     pub(super) name: String,
-    /// What CloudFormation gets.
     pub(super) body: String,
-    pub(super) parameters: Vec<Declared>,
+    pub(super) parameters: Vec<TemplateParameter>,
     pub(super) resources: Vec<Resource>,
 }
 
-/// A parameter that a template declares.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Declared {
+pub(super) struct TemplateParameter {
     pub(super) name: String,
     pub(super) has_default: bool,
-    /// The default, if it is a text.
     pub(super) default: Option<String>,
 }
 
-/// A resource of a template.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Resource {
     pub(super) name: String,
     pub(super) kind: String,
-    /// It is only made where this holds.
+    /// The condition on which it is created.
     pub(super) condition: Option<String>,
 }
 
-/// The templates of a folder, or else of this release.
+/// Returns the templates of a directory, or the embedded ones.
 pub(super) fn all(folder: Option<&Path>) -> Result<Vec<Template>> {
     match folder {
         Some(folder) => in_folder(folder),
@@ -75,7 +65,7 @@ pub(super) fn all(folder: Option<&Path>) -> Result<Vec<Template>> {
     }
 }
 
-/// Files called `01-network.yaml` or the like, in the order of their numbers.
+/// Returns the files with names like `01-network.yaml` in order.
 fn in_folder(folder: &Path) -> Result<Vec<Template>> {
     let what = || format!("cannot read the templates in `{}`", folder.display());
     let entries =
@@ -106,15 +96,15 @@ fn in_folder(folder: &Path) -> Result<Vec<Template>> {
 impl Template {
     fn read(name: &str, body: String) -> Result<Self> {
         let wrong = || format!("the template of the stack `{name}` is wrong");
-        if body.len() > LONGEST {
+        if body.len() > MAX_BODY_SIZE {
             let length = body.len();
             return Err(Failure::usage(wrong())
-                .source(format!("it has {length} bytes, and CloudFormation takes {LONGEST}"))
+                .source(format!("it has {length} bytes, and CloudFormation takes {MAX_BODY_SIZE}"))
                 .hint("move a part of it to another stack"));
         }
         let documents = YamlLoader::load_from_str(&body).context(wrong)?;
         let document = documents.first().unwrap_or(&Yaml::BadValue);
-        let parameters = table(document, "Parameters").map(|(name, declared)| Declared {
+        let parameters = table(document, "Parameters").map(|(name, declared)| TemplateParameter {
             name,
             has_default: !matches!(declared["Default"], Yaml::BadValue),
             default: declared["Default"].as_str().map(str::to_owned),
@@ -132,7 +122,7 @@ impl Template {
     }
 }
 
-/// The entries of one of a document's tables, in its order.
+/// Returns the entries of a table of a document in order.
 fn table<'a>(document: &'a Yaml, key: &str) -> impl Iterator<Item = (String, &'a Yaml)> {
     let entries = document[key].as_hash().into_iter().flat_map(Hash::iter);
     entries.filter_map(|(name, value)| Some((name.as_str()?.to_owned(), value)))
@@ -143,7 +133,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_template_of_this_release_is_read() {
+    fn embedded_templates_equal_files() {
         let templates = all(None).unwrap();
         let of = |name: &str| templates.iter().find(|template| template.name == name).unwrap();
         let has_default = |stack: &str, name: &str| {
@@ -156,14 +146,13 @@ mod tests {
         let subscription =
             of("pipeline").resources.iter().find(|resource| resource.name == "AlarmsSubscription");
         assert_eq!(subscription.unwrap().condition.as_deref(), Some("HasAlarmEmail"));
-        // They are the files of the folder, in its order.
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../cloudformation"));
         let files = all(Some(folder)).unwrap();
         assert!(files.iter().map(|file| &file.body).eq(templates.iter().map(|template| &template.body)));
     }
 
     #[test]
-    fn a_folder_of_something_else_is_a_usage_error() {
+    fn directory_without_templates_is_usage_error() {
         let folder = tempfile::tempdir().unwrap();
         assert_eq!(all(Some(folder.path())).unwrap_err().exit().code(), 2);
         std::fs::write(folder.path().join("01-nonsense.yaml"), "Resources: {}").unwrap();

@@ -1,11 +1,11 @@
-//! What CloudFormation finds in a template before it changes anything.
+//! Validation errors of a template. Pure.
 //!
-//! A change set that fails early only says so; the property and the reason are events of the change set (CloudFormation API
-//! Reference, `DescribeEvents`, `VALIDATION_ERROR`). Everything here is pure.
+//! A change set that fails validation has no reason; property and reason are in its events (CloudFormation API Reference, `DescribeEvents`,
+//! `VALIDATION_ERROR`).
 
 use aws_sdk_cloudformation::types::{EventType, OperationEvent};
 
-/// One sentence for each problem, with the property and the line of the template.
+/// Returns a message for each problem, with property and line of the template.
 pub(super) fn problems(events: &[OperationEvent], body: &str) -> Vec<String> {
     let mut problems: Vec<String> = Vec::new();
     for event in events.iter().filter(|event| event.event_type() == Some(&EventType::ValidationError)) {
@@ -26,7 +26,7 @@ pub(super) fn problems(events: &[OperationEvent], body: &str) -> Vec<String> {
     problems
 }
 
-/// Where a resource begins in a template, counted from 1.
+/// Returns the line of a resource in a template, from 1.
 fn line_of(body: &str, resource: &str) -> Option<usize> {
     let starts = [format!("{resource}:"), format!("\"{resource}\":")];
     let at = body.lines().position(|line| starts.iter().any(|start| line.trim_start().starts_with(start)))?;

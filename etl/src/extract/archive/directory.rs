@@ -1,4 +1,4 @@
-//! The central directory of a zip archive, read one entry at a time: its size costs no memory.
+//! The central directory of a zip archive, streamed one entry at a time.
 //!
 //! Format: PKWARE's APPNOTE, <https://pkware.cachefly.net/webdocs/casestudies/APPNOTE.TXT>, sections 4.3.12 to 4.3.16 and 4.5.3. The directory
 //! is found from the archive's end, with or without Zip64 records, a comment, or other bytes before the archive.
@@ -16,38 +16,33 @@ const ZIP64_END: usize = 56;
 /// The fixed part of an entry.
 const ENTRY: usize = 46;
 
-/// Where the directory of one archive is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) struct Directory {
-    /// Where it begins in the file.
+    /// Offset in the file.
     pub(in crate::extract) start: u64,
-    /// Its size in bytes.
+    /// In bytes.
     size: u64,
-    /// Bytes in the file before the archive, which the archive's own positions do not count.
+    /// Bytes in the file before the archive, which its offsets do not include.
     prefix: u64,
 }
 
-/// One member, as the directory describes it.
+/// An entry of the directory.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::extract) struct Entry<'a> {
-    /// Its path in the archive; UTF-8 or an older code page.
+    /// UTF-8 or an older code page.
     pub(in crate::extract) name: &'a [u8],
     /// General purpose bits.
     pub(in crate::extract) flags: u16,
-    /// How it is compressed.
     pub(in crate::extract) method: u16,
-    /// CRC-32 of its content.
     pub(in crate::extract) crc: u32,
-    /// Size in the archive.
     pub(in crate::extract) compressed: u64,
-    /// Size of its content.
     pub(in crate::extract) size: u64,
-    /// Where its local header is in the file.
+    /// Offset of the local header in the file.
     pub(in crate::extract) header_at: u64,
 }
 
 impl Directory {
-    /// Finds the directory of an archive of `length` bytes. `Ok(None)` if the file has no end record: it is no archive, or was cut off.
+    /// Finds the directory of an archive of `length` bytes. `Ok(None)` if the file has no end record: it is not an archive, or is truncated.
     pub(in crate::extract) fn find(
         file: &mut (impl BufRead + Seek),
         length: u64,
@@ -170,7 +165,7 @@ fn zip64_values(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     values.chunks_exact(8).map(|value| u64_at(value, 0))
 }
 
-/// Some bytes of the file, or `None` if it is too short for them.
+/// Reads bytes of the file; `None` if it is too short.
 pub(super) fn read_at<const N: usize>(
     file: &mut (impl BufRead + Seek),
     at: u64,
@@ -184,7 +179,7 @@ pub(super) fn read_at<const N: usize>(
     }
 }
 
-/// The error for bytes that are no archive's.
+/// Returns the error for an invalid archive.
 pub(super) fn damaged(what: &'static str) -> io::Error {
     io::Error::new(io::ErrorKind::InvalidData, what)
 }

@@ -1,4 +1,4 @@
-//! One member of a zip archive: whether it can be read, and its content as it streams, checked against its size and checksum.
+//! A member of a zip archive: whether it is readable, and its content, checked against size and checksum.
 
 use std::io::{self, BufRead, Read, Seek, SeekFrom};
 
@@ -13,10 +13,9 @@ const LOCAL_HEADER: usize = 30;
 const STORED: u16 = 0;
 const DEFLATED: u16 = 8;
 
-/// A member, and where it is in its archive.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::extract) struct Member {
-    /// Its path in the archive, for messages.
+    /// For messages.
     pub(in crate::extract) name: String,
     flags: u16,
     method: u16,
@@ -24,7 +23,7 @@ pub(in crate::extract) struct Member {
     compressed: u64,
     size: u64,
     header_at: u64,
-    /// Where the directory begins, which is behind every member.
+    /// The start of the directory, which follows all members.
     end: u64,
 }
 
@@ -35,7 +34,7 @@ impl Member {
         Self { name, flags, method, crc, compressed, size, header_at, end: directory.start }
     }
 
-    /// What keeps it from being read, in words; `None` if nothing does.
+    /// Returns why the member cannot be read, if so.
     pub(super) fn obstacle(&self) -> Option<String> {
         const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
         const AES: u16 = 99;
@@ -58,7 +57,7 @@ impl Member {
         Some(format!("compressed with {method}"))
     }
 
-    /// Its content. The last read fails if size or checksum are not those of the directory.
+    /// Returns a reader of the content. The last read fails if size or checksum do not match the directory.
     pub(super) fn open<'a>(&self, file: &'a mut (impl BufRead + Seek)) -> io::Result<Box<dyn Read + 'a>> {
         let header: [u8; LOCAL_HEADER] = read_at(file, self.header_at)?
             .filter(|header: &[u8; LOCAL_HEADER]| header.starts_with(b"PK\x03\x04"))
@@ -79,17 +78,16 @@ impl Member {
     }
 }
 
-/// A path as text for a message or the log, on one line.
+/// Returns a path as one line of text.
 pub(super) fn printable(name: &[u8]) -> String {
     String::from_utf8_lossy(name).chars().map(|at| if at.is_control() { '\u{FFFD}' } else { at }).collect()
 }
 
-/// A reader that fails at the end if what was read is not what was announced.
+/// A reader that fails at the end if size or checksum do not match.
 struct Checked<R> {
     input: R,
     seen: Crc,
     crc: u32,
-    /// Bytes that are still to come.
     left: u64,
 }
 

@@ -1,7 +1,7 @@
-//! Text that is safe inside HTML and SVG, and numbers as SVG wants them.
+//! Text and numbers that are safe in HTML and SVG.
 
-/// Text from anywhere, for an element's content or a quoted attribute.
-pub(super) fn escaped(text: &str) -> String {
+/// Escapes text for the content of an element or a quoted attribute.
+pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
     for c in text.chars() {
         match c {
@@ -18,8 +18,8 @@ pub(super) fn escaped(text: &str) -> String {
     safe
 }
 
-/// A coordinate with at most one decimal.
-pub(super) fn number(value: f64) -> String {
+/// Formats a coordinate with at most one decimal.
+pub(super) fn coordinate(value: f64) -> String {
     let text = format!("{value:.1}");
     match text.strip_suffix(".0") {
         Some("-0") => "0".to_owned(),
@@ -33,12 +33,12 @@ mod tests {
     use super::*;
 
     #[test]
-    fn nothing_from_the_data_becomes_markup() {
-        assert_eq!(escaped("<b a=\"x\">'&\u{1b}\n"), "&lt;b a=&quot;x&quot;&gt;&#39;&amp;\u{fffd} ");
+    fn escaped_text_has_no_markup() {
+        assert_eq!(escape("<b a=\"x\">'&\u{1b}\n"), "&lt;b a=&quot;x&quot;&gt;&#39;&amp;\u{fffd} ");
     }
 
     #[test]
-    fn coordinates_are_short() {
-        assert_eq!([0.04, -0.04, 1.0, 2.55, -3.25].map(number), ["0", "0", "1", "2.5", "-3.2"]);
+    fn coordinate_has_at_most_one_decimal() {
+        assert_eq!([0.04, -0.04, 1.0, 2.55, -3.25].map(coordinate), ["0", "0", "1", "2.5", "-3.2"]);
     }
 }

@@ -1,6 +1,6 @@
-//! The colours of both themes, by role. Whether they can be read is a test, by the contrast that WCAG 2.2 asks for.
+//! The colours of the light and the dark theme. Tests check the contrast that WCAG 2.2 requires.
 
-/// A role's name in the style sheet, and its colour on light and on dark paper.
+/// A colour of both themes, named by its role in the style sheet.
 struct Colour {
     role: &'static str,
     light: &'static str,
@@ -20,12 +20,11 @@ const COLOURS: [Colour; 10] = [
     Colour { role: "soft", light: "#c78f86", dark: "#a05f57" },
 ];
 
-/// The custom properties of one theme.
 fn properties(of: impl Fn(&Colour) -> &'static str) -> String {
     COLOURS.iter().flat_map(|colour| ["--", colour.role, ":", of(colour), ";"]).collect()
 }
 
-/// The part of the style sheet that names every colour: light, dark where the reader wants it, light again on paper.
+/// Returns the custom properties of the style sheet: light by default and in print, dark on screen if the reader prefers it.
 pub(super) fn style() -> String {
     let (light, dark) = (properties(|colour| colour.light), properties(|colour| colour.dark));
     format!(
@@ -57,14 +56,14 @@ mod tests {
     }
 
     #[test]
-    fn contrast_is_computed_as_wcag_has_it() {
+    fn contrast_matches_examples_of_wcag() {
         assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 1e-9);
-        // The value that WCAG's own examples give for this grey.
+        // From the examples of WCAG.
         assert!((contrast("#767676", "#ffffff") - 4.54).abs() < 0.01);
     }
 
     #[test]
-    fn words_and_marks_can_be_read_in_both_themes() {
+    fn contrast_of_text_and_marks_is_sufficient_in_both_themes() {
         for dark in [false, true] {
             for background in ["paper", "card"] {
                 let on = |role: &str| contrast(colour(role, dark), colour(background, dark));
@@ -72,14 +71,14 @@ mod tests {
                     assert!(on(role) >= 4.5, "{role} on {background}, dark: {dark}: {:.2}", on(role));
                 }
                 assert!(on("ink") >= 7.0, "ink on {background}, dark: {dark}");
-                // Columns under a line are marks, not words.
+                // Columns under a line are graphics, not text.
                 assert!(on("soft") >= 2.5, "soft on {background}, dark: {dark}: {:.2}", on("soft"));
             }
         }
     }
 
     #[test]
-    fn the_style_names_every_colour_twice() {
+    fn style_defines_every_colour_twice() {
         let style = style();
         for colour in &COLOURS {
             assert_eq!(style.matches(&format!("--{}:", colour.role)).count(), 2, "{}", colour.role);

@@ -1,75 +1,122 @@
-//! One question on the page: its title, its drawing, its table, and what must be known about the numbers.
+//! One question on the page: title, chart, table and caveats.
 
 use super::charts;
-use super::markup::escaped;
-use super::table;
-use crate::report::answer::{Answer, Finding};
-use crate::report::language::{Language, Words};
-use crate::report::question::{Chart, Place, Question, Shape};
-use crate::report::table::{extent, heading};
+use super::markup::{coordinate, escape};
+use crate::report::answer::{Answer, QuestionResult};
+use crate::report::language::{Language, Localized, tr};
+use crate::report::question::{Chart, Layout, Question};
+use crate::report::table::{Table, TableColumn, heading, properties, visible_rows};
 
-const FAILED: Words = Words::new("Esta pregunta falló", "This question failed");
-const SEE_DATA: Words = Words::new("Ver los datos", "See the data");
-const ALL_ROWS: Words = Words::new("Todas las filas:", "All rows:");
+const FAILED: Localized = tr("Esta pregunta falló", "This question failed");
+const SEE_DATA: Localized = tr("Ver los datos", "See the data");
+const ALL_ROWS: Localized = tr("Todas las filas:", "All rows:");
 
-/// More columns than half of a page holds beside bars.
+/// The number of columns from which a table with bars needs the full width.
 const MANY_COLUMNS: usize = 6;
 
-/// The section of a finding. It is always there: an answer, an absence or a failure.
-pub(super) fn render(finding: &Finding, wide: bool, language: Language) -> String {
-    let question = finding.question;
-    let (kind, content) = match &finding.outcome {
+/// Renders the section of a question: its answer, its absence or its failure.
+pub(super) fn render(result: &QuestionResult, is_wide: bool, language: Language) -> String {
+    let question = result.question;
+    let (class, content) = match &result.answer {
         Ok(answer) if answer.rows.is_empty() => {
-            ("nothing", format!("<p class=\"nothing\">{}</p>", escaped(question.nothing.to(language))))
+            ("nothing", format!("<p class=\"nothing\">{}</p>", escape(question.if_empty.get(language))))
         }
-        Ok(answer) => ("answer", answered(answer, language)),
-        Err(failure) => (
-            "failed",
-            format!(
-                "<p class=\"failed\"><strong>{}.</strong> {}</p>",
-                FAILED.to(language),
-                escaped(&failure.to_string())
-            ),
-        ),
+        Ok(answer) => ("answer", render_answer(answer, language)),
+        Err(failure) => {
+            let (failed, failure) = (FAILED.get(language), escape(&failure.to_string()));
+            ("failed", format!("<p class=\"failed\"><strong>{failed}.</strong> {failure}</p>"))
+        }
     };
-    let wide = if wide { " wide" } else { "" };
     format!(
-        "<section id=\"{name}\" class=\"{kind}{wide}\"><h3>{title}</h3>{content}</section>\n",
+        "<section id=\"{name}\" class=\"{class}{wide}\"><h3>{title}</h3>{content}</section>\n",
         name = question.name,
-        title = escaped(question.title.to(language)),
+        wide = if is_wide { " wide" } else { "" },
+        title = escape(question.title.get(language)),
     )
 }
 
-/// What needs the whole width of the page: what is drawn along a year, and a table of many numbers with bars behind them.
+/// Whether a question needs the full width of the page, for a chart over a year or for a table of many columns with bars.
 pub(super) fn is_wide(question: &Question) -> bool {
-    match question.chart {
-        Chart::Trend { .. } | Chart::Heat { .. } | Chart::Band { .. } => true,
-        Chart::Bars => {
-            let shown =
-                question.columns.iter().filter(|column| matches!(column.place, Place::Body | Place::Bar));
-            question.shape == Shape::Totalled && shown.count() >= MANY_COLUMNS
-        }
-        _ => false,
-    }
+    let columns = question.columns.iter().filter(|column| column.is_in_table()).count();
+    let is_wide_table = question.layout == Layout::TableWithTotals && columns >= MANY_COLUMNS;
+    charts::is_wide(question.chart) || question.chart == Chart::Bars && is_wide_table
 }
 
-fn answered(answer: &Answer, language: Language) -> String {
+fn render_answer(answer: &Answer, language: Language) -> String {
     let question = answer.question;
     let heading =
-        heading(answer, language).map(|heading| format!("<p class=\"when\">{}</p>", escaped(&heading)));
-    let table = format!("<div class=\"scroll\" tabindex=\"0\">{}</div>", table::table(answer, language));
+        heading(answer, language).map(|heading| format!("<p class=\"when\">{}</p>", escape(&heading)));
+    let table = match question.layout {
+        Layout::List => render_list(answer, language),
+        _ => render_table(&Table::of(answer, language)),
+    };
+    let table = format!("<div class=\"scroll\" tabindex=\"0\">{table}</div>");
     let shown = match charts::draw(answer, language) {
         Some(figure) => {
-            format!("{figure}<details><summary>{}</summary>{table}</details>", SEE_DATA.to(language))
+            format!("{figure}<details><summary>{}</summary>{table}</details>", SEE_DATA.get(language))
         }
         None => table,
     };
-    let more = (extent(answer).len() < answer.rows.len())
-        .then(|| format!(" {} <code>{}</code>.", ALL_ROWS.to(language), question.file_name()));
+    let all_rows = (visible_rows(answer).len() < answer.rows.len())
+        .then(|| format!(" {} <code>{}</code>.", ALL_ROWS.get(language), question.file_name()));
     format!(
         "{}{shown}<p class=\"note\">{}{}</p>",
         heading.unwrap_or_default(),
-        escaped(question.note.to(language)),
-        more.unwrap_or_default()
+        escape(question.note.get(language)),
+        all_rows.unwrap_or_default()
+    )
+}
+
+fn render_list(answer: &Answer, language: Language) -> String {
+    let property = |(term, value): (&str, String)| {
+        format!("<div><dt>{}</dt><dd>{}</dd></div>", escape(term), escape(&value))
+    };
+    format!("<dl>{}</dl>", properties(answer, language).into_iter().map(property).collect::<String>())
+}
+
+fn render_table(table: &Table) -> String {
+    let row = |element: &str, cells: &mut dyn Iterator<Item = &String>, bar: &str| {
+        let cell = |(text, column): (&String, &TableColumn)| {
+            format!("<{element}{}>{}</{element}>", class(column), escape(text))
+        };
+        let cells: String = cells.zip(&table.columns).map(cell).collect();
+        format!("<tr>{cells}{bar}</tr>")
+    };
+    let with_bar = |bar: &'static str| if table.bars.is_some() { bar } else { "" };
+    let head =
+        row("th", &mut table.columns.iter().map(|column| &column.title), with_bar("<th class=\"bar\"></th>"));
+    let values = table.bars.as_deref().unwrap_or_default();
+    let max = values.iter().copied().max().unwrap_or(0);
+    let mut bars = values.iter().map(|value| bar_cell(*value, max));
+    let rows: String = table
+        .rows
+        .iter()
+        .map(|cells| row("td", &mut cells.iter(), &bars.next().unwrap_or_default()))
+        .collect();
+    let foot = table
+        .totals
+        .as_ref()
+        .map(|cells| format!("<tfoot>{}</tfoot>", row("td", &mut cells.iter(), with_bar("<td></td>"))));
+    let foot = foot.unwrap_or_default();
+    format!("<table><thead>{head}</thead><tbody>{rows}</tbody>{foot}</table>")
+}
+
+const fn class(column: &TableColumn) -> &'static str {
+    match (column.is_numeric, column.is_secondary) {
+        (false, false) => "",
+        (true, false) => " class=\"n\"",
+        (false, true) => " class=\"late\"",
+        (true, true) => " class=\"n late\"",
+    }
+}
+
+/// Renders a bar as long as the value's percentage of the maximum. A value above 0 is always visible.
+#[expect(clippy::cast_precision_loss, reason = "a length on the screen")]
+fn bar_cell(value: i64, max: i64) -> String {
+    let percent = if value > 0 { (100.0 * value as f64 / max as f64).max(0.5) } else { 0.0 };
+    format!(
+        "<td class=\"bar\"><svg viewBox=\"0 0 100 10\" preserveAspectRatio=\"none\" aria-hidden=\"true\">\
+         <rect width=\"{}\" height=\"10\"/></svg></td>",
+        coordinate(percent)
     )
 }

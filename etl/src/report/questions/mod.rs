@@ -1,75 +1,52 @@
-//! The questions of the report, in order. To add one: write its `.sql` file, add an entry to one of these files and to the table.
+//! The questions of the report.
 
-mod course;
-mod people;
-mod places;
-mod quality;
+mod data_quality;
+mod demographics;
+mod epidemic_curve;
+mod geography;
+mod shared;
 mod testing;
-mod vaccines;
+mod vaccinations;
 
-use super::language::Words;
-use super::question::{Column, Kind, Place, Question};
+use super::language::{Localized, tr};
+use super::question::Question;
 
-const NO_LOAD: Words =
-    Words::new("No hay datos: todavía no terminó bien ninguna carga.", "No data: no load has succeeded yet.");
-const NO_CASES: Words = Words::new("No hay datos: no hay casos cargados.", "No data: no cases are loaded.");
-
-const CASES: Words = Words::new("casos confirmados", "confirmed cases");
-const ROWS: Words = Words::new("filas", "rows");
-const NO_UNIT: Words = Words::same("");
-
-const CONFIRMED: Words = Words::new("Confirmados", "Confirmed");
-
-/// The last month's columns that are the same in three questions: which month, before the line's own columns.
-const MONTH: Column = Column::new("month", Kind::Month, Words::new("Mes", "Month")).at(Place::Heading);
-const NEWEST: Column =
-    Column::new("newest_on", Kind::Date, Words::new("datos hasta", "data until")).at(Place::Heading);
-const PARTIAL_MONTH: Column =
-    Column::new("partial", Kind::Flag, Words::new("mes parcial", "partial month")).at(Place::Heading);
-/// … and its counts, after them.
-const IN_MONTH: Column = Column::new("confirmed", Kind::Count, Words::new("En el mes", "In the month"));
-const MONTH_SHARE: Column = Column::new("share_percent", Kind::Share, Words::same("%"));
-const IN_YEAR: Column = Column::new("confirmed_in_year", Kind::Count, Words::new("En el año", "In the year"));
-const YEAR_SHARE: Column = Column::new("share_of_year_percent", Kind::Share, Words::same("%"));
-
-const PARTIAL: Column = Column::new("partial", Kind::Flag, Words::new("parcial", "partial"));
-
-/// The questions, in the order in which people read them.
+/// The questions in the order of the text. A new one needs a file in `queries/`, a constant, and an entry here and in [`SECTIONS`].
 pub static QUESTIONS: [Question; 27] = [
-    course::LAST_UPDATE,
-    course::CONFIRMED_BY_YEAR,
-    course::SEVEN_DAY_MEAN,
-    course::CONFIRMED_BY_MONTH,
-    course::CONFIRMED_BY_WEEK,
-    course::POSITIVITY_BY_WEEK,
-    people::LAST_MONTH_BY_SEX,
-    people::LAST_MONTH_BY_AGE,
-    people::AGE_PYRAMID,
-    people::SEVERITY_BY_AGE,
-    people::FATALITY_BY_AGE,
-    places::LAST_MONTH_BY_PROVINCE,
-    places::INCIDENCE_BY_PROVINCE,
-    places::DEPARTMENT_RANKING,
-    places::RESIDENCE_REGISTRATION,
+    epidemic_curve::LAST_UPDATE,
+    epidemic_curve::CONFIRMED_BY_YEAR,
+    epidemic_curve::SEVEN_DAY_MEAN,
+    epidemic_curve::CONFIRMED_BY_MONTH,
+    epidemic_curve::CONFIRMED_BY_WEEK,
+    epidemic_curve::POSITIVITY_BY_WEEK,
+    demographics::LAST_MONTH_BY_SEX,
+    demographics::LAST_MONTH_BY_AGE,
+    demographics::AGE_PYRAMID,
+    demographics::SEVERITY_BY_AGE,
+    demographics::FATALITY_BY_AGE,
+    geography::LAST_MONTH_BY_PROVINCE,
+    geography::INCIDENCE_BY_PROVINCE,
+    geography::DEPARTMENT_RANKING,
+    geography::RESIDENCE_REGISTRATION,
     testing::TEST_POSITIVITY_BY_WEEK,
     testing::TESTS_BY_PROVINCE,
-    vaccines::DOSES_BY_PROVINCE,
-    vaccines::DOSES_BY_VACCINE,
-    quality::REPORTING_DELAY,
-    quality::RECENT_COMPLETENESS,
-    quality::LOADED_DATASETS,
-    quality::LOADED_ROWS,
-    quality::LOADED_ISSUES,
-    quality::LOADED_CHECKS,
-    quality::CONTRADICTIONS,
-    quality::RELEASE_DIFFERENCE,
+    vaccinations::DOSES_BY_PROVINCE,
+    vaccinations::DOSES_BY_VACCINE,
+    data_quality::REPORTING_DELAY,
+    data_quality::RECENT_COMPLETENESS,
+    data_quality::LOADED_DATASETS,
+    data_quality::LOADED_ROWS,
+    data_quality::LOADED_ISSUES,
+    data_quality::LOADED_CHECKS,
+    data_quality::CONTRADICTIONS,
+    data_quality::RELEASE_DIFFERENCE,
 ];
 
-/// The parts of the page: anchor, title, and the names of the questions.
-pub(super) const PARTS: [(&str, Words, &[&str]); 5] = [
+/// The sections of the page: anchor, title and questions.
+pub(super) const SECTIONS: [(&str, Localized, &[&str]); 5] = [
     (
         "course",
-        Words::new("Evolución", "Course"),
+        tr("Evolución", "Over time"),
         &[
             "seven_day_mean",
             "confirmed_by_month",
@@ -81,22 +58,22 @@ pub(super) const PARTS: [(&str, Words, &[&str]); 5] = [
     ),
     (
         "people",
-        Words::new("Personas", "People"),
+        tr("Personas", "People"),
         &["last_month_by_age", "age_pyramid", "severity_by_age", "fatality_by_age", "last_month_by_sex"],
     ),
     (
         "places",
-        Words::new("Lugares", "Places"),
+        tr("Lugares", "Geography"),
         &["incidence_by_province", "last_month_by_province", "department_ranking", "residence_registration"],
     ),
     (
         "tests",
-        Words::new("Pruebas y vacunas", "Tests and vaccines"),
+        tr("Pruebas y vacunas", "Tests and vaccines"),
         &["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"],
     ),
     (
         "quality",
-        Words::new("Calidad de los datos", "Quality of the data"),
+        tr("Calidad de los datos", "Data quality"),
         &[
             "reporting_delay",
             "recent_completeness",
@@ -114,11 +91,11 @@ pub(super) const PARTS: [(&str, Words, &[&str]); 5] = [
 mod tests {
     use std::collections::BTreeSet;
 
-    use super::super::question::{Chart, Shape};
+    use super::super::question::{Chart, Layout, Placement};
     use super::*;
 
     #[test]
-    fn every_query_stands_in_the_table_once() {
+    fn each_query_file_has_one_question() {
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/queries");
         let files: BTreeSet<String> = std::fs::read_dir(folder)
             .unwrap()
@@ -131,60 +108,50 @@ mod tests {
     }
 
     #[test]
-    fn no_query_has_parameters_and_each_is_one_statement() {
+    fn each_query_is_one_statement_without_parameters() {
         for question in &QUESTIONS {
+            let code = question.sql.lines().filter(|line| !line.starts_with("--"));
             assert!(!question.sql.contains('$'), "{}", question.name);
-            assert_eq!(
-                question.sql.matches(';').count(),
-                1 + comment_semicolons(question.sql),
-                "{}",
-                question.name
-            );
+            assert_eq!(code.map(|line| line.matches(';').count()).sum::<usize>(), 1, "{}", question.name);
         }
     }
 
-    fn comment_semicolons(sql: &str) -> usize {
-        sql.lines().filter(|line| line.starts_with("--")).map(|line| line.matches(';').count()).sum()
-    }
-
     #[test]
-    fn every_question_has_its_part_of_the_page() {
-        let mut placed: Vec<&str> = PARTS.iter().flat_map(|(_, _, names)| names.iter().copied()).collect();
-        placed.sort_unstable();
+    fn each_question_is_in_one_section() {
+        let mut in_sections: Vec<&str> =
+            SECTIONS.iter().flat_map(|(_, _, names)| names.iter().copied()).collect();
+        in_sections.sort_unstable();
         let mut names: Vec<&str> = QUESTIONS.iter().map(|question| question.name).collect();
         names.sort_unstable();
-        assert_eq!(placed, names);
+        assert_eq!(in_sections, names);
     }
 
     #[test]
-    fn charts_and_grids_name_columns_that_there_are() {
+    fn charts_and_pivots_name_existing_columns() {
         for question in &QUESTIONS {
-            let grid = match question.shape {
-                Shape::Grid { line, across, cell } => vec![line, across, cell],
+            let mut named = match question.layout {
+                Layout::Pivot { row, column, cell } => vec![row, column, cell],
                 _ => Vec::new(),
             };
-            let drawn = match question.chart {
+            named.extend(match question.chart {
                 Chart::None => Vec::new(),
                 Chart::Bars => {
-                    assert!(
-                        question.columns.iter().any(|column| column.place == Place::Bar),
-                        "{}",
-                        question.name
-                    );
+                    let mut placements = question.columns.iter().map(|column| column.placement);
+                    assert!(placements.any(|placement| placement == Placement::Bar), "{}", question.name);
                     Vec::new()
                 }
                 Chart::Columns { x, y } => vec![x, y],
                 Chart::Trend { x, each, smooth } => vec![x, each, smooth],
                 Chart::Band { x, y, interval } => vec![x, y, interval.0, interval.1],
                 Chart::Stack { x, solid, ghost } => vec![x, solid, ghost],
-                Chart::Dots { label, series, interval } => {
+                Chart::DotPlot { label, series, interval } => {
                     let ends = interval.map_or_else(Vec::new, |(low, high)| vec![low, high]);
                     [vec![label], series.to_vec(), ends].concat()
                 }
                 Chart::Pyramid { label, left, right } => vec![label, left, right],
-                Chart::Heat { line, x, value } => vec![line, x, value],
-            };
-            for name in grid.into_iter().chain(drawn) {
+                Chart::Heatmap { row, x, value } => vec![row, x, value],
+            });
+            for name in named {
                 assert!(question.position(name).is_some(), "{}: {name}", question.name);
             }
         }

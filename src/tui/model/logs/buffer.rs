@@ -9,7 +9,7 @@ use regex::Regex;
 
 use super::incoming::{Incoming, Level};
 use super::lambda::Invocation;
-use logs::event::Millis;
+use logs::Millis;
 
 /// So many rows at most …
 pub const MOST_ROWS: usize = 100_000;

@@ -5,9 +5,7 @@
 use std::sync::Arc;
 
 use crate::tui::text;
-use logs::Shown;
-use logs::event::Millis;
-use logs::render::Entry;
+use logs::{Entry, MergedEvent, Millis};
 
 use super::lambda::{self, Invocation};
 
@@ -80,7 +78,7 @@ impl Level {
 
 impl Incoming {
     /// Reads an event.
-    pub fn new(shown: Shown) -> Self {
+    pub fn new(shown: MergedEvent) -> Self {
         let (time, source, late) = (shown.event.time, shown.source, shown.late);
         let stream = Arc::from(text::cells(&shown.event.stream));
         let invocation = lambda::read(&shown.event.message);
@@ -133,7 +131,7 @@ pub(in crate::tui) mod tests {
             event_id: String::new(),
             message: message.into(),
         };
-        Incoming::new(Shown { source, event, late: None })
+        Incoming::new(MergedEvent { source, event, late: None })
     }
 
     #[test]

@@ -14,8 +14,7 @@ pub use self::incoming::{Incoming, Level};
 use super::list::Move;
 use crate::tui::effect::Ticket;
 use crate::tui::text;
-use logs::event::Millis;
-use logs::pick;
+use logs::{Millis, parse_regex};
 
 /// How far back one may look, and what that is called.
 pub const WINDOWS: [(Option<Millis>, &str); 7] = [
@@ -120,7 +119,7 @@ pub fn pattern(typed: &str) -> Result<Option<Regex>, String> {
     if typed.is_empty() {
         return Ok(None);
     }
-    pick::regex(typed)?;
+    parse_regex(typed)?;
     let any_case = !typed.chars().any(char::is_uppercase);
     RegexBuilder::new(typed).case_insensitive(any_case).build().map(Some).map_err(|error| error.to_string())
 }

@@ -13,11 +13,11 @@ use std::time::Duration;
 
 use self::bastion::Bastion;
 use self::competitor::{Competitor, Forwarder};
-use super::goal::{self, Bar, Goal};
+use super::goal::{self, Goal, Threshold};
 use super::input;
 use super::measure::{self, Ratio};
 use crate::cli::TunnelBench;
-use crate::say;
+use crate::output;
 use common::failure::Result;
 
 /// From Buenos Aires to us-east-1 and back.
@@ -58,7 +58,7 @@ type Round = [Sample; 2];
 type Field = fn(&Sample) -> f64;
 
 pub(crate) fn run(options: &TunnelBench) -> Result<()> {
-    let covidctl = input::provided(options.binary.as_deref(), "covidctl", "covidctl")?;
+    let covidctl = input::program(options.binary.as_deref(), "covidctl", "covidctl")?;
     let bastion = Bastion::start()?;
     let target = workload::target()?;
     let bulk = options.mebibytes << 20;
@@ -86,7 +86,7 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
         let mut measured = Vec::new();
         for round in 1..=rounds {
             let sample = |competitor: Competitor| {
-                say::note(&format!("{name}, round {round} of {rounds}: {}", competitor.name()));
+                output::note(&format!("{name}, round {round} of {rounds}: {}", competitor.name()));
                 let forwarder = Forwarder::start(competitor, &covidctl, &bastion, path.address, target)?;
                 take_sample(&forwarder, path.bulk)
             };
@@ -98,13 +98,13 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
                 [sample(Competitor::Covidctl)?, theirs]
             });
         }
-        say::result(&table(name, &measured));
+        output::result(&table(name, &measured));
         goals.extend((path.goals)(&measured));
     }
     if let Ok(name) = std::fs::read_to_string(CONGESTION_CONTROL) {
-        say::result(&format!("\ncongestion control: {}", name.trim()));
+        output::result(&format!("\ncongestion control: {}", name.trim()));
     }
-    say::result(&goal::lines(&goals));
+    output::result(&goal::lines(&goals));
     Ok(())
 }
 
@@ -149,18 +149,18 @@ fn table(path: &str, rounds: &[Round]) -> String {
 
 fn near_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Bar::AtLeast(0.9)),
-        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Bar::AtMost(1.1)),
+        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Threshold::AtLeast(0.9)),
+        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Threshold::AtMost(1.1)),
     ]
 }
 
 fn far_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Bar::AtLeast(10.0)),
-        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Bar::AtMost(0.55)),
+        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Threshold::AtLeast(10.0)),
+        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Threshold::AtMost(0.55)),
     ]
 }
 
 fn times(what: &'static str, measured: Ratio, bar: Bar) -> Goal {
-    Goal { what, measured: measured.mean, unit: "times", bar }
+    Goal { what, measured: measured.mean, unit: "times", threshold }
 }

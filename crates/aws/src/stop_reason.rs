@@ -1,0 +1,153 @@
+//! Why an ECS task stopped, with a hint.
+//!
+//! ECS has a code, and a text for the task and each container. The texts are no contract; unknown ones are shown unchanged.
+
+/// The reason of a stopped task.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Stop {
+    /// `stopCode`
+    pub(super) code: Option<String>,
+    /// `stoppedReason`
+    pub(super) task: Option<String>,
+    /// `reason` of the container
+    pub(super) container: Option<String>,
+    /// Exit code of the container, if it was started.
+    pub(super) exit_code: Option<u8>,
+}
+
+/// A message and a hint.
+type Words = (String, Option<&'static str>);
+
+/// Parts of ECS's texts, their meaning, and a hint. The first match counts.
+const KNOWN: &[(&str, &str, &str)] = &[
+    (
+        "CannotPullContainer",
+        "the image cannot be pulled",
+        "is there an image in the registry, and do the endpoints let the task reach it? `covidctl doctor`",
+    ),
+    ("OutOfMemory", "it ran out of memory", "give the task definition more memory"),
+    (
+        "unable to pull secrets",
+        "a secret that it needs cannot be read",
+        "does the secret exist, and may the task's execution role read it?",
+    ),
+    (
+        "unable to pull registry auth",
+        "the registry did not let it in",
+        "do the endpoints for ECR exist, and may the task's execution role use them?",
+    ),
+    (
+        "ResourceInitializationError",
+        "what it needs could not be set up",
+        "the sentence says what: usually a secret, a log group, or a missing endpoint",
+    ),
+    (
+        "CannotCreateContainer",
+        "its container could not be created",
+        "the sentence says why; check the task definition",
+    ),
+    (
+        "CannotStartContainer",
+        "its program could not be started",
+        "check the command and the architecture of the image",
+    ),
+    ("Capacity is unavailable", "there is no capacity for it now", "try again in some minutes"),
+    ("RESOURCE:", "there is no capacity for it now", "try again in some minutes"),
+    (
+        "Timeout waiting for network interface",
+        "its network did not come up",
+        "are there free addresses in the application subnets?",
+    ),
+    ("SpotInterruption", "its machine was taken back", "start it again"),
+];
+
+impl Stop {
+    /// Returns the exit code of the program, or 125 if it was never started.
+    pub(super) fn code(&self) -> u8 {
+        self.exit_code.unwrap_or(125)
+    }
+
+    /// Returns message and hint, or `None` if the program exited by itself.
+    pub(super) fn words(&self) -> Option<Words> {
+        let said = [self.container.as_deref(), self.task.as_deref(), self.code.as_deref()];
+        let said = || said.iter().copied().flatten();
+        if let Some((_, meaning, hint)) =
+            KNOWN.iter().find(|(sign, ..)| said().any(|text| text.contains(sign)))
+        {
+            let sentence = said().next().unwrap_or_default();
+            return Some((format!("{meaning} ({sentence})"), Some(hint)));
+        }
+        let task = self.task.as_deref().unwrap_or_default();
+        match self.code.as_deref() {
+            Some("UserInitiated") => Some((format!("it was stopped by hand ({task})"), None)),
+            Some("EssentialContainerExited") if self.exit_code.is_some() => None,
+            _ if self.exit_code == Some(0) => None,
+            _ => said().next().map(|sentence| (sentence.to_owned(), None)),
+        }
+    }
+}
+
+/// Returns message and hint for the `reason` in `failures[]` of `RunTask`.
+pub(super) fn refusal(reason: &str, detail: Option<&str>) -> Words {
+    let known = KNOWN.iter().find(|(sign, ..)| reason.contains(sign));
+    let sentence = detail.map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"));
+    match known {
+        Some((_, meaning, hint)) => (format!("{meaning} ({sentence})"), Some(hint)),
+        None if reason == "MISSING" => ("it is not there any more".to_owned(), None),
+        None => (sentence, None),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn stop(code: &str, task: &str, container: Option<&str>, exit_code: Option<u8>) -> Stop {
+        Stop {
+            code: Some(code.to_owned()),
+            task: Some(task.to_owned()),
+            container: container.map(str::to_owned),
+            exit_code,
+        }
+    }
+
+    #[test]
+    fn words_explain_common_start_failures() {
+        for (task, meaning) in [
+            ("CannotPullContainerError: pull image manifest has been retried 5 time(s)", "cannot be pulled"),
+            ("ResourceInitializationError: unable to pull secrets or registry auth: AccessDenied", "secret"),
+            ("Capacity is unavailable at this time. Please try again later", "no capacity"),
+            ("Timeout waiting for network interface provisioning to complete.", "network"),
+        ] {
+            let stop = stop("TaskFailedToStart", task, None, None);
+            let (words, hint) = stop.words().unwrap();
+            assert!(words.contains(meaning) && words.contains(task), "{words}");
+            assert!(hint.is_some() && stop.code() == 125);
+        }
+    }
+
+    #[test]
+    fn words_are_none_if_program_exited() {
+        let stop = stop("EssentialContainerExited", "Essential container in task exited", None, Some(1));
+        assert_eq!((stop.code(), stop.words()), (1, None));
+    }
+
+    #[test]
+    fn words_explain_out_of_memory_and_manual_stop() {
+        let memory = "OutOfMemoryError: Container killed due to memory usage";
+        let killed =
+            stop("EssentialContainerExited", "Essential container in task exited", Some(memory), Some(137));
+        assert_eq!(killed.code(), 137);
+        assert!(killed.words().unwrap().0.starts_with("it ran out of memory"));
+        let by_hand = stop("UserInitiated", "ana with covidctl", None, Some(143));
+        assert_eq!(by_hand.words().unwrap().0, "it was stopped by hand (ana with covidctl)");
+    }
+
+    #[test]
+    fn words_show_unknown_reason_unchanged() {
+        let stop = stop("Other", "something new", None, None);
+        assert_eq!(stop.words().unwrap(), ("something new".to_owned(), None));
+        assert_eq!(refusal("AGENT", Some("x")).0, "AGENT: x");
+        assert!(refusal("RESOURCE:MEMORY", None).0.starts_with("there is no capacity"));
+    }
+}

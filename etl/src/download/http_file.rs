@@ -1,0 +1,346 @@
+//! Reads a file from an HTTP server, over several connections if necessary.
+//!
+//! After a connection loss a range request with `If-Range` asks for the rest of the same version. Without a validator (a strong `ETag`,
+//! else `Last-Modified`) the file is read again from its start, so that the bytes of two versions are never mixed.
+
+use std::time::Duration;
+
+use bytes::{Buf as _, Bytes};
+use reqwest::header::{
+    CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED,
+    RANGE,
+};
+use reqwest::{Client, Response, StatusCode};
+use serde::{Deserialize, Serialize};
+
+use common::failure::{Context as _, Failure, Result};
+
+/// Progress after which the count of connection losses is reset.
+const RESET_BYTES: u64 = 1 << 20;
+
+#[derive(Debug, Clone)]
+pub struct RetryPolicy {
+    /// Consecutive connection losses without a megabyte of progress.
+    pub max_losses: u32,
+    pub idle_timeout: Duration,
+    /// Doubled after each loss, up to `max_backoff`.
+    pub initial_backoff: Duration,
+    pub max_backoff: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_losses: 8,
+            idle_timeout: Duration::from_mins(1),
+            initial_backoff: Duration::from_millis(500),
+            max_backoff: Duration::from_secs(30),
+        }
+    }
+}
+
+/// The server's identification of a version of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Version {
+    pub etag: Option<String>,
+    /// As received.
+    pub last_modified: Option<String>,
+    pub size: Option<u64>,
+}
+
+impl Version {
+    fn of(response: &Response) -> Self {
+        let text = |name| header(response.headers(), &name).map(str::to_owned);
+        Self { etag: text(ETAG), last_modified: text(LAST_MODIFIED), size: response.content_length() }
+    }
+
+    /// Returns the validator for `If-Range`, which excludes weak tags (RFC 9110, section 13.1.5).
+    fn validator(&self) -> Option<&str> {
+        self.etag.as_deref().filter(|etag| !etag.starts_with("W/")).or(self.last_modified.as_deref())
+    }
+
+    fn is_same_as(&self, other: &Self) -> bool {
+        self.validator().is_some() && self == other
+    }
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
+    headers.get(name).and_then(|value| value.to_str().ok())
+}
+
+/// Builds the client. It never requests a compressed transfer, so that positions are those of the file.
+pub(super) fn client() -> Result<Client> {
+    Client::builder()
+        .user_agent(concat!("covid19-etl/", env!("CARGO_PKG_VERSION")))
+        .connect_timeout(Duration::from_secs(20))
+        .build()
+        .context(|| "cannot set up HTTP".to_owned())
+}
+
+pub(super) enum Chunk {
+    Bytes(Bytes),
+    /// The file is read again from its start: discard the bytes so far.
+    Restarted,
+    End,
+}
+
+pub(super) struct HttpFile<'a> {
+    client: &'a Client,
+    url: &'a str,
+    retry: &'a RetryPolicy,
+    version: Version,
+    response: Option<Response>,
+    position: u64,
+    /// Bytes of the response to skip, because the server sends the file from its start.
+    skip: u64,
+    /// The position at which `losses` was last reset.
+    reset_at: u64,
+    losses: u32,
+    total_losses: u32,
+}
+
+impl<'a> HttpFile<'a> {
+    /// Requests the file; returns `None` if the server still has the known version.
+    pub(super) async fn open(
+        client: &'a Client,
+        url: &'a str,
+        retry: &'a RetryPolicy,
+        known: Option<Version>,
+    ) -> Result<Option<Self>> {
+        let mut file = Self::resume(client, url, retry, Version::default(), 0);
+        let known = known.unwrap_or_default();
+        let mut conditions = HeaderMap::new();
+        for (name, value) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
+            if let Some(value) = value.as_ref().and_then(|value| value.parse().ok()) {
+                conditions.insert(name, value);
+            }
+        }
+        loop {
+            match file.request(conditions.clone()).await? {
+                Some(response) if response.status() == StatusCode::NOT_MODIFIED => return Ok(None),
+                Some(response) => {
+                    file.version = Version::of(&response);
+                    file.response = Some(response);
+                    return Ok(Some(file));
+                }
+                None => {}
+            }
+        }
+    }
+
+    /// Continues a file of which `position` bytes were read before.
+    pub(super) fn resume(
+        client: &'a Client,
+        url: &'a str,
+        retry: &'a RetryPolicy,
+        version: Version,
+        position: u64,
+    ) -> Self {
+        Self {
+            client,
+            url,
+            retry,
+            version,
+            response: None,
+            position,
+            skip: 0,
+            reset_at: position,
+            losses: 0,
+            total_losses: 0,
+        }
+    }
+
+    pub(super) const fn version(&self) -> &Version {
+        &self.version
+    }
+
+    pub(super) const fn position(&self) -> u64 {
+        self.position
+    }
+
+    pub(super) const fn total_losses(&self) -> u32 {
+        self.total_losses
+    }
+
+    pub(super) async fn next(&mut self) -> Result<Chunk> {
+        loop {
+            let Some(response) = &mut self.response else {
+                if self.reconnect().await? {
+                    return Ok(Chunk::Restarted);
+                }
+                continue;
+            };
+            match tokio::time::timeout(self.retry.idle_timeout, response.chunk()).await {
+                Ok(Ok(Some(mut bytes))) => {
+                    let known = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len());
+                    bytes.advance(known);
+                    self.skip -= known as u64;
+                    self.position += bytes.len() as u64;
+                    if self.position >= self.reset_at + RESET_BYTES {
+                        (self.reset_at, self.losses) = (self.position, 0);
+                    }
+                    if !bytes.is_empty() {
+                        return Ok(Chunk::Bytes(bytes));
+                    }
+                }
+                Ok(Ok(None)) => match self.version.size {
+                    Some(size) if size > self.position => {
+                        self.back_off(format!(
+                            "the connection closed after {} of {size} bytes",
+                            self.position
+                        ))
+                        .await?;
+                    }
+                    _ => return Ok(Chunk::End),
+                },
+                Ok(Err(error)) => self.back_off(error).await?,
+                Err(_) => {
+                    let seconds = self.retry.idle_timeout.as_secs_f64();
+                    self.back_off(format!("no data received for {seconds} seconds")).await?;
+                }
+            }
+        }
+    }
+
+    /// Requests the rest; returns whether the file restarts instead.
+    async fn reconnect(&mut self) -> Result<bool> {
+        let mut wanted = HeaderMap::new();
+        if self.position > 0
+            && let Some(validator) = self.version.validator()
+        {
+            wanted.insert(RANGE, range_from(self.position)?);
+            wanted.insert(
+                IF_RANGE,
+                validator.parse().context(|| format!("`{}` has an invalid validator", self.url))?,
+            );
+        }
+        let Some(response) = self.request(wanted).await? else { return Ok(false) };
+        if response.status() == StatusCode::PARTIAL_CONTENT {
+            let range = header(response.headers(), &CONTENT_RANGE).unwrap_or_default().to_owned();
+            if !continues(&range, self.position, self.version.size) {
+                return Err(
+                    self.failed(format!("requested bytes from {} on, received `{range}`", self.position))
+                );
+            }
+            // Some servers ignore `If-Range` and send a range of the new version.
+            let etag = header(response.headers(), &ETAG);
+            if etag.is_some() && etag != self.version.etag.as_deref() {
+                return Err(self.failed("the server sent a range of another version"));
+            }
+            self.response = Some(response);
+            return Ok(false);
+        }
+        let version = Version::of(&response);
+        self.response = Some(response);
+        if self.position > 0 && version.is_same_as(&self.version) {
+            self.skip = self.position;
+            return Ok(false);
+        }
+        let restarted = self.position > 0;
+        (self.version, self.position, self.skip) = (version, 0, 0);
+        if restarted {
+            tracing::warn!(
+                url = self.url,
+                "the file has changed or has no validator: reading it from the start"
+            );
+        }
+        Ok(restarted)
+    }
+
+    /// Sends a request; returns `None` after a temporary failure and its back-off.
+    async fn request(&mut self, headers: HeaderMap) -> Result<Option<Response>> {
+        let request = self.client.get(self.url).headers(headers).send();
+        let response = match tokio::time::timeout(self.retry.idle_timeout, request).await {
+            Ok(Ok(response)) => response,
+            Ok(Err(error)) if error.is_builder() => {
+                return Err(Failure::usage(format!("`{}` is not a valid URL", self.url))
+                    .source(error.without_url())
+                    .hint("use https://host/file"));
+            }
+            Ok(Err(error)) => return self.back_off(error).await.map(|()| None),
+            Err(_) => return self.back_off("the server does not answer".to_owned()).await.map(|()| None),
+        };
+        match response.status() {
+            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => Ok(Some(response)),
+            StatusCode::RANGE_NOT_SATISFIABLE => {
+                let announced = self.version.size.map_or_else(|| "more".to_owned(), |size| size.to_string());
+                let has =
+                    header(response.headers(), &CONTENT_RANGE).and_then(|range| range.rsplit('/').next());
+                Err(self.failed(format!(
+                    "the server announced {announced} bytes and has {}",
+                    has.unwrap_or("fewer")
+                )))
+            }
+            status
+                if status.is_server_error()
+                    || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) =>
+            {
+                self.back_off(format!("the server answered {status}")).await.map(|()| None)
+            }
+            status => Err(self.failed(format!("the server answered {status}"))),
+        }
+    }
+
+    /// Counts a connection loss and waits, or fails if there were too many.
+    async fn back_off(&mut self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Result<()> {
+        self.response = None;
+        self.losses += 1;
+        self.total_losses += 1;
+        let failure = self.failed(why);
+        if self.losses > self.retry.max_losses {
+            return Err(failure.hint("the store is unchanged; try again later"));
+        }
+        tracing::warn!(bytes = self.position, attempt = self.losses, "{failure}; retrying");
+        let backoff = self.retry.initial_backoff.saturating_mul(1 << (self.losses - 1).min(16));
+        tokio::time::sleep(backoff.min(self.retry.max_backoff)).await;
+        Ok(())
+    }
+
+    fn failed(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+        Failure::new(format!("cannot download `{}`", self.url))
+            .source(why)
+            .hint("the store is unchanged; open the URL in a browser")
+    }
+}
+
+fn range_from(position: u64) -> Result<reqwest::header::HeaderValue> {
+    format!("bytes={position}-").parse().context(|| "cannot encode a range".to_owned())
+}
+
+/// Returns whether `bytes 100-199/200` is the rest of a file from `position` on, of the announced size.
+fn continues(range: &str, position: u64, size: Option<u64>) -> bool {
+    let Some((bounds, total)) = range.strip_prefix("bytes ").and_then(|range| range.split_once('/')) else {
+        return false;
+    };
+    let starts = bounds.split_once('-').and_then(|(start, _)| start.parse().ok()) == Some(position);
+    let fits = size.is_none_or(|size| total == "*" || total.parse() == Ok(size));
+    starts && fits
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn content_range_continues_only_same_file() {
+        assert!(continues("bytes 100-199/200", 100, Some(200)));
+        assert!(continues("bytes 100-199/*", 100, Some(200)));
+        assert!(continues("bytes 100-199/200", 100, None));
+        for wrong in ["bytes 0-199/200", "bytes 100-198/199", "items 100-199/200", "bytes */200", ""] {
+            assert!(!continues(wrong, 100, Some(200)), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn weak_tag_is_no_validator() {
+        let version = |etag: Option<&str>, last_modified: Option<&str>| Version {
+            etag: etag.map(str::to_owned),
+            last_modified: last_modified.map(str::to_owned),
+            size: None,
+        };
+        assert_eq!(version(Some("\"a\""), Some("Mon")).validator(), Some("\"a\""));
+        assert_eq!(version(Some("W/\"a\""), Some("Mon")).validator(), Some("Mon"));
+        assert_eq!(version(Some("W/\"a\""), None).validator(), None);
+        assert!(!version(None, None).is_same_as(&version(None, None)));
+    }
+}

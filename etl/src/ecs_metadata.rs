@@ -1,0 +1,88 @@
+//! The ECS task of this process and its log stream, from the task metadata endpoint (version 4).
+//!
+//! ECS forgets a stopped task after an hour; the run record keeps it. An endpoint that does not answer is a warning.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use serde::Deserialize;
+
+const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
+
+const TASK_LABEL: &str = "com.amazonaws.ecs.task-arn";
+
+const STREAM_OPTION: &str = "awslogs-stream";
+
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct EcsTask {
+    pub arn: Option<String>,
+    pub log_stream: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Metadata {
+    #[serde(default)]
+    labels: HashMap<String, String>,
+    #[serde(default)]
+    log_options: HashMap<String, String>,
+}
+
+impl EcsTask {
+    /// Fetches the metadata. `uri` is the value of `ECS_CONTAINER_METADATA_URI_V4`, absent outside ECS.
+    pub async fn fetch(uri: Option<&str>) -> Self {
+        let Some(uri) = uri else { return Self::default() };
+        match tokio::time::timeout(METADATA_TIMEOUT, metadata(uri)).await {
+            Ok(Ok(task)) => task,
+            Ok(Err(error)) => {
+                tracing::warn!(error, "cannot read the task metadata");
+                Self::default()
+            }
+            Err(_) => {
+                tracing::warn!("the task metadata endpoint timed out");
+                Self::default()
+            }
+        }
+    }
+}
+
+async fn metadata(uri: &str) -> Result<EcsTask, String> {
+    let answer = reqwest::get(uri).await.and_then(reqwest::Response::error_for_status);
+    let body = answer.map_err(|error| error.to_string())?.bytes().await.map_err(|error| error.to_string())?;
+    task(&body).map_err(|error| error.to_string())
+}
+
+fn task(body: &[u8]) -> serde_json::Result<EcsTask> {
+    let mut metadata: Metadata = serde_json::from_slice(body)?;
+    Ok(EcsTask {
+        arn: metadata.labels.remove(TASK_LABEL),
+        log_stream: metadata.log_options.remove(STREAM_OPTION),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn task_has_arn_and_log_stream() {
+        let body = br#"{"DockerId":"x","Name":"etl","Labels":{"com.amazonaws.ecs.cluster":"covid19",
+            "com.amazonaws.ecs.task-arn":"arn:aws:ecs:us-east-1:1:task/covid19/abc"},
+            "LogDriver":"awslogs","LogOptions":{"awslogs-group":"/ecs/covid19-etl","awslogs-stream":"etl/etl/abc"}}"#;
+        let task = task(body).unwrap();
+        assert_eq!(task.arn.as_deref(), Some("arn:aws:ecs:us-east-1:1:task/covid19/abc"));
+        assert_eq!(task.log_stream.as_deref(), Some("etl/etl/abc"));
+    }
+
+    #[test]
+    fn task_without_labels_is_empty() {
+        assert_eq!(task(b"{}").unwrap(), EcsTask::default());
+        assert!(task(b"<html>").is_err());
+    }
+
+    #[tokio::test]
+    async fn fetch_without_endpoint_or_answer_is_empty() {
+        assert_eq!(EcsTask::fetch(None).await, EcsTask::default());
+        assert_eq!(EcsTask::fetch(Some("http://127.0.0.1:1/v4/x")).await, EcsTask::default());
+    }
+}

@@ -1,0 +1,115 @@
+//! Loads the optional datasets: small files, copied into tables whose rows carry the id of their run.
+//!
+//! Readers see the rows when the run publishes, so nothing is swapped. A file that cannot be read leaves no rows behind and is left out with
+//! a warning; only errors of the database end the run.
+
+use std::sync::Arc;
+
+use common::failure::Result;
+use sqlx::postgres::PgConnection;
+use sqlx::{AssertSqlSafe, Executor as _};
+use uuid::Uuid;
+
+use crate::clean::RowCleaner;
+use crate::clean::laboratories::{self, Laboratories};
+use crate::clean::vaccinations::{self, Vaccinations};
+use crate::context::LoadContext;
+use crate::database::DbContext as _;
+use crate::dataset::Dataset;
+use crate::extract::Source;
+use crate::load::copy::BinaryCopy;
+use crate::load::rejects::Rejects;
+use crate::tally::{IssueKind, RowCounts, Tally};
+use crate::transform::Transform;
+
+/// Returns table and columns of a dataset's rows.
+const fn table(dataset: Dataset) -> (&'static str, &'static str) {
+    match dataset {
+        Dataset::Vaccinations => ("vaccination_count", vaccinations::COPY_COLUMNS),
+        _ => ("test_count", laboratories::COPY_COLUMNS),
+    }
+}
+
+/// Loads a file. The inner error is the file's: none of its rows is loaded then, and the run goes on.
+pub async fn load(
+    context: &LoadContext<'_>,
+    source: &Source,
+    session: &mut PgConnection,
+    rejects: &mut Rejects<'_>,
+    tally: &mut Tally,
+) -> Result<Result<RowCounts>> {
+    let (from, position) = ((context.store, source), Arc::default());
+    let (rules, run_id) = (Arc::clone(&context.rules), context.options.run_id);
+    let geography = rules.geography.clone();
+    // Both remember rows, so they have one worker.
+    match source.dataset {
+        Dataset::Vaccinations => {
+            let transform = Transform::start(from, 1, &position, move |header, name| {
+                Vaccinations::new(header, name, run_id, geography.clone())
+            })?;
+            copy(transform, source.dataset, session, rejects, tally).await
+        }
+        _ => {
+            let transform = Transform::start(from, 1, &position, move |header, name| {
+                Laboratories::new(header, name, run_id, rules.period.clone(), geography.clone())
+            })?;
+            copy(transform, source.dataset, session, rejects, tally).await
+        }
+    }
+}
+
+async fn copy<C>(
+    mut transform: Transform<C>,
+    dataset: Dataset,
+    session: &mut PgConnection,
+    rejects: &mut Rejects<'_>,
+    tally: &mut Tally,
+) -> Result<Result<RowCounts>>
+where
+    C: RowCleaner<Accepted = Vec<&'static str>, Notes = ()>,
+{
+    let (table, columns) = table(dataset);
+    let what = format!("cannot fill the table `{table}`");
+    let mut copy = BinaryCopy::begin(session, table, columns).await?;
+    let (mut counts, mut issues) = (RowCounts::default(), Tally::default());
+    loop {
+        let block = match transform.next().await {
+            Ok(Some(block)) => block,
+            Ok(None) => break,
+            Err(failure) => {
+                copy.abort("the file cannot be read").await;
+                session.execute("ROLLBACK").await.db_context(&what)?;
+                return Ok(Err(failure));
+            }
+        };
+        copy.send(&block.encoded).await?;
+        for row in &block.rejected {
+            issues.count(dataset, IssueKind::Rejected, row.reason, 1);
+            rejects.add(dataset, row.line, row.reason, block.text(&row.raw)).await?;
+        }
+        for repair in block.accepted.iter().flat_map(|row| &row.data) {
+            issues.count(dataset, IssueKind::Repaired, repair, 1);
+        }
+        counts.read += block.read;
+        counts.filtered += block.filtered;
+        counts.loaded += block.accepted.len() as u64;
+        transform.recycle(block);
+    }
+    (counts.rejected, counts.repaired) =
+        (issues.total(dataset, IssueKind::Rejected), issues.total(dataset, IssueKind::Repaired));
+    copy.finish().await?;
+    session.execute(AssertSqlSafe(format!("COMMIT; ANALYZE public.{table}"))).await.db_context(&what)?;
+    tally.merge(&issues);
+    Ok(Ok(counts))
+}
+
+/// Deletes the rows that a run loaded of a dataset that the publish gate refused.
+pub async fn discard(session: &mut PgConnection, dataset: Dataset, run_id: Uuid) -> Result<()> {
+    let (table, _) = table(dataset);
+    sqlx::query(AssertSqlSafe(format!("DELETE FROM public.{table} WHERE run_id = $1")))
+        .bind(run_id)
+        .execute(session)
+        .await
+        .db_context(&format!("cannot delete the refused rows of `{table}`"))
+        .map(drop)
+}

@@ -1,0 +1,337 @@
+//! The folder of the local target: the layout of its files, the persisted state and the two locks.
+//!
+//! Only `pg/` belongs to the user that runs PostgreSQL; that user cannot plant links elsewhere. A folder with other content is never taken
+//! over, and only what is listed here is ever deleted.
+
+use std::fs::{DirBuilder, File, Metadata, Permissions, TryLockError};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use common::atomic_file;
+use common::failure::{Context as _, Failure, Result};
+use etl::store::RUNS;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
+
+const WRITABLE_HINT: &str = "use a folder that you can write to: --data-dir FOLDER";
+
+const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
+
+#[derive(Debug, Clone)]
+pub(super) struct Layout {
+    root: PathBuf,
+}
+
+/// The state that is kept between two calls, in `covidctl.json`; the file also marks the folder as a target.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct PersistedState {
+    /// The version of the layout.
+    layout: u32,
+    /// The last port of PostgreSQL, which is preferred.
+    pub port: Option<u16>,
+    /// Whether `up` was run, so that PostgreSQL keeps running without leases.
+    pub keep: bool,
+    /// The sample in the store.
+    #[serde(default)]
+    pub sample: Option<Sample>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Sample {
+    /// The requested number of rows.
+    pub rows: u64,
+    /// The name and size of each file, which distinguish it from a dataset of the user.
+    pub files: Vec<(String, u64)>,
+}
+
+impl Default for PersistedState {
+    fn default() -> Self {
+        Self { layout: 1, port: None, keep: false, sample: None }
+    }
+}
+
+impl Layout {
+    pub(super) fn new(root: &Path) -> Self {
+        // Processes are recognized by the path, so it must be the same through every link and before the folder exists.
+        let real = |ancestor: &Path| {
+            let rest = root.strip_prefix(ancestor).ok()?;
+            Some(ancestor.canonicalize().ok()?.join(rest))
+        };
+        let root = root.ancestors().find_map(real).unwrap_or_else(|| root.to_owned());
+        // Removes the trailing slash that joining an empty path adds.
+        Self { root: root.components().collect() }
+    }
+
+    pub(super) fn root(&self) -> &Path {
+        &self.root
+    }
+
+    pub(super) fn store(&self) -> PathBuf {
+        self.root.join("store")
+    }
+
+    /// The only folder that PostgreSQL's user owns.
+    pub(super) fn postgres(&self) -> PathBuf {
+        self.root.join("pg")
+    }
+
+    /// The private copy of PostgreSQL's programs.
+    pub(super) fn fetched(&self) -> PathBuf {
+        self.root.join("postgresql")
+    }
+
+    /// The superuser's password, in libpq's format.
+    pub(super) fn password_file(&self) -> PathBuf {
+        self.root.join("pgpass")
+    }
+
+    pub(super) fn server_log(&self) -> PathBuf {
+        self.logs().join("postgresql.log")
+    }
+
+    pub(super) fn logs(&self) -> PathBuf {
+        self.root.join("logs")
+    }
+
+    pub(super) fn log_file(&self, run: &str) -> PathBuf {
+        self.logs().join(format!("{run}.jsonl"))
+    }
+
+    /// The metadata of a run.
+    pub(super) fn run_metadata(&self, run: &str) -> PathBuf {
+        self.logs().join(format!("{run}.json"))
+    }
+
+    /// The pipeline's record of a run.
+    pub(super) fn run_record(&self, run: &str) -> PathBuf {
+        self.store().join(format!("{RUNS}/{run}.json"))
+    }
+
+    pub(super) fn processes(&self) -> PathBuf {
+        self.root.join("processes")
+    }
+
+    /// The folder in which a sample is written.
+    pub(super) fn partial_sample(&self) -> PathBuf {
+        self.root.join("sample.partial")
+    }
+
+    fn state_file(&self) -> PathBuf {
+        self.root.join("covidctl.json")
+    }
+
+    pub(super) fn exists(&self) -> bool {
+        self.state_file().is_file()
+    }
+
+    /// Creates the missing folders. The caller holds [`Self::lock`].
+    pub(super) fn create(&self) -> Result<()> {
+        // First, so that an incomplete folder is recognized.
+        if !self.exists() {
+            self.save_state(&PersistedState::default())?;
+        }
+        for (folder, mode) in
+            [("store/reports", 0o755), ("store/runs", 0o755), ("logs", 0o700), ("processes", 0o700)]
+        {
+            create_folder(&self.root.join(folder), mode)?;
+        }
+        Ok(())
+    }
+
+    /// Fails if the folder has other content.
+    fn check_foreign_content(&self) -> Result<()> {
+        let Ok(mut entries) = std::fs::read_dir(&self.root) else { return Ok(()) };
+        // A first `up` that was killed leaves the lock and maybe a temporary file.
+        let is_own =
+            |name: std::ffi::OsString| name == "lock" || name.as_encoded_bytes().starts_with(b".tmp");
+        let foreign = entries.any(|entry| entry.is_ok_and(|entry| !is_own(entry.file_name())));
+        if self.exists() || !foreign {
+            return Ok(());
+        }
+        Err(Failure::usage(format!("`{}` contains files that are not covidctl's", self.root.display()))
+            .hint("use an empty or new folder: --data-dir FOLDER"))
+    }
+
+    pub(super) fn load_state(&self) -> Result<PersistedState> {
+        let file = self.state_file();
+        let text = match std::fs::read(&file) {
+            Ok(text) => text,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return Ok(PersistedState::default());
+            }
+            Err(error) => return Err(cannot_read(&file, error)),
+        };
+        let state: PersistedState =
+            serde_json::from_slice(&text).map_err(|error| cannot_read(&file, error))?;
+        if state.layout == PersistedState::default().layout {
+            return Ok(state);
+        }
+        Err(Failure::new(format!("`{}` was created by a newer covidctl", self.root.display()))
+            .hint("use that version or another --data-dir"))
+    }
+
+    pub(super) fn save_state(&self, state: &PersistedState) -> Result<()> {
+        let json = serde_json::to_vec_pretty(state).context(|| "cannot write JSON".to_owned())?;
+        write_atomic(&self.state_file(), &json)
+    }
+
+    /// Takes the exclusive lock for starting, stopping and creating anything.
+    pub(super) async fn lock(&self) -> Result<File> {
+        self.check_foreign_content()?;
+        create_folder(&self.root, 0o755)?;
+        let mut waited = Duration::ZERO;
+        loop {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            if waited >= LOCK_TIMEOUT {
+                return Err(self.lock_timed_out());
+            }
+            tokio::time::sleep(LOCK_POLL_INTERVAL).await;
+            waited += LOCK_POLL_INTERVAL;
+        }
+    }
+
+    /// The same for `drop`, which cannot be asynchronous.
+    pub(super) fn lock_blocking(&self) -> Result<File> {
+        let start = Instant::now();
+        loop {
+            if let Some(lock) = self.try_lock()? {
+                return Ok(lock);
+            }
+            if start.elapsed() >= LOCK_TIMEOUT {
+                return Err(self.lock_timed_out());
+            }
+            std::thread::sleep(LOCK_POLL_INTERVAL);
+        }
+    }
+
+    fn lock_timed_out(&self) -> Failure {
+        Failure::new(format!("another covidctl is still changing `{}`", self.root.display()))
+            .hint("wait for it or stop it; do not remove the file `lock`")
+    }
+
+    fn try_lock(&self) -> Result<Option<File>> {
+        let path = self.root.join("lock");
+        let file = open(&path)?;
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(cannot_read(&path, error)),
+        }
+        // The previous holder may have deleted the folder, and the lock on a deleted file protects nothing.
+        let inode = |metadata: std::io::Result<Metadata>| metadata.map(|metadata| metadata.ino()).ok();
+        Ok((inode(file.metadata()) == inode(path.metadata())).then_some(file))
+    }
+
+    /// Takes the shared lock that keeps PostgreSQL running. Taken and released under [`Self::lock`].
+    pub(super) fn hold_in_use(&self) -> Result<File> {
+        let file = open(&self.root.join("users"))?;
+        file.lock_shared().context(|| format!("cannot lock `{}`", self.root.join("users").display()))?;
+        Ok(file)
+    }
+
+    /// Returns whether no process holds the lock of [`Self::hold_in_use`].
+    pub(super) fn is_unused(&self) -> Result<bool> {
+        Ok(open(&self.root.join("users"))?.try_lock().is_ok())
+    }
+
+    /// Deletes all files of the target, and the folder if it is empty then.
+    pub(super) fn delete(&self) -> Result<()> {
+        for folder in [
+            "store",
+            "pg",
+            "pg.partial",
+            "postgresql",
+            "postgresql.partial",
+            "sample.partial",
+            "logs",
+            "processes",
+        ] {
+            let path = self.root.join(folder);
+            ignore_not_found("delete", &path, std::fs::remove_dir_all(&path))?;
+        }
+        for file in ["pgpass", "covidctl.json", "users", "lock"] {
+            let path = self.root.join(file);
+            ignore_not_found("delete", &path, std::fs::remove_file(&path))?;
+        }
+        // Kept if it has other content or another process waits for the lock.
+        drop(std::fs::remove_dir(&self.root));
+        Ok(())
+    }
+}
+
+/// Creates a folder with this mode, regardless of the umask, and its parents.
+pub(super) fn create_folder(folder: &Path, mode: u32) -> Result<()> {
+    if folder.is_dir() {
+        return Ok(());
+    }
+    folder.parent().map_or(Ok(()), |parent| create_folder(parent, 0o755))?;
+    match DirBuilder::new().mode(mode).create(folder) {
+        Err(error) if error.kind() != std::io::ErrorKind::AlreadyExists => Err(error),
+        _ => std::fs::set_permissions(folder, Permissions::from_mode(mode)),
+    }
+    .context(|| format!("cannot create the folder `{}`", folder.display()))
+    .map_err(|failure| failure.hint(WRITABLE_HINT))
+}
+
+/// Writes a value as JSON, atomically.
+pub(super) fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
+    write_atomic(file, &serde_json::to_vec(value).context(|| "cannot write JSON".to_owned())?)
+}
+
+/// Writes a file atomically, with access for its owner only.
+pub(super) fn write_atomic(file: &Path, content: &[u8]) -> Result<()> {
+    atomic_file::write(file, content).context(|| format!("cannot write `{}`", file.display()))
+}
+
+fn open(file: &Path) -> Result<File> {
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(file)
+        .context(|| format!("cannot open `{}`", file.display()))
+        .map_err(|failure| failure.hint(WRITABLE_HINT))
+}
+
+/// Converts the result of an operation, named by its verb; a missing file counts as success.
+pub(super) fn ignore_not_found(verb: &str, path: &Path, result: std::io::Result<()>) -> Result<()> {
+    match result {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+            Err(Failure::new(format!("cannot {verb} `{}`", path.display())).source(error))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Lists a folder; a missing folder is empty.
+pub(super) fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
+    match std::fs::read_dir(folder) {
+        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
+        Err(error) => Err(cannot_read(folder, error)),
+    }
+}
+
+/// Opens a log for appending: for standard output and for standard error.
+pub(super) fn open_log(log: &Path) -> Result<(File, File)> {
+    let open = || File::options().create(true).append(true).open(log);
+    open()
+        .and_then(|file| Ok((file.try_clone()?, file)))
+        .context(|| format!("cannot open `{}`", log.display()))
+}
+
+pub(super) fn read_json<T: DeserializeOwned>(file: &Path) -> Option<T> {
+    serde_json::from_slice(&std::fs::read(file).ok()?).ok()
+}
+
+pub(super) fn cannot_read(
+    file: &Path,
+    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
+) -> Failure {
+    Failure::new(format!("cannot read `{}`", file.display())).source(error)
+}
