@@ -161,6 +161,6 @@ fn far_goals(rounds: &[Round]) -> Vec<Goal> {
     ]
 }
 
-fn times(what: &'static str, measured: Ratio, bar: Bar) -> Goal {
+fn times(what: &'static str, measured: Ratio, threshold: Threshold) -> Goal {
     Goal { what, measured: measured.mean, unit: "times", threshold }
 }
