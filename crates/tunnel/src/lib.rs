@@ -41,6 +41,7 @@ pub use self::forwarding::{Endpoint, Forwarding};
 pub use self::known_hosts::KeyProvenance;
 use self::listener::Listener;
 use self::pool::Pool;
+use self::reconnect::ConnectError;
 
 /// Returns the file of pinned host keys, which stands beside the settings: deleting a target's data must not delete the pins.
 pub fn known_hosts_file(config: &Path) -> PathBuf {
@@ -88,7 +89,7 @@ impl Tunnel {
         }
         let counters = Arc::new(Counters::default());
         let connector = Connector::new(&options, Arc::clone(&counters), Arc::clone(&events))?;
-        let first = connector.connect().await?;
+        let first = connector.connect().await.map_err(ConnectError::into_failure)?;
         connector.expect_quick_reconnects();
         let forwardings = listeners.iter().map(Listener::forwarding).collect();
         let ready = Ready { bastion: first.bastion.to_string(), forwardings };

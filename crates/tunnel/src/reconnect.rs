@@ -23,12 +23,12 @@ pub(crate) enum ConnectError {
     HostKeyMismatch(Failure),
 }
 
-impl From<ConnectError> for Failure {
-    fn from(error: ConnectError) -> Self {
-        match error {
-            ConnectError::Unreachable(failure)
-            | ConnectError::AuthenticationFailed(failure)
-            | ConnectError::HostKeyMismatch(failure) => failure,
+impl ConnectError {
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Unreachable(failure)
+            | Self::AuthenticationFailed(failure)
+            | Self::HostKeyMismatch(failure) => failure,
         }
     }
 }
@@ -68,11 +68,11 @@ impl RetryState {
         if matches!(error, ConnectError::HostKeyMismatch(_))
             || self.authentication_failures >= MAX_AUTHENTICATION_FAILURES
         {
-            return RetryDecision::GiveUp(error.into());
+            return RetryDecision::GiveUp(error.into_failure());
         }
         let delay = MIN_BACKOFF.saturating_mul(1 << self.failures.min(8)).min(MAX_BACKOFF);
         self.failures += 1;
-        RetryDecision::Retry { delay, first: self.failures == 1, why: Failure::from(error).to_string() }
+        RetryDecision::Retry { delay, first: self.failures == 1, why: error.into_failure().to_string() }
     }
 }
 
