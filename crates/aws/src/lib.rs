@@ -46,9 +46,7 @@ use target::{
     DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
     WithOrigin, no_run,
 };
-use tunnel::bastion::Discovery;
-use tunnel::event::Tell;
-use tunnel::forwarding::Target as Endpoint;
+use tunnel::{Discovery, Endpoint, EventSink};
 
 /// How often a task is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -67,7 +65,7 @@ pub const PIPELINE_GROUP: &str = "covid19-pipeline";
 /// The target on AWS.
 pub struct Aws {
     settings: AwsSettings,
-    events: Tell,
+    events: EventSink,
     account: OnceCell<Account>,
     /// Task ARNs of runs.
     tasks_by_run: Mutex<HashMap<Uuid, String>>,
@@ -88,7 +86,7 @@ struct Account {
 
 impl Aws {
     /// Returns the target of the settings; sends no request.
-    pub fn new(settings: &AwsSettings, events: Tell) -> Self {
+    pub fn new(settings: &AwsSettings, events: EventSink) -> Self {
         Self {
             settings: settings.clone(),
             events,
