@@ -138,7 +138,11 @@ impl Source for Log {
 #[async_trait]
 impl Components for Memory {
     fn location(&self) -> Location {
-        Location { target: "fake".to_owned(), location: "memory".to_owned() }
+        Location {
+            target: "fake".to_owned(),
+            location: "memory".to_owned(),
+            capabilities: target::Capabilities { services: true, bastion: false },
+        }
     }
 
     async fn list(&self) -> Result<Vec<Component>> {

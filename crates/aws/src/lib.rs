@@ -10,6 +10,7 @@ mod buckets;
 mod ca_bundle;
 mod clients;
 mod components;
+mod credentials;
 mod database_access;
 mod doctor;
 mod downloads;
@@ -42,9 +43,9 @@ use self::tasks::TaskState;
 use etl::store::Store;
 use logs::{LogSources, PollPolicy, RunLog, Source};
 use target::{
-    ActiveRun, AwsSettings, Bastion, Check, CheckSink, Component, Components, Database, DatabaseAccess,
-    DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
-    WithOrigin, no_run,
+    ActiveRun, AwsSettings, Bastion, Capabilities, Check, CheckSink, Component, Components, Database,
+    DatabaseAccess, DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run,
+    RunEnd, Runs, Storage, WithOrigin, no_run,
 };
 use tunnel::{Discovery, Endpoint, EventSink};
 
@@ -306,7 +307,11 @@ impl Components for Aws {
         if let Some(profile) = &self.settings.profile {
             location.push(format!("profile {}", profile.value));
         }
-        Location { target: "aws".to_owned(), location: location.join(", ") }
+        Location {
+            target: "aws".to_owned(),
+            location: location.join(", "),
+            capabilities: Capabilities { services: false, bastion: true },
+        }
     }
 
     async fn identify(&self) -> Result<Location> {

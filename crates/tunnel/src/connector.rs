@@ -20,6 +20,7 @@ use crate::bastion::{Bastion, Discovery};
 use crate::counters::Counters;
 use crate::event::{Event, EventSink};
 use crate::known_hosts::{ExpectedHostKey, HostKeyStatus, KeyProvenance, KnownHosts, fingerprint};
+use crate::quick_ack::QuickAckStream;
 use crate::reconnect::ConnectError;
 use crate::session::{ClientHandler, Link, Session};
 use crate::window::WindowSizer;
@@ -140,7 +141,7 @@ impl Connector {
         };
         let link = Link::new(Arc::clone(&self.died));
         let handler = ClientHandler { expected: expected.clone(), link: Arc::clone(&link) };
-        let stream = BufReader::with_capacity(READ_BUFFER, stream);
+        let stream = BufReader::with_capacity(READ_BUFFER, QuickAckStream::new(stream));
         let connected =
             timeout(limit, russh::client::connect_stream(Arc::new(config), stream, handler)).await;
         if let Some((key, HostKeyStatus::Mismatch { expected: fingerprints })) = link.host_key.get() {

@@ -20,6 +20,7 @@ mod listener;
 mod open_channel;
 mod pool;
 mod prefetch;
+mod quick_ack;
 mod reconnect;
 mod session;
 mod window;
