@@ -1,4 +1,4 @@
-//! A target in memory: the story is about the trait, and this is the least that fulfils it.
+//! A target in memory: the least that fulfils the capabilities.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,7 +64,7 @@ impl Drop for Blocked {
 }
 
 #[async_trait(?Send)]
-impl super::story::Stage for Stage {
+impl super::end_to_end::Stage for Stage {
     fn target(&self) -> Target {
         Target { services: Some(Arc::clone(&self.0) as _), ..Target::of(Arc::clone(&self.0)) }
     }
