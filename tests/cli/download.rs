@@ -57,7 +57,7 @@ fn downloaded_datasets_can_be_loaded() {
     let words: Vec<&str> = words.iter().map(String::as_str).collect();
 
     let output = target.ok(&words);
-    assert_eq!(output.err.matches("the new file has taken the old one's place").count(), 5, "{}", output.err);
+    assert_eq!(output.err.matches("file replaced").count(), 5, "{}", output.err);
     let run = output.out.trim();
     let log = target.ok(&["logs", "--run", run, "-o", "json"]);
     assert!(log.out.contains("\"source\":\"lambda\""), "{}", log.out);

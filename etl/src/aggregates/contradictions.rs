@@ -4,6 +4,9 @@ use super::lines::ContradictionKey;
 use crate::clean::case::Case;
 use crate::clean::rules::FIRST_REGISTRATION;
 
+/// The classification of confirmed cases.
+pub(super) const CONFIRMED: &[u8] = b"Confirmado";
+
 /// Names in the order of [`contradictions`]. They are values of `contradiction_count.contradiction`, a contract.
 const NAMES: [&str; 10] = [
     "died_unconfirmed",
@@ -42,7 +45,7 @@ fn contradictions(case: &Case<'_>) -> [bool; NAMES.len()] {
         |earlier: Option<_>, later| earlier.zip(later).is_some_and(|(earlier, later)| earlier < later);
     let died = died_on.is_some();
     [
-        died && case.classification.as_deref() != Some(super::CONFIRMED),
+        died && case.classification.as_deref() != Some(CONFIRMED),
         died && admitted_on.is_none(),
         case.ventilated && !case.icu,
         case.icu && admitted_on.is_none(),

@@ -13,6 +13,7 @@ use foldhash::HashMap;
 use uuid::Uuid;
 
 use crate::clean::case::Case;
+use contradictions::CONFIRMED;
 use contradictions::Contradictions;
 use interner::Interner;
 pub use lines::Rows;
@@ -21,9 +22,6 @@ use lines::{CaseKey, DelayKey, PlaceKey};
 /// Keys per table in memory, in a hash table of 2^18 slots; a year of the whole country fits. Beyond it, rows are written in between, and a
 /// key may have several rows, which queries add up.
 const MAX_KEYS: usize = 220_000;
-
-/// The classification of confirmed cases.
-const CONFIRMED: &[u8] = b"Confirmado";
 
 /// Counts of cases by key.
 #[derive(Debug, Default)]

@@ -9,7 +9,7 @@ use super::repairs::{Repair, Repairs};
 use crate::parse::date::Day;
 use crate::parse::field::Field;
 
-/// What is to be said of a kept row besides its values.
+/// Repairs, missing columns and null words of an accepted row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Notes {
     /// What was repaired in it.
@@ -35,11 +35,11 @@ impl Notes {
 /// The first day that a registration can have: 2020 began the register.
 pub(crate) const FIRST_REGISTRATION: Day = day(2020, 1, 1);
 
-/// Before this day no other date of a living person's illness can be.
+/// The earliest plausible date.
 const FIRST_DATE: Day = day(1900, 1, 1);
 
-/// The oldest age that is believed.
-const OLDEST: u64 = 120;
+/// The highest plausible age.
+const MAX_AGE: u64 = 120;
 
 /// The ministry's code for an unspecified province.
 pub(super) const UNSPECIFIED_PROVINCE: u64 = 99;
@@ -75,7 +75,7 @@ pub fn age(field: Field<'_>, unit: Field<'_>, notes: &mut Notes) -> Option<i16> 
         notes.repairs.note(Repair::MissingAge);
         return None;
     }
-    let Some(age) = field.unsigned().filter(|age| *age <= OLDEST) else {
+    let Some(age) = field.unsigned().filter(|age| *age <= MAX_AGE) else {
         notes.repairs.note(Repair::AgeOutOfRange);
         return None;
     };

@@ -2,6 +2,7 @@
 //!
 //! Every setting is a flag and an environment variable.
 
+mod args;
 mod run;
 
 use std::ffi::OsString;
@@ -9,14 +10,14 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use self::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use self::run::{RollbackArgs, RunArgs};
 use crate::dataset::Dataset;
-use crate::ecs_metadata::EcsTask;
 use crate::log::{self, Format};
-use crate::record::{Record, RunOrigin, RunStatus};
+use crate::record::{Record, RunStatus};
 use crate::report::Language;
 use crate::runs::RunKind;
 use crate::signals::Signals;
@@ -55,43 +56,6 @@ enum Command {
     /// Estimate epidemic indicators from daily counts in CSV files
     #[command(subcommand)]
     Estimate(estimate::Command),
-}
-
-#[derive(Debug, Args)]
-struct DatabaseArgs {
-    /// PostgreSQL connection URL: `postgres://user:password@host:port/database`
-    // Hidden, because it contains a password.
-    #[arg(long, env = env::DATABASE_URL, hide_env_values = true)]
-    database_url: String,
-}
-
-#[derive(Debug, Args)]
-struct ReportsArgs {
-    /// Store URL for reports and run records [default: the store URL]
-    #[arg(long, env = env::REPORTS_URL)]
-    reports_url: Option<String>,
-}
-
-#[derive(Debug, Args)]
-struct RunIdArgs {
-    /// Run ID [default: a random UUID]
-    #[arg(long, env = env::RUN_ID)]
-    run_id: Option<Uuid>,
-
-    /// User to record as the starter of the run
-    #[arg(long, env = env::STARTED_BY, hide_env_values = true)]
-    started_by: Option<String>,
-
-    /// Task metadata endpoint of ECS
-    #[arg(long, env = env::ECS_METADATA, hide = true)]
-    ecs_metadata: Option<String>,
-}
-
-impl RunIdArgs {
-    async fn origin(&self) -> RunOrigin {
-        let task = EcsTask::fetch(self.ecs_metadata.as_deref()).await;
-        RunOrigin { started_by: self.started_by.clone(), task }
-    }
 }
 
 #[derive(Debug, Args)]

@@ -6,7 +6,7 @@ use clap::Args;
 use clap::builder::FalseyValueParser;
 use uuid::Uuid;
 
-use super::{DatabaseArgs, ReportsArgs, RunIdArgs};
+use super::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use crate::clean::years::YearsWanted;
 use crate::gate::Thresholds;
 use crate::load::retire::Retention;

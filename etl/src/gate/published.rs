@@ -6,7 +6,7 @@ use chrono::NaiveDate;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::Profile;
+use super::profile::Profile;
 use crate::clean::missing::Column;
 use crate::database::DbContext as _;
 use crate::dataset::Dataset;

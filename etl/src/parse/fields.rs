@@ -37,7 +37,7 @@ impl Fields {
         self.count
     }
 
-    /// One field of `line`, which must be the one that was split, without trouble.
+    /// Returns a field of `line`, which must be the line that was split without error.
     #[inline]
     pub fn get<'a>(&self, line: &'a [u8], index: usize) -> Field<'a> {
         let start = index.checked_sub(1).map_or(0, |before| self.ends[before] as usize + 1);

@@ -9,7 +9,7 @@ const REPLACEMENT: char = '\u{FFFD}';
 /// What a text that was damaged by programs should be.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
-    /// It was UTF-8, was taken for Latin-1 or the like, and encoded once more; what it was, if that can be said.
+    /// UTF-8 that was decoded as Latin-1 and encoded again; the original text, if it can be restored.
     EncodedTwice(Option<String>),
     /// Some of its characters were lost.
     Lost,

@@ -77,7 +77,7 @@ pub(crate) fn damaged(name: &str, text: &str, damage: Damage) -> Failure {
     }
 }
 
-/// The line with which Excel is told the separator, if this is one.
+/// Returns a `sep=` line, by which Excel recognizes the separator.
 fn excel_line(line: &[u8]) -> Option<&str> {
     let text = std::str::from_utf8(line).ok()?.trim().trim_matches('"');
     let separator = text.get(..4).filter(|start| start.eq_ignore_ascii_case("sep=")).map(|_| &text[4..])?;

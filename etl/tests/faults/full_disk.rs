@@ -5,15 +5,17 @@ use std::process::Command;
 
 use nix::unistd::geteuid;
 
-use crate::keeper::Keeper;
-use crate::place::{Dataset, Place};
+use crate::fixture::{Dataset, Fixture};
+use crate::reaper::Reaper;
 use crate::server::{Server, give_away};
 
 #[tokio::test]
 async fn is_named_and_leaves_the_old_data() {
-    with_a_full_disk(async |place| {
-        place.change(&format!("ALTER DATABASE {} SET default_tablespace = small", place.database())).await;
-        place.with_two_datasets(10_000).await.1
+    with_a_full_disk(async |fixture| {
+        fixture
+            .change(&format!("ALTER DATABASE {} SET default_tablespace = small", fixture.database()))
+            .await;
+        fixture.with_two_datasets(10_000).await.1
     })
     .await;
 }
@@ -21,9 +23,9 @@ async fn is_named_and_leaves_the_old_data() {
 /// There is room for the cases, and none for what is counted of them.
 #[tokio::test]
 async fn counts_without_room_leave_the_old_data() {
-    with_a_full_disk(async |place| {
-        let (_, new) = place.with_two_datasets(10_000).await;
-        place.change("ALTER TABLE case_count SET TABLESPACE small").await;
+    with_a_full_disk(async |fixture| {
+        let (_, new) = fixture.with_two_datasets(10_000).await;
+        fixture.change("ALTER TABLE case_count SET TABLESPACE small").await;
         new
     })
     .await;
@@ -31,46 +33,46 @@ async fn counts_without_room_leave_the_old_data() {
 
 /// `prepare` puts something onto the small disk, which is then filled, and gives the dataset that is to be loaded.
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
-async fn with_a_full_disk(prepare: impl AsyncFnOnce(&Place) -> Dataset) {
+async fn with_a_full_disk(prepare: impl AsyncFnOnce(&Fixture) -> Dataset) {
     let server = Server::start();
     let Some(disk) = Disk::mount(server.new_folder("disk"), "16m") else {
         println!("skipped: a small file system can only be mounted by root");
         return;
     };
-    let place = Place::on(&server.url()).await;
+    let fixture = Fixture::on(&server.url()).await;
     let tables = disk.folder.join("tables");
     std::fs::create_dir(&tables).unwrap();
     give_away(&tables);
     // The log of the server and its journal stay where there is room.
-    place.change(&format!("CREATE TABLESPACE small LOCATION '{}'", tables.display())).await;
-    place.change("GRANT CREATE ON TABLESPACE small TO public").await;
-    let new = prepare(&place).await;
-    let old_data = place.seen().await;
+    fixture.change(&format!("CREATE TABLESPACE small LOCATION '{}'", tables.display())).await;
+    fixture.change("GRANT CREATE ON TABLESPACE small TO public").await;
+    let new = prepare(&fixture).await;
+    let old_data = fixture.seen().await;
 
     // Leaves less than the new rows need.
     let ballast = disk.folder.join("ballast");
     let free = disk.free();
     std::fs::write(&ballast, vec![0; usize::try_from(free - (256 << 10)).unwrap()]).unwrap();
-    let run = place.start(&new, &[]);
+    let run = fixture.start(&new, &[]);
     let run_id = run.id;
     let ended = run.end().await;
     ended.assert_explained("No space left on device");
     assert!(ended.said.contains("the disk of the database is full"), "{}", ended.said);
-    assert_eq!(place.seen().await, old_data);
-    assert_eq!(place.leftovers().await, ["release_case_2"], "for the next run to drop");
+    assert_eq!(fixture.seen().await, old_data);
+    assert_eq!(fixture.leftovers().await, ["release_case_2"], "for the next run to drop");
 
     std::fs::remove_file(ballast).unwrap();
-    place.load(&new, &[]).await;
-    assert_ne!(place.seen().await, old_data);
-    assert_eq!(place.status(run_id).await.unwrap().0, "failed");
-    place.clear_by_runs_of(&new).await;
+    fixture.load(&new, &[]).await;
+    assert_ne!(fixture.seen().await, old_data);
+    assert_eq!(fixture.status(run_id).await.unwrap().0, "failed");
+    fixture.clear_by_runs_of(&new).await;
 }
 
 /// A small file system.
 struct Disk {
     folder: PathBuf,
     /// Unmounts it.
-    _keeper: Keeper,
+    _keeper: Reaper,
 }
 
 impl Disk {
@@ -85,9 +87,9 @@ impl Disk {
         if !mounted.unwrap().status.success() {
             return None;
         }
-        let keeper = Keeper::new("umount --lazy \"$0\"", &[&folder.display().to_string()], |_| {});
+        let reaper = Reaper::new("umount --lazy \"$0\"", &[&folder.display().to_string()], |_| {});
         give_away(&folder);
-        Some(Self { folder, _keeper: keeper })
+        Some(Self { folder, _keeper: reaper })
     }
 
     /// How many bytes are free.

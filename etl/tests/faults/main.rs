@@ -1,19 +1,19 @@
 //! What must never be seen, and what must always work again: the real `etl` against a real PostgreSQL, with readers in its way,
 //! killed in every stage, with the server stopped, the disk full, and two runs at once.
 //!
-//! No test depends on a clock. A run is brought to a stop in a known place by a lock that the test holds (`gate`), states are
+//! No test depends on a clock. A run is brought to a stop in a known fixture by a lock that the test holds (`gate`), states are
 //! watched until they come (`watch`), and time limits only end a test that would hang.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
+mod barrier;
+mod fixture;
 mod full_disk;
-mod gate;
-mod keeper;
 mod killed;
 mod lock;
 mod memory;
-mod place;
 mod readers;
+mod reaper;
 mod replica;
 mod run;
 mod server;

@@ -3,8 +3,8 @@
 use std::fmt::Write as _;
 use std::io::Write as _;
 
-use crate::gate::{Gate, Stage};
-use crate::place::{Dataset, Place};
+use crate::barrier::{Barrier, Stage};
+use crate::fixture::{Dataset, Fixture};
 
 /// 96 MiB, in KiB.
 const LIMIT: u64 = 96 << 10;
@@ -13,29 +13,29 @@ const LIMIT: u64 = 96 << 10;
 
 #[tokio::test]
 async fn for_many_rows() {
-    let place = Place::new().await;
-    stays_below_the_limit(&place, &place.dataset(500_000, 1), 500_000, 0).await;
+    let fixture = Fixture::new().await;
+    stays_below_the_limit(&fixture, &fixture.dataset(500_000, 1), 500_000, 0).await;
 }
 
 /// Ids that lie as far apart as 63 bits let them; enough of them for two files of sorted ids.
 #[tokio::test]
 async fn for_many_sparse_ids() {
-    let place = Place::new().await;
-    stays_below_the_limit(&place, &cases(&place, 600_000, "02"), 600_000, 0).await;
+    let fixture = Fixture::new().await;
+    stays_below_the_limit(&fixture, &cases(&fixture, 600_000, "02"), 600_000, 0).await;
 }
 
 #[tokio::test]
 async fn for_many_rejected_rows() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     // One row is good: an empty result is never published.
-    stays_below_the_limit(&place, &cases(&place, 1_000_000, "99"), 1, 999_999).await;
+    stays_below_the_limit(&fixture, &cases(&fixture, 1_000_000, "99"), 1, 999_999).await;
 }
 
 /// Rows that are loaded, and more that are rejected, in a file that the load could do without.
 #[tokio::test]
 async fn for_a_large_optional_file() {
-    let place = Place::new().await;
-    let dataset = place.dataset(1_000, 5);
+    let fixture = Fixture::new().await;
+    let dataset = fixture.dataset(1_000, 5);
     std::fs::remove_file(dataset.0.join("Covid19Determinaciones.zip")).unwrap();
     let mut file = std::fs::File::create(dataset.0.join("Covid19Determinaciones.csv")).unwrap();
     let header =
@@ -46,14 +46,14 @@ async fn for_a_large_optional_file() {
         file.write_all(rows.as_bytes()).unwrap();
     }
     drop(file);
-    stays_below_the_limit(&place, &dataset, 500_000, 1_500_000).await;
+    stays_below_the_limit(&fixture, &dataset, 500_000, 1_500_000).await;
 }
 
 /// An archive whose directory alone is more than the limit, and a reference table with geometries.
 #[tokio::test]
 async fn for_a_large_directory_and_a_large_reference_table() {
-    let place = Place::new().await;
-    let dataset = place.dataset(1_000, 6);
+    let fixture = Fixture::new().await;
+    let dataset = fixture.dataset(1_000, 6);
     let archive = dataset.0.join("Covid19Casos.zip");
     std::fs::write(&archive, with_other_entries(&std::fs::read(&archive).unwrap(), 2_000_000)).unwrap();
     let departments = dataset.0.join("departamentos.csv");
@@ -65,13 +65,13 @@ async fn for_a_large_directory_and_a_large_reference_table() {
         file.write_all(row.as_bytes()).and_then(|()| file.write_all(more.as_bytes())).unwrap();
     }
     drop(file);
-    stays_below_the_limit(&place, &dataset, 1_000, 0).await;
+    stays_below_the_limit(&fixture, &dataset, 1_000, 0).await;
 }
 
 /// The archive with this many entries of other members in its directory, before its own, and a Zip64 end.
 fn with_other_entries(archive: &[u8], entries: u64) -> Vec<u8> {
-    let place = |signature: &[u8]| archive.windows(4).rposition(|bytes| bytes == signature).unwrap();
-    let (start, end) = (place(b"PK\x01\x02"), place(b"PK\x05\x06"));
+    let position = |signature: &[u8]| archive.windows(4).rposition(|bytes| bytes == signature).unwrap();
+    let (start, end) = (position(b"PK\x01\x02"), position(b"PK\x05\x06"));
     let mut other = archive[start..end].to_vec();
     other[46] ^= 1;
     let mut large = archive[..start].to_vec();
@@ -91,13 +91,13 @@ fn with_other_entries(archive: &[u8], entries: u64) -> Vec<u8> {
 }
 
 #[expect(clippy::print_stdout, reason = "the figure, visible with --nocapture")]
-async fn stays_below_the_limit(place: &Place, dataset: &Dataset, loaded: u64, rejected: u64) {
-    place.load(&place.dataset(1, 3), &[]).await;
-    let mut gate = Gate::close(place, Stage::Publishing).await;
-    let run = place.start(dataset, &[]);
-    gate.reached_by(&run).await;
+async fn stays_below_the_limit(fixture: &Fixture, dataset: &Dataset, loaded: u64, rejected: u64) {
+    fixture.load(&fixture.dataset(1, 3), &[]).await;
+    let mut barrier = Barrier::close(fixture, Stage::Publishing).await;
+    let run = fixture.start(dataset, &[]);
+    barrier.reached_by(&run).await;
     let peak = run.peak_memory();
-    drop(gate);
+    drop(barrier);
     let ended = run.end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.said);
     for (name, rows) in [("loaded", loaded), ("rejected", rejected)] {
@@ -108,8 +108,8 @@ async fn stays_below_the_limit(place: &Place, dataset: &Dataset, loaded: u64, re
 }
 
 /// Rows of nothing but what must be there, all but the first registered in this province.
-fn cases(place: &Place, rows: u64, province: &str) -> Dataset {
-    let dataset = place.dataset(1, 4);
+fn cases(fixture: &Fixture, rows: u64, province: &str) -> Dataset {
+    let dataset = fixture.dataset(1, 4);
     std::fs::remove_file(dataset.0.join("Covid19Casos.zip")).unwrap();
     let mut text = "id_evento_caso,sexo,edad,edad_años_meses,fecha_inicio_sintomas,fecha_apertura,fecha_internacion,\
         cuidado_intensivo,asistencia_respiratoria_mecanica,fecha_fallecimiento,fecha_diagnostico,carga_provincia_id,\

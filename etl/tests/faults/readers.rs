@@ -8,7 +8,7 @@ use std::time::Duration;
 use sqlx::{AssertSqlSafe, PgConnection};
 use tokio::task::JoinSet;
 
-use crate::place::{LOOK, Place, Seen, execute, look_by};
+use crate::fixture::{Fixture, LOOK, Seen, execute, look_by};
 use crate::watch::until;
 
 /// Only ends a test that would hang.
@@ -73,12 +73,12 @@ async fn transactions_that_join_never_fail() {
 }
 
 async fn see_whole_data(readers: &[Reader]) {
-    let place = Place::new().await;
-    let (new, old) = (place.dataset(30_000, 2), place.dataset(20_000, 1));
-    place.load(&new, &[]).await;
-    let new_data = place.seen().await;
-    place.load(&old, &[]).await;
-    let old_data = place.seen().await;
+    let fixture = Fixture::new().await;
+    let (new, old) = (fixture.dataset(30_000, 2), fixture.dataset(20_000, 1));
+    fixture.load(&new, &[]).await;
+    let new_data = fixture.seen().await;
+    fixture.load(&old, &[]).await;
+    let old_data = fixture.seen().await;
     assert_eq!((old_data.rows, new_data.rows), (20_000, 30_000));
 
     let over = Arc::new(AtomicBool::new(false));
@@ -86,7 +86,7 @@ async fn see_whole_data(readers: &[Reader]) {
     let mut looks = Vec::new();
     for reader in readers {
         let (connection, over, count) =
-            (place.connect().await, Arc::clone(&over), Arc::new(AtomicU64::new(0)));
+            (fixture.connect().await, Arc::clone(&over), Arc::new(AtomicU64::new(0)));
         looks.push(Arc::clone(&count));
         at_work.spawn(look_until(*reader, connection, over, count));
     }
@@ -96,14 +96,14 @@ async fn see_whole_data(readers: &[Reader]) {
             looks.iter().zip(&before).all(|(count, before)| count.load(Ordering::Relaxed) > before + 1)
         })
         .await;
-        place.load(dataset, &["--force"]).await;
+        fixture.load(dataset, &["--force"]).await;
     }
     over.store(true, Ordering::Relaxed);
     let expected = BTreeSet::from([old_data, new_data]);
     while let Some(seen) = at_work.join_next().await {
         assert_eq!(seen.unwrap(), expected);
     }
-    place.clear_by_runs_of(&new).await;
+    fixture.clear_by_runs_of(&new).await;
 }
 
 /// Looks until it is over, and once more; gives all that was seen.

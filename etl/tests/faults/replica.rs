@@ -8,7 +8,7 @@ use common::env;
 use etl::report::Pointer;
 use sqlx::{Connection as _, PgConnection};
 
-use crate::place::{Place, execute};
+use crate::fixture::{Fixture, execute};
 use crate::server::Server;
 use crate::snapshots::{roll_back, whole};
 use crate::watch::until;
@@ -50,21 +50,21 @@ async fn caught_up(master: &mut PgConnection, standby: &mut PgConnection) {
 #[tokio::test]
 async fn a_report_on_a_replica_says_what_one_on_the_master_says() {
     let master = Server::start();
-    let place = Place::on(&master.url()).await;
-    let (_, new) = place.with_two_datasets(4000).await;
+    let fixture = Fixture::on(&master.url()).await;
+    let (_, new) = fixture.with_two_datasets(4000).await;
     let standby = master.standby();
-    let there = standby.url().replace("/postgres?", &format!("/{}?", place.database()));
+    let there = standby.url().replace("/postgres?", &format!("/{}?", fixture.database()));
     let (here_folder, there_folder) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
     let mut reader = PgConnection::connect(&there).await.unwrap();
 
     let mut reports = Vec::new();
     for load in [None, Some(&new)] {
         if let Some(dataset) = load {
-            place.load(dataset, &[]).await;
+            fixture.load(dataset, &[]).await;
         }
-        caught_up(&mut place.connect().await, &mut reader).await;
+        caught_up(&mut fixture.connect().await, &mut reader).await;
         let said = report(&there, there_folder.path());
-        assert_eq!(said, report(&place.url(), here_folder.path()));
+        assert_eq!(said, report(&fixture.url(), here_folder.path()));
         reports.push(said);
     }
     assert!(reports[0].len() > 20, "{:?}", reports[0].keys());
@@ -94,13 +94,14 @@ async fn report_snapshots(standby: &str, master: &mut PgConnection) {
 #[tokio::test]
 async fn snapshot_on_a_standby_sees_its_release_through_publish_rollback_and_publish() {
     let master = Server::start();
-    let place = Place::on(&master.url()).await;
+    let fixture = Fixture::on(&master.url()).await;
     let keep = ["--keep-releases", "1"];
-    let datasets = [place.dataset(3_000, 1), place.dirty_dataset(3_500, 2, 0.02), place.dataset(4_000, 3)];
-    place.load(&datasets[0], &keep).await;
+    let datasets =
+        [fixture.dataset(3_000, 1), fixture.dirty_dataset(3_500, 2, 0.02), fixture.dataset(4_000, 3)];
+    fixture.load(&datasets[0], &keep).await;
     let standby = master.standby();
-    let there = standby.url().replace("/postgres?", &format!("/{}?", place.database()));
-    let mut here = place.connect().await;
+    let there = standby.url().replace("/postgres?", &format!("/{}?", fixture.database()));
+    let mut here = fixture.connect().await;
     report_snapshots(&there, &mut here).await;
     let mut releases = vec![whole(&mut here).await];
 
@@ -121,9 +122,9 @@ async fn snapshot_on_a_standby_sees_its_release_through_publish_rollback_and_pub
             readers.push((level, reader, now.clone()));
         }
         match step {
-            0 => drop(place.load(&datasets[1], &keep).await),
-            1 => roll_back(&place),
-            2 => drop(place.load(&datasets[2], &keep).await),
+            0 => drop(fixture.load(&datasets[1], &keep).await),
+            1 => roll_back(&fixture),
+            2 => drop(fixture.load(&datasets[2], &keep).await),
             _ => {}
         }
         releases.push(whole(&mut here).await);

@@ -8,8 +8,8 @@ use std::process::Command;
 
 use nix::unistd::{User, geteuid};
 
-use crate::keeper::Keeper;
-use crate::place::environment;
+use crate::fixture::environment;
+use crate::reaper::Reaper;
 
 /// The folder of PostgreSQL's programs.
 const TEST_PG_BIN: &str = "TEST_PG_BIN";
@@ -18,7 +18,7 @@ const TEST_PG_BIN: &str = "TEST_PG_BIN";
 pub(crate) struct Server {
     port: u16,
     // In this order: the server ends before its folder goes.
-    _keeper: Keeper,
+    _keeper: Reaper,
     folder: tempfile::TempDir,
 }
 
@@ -54,12 +54,12 @@ impl Server {
         std::fs::DirBuilder::new().mode(0o700).create(&data).unwrap();
         give_away(&data);
         let arguments = [program("pg_ctl"), data].map(|path| path.display().to_string());
-        let keeper = Keeper::new(
+        let reaper = Reaper::new(
             "\"$0\" stop --pgdata=\"$1\" --mode=immediate --wait",
             &arguments.each_ref().map(String::as_str),
             as_server_user,
         );
-        Self { port, _keeper: keeper, folder }
+        Self { port, _keeper: reaper, folder }
     }
 
     /// Starts it after it was stopped.

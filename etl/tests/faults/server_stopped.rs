@@ -1,7 +1,7 @@
 //! PostgreSQL that goes away in the middle of a run, as a whole or one session of it.
 
-use crate::gate::{Gate, Stage};
-use crate::place::Place;
+use crate::barrier::{Barrier, Stage};
+use crate::fixture::Fixture;
 use crate::server::Server;
 
 #[tokio::test]
@@ -26,12 +26,12 @@ async fn stopped_before_publishing() {
 
 async fn starts_again_with_the_old_data(mode: &str, stage: Stage) {
     let server = Server::start();
-    let place = Place::on(&server.url()).await;
-    let (_, new) = place.with_two_datasets(10_000).await;
-    let old_data = place.seen().await;
-    let mut gate = Gate::close(&place, stage).await;
-    let run = place.start(&new, &[]);
-    gate.reached_by(&run).await;
+    let fixture = Fixture::on(&server.url()).await;
+    let (_, new) = fixture.with_two_datasets(10_000).await;
+    let old_data = fixture.seen().await;
+    let mut barrier = Barrier::close(&fixture, stage).await;
+    let run = fixture.start(&new, &[]);
+    barrier.reached_by(&run).await;
     let run_id = run.id;
     server.stop(mode);
     let ended = run.end().await;
@@ -39,11 +39,11 @@ async fn starts_again_with_the_old_data(mode: &str, stage: Stage) {
     assert!(ended.said.contains("published release is untouched"), "{}", ended.said);
 
     server.start_again();
-    assert_eq!(place.seen().await, old_data);
-    place.load(&new, &[]).await;
-    assert_ne!(place.seen().await, old_data);
-    assert_eq!(place.status(run_id).await.unwrap().0, "failed");
-    place.clear_by_runs_of(&new).await;
+    assert_eq!(fixture.seen().await, old_data);
+    fixture.load(&new, &[]).await;
+    assert_ne!(fixture.seen().await, old_data);
+    assert_eq!(fixture.status(run_id).await.unwrap().0, "failed");
+    fixture.clear_by_runs_of(&new).await;
 }
 
 #[tokio::test]
@@ -67,30 +67,30 @@ async fn the_session_is_ended_before_publishing() {
 }
 
 async fn one_session_is_ended(stage: Stage, statement: &str) {
-    let place = Place::new().await;
-    let (_, new) = place.with_two_datasets(10_000).await;
-    let old_data = place.seen().await;
-    let mut gate = Gate::close(&place, stage).await;
-    let run = place.start(&new, &[]);
-    gate.reached_by(&run).await;
+    let fixture = Fixture::new().await;
+    let (_, new) = fixture.with_two_datasets(10_000).await;
+    let old_data = fixture.seen().await;
+    let mut barrier = Barrier::close(&fixture, stage).await;
+    let run = fixture.start(&new, &[]);
+    barrier.reached_by(&run).await;
     let ended: Vec<bool> = sqlx::query_scalar(
         "SELECT pg_terminate_backend(pid, 60000) FROM pg_stat_activity WHERE application_name = $1 AND starts_with(query, $2)",
     )
     .bind(run.application_name())
     .bind(statement)
-    .fetch_all(&mut place.connect().await)
+    .fetch_all(&mut fixture.connect().await)
     .await
     .unwrap();
     assert_eq!(ended, [true]);
-    drop(gate);
+    drop(barrier);
     let run_id = run.id;
     let ended = run.end().await;
     ended.assert_explained("cannot ");
-    let (status, error) = place.status(run_id).await.unwrap();
+    let (status, error) = fixture.status(run_id).await.unwrap();
     assert_eq!(status, "failed");
     assert!(ended.said.contains(&format!("error: {}", error.unwrap())), "{}", ended.said);
-    assert_eq!(place.seen().await, old_data);
-    place.load(&new, &[]).await;
-    assert_ne!(place.seen().await, old_data);
-    place.clear_by_runs_of(&new).await;
+    assert_eq!(fixture.seen().await, old_data);
+    fixture.load(&new, &[]).await;
+    assert_ne!(fixture.seen().await, old_data);
+    fixture.clear_by_runs_of(&new).await;
 }

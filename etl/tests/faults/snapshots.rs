@@ -6,7 +6,7 @@ use common::env;
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::place::{Place, execute};
+use crate::fixture::{Fixture, execute};
 
 /// Everything that one release shows, in one line: cases, names, counts, and the run.
 const WHOLE: &str = "SELECT concat_ws(' ',
@@ -26,12 +26,12 @@ pub(crate) async fn whole(connection: &mut PgConnection) -> String {
 }
 
 /// Publishes the release before, by the real program.
-pub(crate) fn roll_back(place: &Place) {
+pub(crate) fn roll_back(fixture: &Fixture) {
     let folder = tempfile::tempdir().unwrap();
     let ended = Command::new(env!("CARGO_BIN_EXE_etl"))
         .arg("rollback")
         .env_clear()
-        .env(env::DATABASE_URL, place.url())
+        .env(env::DATABASE_URL, fixture.url())
         .env(env::STORE_URL, format!("file://{}", folder.path().display()))
         .env(env::LOG_FORMAT, "text")
         .output()
@@ -40,11 +40,11 @@ pub(crate) fn roll_back(place: &Place) {
 }
 
 /// A reader of each isolation level that has taken its snapshot by another table.
-async fn readers(place: &Place) -> Vec<(&'static str, PgConnection)> {
+async fn readers(fixture: &Fixture) -> Vec<(&'static str, PgConnection)> {
     let mut readers = Vec::new();
     for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
         for other_table in ["province", "pipeline_run"] {
-            let mut reader = place.connect().await;
+            let mut reader = fixture.connect().await;
             let begin = format!("BEGIN ISOLATION LEVEL {level}; SELECT count(*) FROM {other_table}");
             execute(&mut reader, &begin).await;
             readers.push((level, reader));
@@ -62,28 +62,29 @@ async fn expect(readers: &mut [(&'static str, PgConnection)], of_snapshot: &str,
 
 #[tokio::test]
 async fn snapshot_sees_its_release_through_publish_rollback_and_publish() {
-    let place = Place::new().await;
-    place.hurry().await;
+    let fixture = Fixture::new().await;
+    fixture.hurry().await;
     let keep = ["--keep-releases", "1"];
-    let datasets = [place.dataset(4_000, 1), place.dirty_dataset(5_000, 2, 0.02), place.dataset(6_000, 3)];
-    place.load(&datasets[0], &keep).await;
-    let mut now = place.connect().await;
+    let datasets =
+        [fixture.dataset(4_000, 1), fixture.dirty_dataset(5_000, 2, 0.02), fixture.dataset(6_000, 3)];
+    fixture.load(&datasets[0], &keep).await;
+    let mut now = fixture.connect().await;
     let first = whole(&mut now).await;
 
-    let mut before_publish = readers(&place).await;
-    place.load(&datasets[1], &keep).await;
+    let mut before_publish = readers(&fixture).await;
+    fixture.load(&datasets[1], &keep).await;
     let second = whole(&mut now).await;
     assert_ne!(first, second);
     expect(&mut before_publish, &first, &second).await;
 
-    let mut before_rollback = readers(&place).await;
-    roll_back(&place);
+    let mut before_rollback = readers(&fixture).await;
+    roll_back(&fixture);
     assert_eq!(whole(&mut now).await, first);
     expect(&mut before_publish, &first, &first).await;
     expect(&mut before_rollback, &second, &first).await;
 
-    let mut after_rollback = readers(&place).await;
-    place.load(&datasets[2], &keep).await;
+    let mut after_rollback = readers(&fixture).await;
+    fixture.load(&datasets[2], &keep).await;
     let third = whole(&mut now).await;
     assert_ne!(third, first);
     expect(&mut before_publish, &first, &third).await;
@@ -94,34 +95,34 @@ async fn snapshot_sees_its_release_through_publish_rollback_and_publish() {
 /// What was rolled back is not published again by a schedule that finds the same file.
 #[tokio::test]
 async fn rolled_back_dataset_is_skipped_until_forced() {
-    let place = Place::new().await;
-    let (old, new) = (place.dataset(2_000, 1), place.dataset(2_100, 2));
+    let fixture = Fixture::new().await;
+    let (old, new) = (fixture.dataset(2_000, 1), fixture.dataset(2_100, 2));
     let keep = ["--keep-releases", "1"];
     for dataset in [&old, &new] {
-        place.load(dataset, &keep).await;
+        fixture.load(dataset, &keep).await;
     }
-    let rolled_back = place.seen().await;
-    roll_back(&place);
-    let back = place.seen().await;
+    let rolled_back = fixture.seen().await;
+    roll_back(&fixture);
+    let back = fixture.seen().await;
     assert_ne!(back, rolled_back);
-    let ended = place.load(&new, &keep).await;
+    let ended = fixture.load(&new, &keep).await;
     assert!(ended.said.contains("was published and rolled back"), "{}", ended.said);
-    assert_eq!(place.seen().await, back);
-    let ended = place.load(&old, &keep).await;
+    assert_eq!(fixture.seen().await, back);
+    let ended = fixture.load(&old, &keep).await;
     assert!(ended.said.contains("already loaded"), "{}", ended.said);
-    place.load(&new, &["--keep-releases", "1", "--force"]).await;
-    assert_eq!(place.seen().await, rolled_back);
+    fixture.load(&new, &["--keep-releases", "1", "--force"]).await;
+    assert_eq!(fixture.seen().await, rolled_back);
 }
 
 /// A snapshot that outlives `--retire-after` gets an error, never an empty or mixed answer.
 #[tokio::test]
 async fn snapshot_older_than_the_time_limit_gets_an_error() {
-    let place = Place::new().await;
-    let (_, new) = place.with_two_datasets(2_000).await;
-    let mut reader = place.connect().await;
+    let fixture = Fixture::new().await;
+    let (_, new) = fixture.with_two_datasets(2_000).await;
+    let mut reader = fixture.connect().await;
     execute(&mut reader, "BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM pipeline_run").await;
-    place.load(&new, &["--retire-after", "0s"]).await;
-    assert_eq!(place.leftovers().await, [""; 0]);
+    fixture.load(&new, &["--retire-after", "0s"]).await;
+    assert_eq!(fixture.leftovers().await, [""; 0]);
     for relation in ["covid_case", "province", "department"] {
         let look = format!("SAVEPOINT look; SELECT count(*) FROM {relation}");
         let error = sqlx::raw_sql(AssertSqlSafe(look)).execute(&mut reader).await.unwrap_err();
@@ -132,21 +133,21 @@ async fn snapshot_older_than_the_time_limit_gets_an_error() {
         execute(&mut reader, "ROLLBACK TO look").await;
     }
     execute(&mut reader, "ROLLBACK").await;
-    assert!(place.seen().await.rows > 2_000);
+    assert!(fixture.seen().await.rows > 2_000);
 }
 
 /// A release that is attached and published while a transaction holds its locks already, as no load does it: the transaction's kept plan
 /// does not know the partition, and must not answer that there is nothing.
 #[tokio::test]
 async fn transaction_older_than_the_partition_gets_the_release_or_an_error() {
-    let place = Place::new().await;
-    place.with_two_datasets(1_000).await;
+    let fixture = Fixture::new().await;
+    fixture.with_two_datasets(1_000).await;
     let count = "SELECT count(*) FROM province";
-    let mut reader = place.connect().await;
+    let mut reader = fixture.connect().await;
     execute(&mut reader, "SET plan_cache_mode = force_generic_plan; BEGIN").await;
     let before: i64 = sqlx::query_scalar(count).fetch_one(&mut reader).await.unwrap();
     assert_eq!(before, 24);
-    let mut publisher = place.connect().await;
+    let mut publisher = fixture.connect().await;
     let release: i32 = sqlx::query_scalar("SELECT create_release()").fetch_one(&mut publisher).await.unwrap();
     execute(
         &mut publisher,
@@ -167,39 +168,39 @@ async fn transaction_older_than_the_partition_gets_the_release_or_an_error() {
 /// Nothing but the pointer orders releases: a clock that goes back changes no answer.
 #[tokio::test]
 async fn published_release_does_not_depend_on_clocks() {
-    let place = Place::new().await;
-    let (old, new) = place.with_two_datasets(2_000).await;
-    let first = whole(&mut place.connect().await).await;
+    let fixture = Fixture::new().await;
+    let (old, new) = fixture.with_two_datasets(2_000).await;
+    let first = whole(&mut fixture.connect().await).await;
     let change = "UPDATE pipeline_run SET finished_at = now() + interval '1 day', started_at = now() + interval '1 day'";
-    place.change(change).await;
-    place.load(&new, &[]).await;
-    let second = whole(&mut place.connect().await).await;
+    fixture.change(change).await;
+    fixture.load(&new, &[]).await;
+    let second = whole(&mut fixture.connect().await).await;
     assert_ne!(first, second);
-    place
+    fixture
         .change(
             "UPDATE pipeline_run SET finished_at = now() - interval '9 days' WHERE run_id = published_load()",
         )
         .await;
-    assert_eq!(whole(&mut place.connect().await).await, second);
-    place.load(&old, &[]).await;
+    assert_eq!(whole(&mut fixture.connect().await).await, second);
+    fixture.load(&old, &[]).await;
     let third: Uuid =
-        sqlx::query_scalar("SELECT published_load()").fetch_one(&mut place.connect().await).await.unwrap();
+        sqlx::query_scalar("SELECT published_load()").fetch_one(&mut fixture.connect().await).await.unwrap();
     assert!(!second.contains(&third.to_string()));
 }
 
 /// The sessions of a run have settings of their own, whatever the database's are.
 #[tokio::test]
 async fn the_databases_default_isolation_does_not_matter() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     for level in ["repeatable read", "serializable"] {
-        place
+        fixture
             .change(&format!(
                 "ALTER DATABASE {} SET default_transaction_isolation = '{level}'",
-                place.database()
+                fixture.database()
             ))
             .await;
-        let dataset = place.dataset(1_000, 1);
-        place.load(&dataset, &["--force"]).await;
-        assert_eq!(place.seen().await.rows, 1_000, "{level}");
+        let dataset = fixture.dataset(1_000, 1);
+        fixture.load(&dataset, &["--force"]).await;
+        assert_eq!(fixture.seen().await.rows, 1_000, "{level}");
     }
 }

@@ -6,12 +6,12 @@ use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
 use crate::counted;
+use crate::fixture::{CSV, Fixture};
 use crate::loaded::{Loaded, value};
 use crate::model::{self, Years};
-use crate::place::{CSV, Place};
 use crate::rows::{self, MINISTRY, georef};
 
-/// What may stand in each column that matters, besides what does in [`rows::row`]: the column's place, and values.
+/// What may stand in each column that matters, besides what does in [`rows::row`]: the column's fixture, and values.
 const ODDITIES: [(usize, &[&str]); 16] = [
     (
         0,
@@ -195,7 +195,7 @@ fn body() -> impl Strategy<Value = Vec<u8>> {
 #[test]
 fn any_text_is_loaded_as_the_model_says() {
     let runtime = Runtime::new().unwrap();
-    let place = runtime.block_on(Place::new());
+    let fixture = runtime.block_on(Fixture::new());
     let georef = georef();
     let years = [("all", Years::All), ("2021", Years::Listed(&[2021])), ("latest", Years::Latest)];
     // A case is a whole file and a whole load: few are enough, and a failure is made small in few steps.
@@ -203,11 +203,11 @@ fn any_text_is_loaded_as_the_model_says() {
     let tested = TestRunner::new(config).run(&(body(), 0..years.len()), |(body, wanted)| {
         let text = [MINISTRY.header().into_bytes(), body].concat();
         let (flag, years) = &years[wanted];
-        place.put(CSV, &text);
-        let ended = place.run(&["--years", flag, "--force"]);
+        fixture.put(CSV, &text);
+        let ended = fixture.run(&["--years", flag, "--force"]);
         prop_assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         runtime.block_on(async {
-            let mut connection = place.connect().await;
+            let mut connection = fixture.connect().await;
             counted::must_be_right(&mut connection).await;
             let loaded = Loaded::of(&mut connection, ended.run).await;
             let expected = model::load(&text, &georef, years);

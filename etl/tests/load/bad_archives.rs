@@ -5,22 +5,22 @@ use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
-use crate::place::{CSV, Place, ZIP};
+use crate::fixture::{CSV, Fixture, ZIP};
 use crate::rows::{deflated, file, good, zip};
 
-/// Puts each archive in the line list's place: it must fail, with these words, and nothing else may happen.
+/// Puts each archive in the line list's fixture: it must fail, with these words, and nothing else may happen.
 async fn must_fail(archives: Vec<(String, Vec<u8>)>, words: &[&str]) {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     for (what, archive) in archives {
-        place.replace(ZIP, archive);
-        let ended = place.run(&["--years", "all"]);
+        fixture.replace(ZIP, archive);
+        let ended = fixture.run(&["--years", "all"]);
         assert_eq!(ended.code, Some(1), "{what}: {}", ended.stderr);
         ended.failed(&[&[ZIP], words].concat());
-        assert_eq!(place.published().await, before, "{what}");
+        assert_eq!(fixture.published().await, before, "{what}");
     }
-    place.replace(ZIP, zip(CSV, file(&good(7)), deflated()));
-    assert_eq!(place.load("all").await.loaded, 7, "and the next good one is loaded");
+    fixture.replace(ZIP, zip(CSV, file(&good(7)), deflated()));
+    assert_eq!(fixture.load("all").await.loaded, 7, "and the next good one is loaded");
 }
 
 /// Large enough that its blocks are on their way before its end is read.
@@ -95,17 +95,18 @@ async fn several_members_of_the_same_name() {
 
 #[tokio::test]
 async fn the_member_at_the_top_is_read_and_named_in_the_log() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     let text = file(&good(7));
-    place.put(
+    fixture.put(
         ZIP,
         several(&[("__MACOSX/Covid19Casos.csv", "x"), ("old/Covid19Casos.csv", "x"), (CSV, &text)]),
     );
-    let log = place.run(&["--years", "all"]).succeeded().stderr;
+    let log = fixture.run(&["--years", "all"]).succeeded().stderr;
     let named: Vec<_> = log.lines().filter(|line| line.contains("member=\"Covid19Casos.csv\"")).collect();
     assert_eq!(named.len(), 1, "once: {log}");
-    place.put(ZIP, several(&[("__MACOSX/Covid19Casos.csv", "x"), ("new/Covid19Casos.csv", &file(&good(9)))]));
-    assert_eq!(place.load("all").await.loaded, 9);
+    fixture
+        .put(ZIP, several(&[("__MACOSX/Covid19Casos.csv", "x"), ("new/Covid19Casos.csv", &file(&good(9)))]));
+    assert_eq!(fixture.load("all").await.loaded, 9);
 }
 
 fn several(members: &[(&str, &str)]) -> Vec<u8> {

@@ -8,105 +8,109 @@ use sqlx::ConnectOptions as _;
 use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
-use crate::place::{CSV, Etl, Place};
+use crate::fixture::{CSV, Etl, Fixture};
 use crate::rows::{file, good};
 
 /// The password in every URL of this module: no message may have it.
 const SECRET: &str = "hunter2-and-more";
 
-fn run(place: &Place, url: &str, words: &[&str]) {
-    let ended = place.command().env(env::DATABASE_URL, url).end().failed(words);
+fn run(fixture: &Fixture, url: &str, words: &[&str]) {
+    let ended = fixture.command().env(env::DATABASE_URL, url).end().failed(words);
     assert!(!ended.stderr.contains(SECRET), "{}", ended.stderr);
-    let record = std::fs::read_to_string(place.path(&format!("runs/{}.json", ended.run))).unwrap();
+    let record = std::fs::read_to_string(fixture.path(&format!("runs/{}.json", ended.run))).unwrap();
     assert!(record.contains("\"failed\"") && !record.contains(SECRET), "{record}");
 }
 
-fn options(place: &Place) -> PgConnectOptions {
-    PgConnectOptions::from_str(&place.database.url()).unwrap()
+fn options(fixture: &Fixture) -> PgConnectOptions {
+    PgConnectOptions::from_str(&fixture.database.url()).unwrap()
 }
 
 #[tokio::test]
 async fn urls_that_lead_nowhere() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = |place: &str| format!("postgres://user:{SECRET}@{place}");
+    let url = |fixture: &str| format!("postgres://user:{SECRET}@{fixture}");
     run(
-        &place,
+        &fixture,
         "garbage",
         &["DATABASE_URL is not a PostgreSQL URL", "postgres://user:password@host:port/database"],
     );
-    run(&place, &url("127.0.0.1:port/x"), &["DATABASE_URL is not a PostgreSQL URL"]);
-    run(&place, &url("127.0.0.1/x").replace("postgres", "mysql"), &["DATABASE_URL is not a PostgreSQL URL"]);
+    run(&fixture, &url("127.0.0.1:port/x"), &["DATABASE_URL is not a PostgreSQL URL"]);
     run(
-        &place,
+        &fixture,
+        &url("127.0.0.1/x").replace("postgres", "mysql"),
+        &["DATABASE_URL is not a PostgreSQL URL"],
+    );
+    run(
+        &fixture,
         &url(&format!("127.0.0.1:{port}/x")),
         &["cannot connect to PostgreSQL at 127.0.0.1", "check host and port"],
     );
-    run(&place, &url("no.such.host.invalid/x"), &["no.such.host.invalid:5432", "check host and port"]);
-    let elsewhere = options(&place).database("no_such_database").to_url_lossy().to_string();
-    run(&place, &elsewhere, &["no_such_database", "create the database, or check its name"]);
-    assert_eq!(place.published().await, before);
+    run(&fixture, &url("no.such.host.invalid/x"), &["no.such.host.invalid:5432", "check host and port"]);
+    let elsewhere = options(&fixture).database("no_such_database").to_url_lossy().to_string();
+    run(&fixture, &elsewhere, &["no_such_database", "create the database, or check its name"]);
+    assert_eq!(fixture.published().await, before);
 }
 
 #[tokio::test]
 async fn a_wrong_password() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     let role = format!("login_{}", Uuid::new_v4().simple());
-    place.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right'")).await;
-    let wrong = options(&place).username(&role).password(SECRET);
+    fixture.execute(&format!("CREATE ROLE {role} LOGIN PASSWORD 'right'")).await;
+    let wrong = options(&fixture).username(&role).password(SECRET);
     if wrong.connect().await.is_ok() {
         println!("skipped: this server does not ask for passwords");
     } else {
         run(
-            &place,
+            &fixture,
             wrong.to_url_lossy().as_ref(),
             &["password authentication failed", "check user and password"],
         );
     }
-    place.execute(&format!("DROP ROLE {role}")).await;
-    assert_eq!(place.published().await, before);
+    fixture.execute(&format!("DROP ROLE {role}")).await;
+    assert_eq!(fixture.published().await, before);
 }
 
 #[tokio::test]
 async fn a_newer_schema() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
                  VALUES (9999, 'from the future', true, '', 0)";
-    place.execute(newer).await;
+    fixture.execute(newer).await;
     for subcommand in ["run", "report", "migrate"] {
         let ended = Etl::new(subcommand)
-            .env(env::STORE_URL, &crate::place::url(place.folder.path()))
-            .env(env::DATABASE_URL, &place.database.url())
+            .env(env::STORE_URL, &crate::fixture::url(fixture.folder.path()))
+            .env(env::DATABASE_URL, &fixture.database.url())
             .end();
         ended.failed(&["version 9999", "newer release"]);
     }
-    assert_eq!(place.published().await, before);
+    assert_eq!(fixture.published().await, before);
 }
 
-/// The tally has no place to go: noticed only when everything is loaded, and then nothing is published.
+/// The tally has no fixture to go: noticed only when everything is loaded, and then nothing is published.
 #[tokio::test]
 async fn a_table_that_is_gone() {
-    let place = Place::loaded().await;
-    place.execute("DROP TABLE run_issue").await;
-    let before = place.published().await;
-    place.put(CSV, file(&good(10)));
-    place.run(&["--years", "all"]).failed(&["run_issue", "does not exist"]);
-    assert_eq!(place.published().await, before);
+    let fixture = Fixture::loaded().await;
+    fixture.execute("DROP TABLE run_issue").await;
+    let before = fixture.published().await;
+    fixture.put(CSV, file(&good(10)));
+    fixture.run(&["--years", "all"]).failed(&["run_issue", "does not exist"]);
+    assert_eq!(fixture.published().await, before);
 }
 
 #[tokio::test]
 async fn what_the_url_leaves_out_comes_from_the_environment() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(60)));
-    let options = options(&place);
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(60)));
+    let options = options(&fixture);
     let url = format!("postgres:///{}", options.get_database().unwrap());
     let password = PgConnectOptions::to_url_lossy(&options).password().unwrap_or_default().to_owned();
     let command = |port: u16| {
-        place
+        fixture
             .command()
             .env(env::DATABASE_URL, &url)
             .env("PGHOST", options.get_host())
@@ -117,5 +121,5 @@ async fn what_the_url_leaves_out_comes_from_the_environment() {
     };
     command(1).end().failed(&["cannot connect to PostgreSQL", ":1"]);
     command(options.get_port()).end().succeeded();
-    assert!(!place.published().await.is_empty());
+    assert!(!fixture.published().await.is_empty());
 }

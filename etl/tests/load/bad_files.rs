@@ -1,7 +1,7 @@
 //! Files that are not what they should be: a sentence, a hint, code 1, and what was published is served as before.
 
+use crate::fixture::{CSV, Etl, Fixture, ZIP, url};
 use crate::loaded::value;
-use crate::place::{CSV, Etl, Place, ZIP, url};
 use crate::rows::{DEPARTMENTS, MINISTRY, PROVINCES, deflated, file, good, zip};
 
 const PAGE: &str =
@@ -9,8 +9,8 @@ const PAGE: &str =
 
 #[tokio::test]
 async fn line_lists_that_are_none() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     let text = file(&good(20));
     let cases: [(&str, Vec<u8>, &[&str]); 13] = [
         (CSV, Vec::new(), &[CSV, "is empty"]),
@@ -36,18 +36,18 @@ async fn line_lists_that_are_none() {
         (CSV, (0..=255).cycle().take(50_000).collect(), &[CSV]),
     ];
     for (name, content, words) in cases {
-        place.replace(name, content);
-        let run = place.run(&["--years", "all"]).failed(words).run;
-        assert_eq!(place.published().await, before, "{words:?}");
+        fixture.replace(name, content);
+        let run = fixture.run(&["--years", "all"]).failed(words).run;
+        assert_eq!(fixture.published().await, before, "{words:?}");
         let query = format!("SELECT status FROM pipeline_run WHERE run_id = '{run}'");
-        assert_eq!(value::<String>(&mut place.connect().await, &query).await, "failed", "{words:?}");
+        assert_eq!(value::<String>(&mut fixture.connect().await, &query).await, "failed", "{words:?}");
     }
 }
 
 #[tokio::test]
 async fn places_that_are_none() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     for (name, good) in [("provincias.csv", PROVINCES), ("departamentos.csv", DEPARTMENTS)] {
         let cases: [(Vec<u8>, &[&str]); 4] = [
             (Vec::new(), &[name, "is empty"]),
@@ -56,59 +56,59 @@ async fn places_that_are_none() {
             (b"PK\x03\x04 and no more".to_vec(), &[name, "zip"]),
         ];
         for (content, words) in cases {
-            place.put(name, content);
-            place.run(&["--years", "all"]).failed(words);
-            assert_eq!(place.published().await, before, "{name} {words:?}");
+            fixture.put(name, content);
+            fixture.run(&["--years", "all"]).failed(words);
+            assert_eq!(fixture.published().await, before, "{name} {words:?}");
         }
-        place.put_georef();
+        fixture.put_georef();
     }
 }
 
 #[tokio::test]
 async fn files_that_are_not_there() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     for name in ["provincias.csv", "departamentos.csv", CSV] {
-        let content = std::fs::read(place.path(name)).unwrap();
-        std::fs::remove_file(place.path(name)).unwrap();
-        place.run(&["--years", "all"]).failed(&["there is no", name, "published at https://"]);
-        place.put(name, content);
+        let content = std::fs::read(fixture.path(name)).unwrap();
+        std::fs::remove_file(fixture.path(name)).unwrap();
+        fixture.run(&["--years", "all"]).failed(&["there is no", name, "published at https://"]);
+        fixture.put(name, content);
     }
-    std::fs::remove_file(place.path(CSV)).unwrap();
-    std::fs::create_dir(place.path(CSV)).unwrap();
-    place.run(&["--years", "all"]).failed(&[CSV]);
-    assert_eq!(place.published().await, before);
+    std::fs::remove_file(fixture.path(CSV)).unwrap();
+    std::fs::create_dir(fixture.path(CSV)).unwrap();
+    fixture.run(&["--years", "all"]).failed(&[CSV]);
+    assert_eq!(fixture.published().await, before);
 }
 
 #[tokio::test]
 async fn stores_that_are_not_there() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
-    let missing = place.path("nowhere/at/all");
-    place.run(&["--store-url", &url(&missing)]).failed(&["nowhere/at/all"]);
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
+    let missing = fixture.path("nowhere/at/all");
+    fixture.run(&["--store-url", &url(&missing)]).failed(&["nowhere/at/all"]);
     assert!(!missing.exists(), "a mistyped folder is not made");
-    place.run(&["--store-url", &url(&place.path("provincias.csv"))]).failed(&["provincias.csv"]);
-    place
-        .run(&["--reports-url", &url(&place.path("provincias.csv/reports"))])
+    fixture.run(&["--store-url", &url(&fixture.path("provincias.csv"))]).failed(&["provincias.csv"]);
+    fixture
+        .run(&["--reports-url", &url(&fixture.path("provincias.csv/reports"))])
         .failed(&["provincias.csv/reports"]);
     for wrong in ["ftp://example.org/x", "data", "file://relative"] {
-        let ended = place.run(&["--store-url", wrong]);
+        let ended = fixture.run(&["--store-url", wrong]);
         assert_eq!(ended.code, Some(2), "{}", ended.stderr);
         assert!(ended.stderr.contains(wrong) && ended.stderr.contains("hint: "), "{}", ended.stderr);
     }
-    assert_eq!(place.published().await, before);
+    assert_eq!(fixture.published().await, before);
 }
 
 #[tokio::test]
 async fn wrong_years_are_a_usage_error() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     for wrong in ["last", "2021;2022", "", "20222", "2021,"] {
-        let ended = place.run(&["--years", wrong]);
+        let ended = fixture.run(&["--years", wrong]);
         assert_eq!(ended.code, Some(2), "{wrong:?}: {}", ended.stderr);
         assert!(ended.stderr.contains("hint: write latest, all, or a list"), "{}", ended.stderr);
     }
-    assert_eq!(place.published().await, before);
+    assert_eq!(fixture.published().await, before);
 }
 
 #[test]

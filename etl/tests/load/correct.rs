@@ -6,9 +6,9 @@ use std::path::Path;
 
 use etl::sample::{self, Consequence};
 
+use crate::fixture::{CSV, Etl, Fixture, ZIP};
 use crate::loaded::value;
 use crate::model::{self, Georef, Years, reasons};
-use crate::place::{CSV, Etl, Place, ZIP};
 
 /// A folder with real rows, which are not part of the project.
 const REAL_DATA: &str = "COVID_REAL_DATA";
@@ -32,13 +32,13 @@ fn read_georef(folder: &Path) -> Georef {
     Georef::read(&file("provincias.csv"), &file("departamentos.csv"))
 }
 
-async fn compare_for_all_years(place: &Place) -> [crate::loaded::Loaded; 3] {
-    let (text, georef) = read(place.folder.path());
+async fn compare_for_all_years(fixture: &Fixture) -> [crate::loaded::Loaded; 3] {
+    let (text, georef) = read(fixture.folder.path());
     let mut outcomes = Vec::new();
     for (flag, years) in
         [("all", Years::All), ("latest", Years::Latest), ("2020,2021", Years::Listed(&[2020, 2021]))]
     {
-        let loaded = place.load(flag).await;
+        let loaded = fixture.load(flag).await;
         loaded.must_be(&model::load(&text, &georef, &years), flag);
         outcomes.push(loaded);
     }
@@ -47,9 +47,9 @@ async fn compare_for_all_years(place: &Place) -> [crate::loaded::Loaded; 3] {
 
 #[tokio::test]
 async fn a_clean_sample_is_loaded_to_the_row() {
-    let place = Place::new().await;
-    make_sample(0.0, place.folder.path());
-    let [all, latest, listed] = compare_for_all_years(&place).await;
+    let fixture = Fixture::new().await;
+    make_sample(0.0, fixture.folder.path());
+    let [all, latest, listed] = compare_for_all_years(&fixture).await;
     assert_eq!((all.read, all.filtered, all.rejected), (i64::try_from(ROWS).unwrap(), 0, 0));
     assert!(latest.filtered > 0 && listed.filtered > 0);
     assert_eq!(latest.loaded + listed.loaded, all.loaded, "every row is in one of the years");
@@ -57,9 +57,9 @@ async fn a_clean_sample_is_loaded_to_the_row() {
 
 #[tokio::test]
 async fn a_dirty_sample_is_loaded_to_the_row_and_counted_as_it_was_planted() {
-    let place = Place::new().await;
-    let written = make_sample(0.2, place.folder.path());
-    let [all, ..] = compare_for_all_years(&place).await;
+    let fixture = Fixture::new().await;
+    let written = make_sample(0.2, fixture.folder.path());
+    let [all, ..] = compare_for_all_years(&fixture).await;
     assert_eq!(reasons(&all).len(), 13, "all five rejections and all eight repairs occur");
 
     let mut planted = BTreeMap::new();
@@ -101,26 +101,26 @@ async fn real_rows_are_loaded_to_the_row() {
     let georef = read_georef(folder);
     for (name, rows) in [("Covid19Casos_20211017_20k.csv", 19_999), ("Covid19Casos_20200625_20k.csv", 20_000)]
     {
-        let place = Place::new().await;
+        let fixture = Fixture::new().await;
         for name in ["provincias.csv", "departamentos.csv"] {
-            place.put(name, std::fs::read(folder.join(name)).unwrap());
+            fixture.put(name, std::fs::read(folder.join(name)).unwrap());
         }
         let text = std::fs::read(folder.join(name)).unwrap();
-        place.put(CSV, &text);
+        fixture.put(CSV, &text);
 
-        let loaded = place.load("all").await;
+        let loaded = fixture.load("all").await;
 
         let text = text.strip_prefix("\u{FEFF}".as_bytes()).unwrap_or(&text);
         loaded.must_be(&model::load(text, &georef, &Years::All), name);
         assert_eq!(loaded.read, rows, "{name}");
         assert!(!reasons(&loaded).contains("rejected malformed"), "{name}: {:?}", loaded.issues);
-        must_have_places(&place, &georef).await;
+        must_have_places(&fixture, &georef).await;
     }
 }
 
 /// `province` and `department` are what the model read.
-async fn must_have_places(place: &Place, georef: &Georef) {
-    let mut connection = place.connect().await;
+async fn must_have_places(fixture: &Fixture, georef: &Georef) {
+    let mut connection = fixture.connect().await;
     let provinces: Vec<(i16, String)> = sqlx::query_as("SELECT province_id, name FROM province ORDER BY 1")
         .fetch_all(&mut connection)
         .await

@@ -2,9 +2,9 @@
 
 use sqlx::PgConnection;
 
+use crate::fixture::{CSV, Fixture};
 use crate::loaded::value;
 use crate::model::{self, Years};
-use crate::place::{CSV, Place};
 use crate::rows::{MINISTRY, georef, row};
 
 /// Each kind of counts: its key, its numbers, the counts of the load, and the counting of now.
@@ -51,9 +51,9 @@ async fn counts_in_parts_add_up() {
         row[1] = Some(format!("sex {}", number % 1500));
         text += &MINISTRY.line(&row);
     }
-    let place = Place::new().await;
-    place.put(CSV, &text);
-    place.load("all").await.must_be(&model::load(text.as_bytes(), &georef(), &Years::All), "words");
-    let lines: i64 = value(&mut place.connect().await, "SELECT count(*) FROM case_count").await;
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, &text);
+    fixture.load("all").await.must_be(&model::load(text.as_bytes(), &georef(), &Years::All), "words");
+    let lines: i64 = value(&mut fixture.connect().await, "SELECT count(*) FROM case_count").await;
     assert!((1501..=6000).contains(&lines), "{lines} lines for 1500 keys");
 }

@@ -3,9 +3,9 @@
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
+use crate::fixture::{CSV, Fixture, ZIP};
 use crate::loaded::value;
 use crate::model::{self, Years, reasons};
-use crate::place::{CSV, Place, ZIP};
 use crate::rows::{self, MINISTRY, deflated, georef, zip};
 
 /// Rows that differ in all but their ids, each of which comes three times: a few rows later and megabytes later.
@@ -26,10 +26,10 @@ async fn the_first_row_with_an_id_stays() {
         }
     }
     assert!(text.len() > 5 << 20, "{} bytes", text.len());
-    let place = Place::new().await;
-    place.put(ZIP, zip(CSV, &text, deflated()));
+    let fixture = Fixture::new().await;
+    fixture.put(ZIP, zip(CSV, &text, deflated()));
 
-    let loaded = place.load("all").await;
+    let loaded = fixture.load("all").await;
 
     loaded.must_be(&model::load(text.as_bytes(), &georef(), &Years::All), "order");
     assert!(loaded.issues["cases rejected duplicate_case_id"] > 10_000, "{:?}", loaded.issues);
@@ -45,10 +45,10 @@ async fn every_row_may_span_several_lines() {
         text += &MINISTRY.line(&row);
     }
     assert!(text.len() > 3 << 19, "{} bytes", text.len());
-    let place = Place::new().await;
-    place.put(CSV, &text);
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, &text);
 
-    let loaded = place.load("all").await;
+    let loaded = fixture.load("all").await;
 
     loaded.must_be(&model::load(text.as_bytes(), &georef(), &Years::All), "rows of several lines");
     assert_eq!((loaded.loaded, reasons(&loaded).contains("rejected malformed")), (8000, false));
@@ -75,12 +75,12 @@ async fn ids_may_lie_anywhere() {
         rows += 1;
     }
     let distinct: BTreeSet<i64> = ids.iter().copied().collect();
-    let place = Place::new().await;
-    place.put(ZIP, zip(CSV, &text, deflated()));
+    let fixture = Fixture::new().await;
+    fixture.put(ZIP, zip(CSV, &text, deflated()));
 
-    let run = place.run(&["--years", "all"]).succeeded().run;
+    let run = fixture.run(&["--years", "all"]).succeeded().run;
 
-    let mut connection = place.connect().await;
+    let mut connection = fixture.connect().await;
     let counts = format!(
         "SELECT concat_ws(' ', rows_read, rows_loaded, rows_rejected) FROM pipeline_run WHERE run_id = '{run}'"
     );
@@ -110,13 +110,13 @@ async fn the_dataset_date_may_come_late() {
         text.extend_from_slice(if spoiled { b"\"\xF1" } else { b"" });
         text.extend_from_slice(if spoiled { &line[1..] } else { &line });
     }
-    let place = Place::new().await;
-    place.put(CSV, &text);
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, &text);
 
-    let loaded = place.load("latest").await;
+    let loaded = fixture.load("latest").await;
 
     loaded.must_be(&model::load(&text, &georef(), &Years::Latest), "a late date");
     assert!(loaded.issues["cases rejected invalid_registration_date"] > 1000, "{:?}", loaded.issues);
     let date = "SELECT dataset_updated_on::text FROM pipeline_run";
-    assert_eq!(value::<String>(&mut place.connect().await, date).await, "2021-03-15");
+    assert_eq!(value::<String>(&mut fixture.connect().await, date).await, "2021-03-15");
 }

@@ -5,9 +5,9 @@ use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
+use crate::fixture::{CSV, Fixture, ZIP};
 use crate::loaded::table;
 use crate::model::{self, Years};
-use crate::place::{CSV, Place, ZIP};
 use crate::rows::{self, COLUMNS, Format, MINISTRY, Row, deflated, file, georef, good, zip};
 
 /// How many rows each form has.
@@ -102,13 +102,13 @@ fn archives() -> Vec<(&'static str, Vec<u8>)> {
 
 #[tokio::test]
 async fn every_form_gives_the_same_table() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     let expected = model::load(file(&good(COUNT)).as_bytes(), &georef(), &Years::All);
     assert_eq!(expected.loaded, i64::from(COUNT), "nothing is wrong with these rows: {:?}", expected.issues);
     let forms = texts().into_iter().map(|(form, text)| (CSV, form, text));
     for (name, form, content) in forms.chain(archives().into_iter().map(|(form, zip)| (ZIP, form, zip))) {
-        place.replace(name, content);
-        let loaded = place.load("all").await;
+        fixture.replace(name, content);
+        let loaded = fixture.load("all").await;
         loaded.must_be(&expected, form);
     }
 }
@@ -116,16 +116,16 @@ async fn every_form_gives_the_same_table() {
 /// A zip goes before a bare CSV, as the ministry publishes it.
 #[tokio::test]
 async fn the_zip_is_taken_where_both_stand() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(3)));
-    place.put(ZIP, zip(CSV, file(&good(5)), deflated()));
-    assert_eq!(place.load("all").await.loaded, 5);
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(3)));
+    fixture.put(ZIP, zip(CSV, file(&good(5)), deflated()));
+    assert_eq!(fixture.load("all").await.loaded, 5);
 }
 
 /// A file that is larger than what is in memory at a time, so that it is cut between rows and between characters.
 #[tokio::test]
 async fn a_large_file_is_the_same_in_utf_16() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     let rows: Vec<Row> = (0..9000)
         .map(|number| {
             let mut row = rows::row(number);
@@ -136,9 +136,9 @@ async fn a_large_file_is_the_same_in_utf_16() {
     let text = file(&rows);
     let mut tables = Vec::new();
     for content in [text.clone().into_bytes(), utf16(&text)] {
-        place.replace(ZIP, zip(CSV, content, deflated()));
-        assert_eq!(place.load("all").await.loaded, 9000);
-        tables.push(table(&mut place.connect().await).await);
+        fixture.replace(ZIP, zip(CSV, content, deflated()));
+        assert_eq!(fixture.load("all").await.loaded, 9000);
+        tables.push(table(&mut fixture.connect().await).await);
     }
     assert_eq!(tables[0], tables[1]);
 }

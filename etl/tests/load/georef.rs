@@ -1,56 +1,56 @@
 //! Provinces and departments: small tables that belong to their release.
 
+use crate::fixture::{CSV, Fixture};
 use crate::loaded::value;
-use crate::place::{CSV, Place};
 use crate::rows::{DEPARTMENTS, PROVINCES, file, good};
 
 #[tokio::test]
 async fn names_change_with_the_next_load() {
-    let place = Place::loaded().await;
-    place.put("provincias.csv", PROVINCES.replace("Jujuy", "Jujuy del Norte"));
-    place.put("departamentos.csv", DEPARTMENTS.replace("La Plata", "Ciudad de La Plata"));
+    let fixture = Fixture::loaded().await;
+    fixture.put("provincias.csv", PROVINCES.replace("Jujuy", "Jujuy del Norte"));
+    fixture.put("departamentos.csv", DEPARTMENTS.replace("La Plata", "Ciudad de La Plata"));
 
-    let ended = place.run(&["--years", "all"]).succeeded();
+    let ended = fixture.run(&["--years", "all"]).succeeded();
 
     assert!(!ended.stderr.contains("already loaded"), "other names are another dataset: {}", ended.stderr);
     let names = "SELECT (SELECT string_agg(name, ', ' ORDER BY province_id) FROM province) || ' / '
                      || (SELECT name FROM department WHERE department_id = 6441)";
-    let names: String = value(&mut place.connect().await, names).await;
+    let names: String = value(&mut fixture.connect().await, names).await;
     assert_eq!(names, "CABA, Buenos Aires, Jujuy del Norte, Tierra del Fuego / Ciudad de La Plata");
 }
 
 /// Its cases lose their department, which is counted as a repair. The publish gate refuses this unless anomalies are accepted.
 #[tokio::test]
 async fn department_that_is_gone_from_the_file_is_gone_from_the_release() {
-    let place = Place::loaded().await;
+    let fixture = Fixture::loaded().await;
     let query = "SELECT count(*) || ' ' || count(residence_department_id) || ' ' || (SELECT count(*) FROM department) FROM covid_case";
-    assert_eq!(value::<String>(&mut place.connect().await, query).await, "60 42 8");
-    place.put("departamentos.csv", DEPARTMENTS.replace("\"06441\",\"La Plata\",\"06\"\r\n", ""));
-    let run = place.run(&["--years", "all"]).succeeded().run;
+    assert_eq!(value::<String>(&mut fixture.connect().await, query).await, "60 42 8");
+    fixture.put("departamentos.csv", DEPARTMENTS.replace("\"06441\",\"La Plata\",\"06\"\r\n", ""));
+    let run = fixture.run(&["--years", "all"]).succeeded().run;
     let (rest, repaired) = ("60 30 7", "12");
-    assert_eq!(value::<String>(&mut place.connect().await, query).await, rest);
+    assert_eq!(value::<String>(&mut fixture.connect().await, query).await, rest);
     let issue = format!(
         "SELECT rows::text FROM run_issue WHERE run_id = '{run}' AND reason = 'unknown_residence_department'"
     );
-    assert_eq!(value::<String>(&mut place.connect().await, &issue).await, repaired);
+    assert_eq!(value::<String>(&mut fixture.connect().await, &issue).await, repaired);
 }
 
 #[tokio::test]
 async fn rows_that_cannot_be_used_are_kept_and_counted() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(12)));
-    place.put(
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(12)));
+    fixture.put(
         "provincias.csv",
         format!("{PROVINCES}\"Provincia\",\"x\",\"Nada\"\r\n\"Provincia\",\"06\",\"Otra\"\r\n"),
     );
-    place.put("departamentos.csv", format!("{DEPARTMENTS}\"14007\",\"Calamuchita\",\"14\"\r\n\"06\"\r\n"));
-    let run = place.run(&["--years", "all"]).succeeded().run;
+    fixture.put("departamentos.csv", format!("{DEPARTMENTS}\"14007\",\"Calamuchita\",\"14\"\r\n\"06\"\r\n"));
+    let run = fixture.run(&["--years", "all"]).succeeded().run;
 
     let query = format!(
         "SELECT string_agg(concat_ws(' ', dataset, line, reason, raw), E'\\n' ORDER BY dataset DESC, line)
          FROM rejected_row WHERE run_id = '{run}'"
     );
-    let rejected: String = value(&mut place.connect().await, &query).await;
+    let rejected: String = value(&mut fixture.connect().await, &query).await;
     let expected = [
         r#"provinces 6 invalid_province_id "Provincia","x","Nada""#,
         r#"provinces 7 duplicate_province_id "Provincia","06","Otra""#,
@@ -60,10 +60,10 @@ async fn rows_that_cannot_be_used_are_kept_and_counted() {
     assert_eq!(rejected.lines().collect::<Vec<_>>(), expected);
     let query =
         format!("SELECT sum(rows)::bigint FROM run_issue WHERE run_id = '{run}' AND dataset <> 'cases'");
-    assert_eq!(value::<i64>(&mut place.connect().await, &query).await, 4);
+    assert_eq!(value::<i64>(&mut fixture.connect().await, &query).await, 4);
     let query = format!("SELECT rows_rejected FROM pipeline_run WHERE run_id = '{run}'");
     assert_eq!(
-        value::<i64>(&mut place.connect().await, &query).await,
+        value::<i64>(&mut fixture.connect().await, &query).await,
         0,
         "the run's own counts are of the line list"
     );
@@ -71,8 +71,8 @@ async fn rows_that_cannot_be_used_are_kept_and_counted() {
 
 #[tokio::test]
 async fn every_form_of_a_reference_table_gives_the_same_names() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(12)));
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(12)));
     let utf16 = |text: &str| {
         "\u{FEFF}".encode_utf16().chain(text.encode_utf16()).flat_map(u16::to_le_bytes).collect()
     };
@@ -87,13 +87,13 @@ async fn every_form_of_a_reference_table_gives_the_same_names() {
         forms.iter().map(|form| [PROVINCES, DEPARTMENTS].map(|text| form(text).into_bytes())).collect();
     contents.push([PROVINCES, DEPARTMENTS].map(utf16));
     for [provinces, departments] in contents {
-        place.put("provincias.csv", provinces);
-        place.put("departamentos.csv", departments);
-        let ended = place.run(&["--years", "all", "--force"]).succeeded();
+        fixture.put("provincias.csv", provinces);
+        fixture.put("departamentos.csv", departments);
+        let ended = fixture.run(&["--years", "all", "--force"]).succeeded();
         let query =
             "SELECT concat_ws(' / ', (SELECT string_agg(name, ', ' ORDER BY province_id) FROM province),
                          (SELECT string_agg(name, ', ' ORDER BY department_id) FROM department))";
-        let names: String = value(&mut place.connect().await, query).await;
+        let names: String = value(&mut fixture.connect().await, query).await;
         let expected = "CABA, Buenos Aires, Jujuy, Tierra del Fuego / Comuna 1, Comuna 7, Comuna 15, Campana, La Plata, \
             Doctor Manuel Belgrano, Río Grande, Ushuaia";
         assert_eq!(names, expected, "{}", ended.stderr);
@@ -103,23 +103,23 @@ async fn every_form_of_a_reference_table_gives_the_same_names() {
 /// A table with geometries has a few megabytes in a line.
 #[tokio::test]
 async fn a_large_reference_table_is_read_whole() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(12)));
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(12)));
     let polygon = format!(",\"POLYGON(({}))\"\r\n", "1 2,".repeat(900_000));
     let table = DEPARTMENTS.replacen("\r\n", ",\"wkt\"\n", 1).replace("\r\n", &polygon);
     assert!(table.len() > 25 << 20);
-    place.put("departamentos.csv", table);
-    let loaded = place.load("all").await;
+    fixture.put("departamentos.csv", table);
+    let loaded = fixture.load("all").await;
     assert_eq!(loaded.rejected, 0);
-    let departments: i64 = value(&mut place.connect().await, "SELECT count(*) FROM department").await;
+    let departments: i64 = value(&mut fixture.connect().await, "SELECT count(*) FROM department").await;
     assert_eq!(departments, 8);
 }
 
 #[tokio::test]
 async fn a_nul_in_a_name_rejects_one_row() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(12)));
-    place.put("departamentos.csv", DEPARTMENTS.replace("La Plata", "La\0Plata"));
-    let loaded = place.load("all").await;
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(12)));
+    fixture.put("departamentos.csv", DEPARTMENTS.replace("La Plata", "La\0Plata"));
+    let loaded = fixture.load("all").await;
     assert_eq!(loaded.issues.get("departments rejected malformed"), Some(&1));
 }

@@ -2,15 +2,15 @@
 
 use common::env;
 
-use crate::place::{Ended, Etl, Place};
+use crate::fixture::{Ended, Etl, Fixture};
 
 /// The port of the discard service, on which nothing listens.
 const CLOSED_ENDPOINT: &str = "http://127.0.0.1:9";
 
-fn run(place: &Place, credentials: &[(&str, &str)]) -> Ended {
+fn run(fixture: &Fixture, credentials: &[(&str, &str)]) -> Ended {
     let mut command = Etl::new("run")
         .env(env::STORE_URL, "s3://covid19-datasets/2022")
-        .env(env::DATABASE_URL, &place.database.url())
+        .env(env::DATABASE_URL, &fixture.database.url())
         .env("AWS_REGION", "us-east-1")
         .env("AWS_ENDPOINT_URL", CLOSED_ENDPOINT)
         .env("AWS_METADATA_ENDPOINT", CLOSED_ENDPOINT);
@@ -22,9 +22,9 @@ fn run(place: &Place, credentials: &[(&str, &str)]) -> Ended {
 
 #[tokio::test]
 async fn an_endpoint_that_does_not_answer() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     let keys = [("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "a-secret-key")];
-    let ended = run(&place, &keys).failed(&[
+    let ended = run(&fixture, &keys).failed(&[
         "s3://covid19-datasets/2022/provincias.csv",
         "Connection refused",
         "AWS_REGION",
@@ -34,6 +34,6 @@ async fn an_endpoint_that_does_not_answer() {
 
 #[tokio::test]
 async fn no_credentials_at_all() {
-    let place = Place::new().await;
-    run(&place, &[]).failed(&["s3://covid19-datasets/2022/provincias.csv", "credentials"]);
+    let fixture = Fixture::new().await;
+    run(&fixture, &[]).failed(&["s3://covid19-datasets/2022/provincias.csv", "credentials"]);
 }

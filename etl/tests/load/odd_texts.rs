@@ -1,7 +1,7 @@
 //! Line lists that are odd in one way that real files are: loaded as they are meant, or refused in words that name what is there.
 
+use crate::fixture::{CSV, Fixture, ZIP};
 use crate::loaded::{table, value};
-use crate::place::{CSV, Place, ZIP};
 use crate::rows::{COLUMNS, MINISTRY, PROVINCES, Row, deflated, file, good, zip};
 
 const COUNT: u32 = 80;
@@ -22,13 +22,13 @@ fn changed(columns: impl Fn(&str) -> bool, change: impl Fn(Option<String>) -> Op
 
 /// Both must be loaded, without rejects, as the same rows.
 async fn must_be_loaded_alike(expected: &[Row], other: &[Row]) {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     let mut tables = Vec::new();
     for rows in [expected, other] {
-        place.replace(CSV, file(rows));
-        let loaded = place.load("all").await;
+        fixture.replace(CSV, file(rows));
+        let loaded = fixture.load("all").await;
         assert_eq!((loaded.loaded, loaded.rejected), (i64::from(COUNT), 0));
-        tables.push((loaded.issues, table(&mut place.connect().await).await));
+        tables.push((loaded.issues, table(&mut fixture.connect().await).await));
     }
     assert_eq!(tables[0], tables[1]);
 }
@@ -70,9 +70,9 @@ async fn null_words_are_nulls_with_one_warning_for_each_column() {
         let words = changed(nullable, |value| Some(value.unwrap_or_else(|| word.to_owned())));
         must_be_loaded_alike(&good(COUNT), &words).await;
     }
-    let place = Place::new().await;
-    place.put(CSV, file(&changed(nullable, |value| Some(value.unwrap_or_else(|| "null".to_owned())))));
-    let log = place.run(&["--years", "all"]).succeeded().stderr;
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&changed(nullable, |value| Some(value.unwrap_or_else(|| "null".to_owned())))));
+    let log = fixture.run(&["--years", "all"]).succeeded().stderr;
     let warnings: Vec<_> = log.lines().filter(|line| line.contains("column has a word for null")).collect();
     assert_eq!(warnings.len(), 5, "{log}");
     for (column, first) in
@@ -88,46 +88,46 @@ async fn null_words_are_nulls_with_one_warning_for_each_column() {
 
 #[tokio::test]
 async fn a_record_with_too_many_fields_is_one_reject_whatever_its_lines() {
-    let place = Place::new().await;
+    let fixture = Fixture::new().await;
     let text = file(&good(COUNT)).replacen(
         "\"Argentina\",\"Córdoba\"",
         "\"Argen,\r\n\r\ntina\",\"Córdoba\",\"more\"",
         1,
     );
-    place.put(CSV, &text);
-    let loaded = place.load("all").await;
+    fixture.put(CSV, &text);
+    let loaded = fixture.load("all").await;
     assert_eq!((loaded.loaded, loaded.rejected), (i64::from(COUNT) - 1, 1));
     assert_eq!((loaded.rejects[0].line, loaded.rejects[0].raw.lines().count()), (2, 3));
 }
 
 #[tokio::test]
 async fn blank_lines_before_the_header_are_passed_over() {
-    let place = Place::new().await;
-    place.put(CSV, "\n".repeat(3_000_000) + &file(&good(COUNT)) + "x\r\n");
-    let loaded = place.load("all").await;
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, "\n".repeat(3_000_000) + &file(&good(COUNT)) + "x\r\n");
+    let loaded = fixture.load("all").await;
     assert_eq!((loaded.loaded, loaded.rejects[0].line), (i64::from(COUNT), 3_000_082));
 }
 
 #[tokio::test]
 async fn tierra_del_fuego_keeps_its_old_codes_if_the_reference_table_has_them() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(COUNT)));
-    let departments = async |place: &Place| -> String {
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(COUNT)));
+    let departments = async |fixture: &Fixture| -> String {
         let query = "SELECT string_agg(DISTINCT residence_department_id::text, ' ') FROM covid_case WHERE residence_province_id = 94";
-        value(&mut place.connect().await, query).await
+        value(&mut fixture.connect().await, query).await
     };
-    place.load("all").await;
-    assert_eq!(departments(&place).await, "94015");
+    fixture.load("all").await;
+    assert_eq!(departments(&fixture).await, "94015");
     let old = crate::rows::DEPARTMENTS.to_owned() + "\"94014\",\"Ushuaia, antes\",\"94\"\r\n";
-    place.put("departamentos.csv", old);
-    place.load("all").await;
-    assert_eq!(departments(&place).await, "94014");
+    fixture.put("departamentos.csv", old);
+    fixture.load("all").await;
+    assert_eq!(departments(&fixture).await, "94014");
 }
 
 #[tokio::test]
 async fn what_is_no_csv_of_the_ministry_is_named() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     let text = file(&good(20));
     let to_utf16 =
         |text: &str, bytes: fn(u16) -> [u8; 2]| text.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
@@ -169,17 +169,17 @@ async fn what_is_no_csv_of_the_ministry_is_named() {
         (CSV, dates(&with_time, &every_date), &["`2020-01-01 00:00:00`", "a time of day"]),
     ];
     for (name, content, words) in cases {
-        place.replace(name, content);
-        place.run(&["--years", "all"]).failed(&[&[name], words].concat());
-        assert_eq!(place.published().await, before, "{words:?}");
+        fixture.replace(name, content);
+        fixture.run(&["--years", "all"]).failed(&[&[name], words].concat());
+        assert_eq!(fixture.published().await, before, "{words:?}");
     }
 }
 
 /// Reference tables pass the same reader.
 #[tokio::test]
 async fn reference_tables_are_named_too() {
-    let place = Place::loaded().await;
-    let before = place.published().await;
+    let fixture = Fixture::loaded().await;
+    let before = fixture.published().await;
     let latin_1: Vec<u8> = PROVINCES.chars().map(|at| u8::try_from(u32::from(at)).unwrap()).collect();
     let twice: String = PROVINCES.bytes().map(char::from).collect();
     let big: Vec<u8> =
@@ -198,8 +198,8 @@ async fn reference_tables_are_named_too() {
         ),
     ];
     for (content, words) in cases {
-        place.put("provincias.csv", content);
-        place.run(&["--years", "all"]).failed(&[&["provincias.csv"], words].concat());
-        assert_eq!(place.published().await, before, "{words:?}");
+        fixture.put("provincias.csv", content);
+        fixture.run(&["--years", "all"]).failed(&[&["provincias.csv"], words].concat());
+        assert_eq!(fixture.published().await, before, "{words:?}");
     }
 }

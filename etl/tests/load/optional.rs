@@ -11,9 +11,9 @@ use proptest::test_runner::{Config, TestRunner};
 use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
 
+use crate::fixture::{CSV, Fixture};
 use crate::loaded::value;
 use crate::optional_model::{self as model, Dataset, published};
-use crate::place::{CSV, Place};
 use crate::rows::{deflated, file, georef, good, zip};
 
 const TESTS: &str = "Covid19Determinaciones.csv";
@@ -54,28 +54,28 @@ fn laboratories() -> String {
 }
 
 /// Few cases, and both optional files.
-async fn with_both() -> Place {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(60)));
-    place.put(TESTS, laboratories());
-    place.put(VACCINATIONS, JURISDICTIONS);
-    place
+async fn with_both() -> Fixture {
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(60)));
+    fixture.put(TESTS, laboratories());
+    fixture.put(VACCINATIONS, JURISDICTIONS);
+    fixture
 }
 
-async fn status_of(place: &Place, dataset: &str) -> String {
+async fn status_of(fixture: &Fixture, dataset: &str) -> String {
     let query = format!(
         "SELECT concat_ws(' ', status, error IS NULL, rows_loaded) FROM run_dataset
          WHERE run_id = published_load() AND dataset = '{dataset}'"
     );
-    value(&mut place.connect().await, &query).await
+    value(&mut fixture.connect().await, &query).await
 }
 
 #[tokio::test]
 async fn both_are_loaded_to_the_row_and_every_row_is_accounted_for() {
-    let place = with_both().await;
+    let fixture = with_both().await;
     for (flag, years) in [("all", None), ("latest", Some(&[2022][..])), ("2020,2021", Some(&[2020, 2021]))] {
-        let run = place.run(&["--years", flag, "--force"]).succeeded().run;
-        let connection = &mut place.connect().await;
+        let run = fixture.run(&["--years", flag, "--force"]).succeeded().run;
+        let connection = &mut fixture.connect().await;
         let expected = model::tests(laboratories().as_bytes(), &georef(), years, "2022-06-05");
         assert_eq!(expected.issues.len(), if flag == "2020,2021" { 2 } else { 7 }, "{:?}", expected.issues);
         assert_eq!(Dataset::of(connection, run, "tests").await, expected, "{flag}");
@@ -91,21 +91,21 @@ async fn both_are_loaded_to_the_row_and_every_row_is_accounted_for() {
 
 #[tokio::test]
 async fn the_formats_of_other_years() {
-    let place = with_both().await;
+    let fixture = with_both().await;
     // May 2020: other names, UTF-16 with a byte order mark.
     let text = "\"fecha\",\"provincia\",\"codigo indec provincia\",\"departamento\",\"codigo Indec departamento\",\
         \"localidad\",\"codigo indec localidad\",\"origen de financiamiento\",\"tipo\",\"ultima_actualizacion\",\"total\",\
         \"positivos\"\r\n\"2020-05-04\",\"Buenos Aires\",\"06\",\"La Plata\",\"441\",\"LA PLATA\",\"06441030\",\"Público\",\
         \"Nacional\",\"2020-05-20\",\"7\",\"\"\r\n";
     let units = "\u{FEFF}".encode_utf16().chain(text.encode_utf16());
-    place.put(TESTS_ZIP, zip(TESTS, units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), deflated()));
-    place.put(
+    fixture.put(TESTS_ZIP, zip(TESTS, units.flat_map(u16::to_le_bytes).collect::<Vec<u8>>(), deflated()));
+    fixture.put(
         VACCINATIONS,
         "\"jurisdiccion_codigo_indec\",\"jurisdiccion_nombre\",\"vacuna_nombre\",primera_dosis_cantidad,segunda_dosis_cantidad\n\
          \"06\",\"Buenos Aires\",\"Covishield\",12,7\n",
     );
-    let run = place.run(&["--years", "all"]).succeeded().run;
-    let connection = &mut place.connect().await;
+    let run = fixture.run(&["--years", "all"]).succeeded().run;
+    let connection = &mut fixture.connect().await;
     let tests = Dataset::of(connection, run, "tests").await;
     assert_eq!(tests.rows, ["2020-05-04|6|6441|Público|Nacional|7|0"]);
     let vaccinations = Dataset::of(connection, run, "vaccinations").await;
@@ -114,9 +114,9 @@ async fn the_formats_of_other_years() {
 
 #[tokio::test]
 async fn one_that_is_missing_is_said_and_the_rest_is_loaded() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(60)));
-    let ended = place.run(&["--years", "all"]).succeeded();
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(60)));
+    let ended = fixture.run(&["--years", "all"]).succeeded();
     let said = ended.stderr.matches("optional dataset not found").count();
     assert_eq!(said, 2, "{}", ended.stderr);
     assert!(
@@ -125,16 +125,16 @@ async fn one_that_is_missing_is_said_and_the_rest_is_loaded() {
         ended.stderr
     );
     for dataset in ["tests", "vaccinations"] {
-        assert_eq!(status_of(&place, dataset).await, "missing t");
-        assert!(published(&mut place.connect().await, dataset).await.is_empty());
+        assert_eq!(status_of(&fixture, dataset).await, "missing t");
+        assert!(published(&mut fixture.connect().await, dataset).await.is_empty());
     }
-    assert_eq!(status_of(&place, "cases").await, "loaded t 60");
+    assert_eq!(status_of(&fixture, "cases").await, "loaded t 60");
 }
 
 /// Whatever is wrong with it, and however late that shows: nothing of it is loaded, and everything else is.
 #[tokio::test]
 async fn one_that_is_damaged_is_left_out_whole() {
-    let place = with_both().await;
+    let fixture = with_both().await;
     let many = format!("{TESTS_HEADER}{}", LABORATORIES.repeat(3_000));
     let mut torn = zip(TESTS, &many, deflated());
     let middle = torn.len() / 2;
@@ -146,84 +146,84 @@ async fn one_that_is_damaged_is_left_out_whole() {
         (TESTS_ZIP, zip("other.csv", &many, deflated()), "holds no `Covid19Determinaciones.csv`"),
         (TESTS_ZIP, torn, "Covid19Determinaciones.zip"),
     ] {
-        drop(std::fs::remove_file(place.path(TESTS)));
-        place.put(name, content);
-        let ended = place.run(&["--years", "all", "--force"]).succeeded();
+        drop(std::fs::remove_file(fixture.path(TESTS)));
+        fixture.put(name, content);
+        let ended = fixture.run(&["--years", "all", "--force"]).succeeded();
         assert!(
             ended.stderr.contains("cannot be loaded; its published rows are kept"),
             "{words}: {}",
             ended.stderr
         );
         let error: String = value(
-            &mut place.connect().await,
+            &mut fixture.connect().await,
             "SELECT error FROM run_dataset WHERE run_id = published_load() AND status = 'unreadable'",
         )
         .await;
         assert!(error.contains(words), "{words}: {error}");
         let left = "SELECT (SELECT count(*) FROM test_count) + (SELECT count(*) FROM rejected_row WHERE dataset = 'tests')
                          + (SELECT count(*) FROM run_issue WHERE dataset = 'tests')";
-        assert_eq!(value::<i64>(&mut place.connect().await, left).await, 0, "{words}");
-        assert_eq!(status_of(&place, "cases").await, "loaded t 60", "{words}");
-        assert_eq!(status_of(&place, "vaccinations").await, "loaded t 3", "{words}");
+        assert_eq!(value::<i64>(&mut fixture.connect().await, left).await, 0, "{words}");
+        assert_eq!(status_of(&fixture, "cases").await, "loaded t 60", "{words}");
+        assert_eq!(status_of(&fixture, "vaccinations").await, "loaded t 3", "{words}");
     }
     // As soon as it is whole it is loaded, without being asked for.
-    place.put(TESTS_ZIP, zip(TESTS, &many, deflated()));
-    place.run(&["--years", "all"]).succeeded();
-    assert_eq!(status_of(&place, "tests").await, "loaded t 15000");
+    fixture.put(TESTS_ZIP, zip(TESTS, &many, deflated()));
+    fixture.run(&["--years", "all"]).succeeded();
+    assert_eq!(status_of(&fixture, "tests").await, "loaded t 15000");
     // Damaged again, it leaves what is published.
-    let published = published(&mut place.connect().await, "tests").await;
-    place.put(TESTS_ZIP, b"torn");
-    place.run(&["--years", "all"]).succeeded();
-    assert_eq!(self::published(&mut place.connect().await, "tests").await, published);
+    let published = published(&mut fixture.connect().await, "tests").await;
+    fixture.put(TESTS_ZIP, b"torn");
+    fixture.run(&["--years", "all"]).succeeded();
+    assert_eq!(self::published(&mut fixture.connect().await, "tests").await, published);
     assert_eq!(published.len(), 15_000);
 }
 
 #[tokio::test]
 async fn another_optional_file_is_another_dataset() {
-    let place = with_both().await;
+    let fixture = with_both().await;
     let skipped =
-        |place: &Place| place.run(&["--years", "all"]).succeeded().stderr.contains("already loaded");
-    assert!(!skipped(&place), "the first load");
-    assert!(skipped(&place), "nothing is new");
-    place.put(TESTS, format!("{TESTS_HEADER}{LABORATORIES}{LABORATORIES}"));
-    assert!(!skipped(&place), "another file of tests");
-    assert_eq!(status_of(&place, "tests").await, "loaded t 10");
-    std::fs::remove_file(place.path(VACCINATIONS)).unwrap();
-    assert!(!skipped(&place), "no file of vaccinations");
-    assert_eq!(status_of(&place, "vaccinations").await, "missing t");
-    assert!(skipped(&place), "and it stays so");
-    place.put(VACCINATIONS, JURISDICTIONS);
-    assert!(!skipped(&place), "it is there again");
+        |fixture: &Fixture| fixture.run(&["--years", "all"]).succeeded().stderr.contains("already loaded");
+    assert!(!skipped(&fixture), "the first load");
+    assert!(skipped(&fixture), "nothing is new");
+    fixture.put(TESTS, format!("{TESTS_HEADER}{LABORATORIES}{LABORATORIES}"));
+    assert!(!skipped(&fixture), "another file of tests");
+    assert_eq!(status_of(&fixture, "tests").await, "loaded t 10");
+    std::fs::remove_file(fixture.path(VACCINATIONS)).unwrap();
+    assert!(!skipped(&fixture), "no file of vaccinations");
+    assert_eq!(status_of(&fixture, "vaccinations").await, "missing t");
+    assert!(skipped(&fixture), "and it stays so");
+    fixture.put(VACCINATIONS, JURISDICTIONS);
+    assert!(!skipped(&fixture), "it is there again");
 }
 
 /// A reader whose snapshot is older than the load sees the old rows to its end; no reader sees both.
 #[tokio::test]
 async fn readers_see_the_old_rows_or_the_new_ones() {
-    let place = with_both().await;
-    place.run(&["--years", "all"]).succeeded();
-    let connection = &mut place.connect().await;
+    let fixture = with_both().await;
+    fixture.run(&["--years", "all"]).succeeded();
+    let connection = &mut fixture.connect().await;
     let old = published(connection, "tests").await;
-    let mut reader: PgConnection = place.connect().await;
+    let mut reader: PgConnection = fixture.connect().await;
     let mut snapshot = reader.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ").await.unwrap();
     assert_eq!(published(&mut snapshot, "tests").await, old);
 
-    place.put(TESTS, format!("{TESTS_HEADER}{LABORATORIES}{LABORATORIES}"));
-    place.run(&["--years", "all"]).succeeded();
+    fixture.put(TESTS, format!("{TESTS_HEADER}{LABORATORIES}{LABORATORIES}"));
+    fixture.run(&["--years", "all"]).succeeded();
 
     assert_eq!(published(&mut snapshot, "tests").await, old);
     snapshot.rollback().await.unwrap();
     let new = published(connection, "tests").await;
     assert_eq!(new.len(), 2 * old.len());
     // A run that fails behind them changes nothing either.
-    place.put(TESTS, TESTS_HEADER);
-    place.replace(CSV, "nonsense");
-    place.run(&["--years", "all"]).failed(&["Covid19Casos.csv"]);
+    fixture.put(TESTS, TESTS_HEADER);
+    fixture.replace(CSV, "nonsense");
+    fixture.run(&["--years", "all"]).failed(&["Covid19Casos.csv"]);
     assert_eq!(published(connection, "tests").await, new);
 }
 
 /// The member of an archive.
-fn unpacked(place: &Place, archive: &str) -> Vec<u8> {
-    let file = std::fs::File::open(place.path(archive)).unwrap();
+fn unpacked(fixture: &Fixture, archive: &str) -> Vec<u8> {
+    let file = std::fs::File::open(fixture.path(archive)).unwrap();
     let (mut archive, mut text) = (::zip::ZipArchive::new(file).unwrap(), Vec::new());
     archive.by_index(0).unwrap().read_to_end(&mut text).unwrap();
     text
@@ -232,19 +232,19 @@ fn unpacked(place: &Place, archive: &str) -> Vec<u8> {
 #[tokio::test]
 async fn samples_are_loaded_to_the_row_and_counted_as_they_were_planted() {
     for dirty in [0.0, 0.3] {
-        let place = Place::new().await;
-        let options = sample::Options { rows: 60_000, seed: 3, dirty, out: place.folder.path().to_owned() };
+        let fixture = Fixture::new().await;
+        let options = sample::Options { rows: 60_000, seed: 3, dirty, out: fixture.folder.path().to_owned() };
         let written = sample::write(&options, &|_| {}).unwrap();
         let georef = crate::model::Georef::read(
-            &std::fs::read(place.path("provincias.csv")).unwrap(),
-            &std::fs::read(place.path("departamentos.csv")).unwrap(),
+            &std::fs::read(fixture.path("provincias.csv")).unwrap(),
+            &std::fs::read(fixture.path("departamentos.csv")).unwrap(),
         );
-        let run = place.run(&["--years", "all"]).succeeded().run;
-        let connection = &mut place.connect().await;
-        let text = unpacked(&place, TESTS_ZIP);
+        let run = fixture.run(&["--years", "all"]).succeeded().run;
+        let connection = &mut fixture.connect().await;
+        let text = unpacked(&fixture, TESTS_ZIP);
         let tests = Dataset::of(connection, run, "tests").await;
         assert_eq!(tests, model::tests(&text, &georef, None, "2022-06-05"), "dirty {dirty}");
-        let text = unpacked(&place, "Covid19VacunasAgrupadas.csv.zip");
+        let text = unpacked(&fixture, "Covid19VacunasAgrupadas.csv.zip");
         let vaccinations = Dataset::of(connection, run, "vaccinations").await;
         assert_eq!(vaccinations, model::vaccinations(&text, &georef), "dirty {dirty}");
         for (found, made) in [(tests, written.tests), (vaccinations, written.vaccinations)] {
@@ -272,7 +272,7 @@ fn rows() -> impl Strategy<Value = String> {
         &["2020-01-01", "2019-12-31", "2021-02-29", "2022-06-05", "2022-06-06", "", "NA", "2021-07-15 "][..],
     );
     let code = select(&["02", "6", "94", "38", "99", "0", "", "NA", "S.I.", "97", "x", "65542"][..]);
-    let place =
+    let fixture =
         select(&["441", "001", "14", "007", "000", "0", "", "999", "1441", "x", "18446744073709551615"][..]);
     let number = || {
         select(
@@ -282,9 +282,11 @@ fn rows() -> impl Strategy<Value = String> {
     let words = select(&["Público", " Obra  social ", "", "NA", "di\"\"jo"][..]);
     let updated = select(&["2022-06-05", "2021-07-15", "", "ayer"][..]);
     let end = select(&["\n", "\r\n", "\"\n", ",\n"][..]);
-    (day, code, place, words, updated, number(), number(), end).prop_map(
-        |(day, code, place, words, updated, tests, positives, end)| {
-            format!("{day},x,{code},x,{place},x,,\"{words}\",\"{words}\",{updated},{tests},{positives}{end}")
+    (day, code, fixture, words, updated, number(), number(), end).prop_map(
+        |(day, code, fixture, words, updated, tests, positives, end)| {
+            format!(
+                "{day},x,{code},x,{fixture},x,,\"{words}\",\"{words}\",{updated},{tests},{positives}{end}"
+            )
         },
     )
 }
@@ -292,15 +294,15 @@ fn rows() -> impl Strategy<Value = String> {
 #[test]
 fn any_rows_of_tests_are_loaded_as_the_model_says() {
     let runtime = Runtime::new().unwrap();
-    let place = runtime.block_on(with_both());
+    let fixture = runtime.block_on(with_both());
     let config = Config { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
     let tested = TestRunner::new(config).run(&prop::collection::vec(rows(), 0..300), |rows| {
         let text = format!("{TESTS_HEADER}{}", rows.concat());
-        place.put(TESTS, &text);
-        let ended = place.run(&["--years", "2020,2022", "--force"]);
+        fixture.put(TESTS, &text);
+        let ended = fixture.run(&["--years", "2020,2022", "--force"]);
         prop_assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let found =
-            runtime.block_on(async { Dataset::of(&mut place.connect().await, ended.run, "tests").await });
+            runtime.block_on(async { Dataset::of(&mut fixture.connect().await, ended.run, "tests").await });
         prop_assert_eq!(found.read, found.filtered + found.loaded + found.rejected);
         prop_assert_eq!(found, model::tests(text.as_bytes(), &georef(), Some(&[2020, 2022]), "2022-06-05"));
         Ok(())
@@ -323,16 +325,16 @@ fn jurisdictions() -> impl Strategy<Value = String> {
 #[test]
 fn any_rows_of_vaccinations_are_loaded_as_the_model_says() {
     let runtime = Runtime::new().unwrap();
-    let place = runtime.block_on(with_both());
+    let fixture = runtime.block_on(with_both());
     let header = JURISDICTIONS.split_inclusive('\n').next().unwrap();
     let config = Config { cases: 12, max_shrink_iters: 40, failure_persistence: None, ..Config::default() };
     let tested = TestRunner::new(config).run(&prop::collection::vec(jurisdictions(), 0..60), |rows| {
         let text = format!("{header}{}", rows.concat());
-        place.put(VACCINATIONS, &text);
-        let ended = place.run(&["--years", "all", "--force"]);
+        fixture.put(VACCINATIONS, &text);
+        let ended = fixture.run(&["--years", "all", "--force"]);
         prop_assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         let found = runtime
-            .block_on(async { Dataset::of(&mut place.connect().await, ended.run, "vaccinations").await });
+            .block_on(async { Dataset::of(&mut fixture.connect().await, ended.run, "vaccinations").await });
         prop_assert_eq!(found.read, found.filtered + found.loaded + found.rejected);
         prop_assert_eq!(found, model::vaccinations(text.as_bytes(), &georef()));
         Ok(())

@@ -6,8 +6,8 @@ use common::env;
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::fixture::{CSV, Etl, Fixture, url};
 use crate::loaded::value;
-use crate::place::{CSV, Etl, Place, url};
 use crate::rows::{file, good};
 
 fn record(folder: &Path, run: Uuid) -> Value {
@@ -16,13 +16,13 @@ fn record(folder: &Path, run: Uuid) -> Value {
 
 #[tokio::test]
 async fn a_run_that_succeeded_is_described() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(60)));
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(60)));
     let run = Uuid::new_v4();
-    place.command().id(run).arguments(&["--years", "2021,2020,2021"]).end().succeeded();
+    fixture.command().id(run).arguments(&["--years", "2021,2020,2021"]).end().succeeded();
 
     let described: String = value(
-        &mut place.connect().await,
+        &mut fixture.connect().await,
         &format!(
             "SELECT concat_ws(' ', kind, status, dataset_updated_on, source_name, source_size, length(source_sha256), years,
                     rows_read, rows_filtered, rows_loaded, rows_rejected, finished_at >= started_at, error IS NULL)
@@ -30,10 +30,10 @@ async fn a_run_that_succeeded_is_described() {
         ),
     )
     .await;
-    let size = std::fs::metadata(place.path(CSV)).unwrap().len();
+    let size = std::fs::metadata(fixture.path(CSV)).unwrap().len();
     assert_eq!(described, format!("etl succeeded 2022-06-05 {CSV} {size} 64 2020,2021 60 20 40 0 t t"));
 
-    let record = record(place.folder.path(), run);
+    let record = record(fixture.folder.path(), run);
     assert_eq!(record["run_id"], run.to_string());
     assert_eq!(
         (&record["kind"], &record["status"], &record["exit_code"]),
@@ -45,77 +45,77 @@ async fn a_run_that_succeeded_is_described() {
 
 #[tokio::test]
 async fn a_run_that_failed_says_why_in_both_places() {
-    let place = Place::loaded().await;
-    place.replace(CSV, "");
+    let fixture = Fixture::loaded().await;
+    fixture.replace(CSV, "");
     let reports = tempfile::tempdir().unwrap();
-    let run = place.command().env(env::REPORTS_URL, &url(reports.path())).end().failed(&["is empty"]).run;
+    let run = fixture.command().env(env::REPORTS_URL, &url(reports.path())).end().failed(&["is empty"]).run;
 
     let query = format!("SELECT status || ': ' || error FROM pipeline_run WHERE run_id = '{run}'");
-    let said: String = value(&mut place.connect().await, &query).await;
-    assert_eq!(said, format!("failed: `{}/{CSV}` is empty", url(place.folder.path())));
+    let said: String = value(&mut fixture.connect().await, &query).await;
+    assert_eq!(said, format!("failed: `{}/{CSV}` is empty", url(fixture.folder.path())));
     let record = record(reports.path(), run);
     assert_eq!((&record["status"], &record["exit_code"]), (&"failed".into(), &1.into()));
     assert_eq!(format!("failed: {}", record["error"].as_str().unwrap()), said);
-    assert!(!place.path(&format!("runs/{run}.json")).exists(), "records go to REPORTS_URL");
+    assert!(!fixture.path(&format!("runs/{run}.json")).exists(), "records go to REPORTS_URL");
 }
 
 /// The first run's record and row stay what they are, whether the second one can see the record or only the row.
 #[tokio::test]
 async fn an_id_is_used_once() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(20)));
-    let run = place.run(&["--years", "all"]).succeeded().run;
-    let published = place.published().await;
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(20)));
+    let run = fixture.run(&["--years", "all"]).succeeded().run;
+    let published = fixture.published().await;
     let elsewhere = tempfile::tempdir().unwrap();
 
     let id = run.to_string();
-    place.command().id(run).arguments(&["--force"]).end().failed(&[&id, "a new RUN_ID for every run"]);
+    fixture.command().id(run).arguments(&["--force"]).end().failed(&[&id, "a new RUN_ID for every run"]);
     let reports = url(elsewhere.path());
-    place
+    fixture
         .command()
         .id(run)
         .arguments(&["--force", "--reports-url", &reports])
         .end()
         .failed(&["a new RUN_ID for every run"]);
 
-    assert_eq!(record(place.folder.path(), run)["status"], "succeeded");
-    let mut connection = place.connect().await;
+    assert_eq!(record(fixture.folder.path(), run)["status"], "succeeded");
+    let mut connection = fixture.connect().await;
     let row = format!("SELECT status || ' ' || rows_loaded FROM pipeline_run WHERE run_id = '{run}'");
     assert_eq!(value::<String>(&mut connection, &row).await, "succeeded 20");
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM pipeline_run").await, 1);
-    assert_eq!(place.published().await, published);
+    assert_eq!(fixture.published().await, published);
 }
 
 #[tokio::test]
 async fn an_id_that_is_none_is_a_usage_error() {
-    let place = Place::new().await;
-    let ended = place.command().env(env::RUN_ID, "today").end();
+    let fixture = Fixture::new().await;
+    let ended = fixture.command().env(env::RUN_ID, "today").end();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
 }
 
 #[tokio::test]
 async fn a_report_that_was_killed_is_closed_by_the_next_one() {
-    let place = Place::loaded().await;
+    let fixture = Fixture::loaded().await;
     let (dead, alive) = (Uuid::new_v4(), Uuid::new_v4());
-    let mut living = place.connect().await;
+    let mut living = fixture.connect().await;
     let name: String =
         value(&mut living, &format!("SELECT set_config('application_name', 'covid19 {alive}', false)")).await;
     assert!(name.ends_with(&alive.to_string()));
     for run in [dead, alive] {
-        place
+        fixture
             .execute(&format!(
                 "INSERT INTO pipeline_run (run_id, kind, status) VALUES ('{run}', 'report', 'running')"
             ))
             .await;
     }
     Etl::new("report")
-        .env(env::DATABASE_URL, &place.database.url())
-        .env(env::STORE_URL, &url(place.folder.path()))
+        .env(env::DATABASE_URL, &fixture.database.url())
+        .env(env::STORE_URL, &url(fixture.folder.path()))
         .end()
         .succeeded();
     for (run, expected) in [(dead, "failed"), (alive, "running")] {
         let status: String = value(
-            &mut place.connect().await,
+            &mut fixture.connect().await,
             &format!("SELECT status FROM pipeline_run WHERE run_id = '{run}'"),
         )
         .await;

@@ -1,10 +1,10 @@
-//! A database of the version before releases: what it has published becomes the first release in place.
+//! A database of the version before releases: what it has published becomes the first release in fixture.
 
 use sqlx::PgConnection;
 
 use crate::cluster::execute;
+use crate::fixture::{CSV, Fixture};
 use crate::loaded::{table, value};
-use crate::place::{CSV, Place};
 use crate::rows::{file, good};
 
 const BEFORE_RELEASES: [&str; 4] = [
@@ -40,8 +40,8 @@ async fn node(connection: &mut PgConnection) -> i64 {
 
 #[tokio::test]
 async fn migration_publishes_an_existing_table_without_copying_it() {
-    let place = Place::new().await;
-    let mut connection = place.connect().await;
+    let fixture = Fixture::new().await;
+    let mut connection = fixture.connect().await;
     for migration in BEFORE_RELEASES {
         execute(&mut connection, migration).await;
     }
@@ -78,10 +78,13 @@ async fn migration_publishes_an_existing_table_without_copying_it() {
 /// The migrations that are on record are those of the version before.
 #[tokio::test]
 async fn run_on_a_database_of_the_version_before_publishes_the_second_release() {
-    let place = Place::new().await;
-    place.put(CSV, file(&good(600)));
-    crate::place::Etl::new("migrate").env(common::env::DATABASE_URL, &place.database.url()).end().succeeded();
-    let mut connection = place.connect().await;
+    let fixture = Fixture::new().await;
+    fixture.put(CSV, file(&good(600)));
+    crate::fixture::Etl::new("migrate")
+        .env(common::env::DATABASE_URL, &fixture.database.url())
+        .end()
+        .succeeded();
+    let mut connection = fixture.connect().await;
     execute(
         &mut connection,
         "CREATE SCHEMA aside; ALTER TABLE _sqlx_migrations SET SCHEMA aside; DELETE FROM aside._sqlx_migrations WHERE version > 4;
@@ -96,10 +99,10 @@ async fn run_on_a_database_of_the_version_before_publishes_the_second_release() 
     let before = table(&mut connection).await;
 
     // A reader in a transaction delays the migration, which gives way to other readers meanwhile and tries again.
-    let mut reader = place.connect().await;
+    let mut reader = fixture.connect().await;
     execute(&mut reader, "BEGIN; SELECT count(*) FROM covid_case").await;
     let run = tokio::task::spawn_blocking({
-        let command = place.command().arguments(&["--years", "all"]);
+        let command = fixture.command().arguments(&["--years", "all"]);
         move || command.end()
     });
     while value::<i64>(
@@ -114,8 +117,8 @@ async fn run_on_a_database_of_the_version_before_publishes_the_second_release() 
     execute(&mut reader, "COMMIT").await;
     run.await.unwrap().succeeded();
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM covid_case").await, 600);
-    let rollback = crate::place::Etl::new("rollback")
-        .env(common::env::STORE_URL, &crate::place::url(place.folder.path()));
-    rollback.env(common::env::DATABASE_URL, &place.database.url()).end().succeeded();
+    let rollback = crate::fixture::Etl::new("rollback")
+        .env(common::env::STORE_URL, &crate::fixture::url(fixture.folder.path()));
+    rollback.env(common::env::DATABASE_URL, &fixture.database.url()).end().succeeded();
     assert_eq!(table(&mut connection).await, before);
 }

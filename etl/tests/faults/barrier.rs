@@ -2,7 +2,7 @@
 
 use sqlx::PgConnection;
 
-use crate::place::{Place, execute};
+use crate::fixture::{Fixture, execute};
 use crate::run::Run;
 use crate::watch::{until, waits_in};
 
@@ -23,15 +23,15 @@ pub(crate) enum Stage {
     Retiring,
 }
 
-/// A closed gate. Dropped, it is open.
-pub(crate) struct Gate {
+/// A closed barrier. Dropped, it is open.
+pub(crate) struct Barrier {
     stage: Stage,
     /// Holds the lock.
     _keeper: PgConnection,
     watcher: PgConnection,
 }
 
-/// A trigger function that waits at a gate.
+/// A trigger function that waits at a barrier.
 const GATE: &str = "
     CREATE FUNCTION wait_at_gate() RETURNS trigger LANGUAGE plpgsql AS $$
     BEGIN
@@ -47,12 +47,12 @@ fn gate_in(table: &str, rows: &str) -> String {
     )
 }
 
-impl Gate {
+impl Barrier {
     /// Closes the gate of a stage, in a database that has its tables. One for each database.
-    pub(crate) async fn close(place: &Place, stage: Stage) -> Self {
-        let (mut keeper, watcher) = (place.connect().await, place.connect().await);
+    pub(crate) async fn close(fixture: &Fixture, stage: Stage) -> Self {
+        let (mut reaper, watcher) = (fixture.connect().await, fixture.connect().await);
         let next: i32 = sqlx::query_scalar("SELECT min(release_id) FROM release WHERE run_id IS NULL")
-            .fetch_one(&mut keeper)
+            .fetch_one(&mut reaper)
             .await
             .unwrap();
         let close = match stage {
@@ -64,11 +64,11 @@ impl Gate {
             Stage::Publishing => "BEGIN; SELECT FROM published_release FOR UPDATE".to_owned(),
             Stage::Retiring => "BEGIN; SELECT count(*) FROM province".to_owned(),
         };
-        execute(&mut keeper, &close).await;
-        Self { stage, _keeper: keeper, watcher }
+        execute(&mut reaper, &close).await;
+        Self { stage, _keeper: reaper, watcher }
     }
 
-    /// Waits until the run stands at the gate.
+    /// Waits until the run stands at the barrier.
     pub(crate) async fn reached_by(&mut self, run: &Run) {
         let statement = match self.stage {
             Stage::Copying => "COPY public.release_case_",

@@ -1,4 +1,4 @@
-//! A database of its own, without tables at first, and a folder for datasets: where one test takes place.
+//! A database of its own, without tables at first, and a folder for datasets: where one test takes fixture.
 
 use std::path::PathBuf;
 use std::str::FromStr as _;
@@ -16,7 +16,7 @@ use crate::watch::until;
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
 /// Everything that one test needs; it disappears with this value.
-pub(crate) struct Place {
+pub(crate) struct Fixture {
     server: PgConnectOptions,
     database: String,
     folder: tempfile::TempDir,
@@ -42,7 +42,7 @@ impl From<PgRow> for Seen {
 /// Gives one [`Seen`].
 pub(crate) const LOOK: &str = "SELECT count(*) AS rows, coalesce(sum(hash_record_extended(covid_case, 0)), 0)::text AS digest FROM covid_case";
 
-impl Place {
+impl Fixture {
     /// On the server that all tests share.
     pub(crate) async fn new() -> Self {
         Self::on(&environment(TEST_DATABASE_URL)).await
@@ -152,7 +152,7 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Fixture {
     fn drop(&mut self) {
         let server = self.server.clone();
         let statement = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.database);

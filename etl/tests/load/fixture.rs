@@ -16,25 +16,25 @@ pub(crate) const CSV: &str = "Covid19Casos.csv";
 pub(crate) const ZIP: &str = "Covid19Casos.zip";
 
 /// Where a test loads from, and where to.
-pub(crate) struct Place {
+pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
     pub(crate) folder: tempfile::TempDir,
 }
 
-impl Place {
+impl Fixture {
     /// An empty database, and a folder with nothing but provinces and departments.
     pub(crate) async fn new() -> Self {
-        let place = Self { database: empty_database().await, folder: tempfile::tempdir().unwrap() };
-        place.put_georef();
-        place
+        let fixture = Self { database: empty_database().await, folder: tempfile::tempdir().unwrap() };
+        fixture.put_georef();
+        fixture
     }
 
     /// The same with a small good dataset, loaded.
     pub(crate) async fn loaded() -> Self {
-        let place = Self::new().await;
-        place.put(CSV, rows::file(&rows::good(60)));
-        place.run(&["--years", "all"]).succeeded();
-        place
+        let fixture = Self::new().await;
+        fixture.put(CSV, rows::file(&rows::good(60)));
+        fixture.run(&["--years", "all"]).succeeded();
+        fixture
     }
 
     pub(crate) fn path(&self, name: &str) -> PathBuf {
@@ -50,7 +50,7 @@ impl Place {
         self.put("departamentos.csv", rows::DEPARTMENTS);
     }
 
-    /// Takes the line list away, and puts another file in its place.
+    /// Takes the line list away, and puts another file in its fixture.
     pub(crate) fn replace(&self, name: &str, content: impl AsRef<[u8]>) {
         for name in [CSV, ZIP] {
             drop(std::fs::remove_file(self.path(name)));
@@ -58,7 +58,7 @@ impl Place {
         self.put(name, content);
     }
 
-    /// A command `etl run` on this place; anything may still be added.
+    /// A command `etl run` on this fixture; anything may still be added.
     pub(crate) fn command(&self) -> Etl {
         Etl::new("run")
             .env(env::STORE_URL, &format!("file://{}", self.folder.path().display()))

@@ -4,9 +4,9 @@ use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
 
 /// Runs a command when dropped.
-pub(crate) struct Keeper(Child);
+pub(crate) struct Reaper(Child);
 
-impl Keeper {
+impl Reaper {
     /// `command` is run by `sh`, as the user that `as_user` prepares it for, with `$0` and so on set to `arguments`.
     pub(crate) fn new(command: &str, arguments: &[&str], as_user: impl FnOnce(&mut Command)) -> Self {
         let mut shell = Command::new("sh");
@@ -24,7 +24,7 @@ impl Keeper {
     }
 }
 
-impl Drop for Keeper {
+impl Drop for Reaper {
     fn drop(&mut self) {
         drop(self.0.stdin.take());
         drop(self.0.wait());
