@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
 use covidctl::tui::action::Command;
-use covidctl::tui::domain::Location;
+use covidctl::tui::domain::{Capabilities, Location};
 use covidctl::tui::fixtures::many_lines;
 use covidctl::tui::model::Model;
 use covidctl::tui::model::logs::pattern;
@@ -45,7 +45,11 @@ fn milliseconds(time: Duration) -> f64 {
 }
 
 fn model() -> Model {
-    let location = Location { target: "local".to_owned(), location: "/data".to_owned() };
+    let location = Location {
+        target: "local".to_owned(),
+        location: "/data".to_owned(),
+        capabilities: Capabilities::default(),
+    };
     let zone = chrono::Offset::fix(&Utc);
     let mut model = Model::new(location, false, Utc::now(), zone, SIZE);
     update(&mut model, Msg::Command(Command::Show(Screen::Logs)));

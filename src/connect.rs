@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 use target::Target;
-use tunnel::event::Tell;
+use tunnel::EventSink;
 
 use crate::local::Local;
 use crate::settings::Settings;
 
 /// Returns the target that the settings name; no service is asked yet. `events` receives what its tunnels report.
-pub fn target(settings: &Settings, events: Tell) -> Result<Target> {
+pub fn target(settings: &Settings, events: EventSink) -> Result<Target> {
     match settings.target.value.as_str() {
         "local" => Ok(Arc::new(Local::new(settings)?).target()),
         "aws" => aws_target(settings, events),
@@ -29,7 +29,7 @@ pub fn local(settings: &Settings) -> Result<Local> {
 
 /// Returns the target on AWS, for commands that exist there alone. `events` receives what its tunnels report.
 #[cfg(feature = "aws")]
-pub fn aws(settings: &Settings, events: Tell) -> Result<aws::Aws> {
+pub fn aws(settings: &Settings, events: EventSink) -> Result<aws::Aws> {
     match settings.target.value.as_str() {
         "aws" => Ok(aws::Aws::new(&settings.aws, events)),
         "local" => Err(Failure::usage("this command needs the target `aws`").hint("--target aws")),
@@ -39,13 +39,13 @@ pub fn aws(settings: &Settings, events: Tell) -> Result<aws::Aws> {
 
 #[cfg(feature = "aws")]
 #[expect(clippy::unnecessary_wraps, reason = "the build without AWS returns an error")]
-fn aws_target(settings: &Settings, events: Tell) -> Result<Target> {
+fn aws_target(settings: &Settings, events: EventSink) -> Result<Target> {
     let aws = Arc::new(aws::Aws::new(&settings.aws, events));
     Ok(Target { bastion: Some(Arc::clone(&aws) as _), ..Target::of(aws) })
 }
 
 #[cfg(not(feature = "aws"))]
-fn aws_target(_: &Settings, _: Tell) -> Result<Target> {
+fn aws_target(_: &Settings, _: EventSink) -> Result<Target> {
     Err(no_aws())
 }
 

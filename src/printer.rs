@@ -15,7 +15,7 @@ use logs::LogLine;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
 use target::Progress;
-use tunnel::event::Tell;
+use tunnel::EventSink;
 
 use crate::settings::{Color, Format, Settings};
 
@@ -59,7 +59,7 @@ impl Default for Printer {
 
 impl Printer {
     /// Returns a sink that prints the events of tunnels, except `ready`, on standard error.
-    pub fn tunnel_events(self: &Arc<Self>) -> Tell {
+    pub fn tunnel_events(self: &Arc<Self>) -> EventSink {
         let printer = Arc::clone(self);
         Arc::new(move |event| {
             if !event.is_ready() {

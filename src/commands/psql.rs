@@ -9,7 +9,7 @@ use std::process::Command;
 
 use common::failure::{Exit, Failure, Result};
 
-use super::tunnel::{Child, passed_on};
+use super::tunnel::{Child, exit_result};
 use crate::settings::Settings;
 use crate::signals::Signals;
 use target::{Database, DatabaseAccess, DatabaseRole, DatabaseServer};
@@ -52,9 +52,9 @@ async fn run_child(
     let mut psql = Child::start(&words, environment)?;
     loop {
         tokio::select! {
-            status = psql.ended() => return passed_on(status?),
+            status = psql.ended() => return exit_result(status?),
             // The terminal sends Ctrl-C to psql, too, which cancels the query.
-            signal = signals.next() => psql.pass_on(signal.exit()),
+            signal = signals.next() => psql.forward_signal(signal.exit()),
         }
     }
 }

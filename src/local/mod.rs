@@ -35,8 +35,9 @@ use self::postgres::{Postgres, ServerState};
 pub use self::sample::{SamplePlan, SampleStore};
 use logs::{LogSources, PollPolicy, RunLog};
 use target::{
-    ActiveRun, CheckSink, Component, ComponentState, Components, DataRetention, Database, DatabaseAccess,
-    Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd, Runs, Services, Storage, Target,
+    ActiveRun, Capabilities, CheckSink, Component, ComponentState, Components, DataRetention, Database,
+    DatabaseAccess, Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd, Runs, Services,
+    Storage, Target,
 };
 
 use crate::db;
@@ -150,7 +151,11 @@ impl Drop for AttachedRun {
 #[async_trait]
 impl Components for Local {
     fn location(&self) -> Location {
-        Location { target: "local".to_owned(), location: self.layout.root().display().to_string() }
+        Location {
+            target: "local".to_owned(),
+            location: self.layout.root().display().to_string(),
+            capabilities: Capabilities { services: true, bastion: false },
+        }
     }
 
     async fn list(&self) -> Result<Vec<Component>> {

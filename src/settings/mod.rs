@@ -115,7 +115,7 @@ impl Settings {
                 .or_else(|| beside(file.aws.ssl_root_cert)),
             names: file.aws.names,
             stacks,
-            known_hosts: tunnel::pins(&config.value),
+            known_hosts: tunnel::known_hosts_file(&config.value),
         };
         let data_dir = match path_arg(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
             Some(folder) => folder,

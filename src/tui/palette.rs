@@ -161,7 +161,7 @@ fn parse_route(model: &Model, typed: &str) -> Result<Route, String> {
     let words: Vec<&str> = typed.split_whitespace().filter(|word| !matches!(*word, "via" | "-L")).collect();
     match words.as_slice() {
         [name] if TunnelTarget::from_str(name, true).is_ok() => {
-            if model.is_local() {
+            if !model.location.capabilities.bastion {
                 return Err(format!("`{name}` is known on the target aws only"));
             }
             TunnelTarget::from_str(name, true).map(Route::Named)

@@ -47,19 +47,19 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
     let other = std::fs::read_to_string(cloud.sshd.file("id.pub")).unwrap();
     cloud.print_on_console(&console(&other));
     let refused = cloud.say(&["tunnel", "exec", "master", "--", "true"]).await;
-    refused.failed(1, &["its console says", &cloud.sshd.fingerprint()]);
+    refused.failed(1, &["its console shows", &cloud.sshd.fingerprint()]);
 
     cloud.print_on_console(&console(&host));
     let said = cloud
         .say(&["tunnel", "exec", "master", "--", "sh", "-c", "echo $PGHOST $PGHOSTADDR $PGPORT"])
         .await
         .worked();
-    assert!(said.err.contains("as the machine's console says"), "{said:?}");
+    assert!(said.err.contains("matches the instance's console"), "{said:?}");
     let mut words = said.out.split_whitespace();
     assert_eq!((words.next(), words.next()), (Some("127.0.0.1"), Some("127.0.0.1")));
     assert_ne!(words.next().unwrap().parse(), Ok(15432), "another tunnel may have the usual port");
 
-    // Pinned: nobody is asked again. A program of PostgreSQL's knows where to go and who it is.
+    // The key is pinned, and libpq programs get the connection from the environment.
     cloud.print_on_console("");
     let query = "SELECT current_user || '@' || current_database()";
     let said = cloud.say(&["tunnel", "exec", "replica", "--", "psql", "-XAtc", query]).await.worked();
@@ -87,7 +87,7 @@ async fn a_bastion_that_was_replaced_is_found_and_who_waits_is_served() {
     cloud.moto.query("autoscaling", "TerminateInstanceInAutoScalingGroup", "2011-01-01", &words).await;
     tunnel.event("lost").await;
 
-    // Somebody connects meanwhile.
+    // A client connects in the meantime.
     let mut psql = tokio::process::Command::new("psql");
     psql.env("PGPASSWORD", cloud.database_password()).kill_on_drop(true);
     psql.args([

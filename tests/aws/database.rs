@@ -22,7 +22,7 @@ impl Server {
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o755)).unwrap();
         let server = Self { folder };
         server.covidctl(&["up"]);
-        // The local target has made the roles as a superuser. Here somebody else has to.
+        // The local target created the roles as a superuser; here an administrator does.
         for role in ["covid19_owner", "covid19_writer", "covid19_reader"] {
             server.sql(&format!("DROP OWNED BY {role}"));
             server.sql(&format!("DROP ROLE {role}"));
@@ -54,7 +54,7 @@ impl Server {
         self.sql("SHOW port")
     }
 
-    /// Whether somebody gets in with this password, and what a query says then.
+    /// Logs in with this password and returns the result of a query.
     fn as_login(&self, user: &str, password: &str, database: &str, query: &str) -> Result<String, String> {
         let mut psql = Command::new(PathBuf::from(environment("TEST_PG_BIN")).join("psql"));
         psql.env_clear().env("PGPASSWORD", password);
@@ -134,7 +134,7 @@ async fn a_new_database_gets_its_schema_and_its_logins() {
     let metabase = cloud.say(&words).await;
     assert!(metabase.err.contains("127.0.0.1:1") && !metabase.err.contains("database-url"), "{metabase:?}");
 
-    // No password was ever said to anybody.
+    // No password was sent in clear text.
     for (_, _, password) in &logins[1..] {
         for said in [&first, &second] {
             assert!(!said.err.contains(password) && !said.out.contains(password), "{said:?}");

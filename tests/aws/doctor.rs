@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::story::nothing_is_forgotten;
+use crate::end_to_end::nothing_is_forgotten;
 use crate::support::Said;
 use crate::support::cloud::Cloud;
 use crate::support::proxy::{Fault, Reply};
@@ -192,7 +192,7 @@ async fn without_a_bastion_the_rest_is_still_looked_at() {
     let cloud = Cloud::deploy(0).await;
     function_and_metabase(&cloud).await;
     show_stacks(&cloud, "CREATE_COMPLETE");
-    // Nobody knows under which address this machine is seen, either.
+    // The public address of this machine is unknown, too.
     let words = [("AutoScalingGroupName", cloud.group.as_str()), ("MinSize", "0"), ("DesiredCapacity", "0")];
     cloud.moto.query("autoscaling", "UpdateAutoScalingGroup", "2011-01-01", &words).await;
     let_in(&cloud, "198.51.100.7/32").await;

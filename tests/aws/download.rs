@@ -39,7 +39,7 @@ async fn the_whole_pipeline_is_followed_from_the_ministrys_files_to_the_report()
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_download_is_asked_for_once_even_if_nobody_knows_whether_it_was_heard() {
+async fn run_download_invokes_function_once_even_if_response_is_lost() {
     let cloud = Cloud::deploy(0).await;
     cloud.proxy.fail("lambda:InvokeFunction", [Fault::Reset, Fault::Reset]);
     cloud.say(&["run", "download"]).await.failed(125, &["cannot invoke the function", "covidctl runs"]);
@@ -48,7 +48,7 @@ async fn a_download_is_asked_for_once_even_if_nobody_knows_whether_it_was_heard(
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn datasets_that_somebody_put_there_are_loaded_as_they_are() {
+async fn run_pipeline_keeps_datasets_of_the_user() {
     let cloud = Cloud::deploy(500).await;
     let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
     assert!(said.err.contains("were not downloaded and stay"), "{said:?}");

@@ -15,9 +15,9 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     anonymous.env("AWS_EC2_METADATA_DISABLED", "true");
     Said::of(anonymous).await.failed(4, &["credentials", "--profile"]);
 
-    // Whoever names a profile means it, also with keys in the environment.
+    // An explicit profile overrides keys in the environment.
     let mut profile = cloud.covidctl(&["status"]);
-    profile.args(["--profile", "nobody"]).env("AWS_EC2_METADATA_DISABLED", "true");
+    profile.args(["--profile", "missing"]).env("AWS_EC2_METADATA_DISABLED", "true");
     Said::of(profile).await.failed(4, &["no valid credentials"]);
 
     let expired =
@@ -44,7 +44,10 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     }
     cloud.say(&["runs", "show", "abcdef"]).await.failed(1, &["there is no run `abcdef`", "covidctl runs"]);
     cloud.say(&["stop", "abcdef"]).await.failed(1, &["no run `abcdef` is in progress"]);
-    cloud.say(&["tunnel", "--bastion", "a@b", "master"]).await.failed(2, &["with --bastion nobody knows"]);
+    cloud
+        .say(&["tunnel", "--bastion", "a@b", "master"])
+        .await
+        .failed(2, &["the address of `master` is unknown with --bastion"]);
 
     let mut nowhere = cloud.covidctl(&["status"]);
     nowhere.args(["--endpoint-url", "http://127.0.0.1:1"]);
@@ -71,7 +74,7 @@ async fn a_part_that_does_not_answer_does_not_hide_the_others() {
 
     // Nor does a bucket, a cluster or a database that is not there.
     cloud.write("bucket/datasets", "no-such-bucket").await;
-    cloud.write("database/replica/identifier", "nobody").await;
+    cloud.write("database/replica/identifier", "missing").await;
     let missing = Fault::Refused(400, "ClusterNotFoundException", "Cluster not found.");
     cloud.proxy.fail("ecs:ListTasks", [missing]);
     let status = cloud.say(&["status", "-o", "json"]).await.worked().json();

@@ -61,7 +61,7 @@ async fn the_pipeline_is_run_and_looked_at_from_the_screens() {
         terminal
     })
     .await;
-    // Whoever runs the whole pipeline starts the report; the cloud is told not to.
+    // The client that runs the pipeline starts the report; the EventBridge rule ignores its load.
     assert_eq!(cloud.ecs.groups(), ["covid19-pipeline", "covid19-pipeline"]);
     let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
     assert!(runs.as_array().unwrap().iter().all(|run| run["started_by"].is_string()), "{runs}");

@@ -74,9 +74,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
     };
 
     // What is missing is said, and nothing was made.
-    up(&[])
-        .await
-        .failed(2, &["nobody says its parameter `OperatorCidr`", "--parameter network.OperatorCidr="]);
+    up(&[]).await.failed(2, &["missing parameter `OperatorCidr`", "--parameter network.OperatorCidr="]);
     let asked = ministack.say(&["up", "--templates", &path, FIRST[0], FIRST[1]]).await;
     asked.failed(2, &["needs a terminal", "account 000000000000", "region us-east-1", "aws", "--yes"]);
     up(&["--parameter", "Nonsense=1"]).await.failed(2, &["no stack has a parameter `Nonsense`"]);
@@ -183,7 +181,7 @@ async fn what_goes_on_already_is_waited_for() {
     let ministack = Ministack::start();
     let templates = Templates::of("ministack");
     let path = templates.path();
-    // A resource that is ready, or not, when somebody says so.
+    // A resource that waits for a signal.
     templates.change("network", |template| {
         template["Resources"]["Never"] = json!({
             "Type": "AWS::CloudFormation::WaitCondition",
@@ -191,7 +189,7 @@ async fn what_goes_on_already_is_waited_for() {
         });
     });
     let words = ["up", "--yes", "--templates", &path, FIRST[0], FIRST[1]];
-    // Somebody begins, and leaves.
+    // A client starts and is interrupted.
     let mut first = ministack.covidctl(&words).stderr(std::process::Stdio::null()).spawn().unwrap();
     let look = ["up", "--dry-run", "--templates", &path, FIRST[0], FIRST[1], "-o", "json"];
     let busy = || {
@@ -306,7 +304,7 @@ fn policy_is_exact(proxy: &Proxy) {
     let called = proxy.calls();
     let forgotten: Vec<_> = called.difference(&listed).collect();
     assert!(forgotten.is_empty(), "called, and not in the policy: {forgotten:?}");
-    // A master user's and Metabase's passwords are only read by `db init`, which has a story of its own, as have failed creations, refused
+    // A master user's and Metabase's passwords are only read by `db init`, which has tests of its own, as have failed creations, refused
     // templates and running tasks.
     let elsewhere = |action: &str| {
         action == "secretsmanager:GetSecretValue"

@@ -30,7 +30,7 @@ impl Stage {
 }
 
 #[async_trait(?Send)]
-impl super::story::Stage for Stage {
+impl super::end_to_end::Stage for Stage {
     fn target(&self) -> Target {
         Target { bastion: Some(Arc::clone(&self.aws) as _), ..Target::of(Arc::clone(&self.aws)) }
     }

@@ -1,4 +1,4 @@
-//! A target in memory: the story is about the trait, and this is the least that fulfils it.
+//! A target in memory: the least that fulfils the capabilities.
 
 use std::any::Any;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -64,7 +64,7 @@ impl Drop for Blocked {
 }
 
 #[async_trait(?Send)]
-impl super::story::Stage for Stage {
+impl super::end_to_end::Stage for Stage {
     fn target(&self) -> Target {
         Target { services: Some(Arc::clone(&self.0) as _), ..Target::of(Arc::clone(&self.0)) }
     }
@@ -138,7 +138,11 @@ impl Source for Log {
 #[async_trait]
 impl Components for Memory {
     fn location(&self) -> Location {
-        Location { target: "fake".to_owned(), location: "memory".to_owned() }
+        Location {
+            target: "fake".to_owned(),
+            location: "memory".to_owned(),
+            capabilities: target::Capabilities { services: true, bastion: false },
+        }
     }
 
     async fn list(&self) -> Result<Vec<Component>> {

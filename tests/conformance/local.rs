@@ -58,7 +58,7 @@ pub(crate) async fn put_sample(target: &Target, folder: &Path, rows: u64, seed: 
 }
 
 #[async_trait(?Send)]
-impl super::story::Stage for Stage {
+impl super::end_to_end::Stage for Stage {
     fn target(&self) -> Target {
         self.target.clone()
     }
@@ -85,7 +85,7 @@ impl Progress for Silent {
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        // Whatever the story's end, no server stays behind.
+        // The server is stopped however the test ends.
         let target = self.target.clone();
         let stopped = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();

@@ -1,13 +1,13 @@
-//! One story of an operator, told to every target: what one of them does, all of them do.
+//! The same operations on every target: a fake in memory, the local target, and AWS in an emulator.
 //!
 //! The harness is our own, because the local target starts this very program as its jobs, as it starts `covidctl` elsewhere.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
 mod aws;
+mod end_to_end;
 mod fake;
 mod local;
-mod story;
 
 #[path = "../aws/support/mod.rs"]
 #[expect(dead_code, reason = "the tests of the target `aws` use more of it")]
@@ -28,11 +28,15 @@ fn main() -> ExitCode {
     let arguments = Arguments::from_iter(filters.iter().take(1).chain(&flags));
     let filters = &filters[1..];
     let mut trials = vec![
-        trial("the_story_on_the_fake", || Box::pin(async { story::tell(&fake::Stage::new()).await })),
-        trial("the_story_on_the_local_target", || {
-            Box::pin(async { story::tell(&local::Stage::new()).await })
+        trial("fake_target_runs_end_to_end", || {
+            Box::pin(async { end_to_end::run(&fake::Stage::new()).await })
         }),
-        trial("the_story_on_aws", || Box::pin(async { story::tell(&aws::Stage::new().await).await })),
+        trial("local_target_runs_end_to_end", || {
+            Box::pin(async { end_to_end::run(&local::Stage::new()).await })
+        }),
+        trial("aws_target_runs_end_to_end", || {
+            Box::pin(async { end_to_end::run(&aws::Stage::new().await).await })
+        }),
     ];
     trials.retain(|trial| filters.is_empty() || filters.iter().any(|filter| trial.name().contains(filter)));
     libtest_mimic::run(&arguments, trials).exit_code()

@@ -1,10 +1,10 @@
-//! Who may log in, and what is said to those who may not.
+//! Authentication: key files, the agent, passphrases, and the errors if every key is rejected.
 
 use std::io::Write as _;
 use std::os::unix::net::UnixStream;
 use std::process::{Child, Command, Stdio};
 
-use crate::support::{Said, Sshd, covidctl, keygen, until};
+use crate::support::{Finished, Sshd, covidctl, keygen, until};
 
 fn words(sshd: &Sshd, more: &[&str]) -> Vec<String> {
     let bastion = sshd.bastion();
@@ -12,18 +12,17 @@ fn words(sshd: &Sshd, more: &[&str]) -> Vec<String> {
     [&words[..], more, &["--", "true"]].concat().into_iter().map(str::to_owned).collect()
 }
 
-fn log_in(sshd: &Sshd, more: &[&str]) -> Said {
-    Said::of(covidctl(sshd, &[]).args(words(sshd, more)))
+fn log_in(sshd: &Sshd, more: &[&str]) -> Finished {
+    Finished::of(covidctl(sshd, &[]).args(words(sshd, more)))
 }
 
-/// Lets the key in the file in.
 fn authorize(sshd: &Sshd, name: &str) {
     let public = std::fs::read_to_string(sshd.file(&format!("{name}.pub"))).unwrap();
     let mut file = std::fs::File::options().append(true).open(sshd.file("authorized_keys")).unwrap();
     file.write_all(public.as_bytes()).unwrap();
 }
 
-/// An ssh agent with one key in it.
+/// An ssh agent that holds one key.
 struct Agent(Child, std::path::PathBuf);
 
 impl Agent {
@@ -31,7 +30,7 @@ impl Agent {
         let socket = sshd.file("agent");
         let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
         let agent = Self(agent.unwrap(), socket);
-        // Its socket is there a moment before it listens.
+        // The socket exists before the agent listens.
         until("the agent listens", || UnixStream::connect(&agent.1).is_ok());
         let added =
             Command::new("ssh-add").arg("-q").arg(sshd.file(key)).env("SSH_AUTH_SOCK", &agent.1).status();
@@ -48,19 +47,19 @@ impl Drop for Agent {
 }
 
 #[test]
-fn every_kind_of_key_logs_in() {
+fn key_file_of_each_algorithm_logs_in() {
     let sshd = Sshd::start();
     for kind in ["ed25519", "ecdsa", "rsa"] {
         let name = format!("id_{kind}");
         keygen(&sshd.file(&name), kind, "");
         authorize(&sshd, &name);
-        let said = log_in(&sshd, &["-i", sshd.file(&name).to_str().unwrap()]);
-        assert_eq!(said.code, Some(0), "{kind}: {said:?}");
+        let finished = log_in(&sshd, &["-i", sshd.file(&name).to_str().unwrap()]);
+        assert_eq!(finished.code, Some(0), "{kind}: {finished:?}");
     }
 }
 
 #[test]
-fn the_usual_files_are_found_in_the_home_folder() {
+fn default_key_file_logs_in() {
     let sshd = Sshd::start();
     std::fs::create_dir(sshd.file(".ssh")).unwrap();
     keygen(&sshd.file(".ssh/id_ecdsa"), "ecdsa", "");
@@ -69,65 +68,66 @@ fn the_usual_files_are_found_in_the_home_folder() {
 }
 
 #[test]
-fn the_agent_signs_with_rsa_and_for_a_key_that_is_locked_on_disk() {
+fn agent_logs_in_with_rsa_and_with_named_key_that_is_encrypted_on_disk() {
     let sshd = Sshd::start();
     keygen(&sshd.file("id_rsa"), "rsa", "");
     authorize(&sshd, "id_rsa");
     let agent = Agent::with(&sshd, "id_rsa");
     let mut anonymous = covidctl(&sshd, &[]);
-    let said = Said::of(anonymous.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", &agent.1));
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let finished = Finished::of(anonymous.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", &agent.1));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
 
-    // The same key, named, with a passphrase that nobody can be asked for.
+    // The same key, named, with a passphrase that cannot be prompted for.
     let key = sshd.file("id_rsa");
     let locked =
         Command::new("ssh-keygen").args(["-q", "-p", "-N", "secret", "-P", "", "-f"]).arg(&key).output();
     assert!(locked.unwrap().status.success());
     let words = words(&sshd, &["-i", key.to_str().unwrap()]);
-    let said = Said::of(covidctl(&sshd, &[]).args(&words).env("SSH_AUTH_SOCK", &agent.1));
-    assert_eq!(said.code, Some(0), "{said:?}");
+    let finished = Finished::of(covidctl(&sshd, &[]).args(&words).env("SSH_AUTH_SOCK", &agent.1));
+    assert_eq!(finished.code, Some(0), "{finished:?}");
 }
 
 #[test]
-fn a_refusal_says_what_was_tried_and_why_it_failed() {
+fn rejected_login_reports_every_key_and_reason() {
     let sshd = Sshd::start();
-    keygen(&sshd.file("stranger"), "ed25519", "");
-    let stranger = sshd.file("stranger");
-    let said = log_in(&sshd, &["-i", stranger.to_str().unwrap()]);
-    let own = format!("{}: the bastion does not accept this key", stranger.display());
-    said.failed(4, &["SSH_AUTH_SOCK is not set", &own, "authorized_keys"]);
+    keygen(&sshd.file("unknown"), "ed25519", "");
+    let unknown = sshd.file("unknown");
+    let finished = log_in(&sshd, &["-i", unknown.to_str().unwrap()]);
+    let own = format!("{}: the bastion does not accept this key", unknown.display());
+    finished.assert_failed(4, &["SSH_AUTH_SOCK is not set", &own, "authorized_keys"]);
 
-    let agent = Agent::with(&sshd, "stranger");
+    let agent = Agent::with(&sshd, "unknown");
     let mut command = covidctl(&sshd, &[]);
-    let said = Said::of(command.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", &agent.1));
-    said.failed(
+    let finished = Finished::of(command.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", &agent.1));
+    finished.assert_failed(
         4,
-        &["ssh agent's SHA256:", "does not accept this key", "none of the usual ones is in ~/.ssh"],
+        &["ssh agent's SHA256:", "does not accept this key", "~/.ssh has no default key file"],
     );
 }
 
 #[test]
-fn a_key_that_cannot_be_used_is_said_to_be_so() {
+fn unusable_key_file_fails_with_reason() {
     let sshd = Sshd::start();
-    log_in(&sshd, &["-i", "/nonexistent"]).failed(2, &["cannot read the key `/nonexistent`"]);
+    log_in(&sshd, &["-i", "/nonexistent"]).assert_failed(2, &["cannot read the key `/nonexistent`"]);
     std::fs::write(sshd.file("nonsense"), "nonsense").unwrap();
-    log_in(&sshd, &["-i", sshd.file("nonsense").to_str().unwrap()]).failed(4, &["not a private key"]);
+    log_in(&sshd, &["-i", sshd.file("nonsense").to_str().unwrap()]).assert_failed(4, &["not a private key"]);
 }
 
 #[test]
-fn a_passphrase_is_only_asked_for_on_a_terminal() {
+fn passphrase_is_prompted_for_on_terminal_only_and_not_shown() {
     let sshd = Sshd::start();
     keygen(&sshd.file("locked"), "ed25519", "secret");
     authorize(&sshd, "locked");
     let words = words(&sshd, &["-i", sshd.file("locked").to_str().unwrap()]);
-    // `setsid` takes the terminal away, where the tests have one.
+    // `setsid` detaches the program from the terminal of the tests.
     let program = covidctl(&sshd, &[]);
     let mut detached = Command::new("setsid");
     detached.arg("--wait").arg(program.get_program()).args(&words).env_remove("SSH_AUTH_SOCK");
     detached.env("HOME", sshd.folder()).env("XDG_CONFIG_HOME", sshd.folder());
-    Said::of(&mut detached).failed(4, &["it has a passphrase, and there is no terminal to ask on"]);
+    Finished::of(&mut detached)
+        .assert_failed(4, &["it has a passphrase, and there is no terminal to prompt on"]);
 
-    // `script` gives it one, and types.
+    // `script` runs it on a pseudo-terminal.
     let line =
         std::iter::once(env!("CARGO_BIN_EXE_covidctl").to_owned()).chain(words).collect::<Vec<_>>().join(" ");
     let mut terminal = Command::new("script");

@@ -1,13 +1,13 @@
-//! The tunnel against a real OpenSSH server. Each test has a server, keys and pins of its own; nothing outlives it.
+//! `covidctl tunnel` against a real OpenSSH server. Each test has a server, keys and pins of its own.
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
 mod authentication;
-mod bytes;
-mod door;
-mod ending;
-mod many;
-mod outage;
-mod refusals;
+mod concurrency;
+mod errors;
+mod known_hosts;
+mod lifecycle;
+mod prefetch;
+mod reconnect;
 mod support;
-mod trust;
+mod transfer;

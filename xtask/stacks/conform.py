@@ -89,14 +89,14 @@ def main():
     try:
         for way, (parameters, conditions) in WAYS.items():
             print(f"way: {way}")
-            story(server, stacks, parameters, conditions)
+            conform(server, stacks, parameters, conditions)
     finally:
         server.stop()
     for (stack, what, reason), count in sorted(notes.items()):
         print(f"adapted: {stack}: {what} ({count}): {reason}")
 
 
-def story(server, stacks, given, conditions):
+def conform(server, stacks, given, conditions):
     host, port = server.get_host_and_port()
     urllib.request.urlopen(urllib.request.Request(f"http://{host}:{port}/moto-api/reset", method="POST"), timeout=60)
     cloudformation = client(server, "cloudformation")

@@ -10,7 +10,7 @@ use common::failure::{Failure, Result};
 
 use super::api_error::{ApiContext as _, ApiError, stack_hint};
 use super::clients::Clients;
-use tunnel::bastion::{Bastion, Discovery};
+use tunnel::{Bastion, Discovery};
 
 /// A reachable instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ impl Discovery for Group {
         Ok(host_keys(&String::from_utf8_lossy(&output)))
     }
 
-    async fn introduce(&self, bastion: &Bastion, public_key: &str) -> Result<bool> {
+    async fn send_public_key(&self, bastion: &Bastion, public_key: &str) -> Result<bool> {
         let Some(id) = &bastion.instance else { return Ok(false) };
         let request = self.clients.instance_connect().send_ssh_public_key().instance_id(id);
         let answer = request.instance_os_user(&bastion.user).ssh_public_key(public_key).send().await;

@@ -9,9 +9,9 @@ use aws_config::provider_config::ProviderConfig;
 use aws_config::retry::RetryConfig;
 use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
-use common::failure::{Failure, Result};
+use common::failure::{Exit, Failure, Result};
 
-use super::buckets::CachedCredentials;
+use super::credentials::CachedCredentials;
 use target::{AwsSettings, Origin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,7 +25,7 @@ const MAX_ATTEMPTS: u32 = 4;
 pub(super) struct Clients {
     config: SdkConfig,
     region: String,
-    chain: Option<Arc<CachedCredentials>>,
+    store_credentials: Option<Arc<CachedCredentials>>,
 }
 
 /// Returns the credentials of a profile alone. A role in it is assumed in the configured region.
@@ -70,13 +70,18 @@ impl Clients {
             return Err(Failure::usage("no AWS region configured")
                 .hint("--region us-east-1, or AWS_REGION, or `region` in the profile"));
         };
-        let chain = config.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(provider)));
-        Ok(Self { config, region, chain })
+        let store_credentials =
+            config.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(provider)));
+        Ok(Self { config, region, store_credentials })
     }
 
-    /// Returns the credentials for object stores.
-    pub(super) fn chain(&self) -> Option<Arc<CachedCredentials>> {
-        self.chain.clone()
+    /// Returns the credentials for an object store.
+    pub(super) fn store_credentials(&self, bucket: &str) -> Result<Arc<CachedCredentials>> {
+        self.store_credentials.clone().ok_or_else(|| {
+            Failure::new(format!("cannot open `s3://{bucket}`"))
+                .source("there are no credentials for AWS")
+                .exit_code(Exit::Credentials)
+        })
     }
 
     pub(super) fn region(&self) -> &str {

@@ -13,15 +13,12 @@ use crate::ca_bundle;
 use target::{
     AwsSettings, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, LoginSecret, SslMode,
 };
-use tunnel::bastion::Discovery;
-use tunnel::event::Tell;
-use tunnel::forwarding::{Forwarding, Target};
-use tunnel::{Options, Tunnel};
+use tunnel::{Discovery, Endpoint, EventSink, Forwarding, Options, Tunnel};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Returns the host and port of `master`, `replica` or `metabase`, as the bastion sees them.
-pub(super) async fn endpoint(clients: &Clients, names: &Names, name: &str) -> Result<Target> {
+pub(super) async fn endpoint(clients: &Clients, names: &Names, name: &str) -> Result<Endpoint> {
     let (host, port, instance) = match name {
         "master" => (names.get(Name::MasterEndpoint), Name::DatabasePort, Some(Name::Master)),
         "replica" => (names.get(Name::ReplicaEndpoint), Name::DatabasePort, Some(Name::Replica)),
@@ -35,20 +32,20 @@ pub(super) async fn endpoint(clients: &Clients, names: &Names, name: &str) -> Re
     let port = names.need(port)?;
     let port = port.parse().map_err(|_| Failure::usage(format!("invalid port `{port}`")))?;
     match (host, instance) {
-        (Some(host), _) => Ok(Target { host: host.to_owned(), port }),
+        (Some(host), _) => Ok(Endpoint { host: host.to_owned(), port }),
         (None, Some(instance)) => instance_endpoint(clients, names.need(instance)?).await,
         (None, None) => Err(Failure::usage(format!("the endpoint of `{name}` is not configured"))),
     }
 }
 
 /// Returns the endpoint of an RDS instance.
-async fn instance_endpoint(clients: &Clients, name: &str) -> Result<Target> {
+async fn instance_endpoint(clients: &Clients, name: &str) -> Result<Endpoint> {
     let answer = clients.databases().describe_db_instances().db_instance_identifier(name).send().await;
     let answer =
         answer.api_context("rds:DescribeDBInstances", || format!("cannot describe the database `{name}`"))?;
     let endpoint = answer.db_instances().first().and_then(|instance| instance.endpoint());
     let found = endpoint.and_then(|endpoint| {
-        Some(Target { host: endpoint.address()?.to_owned(), port: u16::try_from(endpoint.port()?).ok()? })
+        Some(Endpoint { host: endpoint.address()?.to_owned(), port: u16::try_from(endpoint.port()?).ok()? })
     });
     found.ok_or_else(|| {
         Failure::new(format!("the database `{name}` has no endpoint yet")).hint("covidctl status")
@@ -81,18 +78,18 @@ pub(super) async fn open(
     login: DatabaseLogin,
     bastion: Arc<dyn Discovery>,
     settings: &AwsSettings,
-    events: Tell,
+    events: EventSink,
 ) -> Result<Database> {
     let options = Options {
         discovery: bastion,
         forwardings: vec![Forwarding { port: 0, target: login.endpoint.clone() }],
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         key: None,
-        may_ask: false,
-        pins: settings.known_hosts.clone(),
+        prompt_passphrase: false,
+        known_hosts: settings.known_hosts.clone(),
         host_key: None,
         cipher: None,
-        connect_limit: CONNECT_TIMEOUT,
+        connect_timeout: CONNECT_TIMEOUT,
         ready_file: None,
     };
     let tunnel = Tunnel::open(options, events).await?;

@@ -10,6 +10,7 @@ mod buckets;
 mod ca_bundle;
 mod clients;
 mod components;
+mod credentials;
 mod database_access;
 mod doctor;
 mod downloads;
@@ -42,13 +43,11 @@ use self::tasks::TaskState;
 use etl::store::Store;
 use logs::{LogSources, PollPolicy, RunLog, Source};
 use target::{
-    ActiveRun, AwsSettings, Bastion, Check, CheckSink, Component, Components, Database, DatabaseAccess,
-    DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run, RunEnd, Runs, Storage,
-    WithOrigin, no_run,
+    ActiveRun, AwsSettings, Bastion, Capabilities, Check, CheckSink, Component, Components, Database,
+    DatabaseAccess, DatabaseLogin, Databases, DoctorContext, Job, JobKind, Location, LoginSecret, Run,
+    RunEnd, Runs, Storage, WithOrigin, no_run,
 };
-use tunnel::bastion::Discovery;
-use tunnel::event::Tell;
-use tunnel::forwarding::Target as Endpoint;
+use tunnel::{Discovery, Endpoint, EventSink};
 
 /// How often a task is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
@@ -67,7 +66,7 @@ pub const PIPELINE_GROUP: &str = "covid19-pipeline";
 /// The target on AWS.
 pub struct Aws {
     settings: AwsSettings,
-    events: Tell,
+    events: EventSink,
     account: OnceCell<Account>,
     /// Task ARNs of runs.
     tasks_by_run: Mutex<HashMap<Uuid, String>>,
@@ -88,7 +87,7 @@ struct Account {
 
 impl Aws {
     /// Returns the target of the settings; sends no request.
-    pub fn new(settings: &AwsSettings, events: Tell) -> Self {
+    pub fn new(settings: &AwsSettings, events: EventSink) -> Self {
         Self {
             settings: settings.clone(),
             events,
@@ -308,7 +307,11 @@ impl Components for Aws {
         if let Some(profile) = &self.settings.profile {
             location.push(format!("profile {}", profile.value));
         }
-        Location { target: "aws".to_owned(), location: location.join(", ") }
+        Location {
+            target: "aws".to_owned(),
+            location: location.join(", "),
+            capabilities: Capabilities { services: false, bastion: true },
+        }
     }
 
     async fn identify(&self) -> Result<Location> {

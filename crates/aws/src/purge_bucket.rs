@@ -15,8 +15,8 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 
-use super::buckets::CachedCredentials;
 use super::clients::Clients;
+use super::credentials::CachedCredentials;
 
 /// What a signed key may hold unescaped beside letters and digits.
 const UNESCAPED: &AsciiSet =
@@ -64,7 +64,7 @@ struct Bucket<'a> {
     name: &'a str,
     url: Url,
     region: &'a str,
-    chain: Arc<CachedCredentials>,
+    credentials: Arc<CachedCredentials>,
     http: reqwest::Client,
 }
 
@@ -76,7 +76,7 @@ impl<'a> Bucket<'a> {
             clients.endpoint().map_or_else(|| format!("https://s3.{region}.amazonaws.com"), str::to_owned);
         let url = Url::parse(&format!("{}/{name}", endpoint.trim_end_matches('/'))).context(what)?;
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().context(what)?;
-        Ok(Self { name, url, region, chain: CachedCredentials::of(clients, name)?, http })
+        Ok(Self { name, url, region, credentials: clients.store_credentials(name)?, http })
     }
 
     /// Returns the first page of versions, or `None` if the bucket does not exist.
@@ -128,7 +128,7 @@ impl<'a> Bucket<'a> {
 
     async fn signed(&self, method: &Method, url: &Url) -> Result<reqwest::Request> {
         let what = || format!("cannot purge the bucket `{}`", self.name);
-        let credential = self.chain.get_credential().await.context(what)?;
+        let credential = self.credentials.get_credential().await.context(what)?;
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().context(what)?;

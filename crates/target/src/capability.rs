@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use common::failure::{Failure, Result};
 use etl::store::Store;
 use logs::LogSources;
-use tunnel::bastion::Discovery;
+use tunnel::Discovery;
 use uuid::Uuid;
 
 use crate::{
@@ -180,7 +180,7 @@ pub trait Bastion: Send + Sync {
     async fn discovery(&self) -> Result<Arc<dyn Discovery>>;
 
     /// Returns the host and port, as the bastion sees them, of `master`, `replica` or `metabase`.
-    async fn endpoint(&self, name: &str) -> Result<tunnel::forwarding::Target>;
+    async fn endpoint(&self, name: &str) -> Result<tunnel::Endpoint>;
 
     /// Returns how to log in to a database through a tunnel that the caller opens.
     async fn login(&self, access: DatabaseAccess) -> Result<DatabaseLogin>;

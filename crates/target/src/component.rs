@@ -10,8 +10,20 @@ use serde::Serialize;
 pub struct Location {
     /// The target's name.
     pub target: String,
-    /// A folder, or an account and region.
+    /// A directory, or an account and region.
     pub location: String,
+    /// What the target can do.
+    #[serde(skip)]
+    pub capabilities: Capabilities,
+}
+
+/// The optional capabilities of a target, for screens.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Capabilities {
+    /// It starts and stops at once; otherwise it consists of stacks.
+    pub services: bool,
+    /// Its databases are behind a bastion.
+    pub bastion: bool,
 }
 
 impl fmt::Display for Location {

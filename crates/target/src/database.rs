@@ -130,7 +130,7 @@ pub enum DatabaseRole {
 /// A database behind a bastion and how to log in to it, without the tunnel. It has no `Debug`: the password is a secret.
 pub struct DatabaseLogin {
     /// Host and port as the bastion sees them; the certificate is verified against the host.
-    pub endpoint: tunnel::forwarding::Target,
+    pub endpoint: tunnel::Endpoint,
     /// The login role.
     pub user: String,
     /// A secret.

@@ -19,7 +19,7 @@ pub use self::capability::{
     Bastion, Components, DataRetention, Databases, LoginSecret, Progress, Runs, Services, Storage, Target,
 };
 pub use self::check::{Check, CheckOutcome, CheckSink, DoctorContext};
-pub use self::component::{Component, ComponentState, Location};
+pub use self::component::{Capabilities, Component, ComponentState, Location};
 pub use self::database::{Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer};
 pub use self::job::{ActiveRun, Job, JobKind, RunEnd};
 pub use self::origin::{Origin, WithOrigin};

@@ -1,283 +1,272 @@
-//! From nothing to a session that is logged in: find, resolve, connect, shake hands, judge the host key, authenticate.
-//!
-//! Each step that fails has its own sentence. Nothing here tries twice.
+//! Connects to the bastion: discovery, name resolution, TCP, SSH handshake, host key check, authentication. Retries nothing.
 
 use std::io::ErrorKind;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use common::failure::{Context as _, Failure, Result};
 use russh::client::{Config, Handle};
-use russh::{Error, Limits, Preferred, cipher as ciphers};
+use russh::keys::PublicKey;
+use russh::{Error, Limits, Preferred, cipher};
 use tokio::io::BufReader;
 use tokio::net::TcpStream;
 use tokio::sync::Notify;
 use tokio::time::timeout;
 
-use super::authentication::Authentication;
-use super::bastion::{Bastion, Discovery};
-use super::counters::Counters;
-use super::event::{Event, Tell};
-use super::session::{Guard, Link, Session};
-use super::socket::Socket;
-use super::trouble::Trouble;
-use super::trust::{Expectation, Trust, Verdict, Voucher, fingerprint};
-use super::window::Sizing;
-use super::{Options, trust};
+use crate::Options;
+use crate::authentication::Authentication;
+use crate::bastion::{Bastion, Discovery};
+use crate::counters::Counters;
+use crate::event::{Event, EventSink};
+use crate::known_hosts::{ExpectedHostKey, HostKeyStatus, KeyProvenance, KnownHosts, fingerprint};
+use crate::quick_ack::QuickAckStream;
+use crate::reconnect::ConnectError;
+use crate::session::{ClientHandler, Link, Session};
+use crate::window::WindowSizer;
 
-/// Without an answer for this long, the other side is asked for one …
-const KEEPALIVE: Duration = Duration::from_secs(3);
+/// How long a session may receive nothing before a keepalive is sent.
+const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
 
-/// … and so many questions without an answer mean that it is dead.
-const UNANSWERED: usize = 3;
+/// Unanswered keepalives after which a session is dead.
+const MAX_UNANSWERED_KEEPALIVES: usize = 3;
 
-/// While the bastion is away, one attempt must not take the time in which it could be back.
-const ATTEMPT: Duration = Duration::from_secs(4);
+/// Limits the TCP connection and the SSH handshake of an attempt to reconnect: the bastion may come back before a longer one ends.
+const RECONNECT_TIMEOUT: Duration = Duration::from_secs(4);
 
-/// Somebody may have to type a passphrase, or confirm to the agent; sshd itself gives no more time (`LoginGraceTime`).
-const LOGIN: Duration = Duration::from_mins(2);
+/// Limits the first login, which may wait for a passphrase or for a confirmation of the agent; sshd's own limit (`LoginGraceTime`).
+const LOGIN_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Nobody types a second time.
-const LOGIN_AGAIN: Duration = Duration::from_secs(15);
+/// Limits later logins, which never prompt.
+const RELOGIN_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The largest packet that we take: as large as the library lets it be, because each one costs as much as the next.
-const PACKET: u32 = 65_535;
+/// The library's maximum. Each packet costs about the same, so larger is better.
+const MAX_PACKET_SIZE: u32 = 65_535;
 
-/// The library reads each packet's head and body on their own; without a buffer below it each costs a call to the kernel. Four
-/// times as much was not faster.
-const READ_AHEAD: usize = 64 << 10;
+/// The library reads the header and the body of each packet separately, which would be two system calls.
+const READ_BUFFER: usize = 64 << 10;
 
-/// Packets that wait for a slow reader: 1 MiB at most. More would only be more memory.
-const WAITING_PACKETS: usize = 16;
+/// Packets buffered for a slow reader: at most 1 MiB.
+const CHANNEL_BUFFER_PACKETS: usize = 16;
 
-/// Keys are changed after so many bytes each way, and after an hour. The library does so after 1 GiB, which a dump through a distant
-/// bastion notices; with blocks of 16 bytes 64 GiB are allowed (RFC 4344, section 3.2). For chacha20-poly1305, whose blocks are
-/// smaller, sshd asks sooner by itself.
-const BYTES_PER_KEY: usize = 16 << 30;
+/// Bytes in each direction after which the keys change. The library's default of 1 GiB slows a dump over a long path down; RFC 4344,
+/// section 3.2, allows 64 GiB for ciphers with blocks of 16 bytes. For chacha20-poly1305 sshd starts the exchange earlier.
+const REKEY_BYTES: usize = 16 << 30;
 
-/// The ciphers' short names, the fastest first.
-pub const CIPHERS: [&str; 4] = ["aes256-gcm", "aes128-gcm", "chacha20-poly1305", "aes256-ctr"];
+/// The supported ciphers by their short names, fastest first.
+const CIPHERS: [(&str, cipher::Name); 4] = [
+    ("aes256-gcm", cipher::AES_256_GCM),
+    ("aes128-gcm", cipher::AES_128_GCM),
+    ("chacha20-poly1305", cipher::CHACHA20_POLY1305),
+    ("aes256-ctr", cipher::AES_256_CTR),
+];
 
-/// Makes sessions.
-pub(super) struct Connector {
-    discovery: Arc<dyn Discovery>,
-    trust: Trust,
-    authentication: Authentication,
-    ciphers: Vec<ciphers::Name>,
-    limit: Duration,
-    /// Whether attempts are short, because it has worked before.
-    short: AtomicBool,
-    pub(super) sizing: Arc<Sizing>,
-    pub(super) died: Arc<Notify>,
-    counters: Arc<Counters>,
-    tell: Tell,
+/// Returns the short name of a cipher if it is supported.
+pub fn parse_cipher(name: &str) -> Result<String, String> {
+    let names = CIPHERS.map(|(name, _)| name);
+    let supported = names.contains(&name).then(|| name.to_owned());
+    supported.ok_or_else(|| format!("`{name}` is not one of {}", names.join(", ")))
 }
 
-/// The cipher with that short name.
-pub fn cipher(name: &str) -> Result<String, String> {
-    let known = CIPHERS.contains(&name).then(|| name.to_owned());
-    known.ok_or_else(|| format!("`{name}` is none of {}", CIPHERS.join(", ")))
+/// Opens authenticated sessions.
+pub(crate) struct Connector {
+    discovery: Arc<dyn Discovery>,
+    known_hosts: KnownHosts,
+    authentication: Authentication,
+    ciphers: Vec<cipher::Name>,
+    pub(crate) connect_timeout: Duration,
+    /// Whether the shorter limits of reconnecting apply.
+    connected_before: AtomicBool,
+    pub(crate) window_sizer: Arc<WindowSizer>,
+    /// Notified when a session dies.
+    pub(crate) died: Arc<Notify>,
+    counters: Arc<Counters>,
+    events: EventSink,
 }
 
 impl Connector {
-    pub(super) fn new(options: &Options, counters: Arc<Counters>, tell: Tell) -> Result<Self> {
-        let all =
-            [ciphers::AES_256_GCM, ciphers::AES_128_GCM, ciphers::CHACHA20_POLY1305, ciphers::AES_256_CTR];
-        let wanted = |(name, _): &(&str, ciphers::Name)| options.cipher.as_deref().is_none_or(|c| c == *name);
+    pub(crate) fn new(options: &Options, counters: Arc<Counters>, events: EventSink) -> Result<Self> {
+        let wanted = |name: &str| options.cipher.as_deref().is_none_or(|cipher| cipher == name);
         Ok(Self {
             discovery: Arc::clone(&options.discovery),
-            trust: Trust::new(&options.pins, options.host_key.as_deref()),
-            authentication: Authentication::new(options.key.as_deref(), options.may_ask)?,
-            ciphers: CIPHERS.into_iter().zip(all).filter(wanted).map(|(_, cipher)| cipher).collect(),
-            limit: options.connect_limit,
-            short: AtomicBool::new(false),
-            sizing: Arc::default(),
+            known_hosts: KnownHosts::new(&options.known_hosts, options.host_key.as_deref()),
+            authentication: Authentication::new(options.key.as_deref(), options.prompt_passphrase)?,
+            ciphers: CIPHERS.into_iter().filter(|(name, _)| wanted(name)).map(|(_, cipher)| cipher).collect(),
+            connect_timeout: options.connect_timeout,
+            connected_before: AtomicBool::new(false),
+            window_sizer: Arc::default(),
             died: Arc::default(),
             counters,
-            tell,
+            events,
         })
     }
 
-    /// From now on an attempt is given up early.
-    pub(super) fn shorten(&self) {
-        self.short.store(true, Ordering::Relaxed);
+    /// Applies the shorter limits of reconnecting from now on.
+    pub(crate) fn expect_quick_reconnects(&self) {
+        self.connected_before.store(true, Relaxed);
     }
 
-    /// How long opening something may take.
-    pub(super) fn limit(&self) -> Duration {
-        self.limit
-    }
+    /// Makes one attempt.
+    pub(crate) async fn connect(&self) -> Result<Session, ConnectError> {
+        use ConnectError::{HostKeyMismatch, Unreachable};
 
-    /// One attempt.
-    pub(super) async fn connect(&self) -> Result<Session, Trouble> {
-        let bastion = self.discovery.find().await.map_err(Trouble::unreachable)?;
-        let expectation = self.expect(&bastion).await.map_err(Trouble::wrong_host_key)?;
-        let limit = if self.short.load(Ordering::Relaxed) { self.limit.min(ATTEMPT) } else { self.limit };
+        let bastion = self.discovery.find().await.map_err(Unreachable)?;
+        let expected = self.expected_host_key(&bastion).await.map_err(HostKeyMismatch)?;
+        let reconnects = self.connected_before.load(Relaxed);
+        let limit =
+            if reconnects { self.connect_timeout.min(RECONNECT_TIMEOUT) } else { self.connect_timeout };
         let start = Instant::now();
-        let stream = reach(&bastion, limit).await.map_err(Trouble::unreachable)?;
-        let handshake = start.elapsed();
-        let window = self.sizing.reserve(handshake);
-        let stream = BufReader::with_capacity(READ_AHEAD, Socket::new(stream));
+        let stream = connect_tcp(&bastion, limit).await.map_err(Unreachable)?;
+        let tcp_handshake = start.elapsed();
+        let window = self.window_sizer.reserve(tcp_handshake);
 
         let config = Config {
             window_size: window.size(),
-            maximum_packet_size: PACKET,
-            channel_buffer_size: WAITING_PACKETS,
+            maximum_packet_size: MAX_PACKET_SIZE,
+            channel_buffer_size: CHANNEL_BUFFER_PACKETS,
             limits: Limits {
-                rekey_write_limit: BYTES_PER_KEY,
-                rekey_read_limit: BYTES_PER_KEY,
+                rekey_write_limit: REKEY_BYTES,
+                rekey_read_limit: REKEY_BYTES,
                 ..Limits::default()
             },
-            keepalive_interval: Some(KEEPALIVE),
-            keepalive_max: UNANSWERED,
+            keepalive_interval: Some(KEEPALIVE_INTERVAL),
+            keepalive_max: MAX_UNANSWERED_KEEPALIVES,
             nodelay: true,
             preferred: Preferred {
-                key: expectation.preferred_keys(),
+                key: expected.preferred_algorithms(),
                 cipher: self.ciphers.clone().into(),
                 ..Preferred::DEFAULT
             },
             ..Config::default()
         };
-        let presented = Arc::new(OnceLock::new());
         let link = Link::new(Arc::clone(&self.died));
-        let guard = Guard {
-            expectation: expectation.clone(),
-            presented: Arc::clone(&presented),
-            link: Arc::clone(&link),
-        };
-        let shaken = timeout(limit, russh::client::connect_stream(Arc::new(config), stream, guard)).await;
-        if let Some((key, Verdict::Wrong { expected })) = presented.get() {
-            return Err(Trouble::wrong_host_key(expectation.refusal(expected, key)));
+        let handler = ClientHandler { expected: expected.clone(), link: Arc::clone(&link) };
+        let stream = BufReader::with_capacity(READ_BUFFER, QuickAckStream::new(stream));
+        let connected =
+            timeout(limit, russh::client::connect_stream(Arc::new(config), stream, handler)).await;
+        if let Some((key, HostKeyStatus::Mismatch { expected: fingerprints })) = link.host_key.get() {
+            return Err(HostKeyMismatch(expected.mismatch(fingerprints, key)));
         }
-        let mut handle = match shaken {
+        let mut handle = match connected {
             Ok(Ok(handle)) => handle,
-            Ok(Err(error)) => return Err(Trouble::unreachable(no_handshake(&bastion, error))),
-            Err(_) => return Err(Trouble::unreachable(silent(&bastion, limit))),
+            Ok(Err(error)) => return Err(Unreachable(handshake_failed(&bastion, error))),
+            Err(_) => return Err(Unreachable(handshake_timed_out(&bastion, limit))),
         };
-        // Only now has the bastion proved that the key is its own.
-        if let Some((key, Verdict::New(voucher))) = presented.get() {
-            self.pin(&bastion, key, *voucher).map_err(Trouble::unreachable)?;
+        // Pinned only after the handshake, which proves that the bastion has the private key.
+        if let Some((key, HostKeyStatus::New(provenance))) = link.host_key.get() {
+            self.pin(&bastion, key, *provenance).map_err(Unreachable)?;
         }
         self.log_in(&mut handle, &bastion, &link).await?;
         let session = Session { handle, bastion, window, link };
-        let round_trip = timeout(limit, session.round_trip(handshake)).await;
-        let Ok(Ok(round_trip)) = round_trip else {
-            return Err(Trouble::unreachable(silent(&session.bastion, limit)));
+        let Ok(Ok(round_trip)) = timeout(limit, session.round_trip(tcp_handshake)).await else {
+            return Err(Unreachable(handshake_timed_out(&session.bastion, limit)));
         };
-        self.sizing.measured(round_trip);
-        self.counters.measured(round_trip);
+        self.window_sizer.record_round_trip(round_trip);
+        self.counters.set_round_trip(round_trip);
         Ok(session)
     }
 
-    /// What the bastion's key must be. A bastion that is not known yet is asked for by its owner's means.
-    async fn expect(&self, bastion: &Bastion) -> Result<Expectation> {
-        let expectation = self.trust.expect(&bastion.identity())?;
-        if !expectation.is_open() {
-            return Ok(expectation);
+    /// Returns the host key to expect: the pinned one or, for a bastion without a pin, those that the provider vouches for.
+    async fn expected_host_key(&self, bastion: &Bastion) -> Result<ExpectedHostKey> {
+        let expected = self.known_hosts.expected(&bastion.identity())?;
+        if !expected.is_unknown() {
+            return Ok(expected);
         }
         match self.discovery.host_keys(bastion).await {
-            Ok(keys) => Ok(expectation.with_printed(&keys)),
+            Ok(keys) => Ok(expected.with_console_keys(&keys)),
             Err(failure) => {
-                (self.tell)(Event::NoVoucher { why: failure.to_string() });
-                Ok(expectation)
+                (self.events)(Event::ConsoleUnavailable { why: failure.to_string() });
+                Ok(expected)
             }
         }
     }
 
     async fn log_in(
         &self,
-        handle: &mut Handle<Guard>,
+        handle: &mut Handle<ClientHandler>,
         bastion: &Bastion,
         link: &Link,
-    ) -> Result<(), Trouble> {
-        let limit = if self.short.load(Ordering::Relaxed) { LOGIN_AGAIN } else { LOGIN };
-        let Ok(done) =
-            timeout(limit, self.authentication.log_in(handle, bastion, self.discovery.as_ref())).await
-        else {
-            return Err(Trouble::unreachable(silent(bastion, limit)));
-        };
-        done.map_err(|failure| {
-            // A bastion that dies while we log in has refused nobody.
-            if link.broke() { Trouble::unreachable(failure) } else { Trouble::not_logged_in(failure) }
-        })
+    ) -> Result<(), ConnectError> {
+        let limit = if self.connected_before.load(Relaxed) { RELOGIN_TIMEOUT } else { LOGIN_TIMEOUT };
+        let login = self.authentication.log_in(handle, bastion, self.discovery.as_ref());
+        match timeout(limit, login).await {
+            Ok(Ok(())) => Ok(()),
+            // A connection that is lost during the login is no rejection.
+            Ok(Err(failure)) if link.is_connection_lost() => Err(ConnectError::Unreachable(failure)),
+            Ok(Err(failure)) => Err(ConnectError::AuthenticationFailed(failure)),
+            Err(_) => Err(ConnectError::Unreachable(handshake_timed_out(bastion, limit))),
+        }
     }
 
-    fn pin(&self, bastion: &Bastion, key: &russh::keys::PublicKey, voucher: Voucher) -> Result<()> {
+    fn pin(&self, bastion: &Bastion, key: &PublicKey, provenance: KeyProvenance) -> Result<()> {
         let identity = bastion.identity();
-        // Of several handshakes at once only the first one has something to pin.
-        if self.trust.expect(&identity)?.judge(key) == trust::Verdict::Known {
+        // A concurrent handshake may have pinned it already.
+        if self.known_hosts.expected(&identity)?.check(key) == HostKeyStatus::Pinned {
             return Ok(());
         }
-        self.trust.pin(&identity, key)?;
-        (self.tell)(Event::HostKeyPinned { identity, fingerprint: fingerprint(key), voucher });
+        self.known_hosts.pin(&identity, key)?;
+        (self.events)(Event::HostKeyPinned { identity, fingerprint: fingerprint(key), provenance });
         Ok(())
     }
 }
 
-/// Resolves the name and connects to the first address that answers.
-async fn reach(bastion: &Bastion, limit: Duration) -> Result<TcpStream> {
-    let place = bastion.place();
-    let lookup = timeout(limit, tokio::net::lookup_host((bastion.host.as_str(), bastion.port))).await;
+/// Resolves the bastion's name and connects to the first address that accepts.
+async fn connect_tcp(bastion: &Bastion, limit: Duration) -> Result<TcpStream> {
+    let address = bastion.address();
     let unresolved = || format!("the bastion's name `{}` does not resolve", bastion.host);
-    let addresses: Vec<_> = lookup
+    let lookup = timeout(limit, tokio::net::lookup_host((bastion.host.as_str(), bastion.port))).await;
+    let candidates: Vec<_> = lookup
         .context(unresolved)
         .and_then(|found| found.context(unresolved))
-        .map_err(|failure| failure.hint("check its spelling in --bastion, and this machine's network"))?
+        .map_err(|failure| failure.hint("check the name in --bastion and this machine's network"))?
         .collect();
     let mut last = Failure::new(unresolved());
-    for address in addresses {
-        last = match timeout(limit, TcpStream::connect(address)).await {
+    for candidate in candidates {
+        last = match timeout(limit, TcpStream::connect(candidate)).await {
             Ok(Ok(stream)) => {
-                // Without it small packets wait for each other. It cannot fail on a connected socket.
-                stream.set_nodelay(true).context(|| format!("cannot set up the connection to {place}"))?;
+                stream
+                    .set_nodelay(true)
+                    .context(|| format!("cannot configure the connection to {address}"))?;
                 return Ok(stream);
             }
             Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                Failure::new(format!("nothing listens on {place}"))
+                Failure::new(format!("nothing listens on {address}"))
                     .source(error)
                     .hint("check the port in --bastion, and that sshd runs there")
             }
-            Ok(Err(error)) => Failure::new(format!("cannot reach the bastion {place}"))
+            Ok(Err(error)) => Failure::new(format!("cannot reach the bastion {address}"))
                 .source(error)
                 .hint("check this machine's network"),
-            Err(_) => Failure::new(format!(
-                "the bastion {place} does not answer within {} s",
-                limit.as_secs()
-            ))
-            .hint(format!(
-                "a firewall drops what we send: does its security group let your address in on port {}?",
-                bastion.port
-            )),
+            Err(_) => {
+                let limit = limit.as_secs();
+                Failure::new(format!("the bastion {address} does not answer within {limit} s")).hint(format!(
+                    "check that its security group allows your address on port {}",
+                    bastion.port
+                ))
+            }
         };
     }
     Err(last)
 }
 
-fn silent(bastion: &Bastion, limit: Duration) -> Failure {
-    Failure::new(format!(
-        "something listens on {} but did not complete the SSH handshake within {} s",
-        bastion.place(),
-        limit.as_secs()
-    ))
-    .hint("is this really sshd's port, and is the machine overloaded?")
+fn handshake_timed_out(bastion: &Bastion, limit: Duration) -> Failure {
+    let (address, limit) = (bastion.address(), limit.as_secs());
+    Failure::new(format!("{address} did not complete the SSH handshake within {limit} s"))
+        .hint("check that this is sshd's port and that the machine is not overloaded")
 }
 
-fn no_handshake(bastion: &Bastion, error: Error) -> Failure {
-    let place = bastion.place();
-    match error {
-        Error::Disconnect | Error::HUP | Error::IO(_) => Failure::new(format!(
-            "{place} closed the connection during the SSH handshake"
-        ))
-        .source(error)
-        .hint("is this really sshd's port? sshd also does this when too many log in at once (MaxStartups)"),
-        Error::NoCommonAlgo { .. } => {
-            Failure::new(format!("{place} and covidctl have no algorithm in common"))
-                .source(error)
-                .hint("leave out --cipher, or update the bastion's OpenSSH")
-        }
-        error => Failure::new(format!("the SSH handshake with {place} failed"))
-            .source(error)
-            .hint("is this really sshd's port?"),
-    }
+fn handshake_failed(bastion: &Bastion, error: Error) -> Failure {
+    let address = bastion.address();
+    let (what, hint) = match error {
+        Error::Disconnect | Error::HUP | Error::IO(_) => (
+            format!("{address} closed the connection during the SSH handshake"),
+            "check that this is sshd's port; sshd also does this if too many logins are under way (MaxStartups)",
+        ),
+        Error::NoCommonAlgo { .. } => (
+            format!("{address} and covidctl have no algorithm in common"),
+            "remove --cipher, or update the bastion's OpenSSH",
+        ),
+        _ => (format!("the SSH handshake with {address} failed"), "check that this is sshd's port"),
+    };
+    Failure::new(what).source(error).hint(hint)
 }

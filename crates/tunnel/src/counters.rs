@@ -1,90 +1,78 @@
-//! What has passed through a tunnel so far. Counting must not slow the passing down: every number is on its own.
+//! The counters of a tunnel: independent relaxed atomics, so that counting does not slow the forwarding down.
 
-use std::fmt;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
 use common::text;
 
-/// The numbers of one tunnel.
+/// The counters of one tunnel.
 #[derive(Debug, Default)]
 pub struct Counters {
-    up: AtomicU64,
-    down: AtomicU64,
+    /// Bytes to targets.
+    pub(crate) sent: AtomicU64,
+    /// Bytes from targets.
+    pub(crate) received: AtomicU64,
     open: AtomicU64,
-    served: AtomicU64,
-    reconnects: AtomicU64,
+    accepted: AtomicU64,
+    pub(crate) reconnects: AtomicU64,
     round_trip_micros: AtomicU64,
 }
 
-/// The numbers of one moment.
+/// The counters at one moment.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Snapshot {
-    /// Bytes to the target.
+    /// Bytes sent to targets.
     pub up: u64,
-    /// Bytes from the target.
+    /// Bytes received from targets.
     pub down: u64,
-    /// Connections that are open now.
+    /// Connections that are open.
     pub open: u64,
-    /// Connections so far.
+    /// Connections accepted so far.
     pub served: u64,
-    /// How often the bastion was lost and found again.
+    /// How often the bastion was lost and reached again.
     pub reconnects: u64,
-    /// The last measured round trip to the bastion.
+    /// The latest measured round trip to the bastion.
     pub round_trip: Duration,
 }
 
-/// Counts a connection as open as long as it lives.
-pub(super) struct Open(Arc<Counters>);
+/// Counts a connection as open until dropped.
+pub(crate) struct OpenConnection(Arc<Counters>);
 
 impl Counters {
-    /// All numbers, now.
+    /// Reads every counter.
     pub fn snapshot(&self) -> Snapshot {
-        let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         Snapshot {
-            up: value(&self.up),
-            down: value(&self.down),
-            open: value(&self.open),
-            served: value(&self.served),
-            reconnects: value(&self.reconnects),
-            round_trip: Duration::from_micros(value(&self.round_trip_micros)),
+            up: self.sent.load(Relaxed),
+            down: self.received.load(Relaxed),
+            open: self.open.load(Relaxed),
+            served: self.accepted.load(Relaxed),
+            reconnects: self.reconnects.load(Relaxed),
+            round_trip: Duration::from_micros(self.round_trip_micros.load(Relaxed)),
         }
     }
 
-    pub(super) fn sent(&self, bytes: usize) {
-        self.up.fetch_add(bytes as u64, Ordering::Relaxed);
+    pub(crate) fn add_connection(self: &Arc<Self>) -> OpenConnection {
+        self.open.fetch_add(1, Relaxed);
+        self.accepted.fetch_add(1, Relaxed);
+        OpenConnection(Arc::clone(self))
     }
 
-    pub(super) fn received(&self, bytes: usize) {
-        self.down.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn opened(self: &Arc<Self>) -> Open {
-        self.open.fetch_add(1, Ordering::Relaxed);
-        self.served.fetch_add(1, Ordering::Relaxed);
-        Open(Arc::clone(self))
-    }
-
-    pub(super) fn reconnected(&self) {
-        self.reconnects.fetch_add(1, Ordering::Relaxed);
-    }
-
-    pub(super) fn measured(&self, round_trip: Duration) {
+    pub(crate) fn set_round_trip(&self, round_trip: Duration) {
         let micros = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX);
-        self.round_trip_micros.store(micros, Ordering::Relaxed);
+        self.round_trip_micros.store(micros, Relaxed);
     }
 }
 
-impl Drop for Open {
+impl Drop for OpenConnection {
     fn drop(&mut self) {
-        self.0.open.fetch_sub(1, Ordering::Relaxed);
+        self.0.open.fetch_sub(1, Relaxed);
     }
 }
 
 impl Snapshot {
-    /// One line, with the rate since `before`.
-    pub fn line(&self, before: &Self, elapsed: Duration) -> impl fmt::Display + use<> {
+    /// Returns the counters as one line, with the rates since `before`.
+    pub fn line(&self, before: &Self, elapsed: Duration) -> String {
         let rate = |now: u64, then: u64| {
             let bytes = u128::from(now.saturating_sub(then)) * 1000 / elapsed.as_millis().max(1);
             text::size(u64::try_from(bytes).unwrap_or(u64::MAX))
@@ -108,17 +96,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_line_says_all_of_it() {
+    fn snapshot_line_shows_every_counter_and_rates() {
         let counters = Arc::new(Counters::default());
         let before = counters.snapshot();
-        let open = counters.opened();
-        drop(counters.opened());
-        counters.received(3_000_000);
-        counters.sent(500);
-        counters.measured(Duration::from_micros(150_340));
-        counters.reconnected();
+        let open = counters.add_connection();
+        drop(counters.add_connection());
+        counters.received.fetch_add(3_000_000, Relaxed);
+        counters.sent.fetch_add(500, Relaxed);
+        counters.set_round_trip(Duration::from_micros(150_340));
+        counters.reconnects.fetch_add(1, Relaxed);
         assert_eq!(
-            counters.snapshot().line(&before, Duration::from_secs(2)).to_string(),
+            counters.snapshot().line(&before, Duration::from_secs(2)),
             "1 open of 2 · in 3.0 MB (1.5 MB/s) · out 500 B (250 B/s) · round trip 150.3 ms · 1 reconnects"
         );
         drop(open);

@@ -1,4 +1,4 @@
-//! What a tunnel tells while it lives, for people and, as JSON, for programs.
+//! The events of a tunnel: sentences for people and, as JSON, data for programs.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -6,98 +6,91 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::bastion::Bastion;
-use super::forwarding::Target;
-use super::trust::Voucher;
+use crate::forwarding::{Endpoint, host_and_port};
+use crate::known_hosts::KeyProvenance;
 
-/// Where events go.
-pub type Tell = Arc<dyn Fn(Event) + Send + Sync>;
+/// Receives the events of a tunnel.
+pub type EventSink = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// Something that the user should know.
 #[derive(Debug, Clone, Serialize)]
 #[serde(tag = "event", rename_all = "kebab-case")]
 pub enum Event {
-    /// The host key was not known; it is trusted and pinned now.
+    /// A host key that was not pinned is trusted and pinned now.
     HostKeyPinned {
-        /// What it is pinned by.
+        /// The instance id or address that it is pinned for.
         identity: String,
         /// `SHA256:…`
         fingerprint: String,
-        /// Why it is believed.
-        voucher: Voucher,
+        /// Why the key is trusted.
+        #[serde(rename = "voucher")]
+        provenance: KeyProvenance,
     },
-    /// Nobody could be asked for the host key of a bastion that is not known yet.
-    NoVoucher {
-        /// Why not.
+    /// The host keys of a bastion without a pin could not be read from its console.
+    #[serde(rename = "no-voucher")]
+    ConsoleUnavailable {
+        /// The error.
         why: String,
     },
     /// Connections are served.
     Ready(Ready),
-    /// The bastion went away; the listeners stay.
+    /// The bastion does not answer any more. The local ports stay open, and new connections wait.
     Lost {
-        /// Why the last attempt to connect failed.
+        /// The error of the last attempt to connect.
         why: String,
     },
-    /// The bastion is back.
+    /// The tunnel has reconnected.
     Back {
-        /// Where it is now.
+        /// The bastion's present address.
         bastion: String,
     },
-    /// One connection could not be served.
+    /// One connection could not be forwarded.
     Refused {
-        /// Where it should have led.
+        /// `host:port`
         target: String,
-        /// What went wrong.
+        /// The error.
         why: String,
-        /// What to do about it.
+        /// What the user can do about it.
         hint: String,
     },
 }
 
-/// Everything that is needed to use the tunnel.
+/// The bastion and the local ports of an open tunnel.
 #[derive(Debug, Clone, Serialize)]
 pub struct Ready {
-    /// Through whom.
+    /// `user@host:port`
     pub bastion: String,
-    /// One for each `-L`, in the same order.
-    pub forwardings: Vec<Local>,
+    /// One for each forwarding of the options, in the same order.
+    pub forwardings: Vec<LocalForwarding>,
 }
 
-/// A local port that leads to a target.
+/// A local address that is forwarded to a target.
 #[derive(Debug, Clone, Serialize)]
-pub struct Local {
-    /// The local address and port.
+pub struct LocalForwarding {
+    /// The address that the tunnel listens on.
     pub local: SocketAddr,
-    /// The target's name; what a certificate is checked against.
+    /// The target's host name, which TLS certificates are verified against.
     pub host: String,
     /// The target's port.
     pub port: u16,
-    /// For PostgreSQL's programs: goes through the tunnel, and checks certificates against the target's own name.
+    /// A libpq connection string that goes through the tunnel and verifies certificates against `host`.
     pub connection: String,
 }
 
 impl Event {
-    /// Whether it says that connections are served.
+    /// Returns whether this is [`Event::Ready`].
     pub const fn is_ready(&self) -> bool {
         matches!(self, Self::Ready(_))
     }
 }
 
-impl Ready {
-    pub(super) fn new(bastion: &Bastion, forwardings: impl Iterator<Item = Local>) -> Self {
-        Self { bastion: bastion.to_string(), forwardings: forwardings.collect() }
-    }
-}
-
-impl Local {
-    pub(super) fn new(local: SocketAddr, target: &Target) -> Self {
+impl LocalForwarding {
+    pub(crate) fn new(local: SocketAddr, target: &Endpoint) -> Self {
         let connection = format!("host={} hostaddr={} port={}", target.host, local.ip(), local.port());
         Self { local, host: target.host.clone(), port: target.port, connection }
     }
-}
 
-impl Local {
-    /// How to go through it: with a browser where the port is one of the web's, else with psql.
+    /// Returns a URL if the target's port is a common one of the web, otherwise a `psql` command.
     pub fn usage(&self) -> String {
         match self.port {
             80 | 3000 | 8080 => format!("http://{}", self.local),
@@ -109,9 +102,9 @@ impl Local {
 
 impl fmt::Display for Ready {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for local in &self.forwardings {
-            let target = super::forwarding::host_and_port(&local.host, local.port);
-            writeln!(f, "{} leads to {target}    {}", local.local, local.usage())?;
+        for forwarding in &self.forwardings {
+            let target = host_and_port(&forwarding.host, forwarding.port);
+            writeln!(f, "{} forwards to {target}    {}", forwarding.local, forwarding.usage())?;
         }
         Ok(())
     }
@@ -120,27 +113,22 @@ impl fmt::Display for Ready {
 impl fmt::Display for Event {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::HostKeyPinned { identity, fingerprint, voucher: Voucher::User } => {
-                write!(f, "the host key of {identity} is {fingerprint}, as you said; it is pinned now")
+            Self::HostKeyPinned { identity, fingerprint, provenance } => {
+                let provenance = match provenance {
+                    KeyProvenance::User => "matches --host-key, pinned",
+                    KeyProvenance::Console => "matches the instance's console, pinned",
+                    KeyProvenance::FirstUse => "trusted on first use and pinned",
+                };
+                write!(f, "host key of {identity} is {fingerprint}: {provenance}")
             }
-            Self::HostKeyPinned { identity, fingerprint, voucher: Voucher::Console } => write!(
-                f,
-                "the host key of {identity} is {fingerprint}, as the machine's console says; it is pinned now"
-            ),
-            Self::HostKeyPinned { identity, fingerprint, voucher: Voucher::FirstUse } => write!(
-                f,
-                "the host key of {identity} was not known: trusted on first use and pinned, {fingerprint}"
-            ),
-            Self::NoVoucher { why } => {
-                write!(f, "the machine's console cannot say what its host key is: {why}")
+            Self::ConsoleUnavailable { why } => {
+                write!(f, "cannot read the host keys on the instance's console: {why}")
             }
             Self::Ready(ready) => ready.fmt(f),
-            Self::Lost { why } => {
-                write!(f, "the bastion is away, trying again; new connections wait: {why}")
-            }
-            Self::Back { bastion } => write!(f, "the bastion is back: {bastion}"),
+            Self::Lost { why } => write!(f, "lost the bastion, reconnecting; new connections wait: {why}"),
+            Self::Back { bastion } => write!(f, "reconnected to the bastion {bastion}"),
             Self::Refused { target, why, hint } => {
-                write!(f, "a connection to {target} failed: {why}\nhint: {hint}")
+                write!(f, "cannot forward a connection to {target}: {why}\nhint: {hint}")
             }
         }
     }
@@ -151,10 +139,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn how_to_go_through_depends_on_the_port() {
+    fn usage_is_url_for_web_ports_and_psql_otherwise() {
         let usage = |port| {
-            let target = Target { host: "db.example".to_owned(), port };
-            Local::new("127.0.0.1:13000".parse().unwrap(), &target).usage()
+            let target = Endpoint { host: "db.example".to_owned(), port };
+            LocalForwarding::new("127.0.0.1:13000".parse().unwrap(), &target).usage()
         };
         assert_eq!(usage(80), "http://127.0.0.1:13000");
         assert_eq!(usage(443), "https://127.0.0.1:13000");

@@ -1,27 +1,27 @@
-//! What leads where, as the user writes it: `5432:db.example:5432`, as for `ssh -L`.
+//! Forwardings as the user types them: `5432:db.example:5432`, as for `ssh -L`.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// A local port and the place to which it leads.
+/// A local port and the endpoint that it forwards to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Forwarding {
-    /// The local port; 0 is any free one.
+    /// The local port; 0 takes any free one.
     pub port: u16,
-    /// Where it leads, as the bastion sees it.
-    pub target: Target,
+    /// The target behind the bastion.
+    pub target: Endpoint,
 }
 
-/// A host and a port, as the bastion sees them.
+/// A host and a port, as the bastion resolves them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Target {
-    /// A name or an address, without brackets.
+pub struct Endpoint {
+    /// A host name or an IP address, without brackets.
     pub host: String,
-    /// The port.
+    /// The TCP port.
     pub port: u16,
 }
 
-impl fmt::Display for Target {
+impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&host_and_port(&self.host, self.port))
     }
@@ -31,36 +31,32 @@ impl FromStr for Forwarding {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is not LOCAL-PORT:HOST:PORT, such as 5432:db.example:5432");
-        let (local, rest) = text.split_once(':').ok_or_else(wrong)?;
-        let (host, port) = split_host(rest).ok_or_else(wrong)?;
-        let target = Target { host, port: port.filter(|port| *port != 0).ok_or_else(wrong)? };
-        Ok(Self { port: local.parse().map_err(|_| wrong())?, target })
+        let invalid = || format!("`{text}` is not LOCAL-PORT:HOST:PORT, such as 5432:db.example:5432");
+        let (local, rest) = text.split_once(':').ok_or_else(invalid)?;
+        let (host, port) = split_host(rest).ok_or_else(invalid)?;
+        let target = Endpoint { host, port: port.filter(|port| *port != 0).ok_or_else(invalid)? };
+        Ok(Self { port: local.parse().map_err(|_| invalid())?, target })
     }
 }
 
-/// `host:port`, with brackets around an IPv6 address.
-pub fn host_and_port(host: &str, port: u16) -> String {
+/// Returns `host:port`, with brackets around an IPv6 address.
+pub(crate) fn host_and_port(host: &str, port: u16) -> String {
     if host.contains(':') { format!("[{host}]:{port}") } else { format!("{host}:{port}") }
 }
 
-/// Reads `host`, `host:port`, `[::1]` or `[::1]:port`.
-pub(super) fn split_host(text: &str) -> Option<(String, Option<u16>)> {
+/// Splits `host`, `host:port`, `[::1]` or `[::1]:port`. The host goes to the bastion and to the terminal: only the characters of
+/// names and addresses are accepted.
+pub(crate) fn split_host(text: &str) -> Option<(String, Option<u16>)> {
     let (host, port) = match text.strip_prefix('[') {
         Some(rest) => {
             let (host, rest) = rest.split_once(']')?;
-            let port = if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) };
-            (host, port)
+            (host, if rest.is_empty() { None } else { Some(rest.strip_prefix(':')?) })
         }
-        None => match text.split_once(':') {
-            Some((host, port)) => (host, Some(port)),
-            None => (text, None),
-        },
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
     };
-    // What is no name would be handed to the bastion, and shown to the user.
-    let named = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:%".contains(c));
+    let valid = !host.is_empty() && host.chars().all(|c| c.is_ascii_alphanumeric() || "-._:%".contains(c));
     let port = port.map(str::parse).transpose().ok()?;
-    named.then(|| (host.to_owned(), port))
+    valid.then(|| (host.to_owned(), port))
 }
 
 #[cfg(test)]
@@ -68,17 +64,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn it_is_read_as_ssh_reads_it() {
-        let read = |text: &str| text.parse::<Forwarding>();
-        let target = |host: &str, port| Target { host: host.to_owned(), port };
-        assert_eq!(
-            read("5432:db.example:5433").unwrap(),
-            Forwarding { port: 5432, target: target("db.example", 5433) }
-        );
-        let v6 = read("0:[fd00::1]:5432").unwrap();
+    fn forwarding_is_parsed_as_by_ssh_and_rejects_malformed_text() {
+        let target = |host: &str, port| Endpoint { host: host.to_owned(), port };
+        let forwarding: Forwarding = "5432:db.example:5433".parse().unwrap();
+        assert_eq!(forwarding, Forwarding { port: 5432, target: target("db.example", 5433) });
+        let v6: Forwarding = "0:[fd00::1]:5432".parse().unwrap();
         assert_eq!(v6, Forwarding { port: 0, target: target("fd00::1", 5432) });
         assert_eq!(v6.target.to_string(), "[fd00::1]:5432");
-        for wrong in [
+        for invalid in [
             "",
             "5432",
             "db:5432",
@@ -90,7 +83,7 @@ mod tests {
             "1:d b:2",
             "1:[a:2",
         ] {
-            assert!(read(wrong).unwrap_err().contains("LOCAL-PORT:HOST:PORT"), "{wrong}");
+            assert!(invalid.parse::<Forwarding>().unwrap_err().contains("LOCAL-PORT:HOST:PORT"), "{invalid}");
         }
     }
 }

@@ -1,34 +1,28 @@
-//! A database tunnel: local ports that lead through the bastion, and stay open while the bastion comes and goes.
+//! Forwards local ports through an SSH bastion, and reconnects when the bastion goes away.
 //!
-//! Every local connection has an SSH session of its own, because one connection that nobody reads stops all others on the
-//! same session. A few sessions are kept warm, so that a new connection does not wait for a handshake; where the bastion is
-//! far away, one of them is held open to each target, so that it does not wait for the target either. Where the bastion is comes from
-//! a [`Discovery`]; everything else is the same for all of them.
+//! Every local connection has an SSH session of its own: the SSH library stops reading a session while one of its channels is not
+//! read, which would stall every other connection on it. A pool keeps idle sessions, so that a new connection does not wait for a
+//! handshake; on a long path, one of them has a prefetched channel to each target. A [`Discovery`] finds the bastion.
 //!
-//! Only this module names the SSH library. It prints nothing: what happens is told as [`Event`]s.
+//! This crate prints nothing: it reports [`Event`]s. No type of the SSH library is part of its API.
+
+#![warn(missing_docs)]
 
 mod authentication;
-pub mod bastion;
-mod batch;
+mod bastion;
 mod connector;
-pub mod counters;
-mod door;
-pub mod event;
-mod forward;
-pub mod forwarding;
-mod held;
+mod counters;
+mod event;
+mod forwarding;
+mod instance_connect;
+mod known_hosts;
 mod listener;
-mod memory;
-mod opening;
+mod open_channel;
 mod pool;
-mod ready_file;
+mod prefetch;
+mod quick_ack;
 mod reconnect;
-mod rush;
 mod session;
-mod socket;
-mod stay;
-mod trouble;
-mod trust;
 mod window;
 
 use std::net::IpAddr;
@@ -36,45 +30,46 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::failure::{Failure, Result};
+use common::failure::{Context as _, Failure, Result};
 use tokio::task::JoinSet;
 
-use self::bastion::Discovery;
+pub use self::bastion::{Bastion, Discovery};
 use self::connector::Connector;
-pub use self::connector::{CIPHERS, cipher};
-use self::counters::Counters;
-use self::event::{Event, Ready, Tell};
-use self::forwarding::Forwarding;
+pub use self::connector::parse_cipher;
+pub use self::counters::{Counters, Snapshot};
+pub use self::event::{Event, EventSink, LocalForwarding, Ready};
+pub use self::forwarding::{Endpoint, Forwarding};
+pub use self::known_hosts::KeyProvenance;
+use self::listener::Listener;
 use self::pool::Pool;
-use self::ready_file::ReadyFile;
+use self::reconnect::ConnectError;
 
-/// The file of pinned host keys: beside the settings, and not among a target's data. Deleting those must not make us forget
-/// whom we trust.
-pub fn pins(config: &Path) -> PathBuf {
+/// Returns the file of pinned host keys, which stands beside the settings: deleting a target's data must not delete the pins.
+pub fn known_hosts_file(config: &Path) -> PathBuf {
     config.parent().unwrap_or(Path::new("/")).join("host_keys")
 }
 
-/// What to open.
+/// The settings of a tunnel.
 pub struct Options {
-    /// Where the bastion is.
+    /// Finds the bastion.
     pub discovery: Arc<dyn Discovery>,
-    /// What leads where.
+    /// The local ports and their targets.
     pub forwardings: Vec<Forwarding>,
-    /// The local address on which to listen.
+    /// The local address to listen on.
     pub bind: IpAddr,
-    /// The user's own key, where one was named.
+    /// The only private key to use. Without it: EC2 Instance Connect, the SSH agent and the default files in `~/.ssh`.
     pub key: Option<PathBuf>,
-    /// Whether a passphrase may be asked for on the terminal.
-    pub may_ask: bool,
+    /// Whether to prompt for passphrases on the terminal.
+    pub prompt_passphrase: bool,
     /// The file of pinned host keys.
-    pub pins: PathBuf,
-    /// The fingerprint that the bastion's host key must have, where the user knows it.
+    pub known_hosts: PathBuf,
+    /// The fingerprint (`SHA256:…`) that the bastion's host key must have.
     pub host_key: Option<String>,
-    /// The cipher's short name, where a certain one is wanted.
+    /// The only cipher to offer, as [`parse_cipher`] accepts it.
     pub cipher: Option<String>,
-    /// How long one attempt to connect, or to open a forwarding, may take.
-    pub connect_limit: Duration,
-    /// Written when everything is ready, removed at the end.
+    /// Limits each attempt to connect and each request to open a channel.
+    pub connect_timeout: Duration,
+    /// A file that exists while connections are served.
     pub ready_file: Option<PathBuf>,
 }
 
@@ -87,46 +82,66 @@ pub struct Tunnel {
 }
 
 impl Tunnel {
-    /// Listens on every port, connects once, and only then serves. Where any of it fails, nothing is left behind.
-    pub async fn open(options: Options, tell: Tell) -> Result<Self> {
-        memory::keep();
+    /// Listens on every local port, connects to the bastion, and then serves connections. If a step fails, every port is released.
+    pub async fn open(options: Options, events: EventSink) -> Result<Self> {
         let mut listeners = Vec::new();
         for forwarding in &options.forwardings {
-            listeners.push(listener::bind(options.bind, forwarding).await?);
+            listeners.push(Listener::bind(options.bind, forwarding).await?);
         }
         let counters = Arc::new(Counters::default());
-        let connector = Connector::new(&options, Arc::clone(&counters), Arc::clone(&tell))?;
-        let first = connector.connect().await.map_err(|trouble| trouble.failure)?;
-        connector.shorten();
-        let ready = Ready::new(first.bastion(), listeners.iter().map(listener::Listener::local));
+        let connector = Connector::new(&options, Arc::clone(&counters), Arc::clone(&events))?;
+        let first = connector.connect().await.map_err(ConnectError::into_failure)?;
+        connector.expect_quick_reconnects();
+        let forwardings = listeners.iter().map(Listener::forwarding).collect();
+        let ready = Ready { bastion: first.bastion.to_string(), forwardings };
         let ready_file = options.ready_file.map(|path| ReadyFile::write(path, &ready)).transpose()?;
 
-        let pool = Pool::new(connector, first, Arc::clone(&counters), Arc::clone(&tell));
+        let pool = Pool::new(connector, first, Arc::clone(&counters), Arc::clone(&events));
         let mut tasks = JoinSet::new();
-        tasks.spawn(Arc::clone(&pool).keep());
+        tasks.spawn(Arc::clone(&pool).maintain());
         for listener in listeners {
             tasks.spawn(listener.serve(Arc::clone(&pool)));
         }
-        tell(Event::Ready(ready.clone()));
+        events(Event::Ready(ready.clone()));
         Ok(Self { ready, counters, tasks, _ready_file: ready_file })
     }
 
-    /// What leads where.
+    /// Returns the bastion and the local ports.
     pub fn ready(&self) -> &Ready {
         &self.ready
     }
 
-    /// What has passed so far.
+    /// Returns the counters, which are updated while the tunnel is open.
     pub fn counters(&self) -> &Arc<Counters> {
         &self.counters
     }
 
-    /// Waits for what ends the tunnel; nothing but a failure does.
+    /// Waits until the tunnel fails for good, such as by a changed host key, and returns why.
     pub async fn ended(&mut self) -> Failure {
         match self.tasks.join_next().await {
             Some(Ok(failure)) => failure,
-            Some(Err(error)) => Failure::new("the tunnel broke").source(error),
-            None => Failure::new("the tunnel has ended"),
+            Some(Err(error)) => Failure::new("a task of the tunnel panicked").source(error),
+            None => Failure::new("the tunnel is closed"),
         }
+    }
+}
+
+/// The file of `--ready-file`; removed when dropped.
+struct ReadyFile(PathBuf);
+
+impl ReadyFile {
+    /// Writes the event `ready` as JSON, atomically: scripts that wait for the file never read half of it.
+    fn write(path: PathBuf, ready: &Ready) -> Result<Self> {
+        let what = || format!("cannot write the ready file `{}`", path.display());
+        let event = serde_json::to_string(&Event::Ready(ready.clone())).context(what)?;
+        common::atomic_file::write(&path, format!("{event}\n").as_bytes()).context(what)?;
+        Ok(Self(path))
+    }
+}
+
+impl Drop for ReadyFile {
+    fn drop(&mut self) {
+        // The file may have been removed already.
+        drop(std::fs::remove_file(&self.0));
     }
 }

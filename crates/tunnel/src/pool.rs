@@ -1,9 +1,10 @@
-//! Sessions: those that are ready, those that somebody waits for, and the one task that makes them.
+//! The pool of idle sessions, the queue of connections that wait for one, and the task that opens new ones.
 //!
-//! The task alone decides when to connect and when to give up. Connections only ask for a session and wait, however long the
-//! bastion is away; one that gives up waiting is passed over.
+//! That task alone decides when to connect and when to give up. A connection waits for a session as long as the bastion is away; a waiter
+//! that has gone is skipped.
 
 use std::collections::VecDeque;
+use std::sync::atomic::Ordering::Relaxed;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -12,274 +13,260 @@ use tokio::sync::{Notify, oneshot};
 use tokio::task::JoinSet;
 use tokio::time::{Instant, sleep_until};
 
-use super::connector::Connector;
-use super::counters::Counters;
-use super::event::{Event, Tell};
-use super::reconnect::{Health, Verdict};
-use super::session::Session;
-use super::trouble::Trouble;
+use crate::connector::Connector;
+use crate::counters::Counters;
+use crate::event::{Event, EventSink};
+use crate::reconnect::{ConnectError, RetryDecision, RetryState};
+use crate::session::Session;
 
-/// So many sessions wait for connections to come, those that are held open to a target included.
-const SPARES: usize = 3;
+/// Idle sessions to keep, those with a prefetched channel included.
+const MAX_IDLE: usize = 3;
 
-/// However many of them are held, so many are free to lead anywhere.
-const FREE: usize = 1;
+/// Idle sessions to keep without a prefetched channel.
+const MIN_IDLE: usize = 1;
 
-/// A spare that is missing is replaced after this long: most connections are over by then, and have given their session back. A
-/// handshake takes sshd as long as 20 MiB of a transfer do.
-const LEISURE: Duration = Duration::from_secs(5);
+/// The delay before an idle session is replaced: most connections end sooner and release theirs, and a handshake takes as much of sshd's
+/// time as 20 MiB of a transfer.
+const REFILL_DELAY: Duration = Duration::from_secs(5);
 
-/// The last free one is replaced after this long, on a long path: where connections follow each other, the session of the one before
-/// is about to come back. On a short path it can wait like the others: made beside a transfer, it costs more than it saves. What
-/// somebody waits for is made at once.
-const BREATH: Duration = Duration::from_millis(100);
+/// The delay before the last idle session is replaced on a long path. It covers connections that follow each other. On a short path
+/// [`REFILL_DELAY`] applies: a handshake is quick there, and slows a transfer that runs at the same time down.
+const FAST_REFILL_DELAY: Duration = Duration::from_millis(100);
 
-/// So many handshakes at once: sshd begins to drop them at ten (`MaxStartups`).
-const HANDSHAKES: usize = 4;
+/// sshd starts to drop connections at ten unauthenticated ones (`MaxStartups`).
+const MAX_CONCURRENT_HANDSHAKES: usize = 4;
 
 /// The sessions of one tunnel.
-pub(super) struct Pool {
-    connector: Connector,
-    state: Mutex<State>,
-    /// Told when a session was taken, given back, or asked for.
+pub(crate) struct Pool {
+    pub(crate) connector: Connector,
+    state: Mutex<PoolState>,
+    /// Notified when a session is acquired, released or waited for.
     changed: Notify,
-    pub(super) counters: Arc<Counters>,
-    tell: Tell,
-}
-
-/// Counts a session as one of the spares although it is not among them, as long as this lives.
-pub(super) struct Place(Arc<Pool>);
-
-/// How many sessions are missing, each time with those before.
-#[derive(Debug, PartialEq)]
-struct Lack {
-    /// Those that somebody waits for.
-    waited_for: usize,
-    /// And a free one.
-    free: usize,
-    /// And all spares.
-    spares: usize,
-}
-
-/// How long something that is missing can wait.
-struct Patience {
-    length: Duration,
-    /// When it ends; `None` where nothing is missing.
-    end: Option<Instant>,
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) events: EventSink,
 }
 
 #[derive(Default)]
-struct State {
-    ready: Vec<Session>,
-    waiting: VecDeque<oneshot::Sender<Session>>,
-    /// So many spares are held elsewhere, or about to be.
-    held: usize,
-    /// Sessions have died that nobody had let go of.
+struct PoolState {
+    idle: Vec<Session>,
+    waiters: VecDeque<oneshot::Sender<Session>>,
+    /// Sessions with a prefetched channel, which count as idle.
+    prefetched: usize,
+    /// Whether sessions have died since the last [`PoolState::inspect`].
     died: bool,
 }
 
+/// The missing sessions at three levels of urgency, each including the one before.
+#[derive(Debug, PartialEq)]
+struct Deficit {
+    /// Sessions that connections wait for.
+    waiters: usize,
+    min_idle: usize,
+    max_idle: usize,
+}
+
+/// A session with a prefetched channel, which counts as idle until this is dropped.
+pub(crate) struct PrefetchSlot(Arc<Pool>);
+
+/// The delay after which a deficit is filled, counted from its beginning.
+struct RefillTimer {
+    delay: Duration,
+    /// `None` while there is no deficit.
+    due: Option<Instant>,
+}
+
 impl Pool {
-    pub(super) fn new(
+    pub(crate) fn new(
         connector: Connector,
         first: Session,
         counters: Arc<Counters>,
-        tell: Tell,
+        events: EventSink,
     ) -> Arc<Self> {
-        let state = Mutex::new(State::default());
-        let pool = Arc::new(Self { connector, state, changed: Notify::new(), counters, tell });
-        pool.give(first);
+        let (state, changed) = (Mutex::default(), Notify::new());
+        let pool = Arc::new(Self { connector, state, changed, counters, events });
+        pool.release(first);
         pool
     }
 
-    /// How long opening something may take.
-    pub(super) fn limit(&self) -> Duration {
-        self.connector.limit()
+    /// Returns whether the bastion is too near for prefetching to pay off.
+    pub(crate) fn is_short_path(&self) -> bool {
+        self.connector.window_sizer.is_short_path()
     }
 
-    /// Whether the bastion is so near that nothing needs to be done ahead of time.
-    pub(super) fn is_near(&self) -> bool {
-        self.connector.sizing.is_short()
-    }
-
-    /// Tells what could not be done for one connection.
-    pub(super) fn tell(&self, event: Event) {
-        (self.tell)(event);
-    }
-
-    /// A session, now or when there is one again. `None` when there will never be one.
-    pub(super) async fn take(&self) -> Option<Session> {
+    /// Returns an idle session, or waits for one. `None` if the tunnel is closing.
+    pub(crate) async fn acquire(&self) -> Option<Session> {
         let waiter = {
             let mut state = self.state();
             state.purge();
-            if let Some(session) = state.ready.pop() {
+            if let Some(session) = state.idle.pop() {
                 self.changed.notify_one();
                 return Some(session);
             }
             let (sender, waiter) = oneshot::channel();
-            state.waiting.push_back(sender);
+            state.waiters.push_back(sender);
             waiter
         };
         self.changed.notify_one();
         waiter.await.ok()
     }
 
-    /// A session that can serve another connection: for whoever waits longest, or to keep.
-    pub(super) fn give(&self, session: Session) {
+    /// Takes back a session that can serve another connection: it goes to the first waiter, or becomes idle.
+    pub(crate) fn release(&self, session: Session) {
         let mut state = self.state();
         state.purge();
         if !session.is_alive() {
             state.died = true;
-        } else if let Some(session) = state.hand_over(session)
-            && state.ready.len() < state.spares()
+        } else if let Some(session) = state.give_to_waiter(session)
+            && state.idle.len() < state.idle_limit()
             && !session.window.is_too_small()
         {
-            state.ready.push(session);
+            state.idle.push(session);
         }
         drop(state);
         self.changed.notify_one();
     }
 
-    /// A place for a spare that is held elsewhere.
-    pub(super) fn place(self: &Arc<Self>) -> Place {
-        self.state().held += 1;
-        Place(Arc::clone(self))
+    /// Counts a session that is about to be prefetched as idle.
+    pub(crate) fn reserve_prefetch_slot(self: &Arc<Self>) -> PrefetchSlot {
+        self.state().prefetched += 1;
+        PrefetchSlot(Arc::clone(self))
     }
 
-    /// A session died while it served.
-    pub(super) fn lost(&self) {
+    /// Reports a session that died while it was in use.
+    pub(crate) fn mark_lost(&self) {
         self.state().died = true;
         self.changed.notify_one();
     }
 
-    /// Keeps enough sessions ready for ever; returns when it must give up.
-    pub(super) async fn keep(self: Arc<Self>) -> Failure {
-        let mut health = Health::default();
-        let mut attempts: JoinSet<Result<Session, Trouble>> = JoinSet::new();
-        let mut pause = Duration::ZERO;
+    /// Opens sessions as they are missing. Returns only if reconnecting is hopeless.
+    pub(crate) async fn maintain(self: Arc<Self>) -> Failure {
+        let mut retries = RetryState::default();
+        let mut attempts: JoinSet<Result<Session, ConnectError>> = JoinSet::new();
+        let mut backoff = Duration::ZERO;
         let mut outage = false;
-        let [mut breath, mut leisure] = [BREATH, LEISURE].map(Patience::new);
+        let [mut fast_refill, mut refill] = [FAST_REFILL_DELAY, REFILL_DELAY].map(RefillTimer::new);
         loop {
-            let (lack, died) = self.state().inspect();
+            let (deficit, died) = self.state().inspect();
             outage |= died;
-            let calm = !outage && self.is_near();
-            let soon = if calm { lack.waited_for } else { lack.free };
-            let (hurried, rested) =
-                (breath.is_over(soon > lack.waited_for), leisure.is_over(lack.spares > soon));
-            let missing = match (rested, hurried) {
-                (true, _) => lack.spares,
-                (false, true) => soon,
-                (false, false) => lack.waited_for,
+            let is_calm = !outage && self.is_short_path();
+            let urgent = if is_calm { deficit.waiters } else { deficit.min_idle };
+            let fast_due = fast_refill.is_due(urgent > deficit.waiters);
+            let due = refill.is_due(deficit.max_idle > urgent);
+            let missing = if due {
+                deficit.max_idle
+            } else if fast_due {
+                urgent
+            } else {
+                deficit.waiters
             };
-            let limit = if health.is_down() { 1 } else { HANDSHAKES };
-            while pause.is_zero() && attempts.len() < missing.min(limit) {
+            let limit = if retries.is_down() { 1 } else { MAX_CONCURRENT_HANDSHAKES };
+            while backoff.is_zero() && attempts.len() < missing.min(limit) {
                 let pool = Arc::clone(&self);
                 attempts.spawn(async move { pool.connector.connect().await });
             }
             tokio::select! {
                 () = self.changed.notified() => {}
                 () = self.connector.died.notified() => {}
-                () = breath.ends(), if missing < soon => {}
-                () = leisure.ends(), if missing < lack.spares => {}
-                () = tokio::time::sleep(pause), if !pause.is_zero() => pause = Duration::ZERO,
-                Some(outcome) = attempts.join_next() => match outcome {
+                () = fast_refill.wait(), if missing < urgent => {}
+                () = refill.wait(), if missing < deficit.max_idle => {}
+                () = tokio::time::sleep(backoff), if !backoff.is_zero() => backoff = Duration::ZERO,
+                Some(attempt) = attempts.join_next() => match attempt {
                     Ok(Ok(session)) => {
-                        pause = Duration::ZERO;
-                        if health.succeeded() {
-                            (self.tell)(Event::Back { bastion: session.bastion().to_string() });
+                        backoff = Duration::ZERO;
+                        if retries.on_success() {
+                            (self.events)(Event::Back { bastion: session.bastion.to_string() });
                         }
                         if std::mem::take(&mut outage) {
-                            self.counters.reconnected();
+                            self.counters.reconnects.fetch_add(1, Relaxed);
                         }
-                        self.give(session);
+                        self.release(session);
                     }
-                    Ok(Err(trouble)) => {
+                    Ok(Err(error)) => {
                         outage = true;
-                        // Those that began at the same time would only say the same.
+                        // Concurrent attempts would fail in the same way.
                         attempts.shutdown().await;
-                        match health.failed(trouble) {
-                            Verdict::Pause { length, first, why } => {
-                                pause = length;
+                        match retries.on_failure(error) {
+                            RetryDecision::Retry { delay, first, why } => {
+                                backoff = delay;
                                 if first {
-                                    self.connector.sizing.forget();
-                                    (self.tell)(Event::Lost { why });
+                                    self.connector.window_sizer.reset_round_trip();
+                                    (self.events)(Event::Lost { why });
                                 }
                             }
-                            Verdict::GiveUp(failure) => return failure,
+                            RetryDecision::GiveUp(failure) => return failure,
                         }
                     }
-                    Err(error) => return Failure::new("a handshake broke").source(error),
+                    Err(error) => return Failure::new("a handshake panicked").source(error),
                 },
             }
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, PoolState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Patience {
-    fn new(length: Duration) -> Self {
-        Self { length, end: None }
+impl Drop for PrefetchSlot {
+    fn drop(&mut self) {
+        self.0.state().prefetched -= 1;
+        self.0.changed.notify_one();
+    }
+}
+
+impl RefillTimer {
+    fn new(delay: Duration) -> Self {
+        Self { delay, due: None }
     }
 
-    /// Whether it has lasted long enough. It begins anew where nothing is missing.
-    fn is_over(&mut self, missing: bool) -> bool {
+    /// Starts at the beginning of a deficit and stops at its end. Returns whether the delay is over.
+    fn is_due(&mut self, deficit: bool) -> bool {
         let now = Instant::now();
-        self.end = missing.then(|| self.end.unwrap_or(now + self.length));
-        self.end.is_some_and(|end| end <= now)
+        self.due = deficit.then(|| self.due.unwrap_or(now + self.delay));
+        self.due.is_some_and(|due| due <= now)
     }
 
-    /// Returns when it is over, or never.
-    async fn ends(&self) {
-        match self.end {
-            Some(end) => sleep_until(end).await,
+    /// Returns when the delay is over; never without a deficit.
+    async fn wait(&self) {
+        match self.due {
+            Some(due) => sleep_until(due).await,
             None => std::future::pending().await,
         }
     }
 }
 
-impl Place {
-    pub(super) fn pool(&self) -> &Arc<Pool> {
-        &self.0
-    }
-}
-
-impl Drop for Place {
-    fn drop(&mut self) {
-        self.0.state().held -= 1;
-        self.0.changed.notify_one();
-    }
-}
-
-impl State {
-    /// How many sessions wait here for connections to come.
-    fn spares(&self) -> usize {
-        SPARES.saturating_sub(self.held).max(FREE)
+impl PoolState {
+    /// Returns how many idle sessions without a prefetched channel to keep.
+    fn idle_limit(&self) -> usize {
+        MAX_IDLE.saturating_sub(self.prefetched).max(MIN_IDLE)
     }
 
-    /// Forgets sessions that have died, and waiters that have gone.
+    /// Removes dead sessions and waiters that have gone.
     fn purge(&mut self) {
-        let before = self.ready.len();
-        self.ready.retain(Session::is_alive);
-        self.died |= self.ready.len() < before;
-        self.waiting.retain(|waiter| !waiter.is_closed());
+        let before = self.idle.len();
+        self.idle.retain(Session::is_alive);
+        self.died |= self.idle.len() < before;
+        self.waiters.retain(|waiter| !waiter.is_closed());
     }
 
-    /// What is missing, and whether some have died since it was asked last.
-    fn inspect(&mut self) -> (Lack, bool) {
+    /// Returns the deficit, and whether sessions have died since the last call.
+    fn inspect(&mut self) -> (Deficit, bool) {
         self.purge();
-        let lacking = |more: usize| (self.waiting.len() + more).saturating_sub(self.ready.len());
-        let lack = Lack { waited_for: lacking(0), free: lacking(FREE), spares: lacking(self.spares()) };
-        (lack, std::mem::take(&mut self.died))
+        let missing = |idle: usize| (self.waiters.len() + idle).saturating_sub(self.idle.len());
+        let deficit = Deficit {
+            waiters: missing(0),
+            min_idle: missing(MIN_IDLE),
+            max_idle: missing(self.idle_limit()),
+        };
+        (deficit, std::mem::take(&mut self.died))
     }
 
-    /// Gives it to the first who still waits; returns it where there is nobody.
-    fn hand_over(&mut self, mut session: Session) -> Option<Session> {
-        while let Some(waiter) = self.waiting.pop_front() {
+    /// Gives the session to the first waiter that has not gone, or returns it.
+    fn give_to_waiter(&mut self, mut session: Session) -> Option<Session> {
+        while let Some(waiter) = self.waiters.pop_front() {
             match waiter.send(session) {
                 Ok(()) => return None,
-                Err(back) => session = back,
+                Err(returned) => session = returned,
             }
         }
         Some(session)
@@ -291,36 +278,32 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_session_that_is_held_is_one_of_the_spares_but_not_the_last() {
-        let spares = (0..6).map(|held| State { held, ..State::default() }.spares());
-        assert_eq!(spares.collect::<Vec<_>>(), [3, 2, 1, 1, 1, 1]);
+    fn pool_idle_limit_counts_prefetched_sessions_but_keeps_one_idle() {
+        let limits = (0..6).map(|prefetched| PoolState { prefetched, ..PoolState::default() }.idle_limit());
+        assert_eq!(limits.collect::<Vec<_>>(), [3, 2, 1, 1, 1, 1]);
     }
 
     #[test]
-    fn what_somebody_waits_for_is_missing_before_any_spare() {
-        let mut state = State::default();
-        assert_eq!(state.inspect().0, Lack { waited_for: 0, free: 1, spares: 3 });
+    fn pool_deficit_counts_waiters_until_they_are_gone() {
+        let mut state = PoolState::default();
+        assert_eq!(state.inspect().0, Deficit { waiters: 0, min_idle: 1, max_idle: 3 });
         let (sender, waiter) = oneshot::channel();
-        state.waiting.push_back(sender);
-        assert_eq!(state.inspect().0, Lack { waited_for: 1, free: 2, spares: 4 });
+        state.waiters.push_back(sender);
+        assert_eq!(state.inspect().0, Deficit { waiters: 1, min_idle: 2, max_idle: 4 });
         drop(waiter);
-        assert_eq!(
-            state.inspect().0,
-            Lack { waited_for: 0, free: 1, spares: 3 },
-            "who has gone wants nothing"
-        );
+        assert_eq!(state.inspect().0, Deficit { waiters: 0, min_idle: 1, max_idle: 3 });
     }
 
     #[tokio::test(start_paused = true)]
-    async fn patience_counts_from_when_something_began_to_be_missing() {
-        let mut patience = Patience::new(LEISURE);
-        tokio::time::advance(LEISURE * 2).await;
-        assert!(!patience.is_over(true));
-        tokio::time::advance(LEISURE / 2).await;
-        assert!(!patience.is_over(true));
-        patience.ends().await;
-        assert!(patience.is_over(true));
-        assert!(!patience.is_over(false));
-        assert!(!patience.is_over(true), "it begins anew");
+    async fn refill_timer_counts_from_beginning_of_each_deficit() {
+        let mut timer = RefillTimer::new(REFILL_DELAY);
+        tokio::time::advance(REFILL_DELAY * 2).await;
+        assert!(!timer.is_due(true));
+        tokio::time::advance(REFILL_DELAY / 2).await;
+        assert!(!timer.is_due(true));
+        timer.wait().await;
+        assert!(timer.is_due(true));
+        assert!(!timer.is_due(false));
+        assert!(!timer.is_due(true), "a new deficit starts the delay again");
     }
 }

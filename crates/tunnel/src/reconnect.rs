@@ -1,59 +1,78 @@
-//! When to try again, and when to give up.
-//!
-//! Pure: it is told how attempts ended and says what follows. Whoever asks does the waiting.
+//! Decides, after a failed attempt to connect, whether and when to retry. Does no I/O and does not wait.
 
 use std::time::Duration;
 
-use super::trouble::{Kind, Trouble};
 use common::failure::Failure;
 
-/// The first pause; each one is twice as long as the one before.
-const SHORTEST: Duration = Duration::from_millis(200);
+const MIN_BACKOFF: Duration = Duration::from_millis(200);
 
-/// The longest pause. A bastion that is back must be noticed within seconds.
-const LONGEST: Duration = Duration::from_secs(2);
+/// A bastion that is back must be noticed within seconds.
+const MAX_BACKOFF: Duration = Duration::from_secs(2);
 
-/// So many refused logins, one after the other, end the tunnel.
-const REFUSALS: u32 = 2;
+/// Consecutive authentication failures that end the tunnel.
+const MAX_AUTHENTICATION_FAILURES: u32 = 2;
 
-/// How things stand with the bastion.
-#[derive(Debug, Default)]
-pub(super) struct Health {
-    failures: u32,
-    refusals: u32,
+/// A failed attempt to connect.
+#[derive(Debug)]
+pub(crate) enum ConnectError {
+    /// The bastion does not answer, or not as an SSH server does; it may come back.
+    Unreachable(Failure),
+    /// The bastion rejected every key. It may do so once while it is still starting.
+    AuthenticationFailed(Failure),
+    /// The host key is not the expected one: the attempt must not be repeated.
+    HostKeyMismatch(Failure),
 }
 
-/// What follows from a failed attempt.
+impl ConnectError {
+    pub(crate) fn into_failure(self) -> Failure {
+        match self {
+            Self::Unreachable(failure)
+            | Self::AuthenticationFailed(failure)
+            | Self::HostKeyMismatch(failure) => failure,
+        }
+    }
+}
+
+/// The failures since the last success.
+#[derive(Debug, Default)]
+pub(crate) struct RetryState {
+    failures: u32,
+    authentication_failures: u32,
+}
+
 #[derive(Debug)]
-pub(super) enum Verdict {
-    /// Try again after this pause. `first` says that all was well before.
-    Pause { length: Duration, first: bool, why: String },
-    /// Trying again would not help.
+pub(crate) enum RetryDecision {
+    /// `first` is true for the first failure of an outage.
+    Retry {
+        delay: Duration,
+        first: bool,
+        why: String,
+    },
     GiveUp(Failure),
 }
 
-impl Health {
-    /// Whether the last attempt failed. One attempt at a time is enough then.
-    pub(super) fn is_down(&self) -> bool {
+impl RetryState {
+    /// Returns whether the last attempt failed; then one attempt at a time is enough.
+    pub(crate) fn is_down(&self) -> bool {
         self.failures > 0
     }
 
-    /// An attempt succeeded. Says whether the bastion had been away.
-    pub(super) fn succeeded(&mut self) -> bool {
-        let was_down = self.is_down();
-        *self = Self::default();
-        was_down
+    /// Records a success. Returns whether it ends an outage.
+    pub(crate) fn on_success(&mut self) -> bool {
+        std::mem::take(self).is_down()
     }
 
-    /// An attempt failed.
-    pub(super) fn failed(&mut self, trouble: Trouble) -> Verdict {
-        self.refusals = if trouble.kind == Kind::NotLoggedIn { self.refusals + 1 } else { 0 };
-        if trouble.kind == Kind::WrongHostKey || self.refusals >= REFUSALS {
-            return Verdict::GiveUp(trouble.failure);
+    pub(crate) fn on_failure(&mut self, error: ConnectError) -> RetryDecision {
+        let rejected = matches!(error, ConnectError::AuthenticationFailed(_));
+        self.authentication_failures = if rejected { self.authentication_failures + 1 } else { 0 };
+        if matches!(error, ConnectError::HostKeyMismatch(_))
+            || self.authentication_failures >= MAX_AUTHENTICATION_FAILURES
+        {
+            return RetryDecision::GiveUp(error.into_failure());
         }
-        let length = SHORTEST.saturating_mul(1 << self.failures.min(8)).min(LONGEST);
+        let delay = MIN_BACKOFF.saturating_mul(1 << self.failures.min(8)).min(MAX_BACKOFF);
         self.failures += 1;
-        Verdict::Pause { length, first: self.failures == 1, why: trouble.failure.to_string() }
+        RetryDecision::Retry { delay, first: self.failures == 1, why: error.into_failure().to_string() }
     }
 }
 
@@ -61,39 +80,41 @@ impl Health {
 mod tests {
     use super::*;
 
-    fn pause(health: &mut Health, trouble: Trouble) -> Option<(u128, bool)> {
-        match health.failed(trouble) {
-            Verdict::Pause { length, first, .. } => Some((length.as_millis(), first)),
-            Verdict::GiveUp(_) => None,
+    fn delay(retries: &mut RetryState, error: ConnectError) -> Option<(u128, bool)> {
+        match retries.on_failure(error) {
+            RetryDecision::Retry { delay, first, .. } => Some((delay.as_millis(), first)),
+            RetryDecision::GiveUp(_) => None,
         }
     }
 
-    #[test]
-    fn pauses_grow_to_a_limit_and_never_end() {
-        let mut health = Health::default();
-        let pauses: Vec<_> = (0..40)
-            .map(|_| pause(&mut health, Trouble::unreachable(Failure::new("gone"))).unwrap().0)
-            .collect();
-        assert_eq!(pauses[..6], [200, 400, 800, 1600, 2000, 2000]);
-        assert_eq!(pauses[39], 2000);
-        assert!(health.succeeded());
-        assert_eq!(pause(&mut health, Trouble::unreachable(Failure::new("gone"))), Some((200, true)));
-        assert!(health.is_down());
+    fn unreachable() -> ConnectError {
+        ConnectError::Unreachable(Failure::new("connection refused"))
     }
 
     #[test]
-    fn two_refused_logins_in_a_row_end_it() {
-        let refused = || Trouble::not_logged_in(Failure::new("no"));
-        let mut health = Health::default();
-        assert_eq!(pause(&mut health, refused()), Some((200, true)));
-        assert_eq!(pause(&mut health, Trouble::unreachable(Failure::new("gone"))), Some((400, false)));
-        assert_eq!(pause(&mut health, refused()), Some((800, false)));
-        assert_eq!(pause(&mut health, refused()), None);
+    fn retry_unreachable_backs_off_up_to_maximum_without_end() {
+        let mut retries = RetryState::default();
+        let delays: Vec<_> = (0..40).map(|_| delay(&mut retries, unreachable()).unwrap().0).collect();
+        assert_eq!(delays[..6], [200, 400, 800, 1600, 2000, 2000]);
+        assert_eq!(delays[39], 2000);
+        assert!(retries.on_success());
+        assert_eq!(delay(&mut retries, unreachable()), Some((200, true)));
+        assert!(retries.is_down());
     }
 
     #[test]
-    fn a_wrong_host_key_ends_it_at_once() {
-        let wrong = Trouble::wrong_host_key(Failure::new("changed"));
-        assert_eq!(pause(&mut Health::default(), wrong), None);
+    fn retry_two_consecutive_authentication_failures_gives_up() {
+        let rejected = || ConnectError::AuthenticationFailed(Failure::new("rejected"));
+        let mut retries = RetryState::default();
+        assert_eq!(delay(&mut retries, rejected()), Some((200, true)));
+        assert_eq!(delay(&mut retries, unreachable()), Some((400, false)));
+        assert_eq!(delay(&mut retries, rejected()), Some((800, false)));
+        assert_eq!(delay(&mut retries, rejected()), None);
+    }
+
+    #[test]
+    fn retry_host_key_mismatch_gives_up_at_once() {
+        let mismatch = ConnectError::HostKeyMismatch(Failure::new("changed"));
+        assert_eq!(delay(&mut RetryState::default(), mismatch), None);
     }
 }

@@ -1,7 +1,8 @@
-//! One authenticated SSH session. It serves one connection at a time.
+//! An authenticated SSH session, which serves one connection at a time.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::net::SocketAddr;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use russh::client::{DisconnectReason, Handle, Msg};
@@ -9,115 +10,99 @@ use russh::keys::{PublicKey, PublicKeyOrCertificate};
 use russh::{Channel, Error};
 use tokio::sync::Notify;
 
-use super::bastion::Bastion;
-use super::forwarding::Target;
-use super::trust::{Expectation, Verdict};
-use super::window::Window;
+use crate::bastion::Bastion;
+use crate::forwarding::Endpoint;
+use crate::known_hosts::{ExpectedHostKey, HostKeyStatus};
+use crate::window::Window;
 
-/// A session that is logged in. Dropping it ends it.
-pub(super) struct Session {
-    pub(super) handle: Handle<Guard>,
-    pub(super) bastion: Bastion,
-    pub(super) window: Window,
-    pub(super) link: Arc<Link>,
+/// An authenticated session. Dropping it closes it.
+pub(crate) struct Session {
+    pub(crate) handle: Handle<ClientHandler>,
+    pub(crate) bastion: Bastion,
+    pub(crate) window: Window,
+    pub(crate) link: Arc<Link>,
 }
 
-/// What the session's own task and its owner know of each other.
+/// What a session shares with the library's task that runs it.
 #[derive(Debug, Default)]
-pub(super) struct Link {
-    /// We let go of it ourselves: its end is nothing to tell.
-    retired: AtomicBool,
-    /// The connection broke: nobody said goodbye.
-    broke: AtomicBool,
-    /// Told when the session dies.
+pub(crate) struct Link {
+    /// The key that the bastion presented.
+    pub(crate) host_key: OnceLock<(PublicKey, HostKeyStatus)>,
+    /// The session was dropped, so that its end is no failure.
+    closed: AtomicBool,
+    /// The connection ended without a disconnect message from sshd.
+    connection_lost: AtomicBool,
+    /// Notified when a session ends that was not dropped.
     died: Arc<Notify>,
 }
 
-/// Judges the host key while the session begins, and notices its end.
-pub(super) struct Guard {
-    pub(super) expectation: Expectation,
-    /// The key that was presented, with its verdict.
-    pub(super) presented: Arc<std::sync::OnceLock<(PublicKey, Verdict)>>,
-    pub(super) link: Arc<Link>,
+/// The callbacks of the SSH library.
+pub(crate) struct ClientHandler {
+    pub(crate) expected: ExpectedHostKey,
+    pub(crate) link: Arc<Link>,
 }
 
 impl Link {
-    pub(super) fn new(died: Arc<Notify>) -> Arc<Self> {
+    pub(crate) fn new(died: Arc<Notify>) -> Arc<Self> {
         Arc::new(Self { died, ..Self::default() })
     }
 
-    /// Whether the connection broke, and was not ended by the bastion's sshd.
-    pub(super) fn broke(&self) -> bool {
-        self.broke.load(Ordering::Relaxed)
+    pub(crate) fn is_connection_lost(&self) -> bool {
+        self.connection_lost.load(Relaxed)
     }
 }
 
 impl Session {
-    /// Where it leads.
-    pub(super) fn bastion(&self) -> &Bastion {
-        &self.bastion
-    }
-
-    /// Whether it can still be used.
-    pub(super) fn is_alive(&self) -> bool {
+    pub(crate) fn is_alive(&self) -> bool {
         !self.handle.is_closed()
     }
 
-    /// Asks the bastion to connect to the target.
-    pub(super) async fn open(
-        &self,
-        target: &Target,
-        from: std::net::SocketAddr,
-    ) -> Result<Channel<Msg>, Error> {
+    /// Opens a channel to the target for a connection that comes from `origin`.
+    pub(crate) async fn open(&self, target: &Endpoint, origin: SocketAddr) -> Result<Channel<Msg>, Error> {
         let (host, port) = (target.host.as_str(), u32::from(target.port));
-        let origin = from.ip().to_string();
-        self.handle.channel_open_direct_tcpip(host, port, origin, u32::from(from.port())).await
+        let address = origin.ip().to_string();
+        self.handle.channel_open_direct_tcpip(host, port, address, u32::from(origin.port())).await
     }
 
-    /// Asks for an answer and waits for it.
-    pub(super) async fn ping(&self) -> Result<(), Error> {
-        self.handle.send_ping().await
-    }
-
-    /// Measures how long an answer takes. Other than `expected`, it is asked for a second time: right after the login sshd is still
-    /// busy with itself.
-    pub(super) async fn round_trip(&self, expected: Duration) -> Result<Duration, Error> {
-        let first = self.timed_ping().await?;
-        if first <= expected * 2 { Ok(first) } else { Ok(self.timed_ping().await?.min(first)) }
-    }
-
-    async fn timed_ping(&self) -> Result<Duration, Error> {
+    /// Sends a keepalive and returns the time until the reply.
+    pub(crate) async fn ping(&self) -> Result<Duration, Error> {
         let start = Instant::now();
-        self.ping().await?;
+        self.handle.send_ping().await?;
         Ok(start.elapsed())
+    }
+
+    /// Measures the round trip. If it is much longer than `expected`, measures again: right after a login sshd is still busy.
+    pub(crate) async fn round_trip(&self, expected: Duration) -> Result<Duration, Error> {
+        let first = self.ping().await?;
+        if first <= expected * 2 { Ok(first) } else { Ok(self.ping().await?.min(first)) }
     }
 }
 
 impl Drop for Session {
     fn drop(&mut self) {
-        self.link.retired.store(true, Ordering::Relaxed);
+        self.link.closed.store(true, Relaxed);
     }
 }
 
-impl russh::client::Handler for Guard {
+impl russh::client::Handler for ClientHandler {
     type Error = Error;
 
     async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        // Certificates are not asked for, so whoever shows one does not follow the protocol.
+        // The client offers no certificate algorithm, so a certificate violates the protocol.
         let PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
-        let verdict = self.expectation.judge(key);
-        let right = !matches!(verdict, Verdict::Wrong { .. });
-        Ok(self.presented.set((key.clone(), verdict)).is_ok() && right)
+        let status = self.expected.check(key);
+        let accepted = !matches!(status, HostKeyStatus::Mismatch { .. });
+        Ok(self.link.host_key.set((key.clone(), status)).is_ok() && accepted)
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {
-        if !self.link.retired.load(Ordering::Relaxed) {
+        if !self.link.closed.load(Relaxed) {
             self.link.died.notify_one();
         }
         match reason {
             DisconnectReason::ReceivedDisconnect(_) => Ok(()),
             DisconnectReason::Error(error) => {
-                self.link.broke.store(true, Ordering::Relaxed);
+                self.link.connection_lost.store(true, Relaxed);
                 Err(error)
             }
         }

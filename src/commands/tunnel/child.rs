@@ -1,7 +1,8 @@
-//! A child process in the foreground: it gets our signals, and we end with it.
+//! A child process in the foreground, which gets the signals of this process and determines its exit code.
 
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
+use std::os::unix::process::ExitStatusExt as _;
 use std::process::ExitStatus;
 
 use common::failure::{Context as _, Exit, Failure, Result};
@@ -9,16 +10,16 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::Command;
 
-/// What in the user's environment would lead to another database.
-pub(in crate::commands) const MISLEADING: [&str; 3] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR"];
+/// Variables of the user's environment that would select another database.
+const OVERRIDES: [&str; 3] = ["PGSERVICE", "PGSERVICEFILE", "PGHOSTADDR"];
 
-/// A running command.
 pub(in crate::commands) struct Child {
     child: tokio::process::Child,
     name: String,
 }
 
 impl Child {
+    /// Starts a program (the first word) with arguments (the others).
     pub(in crate::commands) fn start(
         words: &[OsString],
         environment: Vec<(&'static str, OsString)>,
@@ -28,15 +29,14 @@ impl Child {
         };
         let name = program.to_string_lossy().into_owned();
         let mut command = Command::new(program);
-        // What would lead elsewhere.
-        for name in MISLEADING {
+        for name in OVERRIDES {
             command.env_remove(name);
         }
         command.args(arguments).envs(environment).kill_on_drop(true);
         let child = command.spawn().map_err(|error| {
             Failure::new(format!("cannot start `{name}`"))
                 .source(error)
-                .hint("is it installed, and spelled right?")
+                .hint("check that it is installed and on PATH")
                 .exit_code(Exit::NotStarted)
         })?;
         Ok(Self { child, name })
@@ -46,8 +46,8 @@ impl Child {
         self.child.wait().await.context(|| format!("cannot wait for `{}`", self.name))
     }
 
-    /// A signal that came to us. A terminal sends Ctrl-C to the child itself.
-    pub(in crate::commands) fn pass_on(&self, exit: Exit) {
+    /// Forwards a signal that this process received, except Ctrl-C on a terminal, which the terminal sends to the child itself.
+    pub(in crate::commands) fn forward_signal(&self, exit: Exit) {
         match exit {
             Exit::Interrupted if std::io::stdin().is_terminal() => {}
             Exit::Interrupted => self.send(Signal::SIGINT),
@@ -62,8 +62,19 @@ impl Child {
 
     fn send(&self, signal: Signal) {
         if let Some(id) = self.child.id().and_then(|id| i32::try_from(id).ok()) {
-            // It may have ended in this moment.
+            // An error means that the child has just ended.
             _ = kill(Pid::from_raw(id), signal);
         }
     }
+}
+
+/// Returns an error with the child's exit code; for a signal, 128 and its number, as a shell does.
+pub(in crate::commands) fn exit_result(status: ExitStatus) -> Result<()> {
+    if status.success() {
+        return Ok(());
+    }
+    let what = || format!("the command ended with {status}");
+    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
+    let code = u8::try_from(code).context(what)?;
+    Err(Failure::new(what()).exit_code(Exit::Child(code)))
 }

@@ -1,12 +1,11 @@
-//! `covidctl tunnel exec`: a command that finds its database through the tunnel, and a tunnel that ends with it.
+//! `covidctl tunnel exec`: runs a command with the environment of libpq set to the tunnel, which is closed when the command ends.
 
 use std::ffi::OsString;
 use std::sync::Arc;
 
-use common::failure::{Failure, Result};
+use common::failure::Result;
 
-use super::child::Child;
-use super::{options, passed_on, whisperer};
+use super::{Child, exit_result, no_forwarding, options};
 use crate::cli::{Route, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -26,10 +25,10 @@ pub(super) async fn run(
         let login = login(route, target.bastion.as_deref()).await?;
         let mut options = options(route, settings).await?;
         if route.local_port.is_none() && route.forwardings.is_empty() {
-            // The command is told where to go, so nobody needs the usual ports, which another tunnel may have.
+            // The environment names the port, so that the default ones, which another tunnel may use, are not needed.
             options.forwardings.iter_mut().for_each(|forwarding| forwarding.port = 0);
         }
-        Ok((login, Tunnel::open(options, whisperer(printer)).await?))
+        Ok((login, Tunnel::open(options, printer.tunnel_events()).await?))
     };
     let (login, mut tunnel) = tokio::select! {
         biased;
@@ -37,12 +36,12 @@ pub(super) async fn run(
         failure = signals.next() => return Err(failure),
     };
     let Some(local) = tunnel.ready().forwardings.first() else {
-        return Err(Failure::usage("no -L says what leads where"));
+        return Err(no_forwarding());
     };
     let database = login.map(|login| login.through(local.local, ())).transpose()?;
     let environment = match &database {
         Some(database) => database.environment(),
-        // The host is the name that certificates are checked against; the address is where the connection goes.
+        // libpq connects to the address and verifies the certificate against the host name.
         None => vec![
             ("PGHOST", local.host.clone().into()),
             ("PGHOSTADDR", local.local.ip().to_string().into()),
@@ -52,9 +51,8 @@ pub(super) async fn run(
     let mut child = Child::start(words, environment)?;
     loop {
         tokio::select! {
-            status = child.ended() => return passed_on(status?),
-            // On a terminal the command gets its own Ctrl-C, and may do with it what it likes: psql cancels a query.
-            signal = signals.next() => child.pass_on(signal.exit()),
+            status = child.ended() => return exit_result(status?),
+            signal = signals.next() => child.forward_signal(signal.exit()),
             failure = tunnel.ended() => {
                 child.terminate();
                 child.ended().await?;
@@ -64,7 +62,7 @@ pub(super) async fn run(
     }
 }
 
-/// Returns the login for the first forwarding if it leads to a database of the target; any other login is up to the command.
+/// Returns the login for the first forwarding if its target is a database of the target; any other login is up to the command.
 async fn login(route: &Route, bastion: Option<&dyn Bastion>) -> Result<Option<DatabaseLogin>> {
     let Some(bastion) = bastion.filter(|_| route.bastion.is_none()) else { return Ok(None) };
     let server = match route.targets.first() {

@@ -1,22 +1,19 @@
-//! `covidctl tunnel`: opens it, says how to use it, and shows what passes until somebody ends it.
+//! `covidctl tunnel`: opens a tunnel, prints how to use it, and shows its counters until it is interrupted.
 
 mod child;
 mod exec;
-mod meter;
+mod stats_line;
 
 use std::sync::Arc;
 
-use common::failure::{Context as _, Exit, Failure, Result};
+use common::failure::{Exit, Failure, Result};
+use tunnel::{Discovery, EventSink, Forwarding, Options, Tunnel};
 
-pub(super) use self::child::Child;
+pub(super) use self::child::{Child, exit_result};
 use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use tunnel::bastion::Discovery;
-use tunnel::event::{Event, Tell};
-use tunnel::forwarding::Forwarding;
-use tunnel::{self, Options, Tunnel};
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     if let Some(TunnelCommand::Exec { route, command }) = &args.command {
@@ -26,7 +23,7 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
     let open = async {
         let mut options = options(&args.route, settings).await?;
         options.ready_file.clone_from(&args.ready_file);
-        Tunnel::open(options, teller(printer)).await
+        Tunnel::open(options, stdout_sink(printer)).await
     };
     let mut tunnel = tokio::select! {
         biased;
@@ -37,31 +34,28 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
     let signal = tokio::select! {
         failure = tunnel.ended() => return Err(failure),
         failure = signals.next() => failure,
-        () = meter::show(&counters, printer) => Failure::new("interrupted"),
+        () = stats_line::show(&counters, printer) => Failure::new("interrupted"),
     };
-    // Ctrl-C and `kill` are how a tunnel ends.
+    // Ctrl-C and `kill` are the usual end of a tunnel.
     match signal.exit() {
         Exit::Interrupted | Exit::Child(_) => Ok(()),
         _ => Err(signal),
     }
 }
 
-/// Everything that the command line and the settings say; asks AWS for the rest.
+/// Returns the options of the command line; the target supplies the bastion and the endpoints that it does not name.
 async fn options(route: &Route, settings: &Settings) -> Result<Options> {
     let (discovery, mut forwardings) = match &route.bastion {
         Some(bastion) => {
-            let discovery: Arc<dyn Discovery> = Arc::new(bastion.clone());
             if let Some(target) = route.targets.first() {
-                return Err(Failure::usage(format!(
-                    "with --bastion nobody knows where `{}` is",
-                    target.name()
-                ))
-                .hint("say what leads where: -L lport:host:rport"));
+                let target = target.name();
+                return Err(Failure::usage(format!("the address of `{target}` is unknown with --bastion"))
+                    .hint("name it with -L: -L LOCAL-PORT:HOST:PORT"));
             }
             if route.forwardings.is_empty() {
-                return Err(Failure::usage("no -L says what leads where").hint("-L 5432:db.example:5432"));
+                return Err(no_forwarding());
             }
-            (discovery, Vec::new())
+            (Arc::new(bastion.clone()) as Arc<dyn Discovery>, Vec::new())
         }
         None => named(route, settings).await?,
     };
@@ -70,8 +64,8 @@ async fn options(route: &Route, settings: &Settings) -> Result<Options> {
         (None, _) => {}
         (Some(port), [only]) => only.port = port,
         (Some(_), _) => {
-            return Err(Failure::usage("--local-port is one port, and there are several forwardings")
-                .hint("leave it out, and give each -L its own port"));
+            return Err(Failure::usage("--local-port needs exactly one forwarding")
+                .hint("remove it, and give each -L its own port"));
         }
     }
     Ok(Options {
@@ -79,13 +73,17 @@ async fn options(route: &Route, settings: &Settings) -> Result<Options> {
         forwardings,
         bind: route.bind,
         key: route.key.clone(),
-        may_ask: true,
-        pins: tunnel::pins(&settings.config.value),
+        prompt_passphrase: true,
+        known_hosts: tunnel::known_hosts_file(&settings.config.value),
         host_key: route.host_key.clone(),
         cipher: route.cipher.clone(),
-        connect_limit: route.connect_timeout,
+        connect_timeout: route.connect_timeout,
         ready_file: None,
     })
+}
+
+fn no_forwarding() -> Failure {
+    Failure::usage("there is nothing to forward").hint("-L 5432:db.example:5432")
 }
 
 /// Returns the target's bastion and the forwardings to the named endpoints behind it; by default to the master.
@@ -107,34 +105,12 @@ async fn named(route: &Route, settings: &Settings) -> Result<(Arc<dyn Discovery>
     Ok((discovery, forwardings))
 }
 
-/// Events as data: the ready line or, as JSON, all of them, on standard output; remarks on standard error.
-fn teller(printer: &Arc<Printer>) -> Tell {
+/// Returns a sink that prints `ready` on standard output and other events on standard error; as JSON, every event on standard output.
+fn stdout_sink(printer: &Arc<Printer>) -> EventSink {
     let printer = Arc::clone(printer);
     Arc::new(move |event| match serde_json::to_string(&event) {
         Ok(json) if printer.json() => printer.bytes(format!("{json}\n").as_bytes()),
-        _ if matches!(event, Event::Ready(_)) => printer.text(&event.to_string()),
+        _ if event.is_ready() => printer.text(&event.to_string()),
         _ => printer.note(&event.to_string()),
     })
-}
-
-/// For a command inside the tunnel, standard output is the command's own.
-fn whisperer(printer: &Arc<Printer>) -> Tell {
-    let printer = Arc::clone(printer);
-    Arc::new(move |event| {
-        if !matches!(event, Event::Ready(_)) {
-            printer.note(&event.to_string());
-        }
-    })
-}
-
-/// The process's exit status, as a shell would say it.
-pub(super) fn passed_on(status: std::process::ExitStatus) -> Result<()> {
-    use std::os::unix::process::ExitStatusExt as _;
-
-    if status.success() {
-        return Ok(());
-    }
-    let code = status.code().or_else(|| status.signal().map(|signal| 128 + signal)).unwrap_or(1);
-    let code = u8::try_from(code).context(|| format!("the command ended with {status}"))?;
-    Err(Failure::new(format!("the command ended with {status}")).exit_code(Exit::Child(code)))
 }

@@ -45,7 +45,8 @@ async fn read(
     let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
     outbox.send(Msg::Logs(request, LogEvent::Sources(names.clone()))).await;
     let since = logs.run.map_or(since, |run| run.from);
-    let options = ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
+    let options =
+        ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
     let finish = async {
         match logs.run {
             Some(run) => wait_for_end(target, run).await,

@@ -6,9 +6,9 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
-use tunnel::bastion::{Bastion, Discovery};
-use tunnel::event::{Event, Tell};
-use tunnel::forwarding::Forwarding;
+use tunnel::Forwarding;
+use tunnel::{Bastion, Discovery};
+use tunnel::{Event, EventSink};
 use tunnel::{Options, Tunnel};
 
 use super::outbox::Outbox;
@@ -31,7 +31,7 @@ pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route:
     outbox.send(Msg::Tunnel { tunnel, event }).await;
 }
 
-async fn options(settings: &Settings, route: Route, sink: Tell) -> Result<Options> {
+async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<Options> {
     let (discovery, forwarding): (Arc<dyn Discovery>, _) = match route {
         Route::Through { forwarding, bastion } => {
             let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
@@ -50,12 +50,12 @@ async fn options(settings: &Settings, route: Route, sink: Tell) -> Result<Option
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
         key: None,
         // The screens use the terminal.
-        may_ask: false,
+        prompt_passphrase: false,
         // Shared with `covidctl tunnel`.
-        pins: tunnel::pins(&settings.config.value),
+        known_hosts: tunnel::known_hosts_file(&settings.config.value),
         host_key: None,
         cipher: None,
-        connect_limit: CONNECT_TIMEOUT,
+        connect_timeout: CONNECT_TIMEOUT,
         ready_file: None,
     })
 }
@@ -79,7 +79,7 @@ async fn serve(options: Options, outbox: &Outbox, id: u64) -> Failure {
     }
 }
 
-fn event_sink(outbox: Outbox, tunnel: u64) -> Tell {
+fn event_sink(outbox: Outbox, tunnel: u64) -> EventSink {
     Arc::new(move |event| {
         let event = match event {
             Event::Ready(ready) => {

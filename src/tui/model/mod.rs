@@ -128,8 +128,8 @@ impl Model {
 
     /// Whether the target is on this machine. Requests to it are cheap, and these screens can bring it up; the other one has stacks
     /// and named endpoints behind a bastion.
-    pub fn is_local(&self) -> bool {
-        self.location.target == "local"
+    pub fn has_services(&self) -> bool {
+        self.location.capabilities.services
     }
 
     pub fn next_request(&mut self) -> RequestId {

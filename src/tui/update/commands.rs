@@ -42,7 +42,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Bottom => navigate::navigate(model, Motion::Bottom),
         Command::Open => return open(model).into_iter().collect(),
         Command::Copy => return copy(model).into_iter().collect(),
-        Command::BringUp if model.is_local() => {
+        Command::BringUp if model.has_services() => {
             model.confirm("Bring the target up?", vec![], vec![Effect::BringUp]);
         }
         Command::BringUp => model.notify_error(UserError::new(

@@ -17,7 +17,7 @@ const BACKGROUND_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 /// Requests what is due: often what the screen shows, rarely the rest.
 pub(super) fn due(model: &mut Model) -> Vec<Effect> {
     let (now, screen) = (model.now, model.screen);
-    let base = if model.is_local() { LOCAL_INTERVAL } else { REMOTE_INTERVAL };
+    let base = if model.has_services() { LOCAL_INTERVAL } else { REMOTE_INTERVAL };
     // Most changes begin or end with a run. Active runs are polled often, the rest less often while there is none.
     let is_idle = model.runs.active.value.as_ref().is_some_and(Vec::is_empty);
     let shown = if is_idle { base * 4 } else { base };

@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::*;
 use crate::tui::domain::{ActiveRun, JobKind, Location, TunnelTarget};
 use crate::tui::effect::{Route, SwitchTarget};
-use crate::tui::fixtures::{fixture, many_lines};
+use crate::tui::fixtures::{AWS, LOCAL, fixture, many_lines};
 use crate::tui::layout;
 use crate::tui::model::logs::LogBuffer;
 use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
@@ -25,7 +25,7 @@ fn at(second: i64) -> DateTime<Utc> {
 }
 
 fn fresh() -> Model {
-    let location = Location { target: "local".into(), location: "/data".into() };
+    let location = Location { target: "local".into(), location: "/data".into(), capabilities: LOCAL };
     let zone = chrono::FixedOffset::east_opt(0).unwrap();
     Model::new(location, false, at(0), zone, SIZE)
 }

@@ -115,7 +115,7 @@ fn footer_word(model: &Model, binding: &Binding) -> Option<&'static str> {
         matches!(&model.overlay, Some(Overlay::Input(TextInput { purpose: Purpose::Palette, .. })));
     match binding.command {
         command if model.read_only && command.changes_target() => None,
-        Command::BringUp if !model.is_local() => None,
+        Command::BringUp if !model.has_services() => None,
         Command::Complete if !is_palette => None,
         Command::Close if model.page_is_open() => Some("back"),
         Command::Open if model.page_is_open() => Some("whole row"),

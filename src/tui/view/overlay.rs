@@ -114,7 +114,9 @@ fn draw_input(model: &Model, input: &TextInput, pane: &mut Pane) {
         Purpose::Palette => (":", ""),
         Purpose::Search => ("search: ", "regular expression"),
         Purpose::Filter => ("filter: ", "regular expression; leave empty to show all lines"),
-        Purpose::Tunnel if model.is_local() => ("tunnel: ", "5432:db.example:5432 ec2-user@bastion.example"),
+        Purpose::Tunnel if !model.location.capabilities.bastion => {
+            ("tunnel: ", "5432:db.example:5432 ec2-user@bastion.example")
+        }
         Purpose::Tunnel => {
             ("tunnel: ", "master, replica, metabase, or 5432:db.example:5432 ec2-user@bastion.example")
         }

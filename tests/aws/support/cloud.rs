@@ -32,7 +32,7 @@ pub(crate) const STACK_WORDS: [&str; 6] = [
     "--release",
     "v1",
     "--parameter",
-    "ci.Repository=somebody/covid19",
+    "ci.Repository=example/covid19",
 ];
 
 /// Everything of one deployment; it is gone with this value.

@@ -36,7 +36,7 @@ impl Ministack {
         Self { endpoint, folder, _child: child }
     }
 
-    /// Says that a resource, which waits for somebody to say something, has failed; as soon as it waits.
+    /// Signals the failure of a resource that waits for a signal, as soon as it waits.
     pub(crate) async fn fail_resource(&self, stack: &str, resource: &str) {
         let body = format!(
             "Action=SignalResource&Version=2010-05-15&StackName={stack}&LogicalResourceId={resource}&UniqueId=1&Status=FAILURE"

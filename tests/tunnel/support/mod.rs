@@ -1,25 +1,25 @@
-//! A bastion, a program that forwards through it, and servers to forward to.
+//! A bastion, the program under test, and targets to forward to.
 
-mod places;
 mod program;
 #[expect(dead_code, reason = "the tests on AWS use more of it")]
 mod sshd;
+mod targets;
 
-pub(crate) use places::{Pattern, check_pattern, distant, echo, refuses, server, write_pattern};
-pub(crate) use program::{Said, Tunnel, covidctl};
+pub(crate) use program::{Finished, Tunnel, covidctl};
 pub(crate) use sshd::{Sshd, keygen};
+pub(crate) use targets::{Pattern, check_pattern, delay_proxy, echo, refuses, server, write_pattern};
 
 use std::time::{Duration, Instant};
 
-/// Nothing here takes so long, unless it hangs.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(2);
+/// Limits every wait of a test.
+pub(crate) const WAIT_LIMIT: Duration = Duration::from_mins(2);
 
-/// Waits for something to become true.
+/// Waits for a condition to become true.
 #[track_caller]
 pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {
     let start = Instant::now();
     while !is_true() {
-        assert!(start.elapsed() < PATIENCE, "{what}: not within {PATIENCE:?}");
+        assert!(start.elapsed() < WAIT_LIMIT, "{what}: not within {WAIT_LIMIT:?}");
         std::thread::sleep(Duration::from_millis(10));
     }
 }

@@ -1,4 +1,4 @@
-//! The real binary with a tunnel in it.
+//! The `covidctl` binary.
 
 use std::io::{BufRead as _, BufReader, Read as _};
 use std::net::{SocketAddr, TcpStream};
@@ -9,17 +9,17 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use super::{PATIENCE, Sshd};
+use super::{Sshd, WAIT_LIMIT};
 
-/// What a finished program said.
+/// The exit code and the output of a program.
 #[derive(Debug)]
-pub(crate) struct Said {
+pub(crate) struct Finished {
     pub(crate) code: Option<i32>,
     pub(crate) out: String,
     pub(crate) err: String,
 }
 
-/// The program, with nothing of the user's own and the server's folder for its pins.
+/// Returns the program with the server's folder as home and configuration folder, so that nothing of the user's is read.
 pub(crate) fn covidctl(sshd: &Sshd, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
     for name in ["SSH_AUTH_SOCK", "COVIDCTL_CONFIG", "COVIDCTL_TARGET", "NO_COLOR"] {
@@ -29,7 +29,7 @@ pub(crate) fn covidctl(sshd: &Sshd, words: &[&str]) -> Command {
     command
 }
 
-/// A running tunnel, which tells its events as JSON.
+/// A running tunnel that prints its events as JSON.
 pub(crate) struct Tunnel {
     program: Child,
     events: Receiver<Value>,
@@ -37,12 +37,12 @@ pub(crate) struct Tunnel {
 }
 
 impl Tunnel {
-    /// To one port on this machine.
+    /// Opens a tunnel to a port on this machine.
     pub(crate) fn to(sshd: &Sshd, target: SocketAddr) -> Self {
         Self::with(sshd, &["-L", &format!("0:{target}")])
     }
 
-    /// With these words after `tunnel`; the bastion and the key are added.
+    /// Opens a tunnel with these arguments, the bastion and the key.
     pub(crate) fn with(sshd: &Sshd, words: &[&str]) -> Self {
         let mut tunnel = Self::spawn(sshd, words);
         let ready = tunnel.event("ready");
@@ -71,11 +71,11 @@ impl Tunnel {
         Self { program, events, locals: Vec::new() }
     }
 
-    /// Waits for an event of this kind and passes over all others.
+    /// Waits for an event of this kind and skips others.
     #[track_caller]
     pub(crate) fn event(&mut self, kind: &str) -> Value {
         loop {
-            match self.events.recv_timeout(PATIENCE) {
+            match self.events.recv_timeout(WAIT_LIMIT) {
                 Ok(event) if event["event"] == kind => return event,
                 Ok(_) => {}
                 Err(error) => panic!("no event `{kind}` ({error}): {}", self.errors()),
@@ -98,11 +98,11 @@ impl Tunnel {
         self.connect_to(0)
     }
 
-    /// To the target of one of several `-L`.
+    /// Connects to one of several forwardings.
     pub(crate) fn connect_to(&self, number: usize) -> TcpStream {
         let stream = TcpStream::connect(self.locals[number]).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
-        stream.set_write_timeout(Some(PATIENCE)).unwrap();
+        stream.set_read_timeout(Some(WAIT_LIMIT)).unwrap();
+        stream.set_write_timeout(Some(WAIT_LIMIT)).unwrap();
         stream
     }
 
@@ -110,30 +110,29 @@ impl Tunnel {
         Pid::from_raw(i32::try_from(self.program.id()).unwrap())
     }
 
-    /// Files and sockets that it has open.
+    /// Returns the number of open file descriptors.
     pub(crate) fn descriptors(&self) -> usize {
         std::fs::read_dir(format!("/proc/{}/fd", self.id())).unwrap().count()
     }
 
-    /// Bytes of memory that it holds.
+    /// Returns the resident memory in bytes.
     pub(crate) fn resident(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.id())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap();
         line.trim().trim_end_matches(" kB").parse::<u64>().unwrap() * 1024
     }
 
-    /// Ends it as Ctrl-C does.
-    pub(crate) fn interrupt(self) -> Said {
+    /// Sends SIGINT and waits.
+    pub(crate) fn interrupt(self) -> Finished {
         kill(self.id(), Signal::SIGINT).unwrap();
         self.wait()
     }
 
-    /// Waits for its own end.
-    pub(crate) fn wait(mut self) -> Said {
+    pub(crate) fn wait(mut self) -> Finished {
         let mut err = String::new();
         self.program.stderr.take().unwrap().read_to_string(&mut err).unwrap();
         let code = self.program.wait().unwrap().code();
-        Said { code, out: String::new(), err }
+        Finished { code, out: String::new(), err }
     }
 }
 
@@ -144,9 +143,8 @@ impl Drop for Tunnel {
     }
 }
 
-impl Said {
-    /// Runs `covidctl` to its end.
-    pub(crate) fn by(sshd: &Sshd, words: &[&str]) -> Self {
+impl Finished {
+    pub(crate) fn run(sshd: &Sshd, words: &[&str]) -> Self {
         Self::of(&mut covidctl(sshd, words))
     }
 
@@ -156,9 +154,9 @@ impl Said {
         Self { code: output.status.code(), out: text(output.stdout), err: text(output.stderr) }
     }
 
-    /// The code, and a sentence and a hint that have these words in them.
+    /// Asserts the exit code, and that the error contains these words and has a hint.
     #[track_caller]
-    pub(crate) fn failed(&self, code: i32, words: &[&str]) {
+    pub(crate) fn assert_failed(&self, code: i32, words: &[&str]) {
         assert_eq!(self.code, Some(code), "{self:?}");
         assert!(self.err.contains("\nhint: "), "{self:?}");
         for word in words {

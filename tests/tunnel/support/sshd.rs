@@ -1,4 +1,4 @@
-//! A real OpenSSH server on a loopback address of its own.
+//! An OpenSSH server on a loopback address of its own.
 
 use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
@@ -13,15 +13,15 @@ use super::until;
 
 const SSHD: &str = "/usr/sbin/sshd";
 
-/// Each server of this process has its own address.
+/// The number of servers in this process, each of which has an address of its own.
 static COUNT: AtomicU8 = AtomicU8::new(1);
 
-/// A server, with the user's key in `id` and its own in `host`. Killed with all its sessions in the end.
+/// A server with the user's key in `id` and the host key in `host`. Killed with its sessions when dropped.
 pub(crate) struct Sshd {
     folder: TempDir,
     address: SocketAddrV4,
-    /// Where it is reached, if not there.
-    way: Option<SocketAddr>,
+    /// The address of a proxy in front of it.
+    proxy: Option<SocketAddr>,
     server: Option<Child>,
 }
 
@@ -30,12 +30,11 @@ impl Sshd {
         Self::with("")
     }
 
-    /// With more lines for its configuration.
+    /// Starts a server with additional configuration lines.
     pub(crate) fn with(lines: &str) -> Self {
         Self::new(free_address(), lines)
     }
 
-    /// At this address.
     pub(crate) fn at(address: SocketAddrV4) -> Self {
         Self::new(address, "")
     }
@@ -52,15 +51,15 @@ impl Sshd {
         keygen(&folder.path().join("host"), "ed25519", "");
         keygen(&folder.path().join("id"), "ed25519", "");
         std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
-        let mut sshd = Self { address, folder, way: None, server: None };
+        let mut sshd = Self { address, folder, proxy: None, server: None };
         sshd.configure(lines);
         sshd.restart();
         sshd
     }
 
-    /// Reached at another address, which leads to it.
-    pub(crate) fn by_way_of(mut self, way: SocketAddr) -> Self {
-        self.way = Some(way);
+    /// Makes clients connect through a proxy.
+    pub(crate) fn by_way_of(mut self, proxy: SocketAddr) -> Self {
+        self.proxy = Some(proxy);
         self
     }
 
@@ -74,7 +73,7 @@ impl Sshd {
         std::fs::write(self.folder.path().join("sshd_config"), text).unwrap();
     }
 
-    /// Starts it, again, on the same port.
+    /// Starts the server again on the same port.
     pub(crate) fn restart(&mut self) {
         let log = std::fs::File::options().create(true).append(true).open(self.file("log")).unwrap();
         let server = Command::new(SSHD)
@@ -93,42 +92,42 @@ impl Sshd {
         });
     }
 
-    /// Kills it, and every session with it, as a machine that is switched off.
+    /// Kills the server and every session, like a machine that is switched off.
     pub(crate) fn kill(&mut self) {
         let Some(mut server) = self.server.take() else { return };
         let id = i32::try_from(server.id()).unwrap();
-        // Stopped first, so that nothing is born while we look.
+        // Stopped first, so that it does not fork meanwhile.
         _ = kill(Pid::from_raw(id), Signal::SIGSTOP);
         signal_descendants(id, Signal::SIGKILL);
         server.kill().unwrap();
         server.wait().unwrap();
     }
 
-    /// Sends a signal to every session, and none to the server itself.
+    /// Sends a signal to every session, but not to the server.
     pub(crate) fn signal_sessions(&self, signal: Signal) {
         signal_descendants(i32::try_from(self.server.as_ref().unwrap().id()).unwrap(), signal);
     }
 
-    /// A new host key, as on a machine that was set up anew.
+    /// Generates a new host key, as on a reinstalled machine.
     pub(crate) fn change_host_key(&self) {
         std::fs::remove_file(self.file("host")).unwrap();
         keygen(&self.file("host"), "ed25519", "");
     }
 
-    /// `SHA256:…` of its host key.
+    /// Returns the fingerprint (`SHA256:…`) of the host key.
     pub(crate) fn fingerprint(&self) -> String {
         let output = Command::new("ssh-keygen").arg("-lf").arg(self.file("host.pub")).output().unwrap();
         String::from_utf8(output.stdout).unwrap().split(' ').nth(1).unwrap().to_owned()
     }
 
-    /// Who may log in.
+    /// Returns the user that can log in: the one who runs the tests.
     pub(crate) fn user() -> String {
         nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name
     }
 
     /// `user@address:port`
     pub(crate) fn bastion(&self) -> String {
-        let address = self.way.unwrap_or(SocketAddr::V4(self.address));
+        let address = self.proxy.unwrap_or(SocketAddr::V4(self.address));
         format!("{}@{address}", Self::user())
     }
 
@@ -136,7 +135,7 @@ impl Sshd {
         self.address
     }
 
-    /// Moves it to another address, as a machine that replaces it; it is not started there yet.
+    /// Kills the server and gives it another address, like a machine that replaces it. `restart` starts it there.
     pub(crate) fn move_to(&mut self, address: SocketAddrV4) {
         self.kill();
         self.address = address;
@@ -162,7 +161,6 @@ impl Drop for Sshd {
     }
 }
 
-/// Makes a key pair.
 pub(crate) fn keygen(path: &Path, kind: &str, passphrase: &str) {
     let output = Command::new("ssh-keygen")
         .args(["-q", "-t", kind, "-N", passphrase, "-f"])
@@ -173,7 +171,7 @@ pub(crate) fn keygen(path: &Path, kind: &str, passphrase: &str) {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
 }
 
-/// A loopback address that nobody else uses, and a port that is free there.
+/// Returns a loopback address that no other server uses, and a free port.
 fn free_address() -> SocketAddrV4 {
     let [.., high, low] = std::process::id().to_be_bytes();
     let ip = Ipv4Addr::new(127, high.max(1), low, COUNT.fetch_add(1, Ordering::Relaxed));

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use super::lambda::{self, Invocation};
-use crate::tui::domain::{Entry, Millis, MergedEvent};
+use crate::tui::domain::{Entry, MergedEvent, Millis};
 use crate::tui::text::sanitize;
 
 /// In bytes.

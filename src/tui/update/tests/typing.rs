@@ -144,7 +144,7 @@ fn named_endpoint_is_rejected_on_local_and_opened_on_aws() {
     execute(&mut model, Command::OpenTunnel);
     type_text(&mut model, "replica");
     assert!(execute(&mut model, Command::Submit).is_empty(), "local has no named endpoints");
-    let aws = Location { target: "aws".into(), location: "1, eu".into() };
+    let aws = Location { target: "aws".into(), location: "1, eu".into(), capabilities: AWS };
     update(&mut model, Msg::TargetSwitched(aws));
     execute(&mut model, Command::OpenTunnel);
     type_text(&mut model, "replica");
@@ -171,7 +171,7 @@ fn target_profile_and_region_are_switched_by_name() {
 #[test]
 fn switched_target_starts_without_data() {
     let mut model = fixture("data", SIZE);
-    let location = Location { target: "aws".into(), location: "1, eu".into() };
+    let location = Location { target: "aws".into(), location: "1, eu".into(), capabilities: AWS };
     let effects = update(&mut model, Msg::TargetSwitched(location));
     assert!(model.data.summary.value.is_none() && model.runs.history.value.is_none());
     let loads_all = |effect: &Effect| matches!(effect, Effect::LoadData { known_charts: None, .. });

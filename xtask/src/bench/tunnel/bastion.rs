@@ -1,4 +1,4 @@
-//! An OpenSSH server on the loopback with its own keys; killed when dropped.
+//! An OpenSSH server on the loopback, with keys of its own. Killed when dropped; its sessions end with their clients.
 
 use std::fs;
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -15,7 +15,8 @@ use common::failure::{Context as _, Failure, Result};
 
 const SSHD: &str = "/usr/sbin/sshd";
 
-const STARTUP_TIMEOUT: Duration = Duration::from_secs(20);
+/// Limits the start of sshd and of each competitor.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 pub(super) struct Bastion {
     folder: TempDir,
@@ -74,22 +75,22 @@ impl Drop for Bastion {
     }
 }
 
-/// Returns the current user, who may log in.
+/// Returns the user who runs the benchmark, which is the only one who can log in.
 pub(super) fn user() -> Result<String> {
     let user = User::from_uid(geteuid()).context(|| "cannot look up the user".to_owned())?;
     user.map(|user| user.name).ok_or_else(|| Failure::new("the user has no name"))
 }
 
+/// Returns an address whose port is free at this moment.
 pub(super) fn free_address() -> Result<SocketAddr> {
     let what = || "cannot find a free port".to_owned();
     TcpListener::bind("127.0.0.1:0").context(what)?.local_addr().context(what)
 }
 
-/// Waits until the server accepts connections.
 pub(super) fn wait_until_listening(address: SocketAddr, name: &str) -> Result<()> {
     let start = Instant::now();
     while TcpStream::connect(address).is_err() {
-        if start.elapsed() > STARTUP_TIMEOUT {
+        if start.elapsed() > START_TIMEOUT {
             return Err(Failure::new(format!("{name} does not answer on {address}")));
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -1,4 +1,4 @@
-//! The programs that forward a port: ours and OpenSSH's.
+//! The programs to compare: `covidctl tunnel` and `ssh -L`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -14,7 +14,7 @@ pub(super) enum Competitor {
     Ssh,
 }
 
-/// A running forwarder; killed when dropped.
+/// A running program with one forwarding; killed when dropped.
 pub(super) struct Forwarder {
     program: Child,
     local: SocketAddr,
@@ -69,7 +69,6 @@ impl Forwarder {
             }
         };
         command.arg("-i").arg(bastion.file("id"));
-        // Excludes the keys of an agent.
         command.env_remove("SSH_AUTH_SOCK").stdin(Stdio::null()).stdout(Stdio::null());
         let program = command.spawn().context(|| process::cannot_start(&command))?;
         let forwarder = Self { program, local };

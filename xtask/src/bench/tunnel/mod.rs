@@ -1,16 +1,14 @@
-//! `cargo xtask bench tunnel`: `covidctl tunnel` beside `ssh -L`, through the same real OpenSSH server.
+//! `cargo xtask bench tunnel`: compares `covidctl tunnel` with `ssh -L`, through the same OpenSSH server.
 //!
-//! Both use aes256-gcm. They take turns, on the plain loopback and through a proxy of ours that holds every byte back for
-//! half a round trip, standing in for the distance. Each round compares the two that were measured next to each other, and who
-//! begins changes from round to round. Numbers are printed beside the goals, and no exit code depends on them.
+//! Both use aes256-gcm. They take turns, on the loopback and through a proxy that delays every byte by half a round trip. A ratio compares
+//! the two measurements of one round; the order changes from round to round. Missed goals do not change the exit code.
 
 mod bastion;
 mod competitor;
 mod delay_proxy;
-mod topology;
+mod workload;
 
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use self::bastion::Bastion;
@@ -25,86 +23,101 @@ use common::failure::Result;
 /// From Buenos Aires to us-east-1 and back.
 const ROUND_TRIP: Duration = Duration::from_millis(150);
 
-/// A round on the loopback takes seconds, and its ratio varies by a tenth from one to the next: with so many times as many of them
-/// there, what they say together is known to two or three hundredths.
+/// Rounds on the loopback per repeat. A round takes seconds and its ratio varies by a tenth; seven times as many rounds reduce the
+/// standard error of the mean to two or three hundredths.
 const LOOPBACK_ROUNDS: u32 = 7;
 
-/// What Linux paces sshd with: on the loopback, BBR costs it a third more processor time than cubic does.
+/// Printed with the results: on the loopback, sshd needs a third more CPU time with BBR than with cubic.
 const CONGESTION_CONTROL: &str = "/proc/sys/net/ipv4/tcp_congestion_control";
 
-/// What one forwarder did in one round on one path.
-struct Numbers {
-    /// Bytes a second from the target, and to it.
+/// The measurements of one program in one round on one path.
+struct Sample {
+    /// Bytes per second from the target.
     down: f64,
+    /// Bytes per second to the target.
     up: f64,
-    /// Seconds until 64 bytes are back.
+    /// Median seconds of a round trip of 64 bytes.
     ping: f64,
-    /// Seconds until a new connection has got its first answer.
+    /// Median seconds until a new connection has received its first reply.
     connect: f64,
 }
 
-/// A path's name, where it begins, the bytes and the rounds that are measured on it, and what is wanted there.
-type Route = (&'static str, SocketAddr, u64, u32, fn(&[Round]) -> Vec<Goal>);
+/// A path to the bastion and what to measure on it.
+struct NetworkPath {
+    name: &'static str,
+    address: SocketAddr,
+    /// Bytes to download; a quarter of them are uploaded.
+    bulk: u64,
+    rounds: u32,
+    goals: fn(&[Round]) -> Vec<Goal>,
+}
 
-/// One round: ours and OpenSSH's.
-type Round = [Numbers; 2];
+/// The samples of `covidctl` and of `ssh -L`.
+type Round = [Sample; 2];
 
-/// One of the numbers.
-type Field = fn(&Numbers) -> f64;
+type Field = fn(&Sample) -> f64;
 
-/// Runs the benchmark of the tunnel.
 pub(crate) fn run(options: &TunnelBench) -> Result<()> {
-    let covidctl = binary(options.binary.as_deref())?;
+    let covidctl = input::program(options.binary.as_deref(), "covidctl", "covidctl")?;
     let bastion = Bastion::start()?;
-    let target = topology::target()?;
+    let target = workload::target()?;
     let bulk = options.mebibytes << 20;
-    let mut met = Vec::new();
+    let mut goals = Vec::new();
     let near_rounds = options.repeats.saturating_mul(LOOPBACK_ROUNDS);
-    let mut paths: Vec<Route> = vec![("loopback", bastion.address(), bulk, near_rounds, near_goals)];
+    let mut paths = vec![NetworkPath {
+        name: "loopback",
+        address: bastion.address(),
+        bulk,
+        rounds: near_rounds,
+        goals: near_goals,
+    }];
     if !options.loopback {
-        let far = delay_proxy::proxy(bastion.address(), ROUND_TRIP / 2)?;
-        paths.push(("150 ms", far, bulk / 8, options.repeats, far_goals));
+        let address = delay_proxy::start(bastion.address(), ROUND_TRIP / 2)?;
+        paths.push(NetworkPath {
+            name: "150 ms",
+            address,
+            bulk: bulk / 8,
+            rounds: options.repeats,
+            goals: far_goals,
+        });
     }
-    for (path, address, bulk, rounds, goals) in paths {
+    for path in paths {
+        let (name, rounds) = (path.name, path.rounds);
         let mut measured = Vec::new();
         for round in 1..=rounds {
-            let sampled = |competitor: Competitor| {
-                output::note(&format!("{path}, round {round} of {rounds}: {}", competitor.name()));
-                let forwarder = Forwarder::start(competitor, &covidctl, &bastion, address, target)?;
-                sample(&forwarder, bulk)
+            let sample = |competitor: Competitor| {
+                output::note(&format!("{name}, round {round} of {rounds}: {}", competitor.name()));
+                let forwarder = Forwarder::start(competitor, &covidctl, &bastion, path.address, target)?;
+                take_sample(&forwarder, path.bulk)
             };
             measured.push(if round % 2 == 1 {
-                let ours = sampled(Competitor::Covidctl)?;
-                [ours, sampled(Competitor::Ssh)?]
+                let ours = sample(Competitor::Covidctl)?;
+                [ours, sample(Competitor::Ssh)?]
             } else {
-                let theirs = sampled(Competitor::Ssh)?;
-                [sampled(Competitor::Covidctl)?, theirs]
+                let theirs = sample(Competitor::Ssh)?;
+                [sample(Competitor::Covidctl)?, theirs]
             });
         }
-        output::result(&table(path, &measured));
-        met.extend(goals(&measured));
+        output::result(&table(name, &measured));
+        goals.extend((path.goals)(&measured));
     }
     if let Ok(name) = std::fs::read_to_string(CONGESTION_CONTROL) {
         output::result(&format!("\ncongestion control: {}", name.trim()));
     }
-    output::result(&goal::lines(&met));
+    output::result(&goal::lines(&goals));
     Ok(())
 }
 
-fn binary(named: Option<&Path>) -> Result<PathBuf> {
-    input::program(named, "covidctl", "covidctl")
-}
-
-fn sample(forwarder: &Forwarder, bulk: u64) -> Result<Numbers> {
+fn take_sample(forwarder: &Forwarder, bulk: u64) -> Result<Sample> {
     let local = forwarder.local();
-    // The first connection finds things that the later ones have.
-    topology::connect(local)?;
-    let connects = (0..10).map(|_| topology::connect(local)).collect::<Result<Vec<_>>>()?;
-    let pings = topology::pings(local, 300)?;
-    let down = topology::download(local, bulk)?;
-    let up = topology::upload(local, bulk / 4)?;
+    // Warms up: the first connection of a path is slower than later ones.
+    workload::connect(local)?;
+    let connects = (0..10).map(|_| workload::connect(local)).collect::<Result<Vec<_>>>()?;
+    let pings = workload::pings(local, 300)?;
+    let down = workload::download(local, bulk)?;
+    let up = workload::upload(local, bulk / 4)?;
     let rate = |bytes: u64, seconds: f64| measure::approximate(bytes) / seconds;
-    Ok(Numbers {
+    Ok(Sample {
         down: rate(bulk, down),
         up: rate(bulk / 4, up),
         ping: measure::median(pings.into_iter()),
@@ -112,14 +125,15 @@ fn sample(forwarder: &Forwarder, bulk: u64) -> Result<Numbers> {
     })
 }
 
-/// Ours by theirs, round by round.
+/// Returns `covidctl` divided by `ssh -L`, over all rounds.
 fn ratio(rounds: &[Round], field: Field) -> Ratio {
     Ratio::of(&rounds.iter().map(|[ours, theirs]| field(ours) / field(theirs)).collect::<Vec<_>>())
 }
 
 fn table(path: &str, rounds: &[Round]) -> String {
     let row = |what: &str, unit: &str, scale: f64, field: Field| {
-        let [ours, theirs] = [0, 1].map(|who| measure::median(rounds.iter().map(|round| field(&round[who]))));
+        let [ours, theirs] =
+            [0, 1].map(|index| measure::median(rounds.iter().map(|round| field(&round[index]))));
         let ratio = ratio(rounds, field);
         format!("{what:<24}{:>12.2}{:>12.2} {unit:<6}{ratio:>14}", ours * scale, theirs * scale)
     };
@@ -127,7 +141,7 @@ fn table(path: &str, rounds: &[Round]) -> String {
         format!("\n{path:<24}{:>12}{:>12} {:<6}{:>14}", "covidctl", "ssh -L", "", "ratio"),
         row("from the target", "MB/s", 1e-6, |n| n.down),
         row("to the target", "MB/s", 1e-6, |n| n.up),
-        row("64 bytes and back", "ms", 1e3, |n| n.ping),
+        row("round trip of 64 bytes", "ms", 1e3, |n| n.ping),
         row("a new connection", "ms", 1e3, |n| n.connect),
     ]
     .join("\n")
@@ -135,7 +149,7 @@ fn table(path: &str, rounds: &[Round]) -> String {
 
 fn near_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
-        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Threshold::AtLeast(1.0)),
+        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Threshold::AtLeast(0.9)),
         times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Threshold::AtMost(1.1)),
     ]
 }
@@ -143,7 +157,7 @@ fn near_goals(rounds: &[Round]) -> Vec<Goal> {
 fn far_goals(rounds: &[Round]) -> Vec<Goal> {
     vec![
         times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Threshold::AtLeast(10.0)),
-        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Threshold::AtMost(1.0)),
+        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Threshold::AtMost(0.55)),
     ]
 }
 

@@ -1,4 +1,4 @@
-//! The target behind the tunnel, and what is asked of it. A request is a letter and a number, eight bytes long.
+//! The target behind the tunnel, and the measurements against it. A request is one byte and a length of eight bytes.
 
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -9,22 +9,24 @@ use common::failure::{Context as _, Result};
 
 const BLOCK: usize = 256 << 10;
 
-/// No single answer takes this long.
-const PATIENCE: Duration = Duration::from_mins(2);
+/// Limits each read of a measurement.
+const READ_TIMEOUT: Duration = Duration::from_mins(2);
 
-/// Wants so many bytes, sends so many, or wants everything back.
+/// Requests: receive bytes, send bytes, or exchange messages of [`MESSAGE`] bytes.
 const DOWNLOAD: u8 = b'd';
 const UPLOAD: u8 = b'u';
 const ECHO: u8 = b'e';
 
-/// Starts the target; it ends with this process.
+const MESSAGE: usize = 64;
+
+/// Starts the target, which ends with this process.
 pub(super) fn target() -> Result<SocketAddr> {
     let what = || "cannot start the target".to_owned();
     let listener = TcpListener::bind("127.0.0.1:0").context(what)?;
     let address = listener.local_addr().context(what)?;
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
-            // A client that goes away is nothing to talk about.
+            // The client reports a broken connection.
             thread::spawn(move || drop(answer(stream)));
         }
     });
@@ -44,7 +46,7 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
             stream.write_all(&[1])
         }
         _ => {
-            let mut message = [0; 64];
+            let mut message = [0; MESSAGE];
             loop {
                 stream.read_exact(&mut message)?;
                 stream.write_all(&message)?;
@@ -53,12 +55,12 @@ fn answer(mut stream: TcpStream) -> std::io::Result<()> {
     }
 }
 
-/// Seconds until so many bytes have come.
+/// Returns the seconds until `length` bytes are received from the target.
 pub(super) fn download(local: SocketAddr, length: u64) -> Result<f64> {
     measured(local, DOWNLOAD, length, |stream| receive(stream, length))
 }
 
-/// Seconds until so many bytes have arrived there.
+/// Returns the seconds until the target has received `length` bytes.
 pub(super) fn upload(local: SocketAddr, length: u64) -> Result<f64> {
     measured(local, UPLOAD, length, |stream| {
         send(stream, length)?;
@@ -66,12 +68,12 @@ pub(super) fn upload(local: SocketAddr, length: u64) -> Result<f64> {
     })
 }
 
-/// Seconds until a new connection has got its first answer.
+/// Returns the seconds until a new connection has received its first reply.
 pub(super) fn connect(local: SocketAddr) -> Result<f64> {
     measured(local, ECHO, 0, ping)
 }
 
-/// Seconds of each of so many questions and answers on one connection.
+/// Returns the seconds of each of `count` round trips on one connection.
 pub(super) fn pings(local: SocketAddr, count: usize) -> Result<Vec<f64>> {
     let mut seconds = Vec::with_capacity(count);
     measured(local, ECHO, 0, |stream| {
@@ -86,26 +88,26 @@ pub(super) fn pings(local: SocketAddr, count: usize) -> Result<Vec<f64>> {
 }
 
 fn ping(stream: &mut TcpStream) -> std::io::Result<()> {
-    stream.write_all(&[0; 64])?;
-    stream.read_exact(&mut [0; 64])
+    stream.write_all(&[0; MESSAGE])?;
+    stream.read_exact(&mut [0; MESSAGE])
 }
 
 fn measured(
     local: SocketAddr,
     kind: u8,
     length: u64,
-    ask: impl FnOnce(&mut TcpStream) -> std::io::Result<()>,
+    exchange: impl FnOnce(&mut TcpStream) -> std::io::Result<()>,
 ) -> Result<f64> {
     let start = Instant::now();
     let done = TcpStream::connect(local).and_then(|mut stream| {
         stream.set_nodelay(true)?;
-        stream.set_read_timeout(Some(PATIENCE))?;
+        stream.set_read_timeout(Some(READ_TIMEOUT))?;
         let mut request = vec![kind];
         request.extend(length.to_be_bytes());
         stream.write_all(&request)?;
-        ask(&mut stream)
+        exchange(&mut stream)
     });
-    done.context(|| format!("nothing came through {local}"))?;
+    done.context(|| format!("the connection through {local} failed"))?;
     Ok(start.elapsed().as_secs_f64())
 }
 

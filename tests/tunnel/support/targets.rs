@@ -1,10 +1,10 @@
-//! Servers to forward to, and bytes by which a lost, doubled or swapped one is noticed.
+//! Servers to forward to, and a byte pattern that reveals lost, repeated and reordered bytes.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
-/// Serves every connection in a thread of its own. It ends with the test's process.
+/// Starts a server with a thread per connection, which ends with the test's process.
 pub(crate) fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
@@ -17,7 +17,7 @@ pub(crate) fn server(serve: impl Fn(TcpStream) + Clone + Send + 'static) -> Sock
     address
 }
 
-/// Sends everything back.
+/// Starts a server that sends everything back.
 pub(crate) fn echo() -> SocketAddr {
     server(|mut stream| {
         let mut back = stream.try_clone().unwrap();
@@ -26,18 +26,17 @@ pub(crate) fn echo() -> SocketAddr {
     })
 }
 
-/// A way to another address on which whatever is said takes so long, each way.
-pub(crate) fn distant(address: SocketAddr, delay: Duration) -> SocketAddr {
+/// Starts a proxy that delays each direction.
+pub(crate) fn delay_proxy(address: SocketAddr, delay: Duration) -> SocketAddr {
     server(move |near| {
-        // Where nobody is at the other end, there is nobody at this one.
         let Ok(far) = TcpStream::connect(address) else { return };
-        let (near_too, far_too) = (near.try_clone().unwrap(), far.try_clone().unwrap());
-        std::thread::spawn(move || carry(far_too, near_too, delay));
-        carry(near, far, delay);
+        let (near_clone, far_clone) = (near.try_clone().unwrap(), far.try_clone().unwrap());
+        std::thread::spawn(move || forward(far_clone, near_clone, delay));
+        forward(near, far, delay);
     })
 }
 
-fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
+fn forward(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     to.set_nodelay(true).unwrap();
     let mut block = vec![0; BLOCK];
     while let Ok(length @ 1..) = from.read(&mut block) {
@@ -51,12 +50,12 @@ fn carry(mut from: TcpStream, mut to: TcpStream, delay: Duration) {
     }
 }
 
-/// An address where nothing listens.
+/// Returns an address where nothing listens.
 pub(crate) fn refuses() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap()
 }
 
-/// A long sequence of bytes that never repeats.
+/// A pseudo-random sequence of bytes.
 pub(crate) struct Pattern(u64);
 
 impl Pattern {
@@ -74,7 +73,7 @@ impl Pattern {
 
 const BLOCK: usize = 64 << 10;
 
-/// Writes so many bytes of it; a multiple of 64 KiB.
+/// Writes `length` bytes of the pattern, a multiple of 64 KiB.
 pub(crate) fn write_pattern(stream: &mut impl Write, mut pattern: Pattern, length: usize) {
     let mut block = vec![0; BLOCK];
     for _ in 0..length / BLOCK {
@@ -83,13 +82,13 @@ pub(crate) fn write_pattern(stream: &mut impl Write, mut pattern: Pattern, lengt
     }
 }
 
-/// Reads so many bytes and insists that they are the pattern's.
+/// Asserts that the next `length` bytes are the pattern.
 #[track_caller]
 pub(crate) fn check_pattern(stream: &mut impl Read, mut pattern: Pattern, length: usize) {
     let (mut wanted, mut got) = (vec![0; BLOCK], vec![0; BLOCK]);
     for block in 0..length / BLOCK {
         pattern.fill(&mut wanted);
         stream.read_exact(&mut got).unwrap_or_else(|error| panic!("block {block}: {error}"));
-        assert!(wanted == got, "block {block} of {} is not what was sent", length / BLOCK);
+        assert!(wanted == got, "block {block} of {} differs from what was sent", length / BLOCK);
     }
 }

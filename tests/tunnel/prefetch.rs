@@ -1,5 +1,4 @@
-//! A way to the target that is open before anybody comes, where the bastion is far away. Seen from the target, which numbers its
-//! connections.
+//! Prefetched channels, as the target sees them: it numbers its connections.
 
 use std::io::{Read as _, Write as _};
 use std::net::{SocketAddr, TcpStream};
@@ -8,33 +7,33 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::Duration;
 
-use crate::support::{PATIENCE, Sshd, Tunnel, distant, server, until};
+use crate::support::{Sshd, Tunnel, WAIT_LIMIT, delay_proxy, server, until};
 
-/// A target that says the number of each connection as soon as it has come, and serves it as told.
+/// Starts a target that reports the number of each connection, and then serves it.
 fn numbered(serve: impl Fn(u8, TcpStream) + Clone + Send + 'static) -> (SocketAddr, Receiver<u8>) {
-    let (sender, came) = channel();
+    let (sender, accepted) = channel();
     let count = Arc::new(AtomicU8::new(0));
     let address = server(move |stream| {
         let number = count.fetch_add(1, Ordering::SeqCst) + 1;
-        // The test may have seen enough.
+        // An error means that the test no longer waits for it.
         _ = sender.send(number);
         serve(number, stream);
     });
-    (address, came)
+    (address, accepted)
 }
 
-/// A round trip to it takes 20 ms.
-fn far_away(sshd: Sshd) -> Sshd {
-    let way = distant(sshd.address().into(), Duration::from_millis(10));
-    sshd.by_way_of(way)
+/// Puts a round trip of 20 ms in front of the server.
+fn distant_bastion(sshd: Sshd) -> Sshd {
+    let proxy = delay_proxy(sshd.address().into(), Duration::from_millis(10));
+    sshd.by_way_of(proxy)
 }
 
-/// Answers each question with the connection's number.
-fn say_it(number: u8, mut stream: TcpStream) {
+/// Answers each byte with the number of the connection.
+fn answer_number(number: u8, mut stream: TcpStream) {
     while stream.read_exact(&mut [0]).is_ok() && stream.write_all(&[number]).is_ok() {}
 }
 
-/// Asks for the number of the connection at the other end.
+/// Returns the number of the connection.
 fn ask(stream: &mut TcpStream) -> u8 {
     let mut number = [0];
     stream.write_all(b"?").unwrap();
@@ -43,13 +42,13 @@ fn ask(stream: &mut TcpStream) -> u8 {
 }
 
 #[test]
-fn who_comes_finds_it_open_and_another_is_opened_for_the_next() {
-    let sshd = far_away(Sshd::start());
-    let (target, came) = numbered(say_it);
+fn connection_takes_prefetched_channel_and_next_is_opened() {
+    let sshd = distant_bastion(Sshd::start());
+    let (target, accepted) = numbered(answer_number);
     let tunnel = Tunnel::to(&sshd, target);
     let mut streams = Vec::new();
     for number in 1..6 {
-        assert_eq!(came.recv_timeout(PATIENCE), Ok(number), "before anybody has asked for it");
+        assert_eq!(accepted.recv_timeout(WAIT_LIMIT), Ok(number), "opened before the connection");
         let mut stream = tunnel.connect();
         assert_eq!(ask(&mut stream), number);
         streams.push(stream);
@@ -57,30 +56,30 @@ fn who_comes_finds_it_open_and_another_is_opened_for_the_next() {
 }
 
 #[test]
-fn each_target_has_its_own() {
-    let sshd = far_away(Sshd::start());
-    let targets: Vec<_> = (0..4).map(|_| numbered(say_it)).collect();
+fn prefetch_opens_one_channel_per_target() {
+    let sshd = distant_bastion(Sshd::start());
+    let targets: Vec<_> = (0..4).map(|_| numbered(answer_number)).collect();
     let words: Vec<_> =
         targets.iter().flat_map(|(target, _)| ["-L".to_owned(), format!("0:{target}")]).collect();
     let tunnel = Tunnel::with(&sshd, &words.iter().map(String::as_str).collect::<Vec<_>>());
-    for (number, (_, came)) in targets.iter().enumerate() {
-        assert_eq!(came.recv_timeout(PATIENCE), Ok(1));
+    for (number, (_, accepted)) in targets.iter().enumerate() {
+        assert_eq!(accepted.recv_timeout(WAIT_LIMIT), Ok(1));
         assert_eq!(ask(&mut tunnel.connect_to(number)), 1);
     }
 }
 
 #[test]
-fn what_the_target_says_first_is_not_lost() {
-    let sshd = far_away(Sshd::start());
-    let (sender, said) = channel();
-    let (target, _came) = numbered(move |number, mut stream| {
+fn prefetched_channel_keeps_greeting_of_target() {
+    let sshd = distant_bastion(Sshd::start());
+    let (sender, greeted) = channel();
+    let (target, _accepted) = numbered(move |number, mut stream| {
         stream.write_all(b"welcome").unwrap();
         sender.send(()).unwrap();
-        say_it(number, stream);
+        answer_number(number, stream);
     });
     let tunnel = Tunnel::to(&sshd, target);
     for number in 1..3 {
-        said.recv_timeout(PATIENCE).unwrap();
+        greeted.recv_timeout(WAIT_LIMIT).unwrap();
         let mut stream = tunnel.connect();
         let mut welcome = [0; 7];
         stream.read_exact(&mut welcome).unwrap();
@@ -90,25 +89,25 @@ fn what_the_target_says_first_is_not_lost() {
 }
 
 #[test]
-fn one_that_the_target_has_ended_is_given_to_nobody() {
-    let sshd = far_away(Sshd::with("LogLevel DEBUG1"));
-    let (target, came) = numbered(|number, stream| {
+fn prefetched_channel_closed_by_target_is_not_used() {
+    let sshd = distant_bastion(Sshd::with("LogLevel DEBUG1"));
+    let (target, accepted) = numbered(|number, stream| {
         if number > 1 {
-            say_it(number, stream);
+            answer_number(number, stream);
         }
     });
     let tunnel = Tunnel::to(&sshd, target);
-    assert_eq!(came.recv_timeout(PATIENCE), Ok(1));
+    assert_eq!(accepted.recv_timeout(WAIT_LIMIT), Ok(1));
     until("both ends know that it is closed", || sshd.log().contains("free: direct-tcpip"));
     assert_ne!(ask(&mut tunnel.connect()), 1);
 }
 
 #[test]
-fn one_through_a_bastion_that_is_gone_is_given_to_nobody() {
-    let mut sshd = far_away(Sshd::start());
-    let (target, came) = numbered(say_it);
+fn prefetched_channel_of_lost_bastion_is_not_used() {
+    let mut sshd = distant_bastion(Sshd::start());
+    let (target, accepted) = numbered(answer_number);
     let mut tunnel = Tunnel::to(&sshd, target);
-    assert_eq!(came.recv_timeout(PATIENCE), Ok(1));
+    assert_eq!(accepted.recv_timeout(WAIT_LIMIT), Ok(1));
     sshd.kill();
     tunnel.event("lost");
     sshd.restart();
@@ -116,11 +115,11 @@ fn one_through_a_bastion_that_is_gone_is_given_to_nobody() {
 }
 
 #[test]
-fn where_the_bastion_is_near_nothing_is_opened_ahead() {
+fn prefetch_on_short_path_opens_nothing() {
     let sshd = Sshd::with("LogLevel DEBUG1");
-    let (target, _came) = numbered(say_it);
+    let (target, _accepted) = numbered(answer_number);
     let tunnel = Tunnel::to(&sshd, target);
-    // The second would have to wait for what was opened after the first.
+    // A channel opened ahead would take a number of its own.
     for number in 1..4 {
         assert_eq!(ask(&mut tunnel.connect()), number);
     }

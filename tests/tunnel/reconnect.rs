@@ -1,4 +1,4 @@
-//! The bastion goes away and comes back, or does not.
+//! Reconnecting: the bastion goes away and comes back, changed or not.
 
 use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
@@ -7,7 +7,7 @@ use nix::sys::signal::Signal;
 
 use crate::support::{Sshd, Tunnel, echo};
 
-/// Sends a word and insists on getting it back.
+/// Asserts that an echo answers.
 #[track_caller]
 fn ping(stream: &mut TcpStream) {
     stream.write_all(b"ping").unwrap();
@@ -16,18 +16,18 @@ fn ping(stream: &mut TcpStream) {
     assert_eq!(&answer, b"ping");
 }
 
-/// Insists that the connection was ended, in whatever way.
+/// Asserts that the connection is closed or reset.
 #[track_caller]
 fn assert_closed(stream: &mut TcpStream) {
     match stream.read(&mut [0]) {
         Ok(0) => {}
-        Ok(_) => panic!("it is still alive"),
+        Ok(_) => panic!("the connection is still open"),
         Err(error) => assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset, "{error}"),
     }
 }
 
 #[test]
-fn a_connection_that_comes_meanwhile_waits_and_is_served() {
+fn connection_during_outage_waits_and_is_served() {
     let mut sshd = Sshd::start();
     let mut tunnel = Tunnel::to(&sshd, echo());
     let mut open = tunnel.connect();
@@ -45,12 +45,12 @@ fn a_connection_that_comes_meanwhile_waits_and_is_served() {
 }
 
 #[test]
-fn a_bastion_that_falls_silent_is_noticed_and_replaced() {
+fn silent_bastion_is_detected_and_replaced() {
     let sshd = Sshd::start();
     let tunnel = Tunnel::to(&sshd, echo());
     let mut open = tunnel.connect();
     ping(&mut open);
-    // As a machine that is cut off: nothing is closed, and nothing answers.
+    // Like a machine without network: nothing is closed and nothing answers.
     sshd.signal_sessions(Signal::SIGSTOP);
     assert_closed(&mut open);
     ping(&mut tunnel.connect());
@@ -58,7 +58,7 @@ fn a_bastion_that_falls_silent_is_noticed_and_replaced() {
 }
 
 #[test]
-fn another_host_key_after_the_outage_ends_it() {
+fn changed_host_key_after_outage_ends_tunnel() {
     let mut sshd = Sshd::start();
     let mut tunnel = Tunnel::to(&sshd, echo());
     let local = tunnel.local();
@@ -67,17 +67,17 @@ fn another_host_key_after_the_outage_ends_it() {
     tunnel.event("lost");
     sshd.change_host_key();
     sshd.restart();
-    tunnel.wait().failed(1, &[&before, &sshd.fingerprint()]);
+    tunnel.wait().assert_failed(1, &[&before, &sshd.fingerprint()]);
     assert!(TcpStream::connect(local).is_err(), "something still listens on {local}");
 }
 
 #[test]
-fn two_refused_logins_end_it() {
+fn two_rejected_logins_end_tunnel() {
     let mut sshd = Sshd::start();
     let tunnel = Tunnel::to(&sshd, echo());
     sshd.kill();
     std::fs::write(sshd.file("authorized_keys"), "").unwrap();
     sshd.restart();
-    tunnel.wait().failed(4, &["refused to log us in", "does not accept this key"]);
+    tunnel.wait().assert_failed(4, &["rejected every key", "does not accept this key"]);
     assert_eq!(sshd.log().matches("Connection closed by authenticating user").count(), 2, "{}", sshd.log());
 }

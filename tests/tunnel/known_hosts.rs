@@ -1,15 +1,15 @@
-//! The host key: pinned at the first use, and refused when it is another one.
+//! Host keys: pinned on first use, and compared afterwards.
 
-use crate::support::{Said, Sshd, Tunnel, echo, keygen};
+use crate::support::{Finished, Sshd, Tunnel, echo, keygen};
 
-fn exec_true(sshd: &Sshd, more: &[&str]) -> Said {
+fn exec_true(sshd: &Sshd, more: &[&str]) -> Finished {
     let (bastion, id) = (sshd.bastion(), sshd.file("id"));
     let words = ["tunnel", "exec", "-L", "0:127.0.0.1:1", "--bastion", &bastion, "-i", id.to_str().unwrap()];
-    Said::by(sshd, &[&words[..], more, &["--", "true"]].concat())
+    Finished::run(sshd, &[&words[..], more, &["--", "true"]].concat())
 }
 
 #[test]
-fn the_first_use_is_said_aloud_and_the_second_is_silent() {
+fn first_use_is_reported_and_second_is_silent() {
     let sshd = Sshd::start();
     let first = exec_true(&sshd, &[]);
     assert_eq!(first.code, Some(0), "{first:?}");
@@ -19,7 +19,7 @@ fn the_first_use_is_said_aloud_and_the_second_is_silent() {
 }
 
 #[test]
-fn another_key_is_refused_with_both_fingerprints_until_the_user_names_it() {
+fn changed_host_key_fails_with_both_fingerprints_until_named() {
     let mut sshd = Sshd::start();
     let before = sshd.fingerprint();
     assert_eq!(exec_true(&sshd, &[]).code, Some(0));
@@ -28,20 +28,20 @@ fn another_key_is_refused_with_both_fingerprints_until_the_user_names_it() {
     sshd.change_host_key();
     sshd.restart();
     let after = sshd.fingerprint();
-    exec_true(&sshd, &[]).failed(1, &[&before, &after, "--host-key"]);
+    exec_true(&sshd, &[]).assert_failed(1, &[&before, &after, "--host-key"]);
     assert_eq!(std::fs::read(sshd.file("covidctl/host_keys")).unwrap(), pins, "the pin stays");
-    assert_eq!(sshd.log().matches("Accepted publickey").count(), 1, "nobody logged in to it");
+    assert_eq!(sshd.log().matches("Accepted publickey").count(), 1, "no login with the changed key");
 
-    exec_true(&sshd, &["--host-key", &before]).failed(1, &[&before, &after]);
+    exec_true(&sshd, &["--host-key", &before]).assert_failed(1, &[&before, &after]);
     let named = exec_true(&sshd, &["--host-key", &after]);
-    assert!(named.code == Some(0) && named.err.contains("as you said"), "{named:?}");
+    assert!(named.code == Some(0) && named.err.contains("matches --host-key"), "{named:?}");
     assert_eq!(exec_true(&sshd, &[]).err, "");
 }
 
 #[test]
-fn the_pinned_key_is_asked_for_where_the_bastion_has_several() {
+fn pinned_key_is_requested_from_bastion_with_several() {
     let mut sshd = Sshd::start();
-    // RSA only, at first; then ed25519 too, which everybody would prefer.
+    // RSA only at first, then also ed25519, which clients prefer.
     std::fs::rename(sshd.file("host"), sshd.file("other")).unwrap();
     keygen(&sshd.file("host_rsa"), "rsa", "");
     std::fs::rename(sshd.file("host_rsa"), sshd.file("host")).unwrap();
@@ -53,14 +53,14 @@ fn the_pinned_key_is_asked_for_where_the_bastion_has_several() {
     std::fs::write(sshd.file("sshd_config"), more).unwrap();
     sshd.kill();
     sshd.restart();
-    let said = exec_true(&sshd, &[]);
-    assert_eq!((said.code, said.err.as_str()), (Some(0), ""));
+    let finished = exec_true(&sshd, &[]);
+    assert_eq!((finished.code, finished.err.as_str()), (Some(0), ""));
 }
 
 #[test]
-fn a_damaged_file_of_pins_is_not_taken_for_an_empty_one() {
+fn damaged_known_hosts_file_fails() {
     let sshd = Sshd::start();
     drop(Tunnel::to(&sshd, echo()));
     std::fs::write(sshd.file("covidctl/host_keys"), "nonsense\n").unwrap();
-    exec_true(&sshd, &[]).failed(1, &["line 1 of the pinned host keys"]);
+    exec_true(&sshd, &[]).assert_failed(1, &["line 1 of the pinned host keys"]);
 }

@@ -103,7 +103,7 @@ async fn stop_one_that_waits(cloud: &Cloud) {
 /// What the policy for operators lists is what is called, no more and no less.
 fn policy_is_exact(cloud: &Cloud) {
     let called = nothing_is_forgotten(cloud);
-    // What this story does not call (a dashboard that is not there) still has its place in the code.
+    // What this test does not call (a dashboard that is not there) still has its place in the code.
     let source = code(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/crates/aws/src")));
     let listed = listed();
     let is_used = |action: &str| {
@@ -111,7 +111,7 @@ fn policy_is_exact(cloud: &Cloud) {
             || source.contains(&format!("\"{action}\""))
             // A right that starting a task needs, and no call.
             || action == "iam:PassRole"
-            // The store has names of its own; how a run ended that could not say so is another story.
+            // The store has names of its own; the end of killed runs has a test of its own.
             || action == "s3:PutObject" && source.contains("store.put(")
     };
     let unused: Vec<_> = listed.iter().filter(|action| !is_used(action)).collect();

@@ -1,4 +1,4 @@
-//! What goes in comes out: in both directions, at both ends, also while the keys change.
+//! Transfers: every byte arrives in both directions, with every cipher, and while keys are exchanged.
 
 use std::io::{Read as _, Write as _};
 use std::net::Shutdown;
@@ -7,8 +7,9 @@ use crate::support::{Pattern, Sshd, Tunnel, check_pattern, echo, server, write_p
 
 const MEBIBYTE: usize = 1 << 20;
 
-/// Sends so much to an echo and reads it back at the same time.
-fn there_and_back(tunnel: &Tunnel, length: usize) {
+/// Sends bytes to an echo and reads them back at the same time.
+#[track_caller]
+fn round_trip(tunnel: &Tunnel, length: usize) {
     let mut stream = tunnel.connect();
     let mut sender = stream.try_clone().unwrap();
     let writer = std::thread::spawn(move || {
@@ -21,37 +22,37 @@ fn there_and_back(tunnel: &Tunnel, length: usize) {
 }
 
 #[test]
-fn sixty_four_mebibytes_there_and_back() {
+fn transfer_64_mebibytes_both_ways_arrives_unchanged() {
     let sshd = Sshd::start();
     let tunnel = Tunnel::to(&sshd, echo());
-    there_and_back(&tunnel, 64 * MEBIBYTE);
+    round_trip(&tunnel, 64 * MEBIBYTE);
 }
 
 #[test]
-fn every_cipher_carries_them() {
+fn transfer_with_each_cipher_arrives_unchanged() {
     let sshd = Sshd::start();
     let target = format!("0:{}", echo());
     for cipher in ["aes256-gcm", "aes128-gcm", "chacha20-poly1305", "aes256-ctr"] {
         let tunnel = Tunnel::with(&sshd, &["-L", &target, "--cipher", cipher]);
-        there_and_back(&tunnel, MEBIBYTE);
+        round_trip(&tunnel, MEBIBYTE);
     }
 }
 
 #[test]
-fn keys_that_change_all_the_time_lose_nothing() {
+fn transfer_during_key_exchanges_arrives_unchanged() {
     let sshd = Sshd::with("RekeyLimit 8M\nLogLevel DEBUG1");
     let tunnel = Tunnel::to(&sshd, echo());
-    there_and_back(&tunnel, 1024 * MEBIBYTE);
+    round_trip(&tunnel, 1024 * MEBIBYTE);
     let rekeyed = sshd
         .log()
         .matches("rekeying in progress")
         .count()
         .max(sshd.log().matches("SSH2_MSG_NEWKEYS received").count());
-    assert!(rekeyed > 20, "sshd changed keys only {rekeyed} times");
+    assert!(rekeyed > 20, "sshd exchanged keys only {rekeyed} times");
 }
 
 #[test]
-fn a_client_that_has_said_everything_still_gets_its_answer() {
+fn client_that_shuts_down_writing_still_receives_reply() {
     let sshd = Sshd::start();
     let target = server(|mut stream| {
         let mut question = Vec::new();
@@ -68,9 +69,9 @@ fn a_client_that_has_said_everything_still_gets_its_answer() {
 }
 
 #[test]
-fn a_server_that_has_said_everything_still_hears_the_rest() {
+fn server_that_shuts_down_writing_still_receives_rest() {
     let sshd = Sshd::start();
-    let (sender, heard) = std::sync::mpsc::channel();
+    let (sender, received_all) = std::sync::mpsc::channel();
     let target = server(move |mut stream| {
         stream.write_all(b"bye").unwrap();
         stream.shutdown(Shutdown::Write).unwrap();
@@ -80,20 +81,20 @@ fn a_server_that_has_said_everything_still_hears_the_rest() {
     });
     let tunnel = Tunnel::to(&sshd, target);
     let mut stream = tunnel.connect();
-    let mut said = Vec::new();
-    stream.read_to_end(&mut said).unwrap();
-    assert_eq!(said, b"bye");
+    let mut received = Vec::new();
+    stream.read_to_end(&mut received).unwrap();
+    assert_eq!(received, b"bye");
     write_pattern(&mut stream, Pattern::new(4), 4 * MEBIBYTE);
     stream.shutdown(Shutdown::Write).unwrap();
-    heard.recv_timeout(crate::support::PATIENCE).unwrap();
+    received_all.recv_timeout(crate::support::WAIT_LIMIT).unwrap();
 }
 
 #[test]
-fn a_client_that_breaks_off_is_a_server_that_is_left() {
+fn client_reset_closes_connection_of_server() {
     let sshd = Sshd::start();
-    let (sender, left) = std::sync::mpsc::channel();
+    let (sender, closed) = std::sync::mpsc::channel();
     let target = server(move |mut stream| {
-        // Writes until nobody is there.
+        // Writes until the connection is closed.
         while stream.write_all(&[0; 4096]).is_ok() {}
         sender.send(()).unwrap();
     });
@@ -101,5 +102,5 @@ fn a_client_that_breaks_off_is_a_server_that_is_left() {
     let mut stream = tunnel.connect();
     stream.read_exact(&mut [0]).unwrap();
     drop(stream);
-    left.recv_timeout(crate::support::PATIENCE).unwrap();
+    closed.recv_timeout(crate::support::WAIT_LIMIT).unwrap();
 }

@@ -1,57 +1,57 @@
-//! Whatever can go wrong has a sentence and a hint of its own, and leaves nothing listening.
+//! Every error has a message and a hint of its own, and leaves no listener behind.
 
 use std::io::Read as _;
 use std::net::{SocketAddr, TcpListener, TcpStream};
 
-use crate::support::{Said, Sshd, Tunnel, echo, refuses, server};
+use crate::support::{Finished, Sshd, Tunnel, echo, refuses, server};
 
-/// Opens a tunnel from `port` that cannot work.
-fn fails(sshd: &Sshd, bastion: &str, port: u16, more: &[&str]) -> Said {
+/// Runs a tunnel from `port` that fails.
+fn fails(sshd: &Sshd, bastion: &str, port: u16, more: &[&str]) -> Finished {
     let (route, id) = (format!("{port}:127.0.0.1:1"), sshd.file("id"));
     let words = ["tunnel", "-L", &route, "--bastion", bastion, "-i", id.to_str().unwrap()];
-    Said::by(sshd, &[&words[..], more].concat())
+    Finished::run(sshd, &[&words[..], more].concat())
 }
 
 #[test]
-fn a_bastion_that_cannot_be_reached() {
+fn unreachable_bastion_fails_with_reason() {
     let sshd = Sshd::start();
-    let nobody = refuses();
+    let unused = refuses();
     let port = refuses().port();
-    fails(&sshd, &format!("root@{nobody}"), port, &[])
-        .failed(1, &["nothing listens on", &nobody.to_string()]);
-    fails(&sshd, "root@bastion.invalid", port, &[]).failed(1, &["`bastion.invalid` does not resolve"]);
+    fails(&sshd, &format!("root@{unused}"), port, &[])
+        .assert_failed(1, &["nothing listens on", &unused.to_string()]);
+    fails(&sshd, "root@bastion.invalid", port, &[]).assert_failed(1, &["`bastion.invalid` does not resolve"]);
 
     let silent = server(|mut stream| drop(stream.read_to_end(&mut Vec::new())));
     fails(&sshd, &format!("root@{silent}"), port, &["--connect-timeout", "1s"])
-        .failed(1, &["did not complete the SSH handshake within 1 s"]);
-    let stranger = server(|stream| drop(std::io::Write::write_all(&mut &stream, b"220 mail ready\r\n")));
-    fails(&sshd, &format!("root@{stranger}"), port, &["--connect-timeout", "5s"])
-        .failed(1, &["is this really sshd's port?"]);
+        .assert_failed(1, &["did not complete the SSH handshake within 1 s"]);
+    let other = server(|stream| drop(std::io::Write::write_all(&mut &stream, b"220 mail ready\r\n")));
+    fails(&sshd, &format!("root@{other}"), port, &["--connect-timeout", "5s"])
+        .assert_failed(1, &["check that this is sshd's port"]);
     assert!(TcpStream::connect(("127.0.0.1", port)).is_err(), "something listens on {port}");
 }
 
 #[test]
-fn a_port_that_is_taken_is_named_and_the_others_are_given_back() {
+fn taken_local_port_fails_and_others_are_released() {
     let sshd = Sshd::start();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let (taken, free) = (taken.local_addr().unwrap(), refuses());
     let first = format!("{}:db:5432", free.port());
     fails(&sshd, &sshd.bastion(), taken.port(), &["-L", &first])
-        .failed(1, &[&format!("the local port {taken} is in use"), "-L 0:"]);
+        .assert_failed(1, &[&format!("the local port {taken} is in use"), "-L 0:"]);
     assert!(TcpStream::connect(free).is_err());
-    assert!(!sshd.log().contains("Accepted"), "nobody had to log in for that");
+    assert!(!sshd.log().contains("Accepted"), "ports are bound before the login");
 }
 
 #[test]
-fn a_target_that_refuses_ends_its_own_connection_only() {
+fn unreachable_target_ends_its_own_connection_only() {
     let sshd = Sshd::start();
-    let (nobody, echo) = (refuses(), echo());
-    let mut tunnel = Tunnel::with(&sshd, &["-L", &format!("0:{nobody}"), "-L", &format!("0:{echo}")]);
+    let (unused, echo) = (refuses(), echo());
+    let mut tunnel = Tunnel::with(&sshd, &["-L", &format!("0:{unused}"), "-L", &format!("0:{echo}")]);
     for _ in 0..10 {
         let mut refused = tunnel.connect();
         assert!(matches!(refused.read(&mut [0]), Ok(0) | Err(_)));
         let event = tunnel.event("refused");
-        assert_eq!(event["target"], nobody.to_string());
+        assert_eq!(event["target"], unused.to_string());
         assert_eq!(event["why"], "the bastion cannot connect to it");
         assert!(event["hint"].as_str().unwrap().contains("database"));
     }
@@ -61,7 +61,7 @@ fn a_target_that_refuses_ends_its_own_connection_only() {
 }
 
 #[test]
-fn a_bastion_that_forwards_nothing_says_so() {
+fn bastion_without_forwarding_reports_reason() {
     let sshd = Sshd::with("AllowTcpForwarding no");
     let mut tunnel = Tunnel::to(&sshd, echo());
     drop(tunnel.connect());
@@ -69,7 +69,7 @@ fn a_bastion_that_forwards_nothing_says_so() {
 }
 
 #[test]
-fn words_that_make_no_sense_are_usage_errors() {
+fn invalid_arguments_are_usage_errors() {
     let sshd = Sshd::start();
     let address: SocketAddr = refuses();
     for words in [
@@ -81,8 +81,8 @@ fn words_that_make_no_sense_are_usage_errors() {
         &["tunnel", "-L", "1:db:1", "-L", "2:db:2", "--bastion", "a@b", "--local-port", "3"],
         &["tunnel", "exec", "-L", "5432:db:5432", "--bastion", "a@b"],
     ] {
-        let said = Said::by(&sshd, words);
-        assert_eq!((said.code, said.out.as_str()), (Some(2), ""), "{words:?}: {said:?}");
+        let finished = Finished::run(&sshd, words);
+        assert_eq!((finished.code, finished.out.as_str()), (Some(2), ""), "{words:?}: {finished:?}");
     }
     assert!(TcpStream::connect(address).is_err());
 }

@@ -1,11 +1,11 @@
-//! Many connections: at once, one after the other, and one that is in everybody's way.
+//! Many connections: at the same time, one after the other, and beside stalled ones.
 
 use std::io::{Read as _, Write as _};
 
 use crate::support::{Pattern, Sshd, Tunnel, check_pattern, echo, server, until, write_pattern};
 
 #[test]
-fn two_hundred_at_once_each_get_their_own_bytes() {
+fn two_hundred_concurrent_connections_receive_their_own_bytes() {
     let sshd = Sshd::start();
     let tunnel = Tunnel::to(&sshd, echo());
     let mut streams: Vec<_> = (0..200).map(|_| tunnel.connect()).collect();
@@ -17,11 +17,11 @@ fn two_hundred_at_once_each_get_their_own_bytes() {
     }
 }
 
-/// What eight hundred connections may leave to the allocator: far less than one buffer each.
-const GROWTH: u64 = 8 << 20;
+/// Memory that 800 connections may leave to the allocator: far less than one buffer each.
+const MAX_GROWTH: u64 = 8 << 20;
 
 #[test]
-fn a_thousand_one_after_the_other_leave_nothing_behind() {
+fn thousand_sequential_connections_leak_neither_memory_nor_descriptors() {
     let sshd = Sshd::start();
     let tunnel = Tunnel::to(&sshd, echo());
     let once = || {
@@ -35,25 +35,25 @@ fn a_thousand_one_after_the_other_leave_nothing_behind() {
     for _ in 0..200 {
         once();
     }
-    // By now every buffer that is kept for good is there.
+    // Every permanent buffer is allocated by now.
     let before = tunnel.resident();
     for _ in 0..800 {
         once();
     }
-    // The spare sessions stay, and the runtime's own descriptors.
+    // Idle sessions and the runtime's descriptors remain.
     until("all descriptors but a few are closed", || tunnel.descriptors() < 20);
     let after = tunnel.resident();
-    assert!(after < before + GROWTH, "it grew from {before} to {after} bytes");
+    assert!(after < before + MAX_GROWTH, "memory grew from {before} to {after} bytes");
 }
 
 #[test]
-fn one_that_nobody_reads_does_not_stop_another() {
+fn stalled_connections_do_not_block_another() {
     let sshd = Sshd::start();
     let flood = server(|mut stream| while stream.write_all(&[7; 8 << 10]).is_ok() {});
     let tunnel = Tunnel::with(&sshd, &["-L", &format!("0:{flood}"), "-L", &format!("0:{}", echo())]);
     let mut unread: Vec<_> = (0..3).map(|_| tunnel.connect()).collect();
     for stream in &mut unread {
-        // It has begun to flow, and from here on nobody reads.
+        // Data flows, and is not read from here on.
         stream.read_exact(&mut [0]).unwrap();
     }
     let mut stream = tunnel.connect_to(1);

@@ -1,4 +1,4 @@
-//! The story: up, look, load, follow, history, report, logs, refuse, roll back, stop, down.
+//! What every target does: up, status, load, follow, history, report, logs, refused loads, rollback, stop, down.
 
 use std::any::Any;
 use std::ops::ControlFlow;
@@ -49,7 +49,7 @@ impl Progress for Steps {
     }
 }
 
-pub(crate) async fn tell(stage: &dyn Stage) {
+pub(crate) async fn run(stage: &dyn Stage) {
     let target = &stage.target();
     let steps = Arc::new(Steps::default());
     stage.up(Arc::clone(&steps) as Arc<dyn Progress>).await;
