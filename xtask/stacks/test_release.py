@@ -56,7 +56,7 @@ class Release(unittest.TestCase):
     def test_absent_stack_is_left_alone(self):
         code, said, calls = run(describe=refused(ABSENT.format("${4#covid19-}")))
         self.assertEqual(code, 0, said)
-        self.assertIn("covid19-pipeline is not there yet", said)
+        self.assertIn("covid19-pipeline does not exist yet", said)
         self.assertFalse([call for call in calls if "update-stack" in call])
 
     def test_refused_look_fails_the_release(self):
