@@ -42,20 +42,16 @@ pub async fn load(
     let (rules, run_id) = (Arc::clone(&context.rules), context.options.run_id);
     let geography = rules.geography.clone();
     // Both remember rows, so they have one worker.
-    match source.dataset {
-        Dataset::Vaccinations => {
-            let transform = Transform::start(from, 1, &position, move |header, name| {
-                Vaccinations::new(header, name, run_id, geography.clone())
-            })?;
-            copy(transform, source.dataset, session, rejects, tally).await
-        }
-        _ => {
-            let transform = Transform::start(from, 1, &position, move |header, name| {
-                Laboratories::new(header, name, run_id, rules.period.clone(), geography.clone())
-            })?;
-            copy(transform, source.dataset, session, rejects, tally).await
-        }
+    if source.dataset == Dataset::Vaccinations {
+        let transform = Transform::start(from, 1, &position, move |header, name| {
+            Vaccinations::new(header, name, run_id, geography.clone())
+        })?;
+        return copy(transform, source.dataset, session, rejects, tally).await;
     }
+    let transform = Transform::start(from, 1, &position, move |header, name| {
+        Laboratories::new(header, name, run_id, rules.period.clone(), geography.clone())
+    })?;
+    copy(transform, source.dataset, session, rejects, tally).await
 }
 
 async fn copy<C>(

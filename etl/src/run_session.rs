@@ -39,7 +39,7 @@ pub(crate) async fn record_failure(
     match tokio::time::timeout(RECORD_TIMEOUT, record).await {
         Ok(Ok(())) => {}
         Ok(Err(error)) => {
-            tracing::warn!(%error, "the failure could not be recorded; the next run records it")
+            tracing::warn!(%error, "the failure could not be recorded; the next run records it");
         }
         Err(_) => tracing::warn!("recording the failure timed out; the next run records it"),
     }

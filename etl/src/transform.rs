@@ -264,9 +264,8 @@ fn clean_blocks<C: RowCleaner>(
     loop {
         let block = to_clean.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut block) = block else { return };
-        let cleaned = block.clean(cleaner, columns);
-        let cleaned = cleaned.map_or_else(Report::Failed, |()| Report::Cleaned(block));
-        if report.send(cleaned).is_err() {
+        let result = block.clean(cleaner, columns);
+        if report.send(result.map_or_else(Report::Failed, |()| Report::Cleaned(block))).is_err() {
             return;
         }
     }

@@ -114,7 +114,7 @@ async fn forward(
     // An error means that the connection is broken, which the first read reports.
     drop(local.set_nodelay(true));
     let opened = match prefetcher.acquire().await {
-        Some(prefetched) => prefetched.map(prefetch::WarmChannel::into_inner),
+        Some(channel) => channel.map(prefetch::WarmChannel::into_inner),
         None => open_channel::open(target, origin, pool).await,
     };
     match opened {
@@ -215,5 +215,5 @@ async fn copy_to_target(mut from: ReadHalf<'_>, to: &ChannelWriteHalf<Msg>, pool
             Err(_) => return,
         }
     }
-    std::future::pending().await
+    std::future::pending::<()>().await;
 }

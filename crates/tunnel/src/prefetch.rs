@@ -180,7 +180,7 @@ impl Prefetched for WarmChannel {
                     Some(_) => {}
                 }
             }
-            std::future::pending().await
+            std::future::pending::<()>().await;
         };
         let unanswered = async {
             loop {

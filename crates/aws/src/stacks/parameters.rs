@@ -14,7 +14,7 @@ const RELEASE: [(&str, &str); 3] = [("pipeline", "ImageTag"), ("ingest", "Versio
 /// The version of Metabase is the default in the template of a release.
 const DASHBOARD: &str = "dashboard";
 
-/// What CloudFormation returns for a NoEcho parameter.
+/// What CloudFormation returns for a `NoEcho` parameter.
 const HIDDEN: &str = "****";
 
 /// Values from flags and file, by stack and parameter.
