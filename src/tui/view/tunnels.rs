@@ -19,10 +19,10 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let tunnels = &model.tunnels;
     pane.title("TUNNELS", "closed when covidctl exits");
     if tunnels.all.is_empty() {
-        let example = if !model.location.capabilities.bastion {
-            "none is open; press o and type 5432:db.example:5432 ec2-user@bastion.example"
-        } else {
+        let example = if model.location.capabilities.bastion {
             "none is open; press o and type master, replica or metabase"
+        } else {
+            "none is open; press o and type 5432:db.example:5432 ec2-user@bastion.example"
         };
         return pane.dim(2, example);
     }
