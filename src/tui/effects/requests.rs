@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use common::failure::{Context as _, Result};
-use sqlx::postgres::PgConnection;
-use target::{DatabaseAccess, Target};
+use target::{Database, DatabaseAccess, Target};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
@@ -25,14 +24,16 @@ pub(super) async fn components(target: Target) -> Result<(Vec<Component>, Locati
 }
 
 pub(super) async fn run_details(target: Target, run: Uuid) -> Result<RunDetails> {
-    let mut connection = connect(&target).await?;
+    let database = read_database(&target).await?;
+    let mut connection = db::connect(&database).await?;
     let checks = db::checks::of_run(&mut connection, run).await?;
     let issues = db::runs::issues(&mut connection, run).await?;
     Ok(RunDetails { checks, issues })
 }
 
 pub(super) async fn data(target: Target, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
-    let connection = &mut connect(&target).await?;
+    let database = read_database(&target).await?;
+    let connection = &mut db::connect(&database).await?;
     let refused = db::runs::refused(connection).await?;
     let Some(published) = db::runs::published(connection).await? else {
         return Ok(Box::new(DataSummary { refused, ..DataSummary::default() }));
@@ -76,7 +77,8 @@ pub(super) async fn rejected(
     dataset: String,
     reason: String,
 ) -> Result<Vec<RejectedRow>> {
-    let mut connection = connect(&target).await?;
+    let database = read_database(&target).await?;
+    let mut connection = db::connect(&database).await?;
     let rows = db::data::rejected(&mut connection, run, &dataset, &reason, MAX_REJECTED).await?;
     Ok(rows.into_iter().map(|(line, raw)| RejectedRow { line, raw }).collect())
 }
@@ -106,6 +108,7 @@ pub(super) async fn save_text(path: String, text: String) -> Result<String> {
     Ok(format!("saved {} lines to `{path}`", text.lines().count()))
 }
 
-async fn connect(target: &Target) -> Result<PgConnection> {
-    db::connect(&target.databases.database(DatabaseAccess::READ).await?).await
+/// Returns the database for reading. The caller keeps it as long as its connection: dropping it closes the tunnel.
+async fn read_database(target: &Target) -> Result<Database> {
+    target.databases.database(DatabaseAccess::READ).await
 }
