@@ -4,7 +4,7 @@ use crate::support::cloud::Cloud;
 use crate::support::proxy::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_pipeline_is_followed_from_the_ministrys_files_to_the_report() {
+async fn follow_covers_download_load_and_report() {
     let cloud = Cloud::deploy(0).await;
     let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
     let runs = said.json();

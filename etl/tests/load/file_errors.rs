@@ -1,7 +1,7 @@
 //! Files that are not what they should be: a sentence, a hint, code 1, and what was published is served as before.
 
 use crate::fixture::{CSV, Etl, Fixture, ZIP, url};
-use crate::loaded::value;
+use crate::outcome::value;
 use crate::rows::{DEPARTMENTS, MINISTRY, PROVINCES, deflated, file, good, zip};
 
 const PAGE: &str =
@@ -112,7 +112,7 @@ async fn wrong_years_are_a_usage_error() {
 }
 
 #[test]
-fn what_is_not_given_is_a_usage_error() {
+fn missing_option_is_a_usage_error() {
     for subcommand in ["run", "report", "migrate", "sample", "load"] {
         let ended = Etl::new(subcommand).end();
         assert_eq!(ended.code, Some(2), "{subcommand}: {}", ended.stderr);
