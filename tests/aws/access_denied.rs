@@ -56,7 +56,7 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     let mut lost = std::process::Command::new(env!("CARGO_BIN_EXE_covidctl"));
     lost.env_clear().env("HOME", cloud.folder()).env("AWS_EC2_METADATA_DISABLED", "true");
     lost.args(["--target", "aws", "status"]);
-    Said::of(lost).await.failed(2, &["in which region", "--region"]);
+    Said::of(lost).await.failed(2, &["no AWS region configured", "--region"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -87,5 +87,5 @@ async fn unreachable_component_does_not_hide_the_others() {
     assert_eq!((&part("replica")["state"], &part("master")["state"]), (&"missing".into(), &"ready".into()));
     assert!(part("replica")["detail"].as_str().unwrap().contains("covidctl --target aws up"), "{status}");
     let said = cloud.say(&["datasets"]).await;
-    said.failed(1, &["the bucket does not exist", "the stack `storage` creates it"]);
+    said.failed(1, &["the bucket does not exist", "the stack `storage` creates the bucket"]);
 }

@@ -142,7 +142,7 @@ async fn doctor_reports_passed_and_failed_checks() {
         ("my address", "198.51.100.7 may reach the bastion"),
         ("datasets", "5 files"),
         ("tunnel", "open to 127.0.0.1"),
-        ("database", "lets"),
+        ("database", "logged in to"),
         ("migrations", "no pending migrations"),
         ("freshness", "published"),
         ("last load", "release 1 is published; checks: "),
@@ -232,6 +232,6 @@ async fn of_an_empty_account_it_says_what_to_do_first() {
         .env_remove("AWS_SECRET_ACCESS_KEY")
         .env("AWS_EC2_METADATA_DISABLED", "true");
     let said = Said::of(anonymous).await;
-    said.failed(1, &["1 check has failed"]);
+    said.failed(1, &["1 check failed"]);
     assert!(said.out.starts_with("failed   credentials") && said.out.contains("hint: log in"), "{said:?}");
 }

@@ -14,7 +14,7 @@ async fn follow_covers_download_load_and_report() {
         assert_eq!(facts(index), (kind, "succeeded"), "{runs}");
         assert!(runs[index]["started_by"].as_str().unwrap().contains('@'), "{runs}");
     }
-    for line in ["the new file has taken the old one's place", "run succeeded"] {
+    for line in ["file replaced", "run succeeded"] {
         assert!(said.err.contains(line), "`{line}` is missing: {said:?}");
     }
     // The load was ours to start, not the function's.
@@ -24,7 +24,7 @@ async fn follow_covers_download_load_and_report() {
     let id = runs[0]["run_id"].as_str().unwrap();
     let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
     assert_eq!(
-        log.out.lines().filter(|line| line.contains("taken the old one's place")).count(),
+        log.out.lines().filter(|line| line.contains("file replaced")).count(),
         5,
         "{log:?}"
     );
@@ -51,6 +51,6 @@ async fn run_download_invokes_function_once_even_if_response_is_lost() {
 async fn run_pipeline_keeps_datasets_of_the_user() {
     let cloud = Cloud::deploy(500).await;
     let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
-    assert!(said.err.contains("were not downloaded and stay"), "{said:?}");
+    assert!(said.err.contains("kept the datasets in storage"), "{said:?}");
     assert_eq!(said.json()[0]["kind"], "etl");
 }

@@ -32,7 +32,7 @@ async fn run_and_follow_from_the_screens() {
         terminal.press(&["u"]);
         terminal.see("covidctl --target aws up");
         terminal.press(&["p"]);
-        let question = terminal.see("Download what is new");
+        let question = terminal.see("Download new datasets, load them");
         assert!(question.contains("account 123456789012"), "it says where: {question}");
         terminal.press(&["y"]);
         terminal.wait("the report", |text| text.contains("data of 2022-06-05, published"));
@@ -78,10 +78,10 @@ async fn screens_of_an_empty_account_give_hints() {
     cloud.write("bucket/reports", "no-such-bucket").await;
     let terminal = screens(&cloud, 80, 24);
     looking(move || {
-        terminal.see("FRESHNESS  not known");
+        terminal.see("FRESHNESS  unknown");
         terminal.press(&["2"]);
         let text = terminal.see("the bucket does not exist");
-        assert!(text.contains("hint: check its name") && !text.contains('<'), "{text}");
+        assert!(text.contains("hint: check the name") && !text.contains('<'), "{text}");
         terminal.press(&["5"]);
         terminal.see("the bucket does not exist");
         terminal.press(&["q"]);

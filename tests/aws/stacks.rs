@@ -241,7 +241,7 @@ async fn on_a_terminal_it_asks_and_what_is_deleted_has_to_be_named() {
         terminal.wait("an empty window", |text| text.trim() == "shell>");
         terminal.run(&ministack.covidctl(&down));
         terminal.see("Nothing of it can be had back");
-        terminal.see("Type `covid19@000000000000` to go on:");
+        terminal.see("Type `covid19@000000000000` to continue:");
         terminal.shell(name);
         terminal.ended_with(code);
     }
