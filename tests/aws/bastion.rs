@@ -70,7 +70,7 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_bastion_that_was_replaced_is_found_and_who_waits_is_served() {
+async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     let mut cloud = Cloud::deploy(0).await;
     cloud.print_on_console("");
     let mut tunnel = Tunnel::open(&cloud, &["master", "--local-port", "0"]);
@@ -115,7 +115,7 @@ async fn a_bastion_that_was_replaced_is_found_and_who_waits_is_served() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_group_without_an_instance_is_said_to_be_so() {
+async fn group_without_an_instance_is_reported() {
     let cloud = Cloud::deploy(0).await;
     let words = [("AutoScalingGroupName", cloud.group.as_str()), ("MinSize", "0"), ("DesiredCapacity", "0")];
     cloud.moto.query("autoscaling", "UpdateAutoScalingGroup", "2011-01-01", &words).await;

@@ -76,7 +76,7 @@ impl Drop for Server {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_new_database_gets_its_schema_and_its_logins() {
+async fn new_database_gets_schema_and_logins() {
     let cloud = Cloud::deploy(0).await;
     let server = Server::start();
     // Everything that is said to the server is written down.

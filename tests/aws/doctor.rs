@@ -120,7 +120,7 @@ async fn function_and_metabase(cloud: &Cloud) {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_is_right_is_said_to_be_right_and_what_is_wrong_to_be_wrong() {
+async fn doctor_reports_passed_and_failed_checks() {
     let cloud = Cloud::deploy(20_000).await;
     function_and_metabase(&cloud).await;
     show_stacks(&cloud, "UPDATE_COMPLETE");

@@ -4,7 +4,7 @@ use crate::support::cloud::Cloud;
 use crate::support::proxy::Fault;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_whole_pipeline_is_followed_from_the_ministrys_files_to_the_report() {
+async fn follow_covers_download_load_and_report() {
     let cloud = Cloud::deploy(0).await;
     let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
     let runs = said.json();
@@ -23,7 +23,15 @@ async fn the_whole_pipeline_is_followed_from_the_ministrys_files_to_the_report()
 
     let id = runs[0]["run_id"].as_str().unwrap();
     let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
+<<<<<<< HEAD
     assert_eq!(log.out.lines().filter(|line| line.contains("file replaced")).count(), 5, "{log:?}");
+=======
+    assert_eq!(
+        log.out.lines().filter(|line| line.contains("file replaced")).count(),
+        5,
+        "{log:?}"
+    );
+>>>>>>> names
     cloud.say(&["stop", id]).await.failed(1, &["is in progress"]);
 
     // What is there already is not brought again; the datasets are a download's, so the pipeline may look.

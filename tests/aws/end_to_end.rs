@@ -9,7 +9,7 @@ use sqlx::{Connection as _, PgConnection};
 use crate::support::cloud::Cloud;
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_day_on_aws() {
+async fn daily_operation() {
     let cloud = Cloud::deploy(20_000).await;
 
     // Every name says where it comes from.

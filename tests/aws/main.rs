@@ -2,14 +2,14 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
+mod access_denied;
 mod bastion;
 mod database;
 mod doctor;
 mod download;
 mod end_to_end;
-mod flood;
+mod log_volume;
 mod recovery;
-mod refusals;
 mod runs;
 mod screens;
 mod stacks;

@@ -7,7 +7,7 @@ use crate::support::ecs;
 use crate::support::proxy::{Fault, Reply};
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_load_that_fails_passes_its_code_and_its_last_words_on() {
+async fn failed_load_passes_on_exit_code_and_last_log_lines() {
     // There is no dataset in the bucket.
     let cloud = Cloud::deploy(0).await;
     let said = cloud.say(&["run", "etl"]).await;
@@ -21,7 +21,7 @@ async fn a_load_that_fails_passes_its_code_and_its_last_words_on() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_task_that_never_starts_is_explained_and_remembered() {
+async fn task_that_never_starts_is_explained_and_recorded() {
     let cloud = Cloud::deploy(0).await;
     let arn = "arn:aws:ecs:x:123456789012:task/covid19/0123456789abcdef0123456789abcdef";
     let started_by = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
@@ -64,7 +64,7 @@ async fn run_waits_for_task_that_ecs_does_not_list_yet() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_request_that_is_repeated_starts_one_task() {
+async fn repeated_request_starts_one_task() {
     let cloud = Cloud::deploy(0).await;
     // The task was started and the answer was lost.
     cloud.proxy.fail("ecs:RunTask", [Fault::Reset, Fault::Refused(500, "ServerException", "try again")]);

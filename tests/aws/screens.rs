@@ -15,7 +15,7 @@ async fn looking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_pipeline_is_run_and_looked_at_from_the_screens() {
+async fn run_and_follow_from_the_screens() {
     let cloud = Cloud::deploy(5_000).await;
     cloud.print_on_console("");
     let terminal = screens(&cloud, 100, 30);
@@ -50,7 +50,7 @@ async fn the_pipeline_is_run_and_looked_at_from_the_screens() {
         terminal.wait("the report", |text| text.contains("report  succeeded"));
         terminal.press(&["Down", "Enter"]);
         let run = terminal.wait("the run with its tally", |text| text.contains("malformed"));
-        for words in ["  by ", "Covid19Casos.zip", "of 2022-06-05, years 2022", "5,000 read"] {
+        for words in ["started by ", "Covid19Casos.zip", "of 2022-06-05, years 2022", "5,000 read"] {
             assert!(run.contains(words), "{words}: {run}");
         }
         terminal.press(&["q", "6", "o"]);
@@ -73,7 +73,7 @@ async fn the_pipeline_is_run_and_looked_at_from_the_screens() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn where_nothing_is_there_yet_the_screens_say_so_and_what_to_do() {
+async fn screens_of_an_empty_account_give_hints() {
     let cloud = Cloud::deploy(0).await;
     cloud.write("bucket/reports", "no-such-bucket").await;
     let terminal = screens(&cloud, 80, 24);

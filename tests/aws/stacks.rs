@@ -139,7 +139,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_failure_is_explained_and_what_follows_goes_on_from_there() {
+async fn failed_stack_is_explained_and_resumed() {
     let ministack = Ministack::start();
     let templates = Templates::of("ministack");
     let path = templates.path();
@@ -177,7 +177,7 @@ async fn a_failure_is_explained_and_what_follows_goes_on_from_there() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn what_goes_on_already_is_waited_for() {
+async fn operation_in_progress_is_awaited() {
     let ministack = Ministack::start();
     let templates = Templates::of("ministack");
     let path = templates.path();
@@ -250,7 +250,7 @@ async fn on_a_terminal_it_asks_and_what_is_deleted_has_to_be_named() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn the_resources_are_really_there_and_really_gone() {
+async fn resources_are_created_and_deleted() {
     let moto = Moto::new();
     let proxy = Proxy::start(moto.clone()).await;
     let home = tempfile::tempdir().unwrap();

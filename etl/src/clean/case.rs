@@ -131,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_is_encoded_is_read_back(case in case(), cut in any::<prop::sample::Index>()) {
+        fn encoded_case_round_trips(case in case(), cut in any::<prop::sample::Index>()) {
             let mut row = Vec::new();
             case.encode(&mut row);
             // No piece of a row makes it panic.

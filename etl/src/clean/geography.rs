@@ -34,7 +34,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_department_belongs_to_one_province() {
+    fn department_belongs_to_one_province() {
         let geography = Geography::new([6, 2], [6441, 2007]);
         assert_eq!(geography.province(6), Some(6));
         assert_eq!(geography.province(99), None);

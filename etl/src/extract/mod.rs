@@ -216,7 +216,7 @@ mod tests {
     use super::*;
 
     #[tokio::test(flavor = "multi_thread")]
-    async fn a_file_that_is_replaced_while_it_is_read_is_never_mixed_with_the_new_one() {
+    async fn replaced_file_is_never_mixed_with_the_new_one() {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("Covid19Casos.csv");
         std::fs::write(&file, vec![b'a'; 24 << 20]).unwrap();

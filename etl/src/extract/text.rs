@@ -137,7 +137,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_broken_stays_invalid() {
+    fn damaged_utf8_stays_invalid() {
         let mut lone = utf16("a");
         lone.extend([0x00, 0xD8]);
         lone.extend("b".encode_utf16().flat_map(u16::to_le_bytes));

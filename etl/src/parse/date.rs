@@ -142,7 +142,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_day_is_none() {
+    fn invalid_date_is_none() {
         for text in [
             "",
             "2021",

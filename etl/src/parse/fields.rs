@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_field_may_cross_from_one_piece_into_the_next() {
+    fn quoted_field_may_span_two_pieces() {
         for length in 0..200 {
             let text = "x,".repeat(length / 2);
             let line = format!("\"{text}\",\"\"\"{text}\",{text}");

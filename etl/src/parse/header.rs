@@ -79,7 +79,7 @@ mod tests {
     }
 
     #[test]
-    fn a_column_may_have_had_another_name() {
+    fn former_column_names_are_accepted() {
         let header =
             Header::parse(b"fecha,codigo Indec departamento,origen_de_financiamiento", "x.csv").unwrap();
         assert_eq!(header.position(&["codigo_indec_departamento"]), Some(1));
@@ -88,7 +88,7 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_column_is_named() {
+    fn missing_column_is_named() {
         let header = Header::parse(b"id,nombre", "x.csv").unwrap();
         let failure = header.positions(["id", "sexo"], "x.csv").unwrap_err();
         assert_eq!(failure.to_string(), "`x.csv` lacks the column `sexo`");

@@ -193,7 +193,7 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_row_damages_only_itself() {
+    fn malformed_row_leaves_its_neighbours_intact() {
         let text = "\"1\",\"a\"\n\"2,\"b\"\n\"3\",\"c\n\"4\",\"d\"\n5,e\"e\n6\n7,f,g\n8,h\n";
         assert_eq!(
             read(text, 2),
@@ -211,7 +211,7 @@ mod tests {
     }
 
     #[test]
-    fn a_quoted_field_may_hold_a_line_break() {
+    fn quoted_field_may_contain_a_line_break() {
         let text = "1,\"two\nlines\"\n2,b\n";
         assert_eq!(
             read(text, 2),
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn a_well_quoted_record_is_one_whatever_its_number_of_fields() {
+    fn well_quoted_record_is_one_record_with_any_number_of_fields() {
         let text = "1,\"two\nlines\",more\n2,b\n\"one\n\nfield\"\n3,c\n";
         let expected = [
             bad(1, "1,\"two\nlines\",more"),
@@ -232,13 +232,13 @@ mod tests {
     }
 
     #[test]
-    fn a_file_without_a_last_line_end_keeps_its_last_row() {
+    fn missing_final_newline_keeps_the_last_row() {
         assert_eq!(read("1,a\n2,b", 2).len(), 2);
         assert_eq!(read("\n\r\n\n", 2), []);
     }
 
     #[test]
-    fn a_cut_never_tears_a_record() {
+    fn block_boundary_never_splits_a_record() {
         assert_eq!(cut(b"1,a\n2,b\n3,", 2), Some(8));
         assert_eq!(cut(b"1,a\n2,\"b\n", 2), Some(4));
         assert_eq!(cut(b"no end", 2), None);

@@ -5,7 +5,7 @@ use crate::fixture::Fixture;
 use crate::watch::{until, waits_in};
 
 #[tokio::test]
-async fn a_second_run_is_refused_and_leaves_no_trace() {
+async fn second_run_is_refused_without_a_record() {
     let fixture = Fixture::new().await;
     let (_, new) = fixture.with_two_datasets(1_000).await;
     let mut barrier = Barrier::close(&fixture, Stage::AddingKeys).await;
@@ -21,7 +21,7 @@ async fn a_second_run_is_refused_and_leaves_no_trace() {
 }
 
 #[tokio::test]
-async fn a_second_run_waits_a_while() {
+async fn second_run_waits_for_the_lock() {
     let fixture = Fixture::new().await;
     let (old, new) = fixture.with_two_datasets(1_000).await;
     let old_data = fixture.seen().await;

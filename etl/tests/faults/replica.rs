@@ -48,7 +48,7 @@ async fn caught_up(master: &mut PgConnection, standby: &mut PgConnection) {
 }
 
 #[tokio::test]
-async fn a_report_on_a_replica_says_what_one_on_the_master_says() {
+async fn report_on_a_replica_equals_that_on_the_master() {
     let master = Server::start();
     let fixture = Fixture::on(&master.url()).await;
     let (_, new) = fixture.with_two_datasets(4000).await;

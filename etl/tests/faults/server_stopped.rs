@@ -62,7 +62,7 @@ async fn only_the_session_of_the_counts_is_ended() {
 }
 
 #[tokio::test]
-async fn the_session_is_ended_before_publishing() {
+async fn session_terminated_before_publishing() {
     one_session_is_ended(Stage::AddingKeys, "ALTER TABLE").await;
 }
 

@@ -80,7 +80,7 @@ async fn after_publishing_it_has_succeeded() {
 
 /// The answer to a COMMIT can get lost, and the run take itself for a failed one: the ledger knows better.
 #[tokio::test]
-async fn a_published_run_is_not_recorded_as_failed() {
+async fn published_run_is_not_recorded_as_failed() {
     let fixture = Fixture::new().await;
     let run = fixture.start(&fixture.dataset(100, 1), &[]);
     let run_id = run.id;

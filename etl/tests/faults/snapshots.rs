@@ -190,7 +190,7 @@ async fn published_release_does_not_depend_on_clocks() {
 
 /// The sessions of a run have settings of their own, whatever the database's are.
 #[tokio::test]
-async fn the_databases_default_isolation_does_not_matter() {
+async fn default_isolation_level_does_not_matter() {
     let fixture = Fixture::new().await;
     for level in ["repeatable read", "serializable"] {
         fixture

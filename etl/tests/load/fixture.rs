@@ -7,9 +7,9 @@ use common::env;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::aggregate_counts;
 use crate::cluster::{TestDatabase, empty_database, execute};
-use crate::counted;
-use crate::loaded::{Loaded, published};
+use crate::outcome::{Loaded, published};
 use crate::rows;
 
 pub(crate) const CSV: &str = "Covid19Casos.csv";
@@ -88,7 +88,7 @@ impl Fixture {
     pub(crate) async fn load(&self, years: &str) -> Loaded {
         let ended = self.run(&["--years", years, "--force"]).succeeded();
         let mut connection = self.connect().await;
-        counted::must_be_right(&mut connection).await;
+        aggregate_counts::must_be_right(&mut connection).await;
         Loaded::of(&mut connection, ended.run).await
     }
 

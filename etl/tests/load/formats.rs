@@ -6,8 +6,8 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, ZipWriter};
 
 use crate::fixture::{CSV, Fixture, ZIP};
-use crate::loaded::table;
 use crate::model::{self, Years};
+use crate::outcome::table;
 use crate::rows::{self, COLUMNS, Format, MINISTRY, Row, deflated, file, georef, good, zip};
 
 /// How many rows each form has.
@@ -115,7 +115,7 @@ async fn every_form_gives_the_same_table() {
 
 /// A zip goes before a bare CSV, as the ministry publishes it.
 #[tokio::test]
-async fn the_zip_is_taken_where_both_stand() {
+async fn zip_is_preferred_over_csv() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(3)));
     fixture.put(ZIP, zip(CSV, file(&good(5)), deflated()));
@@ -124,7 +124,7 @@ async fn the_zip_is_taken_where_both_stand() {
 
 /// A file that is larger than what is in memory at a time, so that it is cut between rows and between characters.
 #[tokio::test]
-async fn a_large_file_is_the_same_in_utf_16() {
+async fn large_utf_16_file_loads_like_utf_8() {
     let fixture = Fixture::new().await;
     let rows: Vec<Row> = (0..9000)
         .map(|number| {

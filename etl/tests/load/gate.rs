@@ -3,7 +3,7 @@
 use uuid::Uuid;
 
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::value;
+use crate::outcome::value;
 use crate::rows::{COLUMNS, DEPARTMENTS, PROVINCES, Row, file, good};
 
 /// The position of a column of the line list.

@@ -1,7 +1,7 @@
 //! Provinces and departments: small tables that belong to their release.
 
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::value;
+use crate::outcome::value;
 use crate::rows::{DEPARTMENTS, PROVINCES, file, good};
 
 #[tokio::test]
@@ -102,7 +102,7 @@ async fn every_form_of_a_reference_table_gives_the_same_names() {
 
 /// A table with geometries has a few megabytes in a line.
 #[tokio::test]
-async fn a_large_reference_table_is_read_whole() {
+async fn large_reference_table_is_read_completely() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(12)));
     let polygon = format!(",\"POLYGON(({}))\"\r\n", "1 2,".repeat(900_000));
@@ -116,7 +116,7 @@ async fn a_large_reference_table_is_read_whole() {
 }
 
 #[tokio::test]
-async fn a_nul_in_a_name_rejects_one_row() {
+async fn nul_in_a_name_rejects_one_row() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(12)));
     fixture.put("departamentos.csv", DEPARTMENTS.replace("La Plata", "La\0Plata"));

@@ -5,28 +5,28 @@
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
-mod again;
-mod anything;
-mod bad_archives;
-mod bad_databases;
-mod bad_files;
+mod aggregate_counts;
+mod arbitrary_text;
+mod archive_errors;
+mod block_boundaries;
 #[path = "../cluster/mod.rs"]
 #[expect(dead_code, reason = "the migrations are for tests that do not run `etl`, which brings its own")]
 mod cluster;
-mod correct;
-mod counted;
-mod far_apart;
+mod database_errors;
+mod exact_outcome;
+mod file_errors;
 mod fixture;
 mod formats;
 mod gate;
 mod georef;
-mod lines;
-mod loaded;
+mod malformed_text;
 mod model;
+mod model_reader;
 mod object_storage;
-mod odd_texts;
 mod optional;
 mod optional_model;
+mod outcome;
+mod reload;
 mod roles;
 mod rows;
 mod runs;

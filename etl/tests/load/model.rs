@@ -7,8 +7,8 @@ use std::ops::Index;
 
 use chrono::{Datelike as _, Days, NaiveDate};
 
-use crate::lines::{self, Row};
-use crate::loaded::{Case, Loaded, Rejected};
+use crate::model_reader::{self, Row};
+use crate::outcome::{Case, Loaded, Rejected};
 
 /// The years that are asked for.
 pub(crate) enum Years {
@@ -50,7 +50,7 @@ fn records(file: &[u8]) -> Vec<HashMap<String, String>> {
 
 /// The outcome of loading a line list (as UTF-8 without BOM) into an empty database.
 pub(crate) fn load(text: &[u8], georef: &Georef, years: &Years) -> Loaded {
-    let mut rows = lines::rows(text).into_iter();
+    let mut rows = model_reader::rows(text).into_iter();
     let columns: HashMap<String, usize> = rows
         .next()
         .and_then(|header| header.fields)

@@ -21,7 +21,7 @@ fn run(fixture: &Fixture, credentials: &[(&str, &str)]) -> Ended {
 }
 
 #[tokio::test]
-async fn an_endpoint_that_does_not_answer() {
+async fn unreachable_endpoint() {
     let fixture = Fixture::new().await;
     let keys = [("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE"), ("AWS_SECRET_ACCESS_KEY", "a-secret-key")];
     let ended = run(&fixture, &keys).failed(&[

@@ -12,8 +12,8 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
 
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::value;
 use crate::optional_model::{self as model, Dataset, published};
+use crate::outcome::value;
 use crate::rows::{deflated, file, georef, good, zip};
 
 const TESTS: &str = "Covid19Determinaciones.csv";
@@ -90,7 +90,7 @@ async fn both_are_loaded_to_the_row_and_every_row_is_accounted_for() {
 }
 
 #[tokio::test]
-async fn the_formats_of_other_years() {
+async fn formats_of_other_years() {
     let fixture = with_both().await;
     // May 2020: other names, UTF-16 with a byte order mark.
     let text = "\"fecha\",\"provincia\",\"codigo indec provincia\",\"departamento\",\"codigo Indec departamento\",\

@@ -8,8 +8,8 @@ use chrono::{Datelike as _, NaiveDate};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
-use crate::lines;
 use crate::model::Georef;
+use crate::model_reader;
 
 /// What became of one dataset.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,7 @@ impl Dataset {
 
     /// Takes the rows of a file and what becomes of each.
     fn judged(text: &[u8], mut judge: impl FnMut(&BTreeMap<String, String>) -> Fate) -> Self {
-        let mut rows = lines::rows(text).into_iter();
+        let mut rows = model_reader::rows(text).into_iter();
         let names = rows.next().and_then(|header| header.fields).unwrap();
         let mut dataset = Self::default();
         for row in rows {

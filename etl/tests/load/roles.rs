@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnectOptions;
 use uuid::Uuid;
 
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::value;
+use crate::outcome::value;
 use crate::rows::{file, good};
 
 const OWNERS: &str = "SELECT string_agg(DISTINCT tableowner, ' ') FROM pg_tables WHERE schemaname = 'public'";
@@ -63,7 +63,7 @@ async fn as_an_administrator_the_owner_owns_and_the_reader_reads() {
 }
 
 #[tokio::test]
-async fn the_writer_loads_what_an_administrator_set_up() {
+async fn writer_loads_after_an_administrator_migrated() {
     let fixture = Fixture::loaded().await;
     let login = Login::new(&fixture).await;
     fixture.execute(&format!("GRANT covid19_owner TO {}", login.name)).await;
@@ -78,7 +78,7 @@ async fn the_writer_loads_what_an_administrator_set_up() {
 }
 
 #[tokio::test]
-async fn a_plain_login_works_as_itself_in_a_database_of_its_own() {
+async fn plain_login_works_in_its_own_database() {
     let fixture = Fixture::new().await;
     let login = Login::new(&fixture).await;
     let database: String = value(&mut fixture.connect().await, "SELECT current_database()::text").await;
@@ -95,7 +95,7 @@ async fn a_plain_login_works_as_itself_in_a_database_of_its_own() {
 }
 
 #[tokio::test]
-async fn a_login_without_rights_is_told_whom_to_ask() {
+async fn login_without_rights_gets_a_hint() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(15)));
     let login = Login::new(&fixture).await;

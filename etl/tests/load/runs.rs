@@ -7,7 +7,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::fixture::{CSV, Etl, Fixture, url};
-use crate::loaded::value;
+use crate::outcome::value;
 use crate::rows::{file, good};
 
 fn record(folder: &Path, run: Uuid) -> Value {
@@ -15,7 +15,7 @@ fn record(folder: &Path, run: Uuid) -> Value {
 }
 
 #[tokio::test]
-async fn a_run_that_succeeded_is_described() {
+async fn succeeded_run_is_recorded() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(60)));
     let run = Uuid::new_v4();
@@ -44,7 +44,7 @@ async fn a_run_that_succeeded_is_described() {
 }
 
 #[tokio::test]
-async fn a_run_that_failed_says_why_in_both_places() {
+async fn failed_run_records_and_prints_its_reason() {
     let fixture = Fixture::loaded().await;
     fixture.replace(CSV, "");
     let reports = tempfile::tempdir().unwrap();
@@ -61,7 +61,7 @@ async fn a_run_that_failed_says_why_in_both_places() {
 
 /// The first run's record and row stay what they are, whether the second one can see the record or only the row.
 #[tokio::test]
-async fn an_id_is_used_once() {
+async fn run_id_is_used_once() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(20)));
     let run = fixture.run(&["--years", "all"]).succeeded().run;
@@ -87,14 +87,14 @@ async fn an_id_is_used_once() {
 }
 
 #[tokio::test]
-async fn an_id_that_is_none_is_a_usage_error() {
+async fn invalid_run_id_is_a_usage_error() {
     let fixture = Fixture::new().await;
     let ended = fixture.command().env(env::RUN_ID, "today").end();
     assert_eq!(ended.code, Some(2), "{}", ended.stderr);
 }
 
 #[tokio::test]
-async fn a_report_that_was_killed_is_closed_by_the_next_one() {
+async fn killed_report_is_closed_by_the_next_one() {
     let fixture = Fixture::loaded().await;
     let (dead, alive) = (Uuid::new_v4(), Uuid::new_v4());
     let mut living = fixture.connect().await;

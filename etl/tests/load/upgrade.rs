@@ -4,7 +4,7 @@ use sqlx::PgConnection;
 
 use crate::cluster::execute;
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::{table, value};
+use crate::outcome::{table, value};
 use crate::rows::{file, good};
 
 const BEFORE_RELEASES: [&str; 4] = [

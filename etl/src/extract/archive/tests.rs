@@ -164,7 +164,7 @@ fn several_members_are_refused_by_name() {
 }
 
 #[test]
-fn an_archive_without_the_member_is_refused_with_what_it_holds() {
+fn missing_member_lists_the_contents() {
     let empty = refused(&ZipWriter::new(Cursor::new(Vec::new())).finish().unwrap().into_inner());
     assert!(empty.contains("holds no `Covid19Casos.csv`\nhint: it is empty"), "{empty}");
     let names: Vec<String> = (0..300).map(|number| format!("{number}\u{1b}.txt")).collect();
@@ -177,7 +177,7 @@ fn an_archive_without_the_member_is_refused_with_what_it_holds() {
 }
 
 #[test]
-fn a_member_that_cannot_be_read_is_refused_with_the_reason() {
+fn unreadable_member_is_refused_with_the_reason() {
     let plain = archive(&[(CSV, b"a,b\n1,2\n")]);
     let entry = places(&plain, b"PK\x01\x02")[0];
     for (number, name) in [
@@ -205,7 +205,7 @@ fn a_member_that_cannot_be_read_is_refused_with_the_reason() {
 }
 
 #[test]
-fn an_archive_that_was_cut_off_is_refused_wherever_it_was_cut() {
+fn truncated_archive_is_refused_at_every_length() {
     for whole in [archive(&[(CSV, &content())]), with_zip64_end(1, b"")] {
         for length in 0..whole.len() {
             let words = refused(&whole[..length]);
@@ -222,7 +222,7 @@ fn an_archive_that_was_cut_off_is_refused_wherever_it_was_cut() {
 }
 
 #[test]
-fn a_damaged_archive_never_gives_other_content() {
+fn damaged_archive_never_yields_other_content() {
     let mut writer = ZipWriter::new(Cursor::new(Vec::new()));
     for (name, method) in
         [("a.txt", method(CompressionMethod::Deflated)), (CSV, method(CompressionMethod::Stored))]
@@ -245,7 +245,7 @@ fn a_damaged_archive_never_gives_other_content() {
 }
 
 #[test]
-fn a_large_directory_is_read_to_its_end() {
+fn large_central_directory_is_read_completely() {
     let plain = archive(&[(CSV, b"a,b\n")]);
     let start = places(&plain, b"PK\x01\x02")[0];
     let end = *places(&plain, b"PK\x05\x06").last().unwrap();

@@ -89,7 +89,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_three_lines_are_parse() {
+    fn invocation_lines_are_parsed() {
         let id = "8f5a".to_owned();
         assert_eq!(
             parse("START RequestId: 8f5a Version: $LATEST\n"),

@@ -94,7 +94,7 @@ async fn several_members_of_the_same_name() {
 }
 
 #[tokio::test]
-async fn the_member_at_the_top_is_read_and_named_in_the_log() {
+async fn top_level_member_is_read_and_logged() {
     let fixture = Fixture::new().await;
     let text = file(&good(7));
     fixture.put(

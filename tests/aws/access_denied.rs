@@ -60,7 +60,7 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_part_that_does_not_answer_does_not_hide_the_others() {
+async fn unreachable_component_does_not_hide_the_others() {
     let cloud = Cloud::deploy(0).await;
     let denied = Fault::Refused(400, "AccessDeniedException", "no");
     cloud.proxy.fail("events:DescribeRule", [denied]);

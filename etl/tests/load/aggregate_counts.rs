@@ -3,8 +3,8 @@
 use sqlx::PgConnection;
 
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::value;
 use crate::model::{self, Years};
+use crate::outcome::value;
 use crate::rows::{MINISTRY, georef, row};
 
 /// Each kind of counts: its key, its numbers, the counts of the load, and the counting of now.

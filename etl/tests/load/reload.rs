@@ -1,7 +1,7 @@
 //! Loading once more: the same, other years, another release, an older one.
 
 use crate::fixture::{CSV, Fixture, ZIP};
-use crate::loaded::{Loaded, value};
+use crate::outcome::{Loaded, value};
 use crate::rows::{Row, deflated, file, good, zip};
 
 async fn last_status(fixture: &Fixture) -> String {
@@ -19,7 +19,7 @@ fn release(date: &str, rows: u32) -> String {
 }
 
 #[tokio::test]
-async fn the_same_dataset_is_skipped() {
+async fn unchanged_dataset_is_skipped() {
     let fixture = Fixture::loaded().await;
     let before = fixture.published().await;
     let ended = fixture.run(&["--years", "all"]).succeeded();
@@ -91,7 +91,7 @@ async fn run_refuses_a_year_without_rows() {
 }
 
 #[tokio::test]
-async fn an_older_release_may_be_loaded_again() {
+async fn older_release_may_be_reloaded() {
     let fixture = Fixture::new().await;
     let (old, new) = (release("2022-06-04", 30), release("2022-06-05", 40));
     for (text, rows) in [(&old, 30), (&new, 40), (&old, 30)] {

@@ -7,8 +7,8 @@ use std::path::Path;
 use etl::sample::{self, Consequence};
 
 use crate::fixture::{CSV, Etl, Fixture, ZIP};
-use crate::loaded::value;
 use crate::model::{self, Georef, Years, reasons};
+use crate::outcome::value;
 
 /// A folder with real rows, which are not part of the project.
 const REAL_DATA: &str = "COVID_REAL_DATA";
@@ -32,7 +32,7 @@ fn read_georef(folder: &Path) -> Georef {
     Georef::read(&file("provincias.csv"), &file("departamentos.csv"))
 }
 
-async fn compare_for_all_years(fixture: &Fixture) -> [crate::loaded::Loaded; 3] {
+async fn compare_for_all_years(fixture: &Fixture) -> [crate::outcome::Loaded; 3] {
     let (text, georef) = read(fixture.folder.path());
     let mut outcomes = Vec::new();
     for (flag, years) in
@@ -46,7 +46,7 @@ async fn compare_for_all_years(fixture: &Fixture) -> [crate::loaded::Loaded; 3] 
 }
 
 #[tokio::test]
-async fn a_clean_sample_is_loaded_to_the_row() {
+async fn clean_sample_is_loaded_exactly() {
     let fixture = Fixture::new().await;
     make_sample(0.0, fixture.folder.path());
     let [all, latest, listed] = compare_for_all_years(&fixture).await;
@@ -56,7 +56,7 @@ async fn a_clean_sample_is_loaded_to_the_row() {
 }
 
 #[tokio::test]
-async fn a_dirty_sample_is_loaded_to_the_row_and_counted_as_it_was_planted() {
+async fn dirty_sample_is_loaded_and_counted_exactly() {
     let fixture = Fixture::new().await;
     let written = make_sample(0.2, fixture.folder.path());
     let [all, ..] = compare_for_all_years(&fixture).await;
@@ -76,7 +76,7 @@ async fn a_dirty_sample_is_loaded_to_the_row_and_counted_as_it_was_planted() {
 }
 
 #[tokio::test]
-async fn the_sample_of_the_command_line_is_the_same() {
+async fn sample_command_writes_the_same_files() {
     let [ours, theirs] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
     make_sample(0.2, ours.path());
     let rows = ROWS.to_string();

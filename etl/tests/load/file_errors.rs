@@ -1,7 +1,7 @@
 //! Files that are not what they should be: a sentence, a hint, code 1, and what was published is served as before.
 
 use crate::fixture::{CSV, Etl, Fixture, ZIP, url};
-use crate::loaded::value;
+use crate::outcome::value;
 use crate::rows::{DEPARTMENTS, MINISTRY, PROVINCES, deflated, file, good, zip};
 
 const PAGE: &str =
@@ -16,8 +16,8 @@ async fn line_lists_that_are_none() {
         (CSV, Vec::new(), &[CSV, "is empty"]),
         (CSV, b"\xEF\xBB\xBF".to_vec(), &[CSV, "is empty"]),
         (CSV, b"\r\n\r\n\n".to_vec(), &[CSV, "is empty"]),
-        (CSV, MINISTRY.header().into_bytes(), &["no row", "ultima_actualizacion"]),
-        (CSV, MINISTRY.header().trim_end().as_bytes().to_vec(), &["no row", "ultima_actualizacion"]),
+        (CSV, MINISTRY.header().into_bytes(), &["no date in", "ultima_actualizacion"]),
+        (CSV, MINISTRY.header().trim_end().as_bytes().to_vec(), &["no date in", "ultima_actualizacion"]),
         (CSV, PAGE.into(), &[CSV, "is a web page"]),
         (ZIP, PAGE.into(), &[ZIP, "is a web page"]),
         (ZIP, zip(CSV, PAGE, deflated()), &["is a web page"]),
@@ -112,7 +112,7 @@ async fn wrong_years_are_a_usage_error() {
 }
 
 #[test]
-fn what_is_not_given_is_a_usage_error() {
+fn missing_option_is_a_usage_error() {
     for subcommand in ["run", "report", "migrate", "sample", "load"] {
         let ended = Etl::new(subcommand).end();
         assert_eq!(ended.code, Some(2), "{subcommand}: {}", ended.stderr);

@@ -55,7 +55,7 @@ async fn urls_that_lead_nowhere() {
 }
 
 #[tokio::test]
-async fn a_wrong_password() {
+async fn wrong_password() {
     let fixture = Fixture::loaded().await;
     let before = fixture.published().await;
     let role = format!("login_{}", Uuid::new_v4().simple());
@@ -75,7 +75,7 @@ async fn a_wrong_password() {
 }
 
 #[tokio::test]
-async fn a_newer_schema() {
+async fn newer_schema() {
     let fixture = Fixture::loaded().await;
     let before = fixture.published().await;
     let newer = "INSERT INTO _sqlx_migrations (version, description, success, checksum, execution_time)
@@ -86,14 +86,14 @@ async fn a_newer_schema() {
             .env(env::STORE_URL, &crate::fixture::url(fixture.folder.path()))
             .env(env::DATABASE_URL, &fixture.database.url())
             .end();
-        ended.failed(&["version 9999", "newer release"]);
+        ended.failed(&["version 9999", "the release that migrated it"]);
     }
     assert_eq!(fixture.published().await, before);
 }
 
 /// The tally has no fixture to go: noticed only when everything is loaded, and then nothing is published.
 #[tokio::test]
-async fn a_table_that_is_gone() {
+async fn missing_table() {
     let fixture = Fixture::loaded().await;
     fixture.execute("DROP TABLE run_issue").await;
     let before = fixture.published().await;
@@ -103,7 +103,7 @@ async fn a_table_that_is_gone() {
 }
 
 #[tokio::test]
-async fn what_the_url_leaves_out_comes_from_the_environment() {
+async fn environment_completes_the_url() {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(60)));
     let options = options(&fixture);

@@ -1,7 +1,7 @@
 //! Line lists that are odd in one way that real files are: loaded as they are meant, or refused in words that name what is there.
 
 use crate::fixture::{CSV, Fixture, ZIP};
-use crate::loaded::{table, value};
+use crate::outcome::{table, value};
 use crate::rows::{COLUMNS, MINISTRY, PROVINCES, Row, deflated, file, good, zip};
 
 const COUNT: u32 = 80;
@@ -87,7 +87,7 @@ async fn null_words_are_nulls_with_one_warning_for_each_column() {
 }
 
 #[tokio::test]
-async fn a_record_with_too_many_fields_is_one_reject_whatever_its_lines() {
+async fn record_with_too_many_fields_is_one_reject() {
     let fixture = Fixture::new().await;
     let text = file(&good(COUNT)).replacen(
         "\"Argentina\",\"Córdoba\"",
@@ -125,7 +125,7 @@ async fn tierra_del_fuego_keeps_its_old_codes_if_the_reference_table_has_them() 
 }
 
 #[tokio::test]
-async fn what_is_no_csv_of_the_ministry_is_named() {
+async fn foreign_csv_is_named() {
     let fixture = Fixture::loaded().await;
     let before = fixture.published().await;
     let text = file(&good(20));
@@ -164,7 +164,7 @@ async fn what_is_no_csv_of_the_ministry_is_named() {
         (
             CSV,
             dates(&slashes, &|name| name == "ultima_actualizacion"),
-            &["no row", "`ultima_actualizacion`", "`05/06/2022`", "dd/mm/yyyy"],
+            &["no date in", "`ultima_actualizacion`", "`05/06/2022`", "dd/mm/yyyy"],
         ),
         (CSV, dates(&with_time, &every_date), &["`2020-01-01 00:00:00`", "a time of day"]),
     ];
@@ -194,7 +194,7 @@ async fn reference_tables_are_named_too() {
         (
             format!("{}x\n", MINISTRY.header().replacen("sexo", "id", 1).replacen("edad", "nombre", 1))
                 .into_bytes(),
-            &["no row", "malformed"],
+            &["every row of", "malformed"],
         ),
     ];
     for (content, words) in cases {

@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::fixture::{CSV, Fixture, ZIP};
-use crate::loaded::value;
 use crate::model::{self, Years, reasons};
+use crate::outcome::value;
 use crate::rows::{self, MINISTRY, deflated, georef, zip};
 
 /// Rows that differ in all but their ids, each of which comes three times: a few rows later and megabytes later.
 #[tokio::test]
-async fn the_first_row_with_an_id_stays() {
+async fn first_row_with_an_id_is_kept() {
     const ROWS: u32 = 24_000;
     let mut text = MINISTRY.header();
     for number in 0..ROWS {
@@ -95,7 +95,7 @@ async fn ids_may_lie_anywhere() {
 
 /// The rows before it are judged by it all the same; a malformed row says nothing.
 #[tokio::test]
-async fn the_dataset_date_may_come_late() {
+async fn dataset_date_may_come_from_a_late_row() {
     let mut text = MINISTRY.header().into_bytes();
     for number in 0..4000 {
         let mut row = rows::row(number);

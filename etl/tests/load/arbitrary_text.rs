@@ -5,10 +5,10 @@ use proptest::sample::select;
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
 use tokio::runtime::Runtime;
 
-use crate::counted;
+use crate::aggregate_counts;
 use crate::fixture::{CSV, Fixture};
-use crate::loaded::{Loaded, value};
 use crate::model::{self, Years};
+use crate::outcome::{Loaded, value};
 use crate::rows::{self, MINISTRY, georef};
 
 /// What may stand in each column that matters, besides what does in [`rows::row`]: the column's fixture, and values.
@@ -208,7 +208,7 @@ fn any_text_is_loaded_as_the_model_says() {
         prop_assert_eq!(ended.code, Some(0), "{}", ended.stderr);
         runtime.block_on(async {
             let mut connection = fixture.connect().await;
-            counted::must_be_right(&mut connection).await;
+            aggregate_counts::must_be_right(&mut connection).await;
             let loaded = Loaded::of(&mut connection, ended.run).await;
             let expected = model::load(&text, &georef, years);
             if let Some(difference) = loaded.difference(&expected) {
