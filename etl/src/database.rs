@@ -108,11 +108,11 @@ pub fn hint(error: &sqlx::Error) -> Option<&'static str> {
     let database = error.as_database_error()?.try_downcast_ref::<PgDatabaseError>()?;
     Some(match database.code() {
         "53100" => {
-            "the disk of the database is full: free some space, then run again; what is published is untouched"
+            "the disk of the database is full: free some space, then run again; the published release is untouched"
         }
         "53200" => "the database ran out of memory: lower its settings or wait, then run again",
         "57P01" | "57P02" | "57P03" => {
-            "PostgreSQL was stopped: start it, then run again; what is published is untouched"
+            "PostgreSQL was stopped: start it, then run again; the published release is untouched"
         }
         "42501" => "this login lacks a right: connect as `covid19_writer`, or as the owner of the tables",
         "42P01" => "a table is missing: run `etl migrate`",

@@ -23,15 +23,7 @@ async fn follow_covers_download_load_and_report() {
 
     let id = runs[0]["run_id"].as_str().unwrap();
     let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
-<<<<<<< HEAD
     assert_eq!(log.out.lines().filter(|line| line.contains("file replaced")).count(), 5, "{log:?}");
-=======
-    assert_eq!(
-        log.out.lines().filter(|line| line.contains("file replaced")).count(),
-        5,
-        "{log:?}"
-    );
->>>>>>> names
     cloud.say(&["stop", id]).await.failed(1, &["is in progress"]);
 
     // What is there already is not brought again; the datasets are a download's, so the pipeline may look.
