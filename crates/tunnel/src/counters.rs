@@ -107,7 +107,7 @@ mod tests {
         counters.reconnects.fetch_add(1, Relaxed);
         assert_eq!(
             counters.snapshot().line(&before, Duration::from_secs(2)),
-            "1 open of 2 · in 3.0 MB (1.5 MB/s) · out 500 B (250 B/s) · round trip 150.3 ms · 1 reconnects"
+            "1 open of 2 · in 3 MB (1.5 MB/s) · out 500 B (250 B/s) · round trip 150.3 ms · 1 reconnects"
         );
         drop(open);
         assert_eq!(counters.snapshot().open, 0);
