@@ -1,4 +1,4 @@
-//! Which years of registration are loaded.
+//! The years of registration to load.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,7 +6,7 @@ use std::str::FromStr;
 use crate::parse::date::Day;
 use common::failure::{Failure, Result};
 
-/// The wish, as it is written in `--years` or `YEARS`.
+/// The selection of years, as written in `--years` or `YEARS`.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub enum YearsWanted {
     /// The year of the dataset's date.
@@ -30,7 +30,7 @@ impl FromStr for YearsWanted {
         let year = |word: &str| word.trim().parse().ok().filter(|year| (1900..=2100).contains(year));
         let years: Option<Vec<i32>> = text.split(',').map(year).collect();
         let mut years = years.ok_or_else(|| {
-            Failure::usage(format!("`{text}` names no years"))
+            Failure::usage(format!("`{text}` is not a list of years"))
                 .hint("write latest, all, or a list such as 2021,2022")
         })?;
         years.sort_unstable();
@@ -52,7 +52,7 @@ impl fmt::Display for YearsWanted {
     }
 }
 
-/// The years themselves, once the dataset's date is known.
+/// The selected years, with `latest` resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Years {
     /// First and last day of each wanted year; `None` is every year.
@@ -61,7 +61,7 @@ pub struct Years {
 }
 
 impl Years {
-    /// Settles what `latest` means.
+    /// Resolves `latest` to the year of the dataset.
     pub fn new(wanted: &YearsWanted, dataset_date: Day) -> Self {
         let listed = match wanted {
             YearsWanted::All => None,

@@ -120,7 +120,7 @@ impl Sshd {
         String::from_utf8(output.stdout).unwrap().split(' ').nth(1).unwrap().to_owned()
     }
 
-    /// Returns the user that can log in: the one who runs the tests.
+    /// Returns the user that can log in: the user that runs the tests.
     pub(crate) fn user() -> String {
         nix::unistd::User::from_uid(nix::unistd::geteuid()).unwrap().unwrap().name
     }
