@@ -170,7 +170,7 @@ impl fmt::Display for Details {
                 ]
             };
             let rows: Vec<_> = self.datasets.iter().map(row).collect();
-            write!(f, "\n{}", table(&["DATASET", "STATUS", "ROWS", "OF RUN", "WHY"], &rows))?;
+            write!(f, "\n{}", table(&["DATASET", "STATUS", "ROWS", "OF RUN", "REASON"], &rows))?;
         }
         write!(f, "{}", CheckList(&self.checks))
     }

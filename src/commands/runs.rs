@@ -55,7 +55,7 @@ pub(super) async fn run(args: &Runs, settings: &Settings, printer: &Printer) -> 
 impl fmt::Display for RunTable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         const HEADS: [&str; 10] =
-            ["RUN", "KIND", "STATUS", "STARTED (UTC)", "TOOK", "READ", "LOADED", "REJECTED", "BY", "WHY"];
+            ["RUN", "KIND", "STATUS", "STARTED (UTC)", "TOOK", "READ", "LOADED", "REJECTED", "BY", "REASON"];
         let row = |run: &Run| {
             vec![
                 run.run_id.to_string().chars().take(8).collect(),
