@@ -1,16 +1,24 @@
-"""moto's server, with what its change sets lack: a stack that one has made knows no exports of others, and exports nothing itself.
-And a stack that is gone stays gone: asked for its outputs, moto would make anew what they name.
+"""Runs moto's server, with its gaps in CloudFormation closed and one request at a time.
 
-It takes moto_server's own flags.
+- A change set of moto sees no exports of other stacks and exports nothing.
+- moto recreates resources of a deleted stack when asked for the stack's outputs.
+- moto's state has no locks: concurrent requests sometimes fail with "dictionary changed size during iteration".
+
+Takes the flags of moto_server. Errors of operations that moto implements are printed with a traceback.
 """
 
+import logging
 import sys
+import threading
+import traceback
 
 from moto.cloudformation.models import CloudFormationBackend, Stack
-from moto.server import main
+from moto.server import DomainDispatcherApplication, main
 
 execute = CloudFormationBackend.execute_change_set
 delete = Stack.delete
+call = DomainDispatcherApplication.__call__
+lock = threading.RLock()
 
 
 def execute_change_set(self, change_set_name, stack_name=None):
@@ -27,8 +35,21 @@ def delete_for_good(self):
     self.output_map._output_json_map = {}
 
 
+def call_alone(self, environ, start_response):
+    with lock:
+        try:
+            return call(self, environ, start_response)
+        except NotImplementedError:
+            raise
+        except Exception:
+            traceback.print_exc()
+            raise
+
+
 CloudFormationBackend.execute_change_set = execute_change_set
 Stack.delete = delete_for_good
+DomainDispatcherApplication.__call__ = call_alone
 
 if __name__ == "__main__":
+    logging.getLogger("werkzeug").disabled = True
     main(sys.argv[1:])

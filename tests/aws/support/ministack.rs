@@ -23,7 +23,7 @@ impl Ministack {
     pub(crate) fn start() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let state = folder.path().join("state").display().to_string();
-        let (endpoint, child) = server("env", |port| {
+        let (endpoint, child) = server("env", std::process::Stdio::null(), |port| {
             let settings = ["BIND_HOST=127.0.0.1", "MINISTACK_HOST=127.0.0.1", "LAMBDA_EXECUTOR=local"];
             let mut words: Vec<String> = settings.iter().map(|word| (*word).to_owned()).collect();
             words.extend([

@@ -2,7 +2,7 @@
 //!
 //! Each test has a region of its own in it, so that they do not see each other's parts.
 
-use std::process::Child;
+use std::process::{Child, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 
@@ -163,7 +163,7 @@ fn encoded(text: &str) -> String {
 }
 
 fn start() -> Server {
-    let (endpoint, child) = super::server(&environment(TEST_MOTO), |port| {
+    let (endpoint, child) = super::server(&environment(TEST_MOTO), Stdio::inherit(), |port| {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/xtask/stacks/emulator.py");
         vec![
             "-B".to_owned(),
