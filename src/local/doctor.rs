@@ -2,9 +2,7 @@
 
 use std::path::Path;
 
-use nix::sys::statvfs::statvfs;
-
-use super::layout::Layout;
+use super::layout::{Layout, free_space};
 use super::postgres::{Postgres, ServerState};
 use common::text;
 use target::{Check, CheckSink};
@@ -53,6 +51,11 @@ fn server(postgres: &Postgres) -> (Check, bool) {
         Ok(ServerState::Crashed) => {
             Check::failed("server", "it was not shut down properly", "`covidctl up` recovers it")
         }
+        Ok(ServerState::Foreign) => Check::failed(
+            "server",
+            "it is run by another container or was started by hand",
+            "stop it there, or use another --data-dir",
+        ),
         Ok(ServerState::Stopped) => Check::failed("server", "it is stopped", "covidctl up"),
         Err(failure) => Check::of("server", &failure),
     };
@@ -61,13 +64,8 @@ fn server(postgres: &Postgres) -> (Check, bool) {
 
 /// Checks the free space for the data.
 fn disk(folder: &Path) -> Check {
-    let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
-    let free = match statvfs(existing) {
-        Ok(disk) => {
-            // The integer types differ between systems.
-            let free = u128::from(disk.blocks_available()) * u128::from(disk.fragment_size());
-            u64::try_from(free).unwrap_or(u64::MAX)
-        }
+    let free = match free_space(folder) {
+        Ok(free) => free,
         Err(error) => {
             return Check::warning("disk", format!("cannot determine the free space: {error}"), "df -h");
         }

@@ -9,14 +9,18 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use common::atomic_file;
-use common::failure::{Context as _, Failure, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use etl::store::RUNS;
+use nix::sys::statvfs::statvfs;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 const WRITABLE_HINT: &str = "use a folder that you can write to: --data-dir FOLDER";
+
+/// PostgreSQL's `MAXPGPATH` is 1024 bytes, with the names of files inside the cluster.
+const MAX_ROOT_LENGTH: usize = 900;
 
 const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
 
@@ -155,6 +159,38 @@ impl Layout {
             .hint("use an empty or new folder: --data-dir FOLDER"))
     }
 
+    /// Fails if PostgreSQL cannot use a folder with this name, or if other users can write to it.
+    fn check_folder(&self) -> Result<()> {
+        let name = self.root.to_str().filter(|name| !name.contains(char::is_control));
+        let refused = |reason: &str| {
+            Failure::new(format!(
+                "`{}` cannot be the data folder: {reason}",
+                self.root.to_string_lossy().replace(char::is_control, "\u{fffd}")
+            ))
+            .hint("use another folder: --data-dir FOLDER")
+            .exit_code(Exit::NotStarted)
+        };
+        match name {
+            None => return Err(refused("PostgreSQL takes only names in UTF-8, without line breaks")),
+            Some(name) if name.len() > MAX_ROOT_LENGTH => {
+                return Err(refused(&format!(
+                    "PostgreSQL takes only paths of up to {MAX_ROOT_LENGTH} bytes"
+                )));
+            }
+            Some(_) => {}
+        }
+        for folder in self.root.ancestors() {
+            let Ok(metadata) = folder.metadata() else { continue };
+            let (writable, sticky) = (metadata.mode() & 0o002 != 0, metadata.mode() & 0o1000 != 0);
+            // In a sticky folder such as /tmp, others cannot rename what is not theirs.
+            if writable && (!sticky || folder == self.root) {
+                return Err(refused(&format!("every user can write to `{}`", folder.display()))
+                    .hint(format!("chmod o-w '{}', or use another --data-dir", folder.display())));
+            }
+        }
+        Ok(())
+    }
+
     pub(super) fn load_state(&self) -> Result<PersistedState> {
         let file = self.state_file();
         let text = match std::fs::read(&file) {
@@ -180,6 +216,7 @@ impl Layout {
 
     /// Takes the exclusive lock for starting, stopping and creating anything.
     pub(super) async fn lock(&self) -> Result<File> {
+        self.check_folder()?;
         self.check_foreign_content()?;
         create_folder(&self.root, 0o755)?;
         let mut waited = Duration::ZERO;
@@ -262,6 +299,15 @@ impl Layout {
         drop(std::fs::remove_dir(&self.root));
         Ok(())
     }
+}
+
+/// Returns the bytes that are free for the files of a folder, which need not exist yet.
+pub(super) fn free_space(folder: &Path) -> nix::Result<u64> {
+    let existing = folder.ancestors().find(|folder| folder.exists()).unwrap_or(Path::new("/"));
+    let disk = statvfs(existing)?;
+    // The integer types differ between systems.
+    let free = u128::from(disk.blocks_available()) * u128::from(disk.fragment_size());
+    Ok(u64::try_from(free).unwrap_or(u64::MAX))
 }
 
 /// Creates a folder with this mode, regardless of the umask, and its parents.

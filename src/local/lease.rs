@@ -25,9 +25,9 @@ impl Lease {
             Ok(()) => Ok(Self { layout: layout.clone(), postgres: postgres.clone(), in_use: Some(in_use) }),
             Err(failure) => {
                 drop(in_use);
-                // There is no guard yet that would do this.
-                if layout.is_unused()? {
-                    postgres.stop()?;
+                // There is no guard yet that would do this. The first error is the one to report.
+                if layout.is_unused().is_ok_and(|unused| unused) {
+                    drop(postgres.stop());
                 }
                 Err(failure)
             }

@@ -167,6 +167,11 @@ impl Components for Local {
                     None,
                     "was not shut down properly; `covidctl up` recovers it".to_owned(),
                 ),
+                ServerState::Foreign => (
+                    ComponentState::Failed,
+                    None,
+                    "is run by another container or was started by hand".to_owned(),
+                ),
                 ServerState::Busy(process) => {
                     (ComponentState::Busy, None, format!("version {version}, process {}", process.pid))
                 }

@@ -3,6 +3,7 @@
 //! Process ids are reused, so a process is recognized by its id, its user and a mark in its command line (a run's id or a folder). A zombie has
 //! no command line and counts as ended.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill, killpg};
@@ -29,6 +30,15 @@ impl Process {
         if self.is_alive() {
             _ = kill(Pid::from_raw(self.pid), signal);
         }
+    }
+
+    /// Returns whether a live process with this id, started in whatever way, has `folder` as its working directory; `None` where the system
+    /// does not tell.
+    pub(super) fn works_in(&self, folder: &Path) -> Option<bool> {
+        use std::os::unix::fs::MetadataExt as _;
+        let directory = std::fs::metadata(format!("/proc/{}/cwd", self.pid)).ok()?;
+        let folder = folder.metadata().ok()?;
+        Some((directory.dev(), directory.ino()) == (folder.dev(), folder.ino()))
     }
 
     /// Waits at most `timeout` for the process to end; returns whether it has.

@@ -8,6 +8,7 @@ mod download;
 mod help;
 mod logs;
 mod output;
+mod private_postgresql;
 mod psql;
 mod recovery;
 mod refusals;

@@ -3,7 +3,7 @@
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
-use crate::support::Target;
+use crate::support::{Target, is_root};
 
 fn killed() -> Target {
     let target = Target::new();
@@ -33,6 +33,13 @@ fn reused_pid_in_pid_file_is_not_mistaken_for_server() {
     let (_, rest) = text.split_once('\n').unwrap();
     // This very process is alive, and is no server.
     std::fs::write(&file, format!("{}\n{rest}", std::process::id())).unwrap();
+    // PostgreSQL, which root runs as another user, ignores processes of other users.
+    if !is_root() {
+        let refused = target.call(&["up"]);
+        assert_eq!(refused.code, Some(125), "{}", refused.err);
+        assert!(refused.err.contains("which now is another program"), "{}", refused.err);
+        std::fs::remove_file(&file).unwrap();
+    }
     target.ok(&["up"]);
     assert_eq!(target.sql("SELECT n FROM kept"), "7");
 }

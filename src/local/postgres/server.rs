@@ -1,25 +1,30 @@
 //! The PostgreSQL server process: its state, and how it starts.
 //!
-//! A killed server leaves `postmaster.pid` behind, and its process id may be reused, which PostgreSQL does not detect; [`state_of`]
-//! does, and [`start`] removes the stale file. Settings are passed on the command line, so that an upgrade of this program changes them.
+//! A killed server leaves `postmaster.pid` behind, and its process id may be reused; [`state_of`] recognizes that. The file belongs to
+//! PostgreSQL, which replaces it once it has checked that the cluster is not in use. Settings are passed on the command line, so that an
+//! upgrade of this program changes them.
 
+use std::fs::{File, TryLockError};
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
 
-use super::cluster::{self, set_environment};
+use super::cluster;
 use super::programs::Programs;
 use super::server_user::ServerUser;
-use crate::local::layout::{Layout, ignore_not_found, open_log};
+use crate::local::layout::{Layout, free_space, ignore_not_found, open_log};
 use crate::local::process::Process;
 
 /// Maximum duration of crash recovery or of a shutdown, in which at most a few gigabytes are written.
 pub(super) const START_STOP_TIMEOUT: Duration = Duration::from_mins(10);
+
+/// Maximum duration in which the processes of a killed server exit. They notice its death at once; a running query delays that.
+pub(super) const EXIT_TIMEOUT: Duration = Duration::from_secs(5);
 
 pub(super) const POLL_INTERVAL: Duration = Duration::from_millis(10);
 
@@ -48,6 +53,9 @@ const SETTINGS: [&str; 13] = [
 pub(in super::super) enum ServerState {
     Stopped,
     Crashed,
+    /// Not controlled by this process: a server in another container or process namespace, one that was started by hand, or the remaining
+    /// processes of a killed server.
+    Foreign,
     /// Starting, recovering or stopping.
     Busy(Process),
     /// Accepting connections.
@@ -62,12 +70,26 @@ fn pid_file(cluster: &Path) -> PathBuf {
     cluster.join("postmaster.pid")
 }
 
+/// The standard input of the server and thereby of all its processes, which hold a lock on it. Unlike a process id, a lock has the same
+/// meaning in every container of the machine.
+fn lock_file(cluster: &Path) -> PathBuf {
+    cluster.with_file_name("server.lock")
+}
+
+fn is_locked(cluster: &Path) -> bool {
+    File::open(lock_file(cluster))
+        .is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// Returns the state of a cluster's server without changing it. `uid` is the user that runs the server.
 pub(super) fn state_of(cluster: &Path, uid: u32) -> Result<ServerState> {
     let file = pid_file(cluster);
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ServerState::Stopped),
+    let without_server = |state| if is_locked(cluster) { ServerState::Foreign } else { state };
+    let text = match std::fs::read(&file) {
+        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+            return Ok(without_server(ServerState::Stopped));
+        }
         Err(error) => {
             return Err(Failure::new(format!("cannot read `{}`", file.display()))
                 .source(error)
@@ -77,9 +99,17 @@ pub(super) fn state_of(cluster: &Path, uid: u32) -> Result<ServerState> {
     let state = parse_pid_file(&text, cluster, uid);
     let process = match &state {
         ServerState::Busy(process) | ServerState::Ready { process, .. } => process,
-        ServerState::Stopped | ServerState::Crashed => return Ok(state),
+        ServerState::Stopped | ServerState::Crashed | ServerState::Foreign => {
+            return Ok(without_server(state));
+        }
     };
-    Ok(if process.is_alive() { state } else { ServerState::Crashed })
+    Ok(if process.is_alive() {
+        state
+    } else if process.works_in(cluster) == Some(true) {
+        ServerState::Foreign
+    } else {
+        without_server(ServerState::Crashed)
+    })
 }
 
 /// Parses the lines: process id, data folder, start time, port, socket folder, address, shared memory, status.
@@ -96,11 +126,35 @@ fn parse_pid_file(text: &str, cluster: &Path, uid: u32) -> ServerState {
     }
 }
 
+/// Returns the error for a cluster that PostgreSQL considers in use.
+fn in_use(cluster: &Path, uid: u32) -> Result<Failure> {
+    let file = pid_file(cluster);
+    let pid =
+        std::fs::read_to_string(&file).unwrap_or_default().lines().next().and_then(|pid| pid.parse().ok());
+    Ok(match (state_of(cluster, uid)?, pid) {
+        // Only PostgreSQL itself may decide that the file is stale, and it takes any process of its user for a server.
+        (ServerState::Crashed, Some::<i32>(pid)) => Failure::new(format!(
+            "`{}` is of a PostgreSQL that was not shut down, but names process {pid}, which now is another program",
+            file.display()
+        ))
+        .hint(format!("if no PostgreSQL uses the folder: rm '{}'", file.display()))
+        .exit_code(Exit::NotStarted),
+        _ => foreign(cluster),
+    })
+}
+
 enum StartError {
     PortTaken,
-    /// Processes of a killed server still exist; they exit on their own.
-    OldProcessesAlive,
+    /// Another server uses the cluster, or the processes of a killed server have not exited yet.
+    InUse,
     Other(Failure),
+}
+
+/// The error for [`ServerState::Foreign`].
+pub(super) fn foreign(cluster: &Path) -> Failure {
+    Failure::new(format!("another PostgreSQL server uses `{}`", cluster.display()))
+        .hint("stop it where it was started (another container, or by hand), or use another --data-dir")
+        .exit_code(Exit::NotStarted)
 }
 
 fn start_failure(message: &str, log: &Path) -> Failure {
@@ -120,26 +174,36 @@ pub(super) fn start(
     let began = Instant::now();
     loop {
         let port = free_port(preferred)?;
-        let child = launch(&cluster, &log, programs, user, port)?;
-        match wait_ready(child, &cluster, user, &log) {
+        let started = launch(&cluster, &log, programs, user, port)
+            .and_then(|child| wait_ready(child, &cluster, user, &log));
+        match started {
             Ok(()) => return Ok(port),
             Err(StartError::PortTaken) => preferred = None,
-            Err(StartError::OldProcessesAlive) if began.elapsed() < START_STOP_TIMEOUT => {
+            Err(StartError::InUse) if began.elapsed() < EXIT_TIMEOUT => {
                 std::thread::sleep(POLL_INTERVAL * 10);
             }
-            Err(StartError::OldProcessesAlive) => {
-                return Err(start_failure("processes of a killed PostgreSQL server do not exit", &log));
+            // The remnant of a power loss; PostgreSQL leaves it to the administrator, and a server writes its id at once.
+            Err(StartError::InUse) if pid_file(&cluster).metadata().is_ok_and(|file| file.len() == 0) => {
+                let empty = pid_file(&cluster);
+                ignore_not_found("delete", &empty, std::fs::remove_file(&empty))?;
             }
+            Err(StartError::InUse) => return Err(in_use(&cluster, user.uid())?),
             Err(StartError::Other(failure)) => return Err(failure),
         }
     }
 }
 
-fn launch(cluster: &Path, log: &Path, programs: &Programs, user: &ServerUser, port: u16) -> Result<Child> {
-    // The caller has made sure that no server runs.
-    let stale = pid_file(cluster);
-    ignore_not_found("delete", &stale, std::fs::remove_file(&stale))?;
-    let (output, errors) = open_log(log)?;
+/// Starts the server's process. A stale `postmaster.pid` is left to PostgreSQL, which also checks for processes that still use its shared
+/// memory.
+fn launch(
+    cluster: &Path,
+    log: &Path,
+    programs: &Programs,
+    user: &ServerUser,
+    port: u16,
+) -> Result<Child, StartError> {
+    let (output, errors) = open_log(log).map_err(StartError::Other)?;
+    let lock = lock(cluster)?;
     let program = programs.program("postgres");
     let mut server = Command::new(&program);
     server.arg("-D").arg(cluster).args(["-c", &format!("port={port}")]);
@@ -147,12 +211,27 @@ fn launch(cluster: &Path, log: &Path, programs: &Programs, user: &ServerUser, po
         server.args(["-c", setting]);
     }
     // In a process group of its own, so that the terminal's Ctrl-C does not reach it.
-    server.stdin(Stdio::null()).stdout(output).stderr(errors).process_group(0);
-    set_environment(&mut server, cluster, user);
+    server.stdin(lock).stdout(output).stderr(errors).process_group(0);
+    user.isolate(&mut server, cluster);
     server
         .spawn()
         .context(|| format!("cannot start `{}`", program.display()))
-        .map_err(|failure| failure.exit_code(Exit::NotStarted))
+        .map_err(|failure| StartError::Other(failure.exit_code(Exit::NotStarted)))
+}
+
+fn lock(cluster: &Path) -> Result<File, StartError> {
+    let path = lock_file(cluster);
+    let failure = |error| {
+        let failure = Failure::new(format!("cannot lock `{}`", path.display())).source(error);
+        StartError::Other(failure.exit_code(Exit::NotStarted))
+    };
+    let file =
+        File::options().create(true).truncate(false).read(true).write(true).open(&path).map_err(failure)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StartError::InUse),
+        Err(TryLockError::Error(error)) => Err(failure(error)),
+    }
 }
 
 fn wait_ready(mut child: Child, cluster: &Path, user: &ServerUser, log: &Path) -> Result<(), StartError> {
@@ -175,18 +254,37 @@ fn wait_ready(mut child: Child, cluster: &Path, user: &ServerUser, log: &Path) -
 /// Determines from its log why a server exited.
 fn start_error(log: &Path) -> StartError {
     let text = std::fs::read(log).map(|text| String::from_utf8_lossy(&text).into_owned()).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    let is_fatal = |line: &&str| line.contains("FATAL:") || line.contains("PANIC:");
     // The log may contain several attempts; the last one counts.
-    let fatal = text.lines().rfind(|line| line.contains("FATAL:")).unwrap_or_default();
+    let Some(last) = lines.iter().rposition(is_fatal) else {
+        let reason = match lines.last() {
+            Some(line) => message(line),
+            None if free_space(log) == Ok(0) => "no space is left on the disk, not even for its message",
+            None => "it exited without a message",
+        };
+        return StartError::Other(start_failure("PostgreSQL does not start", log).source(reason.to_owned()));
+    };
+    let fatal = message(lines[last]);
     if fatal.contains("could not create any TCP/IP sockets") {
         return StartError::PortTaken;
     }
-    if fatal.contains("pre-existing shared memory block") {
-        return StartError::OldProcessesAlive;
+    if fatal.contains("pre-existing shared memory block") || fatal.contains("lock file") {
+        return StartError::InUse;
     }
-    let reason = fatal
-        .split_once("FATAL:")
-        .map_or_else(|| text.lines().last().unwrap_or("it exited without a message"), |(_, reason)| reason);
-    StartError::Other(start_failure("PostgreSQL does not start", log).source(reason.trim().to_owned()))
+    // The setting at fault is in the line before; details of other errors are in the lines after.
+    let cause = fatal.contains("configuration file").then(|| lines[..last].last()).flatten();
+    let details =
+        lines[last + 1..].iter().take_while(|line| line.contains("DETAIL:") || line.contains("HINT:"));
+    let reason: Vec<&str> =
+        cause.into_iter().copied().chain([lines[last]]).chain(details.copied()).map(message).collect();
+    StartError::Other(start_failure("PostgreSQL does not start", log).source(reason.join("; ")))
+}
+
+/// Returns the text of a line of the server's log, without time, process and level.
+fn message(line: &str) -> &str {
+    let levels = ["LOG:", "FATAL:", "PANIC:", "DETAIL:", "HINT:"];
+    levels.iter().find_map(|level| line.split_once(level)).map_or(line, |(_, text)| text).trim()
 }
 
 /// Returns the preferred port if it is free, otherwise any free port.
@@ -227,6 +325,19 @@ mod tests {
         assert_eq!(state_of(folder.path(), uid).unwrap(), ServerState::Crashed);
     }
 
+    #[test]
+    fn state_of_cluster_locked_elsewhere_is_foreign() {
+        let parent = tempfile::tempdir().unwrap();
+        let (cluster, uid) = (parent.path().join("cluster"), nix::unistd::geteuid().as_raw());
+        std::fs::create_dir(&cluster).unwrap();
+        let lock = lock(&cluster).ok().unwrap();
+        assert_eq!(state_of(&cluster, uid).unwrap(), ServerState::Foreign);
+        std::fs::write(pid_file(&cluster), READY.replace("4711", "4711471")).unwrap();
+        assert_eq!(state_of(&cluster, uid).unwrap(), ServerState::Foreign);
+        drop(lock);
+        assert_eq!(state_of(&cluster, uid).unwrap(), ServerState::Crashed);
+    }
+
     fn start_error_of(log: &str) -> StartError {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), log).unwrap();
@@ -235,28 +346,33 @@ mod tests {
 
     #[test]
     fn start_error_is_parsed_from_log() {
-        assert!(matches!(
-            start_error_of(
-                "LOG:  could not bind\nFATAL:  could not create any TCP/IP sockets\nLOG:  shut down"
+        let port_taken = "LOG:  could not bind\nFATAL:  could not create any TCP/IP sockets\nLOG:  shut down";
+        assert!(matches!(start_error_of(port_taken), StartError::PortTaken));
+        for in_use in [
+            "FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\nHINT:  Terminate",
+            "FATAL:  lock file \"postmaster.pid\" already exists\nHINT:  Is another postmaster running?",
+        ] {
+            assert!(matches!(start_error_of(in_use), StartError::InUse));
+        }
+        for (log, reason) in [
+            (
+                "FATAL:  data directory \"x\" has invalid permissions\nDETAIL:  It should be 0700.",
+                "data directory \"x\" has invalid permissions; It should be 0700.",
             ),
-            StartError::PortTaken
-        ));
-        assert!(matches!(
-            start_error_of(
-                "FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use\nHINT:  Terminate"
+            (
+                "LOG:  invalid value for parameter \"a\": \"b\"\nFATAL:  configuration file \"c\" contains errors",
+                "invalid value for parameter \"a\": \"b\"; configuration file \"c\" contains errors",
             ),
-            StartError::OldProcessesAlive
-        ));
-        let StartError::Other(failure) =
-            start_error_of("FATAL:  data directory \"x\" has invalid permissions")
-        else {
-            panic!("unexpected error")
-        };
-        assert_eq!(
-            failure.to_string(),
-            "PostgreSQL does not start: data directory \"x\" has invalid permissions"
-        );
-        assert_eq!(failure.exit().code(), 125);
+            (
+                "LOG:  starting\nPANIC:  could not write: No space left\nLOG:  aborting",
+                "could not write: No space left",
+            ),
+            ("sh: not found", "sh: not found"),
+        ] {
+            let StartError::Other(failure) = start_error_of(log) else { panic!("{log}") };
+            assert_eq!(failure.to_string(), format!("PostgreSQL does not start: {reason}"));
+            assert_eq!(failure.exit().code(), 125);
+        }
     }
 
     #[test]

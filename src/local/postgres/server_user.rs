@@ -44,8 +44,14 @@ impl ServerUser {
         self.uid
     }
 
-    /// Makes a command run as this user, without root's supplementary groups.
-    pub(super) fn apply_to(&self, command: &mut Command) {
+    /// Makes a program of PostgreSQL run as this user, in `folder`, with a minimal environment, so that a stray `PGDATA` or `PGPORT` has no
+    /// effect and messages are in English.
+    pub(super) fn isolate(&self, command: &mut Command, folder: &Path) {
+        command
+            .env_clear()
+            .env("LC_ALL", "C")
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .current_dir(folder);
         if self.other {
             // The standard library drops the supplementary groups, too.
             command.uid(self.uid).gid(self.gid);
