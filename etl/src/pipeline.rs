@@ -16,7 +16,7 @@ pub use crate::context::Options;
 use crate::load::georef::Georef;
 use crate::load::publish::Publication;
 use crate::load::rejects::Rejects;
-use crate::load::{counts, disk, publish, release, retire, staging};
+use crate::load::{counts, disk, publish, release, retire};
 use crate::signals::Signals;
 use crate::sources::Sources;
 use crate::store::Store;
@@ -92,9 +92,9 @@ async fn load(
     );
     let tally = stats.tally.clone();
     let finish_cases = async {
-        staging::add_unique_index(session, release).await?;
+        release::add_unique_index(session, release).await?;
         release::add_foreign_keys(session, release).await?;
-        staging::analyze(session).await
+        release::analyze(session).await
     };
     let finish = async { tokio::try_join!(finish_cases, stats.finish()) };
     let (finished, ()) = tokio::join!(finish, sources.identify(store));

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::ecs_metadata::EcsTask;
 use crate::runs::{self, RunKind};
 use crate::store::{RUNS, Store, refused};
-use crate::tally::Tally;
+pub use crate::tally::RowCounts;
 use common::failure::{Failure, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -71,29 +71,6 @@ impl From<runs::DatasetRecord> for RecordDataset {
     fn from(dataset: runs::DatasetRecord) -> Self {
         let runs::DatasetRecord { updated_on, source_name, source_size, years, .. } = dataset;
         Self { updated_on, source_name, source_size, years }
-    }
-}
-
-/// Row counts of a load; `read = filtered + loaded + rejected`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowCounts {
-    pub read: u64,
-    pub filtered: u64,
-    pub loaded: u64,
-    pub rejected: u64,
-    /// Repairs; a row may have several.
-    pub repaired: u64,
-}
-
-impl From<&Tally> for RowCounts {
-    fn from(tally: &Tally) -> Self {
-        Self {
-            read: tally.read,
-            filtered: tally.filtered,
-            loaded: tally.loaded,
-            rejected: tally.rejected(),
-            repaired: tally.repaired(),
-        }
     }
 }
 

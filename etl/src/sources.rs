@@ -2,14 +2,12 @@
 //!
 //! A missing required dataset ends the run; an optional one is left out with a log message and recorded in `run_dataset`.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::io::Read;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::blocking::spawn_blocking;
 use crate::clean::years::Period;
 use crate::dataset::Dataset;
 use crate::extract::{self, Source};
@@ -223,19 +221,13 @@ impl Sources {
 
     /// Reads provinces and departments.
     pub async fn read_georef(&self, store: &Store) -> Result<Georef> {
-        let (store, provinces, departments) =
-            (store.clone(), self.provinces.clone(), self.departments.clone());
-        spawn_blocking(move |runtime| {
-            let (mut georef, position) = (Georef::default(), Arc::new(AtomicU64::new(0)));
-            extract::with_text(&store, &provinces, runtime, &position, |text| {
-                georef.read_provinces(text, &provinces.url)
-            })?;
-            extract::with_text(&store, &departments, runtime, &position, |text| {
-                georef.read_departments(text, &departments.url)
-            })?;
-            Ok(georef)
-        })
-        .await
+        let name = self.provinces.url.clone();
+        let mut georef = Georef::default();
+        let read = move |text: &mut dyn Read| georef.read_provinces(text, &name).map(|()| georef);
+        let mut georef = extract::read_text(store, &self.provinces, read).await?;
+        let name = self.departments.url.clone();
+        let read = move |text: &mut dyn Read| georef.read_departments(text, &name).map(|()| georef);
+        extract::read_text(store, &self.departments, read).await
     }
 }
 

@@ -97,12 +97,8 @@ impl Store {
     /// Writes an object atomically and durably. In a folder, a killed writer leaves a file whose name ends with `#` and a number, which
     /// listings omit.
     pub async fn put(&self, key: &Key, content: impl Into<bytes::Bytes>) -> Result<()> {
-        let content: bytes::Bytes = content.into();
-        self.objects
-            .put(key, content.into())
-            .await
-            .map(drop)
-            .or_refused(|| format!("cannot write `{}`", self.url_of(key)))
+        let put = self.objects.put(key, content.into().into()).await;
+        put.map(drop).or_refused(|| format!("cannot write `{}`", self.url_of(key)))
     }
 
     /// Reads a small object into memory.
@@ -182,20 +178,7 @@ fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem
 
 /// Decodes percent-escapes; anything else is kept.
 pub fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        if let Some(byte) = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            decoded.push(byte);
-            at += 3;
-        } else {
-            decoded.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn s3_store(url: &str, rest: &str) -> Result<Interfaces> {

@@ -15,7 +15,7 @@ use common::failure::{Failure, Result};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc as channel;
 
-use crate::clean::{Rejection, Row, RowCleaner, RowOutcome};
+use crate::clean::{Excluded, MALFORMED, Row, RowCleaner};
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
 use crate::parse::header::Header;
@@ -79,16 +79,17 @@ impl<C: RowCleaner> CleanedBlock<C> {
             let (line, raw) = (record.line, start..start + record.raw.len());
             let outcome = if record.well_formed && (all_valid || is_text(record.raw)) {
                 let row = Row { line, text: record.raw, fields: records.fields() };
-                cleaner.clean_row(&row, &mut self.encoded, &mut self.notes)?
+                cleaner.clean_row(&row, &mut self.encoded, &mut self.notes)
             } else {
-                RowOutcome::Rejected(Rejection::Malformed.name())
+                Err(Excluded::Rejected(MALFORMED))
             };
             match outcome {
-                RowOutcome::Filtered => self.filtered += 1,
-                RowOutcome::Rejected(reason) => self.rejected.push(RejectedRow { line, reason, raw }),
-                RowOutcome::Accepted(data) => {
+                Ok(data) => {
                     self.accepted.push(AcceptedRow { data, encoded_end: self.encoded.len(), line, raw });
                 }
+                Err(Excluded::Filtered) => self.filtered += 1,
+                Err(Excluded::Rejected(reason)) => self.rejected.push(RejectedRow { line, reason, raw }),
+                Err(Excluded::Failed(failure)) => return Err(failure),
             }
         }
         Ok(())

@@ -48,10 +48,10 @@ impl Options {
         let source = |dataset: Dataset| {
             // An empty variable counts as not set.
             let given = url_of(dataset).filter(|url| !url.is_empty());
-            (dataset, given.unwrap_or_else(|| dataset.url().to_owned()))
+            (dataset, given.unwrap_or_else(|| dataset.url()))
         };
         Self {
-            sources: Dataset::IN_LOAD_ORDER.map(source).into(),
+            sources: Dataset::ALL.map(source).into(),
             retry: RetryPolicy::default(),
             stop: Arc::default(),
             position: Arc::default(),
@@ -123,7 +123,7 @@ pub async fn would_overwrite_other_file(store: &Store) -> bool {
 
 /// Deletes the uploaded parts of an unfinished download.
 pub async fn discard(unfinished: &Unfinished, store: &Store) {
-    let dataset = Dataset::IN_LOAD_ORDER.into_iter().find(|dataset| dataset.name() == unfinished.dataset);
+    let dataset = Dataset::ALL.into_iter().find(|dataset| dataset.name() == unfinished.dataset);
     if let (Some(dataset), Some(paused)) = (dataset, unfinished.upload.clone()) {
         Upload::resume(store, &key(dataset), paused).abort().await;
     }
