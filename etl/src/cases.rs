@@ -51,8 +51,7 @@ pub async fn load(
     while let Some(block) = transform.next().await? {
         let duplicates = duplicates(&block, &mut seen)?;
         send(&block, &duplicates, &mut copy).await?;
-        stats.count_for_reports(&block, &duplicates).await?;
-        stats.count(&block, &duplicates);
+        stats.count(&block, &duplicates).await?;
         null_words.append(&block.notes);
         for (line, reason, raw) in rejected(&block, &duplicates) {
             stats.tally.count(Dataset::Cases, IssueKind::Rejected, reason, 1);
@@ -105,7 +104,7 @@ async fn send(block: &CaseBlock, duplicates: &[usize], copy: &mut BinaryCopy<'_>
     copy.send(&block.encoded[start..]).await
 }
 
-/// What is counted while the cases are loaded.
+/// The counts of the cases, for the run, the publish gate and reports.
 pub struct LoadStats {
     pub tally: Tally,
     /// Rows and missing values by year.
@@ -126,8 +125,11 @@ impl LoadStats {
         })
     }
 
-    /// Counts the accepted rows of a block without duplicates, for reports and gate; writes the aggregates when there are many.
-    async fn count_for_reports(&mut self, block: &CaseBlock, duplicates: &[usize]) -> Result<()> {
+    /// Counts the accepted rows of a block without duplicates; writes the aggregates when there are many.
+    async fn count(&mut self, block: &CaseBlock, duplicates: &[usize]) -> Result<()> {
+        self.tally.read += block.read;
+        self.tally.filtered += block.filtered;
+        self.tally.loaded += (block.accepted.len() - duplicates.len()) as u64;
         let mut duplicates = duplicates.iter().peekable();
         let mut start = 0;
         for (at, row) in block.accepted.iter().enumerate() {
@@ -141,23 +143,13 @@ impl LoadStats {
             })?;
             self.profile.add(case.registered_on, row.data.missing);
             self.counts.add(&case);
-        }
-        if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
-    }
-
-    /// Adds the accepted rows of a block to the tally. Repairs of duplicates are not counted.
-    fn count(&mut self, block: &CaseBlock, duplicates: &[usize]) {
-        let tally = &mut self.tally;
-        tally.read += block.read;
-        tally.filtered += block.filtered;
-        tally.loaded += (block.accepted.len() - duplicates.len()) as u64;
-        for (at, row) in block.accepted.iter().enumerate() {
-            if !row.data.repairs.is_empty() && duplicates.binary_search(&at).is_err() {
+            if !row.data.repairs.is_empty() {
                 for repair in row.data.repairs.iter() {
-                    tally.count(Dataset::Cases, IssueKind::Repaired, repair.name(), 1);
+                    self.tally.count(Dataset::Cases, IssueKind::Repaired, repair.name(), 1);
                 }
             }
         }
+        if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
     }
 
     /// Writes the remaining aggregates.

@@ -5,7 +5,6 @@
 //! [`estimate`] and [`sample`] are the other commands.
 
 pub mod aggregates;
-mod already_loaded;
 pub mod cases;
 pub mod clean;
 pub mod cli;

@@ -40,21 +40,15 @@ pub struct Record {
     pub error: Option<String>,
     /// Directory of the report that it wrote.
     pub report: Option<String>,
-    #[serde(default)]
     pub started_by: Option<String>,
     /// ARN of its ECS task.
-    #[serde(default)]
     pub task: Option<String>,
     /// Stream in the log group of its kind.
-    #[serde(default)]
     pub log_stream: Option<String>,
-    #[serde(default)]
     pub dataset: Option<RecordDataset>,
-    #[serde(default)]
     pub rows: Option<RowCounts>,
 }
 
-/// The dataset of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordDataset {
     /// `ultima_actualizacion`.
@@ -129,7 +123,6 @@ impl Record {
         Self::at(&Self::key_of(&run_id.to_string()), store).await
     }
 
-    /// Returns the record at a key.
     pub async fn at(key: &Key, store: &Store) -> Result<Option<(Self, DateTime<Utc>)>> {
         let read = async {
             let found = store.objects().get(key).await?;
@@ -150,7 +143,6 @@ impl Record {
         Self::key_of(&self.run_id.to_string())
     }
 
-    /// Returns the key of a record.
     pub fn key_of(run: &str) -> Key {
         Key::from(format!("{RUNS}/{run}.json"))
     }

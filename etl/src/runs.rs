@@ -24,7 +24,6 @@ named_enum! {
     }
 }
 
-/// Records the start of a run.
 pub async fn begin(session: &mut PgConnection, run_id: Uuid, kind: RunKind) -> Result<()> {
     let insert = sqlx::query("INSERT INTO pipeline_run (run_id, kind, status) VALUES ($1, $2, 'running')");
     let begun = execute(session, insert.bind(run_id).bind(kind.name()), "cannot record the run").await;
@@ -85,7 +84,6 @@ pub struct DatasetRecord {
     pub years: String,
 }
 
-/// Records the dataset of a run.
 pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &DatasetRecord) -> Result<()> {
     let update = sqlx::query(
         "UPDATE pipeline_run SET dataset_updated_on = $2, source_name = $3, source_size = $4, source_etag = $5, source_sha256 = $6,

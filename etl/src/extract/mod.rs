@@ -8,7 +8,7 @@ mod magic;
 mod ranges;
 mod text;
 
-use std::io::{Read, Seek as _};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
@@ -196,20 +196,30 @@ fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
         );
     }
     let content =
-        magic::format(start).map(|format| format!(", it contains {format} data")).unwrap_or_default();
+        magic::format(start).map(|(format, _)| format!(", it contains {format} data")).unwrap_or_default();
     Failure::new(format!("`{}` is not a zip archive{content}", source.url))
         .hint("download it again, or check what was put there")
 }
 
 /// Returns the failure of a read error after a line.
-fn unreadable_at(name: &str, line: u64, error: std::io::Error) -> Failure {
+fn unreadable_at(name: &str, line: u64, error: io::Error) -> Failure {
     Failure::new(format!("cannot read on in `{name}` behind line {line}"))
         .source(error)
         .hint("the file is damaged, or the place where it stands went away: download it again, or run again")
 }
 
+/// Returns the position after a seek in a file of `size` bytes.
+pub(crate) fn position_after(to: SeekFrom, position: u64, size: u64) -> io::Result<u64> {
+    let position = match to {
+        SeekFrom::Start(position) => Some(position),
+        SeekFrom::End(offset) => size.checked_add_signed(offset),
+        SeekFrom::Current(offset) => position.checked_add_signed(offset),
+    };
+    position.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "seek before the start of the file"))
+}
+
 /// Reads until the buffer is full or the file ends.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
         match reader.read(&mut buffer[length..])? {

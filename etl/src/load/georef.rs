@@ -12,6 +12,7 @@ use crate::clean::MALFORMED;
 use crate::clean::encoding::value;
 use crate::clean::geography::Geography;
 use crate::dataset::Dataset;
+use crate::parse::record::Record;
 use crate::tally::{IssueKind, RowCounts, Tally};
 use common::failure::{Failure, Result};
 
@@ -25,7 +26,6 @@ pub struct Reject {
     pub raw: Vec<u8>,
 }
 
-/// The provinces and departments.
 #[derive(Debug, Default)]
 pub struct Georef {
     provinces: BTreeMap<i16, String>,
@@ -45,7 +45,7 @@ impl Georef {
     pub fn read_provinces(&mut self, text: &mut dyn Read, name: &str) -> Result<()> {
         for_each(text, name, ["id", "nombre"], |row| {
             let reason = match (row.code::<i16>(0), row.name(1)) {
-                _ if !row.well_formed => MALFORMED,
+                _ if !row.record.well_formed => MALFORMED,
                 (None | Some(0), _) => "invalid_province_id",
                 (_, None) => "missing_name",
                 (Some(id), Some(_)) if self.provinces.contains_key(&id) => "duplicate_province_id",
@@ -55,7 +55,7 @@ impl Georef {
                     return Ok(());
                 }
             };
-            self.reject(Dataset::Provinces, (row.line, row.raw), reason, name)
+            self.reject(Dataset::Provinces, &row.record, reason, name)
         })?;
         self.require_rows(Dataset::Provinces, name)
     }
@@ -65,7 +65,7 @@ impl Georef {
         for_each(text, name, ["id", "nombre", "provincia_id"], |row| {
             let province = row.code::<i16>(2).filter(|province| self.provinces.contains_key(province));
             let reason = match (row.code::<i32>(0), row.name(1), province) {
-                _ if !row.well_formed => MALFORMED,
+                _ if !row.record.well_formed => MALFORMED,
                 (None | Some(0), ..) => "invalid_department_id",
                 (_, None, _) => "missing_name",
                 (_, _, None) => "unknown_province",
@@ -76,7 +76,7 @@ impl Georef {
                     return Ok(());
                 }
             };
-            self.reject(Dataset::Departments, (row.line, row.raw), reason, name)
+            self.reject(Dataset::Departments, &row.record, reason, name)
         })?;
         self.require_rows(Dataset::Departments, name)
     }
@@ -88,11 +88,11 @@ impl Georef {
     fn reject(
         &mut self,
         dataset: Dataset,
-        (line, raw): (u64, &[u8]),
+        Record { line, raw, .. }: &Record<'_>,
         reason: &'static str,
         name: &str,
     ) -> Result<()> {
-        self.rejects.push(Reject { dataset, line, reason, raw: raw.to_vec() });
+        self.rejects.push(Reject { dataset, line: *line, reason, raw: raw.to_vec() });
         self.rejected_bytes += raw.len();
         if self.rejected_bytes > MAX_REJECTED_BYTES {
             let what = format!(
@@ -115,7 +115,6 @@ impl Georef {
         }
     }
 
-    /// Adds the rejects to the tally.
     pub fn count(&self, tally: &mut Tally) {
         for reject in &self.rejects {
             tally.count(reject.dataset, IssueKind::Rejected, reject.reason, 1);
