@@ -1,9 +1,9 @@
-//! Loads the line list into the table of a new release: cleaned blocks arrive in file order, duplicates are removed, and the counts for
+//! Loads the line list into the table of a new release: cleaned blocks arrive in file order, duplicates are rejected, and the counts for
 //! reports and gate are collected.
 
 use std::sync::Arc;
 
-use common::failure::{Context as _, Failure, Result};
+use common::failure::{Failure, Result};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
@@ -11,15 +11,16 @@ use crate::aggregates::CaseAggregates;
 use crate::clean::case::Case;
 use crate::clean::missing::Column;
 use crate::clean::null_words::NullWords;
-use crate::clean::{CaseCleaner, Rejection, case};
+use crate::clean::{CaseCleaner, DUPLICATE_CASE_ID, case};
 use crate::context::LoadContext;
+use crate::database::execute;
 use crate::dataset::Dataset;
 use crate::distinct::SeenIds;
 use crate::extract::Source;
 use crate::gate::Profile;
-use crate::load::copy::BinaryCopy;
+use crate::load::copy::{self, BinaryCopy};
+use crate::load::counts;
 use crate::load::rejects::Rejects;
-use crate::load::{counts, staging};
 use crate::log;
 use crate::progress::Progress;
 use crate::tally::{IssueKind, Tally};
@@ -27,7 +28,7 @@ use crate::transform::{self, CleanedBlock, Position, Transform};
 
 type CaseBlock = CleanedBlock<CaseCleaner>;
 
-/// Parses, cleans and copies every case into the new release, without duplicates, and keeps rejected rows.
+/// Parses, cleans and copies every case into the new release, without duplicates, and stores rejected rows.
 pub async fn load(
     context: &LoadContext<'_>,
     source: &Source,
@@ -41,23 +42,26 @@ pub async fn load(
     let cleaner = move |_: &_, _: &str| Ok(CaseCleaner(Arc::clone(&rules)));
     let mut transform =
         Transform::start((context.store, source), transform::parallelism(), &position, cleaner)?;
-    let mut copy = BinaryCopy::begin(session, &context.release.cases(), case::COPY_COLUMNS).await?;
+    let table = context.release.cases();
+    let what = format!("cannot fill the table `{table}`");
+    execute(session, copy::BEGIN, &what).await?;
+    let mut copy = BinaryCopy::begin(session, &table, case::COPY_COLUMNS, &what).await?;
     let mut seen = SeenIds::default();
     let (mut samples, mut null_words) = (Samples::default(), NullWords::default());
     while let Some(block) = transform.next().await? {
         let duplicates = duplicates(&block, &mut seen)?;
         send(&block, &duplicates, &mut copy).await?;
-        stats.count_for_reports(&block, &duplicates).await?;
-        stats.count(&block, &duplicates);
+        stats.count(&block, &duplicates).await?;
         null_words.append(&block.notes);
         for (line, reason, raw) in rejected(&block, &duplicates) {
+            stats.tally.count(Dataset::Cases, IssueKind::Rejected, reason, 1);
             samples.add(line, reason, raw);
             rejects.add(Dataset::Cases, line, reason, raw).await?;
         }
         transform.recycle(block);
     }
     let copied = copy.finish().await?;
-    staging::commit(session).await?;
+    execute(session, "COMMIT", "cannot commit the cases of the new release").await?;
     samples.log();
     log::warn_of_null_words(&null_words);
     let (rows, unknown) = stats.profile.share(Column::UnknownClassification, |_| true);
@@ -77,10 +81,12 @@ const BUG: &str = "this is a bug: please report it with the log of this run";
 fn duplicates(block: &CaseBlock, seen: &mut SeenIds) -> Result<Vec<usize>> {
     let mut duplicates = Vec::new();
     for (at, row) in block.accepted.iter().enumerate() {
-        let new = seen.insert(row.data.case_id).context(|| "cannot keep track of the case ids".to_owned());
-        if !new.map_err(|failure| {
-            failure.hint("the temporary directory (TMPDIR) needs free space and write permission")
-        })? {
+        let is_new = seen.insert(row.data.case_id).map_err(|error| {
+            Failure::new("cannot keep track of the case ids")
+                .source(error)
+                .hint("the temporary directory (TMPDIR) needs free space and write permission")
+        })?;
+        if !is_new {
             duplicates.push(at);
         }
     }
@@ -98,7 +104,7 @@ async fn send(block: &CaseBlock, duplicates: &[usize], copy: &mut BinaryCopy<'_>
     copy.send(&block.encoded[start..]).await
 }
 
-/// What is counted while the cases are loaded.
+/// The counts of the cases, for the run, the publish gate and reports.
 pub struct LoadStats {
     pub tally: Tally,
     /// Rows and missing values by year.
@@ -119,8 +125,11 @@ impl LoadStats {
         })
     }
 
-    /// Counts the accepted rows of a block without duplicates, for reports and gate; writes the aggregates when there are many.
-    async fn count_for_reports(&mut self, block: &CaseBlock, duplicates: &[usize]) -> Result<()> {
+    /// Counts the accepted rows of a block without duplicates; writes the aggregates when there are many.
+    async fn count(&mut self, block: &CaseBlock, duplicates: &[usize]) -> Result<()> {
+        self.tally.read += block.read;
+        self.tally.filtered += block.filtered;
+        self.tally.loaded += (block.accepted.len() - duplicates.len()) as u64;
         let mut duplicates = duplicates.iter().peekable();
         let mut start = 0;
         for (at, row) in block.accepted.iter().enumerate() {
@@ -134,29 +143,13 @@ impl LoadStats {
             })?;
             self.profile.add(case.registered_on, row.data.missing);
             self.counts.add(&case);
-        }
-        if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
-    }
-
-    /// Adds a block to the tally. Repairs of duplicates are not counted.
-    fn count(&mut self, block: &CaseBlock, duplicates: &[usize]) {
-        let tally = &mut self.tally;
-        tally.read += block.read;
-        tally.filtered += block.filtered;
-        tally.loaded += (block.accepted.len() - duplicates.len()) as u64;
-        for row in &block.rejected {
-            tally.count(Dataset::Cases, IssueKind::Rejected, row.reason, 1);
-        }
-        let twice = duplicates.len() as u64;
-        tally.count(Dataset::Cases, IssueKind::Rejected, Rejection::DuplicateCaseId.name(), twice);
-        for (at, row) in block.accepted.iter().enumerate() {
-            if !row.data.repairs.is_empty() && duplicates.binary_search(&at).is_err() {
-                row.data
-                    .repairs
-                    .iter()
-                    .for_each(|repair| tally.count(Dataset::Cases, IssueKind::Repaired, repair.name(), 1));
+            if !row.data.repairs.is_empty() {
+                for repair in row.data.repairs.iter() {
+                    self.tally.count(Dataset::Cases, IssueKind::Repaired, repair.name(), 1);
+                }
             }
         }
+        if self.counts.is_full() { self.writer.write(&mut self.counts).await } else { Ok(()) }
     }
 
     /// Writes the remaining aggregates.
@@ -170,7 +163,7 @@ fn rejected<'a>(block: &'a CaseBlock, duplicates: &[usize]) -> Vec<(u64, &'stati
     let by_rule = block.rejected.iter().map(|row| (row.line, row.reason, block.text(&row.raw)));
     let twice = duplicates.iter().map(|at| {
         let row = &block.accepted[*at];
-        (row.line, Rejection::DuplicateCaseId.name(), block.text(&row.raw))
+        (row.line, DUPLICATE_CASE_ID, block.text(&row.raw))
     });
     by_rule.chain(twice).collect()
 }

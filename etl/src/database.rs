@@ -4,7 +4,7 @@ use std::str::FromStr as _;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgDatabaseError};
-use sqlx::{ConnectOptions as _, Connection as _, Executor as _};
+use sqlx::{ConnectOptions as _, Connection as _, Execute, Executor as _, Postgres};
 use uuid::Uuid;
 
 use common::failure::{Context as _, Failure, Result};
@@ -24,18 +24,17 @@ pub fn application_name(run_id: Uuid) -> String {
 pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
     let options = options(url)?.application_name(&application_name(run_id)).disable_statement_logging();
     let address = format!("{}:{}", options.get_host(), options.get_port());
-    let failed = || Failure::new(format!("cannot connect to PostgreSQL at {address}"));
-    let mut session = tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options))
-        .await
-        .map_err(|_| {
-            failed()
+    let failed = Failure::new(format!("cannot connect to PostgreSQL at {address}"));
+    let mut session = match tokio::time::timeout(CONNECT_TIMEOUT, PgConnection::connect_with(&options)).await
+    {
+        Ok(Ok(session)) => session,
+        Ok(Err(error)) => return Err(failed.hint(connect_hint(&error)).source(error)),
+        Err(_) => {
+            return Err(failed
                 .source("no answer within 15 seconds")
-                .hint("check that firewalls and security groups allow this host")
-        })?
-        .map_err(|error| {
-            let hint = connect_hint(&error);
-            failed().source(error).hint(hint)
-        })?;
+                .hint("check that firewalls and security groups allow this host"));
+        }
+    };
     // The server notices a killed client within half a second and releases its locks. JIT-compiling the few statements of a run takes
     // longer than running them.
     session
@@ -75,7 +74,7 @@ fn connect_hint(error: &sqlx::Error) -> &'static str {
 
 /// Returns the SQLSTATE of an error of the server.
 pub fn code(error: &sqlx::Error) -> Option<String> {
-    error.as_database_error().and_then(|error| error.code().map(std::borrow::Cow::into_owned))
+    Some(error.as_database_error()?.code()?.into_owned())
 }
 
 /// Switches to the owner role if it exists and this login is a member.
@@ -99,7 +98,7 @@ pub async fn become_owner(session: &mut PgConnection) -> Result<()> {
 }
 
 /// Returns a hint for a failed statement, by its SQLSTATE.
-pub fn hint(error: &sqlx::Error) -> Option<&'static str> {
+fn hint(error: &sqlx::Error) -> Option<&'static str> {
     if let sqlx::Error::Io(_) = error {
         return Some(
             "the connection was lost: check that PostgreSQL runs, then run again; the published release is untouched",
@@ -120,6 +119,15 @@ pub fn hint(error: &sqlx::Error) -> Option<&'static str> {
     })
 }
 
+/// Executes statements whose results are not needed; `what` names the action and its object.
+pub async fn execute<'q>(
+    session: &mut PgConnection,
+    statements: impl Execute<'q, Postgres> + 'q,
+    what: &str,
+) -> Result<()> {
+    session.execute(statements).await.db_context(what).map(drop)
+}
+
 /// Turns a failed statement into a failure with the right hint.
 pub trait DbContext<T> {
     /// `what` names the action and its object.
@@ -128,13 +136,9 @@ pub trait DbContext<T> {
 
 impl<T> DbContext<T> for std::result::Result<T, sqlx::Error> {
     fn db_context(self, what: &str) -> Result<T> {
-        self.map_err(|error| {
-            let hint = hint(&error);
-            let failure = Failure::new(what).source(error);
-            match hint {
-                Some(hint) => failure.hint(hint),
-                None => failure,
-            }
+        self.map_err(|error| match hint(&error) {
+            Some(hint) => Failure::new(what).source(error).hint(hint),
+            None => Failure::new(what).source(error),
         })
     }
 }

@@ -2,43 +2,32 @@
 
 use object_store::path::Path as Key;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Dataset {
-    /// The 24 jurisdictions (georef).
-    Provinces,
-    /// Departments, partidos and comunas (georef).
-    Departments,
-    /// The line list of notified cases.
-    Cases,
-    /// Tests by day and laboratory. Optional.
-    Tests,
-    /// Doses of vaccines by province. Optional.
-    Vaccinations,
+use crate::named_enum::named_enum;
+
+named_enum! {
+    /// Each before those that reference it; the name is the value of `run_issue.dataset`.
+    pub enum Dataset {
+        /// The 24 jurisdictions (georef).
+        Provinces = "provinces",
+        /// Departments, partidos and comunas (georef).
+        Departments = "departments",
+        /// The line list of notified cases.
+        Cases = "cases",
+        /// Tests by day and laboratory. Optional.
+        Tests = "tests",
+        /// Doses of vaccines by province. Optional.
+        Vaccinations = "vaccinations",
+    }
 }
 
 impl Dataset {
-    /// Each before those that reference it.
-    pub const IN_LOAD_ORDER: [Self; 5] =
-        [Self::Provinces, Self::Departments, Self::Cases, Self::Tests, Self::Vaccinations];
-
     pub const OPTIONAL: [Self; 2] = [Self::Tests, Self::Vaccinations];
 
-    pub const fn is_optional(self) -> bool {
-        matches!(self, Self::Tests | Self::Vaccinations)
+    pub fn is_optional(self) -> bool {
+        Self::OPTIONAL.contains(&self)
     }
 
-    /// Returns the name, as in `run_issue.dataset`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Provinces => "provinces",
-            Self::Departments => "departments",
-            Self::Cases => "cases",
-            Self::Tests => "tests",
-            Self::Vaccinations => "vaccinations",
-        }
-    }
-
-    /// Returns the accepted file names; the first that exists is used.
+    /// Returns the accepted file names, the published one first, that of the CSV last. The first that exists is used.
     pub const fn file_names(self) -> &'static [&'static str] {
         match self {
             Self::Provinces => &["provincias.csv"],
@@ -51,35 +40,26 @@ impl Dataset {
 
     /// Returns the base name of the CSV inside a zip.
     pub const fn member_name(self) -> &'static str {
-        match self {
-            Self::Provinces => "provincias.csv",
-            Self::Departments => "departamentos.csv",
-            Self::Cases => "Covid19Casos.csv",
-            Self::Tests => "Covid19Determinaciones.csv",
-            Self::Vaccinations => "Covid19VacunasAgrupadas.csv",
-        }
+        self.file_names()[self.file_names().len() - 1]
     }
 
     /// Returns the download URL of the ministry or the national data portal.
-    pub const fn url(self) -> &'static str {
-        match self {
+    pub fn url(self) -> String {
+        let folder = match self {
             Self::Provinces => {
-                "https://infra.datos.gob.ar/catalog/modernizacion/dataset/7/distribution/7.7/download/provincias.csv"
+                "https://infra.datos.gob.ar/catalog/modernizacion/dataset/7/distribution/7.7/download"
             }
             Self::Departments => {
-                "https://infra.datos.gob.ar/catalog/modernizacion/dataset/7/distribution/7.8/download/departamentos.csv"
+                "https://infra.datos.gob.ar/catalog/modernizacion/dataset/7/distribution/7.8/download"
             }
-            Self::Cases => "https://sisa.msal.gov.ar/datos/descargas/covid-19/files/Covid19Casos.zip",
-            Self::Tests => {
-                "https://sisa.msal.gov.ar/datos/descargas/covid-19/files/Covid19Determinaciones.zip"
+            Self::Cases | Self::Tests | Self::Vaccinations => {
+                "https://sisa.msal.gov.ar/datos/descargas/covid-19/files"
             }
-            Self::Vaccinations => {
-                "https://sisa.msal.gov.ar/datos/descargas/covid-19/files/Covid19VacunasAgrupadas.csv.zip"
-            }
-        }
+        };
+        format!("{folder}/{}", self.file_names()[0])
     }
 
-    /// Returns the storage keys of [`Self::file_names`].
+    /// Returns the storage keys of the accepted file names.
     pub fn keys(self) -> impl Iterator<Item = Key> {
         self.file_names().iter().map(|name| Key::from(*name))
     }

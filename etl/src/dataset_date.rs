@@ -3,10 +3,9 @@
 //! If the first rows have none, the file is read as far as needed and then again from the start, so that memory stays bounded. A file with
 //! dates in another format is refused.
 
-use std::sync::Arc;
+use std::io::Read;
 
-use crate::blocking::spawn_blocking;
-use crate::clean::columns::Columns;
+use crate::clean::columns::{Columns, CsvColumn};
 use crate::extract::blocks::Blocks;
 use crate::extract::{self, Source};
 use crate::parse::date::{self, Day};
@@ -17,28 +16,27 @@ use common::failure::{Failure, Result};
 
 /// Returns the columns and the date.
 pub async fn find(store: &Store, cases: &Source) -> Result<(Columns, Day)> {
-    let (store, cases) = (store.clone(), cases.clone());
-    spawn_blocking(move |runtime| {
-        extract::with_text(&store, &cases, runtime, &Arc::default(), |text| {
-            let (header, blocks) = Blocks::open(text, &cases.url)?;
-            let columns = Columns::find(&header, &cases.url)?;
-            Ok((columns, first_date(blocks, columns, &cases.url)?))
-        })
-    })
-    .await
+    let name = cases.url.clone();
+    let read = move |text: &mut dyn Read| {
+        let (header, blocks) = Blocks::open(text, &name)?;
+        let columns = Columns::find(&header, &name)?;
+        Ok((columns, first_date(blocks, columns, &name)?))
+    };
+    extract::read_text(store, cases, read).await
 }
 
 fn first_date(mut blocks: Blocks<'_>, columns: Columns, name: &str) -> Result<Day> {
-    let (mut updated, mut registered) =
-        (DateColumn::new("ultima_actualizacion"), DateColumn::new("fecha_apertura"));
+    let mut updated = DateColumn::new(CsvColumn::UpdatedOn);
+    let mut registered = DateColumn::new(CsvColumn::RegisteredOn);
     let mut buffer = Vec::new();
     while let Some(block) = blocks.next(buffer)? {
         let mut records = Records::new(block.text(), block.first_line, columns.count);
         while let Some(record) = records.next() {
             if record.well_formed && is_text(record.raw) {
-                let field = |column| records.fields().get(record.raw, column);
-                updated.look(record.line, field(columns.updated_on));
-                registered.look(record.line, field(columns.registered_on));
+                for column in [&mut updated, &mut registered] {
+                    let field = records.fields().get(record.raw, columns.position(column.column));
+                    column.look(record.line, field);
+                }
             }
         }
         // One block is enough to recognize a format; a missing date may come later.
@@ -55,15 +53,15 @@ fn first_date(mut blocks: Blocks<'_>, columns: Columns, name: &str) -> Result<Da
 
 /// A column of dates.
 struct DateColumn {
-    name: &'static str,
+    column: CsvColumn,
     first: Option<Day>,
     /// Line, value and format of the first date in another format.
     other: Option<(u64, String, &'static str)>,
 }
 
 impl DateColumn {
-    const fn new(name: &'static str) -> Self {
-        Self { name, first: None, other: None }
+    const fn new(column: CsvColumn) -> Self {
+        Self { column, first: None, other: None }
     }
 
     fn look(&mut self, line: u64, field: Field<'_>) {
@@ -82,7 +80,7 @@ impl DateColumn {
         match &self.other {
             Some((line, value, format)) if self.first.is_none() => Err(Failure::new(format!(
                 "`{name}` has no date in `{}` in the format YYYY-MM-DD: line {line} has `{value}`, which is {format}",
-                self.name
+                self.column.name()
             ))
             .hint("convert the dates to the format 2022-06-05, or download the original again")),
             _ => Ok(()),

@@ -3,6 +3,7 @@
 //! ECS forgets a stopped task after an hour; the run record keeps it. An endpoint that does not answer is a warning.
 
 use std::collections::HashMap;
+use std::error::Error;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -19,12 +20,10 @@ pub struct EcsTask {
     pub log_stream: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
 struct Metadata {
-    #[serde(default)]
     labels: HashMap<String, String>,
-    #[serde(default)]
     log_options: HashMap<String, String>,
 }
 
@@ -33,23 +32,17 @@ impl EcsTask {
     pub async fn fetch(uri: Option<&str>) -> Self {
         let Some(uri) = uri else { return Self::default() };
         match tokio::time::timeout(METADATA_TIMEOUT, metadata(uri)).await {
-            Ok(Ok(task)) => task,
-            Ok(Err(error)) => {
-                tracing::warn!(error, "cannot read the task metadata");
-                Self::default()
-            }
-            Err(_) => {
-                tracing::warn!("the task metadata endpoint timed out");
-                Self::default()
-            }
+            Ok(Ok(task)) => return task,
+            Ok(Err(error)) => tracing::warn!(%error, "cannot read the task metadata"),
+            Err(_) => tracing::warn!("the task metadata endpoint timed out"),
         }
+        Self::default()
     }
 }
 
-async fn metadata(uri: &str) -> Result<EcsTask, String> {
-    let answer = reqwest::get(uri).await.and_then(reqwest::Response::error_for_status);
-    let body = answer.map_err(|error| error.to_string())?.bytes().await.map_err(|error| error.to_string())?;
-    task(&body).map_err(|error| error.to_string())
+async fn metadata(uri: &str) -> Result<EcsTask, Box<dyn Error>> {
+    let response = reqwest::get(uri).await?.error_for_status()?;
+    Ok(task(&response.bytes().await?)?)
 }
 
 fn task(body: &[u8]) -> serde_json::Result<EcsTask> {

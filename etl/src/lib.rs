@@ -5,8 +5,6 @@
 //! [`estimate`] and [`sample`] are the other commands.
 
 pub mod aggregates;
-mod already_loaded;
-mod blocking;
 pub mod cases;
 pub mod clean;
 pub mod cli;
@@ -23,6 +21,7 @@ pub mod gate;
 pub mod load;
 pub mod log;
 pub mod migrate;
+mod named_enum;
 pub mod optional_datasets;
 pub mod parse;
 pub mod pipeline;

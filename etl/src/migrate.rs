@@ -10,7 +10,7 @@ use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
-use crate::database::{self, DbContext as _, OWNER};
+use crate::database::{self, DbContext as _, OWNER, execute};
 use crate::load::retire::gave_up_waiting;
 use common::failure::{Context as _, Failure, Result};
 
@@ -103,8 +103,7 @@ pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
     }
     // Citus would create each function on the workers, too, as the owner, who cannot log in there; they are called on the coordinator
     // alone. Without Citus the setting has no effect.
-    let coordinator_only = "SET citus.enable_ddl_propagation = off";
-    session.execute(coordinator_only).await.db_context("cannot set up the session")?;
+    execute(session, "SET citus.enable_ddl_propagation = off", "cannot set up the session").await?;
     ensure_roles(session).await?;
     database::become_owner(session).await?;
     let migrations = MIGRATIONS.iter().map(|(version, name, sql)| {
@@ -145,7 +144,7 @@ fn is_busy(error: &MigrateError) -> bool {
 
 /// Creates missing roles and privileges, as far as this login may.
 async fn ensure_roles(session: &mut PgConnection) -> Result<()> {
-    session.execute("RESET ROLE").await.db_context("cannot reset the role")?;
+    execute(session, "RESET ROLE", "cannot reset the role").await?;
     for (done, statement) in ROLES {
         // A condition fails if it names a role that could not be created; then the statement fails, too.
         let condition = sqlx::query_scalar::<_, bool>(AssertSqlSafe(format!("SELECT {done}")));

@@ -6,18 +6,18 @@
 use std::sync::Arc;
 
 use common::failure::Result;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
 use crate::clean::RowCleaner;
 use crate::clean::laboratories::{self, Laboratories};
 use crate::clean::vaccinations::{self, Vaccinations};
 use crate::context::LoadContext;
-use crate::database::DbContext as _;
+use crate::database::execute;
 use crate::dataset::Dataset;
 use crate::extract::Source;
-use crate::load::copy::BinaryCopy;
+use crate::load::copy::{self, BinaryCopy};
 use crate::load::rejects::Rejects;
 use crate::tally::{IssueKind, RowCounts, Tally};
 use crate::transform::Transform;
@@ -46,15 +46,15 @@ pub async fn load(
         let transform = Transform::start(from, 1, &position, move |header, name| {
             Vaccinations::new(header, name, run_id, geography.clone())
         })?;
-        return copy(transform, source.dataset, session, rejects, tally).await;
+        return fill(transform, source.dataset, session, rejects, tally).await;
     }
     let transform = Transform::start(from, 1, &position, move |header, name| {
         Laboratories::new(header, name, run_id, rules.period.clone(), geography.clone())
     })?;
-    copy(transform, source.dataset, session, rejects, tally).await
+    fill(transform, source.dataset, session, rejects, tally).await
 }
 
-async fn copy<C>(
+async fn fill<C>(
     mut transform: Transform<C>,
     dataset: Dataset,
     session: &mut PgConnection,
@@ -66,7 +66,8 @@ where
 {
     let (table, columns) = table(dataset);
     let what = format!("cannot fill the table `{table}`");
-    let mut copy = BinaryCopy::begin(session, table, columns).await?;
+    execute(session, copy::BEGIN, &what).await?;
+    let mut copy = BinaryCopy::begin(session, table, columns, &what).await?;
     let (mut counts, mut issues) = (RowCounts::default(), Tally::default());
     loop {
         let block = match transform.next().await {
@@ -74,7 +75,7 @@ where
             Ok(None) => break,
             Err(failure) => {
                 copy.abort("the file cannot be read").await;
-                session.execute("ROLLBACK").await.db_context(&what)?;
+                execute(session, "ROLLBACK", &what).await?;
                 return Ok(Err(failure));
             }
         };
@@ -91,10 +92,10 @@ where
         counts.loaded += block.accepted.len() as u64;
         transform.recycle(block);
     }
-    (counts.rejected, counts.repaired) =
-        (issues.total(dataset, IssueKind::Rejected), issues.total(dataset, IssueKind::Repaired));
+    counts.rejected = issues.total(dataset, IssueKind::Rejected);
+    counts.repaired = issues.total(dataset, IssueKind::Repaired);
     copy.finish().await?;
-    session.execute(AssertSqlSafe(format!("COMMIT; ANALYZE public.{table}"))).await.db_context(&what)?;
+    execute(session, AssertSqlSafe(format!("COMMIT; ANALYZE public.{table}")), &what).await?;
     tally.merge(&issues);
     Ok(Ok(counts))
 }
@@ -102,10 +103,6 @@ where
 /// Deletes the rows that a run loaded of a dataset that the publish gate refused.
 pub async fn discard(session: &mut PgConnection, dataset: Dataset, run_id: Uuid) -> Result<()> {
     let (table, _) = table(dataset);
-    sqlx::query(AssertSqlSafe(format!("DELETE FROM public.{table} WHERE run_id = $1")))
-        .bind(run_id)
-        .execute(session)
-        .await
-        .db_context(&format!("cannot delete the refused rows of `{table}`"))
-        .map(drop)
+    let delete = sqlx::query(AssertSqlSafe(format!("DELETE FROM public.{table} WHERE run_id = $1")));
+    execute(session, delete.bind(run_id), &format!("cannot delete the refused rows of `{table}`")).await
 }

@@ -16,14 +16,14 @@ pub use crate::context::Options;
 use crate::load::georef::Georef;
 use crate::load::publish::Publication;
 use crate::load::rejects::Rejects;
-use crate::load::{counts, disk, publish, release, retire, staging};
+use crate::load::{counts, disk, publish, release, retire};
 use crate::signals::Signals;
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::tally::Tally;
-use crate::{already_loaded, database, dataset_date, optional_datasets, publish_gate, run_session, runs};
+use crate::{database, dataset_date, optional_datasets, publish_gate, run_session, runs};
 
-/// How a run succeeded.
+/// The result of a successful run.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// A new release is published.
@@ -68,9 +68,9 @@ async fn load(
     let dataset = sources.describe(&period);
     runs::describe(session, run_id, &dataset).await?;
     let (source, bytes) = (&sources.cases.url, sources.cases.size);
-    tracing::info!(source, bytes, dataset_date = %dataset_date, years = %period.years, "run started");
+    tracing::info!(source, bytes, dataset_date = %dataset_date, years = %period.years.name, "run started");
     *dataset_out = Some(dataset);
-    if let Some(load) = already_loaded::find(session, options, store, &mut sources, &period).await? {
+    if let Some(load) = already_loaded(session, options, store, &mut sources, &period).await? {
         runs::finish(session, run_id, "skipped").await?;
         return Ok(Outcome::Skipped(load));
     }
@@ -92,9 +92,9 @@ async fn load(
     );
     let tally = stats.tally.clone();
     let finish_cases = async {
-        staging::add_unique_index(session, release).await?;
+        release::add_unique_index(session, release).await?;
         release::add_foreign_keys(session, release).await?;
-        staging::analyze(session).await
+        release::analyze(session).await
     };
     let finish = async { tokio::try_join!(finish_cases, stats.finish()) };
     let (finished, ()) = tokio::join!(finish, sources.identify(store));
@@ -118,6 +118,37 @@ async fn load(
     Ok(Outcome::Published(tally))
 }
 
+/// Returns the run that loaded exactly these files, if its release is published, or if a rollback has replaced it since.
+///
+/// Checksums are computed only if the size of the line list does not answer the question.
+async fn already_loaded(
+    session: &mut PgConnection,
+    options: &Options,
+    store: &Store,
+    sources: &mut Sources,
+    period: &Period,
+) -> Result<Option<Uuid>> {
+    let dataset = sources.describe(period);
+    if options.force || !runs::may_be_loaded(session, &dataset).await? {
+        return Ok(None);
+    }
+    sources.identify(store).await;
+    let dataset = sources.describe(period);
+    runs::describe(session, options.run_id, &dataset).await?;
+    if let Some(load) = runs::published_alike(session, &dataset, options.accept_anomalies).await? {
+        tracing::info!(published_by = %load, "this dataset is already loaded; nothing to do (--force loads it again)");
+        return Ok(Some(load));
+    }
+    let rolled_back = runs::rolled_back_alike(session, &dataset).await?;
+    if let Some(load) = rolled_back {
+        tracing::warn!(
+            loaded_by = %load,
+            "this dataset was published and rolled back; it is not loaded again until its files change (--force loads it)"
+        );
+    }
+    Ok(rolled_back)
+}
+
 /// Fills the tables of the release and of the optional datasets, and keeps rejected rows.
 async fn fill_tables(
     context: &LoadContext<'_>,
@@ -134,10 +165,11 @@ async fn fill_tables(
         rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
     }
     cases::load(context, &sources.cases, session, &mut rejects, stats).await?;
-    for source in sources.optional() {
+    for optional in &mut sources.optional {
+        let Some(source) = &optional.source else { continue };
         let tally = &mut stats.tally;
-        let loaded = optional_datasets::load(context, &source, session, &mut rejects, tally).await?;
-        sources.note(source.dataset, loaded);
+        let loaded = optional_datasets::load(context, source, session, &mut rejects, tally).await?;
+        optional.note(loaded);
     }
     rejects.finish().await?;
     Rejects::forget(&mut rejects_conn, run_id, &sources.left_out()).await

@@ -47,11 +47,11 @@ pub(crate) async fn check(
     for check in required.iter().filter(|check| check.outcome == gate::CheckOutcome::Failed) {
         tracing::warn!(check = check.name, "anomaly accepted: {}", check.message);
     }
-    for dataset in Dataset::OPTIONAL {
-        let of_dataset = optional.iter().filter(|check| check.dataset == dataset);
+    for source in &mut sources.optional {
+        let of_dataset = optional.iter().filter(|check| check.dataset == source.dataset);
         if let Some(reason) = gate::refusal(of_dataset, accept_anomalies) {
-            optional_datasets::discard(session, dataset, run_id).await?;
-            sources.refuse(dataset, &reason);
+            optional_datasets::discard(session, source.dataset, run_id).await?;
+            source.refuse(reason);
         }
     }
     Ok(())

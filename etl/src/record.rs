@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::ecs_metadata::EcsTask;
 use crate::runs::{self, RunKind};
 use crate::store::{RUNS, Store, refused};
-use crate::tally::Tally;
+pub use crate::tally::RowCounts;
 use common::failure::{Failure, Result};
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -40,21 +40,15 @@ pub struct Record {
     pub error: Option<String>,
     /// Directory of the report that it wrote.
     pub report: Option<String>,
-    #[serde(default)]
     pub started_by: Option<String>,
     /// ARN of its ECS task.
-    #[serde(default)]
     pub task: Option<String>,
     /// Stream in the log group of its kind.
-    #[serde(default)]
     pub log_stream: Option<String>,
-    #[serde(default)]
     pub dataset: Option<RecordDataset>,
-    #[serde(default)]
     pub rows: Option<RowCounts>,
 }
 
-/// The dataset of a load.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordDataset {
     /// `ultima_actualizacion`.
@@ -71,29 +65,6 @@ impl From<runs::DatasetRecord> for RecordDataset {
     fn from(dataset: runs::DatasetRecord) -> Self {
         let runs::DatasetRecord { updated_on, source_name, source_size, years, .. } = dataset;
         Self { updated_on, source_name, source_size, years }
-    }
-}
-
-/// Row counts of a load; `read = filtered + loaded + rejected`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RowCounts {
-    pub read: u64,
-    pub filtered: u64,
-    pub loaded: u64,
-    pub rejected: u64,
-    /// Repairs; a row may have several.
-    pub repaired: u64,
-}
-
-impl From<&Tally> for RowCounts {
-    fn from(tally: &Tally) -> Self {
-        Self {
-            read: tally.read,
-            filtered: tally.filtered,
-            loaded: tally.loaded,
-            rejected: tally.rejected(),
-            repaired: tally.repaired(),
-        }
     }
 }
 
@@ -152,7 +123,6 @@ impl Record {
         Self::at(&Self::key_of(&run_id.to_string()), store).await
     }
 
-    /// Returns the record at a key.
     pub async fn at(key: &Key, store: &Store) -> Result<Option<(Self, DateTime<Utc>)>> {
         let read = async {
             let found = store.objects().get(key).await?;
@@ -173,7 +143,6 @@ impl Record {
         Self::key_of(&self.run_id.to_string())
     }
 
-    /// Returns the key of a record.
     pub fn key_of(run: &str) -> Key {
         Key::from(format!("{RUNS}/{run}.json"))
     }

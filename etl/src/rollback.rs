@@ -4,7 +4,7 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::database::DbContext as _;
+use crate::database::{DbContext as _, execute};
 use crate::load::publish;
 use crate::load::release::ReleaseId;
 use crate::run_session::{begin, record_failure};
@@ -35,22 +35,17 @@ pub async fn run(options: &Options) -> Result<runs::DatasetRecord> {
 
 async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs::DatasetRecord> {
     const WHAT: &str = "cannot roll back";
-    let published: Option<i32> = sqlx::query_scalar("SELECT release_id FROM published_release")
+    let published: i32 = sqlx::query_scalar("SELECT release_id FROM published_release")
         .fetch_optional(&mut *session)
         .await
-        .db_context(WHAT)?;
-    let published = published
+        .db_context(WHAT)?
         .ok_or_else(|| Failure::new("no release is published").hint("load a dataset: `covidctl run etl`"))?;
     let target = target(session, published, options.to).await?;
     let mut transaction = session.begin().await.db_context(WHAT)?;
     publish::point_to(&mut transaction, ReleaseId(target)).await?;
     // Publishing a newer release again does not mark the older one as rolled back.
-    sqlx::query("UPDATE release SET rolled_back = true WHERE release_id = $1 AND $1 > $2")
-        .bind(published)
-        .bind(target)
-        .execute(&mut *transaction)
-        .await
-        .db_context(WHAT)?;
+    let update = sqlx::query("UPDATE release SET rolled_back = true WHERE release_id = $1 AND $1 > $2");
+    execute(&mut transaction, update.bind(published).bind(target), WHAT).await?;
     let dataset = runs::dataset_of_release(&mut transaction, target).await?;
     runs::describe(&mut transaction, options.run_id, &dataset).await?;
     runs::finish(&mut transaction, options.run_id, "succeeded").await?;

@@ -3,55 +3,39 @@
 //! A killed run cannot record its end; the next one, which holds the lock, does.
 
 use chrono::NaiveDate;
-use sqlx::Row as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use crate::clean::RULES_VERSION;
-use crate::database::{self, DbContext as _};
-use crate::dataset;
+use crate::database::{self, DbContext as _, execute};
+use crate::dataset::Dataset;
+use crate::named_enum::named_enum;
 use crate::tally::{RowCounts, Tally};
 use common::failure::{Failure, Result};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RunKind {
-    Etl,
-    Report,
-    Rollback,
-    /// Has a record in storage alone.
-    Download,
-}
-
-impl RunKind {
-    /// Returns the value of `pipeline_run.kind`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Etl => "etl",
-            Self::Report => "report",
-            Self::Rollback => "rollback",
-            Self::Download => "download",
-        }
+named_enum! {
+    /// The name is the value of `pipeline_run.kind`.
+    pub enum RunKind {
+        Etl = "etl",
+        Report = "report",
+        Rollback = "rollback",
+        /// Has a record in storage alone.
+        Download = "download",
     }
 }
 
-/// Records the start of a run.
 pub async fn begin(session: &mut PgConnection, run_id: Uuid, kind: RunKind) -> Result<()> {
-    sqlx::query("INSERT INTO pipeline_run (run_id, kind, status) VALUES ($1, $2, 'running')")
-        .bind(run_id)
-        .bind(kind.name())
-        .execute(session)
-        .await
-        .db_context("cannot record the run")
-        .map(drop)
-        .map_err(|failure| match failure.hint_text() {
-            Some(_) => failure,
-            None => failure.hint("use a new RUN_ID for every run, or leave it unset"),
-        })
+    let insert = sqlx::query("INSERT INTO pipeline_run (run_id, kind, status) VALUES ($1, $2, 'running')");
+    let begun = execute(session, insert.bind(run_id).bind(kind.name()), "cannot record the run").await;
+    begun.map_err(|failure| match failure.hint_text() {
+        Some(_) => failure,
+        None => failure.hint("use a new RUN_ID for every run, or leave it unset"),
+    })
 }
 
 /// Marks killed runs as failed: their sessions are gone, or, for loads and rollbacks, the caller holds the lock that they would hold.
-pub async fn mark_stale_failed(session: &mut PgConnection, kind: RunKind) -> Result<u64> {
-    sqlx::query(
+pub async fn mark_stale_failed(session: &mut PgConnection, kind: RunKind) -> Result<()> {
+    let update = sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = now(),
                 error = 'killed, or its host stopped'
          WHERE status = 'running' AND (
@@ -59,36 +43,26 @@ pub async fn mark_stale_failed(session: &mut PgConnection, kind: RunKind) -> Res
              OR kind = $1 AND NOT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $2 || run_id))",
     )
     .bind(kind.name())
-    .bind(database::APPLICATION)
-    .execute(session)
-    .await
-    .db_context("cannot mark killed runs as failed")
-    .map(|done| done.rows_affected())
+    .bind(database::APPLICATION);
+    execute(session, update, "cannot mark killed runs as failed").await
 }
 
 /// Marks the run as failed with its message. A run that has published stays succeeded: the answer to its COMMIT may have been lost.
 pub async fn fail(session: &mut PgConnection, run_id: Uuid, failure: &Failure) -> Result<()> {
-    sqlx::query(
+    let update = sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = clock_timestamp(), error = $2
          WHERE run_id = $1 AND status = 'running'",
     )
     .bind(run_id)
-    .bind(failure.to_string().replace('\0', ""))
-    .execute(session)
-    .await
-    .db_context("cannot record that the run failed")
-    .map(drop)
+    .bind(failure.to_string().replace('\0', ""));
+    execute(session, update, "cannot record that the run failed").await
 }
 
 /// Records the end of a run: `succeeded` or `skipped`.
 pub async fn finish(session: &mut PgConnection, run_id: Uuid, status: &str) -> Result<()> {
-    sqlx::query("UPDATE pipeline_run SET status = $2, finished_at = clock_timestamp() WHERE run_id = $1")
-        .bind(run_id)
-        .bind(status)
-        .execute(session)
-        .await
-        .db_context("cannot record that the run ended")
-        .map(drop)
+    let update =
+        sqlx::query("UPDATE pipeline_run SET status = $2, finished_at = clock_timestamp() WHERE run_id = $1");
+    execute(session, update.bind(run_id).bind(status), "cannot record that the run ended").await
 }
 
 /// The dataset of a run.
@@ -110,9 +84,8 @@ pub struct DatasetRecord {
     pub years: String,
 }
 
-/// Records the dataset of a run.
 pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &DatasetRecord) -> Result<()> {
-    sqlx::query(
+    let update = sqlx::query(
         "UPDATE pipeline_run SET dataset_updated_on = $2, source_name = $3, source_size = $4, source_etag = $5, source_sha256 = $6,
                 source_fingerprint = $7, years = $8 WHERE run_id = $1",
     )
@@ -123,11 +96,8 @@ pub async fn describe(session: &mut PgConnection, run_id: Uuid, dataset: &Datase
     .bind(&dataset.source_etag)
     .bind(&dataset.source_sha256)
     .bind(&dataset.fingerprint)
-    .bind(&dataset.years)
-    .execute(session)
-    .await
-    .db_context("cannot record the dataset")
-    .map(drop)
+    .bind(&dataset.years);
+    execute(session, update, "cannot record the dataset").await
 }
 
 /// Returns whether a dataset of this size and these years may be the published one, or one that a rollback replaced, so that checksums are
@@ -185,31 +155,21 @@ const CANNOT_COMPARE: &str = "cannot compare the dataset with those that were lo
 
 /// Returns the dataset of a release.
 pub async fn dataset_of_release(session: &mut PgConnection, release: i32) -> Result<DatasetRecord> {
-    let row = sqlx::query(
+    let (updated_on, source_name, source_size, source_etag, source_sha256, fingerprint, years) = sqlx::query_as(
         "SELECT dataset_updated_on, source_name, source_size, source_etag, source_sha256, source_fingerprint, years
          FROM release JOIN pipeline_run USING (run_id) WHERE release_id = $1",
     )
     .bind(release)
     .fetch_one(session)
-    .await;
-    row.and_then(|row| {
-        Ok(DatasetRecord {
-            updated_on: row.try_get(0)?,
-            source_name: row.try_get(1)?,
-            source_size: row.try_get(2)?,
-            source_etag: row.try_get(3)?,
-            source_sha256: row.try_get(4)?,
-            fingerprint: row.try_get(5)?,
-            years: row.try_get(6)?,
-        })
-    })
-    .db_context("cannot read the dataset of the release")
+    .await
+    .db_context("cannot read the dataset of the release")?;
+    Ok(DatasetRecord { updated_on, source_name, source_size, source_etag, source_sha256, fingerprint, years })
 }
 
 /// The result of a dataset in a run: a row of `run_dataset`.
 #[derive(Debug, Clone)]
 pub struct Inclusion {
-    pub dataset: dataset::Dataset,
+    pub dataset: Dataset,
     /// `loaded`, `missing`, `unreadable` or `refused`.
     pub status: &'static str,
     /// Name and bytes of its file.
@@ -224,11 +184,10 @@ pub async fn record_datasets(
     run_id: Uuid,
     inclusions: &[Inclusion],
 ) -> Result<()> {
-    let number = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
     for inclusion in inclusions {
-        let rows = |of: fn(RowCounts) -> u64| inclusion.counts.map(|counts| number(of(counts)));
+        let rows = |of: fn(RowCounts) -> u64| inclusion.counts.map(|counts| bigint(of(counts)));
         let (name, size) = inclusion.source.clone().unzip();
-        sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO run_dataset (run_id, dataset, status, source_name, source_size, rows_read, rows_filtered, rows_loaded,
                     rows_rejected, rows_repaired, error) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
         )
@@ -236,48 +195,46 @@ pub async fn record_datasets(
         .bind(inclusion.dataset.name())
         .bind(inclusion.status)
         .bind(name)
-        .bind(size.map(number))
+        .bind(size.map(bigint))
         .bind(rows(|counts| counts.read))
         .bind(rows(|counts| counts.filtered))
         .bind(rows(|counts| counts.loaded))
         .bind(rows(|counts| counts.rejected))
         .bind(rows(|counts| counts.repaired))
-        .bind(inclusion.error.as_ref().map(|error| error.replace('\0', "")))
-        .execute(&mut *session)
-        .await
-        .db_context("cannot record the datasets")?;
+        .bind(inclusion.error.as_ref().map(|error| error.replace('\0', "")));
+        execute(session, insert, "cannot record the datasets").await?;
     }
     Ok(())
 }
 
 /// Records the row counts, inside the publishing transaction.
 pub async fn record_tally(session: &mut PgConnection, run_id: Uuid, tally: &Tally) -> Result<()> {
-    let count = |rows: u64| i64::try_from(rows).unwrap_or(i64::MAX);
-    sqlx::query(
+    let counts = tally.cases();
+    let update = sqlx::query(
         "UPDATE pipeline_run SET rows_read = $2, rows_filtered = $3, rows_loaded = $4, rows_repaired = $5, rows_rejected = $6
          WHERE run_id = $1",
     )
     .bind(run_id)
-    .bind(count(tally.read))
-    .bind(count(tally.filtered))
-    .bind(count(tally.loaded))
-    .bind(count(tally.repaired()))
-    .bind(count(tally.rejected()))
-    .execute(&mut *session)
-    .await
-    .db_context("cannot record the counts")?;
+    .bind(bigint(counts.read))
+    .bind(bigint(counts.filtered))
+    .bind(bigint(counts.loaded))
+    .bind(bigint(counts.repaired))
+    .bind(bigint(counts.rejected));
+    execute(session, update, "cannot record the counts").await?;
     for (dataset, kind, reason, rows) in tally.issues() {
-        sqlx::query(
+        let insert = sqlx::query(
             "INSERT INTO run_issue (run_id, dataset, kind, reason, rows) VALUES ($1, $2, $3, $4, $5)",
         )
         .bind(run_id)
         .bind(dataset.name())
         .bind(kind.name())
         .bind(reason)
-        .bind(count(rows))
-        .execute(&mut *session)
-        .await
-        .db_context("cannot record rejects and repairs")?;
+        .bind(bigint(rows));
+        execute(session, insert, "cannot record rejects and repairs").await?;
     }
     Ok(())
+}
+
+fn bigint(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
 }

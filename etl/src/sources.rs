@@ -1,15 +1,13 @@
-//! The files of a load: which exist, what identifies them, and what became of each.
+//! The files of a load, their checksums, and the result of each.
 //!
 //! A missing required dataset ends the run; an optional one is left out with a log message and recorded in `run_dataset`.
 
-use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
+use std::io::Read;
 
 use sha2::{Digest as _, Sha256};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::blocking::spawn_blocking;
 use crate::clean::years::Period;
 use crate::dataset::Dataset;
 use crate::extract::{self, Source};
@@ -26,14 +24,15 @@ pub struct Sources {
     departments: Source,
     /// The line list.
     pub cases: Source,
-    optional: Vec<OptionalSource>,
+    pub optional: Vec<OptionalSource>,
     identified: bool,
 }
 
-struct OptionalSource {
-    dataset: Dataset,
-    source: Option<Source>,
-    /// Why its file cannot be read.
+/// The file of an optional dataset, if there is one that can be read.
+pub struct OptionalSource {
+    pub dataset: Dataset,
+    pub source: Option<Source>,
+    /// Why the file cannot be read.
     error: Option<String>,
     /// Why the publish gate keeps its rows out of the release.
     refused: Option<String>,
@@ -45,22 +44,20 @@ impl Sources {
     pub async fn find(store: &Store) -> Result<Self> {
         let mut optional = Vec::new();
         for dataset in Dataset::OPTIONAL {
-            let (source, failure) = match extract::find_optional(store, dataset).await {
-                Ok(source) => (source, None),
-                Err(failure) => (None, Some(failure)),
+            let mut found = OptionalSource {
+                dataset,
+                source: None,
+                error: None,
+                refused: None,
+                counts: RowCounts::default(),
             };
-            if source.is_none() && failure.is_none() {
-                let wanted = dataset.file_names().join(" or ");
-                tracing::info!(
-                    dataset = dataset.name(),
-                    wanted,
-                    "optional dataset not found; loading without it"
-                );
-            }
-            let mut found =
-                OptionalSource { dataset, source, error: None, refused: None, counts: RowCounts::default() };
-            if let Some(failure) = failure {
-                found.leave_out(&failure);
+            match extract::find_optional(store, dataset).await {
+                Ok(Some(source)) => found.source = Some(source),
+                Ok(None) => {
+                    let (dataset, wanted) = (dataset.name(), dataset.file_names().join(" or "));
+                    tracing::info!(dataset, wanted, "optional dataset not found; loading without it");
+                }
+                Err(failure) => found.leave_out(&failure),
             }
             optional.push(found);
         }
@@ -101,33 +98,6 @@ impl Sources {
         [&self.provinces, &self.departments, &self.cases].into_iter().chain(optional)
     }
 
-    /// Returns the optional files to load.
-    pub fn optional(&self) -> Vec<Source> {
-        self.optional.iter().filter_map(|optional| optional.source.clone()).collect()
-    }
-
-    /// Records the result of an optional file; the run goes on in both cases.
-    pub fn note(&mut self, dataset: Dataset, loaded: Result<RowCounts>) {
-        let Some(optional) = self.optional.iter_mut().find(|optional| optional.dataset == dataset) else {
-            return;
-        };
-        match loaded {
-            Ok(counts) => {
-                tracing::info!(
-                    dataset = dataset.name(),
-                    read = counts.read,
-                    filtered = counts.filtered,
-                    loaded = counts.loaded,
-                    rejected = counts.rejected,
-                    repaired = counts.repaired,
-                    "optional dataset loaded"
-                );
-                optional.counts = counts;
-            }
-            Err(failure) => optional.leave_out(&failure),
-        }
-    }
-
     /// Returns the record for `pipeline_run`, with checksums once the files are identified.
     pub fn describe(&self, period: &Period) -> runs::DatasetRecord {
         runs::DatasetRecord {
@@ -137,7 +107,7 @@ impl Sources {
             source_etag: self.cases.etag(),
             source_sha256: self.cases.sha256.clone(),
             fingerprint: self.identified.then(|| self.fingerprint()),
-            years: period.years.to_string(),
+            years: period.years.name.clone(),
         }
     }
 
@@ -185,18 +155,6 @@ impl Sources {
         loaded.map(|optional| (optional.dataset, optional.counts)).collect()
     }
 
-    /// Keeps a refused optional dataset out of the release, which then shows the published rows.
-    pub fn refuse(&mut self, dataset: Dataset, reason: &str) {
-        tracing::warn!(
-            dataset = dataset.name(),
-            alarm = true,
-            "optional dataset refused; its published rows are kept: {reason}"
-        );
-        for optional in self.optional.iter_mut().filter(|optional| optional.dataset == dataset) {
-            optional.refused = Some(reason.to_owned());
-        }
-    }
-
     /// Returns the run whose rows the release shows for each optional dataset: this run; the published one if the file is unreadable or
     /// refused; none if the file is missing.
     pub async fn optional_loads(
@@ -223,23 +181,46 @@ impl Sources {
 
     /// Reads provinces and departments.
     pub async fn read_georef(&self, store: &Store) -> Result<Georef> {
-        let (store, provinces, departments) =
-            (store.clone(), self.provinces.clone(), self.departments.clone());
-        spawn_blocking(move |runtime| {
-            let (mut georef, position) = (Georef::default(), Arc::new(AtomicU64::new(0)));
-            extract::with_text(&store, &provinces, runtime, &position, |text| {
-                georef.read_provinces(text, &provinces.url)
-            })?;
-            extract::with_text(&store, &departments, runtime, &position, |text| {
-                georef.read_departments(text, &departments.url)
-            })?;
-            Ok(georef)
-        })
-        .await
+        let name = self.provinces.url.clone();
+        let mut georef = Georef::default();
+        let read = move |text: &mut dyn Read| georef.read_provinces(text, &name).map(|()| georef);
+        let mut georef = extract::read_text(store, &self.provinces, read).await?;
+        let name = self.departments.url.clone();
+        let read = move |text: &mut dyn Read| georef.read_departments(text, &name).map(|()| georef);
+        extract::read_text(store, &self.departments, read).await
     }
 }
 
 impl OptionalSource {
+    /// Records the result; the run continues if the file cannot be read.
+    pub fn note(&mut self, loaded: Result<RowCounts>) {
+        match loaded {
+            Ok(counts) => {
+                tracing::info!(
+                    dataset = self.dataset.name(),
+                    read = counts.read,
+                    filtered = counts.filtered,
+                    loaded = counts.loaded,
+                    rejected = counts.rejected,
+                    repaired = counts.repaired,
+                    "optional dataset loaded"
+                );
+                self.counts = counts;
+            }
+            Err(failure) => self.leave_out(&failure),
+        }
+    }
+
+    /// Keeps the rows out of the release, which then shows the published ones.
+    pub fn refuse(&mut self, reason: String) {
+        tracing::warn!(
+            dataset = self.dataset.name(),
+            alarm = true,
+            "optional dataset refused; its published rows are kept: {reason}"
+        );
+        self.refused = Some(reason);
+    }
+
     fn leave_out(&mut self, failure: &Failure) {
         tracing::warn!(
             dataset = self.dataset.name(),

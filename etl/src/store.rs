@@ -26,7 +26,6 @@ pub const RUNS: &str = "runs";
 #[derive(Clone)]
 pub struct Store {
     url: String,
-    folder: bool,
     objects: Arc<DynObjectStore>,
     parts: Option<Arc<dyn MultipartStore>>,
 }
@@ -50,24 +49,24 @@ impl Store {
     /// Creates an in-memory store with the features of S3, for tests.
     pub fn in_memory() -> Self {
         let (objects, parts) = with_multipart(InMemory::new());
-        Self { url: "memory://".to_owned(), folder: false, objects, parts }
+        Self { url: "memory://".to_owned(), objects, parts }
     }
 
     fn at(url: &str, create: bool) -> Result<Self> {
-        let (folder, (objects, parts)): (bool, Interfaces) = match url.split_once("://") {
-            Some(("file", folder)) => (true, (Arc::new(folder_store(url, folder, create)?), None)),
-            Some(("s3", rest)) => (false, s3_store(url, rest)?),
+        let (objects, parts): Interfaces = match url.split_once("://") {
+            Some(("file", folder)) => (Arc::new(folder_store(url, folder, create)?), None),
+            Some(("s3", rest)) => s3_store(url, rest)?,
             _ => {
                 return Err(Failure::usage(format!("`{url}` is not a store URL"))
                     .hint("use file:///folder or s3://bucket/prefix"));
             }
         };
-        Ok(Self { url: url.trim_end_matches('/').to_owned(), folder, objects, parts })
+        Ok(Self { url: url.trim_end_matches('/').to_owned(), objects, parts })
     }
 
     /// Wraps an object store that the caller has opened.
     pub fn over(url: &str, objects: Arc<DynObjectStore>) -> Self {
-        Self { url: url.trim_end_matches('/').to_owned(), folder: false, objects, parts: None }
+        Self { url: url.trim_end_matches('/').to_owned(), objects, parts: None }
     }
 
     /// Returns the full URL of an object, for messages.
@@ -75,13 +74,13 @@ impl Store {
         format!("{}/{key}", self.url)
     }
 
-    pub const fn is_folder(&self) -> bool {
-        self.folder
+    pub fn is_folder(&self) -> bool {
+        self.url.starts_with("file://")
     }
 
     /// Returns the local path of an object in a folder.
     pub fn path_of(&self, key: &Key) -> Option<std::path::PathBuf> {
-        let root = self.url.strip_prefix("file://").filter(|_| self.folder)?;
+        let root = self.url.strip_prefix("file://")?;
         Some(std::path::Path::new(&percent_decoded(root)).join(key.as_ref()))
     }
 
@@ -97,12 +96,8 @@ impl Store {
     /// Writes an object atomically and durably. In a folder, a killed writer leaves a file whose name ends with `#` and a number, which
     /// listings omit.
     pub async fn put(&self, key: &Key, content: impl Into<bytes::Bytes>) -> Result<()> {
-        let content: bytes::Bytes = content.into();
-        self.objects
-            .put(key, content.into())
-            .await
-            .map(drop)
-            .or_refused(|| format!("cannot write `{}`", self.url_of(key)))
+        let put = self.objects.put(key, content.into().into()).await;
+        put.map(drop).or_refused(|| format!("cannot write `{}`", self.url_of(key)))
     }
 
     /// Reads a small object into memory.
@@ -182,20 +177,7 @@ fn folder_store(url: &str, folder: &str, create: bool) -> Result<LocalFileSystem
 
 /// Decodes percent-escapes; anything else is kept.
 pub fn percent_decoded(text: &str) -> String {
-    let bytes = text.as_bytes();
-    let mut decoded = Vec::with_capacity(bytes.len());
-    let mut at = 0;
-    while at < bytes.len() {
-        let escape = (bytes[at] == b'%').then(|| text.get(at + 1..at + 3)).flatten();
-        if let Some(byte) = escape.and_then(|digits| u8::from_str_radix(digits, 16).ok()) {
-            decoded.push(byte);
-            at += 3;
-        } else {
-            decoded.push(bytes[at]);
-            at += 1;
-        }
-    }
-    String::from_utf8_lossy(&decoded).into_owned()
+    percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
 fn s3_store(url: &str, rest: &str) -> Result<Interfaces> {

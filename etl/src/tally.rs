@@ -2,23 +2,18 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::dataset::Dataset;
+use crate::named_enum::named_enum;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum IssueKind {
-    /// The row is not loaded; it is kept in `rejected_row`.
-    Rejected,
-    /// The row is loaded with a value replaced.
-    Repaired,
-}
-
-impl IssueKind {
-    /// Returns the value of `run_issue.kind`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Rejected => "rejected",
-            Self::Repaired => "repaired",
-        }
+named_enum! {
+    /// The name is the value of `run_issue.kind`.
+    pub enum IssueKind {
+        /// The row is not loaded; it is kept in `rejected_row`.
+        Rejected = "rejected",
+        /// The row is loaded with a value replaced.
+        Repaired = "repaired",
     }
 }
 
@@ -35,7 +30,7 @@ pub struct Tally {
 }
 
 /// Row counts of a dataset; `read = filtered + loaded + rejected`.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowCounts {
     /// Rows of the file, without header and blank lines.
     pub read: u64,

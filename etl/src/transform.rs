@@ -15,7 +15,7 @@ use common::failure::{Failure, Result};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc as channel;
 
-use crate::clean::{Rejection, Row, RowCleaner, RowOutcome};
+use crate::clean::{Excluded, MALFORMED, Row, RowCleaner};
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
 use crate::parse::header::Header;
@@ -44,7 +44,7 @@ pub struct AcceptedRow<A> {
     /// End of its encoding, which begins at the end of the previous row's.
     pub encoded_end: usize,
     pub line: u64,
-    /// Where the text of the row is in the block.
+    /// The position of its text in the block.
     pub raw: Range<usize>,
 }
 
@@ -53,7 +53,7 @@ pub struct AcceptedRow<A> {
 pub struct RejectedRow {
     pub line: u64,
     pub reason: &'static str,
-    /// Where the text of the row is in the block.
+    /// The position of its text in the block.
     pub raw: Range<usize>,
 }
 
@@ -70,7 +70,7 @@ impl<C: RowCleaner> CleanedBlock<C> {
         self.rejected.clear();
         (self.read, self.filtered, self.notes) = (0, 0, C::Notes::default());
         let text = self.block.text();
-        // Nearly every block is valid as a whole, which is quick to see; only in others each row is checked.
+        // Nearly every block is valid as a whole, which is fast to check; only in others each row is checked.
         let all_valid = is_text(text);
         let mut records = Records::new(text, self.block.first_line, columns);
         while let Some(record) = records.next() {
@@ -79,16 +79,17 @@ impl<C: RowCleaner> CleanedBlock<C> {
             let (line, raw) = (record.line, start..start + record.raw.len());
             let outcome = if record.well_formed && (all_valid || is_text(record.raw)) {
                 let row = Row { line, text: record.raw, fields: records.fields() };
-                cleaner.clean_row(&row, &mut self.encoded, &mut self.notes)?
+                cleaner.clean_row(&row, &mut self.encoded, &mut self.notes)
             } else {
-                RowOutcome::Rejected(Rejection::Malformed.name())
+                Err(Excluded::Rejected(MALFORMED))
             };
             match outcome {
-                RowOutcome::Filtered => self.filtered += 1,
-                RowOutcome::Rejected(reason) => self.rejected.push(RejectedRow { line, reason, raw }),
-                RowOutcome::Accepted(data) => {
+                Ok(data) => {
                     self.accepted.push(AcceptedRow { data, encoded_end: self.encoded.len(), line, raw });
                 }
+                Err(Excluded::Filtered) => self.filtered += 1,
+                Err(Excluded::Rejected(reason)) => self.rejected.push(RejectedRow { line, reason, raw }),
+                Err(Excluded::Failed(failure)) => return Err(failure),
             }
         }
         Ok(())
@@ -123,12 +124,11 @@ enum Report<C: RowCleaner> {
     Cleaned(Box<CleanedBlock<C>>),
     /// The number of blocks of the file.
     Ended(u64),
-    Failed(Failure),
 }
 
 /// The cleaned blocks of a file, in file order.
 pub struct Transform<C: RowCleaner> {
-    reports: channel::UnboundedReceiver<Report<C>>,
+    reports: channel::UnboundedReceiver<Result<Report<C>>>,
     /// Returns used blocks to the reader.
     used: Sender<Box<CleanedBlock<C>>>,
     /// Blocks that were cleaned before their predecessors.
@@ -172,11 +172,8 @@ impl<C: RowCleaner> Transform<C> {
                 }
                 read_blocks(blocks, &free, &filled)
             });
-            // The receiver is gone if the run was given up.
-            drop(report.send(match read {
-                Ok(blocks) => Report::Ended(blocks),
-                Err(failure) => Report::Failed(failure),
-            }));
+            // The receiver is gone if the run has failed.
+            drop(report.send(read.map(Report::Ended)));
         })?;
         Ok(Self {
             reports,
@@ -202,14 +199,13 @@ impl<C: RowCleaner> Transform<C> {
             if self.blocks == Some(self.next) {
                 return Ok(None);
             }
-            match self.reports.recv().await {
-                Some(Report::Cleaned(block)) => drop(self.early.insert(block.block.number, block)),
-                Some(Report::Ended(blocks)) => self.blocks = Some(blocks),
-                Some(Report::Failed(failure)) => return Err(failure),
-                None => {
-                    return Err(Failure::new("a worker thread panicked")
-                        .hint("this is a bug: please report it with the log of this run"));
-                }
+            let report = self.reports.recv().await.ok_or_else(|| {
+                Failure::new("a worker thread panicked")
+                    .hint("this is a bug: please report it with the log of this run")
+            })?;
+            match report? {
+                Report::Cleaned(block) => drop(self.early.insert(block.block.number, block)),
+                Report::Ended(blocks) => self.blocks = Some(blocks),
             }
         }
     }
@@ -257,7 +253,7 @@ fn read_blocks<C: RowCleaner>(
 /// Cleans blocks until there are no more.
 fn clean_blocks<C: RowCleaner>(
     to_clean: &Mutex<Receiver<Box<CleanedBlock<C>>>>,
-    report: &channel::UnboundedSender<Report<C>>,
+    report: &channel::UnboundedSender<Result<Report<C>>>,
     cleaner: &mut C,
     columns: usize,
 ) {
@@ -265,7 +261,7 @@ fn clean_blocks<C: RowCleaner>(
         let block = to_clean.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut block) = block else { return };
         let result = block.clean(cleaner, columns);
-        if report.send(result.map_or_else(Report::Failed, |()| Report::Cleaned(block))).is_err() {
+        if report.send(result.map(|()| Report::Cleaned(block))).is_err() {
             return;
         }
     }

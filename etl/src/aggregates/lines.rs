@@ -5,7 +5,7 @@
 use uuid::Uuid;
 
 use super::interner::Interner;
-use crate::clean::encoding::{text, value};
+use crate::clean::encoding::value;
 use crate::parse::date::Day;
 
 /// Bytes of a message.
@@ -90,9 +90,9 @@ impl Key for CaseKey {
     fn encode(&self, interner: &Interner, out: &mut Vec<u8>) {
         value(out, Some(self.registered_on.0.to_be_bytes()));
         value(out, self.residence_province_id.map(i16::to_be_bytes));
-        text(out, interner.resolve(self.sex));
+        value(out, interner.resolve(self.sex));
         value(out, self.age_decade.map(i16::to_be_bytes));
-        text(out, interner.resolve(self.classification));
+        value(out, interner.resolve(self.classification));
     }
 }
 
@@ -127,6 +127,6 @@ impl Key for ContradictionKey {
     const FIELDS: u8 = 1;
 
     fn encode(&self, _: &Interner, out: &mut Vec<u8>) {
-        text(out, Some(self.0.as_bytes()));
+        value(out, Some(self.0.as_bytes()));
     }
 }

@@ -1,10 +1,10 @@
-//! One cleaned case, as it stands in `covid_case`, and its encoding for PostgreSQL's binary COPY.
+//! A cleaned case, a row of `covid_case`, and its encoding for PostgreSQL's binary COPY.
 //!
-//! The order of the fields here, of [`COPY_COLUMNS`], of [`Case::encode`] and of [`Case::decode`] is one order; a test reads rows back from a real table.
+//! [`COPY_COLUMNS`], [`Case::encode`] and [`Case::decode`] have the fields in the same order; a test reads rows back from a real table.
 
 use std::borrow::Cow;
 
-use super::encoding::{field, text, value};
+use super::encoding::{field, value};
 use crate::parse::date::Day;
 
 /// The columns that [`Case::encode`] writes.
@@ -14,7 +14,6 @@ pub const COPY_COLUMNS: &str = "case_id, sex, age, symptoms_on, registered_on, a
 const COLUMNS: i16 = 14;
 
 /// A cleaned case. The fields are those of the table `covid_case`.
-#[expect(missing_docs, reason = "the columns are documented in the schema")]
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Case<'a> {
     pub case_id: i64,
@@ -40,7 +39,7 @@ impl<'a> Case<'a> {
         let day = |day: Day| day.0.to_be_bytes();
         out.extend_from_slice(&COLUMNS.to_be_bytes());
         value(out, Some(self.case_id.to_be_bytes()));
-        text(out, self.sex.as_deref());
+        value(out, self.sex.as_deref());
         value(out, self.age.map(i16::to_be_bytes));
         value(out, self.symptoms_on.map(day));
         value(out, Some(day(self.registered_on)));
@@ -52,10 +51,10 @@ impl<'a> Case<'a> {
         value(out, Some(self.registration_province_id.to_be_bytes()));
         value(out, self.residence_province_id.map(i16::to_be_bytes));
         value(out, self.residence_department_id.map(i32::to_be_bytes));
-        text(out, self.classification.as_deref());
+        value(out, self.classification.as_deref());
     }
 
-    /// Reads back what [`Case::encode`] wrote. Of anything else nothing sensible comes, if anything.
+    /// Decodes what [`Case::encode`] wrote. The result for other bytes is unspecified.
     #[inline]
     pub fn decode(row: &'a [u8]) -> Option<Self> {
         let mut rest = row.strip_prefix(&COLUMNS.to_be_bytes())?;

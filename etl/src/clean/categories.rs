@@ -1,5 +1,5 @@
 //! The rules for fields with a few possible words: sex, classification, yes and no. A word is compared without case and stored in the
-//! ministry's spelling; another one is kept as it stands.
+//! ministry's spelling; another one is kept as it is.
 
 use std::borrow::Cow;
 
@@ -20,7 +20,7 @@ pub fn sex<'a>(field: Field<'a>, notes: &mut Notes) -> Option<Cow<'a, [u8]>> {
     Some(ministry_word(value, &SEXES).map_or_else(|| field.text(), Cow::Borrowed))
 }
 
-/// `clasificacion_resumen`: one of the ministry's words, or another text, without stray white space. Notes another text.
+/// `clasificacion_resumen`: one of the ministry's words, or another text, without stray white space. Records another text.
 #[inline]
 pub fn classification<'a>(field: Field<'a>, notes: &mut Notes) -> Option<Cow<'a, [u8]>> {
     let value = notes.value(field, Column::Classification)?;
@@ -55,7 +55,7 @@ fn yes_in_any_spelling(word: &[u8]) -> Option<bool> {
     }
 }
 
-/// The word among `words` that this text is, whatever its case.
+/// Returns the word that equals a text without case.
 #[inline]
 fn ministry_word(text: &[u8], words: &[&'static str]) -> Option<&'static [u8]> {
     let exact = words.iter().find(|word| word.as_bytes() == text);

@@ -1,8 +1,7 @@
-//! The provinces and departments that exist, by INDEC code, for looking up while cleaning.
+//! The provinces and departments that exist, by INDEC code.
 
 use foldhash::HashSet;
 
-/// The known codes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Geography {
     provinces: HashSet<i16>,
@@ -10,18 +9,17 @@ pub struct Geography {
 }
 
 impl Geography {
-    /// Takes the codes in any order.
     pub fn new(provinces: impl IntoIterator<Item = i16>, departments: impl IntoIterator<Item = i32>) -> Self {
         Self { provinces: provinces.into_iter().collect(), departments: departments.into_iter().collect() }
     }
 
-    /// The code as the table has it, if such a province exists.
+    /// Returns the code as it is in the table, if the province exists.
     pub fn province(&self, code: u64) -> Option<i16> {
         let code = i16::try_from(code).ok()?;
         self.provinces.contains(&code).then_some(code)
     }
 
-    /// The department's full code (province * 1000 + department), if that province has it.
+    /// Returns the full code of a department (province * 1000 + department), if the province has it.
     pub fn department(&self, province: i16, code: u64) -> Option<i32> {
         let code = i32::try_from(code).ok().filter(|code| *code < 1000)?;
         let full = i32::from(province) * 1000 + code;

@@ -1,17 +1,16 @@
-//! The rules of `Covid19Determinaciones`: tests by day and laboratory, one function per rule, in the order of the table in
-//! `docs/reference/cleaning-rules.md`.
+//! The rules of `Covid19Determinaciones`: tests by day and laboratory, in the order of the table in `docs/reference/cleaning-rules.md`.
 //!
 //! A row is a day of a laboratory. A row that cannot be counted is rejected; an unknown province or department is repaired, because the
 //! tests still count for the country.
 
 use uuid::Uuid;
 
-use super::encoding::{text, value};
+use super::encoding::value;
 use super::geography::Geography;
-use super::rules::FIRST_REGISTRATION;
-use super::shared::{department, province, quantity};
+use super::rules::{FIRST_REGISTRATION, department};
+use super::shared::{province, quantity};
 use super::years::Period;
-use super::{Row, RowCleaner, RowOutcome};
+use super::{Excluded, Row, RowCleaner};
 use crate::parse::date::Day;
 use crate::parse::field::Field;
 use crate::parse::header::Header;
@@ -79,50 +78,41 @@ impl RowCleaner for Laboratories {
         row: &Row<'_>,
         encoded: &mut Vec<u8>,
         (): &mut (),
-    ) -> Result<RowOutcome<Self::Accepted>> {
-        let column = &self.columns;
+    ) -> Result<Self::Accepted, Excluded> {
+        let Self { columns, run_id, period, geography } = self;
         let field = |index: usize| row.fields.get(row.text, index);
-        let Some(day) =
-            tested_on(field(column.tested_on), field(column.updated_on), self.period.dataset_date)
-        else {
-            return Ok(RowOutcome::Rejected("invalid_test_date"));
-        };
-        if !self.period.years.contain(day) {
-            return Ok(RowOutcome::Filtered);
+        let day = tested_on(field(columns.tested_on), field(columns.updated_on), period.dataset_date)
+            .ok_or(Excluded::Rejected("invalid_test_date"))?;
+        if !period.years.contain(day) {
+            return Err(Excluded::Filtered);
         }
-        let Some(tests) = tests(field(column.tests)) else {
-            return Ok(RowOutcome::Rejected("invalid_tests"));
-        };
-        let Some(positives) = positives(field(column.positives)) else {
-            return Ok(RowOutcome::Rejected("invalid_positives"));
-        };
-        if more_positives_than_tests(positives, tests) {
-            return Ok(RowOutcome::Rejected("more_positives_than_tests"));
+        // The ministry has written some numbers with a dot before the thousands.
+        let tests = quantity(field(columns.tests)).ok_or(Excluded::Rejected("invalid_tests"))?;
+        let positives = positives(field(columns.positives)).ok_or(Excluded::Rejected("invalid_positives"))?;
+        if positives > tests {
+            // Which of the two is wrong is unknown.
+            return Err(Excluded::Rejected("more_positives_than_tests"));
         }
         let mut repairs = Vec::new();
-        let province =
-            province(field(column.province), &self.geography, "unknown_test_province", &mut repairs);
-        let department = department(
-            field(column.department),
-            province,
-            &self.geography,
-            "unknown_test_department",
-            &mut repairs,
-        );
+        let province = province(field(columns.province), geography, "unknown_test_province", &mut repairs);
+        let code = field(columns.department);
+        let department = code
+            .value()
+            .and_then(|_| department(code, province, geography, || repairs.push("unknown_test_department")));
         let words = |column: Option<usize>| {
             column.map(field).filter(|field| field.value().is_some()).map(Field::collapsed)
         };
 
         encoded.extend_from_slice(&8_i16.to_be_bytes());
-        value(encoded, Some(self.run_id.into_bytes()));
+        value(encoded, Some(run_id.into_bytes()));
         value(encoded, Some(day.0.to_be_bytes()));
         value(encoded, province.map(i16::to_be_bytes));
         value(encoded, department.map(i32::to_be_bytes));
-        text(encoded, words(column.funding).as_deref());
-        text(encoded, words(column.laboratory).as_deref());
+        value(encoded, words(columns.funding));
+        value(encoded, words(columns.laboratory));
         value(encoded, Some(tests.to_be_bytes()));
         value(encoded, Some(positives.to_be_bytes()));
-        Ok(RowOutcome::Accepted(repairs))
+        Ok(repairs)
     }
 }
 
@@ -134,19 +124,9 @@ fn tested_on(field: Field<'_>, updated_on: Field<'_>, dataset_date: Day) -> Opti
     field.day().filter(|day| (FIRST_REGISTRATION..=last).contains(day))
 }
 
-/// `total`: a whole number; the ministry has written some with a dot before the thousands.
-fn tests(field: Field<'_>) -> Option<i64> {
-    quantity(field)
-}
-
 /// `positivos`: a whole number; blank means 0.
 fn positives(field: Field<'_>) -> Option<i64> {
     if field.value().is_none() { Some(0) } else { quantity(field) }
-}
-
-/// `positivos` above `total` is a contradiction; which of the two is wrong is unknown.
-const fn more_positives_than_tests(positives: i64, tests: i64) -> bool {
-    positives > tests
 }
 
 #[cfg(test)]
@@ -158,7 +138,8 @@ mod tests {
     const HEADER: &str = "fecha,codigo indec provincia,codigo_indec_departamento,origen_de_financiamiento,tipo,\
         ultima_actualizacion,total,positivos";
 
-    fn clean(row: &str) -> (RowOutcome<Vec<&'static str>>, usize) {
+    /// Returns the repairs, or why the row is excluded, and the bytes of its encoding.
+    fn clean(row: &str) -> (Result<Vec<&'static str>, &'static str>, usize) {
         let header = Header::parse(HEADER.as_bytes(), "x.csv").unwrap();
         let dataset_date = Day::parse(b"2022-06-05").unwrap();
         let years = Years::new(&"2020,2022".parse().unwrap(), dataset_date);
@@ -169,13 +150,12 @@ mod tests {
         let mut records = Records::new(row.as_bytes(), 2, header.columns());
         let record = records.next().unwrap();
         let mut encoded = Vec::new();
-        let outcome = rules
-            .clean_row(
-                &Row { line: record.line, text: record.raw, fields: records.fields() },
-                &mut encoded,
-                &mut (),
-            )
-            .unwrap();
+        let row = Row { line: record.line, text: record.raw, fields: records.fields() };
+        let outcome = rules.clean_row(&row, &mut encoded, &mut ()).map_err(|excluded| match excluded {
+            Excluded::Filtered => "filtered",
+            Excluded::Rejected(reason) => reason,
+            Excluded::Failed(failure) => panic!("{failure}"),
+        });
         (outcome, encoded.len())
     }
 
@@ -190,9 +170,9 @@ mod tests {
             ("2020-11-01,06,441,Privado,Privado,2020-11-09,5,-1", "invalid_positives"),
             ("2020-11-01,06,441,Privado,Privado,2020-11-09,5,6", "more_positives_than_tests"),
         ] {
-            assert_eq!(clean(row), (RowOutcome::Rejected(reason), 0), "{row}");
+            assert_eq!(clean(row), (Err(reason), 0), "{row}");
         }
-        assert_eq!(clean("2021-11-01,06,441,Privado,Privado,2022-06-05,,x"), (RowOutcome::Filtered, 0));
+        assert_eq!(clean("2021-11-01,06,441,Privado,Privado,2022-06-05,,x"), (Err("filtered"), 0));
         for (row, repairs) in [
             ("2020-11-01,06,441,Privado,Provincial,2020-11-09,1.234,", vec![]),
             ("2020-11-09,06,000,,,2020-11-09,0,0", vec![]),
@@ -200,7 +180,7 @@ mod tests {
             ("2022-06-05,06,999,Privado,Provincial,,5,5", vec!["unknown_test_department"]),
         ] {
             let (outcome, bytes) = clean(row);
-            assert_eq!(outcome, RowOutcome::Accepted(repairs), "{row}");
+            assert_eq!(outcome, Ok(repairs), "{row}");
             assert!(bytes > 60, "{row}");
         }
     }

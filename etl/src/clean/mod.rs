@@ -21,63 +21,29 @@ pub mod years;
 
 use std::sync::Arc;
 
-use common::failure::Result;
-
-pub use self::row::{Row, RowCleaner, RowOutcome};
+pub use self::row::{Excluded, Row, RowCleaner};
 use crate::parse::fields::Fields;
 use case::Case;
-use columns::Columns;
+use columns::{Columns, CsvColumn};
 use geography::Geography;
 use missing::{Column, Missing};
 use null_words::NullWords;
-use repairs::Repairs;
+use repairs::{Repair, Repairs};
 use rules::Notes;
 use years::Period;
 
 /// Increases whenever a change of the rules changes what is loaded from the same files: an unchanged dataset is then loaded again.
 pub const RULES_VERSION: i32 = 2;
 
-/// Why a row of the line list is not in the tables.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Rejection {
-    /// Wrong number of fields, broken quoting or invalid text.
-    Malformed,
-    /// No case id, or not a positive integer of 64 bits.
-    MissingCaseId,
-    /// No registration date, not a date, or outside 2020-01-01 … the dataset's date.
-    InvalidRegistrationDate,
-    /// A registration province that does not exist.
-    UnknownRegistrationProvince,
-    /// A row with the same case id was already kept.
-    DuplicateCaseId,
-}
+/// The reason for a row with a wrong number of fields, broken quoting or invalid text.
+pub const MALFORMED: &str = "malformed";
 
-impl Rejection {
-    /// In the order of the rules.
-    pub const ALL: [Self; 5] = [
-        Self::Malformed,
-        Self::MissingCaseId,
-        Self::InvalidRegistrationDate,
-        Self::UnknownRegistrationProvince,
-        Self::DuplicateCaseId,
-    ];
-
-    /// The word in `run_issue.reason` and `rejected_row.reason`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Malformed => "malformed",
-            Self::MissingCaseId => "missing_case_id",
-            Self::InvalidRegistrationDate => "invalid_registration_date",
-            Self::UnknownRegistrationProvince => "unknown_registration_province",
-            Self::DuplicateCaseId => "duplicate_case_id",
-        }
-    }
-}
+/// The reason for a case whose id an earlier row of the file has.
+pub const DUPLICATE_CASE_ID: &str = "duplicate_case_id";
 
 /// The rules of the line list, for one file.
 #[derive(Debug)]
 pub struct CaseRules {
-    /// The positions of the columns in the file.
     pub columns: Columns,
     pub period: Period,
     /// The provinces and departments that exist.
@@ -93,7 +59,7 @@ pub struct CaseCleaner(pub Arc<CaseRules>);
 pub struct AcceptedCase {
     pub case_id: u64,
     pub repairs: Repairs,
-    /// Its columns without a value.
+    /// Columns without a value.
     pub missing: Missing,
 }
 
@@ -107,78 +73,69 @@ impl RowCleaner for CaseCleaner {
         row: &Row<'_>,
         encoded: &mut Vec<u8>,
         null_words: &mut NullWords,
-    ) -> Result<RowOutcome<AcceptedCase>> {
-        Ok(match self.0.clean(row.text, row.fields) {
-            RowOutcome::Filtered => RowOutcome::Filtered,
-            RowOutcome::Rejected(reason) => RowOutcome::Rejected(reason),
-            RowOutcome::Accepted((case, notes)) => {
-                case.encode(encoded);
-                for column in notes.null_words.iter() {
-                    let field = row.fields.get(row.text, self.0.columns.source_of(column));
-                    null_words.note(column, row.line, field.trimmed());
-                }
-                let Notes { repairs, missing, .. } = notes;
-                RowOutcome::Accepted(AcceptedCase { case_id: case.case_id.unsigned_abs(), repairs, missing })
-            }
-        })
+    ) -> Result<AcceptedCase, Excluded> {
+        let (case, notes) = self.0.clean(row.text, row.fields)?;
+        case.encode(encoded);
+        for column in notes.null_words.iter() {
+            let field = row.fields.get(row.text, self.0.columns.position(CsvColumn::of(column)));
+            null_words.note(column, row.line, field.trimmed());
+        }
+        let Notes { repairs, missing, .. } = notes;
+        Ok(AcceptedCase { case_id: case.case_id.unsigned_abs(), repairs, missing })
     }
 }
 
 impl CaseRules {
     /// Applies every rule to a row, in order.
     #[inline]
-    pub fn clean<'a>(&self, line: &'a [u8], fields: &Fields) -> RowOutcome<(Case<'a>, Notes)> {
-        let column = &self.columns;
-        let field = |index: usize| fields.get(line, index);
+    pub fn clean<'a>(&self, line: &'a [u8], fields: &Fields) -> Result<(Case<'a>, Notes), Excluded> {
+        let Self { columns, period: Period { years, dataset_date }, geography } = self;
+        let field = |column| fields.get(line, columns.position(column));
 
-        let Some(case_id) = rules::case_id(field(column.case_id)) else {
-            return RowOutcome::Rejected(Rejection::MissingCaseId.name());
-        };
-        let Some(registered_on) = rules::registered_on(field(column.registered_on), self.period.dataset_date)
-        else {
-            return RowOutcome::Rejected(Rejection::InvalidRegistrationDate.name());
-        };
-        if !self.period.years.contain(registered_on) {
-            return RowOutcome::Filtered;
+        let case_id =
+            rules::case_id(field(CsvColumn::CaseId)).ok_or(Excluded::Rejected("missing_case_id"))?;
+        let registered_on = rules::registered_on(field(CsvColumn::RegisteredOn), *dataset_date)
+            .ok_or(Excluded::Rejected("invalid_registration_date"))?;
+        if !years.contain(registered_on) {
+            return Err(Excluded::Filtered);
         }
-        let Some(registration_province_id) =
-            rules::registration_province(field(column.registration_province), &self.geography)
-        else {
-            return RowOutcome::Rejected(Rejection::UnknownRegistrationProvince.name());
-        };
+        let registration_province_id =
+            rules::registration_province(field(CsvColumn::RegistrationProvince), geography)
+                .ok_or(Excluded::Rejected("unknown_registration_province"))?;
 
         let mut notes = Notes::default();
         let residence_province_id =
-            rules::residence_province(field(column.residence_province), &self.geography, &mut notes);
-        let icu = categories::yes(field(column.icu), Column::Icu, &mut notes);
-        let ventilated = categories::yes(field(column.ventilated), Column::Ventilated, &mut notes);
+            rules::residence_province(field(CsvColumn::ResidenceProvince), geography, &mut notes);
+        let icu = categories::yes(field(CsvColumn::Icu), Column::Icu, &mut notes);
+        let ventilated = categories::yes(field(CsvColumn::Ventilated), Column::Ventilated, &mut notes);
+        let mut date = |source, rule| rules::optional_date(field(source), *dataset_date, rule, &mut notes);
+        let symptoms_on = date(CsvColumn::SymptomsOn, (Column::SymptomsOn, Repair::InvalidSymptomsOn));
+        let admitted_on = date(CsvColumn::AdmittedOn, (Column::AdmittedOn, Repair::InvalidAdmittedOn));
+        let died_on = date(CsvColumn::DiedOn, (Column::DiedOn, Repair::InvalidDiedOn));
+        let diagnosed_on = date(CsvColumn::DiagnosedOn, (Column::DiagnosedOn, Repair::InvalidDiagnosedOn));
         let case = Case {
             case_id,
-            sex: categories::sex(field(column.sex), &mut notes),
-            age: rules::age(field(column.age), field(column.age_unit), &mut notes),
-            symptoms_on: rules::symptoms_on(field(column.symptoms_on), self.period.dataset_date, &mut notes),
+            sex: categories::sex(field(CsvColumn::Sex), &mut notes),
+            age: rules::age(field(CsvColumn::Age), field(CsvColumn::AgeUnit), &mut notes),
+            symptoms_on,
             registered_on,
-            admitted_on: rules::admitted_on(field(column.admitted_on), self.period.dataset_date, &mut notes),
+            admitted_on,
             icu: icu == Some(true),
             ventilated: ventilated == Some(true),
-            died_on: rules::died_on(field(column.died_on), self.period.dataset_date, &mut notes),
-            diagnosed_on: rules::diagnosed_on(
-                field(column.diagnosed_on),
-                self.period.dataset_date,
-                &mut notes,
-            ),
+            died_on,
+            diagnosed_on,
             registration_province_id,
             residence_province_id,
             residence_department_id: rules::residence_department(
-                field(column.residence_department),
+                field(CsvColumn::ResidenceDepartment),
                 residence_province_id,
-                &self.geography,
+                geography,
                 &mut notes,
             ),
-            classification: categories::classification(field(column.classification), &mut notes),
+            classification: categories::classification(field(CsvColumn::Classification), &mut notes),
         };
         notes.missing.add_empty(&case, icu, ventilated);
-        RowOutcome::Accepted((case, notes))
+        Ok((case, notes))
     }
 }
 
@@ -206,10 +163,8 @@ mod tests {
         let mut records = Records::new(row.as_bytes(), 2, rules.columns.count);
         let record = records.next().unwrap();
         let names = |columns: Missing| columns.iter().map(Column::name).collect();
-        match rules.clean(record.raw, records.fields()) {
-            RowOutcome::Accepted((_, notes)) => Some((names(notes.missing), names(notes.null_words))),
-            RowOutcome::Filtered | RowOutcome::Rejected(_) => None,
-        }
+        let (_, notes) = rules.clean(record.raw, records.fields()).ok()?;
+        Some((names(notes.missing), names(notes.null_words)))
     }
 
     #[test]

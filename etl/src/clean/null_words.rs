@@ -1,33 +1,30 @@
-//! Nulls that are written as words (`NULL`, `nan`, `\N`): how many each column has, and the first, so that each column is warned about
-//! once.
+//! Nulls that are written as words (`NULL`, `nan`, `\N`): the first and the number per column, for one warning per column.
 
 use std::collections::BTreeMap;
 
 use super::missing::Column;
 
-/// The words of some rows, by column.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct NullWords(BTreeMap<Column, NullWord>);
 
-/// What one column has.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NullWord {
-    /// The first word, as it stands in the file.
+    /// The first word, as it is in the file.
     pub word: String,
-    /// The line of the first one.
+    /// The line of the first word.
     pub line: u64,
-    /// How many rows have one.
+    /// Rows with such a word.
     pub rows: u64,
 }
 
 impl NullWords {
-    /// Adds the word of a row that stands behind those before.
+    /// Adds the word of a row that follows those before.
     pub fn note(&mut self, column: Column, line: u64, word: &[u8]) {
         let new = || NullWord { word: String::from_utf8_lossy(word).into_owned(), line, rows: 0 };
         self.0.entry(column).or_insert_with(new).rows += 1;
     }
 
-    /// Adds the words of rows that stand behind those before.
+    /// Adds the words of rows that follow those before.
     pub fn append(&mut self, later: &Self) {
         for (column, word) in &later.0 {
             let new = || NullWord { rows: 0, ..word.clone() };
@@ -35,12 +32,6 @@ impl NullWords {
         }
     }
 
-    /// Forgets all.
-    pub fn clear(&mut self) {
-        self.0.clear();
-    }
-
-    /// Each column that has some.
     pub fn iter(&self) -> impl Iterator<Item = (Column, &NullWord)> {
         self.0.iter().map(|(column, word)| (*column, word))
     }

@@ -1,70 +1,39 @@
-//! Repairs: bad values of a kept row that were replaced, most of them with NULL. Their names are a contract (`run_issue.reason`).
+//! Repairs: bad values of an accepted case that were replaced, most of them with NULL.
 
-/// A value that was replaced in a row that was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Repair {
-    /// No age: NULL.
-    MissingAge,
-    /// Not an integer between 0 and 120: NULL.
-    AgeOutOfRange,
-    /// Not a date between 1900 and the day after the dataset's: NULL; likewise the next three.
-    InvalidSymptomsOn,
-    /// See [`Self::InvalidSymptomsOn`].
-    InvalidAdmittedOn,
-    /// See [`Self::InvalidSymptomsOn`].
-    InvalidDiedOn,
-    /// See [`Self::InvalidSymptomsOn`].
-    InvalidDiagnosedOn,
-    /// Neither a province nor the ministry's 99 (unspecified): NULL.
-    UnknownResidenceProvince,
-    /// None of the residence province's departments: NULL.
-    UnknownResidenceDepartment,
-}
+use crate::named_enum::named_enum;
 
-impl Repair {
-    /// In the order of the rules.
-    pub const ALL: [Self; 8] = [
-        Self::MissingAge,
-        Self::AgeOutOfRange,
-        Self::InvalidSymptomsOn,
-        Self::InvalidAdmittedOn,
-        Self::InvalidDiedOn,
-        Self::InvalidDiagnosedOn,
-        Self::UnknownResidenceProvince,
-        Self::UnknownResidenceDepartment,
-    ];
-
-    /// The word in `run_issue.reason`.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::MissingAge => "missing_age",
-            Self::AgeOutOfRange => "age_out_of_range",
-            Self::InvalidSymptomsOn => "invalid_symptoms_on",
-            Self::InvalidAdmittedOn => "invalid_admitted_on",
-            Self::InvalidDiedOn => "invalid_died_on",
-            Self::InvalidDiagnosedOn => "invalid_diagnosed_on",
-            Self::UnknownResidenceProvince => "unknown_residence_province",
-            Self::UnknownResidenceDepartment => "unknown_residence_department",
-        }
+named_enum! {
+    /// A replaced value; the name is the value of `run_issue.reason`.
+    pub enum Repair {
+        /// No age: NULL.
+        MissingAge = "missing_age",
+        /// Not an integer between 0 and 120: NULL.
+        AgeOutOfRange = "age_out_of_range",
+        /// Not a date between 1900 and the day after the dataset's: NULL; likewise the next three.
+        InvalidSymptomsOn = "invalid_symptoms_on",
+        InvalidAdmittedOn = "invalid_admitted_on",
+        InvalidDiedOn = "invalid_died_on",
+        InvalidDiagnosedOn = "invalid_diagnosed_on",
+        /// Neither a province nor the ministry's 99 (unspecified): NULL.
+        UnknownResidenceProvince = "unknown_residence_province",
+        /// None of the residence province's departments: NULL.
+        UnknownResidenceDepartment = "unknown_residence_department",
     }
 }
 
-/// The repairs of one row, each at most once.
+/// The repairs of a row, each at most once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Repairs(u8);
 
 impl Repairs {
-    /// Notes one.
     pub const fn note(&mut self, repair: Repair) {
         self.0 |= 1 << repair as u8;
     }
 
-    /// Whether there are none.
     pub const fn is_empty(self) -> bool {
         self.0 == 0
     }
 
-    /// Those that were noted.
     pub fn iter(self) -> impl Iterator<Item = Repair> {
         Repair::ALL.into_iter().filter(move |repair| self.0 & (1 << *repair as u8) != 0)
     }

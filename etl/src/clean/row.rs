@@ -1,6 +1,6 @@
-//! What every dataset's rules have in common: a row in, an outcome out.
+//! The interface of the cleaning rules of all datasets.
 
-use common::failure::Result;
+use common::failure::Failure;
 
 use crate::parse::fields::Fields;
 
@@ -12,14 +12,15 @@ pub struct Row<'a> {
     pub fields: &'a Fields,
 }
 
-/// What becomes of a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum RowOutcome<A> {
-    Accepted(A),
+/// Why a row is not accepted.
+#[derive(Debug)]
+pub enum Excluded {
     /// Its year is not wanted.
     Filtered,
     /// The reason, as in `run_issue.reason`.
     Rejected(&'static str),
+    /// The file as a whole cannot be the dataset.
+    Failed(Failure),
 }
 
 /// The rules of a dataset, for one file.
@@ -30,13 +31,10 @@ pub trait RowCleaner: Send + 'static {
     type Notes: Default + Send;
 
     /// Applies every rule to a row, in order; appends an accepted row to `encoded` in COPY's binary format.
-    ///
-    /// # Errors
-    /// If the file as a whole cannot be the dataset.
     fn clean_row(
         &mut self,
         row: &Row<'_>,
         encoded: &mut Vec<u8>,
         notes: &mut Self::Notes,
-    ) -> Result<RowOutcome<Self::Accepted>>;
+    ) -> Result<Self::Accepted, Excluded>;
 }

@@ -1,7 +1,7 @@
 //! The rules, one function each, in the order of the table in `docs/reference/cleaning-rules.md`.
 //!
-//! A function returns what the column gets. One that may reject returns an `Option`; one that may repair, or meet a null that is written
-//! as a word, notes it in [`Notes`]. The rules for sex, yes and no, and classification are in `categories`.
+//! A function returns the value of the column. One that may reject returns an `Option`; one that may repair a value, or find a null that is
+//! written as a word, records it in [`Notes`]. The rules for sex, yes and no, and classification are in `categories`.
 
 use super::geography::Geography;
 use super::missing::{Column, Missing};
@@ -12,16 +12,15 @@ use crate::parse::field::Field;
 /// Repairs, missing columns and null words of an accepted row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Notes {
-    /// What was repaired in it.
     pub repairs: Repairs,
-    /// Its columns without a value.
+    /// Columns without a value.
     pub missing: Missing,
-    /// Those of them whose null is written as a word (`NULL`, `nan`, `\N`; `NA` is the ministry's own).
+    /// Columns whose null is written as a word (`NULL`, `nan`, `\N`; `NA` is the ministry's own).
     pub null_words: Missing,
 }
 
 impl Notes {
-    /// The field's value, or `None` if it is null; notes a null that is written as a word.
+    /// Returns the field's value, or `None` if it is null; records a null that is written as a word.
     #[inline]
     pub(super) fn value<'a>(&mut self, field: Field<'a>, column: Column) -> Option<&'a [u8]> {
         let value = field.value();
@@ -32,7 +31,7 @@ impl Notes {
     }
 }
 
-/// The first day that a registration can have: 2020 began the register.
+/// The first day of the register.
 pub(crate) const FIRST_REGISTRATION: Day = day(2020, 1, 1);
 
 /// The earliest plausible date.
@@ -82,37 +81,14 @@ pub fn age(field: Field<'_>, unit: Field<'_>, notes: &mut Notes) -> Option<i16> 
     if unit.is(b"Meses") { Some(0) } else { i16::try_from(age).ok() }
 }
 
-/// `fecha_inicio_sintomas`.
+/// Another date (`fecha_inicio_sintomas`, `fecha_internacion`, `fecha_fallecimiento`, `fecha_diagnostico`): from 1900 to the day after the
+/// dataset's.
 #[inline]
-pub fn symptoms_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
-    optional_date(field, dataset_date, notes, (Column::SymptomsOn, Repair::InvalidSymptomsOn))
-}
-
-/// `fecha_internacion`.
-#[inline]
-pub fn admitted_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
-    optional_date(field, dataset_date, notes, (Column::AdmittedOn, Repair::InvalidAdmittedOn))
-}
-
-/// `fecha_fallecimiento`.
-#[inline]
-pub fn died_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
-    optional_date(field, dataset_date, notes, (Column::DiedOn, Repair::InvalidDiedOn))
-}
-
-/// `fecha_diagnostico`.
-#[inline]
-pub fn diagnosed_on(field: Field<'_>, dataset_date: Day, notes: &mut Notes) -> Option<Day> {
-    optional_date(field, dataset_date, notes, (Column::DiagnosedOn, Repair::InvalidDiagnosedOn))
-}
-
-/// A date that may be absent: from 1900 to the day after the dataset's.
-#[inline]
-fn optional_date(
+pub fn optional_date(
     field: Field<'_>,
     dataset_date: Day,
-    notes: &mut Notes,
     (column, invalid): (Column, Repair),
+    notes: &mut Notes,
 ) -> Option<Day> {
     notes.value(field, column)?;
     let last = Day(dataset_date.0 + 1);
@@ -147,6 +123,17 @@ pub fn residence_department(
     notes: &mut Notes,
 ) -> Option<i32> {
     notes.value(field, Column::ResidenceDepartment)?;
+    department(field, province, geography, || notes.repairs.note(Repair::UnknownResidenceDepartment))
+}
+
+/// Parses the code of a department within a province; 0 means unspecified. Calls `on_unknown` for a code that the province does not have.
+#[inline]
+pub(super) fn department(
+    field: Field<'_>,
+    province: Option<i16>,
+    geography: &Geography,
+    on_unknown: impl FnOnce(),
+) -> Option<i32> {
     let code = field.code();
     if code == Some(0) {
         return None;
@@ -154,17 +141,17 @@ pub fn residence_department(
     let department =
         province.zip(code).and_then(|(province, code)| department_in_georef(province, code, geography));
     if department.is_none() {
-        notes.repairs.note(Repair::UnknownResidenceDepartment);
+        on_unknown();
     }
     department
 }
 
-/// The department that the ministry's code within a province means, if there is one.
+/// Returns georef's code of the department that has this code of the ministry in a province.
 ///
 /// Two jurisdictions number differently from georef: CABA's comuna n is georef's 2000 + 7n, and Tierra del Fuego's Ushuaia (14) and
-/// Río Grande (7) became 15 and 8 when Tolhuin was founded. A reference table that has the old codes keeps them.
+/// Río Grande (7) became 15 and 8 when Tolhuin was founded. If the reference table has the old codes, they are used.
 #[inline]
-pub(super) fn department_in_georef(province: i16, code: u64, geography: &Geography) -> Option<i32> {
+fn department_in_georef(province: i16, code: u64, geography: &Geography) -> Option<i32> {
     let known = |code| geography.department(province, code);
     match (province, code) {
         (CABA, comuna) => known(comuna.checked_mul(7)?),
@@ -231,7 +218,9 @@ mod tests {
     fn other_dates() {
         let read = |text: &str| {
             let mut notes = Notes::default();
-            (died_on(Field(text.as_bytes()), DATASET, &mut notes).is_some(), !notes.repairs.is_empty())
+            let rule = (Column::DiedOn, Repair::InvalidDiedOn);
+            let date = optional_date(Field(text.as_bytes()), DATASET, rule, &mut notes);
+            (date.is_some(), !notes.repairs.is_empty())
         };
         for right in ["1900-01-01", "2019-05-01", "2022-06-05", "2022-06-06"] {
             assert_eq!(read(right), (true, false), "{right}");

@@ -1,7 +1,7 @@
-//! Fields that several optional datasets have.
+//! Fields that both optional datasets have.
 
 use super::geography::Geography;
-use super::rules::{UNSPECIFIED_PROVINCE, department_in_georef};
+use super::rules::UNSPECIFIED_PROVINCE;
 use crate::parse::field::Field;
 
 /// Parses a province. Unspecified ones (0, 99, blank, `S.I.`) are no repair; unknown codes are.
@@ -21,27 +21,6 @@ pub(super) fn province(
         repairs.push(unknown);
     }
     province
-}
-
-/// Parses a department of a province, numbered as in the line list; it may be unspecified.
-pub(super) fn department(
-    field: Field<'_>,
-    province: Option<i16>,
-    geography: &Geography,
-    unknown: &'static str,
-    repairs: &mut Vec<&'static str>,
-) -> Option<i32> {
-    field.value()?;
-    let code = field.code();
-    if code == Some(0) {
-        return None;
-    }
-    let department =
-        province.zip(code).and_then(|(province, code)| department_in_georef(province, code, geography));
-    if department.is_none() {
-        repairs.push(unknown);
-    }
-    department
 }
 
 /// More than any laboratory or province has counted; a sum of many such numbers does not overflow.
@@ -68,6 +47,7 @@ pub(super) fn quantity(field: Field<'_>) -> Option<i64> {
 mod tests {
     use proptest::prelude::*;
 
+    use super::super::rules::department;
     use super::*;
 
     #[test]
@@ -92,8 +72,10 @@ mod tests {
         let read = |province_code: &str, department_code: &str| {
             let mut repairs = Vec::new();
             let found = province(Field(province_code.as_bytes()), &geography, "province", &mut repairs);
-            let place =
-                department(Field(department_code.as_bytes()), found, &geography, "department", &mut repairs);
+            let field = Field(department_code.as_bytes());
+            let place = field
+                .value()
+                .and_then(|_| department(field, found, &geography, || repairs.push("department")));
             (found, place, repairs)
         };
         assert_eq!(read("06", "441"), (Some(6), Some(6441), vec![]));

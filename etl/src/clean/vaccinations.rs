@@ -1,4 +1,4 @@
-//! The rules of `Covid19VacunasAgrupadas`: cumulative doses by jurisdiction and vaccine; one function per rule, in the order of the table in
+//! The rules of `Covid19VacunasAgrupadas`: cumulative doses by jurisdiction and vaccine, in the order of the table in
 //! `docs/reference/cleaning-rules.md`.
 //!
 //! A row of the file has a column for each kind of dose and becomes a row of the table for each of them. The file has no date.
@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 
 use uuid::Uuid;
 
-use super::encoding::{text, value};
+use super::encoding::value;
 use super::geography::Geography;
 use super::shared::{province, quantity};
-use super::{Row, RowCleaner, RowOutcome};
+use super::{Excluded, Row, RowCleaner};
 use crate::parse::field::Field;
 use crate::parse::header::Header;
 use common::failure::{Failure, Result};
@@ -64,38 +64,38 @@ impl RowCleaner for Vaccinations {
         row: &Row<'_>,
         encoded: &mut Vec<u8>,
         (): &mut (),
-    ) -> Result<RowOutcome<Self::Accepted>> {
+    ) -> Result<Self::Accepted, Excluded> {
         let field = |index: usize| row.fields.get(row.text, index);
-        let Some(vaccine) = vaccine(field(self.vaccine)) else {
-            return Ok(RowOutcome::Rejected("invalid_vaccine"));
-        };
+        let vaccine = vaccine(field(self.vaccine)).ok_or(Excluded::Rejected("invalid_vaccine"))?;
         let mut counted = Vec::with_capacity(self.doses.len());
         for (column, dose) in &self.doses {
-            match doses(field(*column)) {
-                Ok(Some(doses)) => counted.push((*dose, doses)),
-                Ok(None) => {}
-                Err(Unreadable) => return Ok(RowOutcome::Rejected("invalid_doses")),
+            // Blank if the dose is not counted.
+            if field(*column).value().is_some() {
+                let doses = quantity(field(*column)).ok_or(Excluded::Rejected("invalid_doses"))?;
+                counted.push((*dose, doses));
             }
         }
         let mut repairs = Vec::new();
         let province =
             province(field(self.province), &self.geography, "unknown_vaccination_province", &mut repairs);
         if !self.seen.insert((province, vaccine.clone())) {
-            return Ok(RowOutcome::Rejected("duplicate_vaccine"));
+            return Err(Excluded::Rejected("duplicate_vaccine"));
         }
         if self.seen.len() > MAX_ROWS {
-            return Err(Failure::new(format!("`{}` has more than {MAX_ROWS} rows", self.name))
-                .hint("this is no table of jurisdictions and vaccines; check the file"));
+            let failure = Failure::new(format!("`{}` has more than {MAX_ROWS} rows", self.name));
+            return Err(Excluded::Failed(
+                failure.hint("this is no table of jurisdictions and vaccines; check the file"),
+            ));
         }
         for (dose, doses) in counted {
             encoded.extend_from_slice(&5_i16.to_be_bytes());
             value(encoded, Some(self.run_id.into_bytes()));
             value(encoded, province.map(i16::to_be_bytes));
-            text(encoded, Some(&vaccine));
-            text(encoded, Some(dose.as_bytes()));
+            value(encoded, Some(&vaccine));
+            value(encoded, Some(dose));
             value(encoded, Some(doses.to_be_bytes()));
         }
-        Ok(RowOutcome::Accepted(repairs))
+        Ok(repairs)
     }
 }
 
@@ -104,24 +104,13 @@ fn vaccine(field: Field<'_>) -> Option<Vec<u8>> {
     field.value().map(|_| field.collapsed().into_owned()).filter(|name| name.len() <= MAX_NAME_LENGTH)
 }
 
-/// A field that is not a number.
-#[derive(Debug, PartialEq, Eq)]
-struct Unreadable;
-
-/// `…_cantidad`: a whole number, or `None` if blank.
-fn doses(field: Field<'_>) -> Result<Option<i64>, Unreadable> {
-    match field.value() {
-        None => Ok(None),
-        Some(_) => quantity(field).map(Some).ok_or(Unreadable),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::parse::record::Records;
 
-    fn clean(header: &str, rows: &str) -> Vec<RowOutcome<Vec<&'static str>>> {
+    /// Returns the repairs of each row, or why it is rejected.
+    fn clean(header: &str, rows: &str) -> Vec<Result<Vec<&'static str>, &'static str>> {
         let header = Header::parse(header.as_bytes(), "x.csv").unwrap();
         let geography = Geography::new([6, 14], []);
         let mut rules = Vaccinations::new(&header, "x.csv", Uuid::nil(), geography).unwrap();
@@ -129,7 +118,11 @@ mod tests {
         let mut outcomes = Vec::new();
         while let Some(record) = records.next() {
             let row = Row { line: record.line, text: record.raw, fields: records.fields() };
-            outcomes.push(rules.clean_row(&row, &mut Vec::new(), &mut ()).unwrap());
+            let outcome = rules.clean_row(&row, &mut Vec::new(), &mut ());
+            outcomes.push(outcome.map_err(|excluded| match excluded {
+                Excluded::Rejected(reason) => reason,
+                other => panic!("{other:?}"),
+            }));
         }
         outcomes
     }
@@ -145,17 +138,16 @@ mod tests {
             14,Córdoba,Moderna,0,1,x,1,1\n\
             97,Montevideo,Moderna,0,1,1,1,1\n\
             99,S.I.,Pfizer,0,1,1,1,1\n";
-        let kept = |repairs: &[&'static str]| RowOutcome::Accepted(repairs.to_vec());
         assert_eq!(
             clean(header, rows),
             [
-                kept(&[]),
-                RowOutcome::Rejected("duplicate_vaccine"),
-                kept(&[]),
-                RowOutcome::Rejected("invalid_vaccine"),
-                RowOutcome::Rejected("invalid_doses"),
-                kept(&["unknown_vaccination_province"]),
-                kept(&[]),
+                Ok(vec![]),
+                Err("duplicate_vaccine"),
+                Ok(vec![]),
+                Err("invalid_vaccine"),
+                Err("invalid_doses"),
+                Ok(vec!["unknown_vaccination_province"]),
+                Ok(vec![]),
             ]
         );
     }
@@ -163,7 +155,7 @@ mod tests {
     #[test]
     fn clean_row_accepts_older_file_with_two_kinds_of_doses() {
         let header = "jurisdiccion_codigo_indec,jurisdiccion_nombre,vacuna_nombre,primera_dosis_cantidad,segunda_dosis_cantidad";
-        assert_eq!(clean(header, "06,Buenos Aires,Sputnik V,5,4\n"), [RowOutcome::Accepted(vec![])]);
+        assert_eq!(clean(header, "06,Buenos Aires,Sputnik V,5,4\n"), [Ok(vec![])]);
     }
 
     #[test]

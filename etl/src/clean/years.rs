@@ -1,6 +1,5 @@
 //! The years of registration to load.
 
-use std::fmt;
 use std::str::FromStr;
 
 use crate::parse::date::Day;
@@ -39,25 +38,13 @@ impl FromStr for YearsWanted {
     }
 }
 
-impl fmt::Display for YearsWanted {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Latest => f.write_str("latest"),
-            Self::All => f.write_str("all"),
-            Self::Listed(years) => {
-                let words: Vec<_> = years.iter().map(ToString::to_string).collect();
-                f.write_str(&words.join(","))
-            }
-        }
-    }
-}
-
 /// The selected years, with `latest` resolved.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Years {
-    /// First and last day of each wanted year; `None` is every year.
+    /// First and last day of each wanted year; `None` for every year.
     ranges: Option<Vec<(Day, Day)>>,
-    name: String,
+    /// As in `pipeline_run.years`: `all`, or the years.
+    pub name: String,
 }
 
 impl Years {
@@ -68,12 +55,13 @@ impl Years {
             YearsWanted::Latest => Some(vec![dataset_date.year()]),
             YearsWanted::Listed(years) => Some(years.clone()),
         };
-        let name = listed.clone().map_or(YearsWanted::All, YearsWanted::Listed).to_string();
+        let words = |years: &Vec<i32>| years.iter().map(i32::to_string).collect::<Vec<_>>().join(",");
+        let name = listed.as_ref().map_or_else(|| "all".to_owned(), words);
         let range = |year| Some((Day::from_calendar(year, 1, 1)?, Day::from_calendar(year, 12, 31)?));
         Self { ranges: listed.map(|years| years.into_iter().filter_map(range).collect()), name }
     }
 
-    /// Whether a day is in a wanted year.
+    /// Returns whether a day is in a wanted year.
     #[inline]
     pub fn contain(&self, day: Day) -> bool {
         self.ranges
@@ -82,17 +70,9 @@ impl Years {
     }
 }
 
-impl fmt::Display for Years {
-    /// As in `pipeline_run.years`: `all`, or the years.
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.name)
-    }
-}
-
 /// The dates that a load covers.
 #[derive(Debug, Clone)]
 pub struct Period {
-    /// The wanted years of registration.
     pub years: Years,
     /// `ultima_actualizacion`: no date of the dataset can be later (by more than a day).
     pub dataset_date: Day,
@@ -103,19 +83,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn years_are_settled_by_the_dataset_date() {
+    fn latest_is_the_year_of_the_dataset_date() {
         let date = Day::from_calendar(2022, 6, 5).unwrap();
-        let settled = |text: &str| Years::new(&text.parse().unwrap(), date);
-        assert_eq!(settled("latest"), settled("2022"));
-        assert_eq!(settled("2022, 2021,2022").to_string(), "2021,2022");
-        assert_eq!(settled("all").to_string(), "all");
-        assert!(settled("2021").contain(Day::from_calendar(2021, 12, 31).unwrap()));
-        assert!(!settled("2021").contain(Day::from_calendar(2022, 1, 1).unwrap()));
-        assert!(settled("all").contain(Day::from_calendar(1999, 1, 1).unwrap()));
+        let years = |text: &str| Years::new(&text.parse().unwrap(), date);
+        assert_eq!(years("latest"), years("2022"));
+        assert_eq!(years("2022, 2021,2022").name, "2021,2022");
+        assert_eq!(years("all").name, "all");
+        assert!(years("2021").contain(Day::from_calendar(2021, 12, 31).unwrap()));
+        assert!(!years("2021").contain(Day::from_calendar(2022, 1, 1).unwrap()));
+        assert!(years("all").contain(Day::from_calendar(1999, 1, 1).unwrap()));
     }
 
     #[test]
-    fn anything_else_is_a_usage_error() {
+    fn invalid_list_of_years_is_usage_error() {
         for wrong in ["", "last", "2021;2022", "20222", "2021,", "all,2021"] {
             assert_eq!(wrong.parse::<YearsWanted>().unwrap_err().exit().code(), 2, "{wrong:?}");
         }

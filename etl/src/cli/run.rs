@@ -151,7 +151,7 @@ pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
         Outcome::Skipped(_) => RunStatus::Skipped,
     });
     if let Ok(Outcome::Published(tally)) = &result {
-        record.rows = Some(tally.into());
+        record.rows = Some(tally.cases());
     }
     record.write(&reports).await;
     result.map(drop)

@@ -24,7 +24,7 @@ pub(super) struct Sparse {
 }
 
 impl Sparse {
-    /// Adds an id; false if it is there already.
+    /// Adds an id; returns false if it is in the set.
     pub(super) fn insert(&mut self, id: u64) -> io::Result<bool> {
         if self.filter.insert(id) && self.contains(id)? {
             return Ok(false);
@@ -40,12 +40,9 @@ impl Sparse {
         if self.recent.contains(&id) {
             return Ok(true);
         }
-        for run in self.levels.iter().flatten() {
-            if run.contains(id)? {
-                return Ok(true);
-            }
-        }
-        Ok(false)
+        // The first run that has the id or cannot be read.
+        let mut found = self.levels.iter().flatten().map(|run| run.contains(id));
+        found.find(|found| !matches!(found, Ok(false))).unwrap_or(Ok(false))
     }
 
     fn spill(&mut self) -> io::Result<()> {
@@ -129,22 +126,21 @@ fn merge(runs: Vec<Run>) -> io::Result<Run> {
     }))
 }
 
-/// A Bloom filter: 16 MiB, three bits an id. With ten million ids one in a hundred new ones has to be looked up, with thirty million
-/// one in nine.
-struct Bloom {
-    words: Vec<u64>,
-}
+/// A Bloom filter with three bits per id. With ten million ids, one in a hundred new ones has to be looked up, with thirty million one in
+/// nine.
+struct Bloom(Vec<u64>);
 
 impl Default for Bloom {
     fn default() -> Self {
-        Self { words: vec![0; Self::WORDS] }
+        Self(vec![0; Self::WORDS])
     }
 }
 
 impl Bloom {
+    /// 16 MiB.
     const WORDS: usize = (16 << 20) / 8;
 
-    /// Adds an id; true if it may have been there already.
+    /// Adds an id; returns true if it may be there already.
     fn insert(&mut self, id: u64) -> bool {
         let hash = mixed(id);
         let mut seen = true;
@@ -152,8 +148,8 @@ impl Bloom {
             #[expect(clippy::cast_possible_truncation, reason = "the bits that are wanted")]
             let bit = hash.rotate_left(21 * part) as usize % (Self::WORDS * 64);
             let mask = 1 << (bit % 64);
-            seen &= self.words[bit / 64] & mask != 0;
-            self.words[bit / 64] |= mask;
+            seen &= self.0[bit / 64] & mask != 0;
+            self.0[bit / 64] |= mask;
         }
         seen
     }

@@ -3,6 +3,7 @@
 //! After a connection loss a range request with `If-Range` asks for the rest of the same version. Without a validator (a strong `ETag`,
 //! else `Last-Modified`) the file is read again from its start, so that the bytes of two versions are never mixed.
 
+use std::error::Error;
 use std::time::Duration;
 
 use bytes::{Buf as _, Bytes};
@@ -77,6 +78,9 @@ pub(super) fn client() -> Result<Client> {
         .context(|| "cannot set up HTTP".to_owned())
 }
 
+/// Why a connection was lost.
+type Loss = Box<dyn Error + Send + Sync>;
+
 pub(super) enum Chunk {
     Bytes(Bytes),
     /// The file is read again from its start: discard the bytes so far.
@@ -88,15 +92,15 @@ pub(super) struct HttpFile<'a> {
     client: &'a Client,
     url: &'a str,
     retry: &'a RetryPolicy,
-    version: Version,
+    pub(super) version: Version,
     response: Option<Response>,
-    position: u64,
+    pub(super) position: u64,
     /// Bytes of the response to skip, because the server sends the file from its start.
     skip: u64,
     /// The position at which `losses` was last reset.
     reset_at: u64,
     losses: u32,
-    total_losses: u32,
+    pub(super) total_losses: u32,
 }
 
 impl<'a> HttpFile<'a> {
@@ -115,17 +119,13 @@ impl<'a> HttpFile<'a> {
                 conditions.insert(name, value);
             }
         }
-        loop {
-            match file.request(conditions.clone()).await? {
-                Some(response) if response.status() == StatusCode::NOT_MODIFIED => return Ok(None),
-                Some(response) => {
-                    file.version = Version::of(&response);
-                    file.response = Some(response);
-                    return Ok(Some(file));
-                }
-                None => {}
-            }
+        let response = file.request(&conditions).await?;
+        if response.status() == StatusCode::NOT_MODIFIED {
+            return Ok(None);
         }
+        file.version = Version::of(&response);
+        file.response = Some(response);
+        Ok(Some(file))
     }
 
     /// Continues a file of which `position` bytes were read before.
@@ -150,18 +150,6 @@ impl<'a> HttpFile<'a> {
         }
     }
 
-    pub(super) const fn version(&self) -> &Version {
-        &self.version
-    }
-
-    pub(super) const fn position(&self) -> u64 {
-        self.position
-    }
-
-    pub(super) const fn total_losses(&self) -> u32 {
-        self.total_losses
-    }
-
     pub(super) async fn next(&mut self) -> Result<Chunk> {
         loop {
             let Some(response) = &mut self.response else {
@@ -170,7 +158,7 @@ impl<'a> HttpFile<'a> {
                 }
                 continue;
             };
-            match tokio::time::timeout(self.retry.idle_timeout, response.chunk()).await {
+            let loss: Loss = match tokio::time::timeout(self.retry.idle_timeout, response.chunk()).await {
                 Ok(Ok(Some(mut bytes))) => {
                     let known = usize::try_from(self.skip).unwrap_or(usize::MAX).min(bytes.len());
                     bytes.advance(known);
@@ -179,26 +167,24 @@ impl<'a> HttpFile<'a> {
                     if self.position >= self.reset_at + RESET_BYTES {
                         (self.reset_at, self.losses) = (self.position, 0);
                     }
-                    if !bytes.is_empty() {
-                        return Ok(Chunk::Bytes(bytes));
+                    if bytes.is_empty() {
+                        continue;
                     }
+                    return Ok(Chunk::Bytes(bytes));
                 }
                 Ok(Ok(None)) => match self.version.size {
                     Some(size) if size > self.position => {
-                        self.back_off(format!(
-                            "the connection closed after {} of {size} bytes",
-                            self.position
-                        ))
-                        .await?;
+                        format!("the connection closed after {} of {size} bytes", self.position).into()
                     }
                     _ => return Ok(Chunk::End),
                 },
-                Ok(Err(error)) => self.back_off(error).await?,
+                Ok(Err(error)) => error.into(),
                 Err(_) => {
                     let seconds = self.retry.idle_timeout.as_secs_f64();
-                    self.back_off(format!("no data received for {seconds} seconds")).await?;
+                    format!("no data received for {seconds} seconds").into()
                 }
-            }
+            };
+            self.back_off(loss).await?;
         }
     }
 
@@ -208,19 +194,17 @@ impl<'a> HttpFile<'a> {
         if self.position > 0
             && let Some(validator) = self.version.validator()
         {
-            wanted.insert(RANGE, range_from(self.position)?);
-            wanted.insert(
-                IF_RANGE,
-                validator.parse().context(|| format!("`{}` has an invalid validator", self.url))?,
-            );
+            let range = format!("bytes={}-", self.position);
+            wanted.insert(RANGE, range.parse().context(|| "cannot encode a range".to_owned())?);
+            let invalid = || format!("`{}` has an invalid validator", self.url);
+            wanted.insert(IF_RANGE, validator.parse().context(invalid)?);
         }
-        let Some(response) = self.request(wanted).await? else { return Ok(false) };
+        let response = self.request(&wanted).await?;
         if response.status() == StatusCode::PARTIAL_CONTENT {
             let range = header(response.headers(), &CONTENT_RANGE).unwrap_or_default().to_owned();
             if !continues(&range, self.position, self.version.size) {
-                return Err(
-                    self.failed(format!("requested bytes from {} on, received `{range}`", self.position))
-                );
+                let what = format!("requested bytes from {} on, received `{range}`", self.position);
+                return Err(self.failed(what));
             }
             // Some servers ignore `If-Range` and send a range of the new version.
             let etag = header(response.headers(), &ETAG);
@@ -239,50 +223,50 @@ impl<'a> HttpFile<'a> {
         let restarted = self.position > 0;
         (self.version, self.position, self.skip) = (version, 0, 0);
         if restarted {
-            tracing::warn!(
-                url = self.url,
-                "the file has changed or has no validator: reading it from the start"
-            );
+            let url = self.url;
+            tracing::warn!(url, "the file has changed or has no validator: reading it from the start");
         }
         Ok(restarted)
     }
 
-    /// Sends a request; returns `None` after a temporary failure and its back-off.
-    async fn request(&mut self, headers: HeaderMap) -> Result<Option<Response>> {
-        let request = self.client.get(self.url).headers(headers).send();
-        let response = match tokio::time::timeout(self.retry.idle_timeout, request).await {
-            Ok(Ok(response)) => response,
-            Ok(Err(error)) if error.is_builder() => {
-                return Err(Failure::usage(format!("`{}` is not a valid URL", self.url))
-                    .source(error.without_url())
-                    .hint("use https://host/file"));
-            }
-            Ok(Err(error)) => return self.back_off(error).await.map(|()| None),
-            Err(_) => return self.back_off("the server does not answer".to_owned()).await.map(|()| None),
-        };
-        match response.status() {
-            StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => Ok(Some(response)),
-            StatusCode::RANGE_NOT_SATISFIABLE => {
-                let announced = self.version.size.map_or_else(|| "more".to_owned(), |size| size.to_string());
-                let has =
-                    header(response.headers(), &CONTENT_RANGE).and_then(|range| range.rsplit('/').next());
-                Err(self.failed(format!(
-                    "the server announced {announced} bytes and has {}",
-                    has.unwrap_or("fewer")
-                )))
-            }
-            status
-                if status.is_server_error()
-                    || matches!(status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) =>
-            {
-                self.back_off(format!("the server answered {status}")).await.map(|()| None)
-            }
-            status => Err(self.failed(format!("the server answered {status}"))),
+    /// Sends a request, and again after temporary failures.
+    async fn request(&mut self, headers: &HeaderMap) -> Result<Response> {
+        loop {
+            let request = self.client.get(self.url).headers(headers.clone()).send();
+            let loss: Loss = match tokio::time::timeout(self.retry.idle_timeout, request).await {
+                Ok(Ok(response)) => match response.status() {
+                    StatusCode::OK | StatusCode::PARTIAL_CONTENT | StatusCode::NOT_MODIFIED => {
+                        return Ok(response);
+                    }
+                    StatusCode::RANGE_NOT_SATISFIABLE => {
+                        let announced =
+                            self.version.size.map_or_else(|| "more".to_owned(), |size| size.to_string());
+                        let range = header(response.headers(), &CONTENT_RANGE);
+                        let has = range.and_then(|range| range.rsplit('/').next()).unwrap_or("fewer");
+                        return Err(
+                            self.failed(format!("the server announced {announced} bytes and has {has}"))
+                        );
+                    }
+                    status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS) => {
+                        format!("the server answered {status}").into()
+                    }
+                    status if status.is_server_error() => format!("the server answered {status}").into(),
+                    status => return Err(self.failed(format!("the server answered {status}"))),
+                },
+                Ok(Err(error)) if error.is_builder() => {
+                    return Err(Failure::usage(format!("`{}` is not a valid URL", self.url))
+                        .source(error.without_url())
+                        .hint("use https://host/file"));
+                }
+                Ok(Err(error)) => error.into(),
+                Err(_) => "the server does not answer".into(),
+            };
+            self.back_off(loss).await?;
         }
     }
 
     /// Counts a connection loss and waits, or fails if there were too many.
-    async fn back_off(&mut self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Result<()> {
+    async fn back_off(&mut self, why: Loss) -> Result<()> {
         self.response = None;
         self.losses += 1;
         self.total_losses += 1;
@@ -296,15 +280,11 @@ impl<'a> HttpFile<'a> {
         Ok(())
     }
 
-    fn failed(&self, why: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Failure {
+    fn failed(&self, why: impl Into<Loss>) -> Failure {
         Failure::new(format!("cannot download `{}`", self.url))
             .source(why)
             .hint("the store is unchanged; open the URL in a browser")
     }
-}
-
-fn range_from(position: u64) -> Result<reqwest::header::HeaderValue> {
-    format!("bytes={position}-").parse().context(|| "cannot encode a range".to_owned())
 }
 
 /// Returns whether `bytes 100-199/200` is the rest of a file from `position` on, of the announced size.

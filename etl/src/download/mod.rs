@@ -48,10 +48,10 @@ impl Options {
         let source = |dataset: Dataset| {
             // An empty variable counts as not set.
             let given = url_of(dataset).filter(|url| !url.is_empty());
-            (dataset, given.unwrap_or_else(|| dataset.url().to_owned()))
+            (dataset, given.unwrap_or_else(|| dataset.url()))
         };
         Self {
-            sources: Dataset::IN_LOAD_ORDER.map(source).into(),
+            sources: Dataset::ALL.map(source).into(),
             retry: RetryPolicy::default(),
             stop: Arc::default(),
             position: Arc::default(),
@@ -94,15 +94,16 @@ pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -
             Ok(Transferred::Replaced) => replaced += 1,
             Ok(Transferred::Unfinished(unfinished)) => return Ok(Ended::Unfinished(unfinished)),
             Err(failure) => {
-                let old_file_kept = store.objects().head(&transfer.key).await.is_ok();
+                let old_file_stays = store.objects().head(&transfer.key).await.is_ok();
+                let name = dataset.name();
                 if dataset.is_optional() && failure.exit() != Exit::Usage {
                     tracing::warn!(
-                        dataset = dataset.name(),
-                        old_file_stays = old_file_kept,
+                        dataset = name,
+                        old_file_stays,
                         "optional dataset not downloaded: {failure}"
                     );
                 } else {
-                    tracing::error!(dataset = dataset.name(), old_file_stays = old_file_kept, "{failure}");
+                    tracing::error!(dataset = name, old_file_stays, "{failure}");
                     first_failure.get_or_insert(failure);
                 }
             }
@@ -123,7 +124,7 @@ pub async fn would_overwrite_other_file(store: &Store) -> bool {
 
 /// Deletes the uploaded parts of an unfinished download.
 pub async fn discard(unfinished: &Unfinished, store: &Store) {
-    let dataset = Dataset::IN_LOAD_ORDER.into_iter().find(|dataset| dataset.name() == unfinished.dataset);
+    let dataset = Dataset::ALL.into_iter().find(|dataset| dataset.name() == unfinished.dataset);
     if let (Some(dataset), Some(paused)) = (dataset, unfinished.upload.clone()) {
         Upload::resume(store, &key(dataset), paused).abort().await;
     }
@@ -154,31 +155,28 @@ impl Transfer<'_> {
     async fn run(&self, begun: Option<Unfinished>) -> Result<Transferred> {
         let begun = begun.and_then(|begun| begun.upload.map(|paused| (begun.version, paused)));
         let (client, retry) = (self.client, &self.options.retry);
+        let (dataset, url) = (self.dataset.name(), self.url);
         let (file, mut upload) = if let Some((version, paused)) = begun {
-            let file = HttpFile::resume(client, self.url, retry, version, paused.size());
+            let file = HttpFile::resume(client, url, retry, version, paused.size());
             (Some(file), Upload::resume(self.store, &self.key, paused))
         } else {
-            let known = version_cache::read(self.store, &self.key, self.url).await;
-            (HttpFile::open(client, self.url, retry, known).await?, Upload::new(self.store, &self.key))
+            let known = version_cache::read(self.store, &self.key, url).await;
+            (HttpFile::open(client, url, retry, known).await?, Upload::new(self.store, &self.key))
         };
         let Some(mut file) = file else {
-            tracing::info!(
-                dataset = self.dataset.name(),
-                url = self.url,
-                "unchanged since the last download"
-            );
+            tracing::info!(dataset, url, "unchanged since the last download");
             return Ok(Transferred::Unchanged);
         };
         let begun = Instant::now();
         match self.stream(&mut file, &mut upload).await {
             Ok(true) => {
-                version_cache::write(self.store, &self.key, self.url, file.version()).await;
+                version_cache::write(self.store, &self.key, url, &file.version).await;
                 tracing::info!(
-                    dataset = self.dataset.name(),
-                    url = self.url,
-                    bytes = file.position(),
+                    dataset,
+                    url,
+                    bytes = file.position,
                     seconds = begun.elapsed().as_secs(),
-                    breaks = file.total_losses(),
+                    breaks = file.total_losses,
                     "file replaced"
                 );
                 Ok(Transferred::Replaced)
@@ -186,13 +184,8 @@ impl Transfer<'_> {
             Ok(false) => {
                 let upload = upload.pause().await?;
                 let kept = upload.as_ref().map_or(0, PausedUpload::size);
-                tracing::info!(
-                    dataset = self.dataset.name(),
-                    kept,
-                    of = file.version().size,
-                    "download paused"
-                );
-                let (dataset, version) = (self.dataset.name().to_owned(), file.version().clone());
+                tracing::info!(dataset, kept, of = file.version.size, "download paused");
+                let (dataset, version) = (dataset.to_owned(), file.version);
                 Ok(Transferred::Unfinished(Unfinished { dataset, version, upload }))
             }
             Err(failure) => {
@@ -204,7 +197,7 @@ impl Transfer<'_> {
 
     /// Streams the file into the store; returns whether it was completed before it was stopped.
     async fn stream(&self, file: &mut HttpFile<'_>, upload: &mut Upload) -> Result<bool> {
-        let resumed = file.position() > 0;
+        let resumed = file.position > 0;
         let mut validator = Validator::new(self.dataset, self.url, resumed);
         let mut part = Vec::with_capacity(PART_BYTES);
         let mut reported = Instant::now();
@@ -214,15 +207,11 @@ impl Transfer<'_> {
                 () = self.options.stop.notified() => return Ok(false),
                 chunk = file.next() => chunk?,
             };
-            self.options.position.store(file.position(), Ordering::Relaxed);
+            self.options.position.store(file.position, Ordering::Relaxed);
             if reported.elapsed() >= PROGRESS_INTERVAL {
                 reported = Instant::now();
-                tracing::info!(
-                    url = self.url,
-                    bytes = file.position(),
-                    of = file.version().size,
-                    "downloading"
-                );
+                let (url, bytes) = (self.url, file.position);
+                tracing::info!(url, bytes, of = file.version.size, "downloading");
             }
             match chunk {
                 Chunk::Bytes(bytes) => {
@@ -245,7 +234,7 @@ impl Transfer<'_> {
                 Chunk::End => break,
             }
         }
-        validator.finish(file.position())?;
+        validator.finish(file.position)?;
         upload.finish(part).await.map(|()| true)
     }
 }

@@ -59,7 +59,7 @@ impl Upload {
     pub(super) async fn put(&mut self, part: Vec<u8>) -> Result<()> {
         self.complete_part().await?;
         if self.sink.is_none() {
-            self.sink = Some(self.begin().await?);
+            self.sink = Some(self.begin().await.map_err(|error| self.failed(error))?);
         }
         let number = self.parts.len();
         match &mut self.sink {
@@ -78,16 +78,13 @@ impl Upload {
         Ok(())
     }
 
-    async fn begin(&self) -> Result<Sink> {
-        let begun = async {
-            Ok::<_, object_store::Error>(match self.store.parts() {
-                Some(store) => {
-                    Sink::Parts { store: Arc::clone(store), id: store.create_multipart(&self.key).await? }
-                }
-                None => Sink::Folder(self.store.objects().put_multipart(&self.key).await?),
-            })
-        };
-        begun.await.map_err(|error| self.failed(error))
+    async fn begin(&self) -> object_store::Result<Sink> {
+        Ok(match self.store.parts() {
+            Some(store) => {
+                Sink::Parts { store: Arc::clone(store), id: store.create_multipart(&self.key).await? }
+            }
+            None => Sink::Folder(self.store.objects().put_multipart(&self.key).await?),
+        })
     }
 
     async fn complete_part(&mut self) -> Result<()> {

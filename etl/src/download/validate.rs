@@ -8,6 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use zip::ZipArchive;
 
 use crate::dataset::Dataset;
+use crate::extract::position_after;
 use crate::parse::header::Header;
 use crate::parse::unlike::looks_like_html;
 use common::failure::{Failure, Result as Checked};
@@ -78,11 +79,8 @@ impl<'a> Validator<'a> {
             let line = start.split(|&byte| byte == b'\n').next().unwrap_or_default().trim_ascii_end();
             let header = Header::parse(line, self.url)?;
             match self.dataset {
-                Dataset::Provinces => header.positions(["id", "nombre"], self.url).map(drop)?,
-                Dataset::Departments => {
-                    header.positions(["id", "nombre", "provincia_id"], self.url).map(drop)?;
-                }
-                Dataset::Cases | Dataset::Tests | Dataset::Vaccinations => {}
+                Dataset::Departments => drop(header.positions(["id", "nombre", "provincia_id"], self.url)?),
+                _ => drop(header.positions(["id", "nombre"], self.url)?),
             }
             self.columns = header.columns();
         }
@@ -143,12 +141,7 @@ impl Read for FileTail<'_> {
 
 impl Seek for FileTail<'_> {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        self.position = position.ok_or_else(|| io::Error::other("seek before the start of the file"))?;
+        self.position = position_after(to, self.position, self.size)?;
         Ok(self.position)
     }
 }

@@ -4,16 +4,17 @@
 //! are idempotent: the download's id is derived from the event and recorded in the store, and the load's id is the client token of its
 //! task. The load starts even if no dataset is new: it detects that within seconds, and a load that failed before is retried.
 
-mod reinvoke;
 mod start_load;
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use aws_config::{BehaviorVersion, SdkConfig};
+use aws_sdk_lambda::primitives::Blob;
+use aws_sdk_lambda::types::InvocationType;
 use clap::Parser;
 use common::env;
-use common::failure::{Failure, Result};
+use common::failure::{Context as _, Failure, Result};
 use etl::cli::SourceArgs;
 use etl::download::{self, Ended, Options, Unfinished};
 use etl::ecs_metadata::EcsTask;
@@ -182,12 +183,27 @@ impl Downloader {
             Ended::Unfinished(unfinished) => {
                 let hop = event.hop + 1;
                 let next = Payload { download_id: Some(id), hop, unfinished: Some(unfinished), ..event };
-                reinvoke::invoke(&self.config, &context.env_config.function_name, &next).await?;
+                reinvoke(&self.config, &context.env_config.function_name, &next).await?;
                 tracing::info!(hop, "download continues in another invocation");
                 Ok(Response { download_id: id, run_id: next.run_id, continued: true, replaced: 0 })
             }
         }
     }
+}
+
+/// Invokes this Lambda function again, asynchronously.
+async fn reinvoke(config: &SdkConfig, function: &str, event: &Payload) -> Result<()> {
+    let payload = serde_json::to_vec(event).context(|| "cannot encode the event".to_owned())?;
+    aws_sdk_lambda::Client::new(config)
+        .invoke()
+        .function_name(function)
+        .invocation_type(InvocationType::Event)
+        .payload(Blob::new(payload))
+        .send()
+        .await
+        .map(drop)
+        .context(|| format!("cannot invoke `{function}`"))
+        .map_err(|failure| failure.hint("allow lambda:InvokeFunction on the function in its role"))
 }
 
 /// Derives the id of the load from that of the download, so that it is the same for all retries.

@@ -18,21 +18,20 @@ const CONTENTS: [(&[u8], &str, Option<&str>); 12] = [
     (b"PGDMP", "pg_dump", None),
 ];
 
-/// Returns the format of a file other than text.
-pub(super) fn format(start: &[u8]) -> Option<&'static str> {
-    CONTENTS.iter().find(|(magic, ..)| start.starts_with(magic)).map(|(_, format, _)| *format)
+/// Returns the format of a file other than text, and the command that unpacks it.
+pub(super) fn format(start: &[u8]) -> Option<(&'static str, Option<&'static str>)> {
+    let found = CONTENTS.iter().find(|(magic, ..)| start.starts_with(magic));
+    found.map(|(_, format, unpack)| (*format, *unpack))
 }
 
 /// Fails for formats and encodings that are not supported. `name` is the file, for messages.
 pub(super) fn refuse_other_than_text(start: &[u8], name: &str) -> Result<()> {
-    for (magic, format, unpack) in CONTENTS {
-        if start.starts_with(magic) {
-            let hint = match unpack {
-                Some(command) => format!("put the CSV itself there: unpack it first, with `{command}`"),
-                None => "put the CSV itself there: export it again as CSV".to_owned(),
-            };
-            return Err(Failure::new(format!("`{name}` contains {format} data, not text")).hint(hint));
-        }
+    if let Some((format, unpack)) = format(start) {
+        let hint = match unpack {
+            Some(command) => format!("put the CSV itself there: unpack it first, with `{command}`"),
+            None => "put the CSV itself there: export it again as CSV".to_owned(),
+        };
+        return Err(Failure::new(format!("`{name}` contains {format} data, not text")).hint(hint));
     }
     match other_encoding(start) {
         Some((encoding, iconv)) => Err(Failure::new(format!("`{name}` is encoded in {encoding}"))

@@ -8,7 +8,7 @@ mod magic;
 mod ranges;
 mod text;
 
-use std::io::{Read, Seek as _, SeekFrom};
+use std::io::{self, Read, Seek as _, SeekFrom};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
@@ -39,9 +39,9 @@ pub struct Source {
     pub version: Option<String>,
     /// Whether the store is a folder, so that hashing needs no transfer.
     pub in_folder: bool,
-    /// The SHA-256 of its bytes, in hexadecimal; only for folders, and only once [`Self::identify`] has made it.
+    /// The SHA-256 of its bytes, in hexadecimal; only for folders, once [`Self::identify`] has computed it.
     pub sha256: Option<String>,
-    /// The member of an archive, once it was searched.
+    /// The member of an archive, once found.
     member: Arc<OnceLock<Member>>,
 }
 
@@ -51,12 +51,12 @@ impl Source {
         self.key.to_string()
     }
 
-    /// The etag of an object in S3; a folder's own mark changes with every copy and says nothing to others.
+    /// Returns the `ETag` of an object in S3; that of a file in a folder changes with every copy.
     pub fn etag(&self) -> Option<String> {
         self.version.clone().filter(|_| !self.in_folder)
     }
 
-    /// Makes the checksum, if it lies in a folder.
+    /// Computes the checksum of a file in a folder.
     pub async fn identify(&mut self, store: &Store) -> Result<()> {
         if self.in_folder {
             self.sha256 = Some(sha256(store, self).await?);
@@ -64,7 +64,7 @@ impl Source {
         Ok(())
     }
 
-    /// What tells this version from another: the checksum where there is one, else etag and size.
+    /// Identifies the version, by the checksum if there is one, else by the `ETag`.
     pub fn identity(&self) -> String {
         let mark = self.sha256.as_deref().or(self.version.as_deref()).unwrap_or("?");
         format!("{} {} {mark}", self.key, self.size)
@@ -89,17 +89,15 @@ pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Sou
                 if meta.size == 0 {
                     return Err(empty(&url));
                 }
-                let (size, version, in_folder) = (meta.size, meta.e_tag, store.is_folder());
-                let member = Arc::default();
                 return Ok(Some(Source {
                     dataset,
                     key,
                     url,
-                    size,
-                    version,
-                    in_folder,
+                    size: meta.size,
+                    version: meta.e_tag,
+                    in_folder: store.is_folder(),
                     sha256: None,
-                    member,
+                    member: Arc::default(),
                 }));
             }
             Err(object_store::Error::NotFound { .. }) => {}
@@ -127,14 +125,24 @@ async fn sha256(store: &Store, source: &Source) -> Result<String> {
 
 /// Formats a digest in hexadecimal.
 pub fn hexadecimal(digest: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('?');
-    digest.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    format!("{:x}", bytes::Bytes::copy_from_slice(digest))
 }
 
 fn unreadable(url: &str, error: object_store::Error) -> Failure {
     refused(format!("cannot read `{url}`"), error).hint(
         "check STORE_URL, the network and the right to read there; on S3 also AWS_REGION and the credentials",
     )
+}
+
+/// Calls [`with_text`] on a thread for blocking work.
+pub async fn read_text<T: Send + 'static>(
+    store: &Store,
+    source: &Source,
+    read: impl FnOnce(&mut dyn Read) -> Result<T> + Send + 'static,
+) -> Result<T> {
+    let (store, source, runtime) = (store.clone(), source.clone(), Handle::current());
+    let work = move || with_text(&store, &source, &runtime, &Arc::default(), read);
+    tokio::task::spawn_blocking(work).await.context(|| "a worker thread panicked".to_owned())?
 }
 
 /// Calls `read` with a blocking reader of the text as UTF-8 without BOM; invalid bytes of the file are passed through.
@@ -150,8 +158,9 @@ pub fn with_text<T>(
     let options = GetOptions { if_match: source.version.clone(), ..GetOptions::default() };
     let mut file = Ranges::new(store.objects(), &source.key, source.size, options, runtime, position);
     let mut start = [0; 512];
-    let length = fill(&mut file, &mut start).context(|| format!("cannot read `{}`", source.url))?;
-    file.seek(SeekFrom::Start(0)).context(|| format!("cannot read `{}`", source.url))?;
+    let length = fill(&mut file, &mut start)
+        .and_then(|length| file.rewind().map(|()| length))
+        .context(|| format!("cannot read `{}`", source.url))?;
     // An archive may begin with other bytes: a program that unpacks it.
     if start.starts_with(b"PK\x03\x04")
         || start.starts_with(b"PK\x05\x06")
@@ -187,20 +196,30 @@ fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
         );
     }
     let content =
-        magic::format(start).map(|format| format!(", it contains {format} data")).unwrap_or_default();
+        magic::format(start).map(|(format, _)| format!(", it contains {format} data")).unwrap_or_default();
     Failure::new(format!("`{}` is not a zip archive{content}", source.url))
         .hint("download it again, or check what was put there")
 }
 
 /// Returns the failure of a read error after a line.
-fn unreadable_at(name: &str, line: u64, error: std::io::Error) -> Failure {
+fn unreadable_at(name: &str, line: u64, error: io::Error) -> Failure {
     Failure::new(format!("cannot read on in `{name}` behind line {line}"))
         .source(error)
         .hint("the file is damaged, or the place where it stands went away: download it again, or run again")
 }
 
+/// Returns the position after a seek in a file of `size` bytes.
+pub(crate) fn position_after(to: SeekFrom, position: u64, size: u64) -> io::Result<u64> {
+    let position = match to {
+        SeekFrom::Start(position) => Some(position),
+        SeekFrom::End(offset) => size.checked_add_signed(offset),
+        SeekFrom::Current(offset) => position.checked_add_signed(offset),
+    };
+    position.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "seek before the start of the file"))
+}
+
 /// Reads until the buffer is full or the file ends.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> std::io::Result<usize> {
+fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
     let mut length = 0;
     while length < buffer.len() {
         match reader.read(&mut buffer[length..])? {

@@ -117,13 +117,7 @@ impl Read for Ranges {
 
 impl Seek for Ranges {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = match to {
-            SeekFrom::Start(position) => Some(position),
-            SeekFrom::End(offset) => self.size.checked_add_signed(offset),
-            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
-        };
-        let position = position
-            .ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "a seek before the file's start"))?;
+        let position = super::position_after(to, self.position, self.size)?;
         match position.checked_sub(self.position).and_then(|forward| usize::try_from(forward).ok()) {
             Some(forward) if forward <= self.current.len() => {
                 self.current.advance(forward);
@@ -152,7 +146,6 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(32))]
 
-        /// It reads and seeks as a file in memory does.
         #[test]
         fn is_a_file(steps in prop::collection::vec((any::<bool>(), 0_u64..9_000_000, 1_usize..3_000_000), 1..12)) {
             let content: Vec<u8> = (0..7_340_033_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8).collect();

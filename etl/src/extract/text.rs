@@ -3,7 +3,7 @@
 //! UTF-8 is validated by the parser, because an invalid character affects only its row. For the same reason an unpaired surrogate is
 //! decoded to a byte that is never valid.
 
-use std::io::{self, Read};
+use std::io::{self, Cursor, Read};
 
 use super::magic;
 use common::failure::Result;
@@ -19,8 +19,7 @@ pub(super) struct Utf8<R> {
     input: R,
     encoding: Encoding,
     /// Decoded bytes not yet read.
-    ready: Vec<u8>,
-    given: usize,
+    ready: Cursor<Vec<u8>>,
     /// Encoded bytes of an incomplete character.
     rest: Vec<u8>,
     ended: bool,
@@ -46,7 +45,7 @@ impl<R: Read> Utf8<R> {
                 (Encoding::Utf8, start.strip_prefix(b"\xEF\xBB\xBF").unwrap_or(start).to_vec(), Vec::new())
             }
         };
-        Ok(Self { input, encoding, ready, given: 0, rest, ended: false })
+        Ok(Self { input, encoding, ready: Cursor::new(ready), rest, ended: false })
     }
 
     /// Decodes the next chunk of UTF-16 into `ready`.
@@ -57,26 +56,27 @@ impl<R: Read> Utf8<R> {
         let count = super::fill(&mut self.input, &mut piece[kept..])?;
         piece.truncate(kept + count);
         self.ended = count == 0;
-        // A pair must not be torn between two pieces: keep an odd byte and a leading surrogate for the next one.
+        // A pair must not be split between two pieces: keep an odd byte and a leading surrogate for the next one.
         let mut whole = piece.len() & !1;
         if !self.ended && whole >= 2 && (0xD8..0xDC).contains(&piece[whole - 1]) {
             whole -= 2;
         }
         let (text, rest) = piece.split_at(whole);
         let units = text.chunks_exact(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
-        self.ready.clear();
-        self.given = 0;
+        let mut ready = std::mem::take(&mut self.ready).into_inner();
+        ready.clear();
         for character in char::decode_utf16(units) {
             match character {
-                Ok(character) => self.ready.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
-                Err(_) => self.ready.push(INVALID),
+                Ok(character) => ready.extend_from_slice(character.encode_utf8(&mut [0; 4]).as_bytes()),
+                Err(_) => ready.push(INVALID),
             }
         }
         if self.ended && !rest.is_empty() {
-            self.ready.push(INVALID);
+            ready.push(INVALID);
         } else {
             self.rest = rest.to_vec();
         }
+        self.ready = Cursor::new(ready);
         Ok(())
     }
 }
@@ -84,10 +84,8 @@ impl<R: Read> Utf8<R> {
 impl<R: Read> Read for Utf8<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         loop {
-            if self.given < self.ready.len() {
-                let count = buffer.len().min(self.ready.len() - self.given);
-                buffer[..count].copy_from_slice(&self.ready[self.given..self.given + count]);
-                self.given += count;
+            let count = self.ready.read(buffer)?;
+            if count > 0 {
                 return Ok(count);
             }
             match self.encoding {

@@ -1,7 +1,6 @@
-//! A binary COPY in a transaction of its own.
+//! A binary COPY.
 
 use common::failure::Result;
-use sqlx::Executor as _;
 use sqlx::postgres::{PgConnection, PgCopyIn};
 
 use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
@@ -10,38 +9,44 @@ use crate::database::DbContext as _;
 /// Bytes of a message of the protocol. PostgreSQL reads a message whole: keep it small enough for its buffers.
 const MESSAGE_SIZE: usize = 64 << 10;
 
+/// Begins a transaction whose commit does not wait for the disk; the publication does.
+pub const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";
+
 /// A COPY in progress. Dropped unfinished, it leaves no row behind.
 pub struct BinaryCopy<'a> {
     copy: PgCopyIn<&'a mut PgConnection>,
-    what: String,
+    what: &'a str,
 }
 
 impl<'a> BinaryCopy<'a> {
-    /// Begins the transaction and the COPY. Its commit does not wait for the disk; the publication does.
-    pub async fn begin(session: &'a mut PgConnection, table: &str, columns: &str) -> Result<Self> {
-        let what = format!("cannot fill the table `{table}`");
-        session.execute("BEGIN; SET LOCAL synchronous_commit = off").await.db_context(&what)?;
+    /// Begins the COPY; `what` names it in errors.
+    pub async fn begin(
+        session: &'a mut PgConnection,
+        table: &str,
+        columns: &str,
+        what: &'a str,
+    ) -> Result<Self> {
         let statement = format!("COPY public.{table} ({columns}) FROM STDIN (FORMAT binary)");
-        let mut copy = session.copy_in_raw(&statement).await.db_context(&what)?;
-        copy.send(COPY_HEADER).await.db_context(&what)?;
+        let mut copy = session.copy_in_raw(&statement).await.db_context(what)?;
+        copy.send(COPY_HEADER).await.db_context(what)?;
         Ok(Self { copy, what })
     }
 
     /// Sends encoded rows.
     pub async fn send(&mut self, rows: &[u8]) -> Result<()> {
         for piece in rows.chunks(MESSAGE_SIZE) {
-            self.copy.send(piece).await.db_context(&self.what)?;
+            self.copy.send(piece).await.db_context(self.what)?;
         }
         Ok(())
     }
 
-    /// Ends the COPY; the transaction stays open. Returns the number of rows.
+    /// Ends the COPY; returns the number of rows.
     pub async fn finish(mut self) -> Result<u64> {
-        self.copy.send(COPY_TRAILER).await.db_context(&self.what)?;
-        self.copy.finish().await.db_context(&self.what)
+        self.copy.send(COPY_TRAILER).await.db_context(self.what)?;
+        self.copy.finish().await.db_context(self.what)
     }
 
-    /// Cancels the COPY; the transaction is left to roll back.
+    /// Cancels the COPY.
     pub async fn abort(self, reason: &str) {
         // The server answers with the error that it was sent.
         drop(self.copy.abort(reason).await);

@@ -2,13 +2,13 @@
 //!
 //! Their rows carry the id of the run, and readers select those of the published run: publishing makes them visible with the cases.
 
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
+use super::copy::BinaryCopy;
 use crate::aggregates::{CaseAggregates, Rows};
-use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
-use crate::database::{self, DbContext as _};
+use crate::database::{self, execute};
 use common::failure::Result;
 
 /// The tables whose rows carry the id of their run: aggregates and optional datasets.
@@ -29,7 +29,7 @@ impl AggregateWriter {
         let mut session = database::connect(database_url, run_id).await?;
         // The publication flushes the log. A few thousand rows are enough for the statistics.
         let settings = "SET default_statistics_target = 30; BEGIN; SET LOCAL synchronous_commit = off";
-        session.execute(settings).await.db_context(WHAT)?;
+        execute(&mut session, settings, WHAT).await?;
         Ok(Self { session, run_id })
     }
 
@@ -46,18 +46,16 @@ impl AggregateWriter {
         self.write(&mut counts).await?;
         self.copy(counts.contradictions(self.run_id)).await?;
         let end = "COMMIT; ANALYZE public.case_count; ANALYZE public.place_count; ANALYZE public.delay_count";
-        self.session.execute(end).await.db_context(WHAT).map(drop)
+        execute(&mut self.session, end, WHAT).await
     }
 
     async fn copy(&mut self, Rows { table, columns, pieces }: Rows<'_>) -> Result<()> {
-        let statement = format!("COPY public.{table} (run_id, {columns}) FROM STDIN (FORMAT binary)");
-        let mut copy = self.session.copy_in_raw(&statement).await.db_context(WHAT)?;
-        copy.send(COPY_HEADER).await.db_context(WHAT)?;
+        let columns = format!("run_id, {columns}");
+        let mut copy = BinaryCopy::begin(&mut self.session, table, &columns, WHAT).await?;
         for piece in pieces {
-            copy.send(piece).await.db_context(WHAT)?;
+            copy.send(&piece).await?;
         }
-        copy.send(COPY_TRAILER).await.db_context(WHAT)?;
-        copy.finish().await.db_context(WHAT).map(drop)
+        copy.finish().await.map(drop)
     }
 }
 
@@ -67,11 +65,6 @@ pub async fn delete_unused(session: &mut PgConnection) -> Result<()> {
                  SELECT run_id FROM public.release WHERE dropped_at IS NULL AND publication IS NOT NULL
                  UNION ALL SELECT run_id FROM public.release_dataset
                  UNION ALL SELECT run_id FROM public.previous_load() AS run_id WHERE run_id IS NOT NULL)";
-    let statements: Vec<String> =
-        TABLES.iter().map(|table| format!("DELETE FROM public.{table} WHERE {others};")).collect();
-    session
-        .execute(AssertSqlSafe(statements.concat()))
-        .await
-        .db_context("cannot delete the aggregates of older runs")
-        .map(drop)
+    let statements = TABLES.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).concat();
+    execute(session, AssertSqlSafe(statements), "cannot delete the aggregates of older runs").await
 }

@@ -3,14 +3,16 @@
 use std::collections::BTreeMap;
 use std::io::Read;
 
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
+use super::copy::BinaryCopy;
 use super::georef_rows::for_each;
 use super::release::ReleaseId;
+use crate::clean::MALFORMED;
+use crate::clean::encoding::value;
 use crate::clean::geography::Geography;
-use crate::database::DbContext as _;
 use crate::dataset::Dataset;
+use crate::parse::record::Record;
 use crate::tally::{IssueKind, RowCounts, Tally};
 use common::failure::{Failure, Result};
 
@@ -24,7 +26,6 @@ pub struct Reject {
     pub raw: Vec<u8>,
 }
 
-/// The provinces and departments.
 #[derive(Debug, Default)]
 pub struct Georef {
     provinces: BTreeMap<i16, String>,
@@ -44,7 +45,7 @@ impl Georef {
     pub fn read_provinces(&mut self, text: &mut dyn Read, name: &str) -> Result<()> {
         for_each(text, name, ["id", "nombre"], |row| {
             let reason = match (row.code::<i16>(0), row.name(1)) {
-                _ if !row.well_formed => "malformed",
+                _ if !row.record.well_formed => MALFORMED,
                 (None | Some(0), _) => "invalid_province_id",
                 (_, None) => "missing_name",
                 (Some(id), Some(_)) if self.provinces.contains_key(&id) => "duplicate_province_id",
@@ -54,7 +55,7 @@ impl Georef {
                     return Ok(());
                 }
             };
-            self.reject(Dataset::Provinces, (row.line, row.raw), reason, name)
+            self.reject(Dataset::Provinces, &row.record, reason, name)
         })?;
         self.require_rows(Dataset::Provinces, name)
     }
@@ -64,7 +65,7 @@ impl Georef {
         for_each(text, name, ["id", "nombre", "provincia_id"], |row| {
             let province = row.code::<i16>(2).filter(|province| self.provinces.contains_key(province));
             let reason = match (row.code::<i32>(0), row.name(1), province) {
-                _ if !row.well_formed => "malformed",
+                _ if !row.record.well_formed => MALFORMED,
                 (None | Some(0), ..) => "invalid_department_id",
                 (_, None, _) => "missing_name",
                 (_, _, None) => "unknown_province",
@@ -75,7 +76,7 @@ impl Georef {
                     return Ok(());
                 }
             };
-            self.reject(Dataset::Departments, (row.line, row.raw), reason, name)
+            self.reject(Dataset::Departments, &row.record, reason, name)
         })?;
         self.require_rows(Dataset::Departments, name)
     }
@@ -87,34 +88,33 @@ impl Georef {
     fn reject(
         &mut self,
         dataset: Dataset,
-        (line, raw): (u64, &[u8]),
+        Record { line, raw, .. }: &Record<'_>,
         reason: &'static str,
         name: &str,
     ) -> Result<()> {
-        self.rejects.push(Reject { dataset, line, reason, raw: raw.to_vec() });
+        self.rejects.push(Reject { dataset, line: *line, reason, raw: raw.to_vec() });
         self.rejected_bytes += raw.len();
         if self.rejected_bytes > MAX_REJECTED_BYTES {
-            return Err(Failure::new(format!(
+            let what = format!(
                 "`{name}` has more than 16 MiB of rejected rows: line {line} is rejected as `{reason}`"
-            ))
-            .hint(format!("download it again; it is published at {}", dataset.url())));
+            );
+            return Err(Failure::new(what).hint(download_again(dataset)));
         }
         Ok(())
     }
 
     /// Returns an error if every row of a file is rejected.
     fn require_rows(&self, dataset: Dataset, name: &str) -> Result<()> {
-        let first = self.rejects.iter().find(|reject| reject.dataset == dataset);
-        match first {
-            Some(Reject { line, reason, .. }) if self.counts(dataset).loaded == 0 => Err(Failure::new(
-                format!("every row of `{name}` is rejected: line {line} is rejected as `{reason}`"),
-            )
-            .hint(format!("download it again; it is published at {}", dataset.url()))),
+        match self.rejects.iter().find(|reject| reject.dataset == dataset) {
+            Some(Reject { line, reason, .. }) if self.counts(dataset).loaded == 0 => {
+                let what =
+                    format!("every row of `{name}` is rejected: line {line} is rejected as `{reason}`");
+                Err(Failure::new(what).hint(download_again(dataset)))
+            }
             _ => Ok(()),
         }
     }
 
-    /// Adds the rejects to the tally.
     pub fn count(&self, tally: &mut Tally) {
         for reject in &self.rejects {
             tally.count(reject.dataset, IssueKind::Rejected, reject.reason, 1);
@@ -138,44 +138,33 @@ impl Georef {
 
     /// Fills the reference tables of a new release.
     pub async fn insert(&self, session: &mut PgConnection, release: ReleaseId) -> Result<()> {
-        const WHAT: &str = "cannot load provinces and departments";
-        let id = release.0;
-        let (ids, names): (Vec<_>, Vec<_>) =
-            self.provinces.iter().map(|(id, name)| (*id, name.clone())).unzip();
-        let statement = format!(
-            "INSERT INTO public.release_province_{id} (province_id, name)
-             SELECT * FROM unnest($1::smallint[], $2::text[])"
-        );
-        sqlx::query(AssertSqlSafe(statement))
-            .bind(ids)
-            .bind(names)
-            .execute(&mut *session)
-            .await
-            .db_context(WHAT)?;
-        let (ids, names, provinces) = self.department_columns();
-        let statement = format!(
-            "INSERT INTO public.release_department_{id} (department_id, name, province_id)
-             SELECT * FROM unnest($1::integer[], $2::text[], $3::smallint[])"
-        );
-        sqlx::query(AssertSqlSafe(statement))
-            .bind(ids)
-            .bind(names)
-            .bind(provinces)
-            .execute(session)
-            .await
-            .db_context(WHAT)
-            .map(drop)
-    }
-
-    fn department_columns(&self) -> (Vec<i32>, Vec<String>, Vec<i16>) {
-        let mut columns = (Vec::new(), Vec::new(), Vec::new());
-        for (id, (name, province)) in &self.departments {
-            columns.0.push(*id);
-            columns.1.push(name.clone());
-            columns.2.push(*province);
+        let (mut provinces, mut departments) = (Vec::new(), Vec::new());
+        for (id, name) in &self.provinces {
+            provinces.extend_from_slice(&2_i16.to_be_bytes());
+            value(&mut provinces, Some(id.to_be_bytes()));
+            value(&mut provinces, Some(name));
         }
-        columns
+        for (id, (name, province)) in &self.departments {
+            departments.extend_from_slice(&3_i16.to_be_bytes());
+            value(&mut departments, Some(id.to_be_bytes()));
+            value(&mut departments, Some(name));
+            value(&mut departments, Some(province.to_be_bytes()));
+        }
+        for (parent, columns, rows) in [
+            ("release_province", "province_id, name", provinces),
+            ("release_department", "department_id, name, province_id", departments),
+        ] {
+            let (table, what) = (release.partition_of(parent), "cannot load provinces and departments");
+            let mut copy = BinaryCopy::begin(session, &table, columns, what).await?;
+            copy.send(&rows).await?;
+            copy.finish().await?;
+        }
+        Ok(())
     }
+}
+
+fn download_again(dataset: Dataset) -> String {
+    format!("download it again; it is published at {}", dataset.url())
 }
 
 #[cfg(test)]

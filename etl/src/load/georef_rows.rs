@@ -1,6 +1,6 @@
-//! The rows of a reference table, through the same reader as the line list's: the same encodings, line ends and limits.
+//! The rows of a reference table, by the reader of the line list: with the same encodings, line ends and limits.
 //!
-//! Names are shown to people, so a file whose text is damaged is refused as a whole: in another encoding, encoded twice, or with characters lost.
+//! Names are shown to people, so a file with damaged text is refused as a whole: in another encoding, encoded twice, or with characters lost.
 
 use std::io::Read;
 
@@ -11,36 +11,32 @@ use crate::parse::record::{Record, Records, is_text};
 use crate::parse::unlike::{damaged, encoded_in};
 use common::failure::{Failure, Result};
 
-/// The most rows of a reference table; the real ones have 24 and 529.
+/// The published tables have 24 and 529.
 const MOST_ROWS: u64 = 100_000;
 
-/// The most bytes of a name; the longest real one has 53.
+/// In bytes; the longest published name has 53.
 const LONGEST_NAME: usize = 200;
 
-/// One row, with the wanted columns.
+/// A row, with the wanted columns.
 pub(super) struct Row<'a, const N: usize> {
-    /// Its line in the file, from 1.
-    pub(super) line: u64,
-    /// Its text.
-    pub(super) raw: &'a [u8],
-    /// Whether it has the right number of fields and is text. If not, the fields are empty.
-    pub(super) well_formed: bool,
+    /// Well-formed if it is also text; if not, the fields are empty.
+    pub(super) record: Record<'a>,
     fields: [Field<'a>; N],
 }
 
 impl<'a, const N: usize> Row<'a, N> {
-    fn new(record: &Record<'a>, records: &Records<'_>, positions: [usize; N]) -> Self {
-        let well_formed = record.well_formed && is_text(record.raw);
-        let field = |at| if well_formed { records.fields().get(record.raw, at) } else { Field(b"") };
-        Self { line: record.line, raw: record.raw, well_formed, fields: positions.map(field) }
+    fn new(mut record: Record<'a>, records: &Records<'_>, positions: [usize; N]) -> Self {
+        record.well_formed &= is_text(record.raw);
+        let field = |at| if record.well_formed { records.fields().get(record.raw, at) } else { Field(b"") };
+        Self { record, fields: positions.map(field) }
     }
 
-    /// The code in a column, with leading zeros or without.
+    /// Returns the code in a column.
     pub(super) fn code<T: TryFrom<u64>>(&self, column: usize) -> Option<T> {
         self.fields[column].code().and_then(|code| code.try_into().ok())
     }
 
-    /// The name in a column, if there is one of at most 200 bytes.
+    /// Returns the name in a column, if there is one of at most 200 bytes.
     pub(super) fn name(&self, column: usize) -> Option<String> {
         self.fields[column].value()?;
         let name = self.fields[column].text();
@@ -48,7 +44,7 @@ impl<'a, const N: usize> Row<'a, N> {
     }
 }
 
-/// Calls `each` with every row, in order. `name` is the file, for messages.
+/// Calls `each` with every row. `name` is the file, for messages.
 pub(super) fn for_each<const N: usize>(
     text: &mut dyn Read,
     name: &str,
@@ -66,7 +62,7 @@ pub(super) fn for_each<const N: usize>(
                 return Err(Failure::new(format!("`{name}` has more than {MOST_ROWS} rows"))
                     .hint("this is no table of provinces or departments: check what was put there"));
             }
-            let row = Row::new(&record, &records, positions);
+            let row = Row::new(record, &records, positions);
             encoding.note(&row, name)?;
             each(&row)?;
         }
@@ -75,36 +71,37 @@ pub(super) fn for_each<const N: usize>(
     encoding.finish(name)
 }
 
-/// What the rows say of the file's encoding.
+/// The encoding of a file, judged by its rows.
 #[derive(Default)]
 struct Encoding {
     /// The first row in another encoding.
     other: Option<Vec<u8>>,
-    /// Whether another character than those of ASCII is in UTF-8.
+    /// Whether a row has UTF-8 other than ASCII.
     is_utf_8: bool,
 }
 
 impl Encoding {
-    /// Looks at a row; fails if one of its fields is damaged.
+    /// Records the encoding of a row; fails if one of its fields is damaged.
     fn note<const N: usize>(&mut self, row: &Row<'_, N>, name: &str) -> Result<()> {
-        if row.raw.is_ascii() {
+        let Record { raw, well_formed, .. } = row.record;
+        if raw.is_ascii() {
             return Ok(());
         }
-        if !row.well_formed {
-            if self.other.is_none() && mojibake::code_page(row.raw).is_some() {
-                self.other = Some(row.raw.to_vec());
+        if !well_formed {
+            if self.other.is_none() && mojibake::code_page(raw).is_some() {
+                self.other = Some(raw.to_vec());
             }
             return Ok(());
         }
         self.is_utf_8 = true;
-        let texts = row.fields.iter().filter_map(|field| std::str::from_utf8(field.0).ok());
-        match texts.map(|text| (text, mojibake::damage(text))).find(|(_, damage)| damage.is_some()) {
-            Some((text, Some(damage))) => Err(damaged(name, text, damage)),
-            _ => Ok(()),
+        let mut texts = row.fields.iter().filter_map(|field| std::str::from_utf8(field.0).ok());
+        match texts.find_map(|text| Some((text, mojibake::damage(text)?))) {
+            Some((text, damage)) => Err(damaged(name, text, damage)),
+            None => Ok(()),
         }
     }
 
-    /// Fails if the file is in another encoding. If only some rows are, they are malformed, and the file is what it says.
+    /// Fails if the file is in another encoding. If only some rows are, they alone are malformed.
     fn finish(self, name: &str) -> Result<()> {
         let row = self.other.filter(|_| !self.is_utf_8).unwrap_or_default();
         mojibake::code_page(&row).map_or(Ok(()), |page| Err(encoded_in(page, name, &row)))

@@ -1,17 +1,16 @@
-//! One load at a time, by an advisory lock that PostgreSQL frees by itself when the session ends, however it ends.
+//! The advisory lock of loads, which PostgreSQL releases when the session ends.
 
-use sqlx::Executor as _;
 use sqlx::postgres::PgConnection;
 
-use crate::database::{self, DbContext as _};
+use crate::database::{self, DbContext as _, execute};
 use common::failure::{Failure, Result};
 
-/// "Covid19" in ASCII: any number would do, but it must stay the same.
+/// "Covid19" in ASCII. Any number would do, but it must not change.
 const KEY: i64 = 0x0043_6F76_6964_3139;
 
 /// Takes the lock for the rest of the session; waits up to ten seconds, then names the run that holds it.
 pub async fn take(session: &mut PgConnection) -> Result<()> {
-    session.execute("SET lock_timeout = '10s'").await.db_context("cannot set a time limit")?;
+    execute(session, "SET lock_timeout = '10s'", "cannot set a time limit").await?;
     let taken = sqlx::query("SELECT pg_advisory_lock($1)").bind(KEY).execute(&mut *session).await;
     if let Err(error) = taken {
         if database::code(&error).as_deref() != Some("55P03") {
@@ -21,10 +20,10 @@ pub async fn take(session: &mut PgConnection) -> Result<()> {
         return Err(Failure::new(format!("another load is under way: {holder}"))
             .hint("wait until it ends, or stop it: `covidctl runs` shows it"));
     }
-    session.execute("SET lock_timeout = 0").await.db_context("cannot lift a time limit").map(drop)
+    execute(session, "SET lock_timeout = 0", "cannot lift a time limit").await
 }
 
-/// Who holds it, in the words of its session.
+/// Returns the run, or else the session, that holds the lock.
 async fn holder(session: &mut PgConnection) -> Result<Option<String>> {
     let name: Option<String> = sqlx::query_scalar(
         "SELECT application_name FROM pg_locks JOIN pg_stat_activity USING (pid)

@@ -4,8 +4,8 @@
 //!
 //! 1. [`lock`]: one load at a time.
 //! 2. [`release`]: a load takes a spare release, whose empty tables are partitions that every reader's plan knows already.
-//! 3. [`copy`] fills its partition, [`staging`] builds its unique index.
-//! 4. [`counts`]: what questions ask for again and again is written in a session of its own.
+//! 3. [`copy`] fills its partition, [`release`] adds index and keys.
+//! 4. [`counts`]: the aggregates for reports are written in a session of their own.
 //! 5. [`publish`]: a transaction of milliseconds moves the pointer and records the run.
 //! 6. [`retire`]: releases that are not kept are dropped when no snapshot needs them.
 
@@ -19,4 +19,3 @@ pub mod publish;
 pub mod rejects;
 pub mod release;
 pub mod retire;
-pub mod staging;

@@ -1,16 +1,17 @@
-//! The release that a load fills: its id, and the three partitions that hold its provinces, departments and cases.
+//! The release that a load fills: its id, and the three partitions that hold its provinces, departments and cases, with their index,
+//! keys and statistics.
 //!
-//! Readers never see a release before the pointer names it, so every step here commits on its own. What a killed load leaves
+//! Readers do not see a release before the pointer names it, so every step here commits on its own. What a killed load leaves
 //! behind is found by its row in `release`, which was never published.
 
 use std::time::{Duration, Instant};
 
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
-use sqlx::{AssertSqlSafe, Executor as _};
 use uuid::Uuid;
 
 use crate::clean::RULES_VERSION;
-use crate::database::DbContext as _;
+use crate::database::{DbContext as _, execute};
 use common::failure::Result;
 
 /// Identifies a release; ascends in the order in which loads began.
@@ -20,16 +21,14 @@ pub struct ReleaseId(pub i32);
 /// The partitioned tables that every release has a partition of; each is referenced only by those before it.
 pub const PARENTS: [&str; 3] = [CASES, "release_department", "release_province"];
 
-/// The first of them.
-pub const CASES: &str = "release_case";
+const CASES: &str = "release_case";
 
 impl ReleaseId {
-    /// Names the partition that holds the cases of this release.
+    /// Returns the partition of the cases.
     pub fn cases(self) -> String {
         self.partition_of(CASES)
     }
 
-    /// Names the partition of `parent` that belongs to this release.
     pub fn partition_of(self, parent: &str) -> String {
         format!("{parent}_{}", self.0)
     }
@@ -49,7 +48,7 @@ pub async fn begin(session: &mut PgConnection, run_id: Uuid) -> Result<ReleaseId
     )
     .bind(run_id)
     .bind(RULES_VERSION)
-    .fetch_one(&mut *session)
+    .fetch_one(session)
     .await
     .db_context("cannot take a release for this load")?;
     Ok(ReleaseId(id))
@@ -61,15 +60,11 @@ pub async fn prepare_next(session: &mut PgConnection) -> Result<()> {
 }
 
 async fn create_spares(session: &mut PgConnection, wanted: i64) -> Result<()> {
-    sqlx::query(
+    let create = sqlx::query(
         "SELECT create_release() FROM generate_series(1, $1 - (
              SELECT count(*) FROM release WHERE run_id IS NULL AND dropped_at IS NULL))",
-    )
-    .bind(wanted)
-    .execute(session)
-    .await
-    .db_context("cannot create the tables of a new release")
-    .map(drop)
+    );
+    execute(session, create.bind(wanted), "cannot create the tables of a new release").await
 }
 
 /// The longest wait for transactions that do not know the partitions of a release. After it, their next statement fails in
@@ -107,6 +102,25 @@ pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId
     }
 }
 
+/// Builds the unique index on the case ids. PostgreSQL builds it on several cores, and it does not affect readers, which hold locks on every
+/// partition, as a constraint would.
+pub async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
+    const WHAT: &str = "cannot build the unique index of the new release";
+    let table = release.cases();
+    // The publication waits for the disk, and with it for everything that was written before.
+    execute(session, "SET maintenance_work_mem = '128MB'; SET synchronous_commit = off", WHAT).await?;
+    let statement = format!("CREATE UNIQUE INDEX {table}_case_id_key ON public.{table} (case_id)");
+    execute(session, AssertSqlSafe(statement), WHAT).await
+}
+
+/// Collects statistics of the new partition and of `release_case` as a whole, which autovacuum never does.
+pub async fn analyze(session: &mut PgConnection) -> Result<()> {
+    // 9,000 rows are enough for columns with a few hundred values.
+    let statements = "SET default_statistics_target = 30; ANALYZE public.release_case;
+         RESET default_statistics_target; RESET maintenance_work_mem; RESET synchronous_commit";
+    execute(session, statements, "cannot analyze the new release").await
+}
+
 /// Adds the foreign keys as `NOT VALID`: the cleaning rules have checked each row against the same tables, and to check them again would take
 /// PostgreSQL a fifth of the whole load.
 pub async fn add_foreign_keys(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
@@ -115,12 +129,8 @@ pub async fn add_foreign_keys(session: &mut PgConnection, release: ReleaseId) ->
         let referenced = release.partition_of(referenced);
         format!("ADD CONSTRAINT {table}_{column}_fkey FOREIGN KEY ({column}) REFERENCES public.{referenced} NOT VALID")
     });
-    let statement = format!("ALTER TABLE public.{table} {}", keys.join(", "));
-    session
-        .execute(AssertSqlSafe(statement))
-        .await
-        .db_context("cannot add the foreign keys of the new release")
-        .map(drop)
+    let statement = AssertSqlSafe(format!("ALTER TABLE public.{table} {}", keys.join(", ")));
+    execute(session, statement, "cannot add the foreign keys of the new release").await
 }
 
 /// Columns of the cases and the tables that they reference.

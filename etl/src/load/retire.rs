@@ -3,9 +3,9 @@
 //! A snapshot that is older than the replacement still reads the replaced release. It is therefore dropped only when no snapshot can
 //! need it, or when it was replaced longer ago than the time limit; a snapshot older still gets an error (`current_release()`).
 //!
-//! Dropping a table with foreign keys locks the referenced tables too, and a reader that joins them may hold one and wait for the
-//! other. So the keys are dropped first, one by one, and no step holds one of the readers' tables while it waits for another.
-//! A reader queues behind a waiting step, so each step times out soon; what could not be dropped now is dropped by the next run.
+//! Dropping a table with foreign keys locks the referenced tables, too, and a reader that joins them may hold one and wait for the
+//! other. Therefore the keys are dropped first, one by one, and no step holds one of the readers' tables while it waits for another.
+//! Readers queue behind a waiting step, so each step times out soon; the next run drops what could not be dropped.
 
 use std::time::Duration;
 
@@ -22,16 +22,15 @@ pub const ROUNDS_AFTER: u32 = 15;
 /// Attempts before a load, which should begin soon.
 pub const ROUNDS_BEFORE: u32 = 3;
 
-/// Which releases stay, and for how long.
 #[derive(Debug, Clone, Copy)]
 pub struct Retention {
-    /// How many releases are kept besides the published one, the latest published first.
+    /// Number of releases kept besides the published one, the latest published first.
     pub keep_releases: u32,
-    /// How long a release stays that a snapshot may still need.
+    /// Time to keep a replaced release that a snapshot may still need.
     pub retire_after: Duration,
 }
 
-/// Drops what is not needed. The caller holds the lock of the load, and no load of its own is under way.
+/// Drops releases that are not needed. The caller holds the lock of the load and has no load in progress.
 pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rounds: u32) -> Result<()> {
     let mut lock_timeout = LockTimeout::new(session).await?;
     let mut in_use = Vec::new();
@@ -39,12 +38,13 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
         if round > 0 {
             lock_timeout.pause().await;
         }
-        let replaced = replaced(session, retention).await?;
-        let (droppable, held): (Vec<_>, Vec<_>) = replaced.into_iter().partition(|(_, droppable)| *droppable);
-        in_use = held.into_iter().map(|(release, _)| release).collect();
         let mut is_locked = false;
-        let droppable = droppable.into_iter().map(|(release, _)| release);
-        for release in unfinished(session).await?.into_iter().chain(droppable) {
+        in_use.clear();
+        for (release, is_free) in unneeded(session, retention).await? {
+            if !is_free {
+                in_use.push(release);
+                continue;
+            }
             match drop_release(session, release, lock_timeout).await {
                 Ok(()) => {}
                 Err(error) if gave_up_waiting(&error) => {
@@ -68,23 +68,13 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
     Ok(())
 }
 
-/// Releases of loads that ended before they published.
-async fn unfinished(session: &mut PgConnection) -> Result<Vec<ReleaseId>> {
-    let releases: Vec<i32> = sqlx::query_scalar(
-        "SELECT release_id FROM release WHERE run_id IS NOT NULL AND publication IS NULL AND dropped_at IS NULL ORDER BY release_id",
-    )
-    .fetch_all(session)
-    .await
-    .db_context("cannot look for unfinished releases")?;
-    Ok(releases.into_iter().map(ReleaseId).collect())
-}
-
-/// Replaced releases beyond those to keep, and whether no snapshot can need them or they were replaced too long ago.
+/// Returns the releases of loads that ended before they published, and the replaced ones beyond those to keep; and whether no snapshot can
+/// need them or they were replaced too long ago.
 ///
 /// A snapshot needs a release if the transaction that replaced it counts as running in that snapshot: its xmin is not above that
-/// transaction's id. Sessions and standbys with feedback show their xmin. A standby without feedback does not, and may need any: only
-/// time can tell, so such releases are not listed before.
-async fn replaced(session: &mut PgConnection, retention: Retention) -> Result<Vec<(ReleaseId, bool)>> {
+/// transaction's id. Sessions and standbys with feedback show their xmin. A standby without feedback does not and may need any release, so
+/// releases are not listed before the time limit.
+async fn unneeded(session: &mut PgConnection, retention: Retention) -> Result<Vec<(ReleaseId, bool)>> {
     let releases: Vec<(i32, bool)> = sqlx::query_as(
         "WITH horizon AS (
              SELECT max(age(xmin)) AS age
@@ -110,6 +100,9 @@ async fn replaced(session: &mut PgConnection, retention: Retention) -> Result<Ve
          SELECT release_id, long_ago OR coalesce(horizon.age < age(replaced_by::xid), true)
          FROM replaced, horizon, hidden
          WHERE place > $1 AND (long_ago OR NOT hidden.standby)
+         UNION ALL
+         SELECT release_id, true FROM release
+         WHERE run_id IS NOT NULL AND publication IS NULL AND dropped_at IS NULL
          ORDER BY release_id",
     )
     .bind(i64::from(retention.keep_releases))
@@ -117,11 +110,11 @@ async fn replaced(session: &mut PgConnection, retention: Retention) -> Result<Ve
     .fetch_all(session)
     .await
     .db_context("cannot look for releases to drop")?;
-    Ok(releases.into_iter().map(|(release, droppable)| (ReleaseId(release), droppable)).collect())
+    Ok(releases.into_iter().map(|(release, is_free)| (ReleaseId(release), is_free)).collect())
 }
 
-/// Drops a release in several steps; each stays done if a later one times out. The first table that goes is that of the cases, from
-/// when on `current_release()` reports the release as dropped.
+/// Drops a release in several steps, which are not undone if a later one times out. The table of the cases is dropped first; then
+/// `current_release()` reports the release as dropped.
 async fn drop_release(
     session: &mut PgConnection,
     release: ReleaseId,
@@ -156,10 +149,10 @@ async fn attempt(session: &mut PgConnection, statement: &str, lock_timeout: Lock
     transaction.commit().await
 }
 
-/// How long one statement may wait for a lock that readers hold.
+/// Limits how long a statement waits for a lock that readers hold.
 ///
-/// It begins with what no person would notice. Readers that overlap each other all the time never leave such a gap, so it grows
-/// with every vain attempt, and with it the pause in which readers are left alone.
+/// It starts too short for a person to notice. Readers that overlap all the time never leave such a gap, so it grows with every failed
+/// attempt, and so does the pause between attempts.
 #[derive(Debug, Clone, Copy)]
 struct LockTimeout {
     now: Duration,
@@ -179,19 +172,18 @@ impl LockTimeout {
         Ok(Self { now: most.min(Duration::from_millis(100)), most })
     }
 
-    /// The statement that limits a transaction's waiting.
     fn statement(self) -> String {
         format!("SET LOCAL lock_timeout = {}", self.now.as_millis().max(1))
     }
 
-    /// After a vain attempt: leaves readers alone for twice the time for which they were held up.
+    /// Pauses after a failed attempt, for twice as long as readers were blocked.
     async fn pause(&mut self) {
         tokio::time::sleep(self.now * 2).await;
         self.now = (self.now * 5 / 4).min(self.most);
     }
 }
 
-/// Whether a statement timed out waiting for a lock, or was chosen to end a deadlock.
+/// Returns whether a statement timed out waiting for a lock, or was canceled to resolve a deadlock.
 pub(crate) fn gave_up_waiting(error: &sqlx::Error) -> bool {
     matches!(database::code(error).as_deref(), Some("55P03" | "40P01"))
 }

@@ -1,4 +1,4 @@
-//! Calendar days as PostgreSQL counts them, parsed from `YYYY-MM-DD` without detours: up to six per row, thirty million rows.
+//! Calendar days as PostgreSQL counts them, parsed directly from `YYYY-MM-DD`: up to six per row, thirty million rows.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ const FROM_MARCH_OF_YEAR_0: i32 = 730_425;
 const EPOCH: NaiveDate = NaiveDate::from_ymd_opt(2000, 1, 1).expect("a real date");
 
 impl Day {
-    /// The day of a calendar date, or `None` where there is no such date (2021-02-29).
+    /// Returns the day of a calendar date, or `None` if there is no such date (2021-02-29).
     pub const fn from_calendar(year: i32, month: u32, day: u32) -> Option<Self> {
         if month < 1 || month > 12 || day < 1 || day > days_in_month(year, month) {
             return None;
@@ -30,7 +30,7 @@ impl Day {
         Some(Self(era * 146_097 + day_of_era - FROM_MARCH_OF_YEAR_0))
     }
 
-    /// Parses exactly `YYYY-MM-DD`; anything else, or a day that does not exist, is `None`.
+    /// Parses exactly `YYYY-MM-DD`; `None` for anything else and for days that do not exist.
     pub fn parse(text: &[u8]) -> Option<Self> {
         let text: &[u8; 10] = text.try_into().ok()?;
         let digit = |at: usize| {
@@ -46,25 +46,21 @@ impl Day {
         Self::from_calendar(year, pair(5)?, pair(8)?)
     }
 
-    /// The calendar year.
     pub fn year(self) -> i32 {
         NaiveDate::from(self).year()
     }
 }
 
-/// The name of the format in which a date is written, if it is another one than `YYYY-MM-DD`.
+/// Returns the name of a date's format if it is another one than `YYYY-MM-DD`.
 pub fn other_format(text: &str) -> Option<&'static str> {
-    // What follows a blank or a T is a time of day.
-    let (date, time) = match text.split_once([' ', 'T']) {
-        Some((date, time)) => (date, Some(time)),
-        None => (text, None),
-    };
+    // A time of day may follow a space or a T.
+    let (date, has_time) = text.split_once([' ', 'T']).map_or((text, false), |(date, _)| (date, true));
     let digits =
         |part: &str| part.len() <= 4 && !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit());
     let parts: Vec<&str> = date.split(['/', '-', '.']).collect();
     match parts[..] {
         [year, month, day] if [year, month, day].into_iter().all(digits) => match (year.len(), day.len()) {
-            (4, _) if time.is_some() => Some("a date with a time of day"),
+            (4, _) if has_time => Some("a date with a time of day"),
             // A day that does not exist, in the right format.
             (4, 2) if month.len() == 2 && date.matches('-').count() == 2 => None,
             (4, _) => Some("yyyy/mm/dd"),

@@ -1,28 +1,32 @@
-//! One field of a record: its bytes as they stand in the file, and the few readings that the rules need.
+//! One field of a record, and the values that the rules read from it.
 //!
 //! A field is *null* if it is nothing, `""`, white space, or one of the words `NA`, `NULL`, `nan` and `\N` in any case. Surrounding
-//! white space, in all its Unicode forms, never counts.
+//! white space is ignored: Unicode's, and characters without width, which programs leave behind.
 
 use std::borrow::Cow;
 
-use super::blank;
 use super::date::Day;
 
-/// The words that programs write for a null: R, SQL clients, pandas, PostgreSQL's COPY.
+/// The nulls of R, SQL clients, pandas and PostgreSQL's COPY.
 const NULL_WORDS: [&[u8]; 4] = [b"NA", b"NULL", b"nan", b"\\N"];
 
-/// A field without its surrounding quotes; doubled quotes inside still stand doubled.
+/// The bytes of a field without its surrounding quotes; quotes inside are still doubled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Field<'a>(pub &'a [u8]);
 
 impl<'a> Field<'a> {
-    /// The bytes without surrounding white space.
+    /// Returns the bytes without surrounding white space; only ASCII's if they are not UTF-8.
     #[inline]
     pub fn trimmed(self) -> &'a [u8] {
-        blank::trim(self.0)
+        // Nearly every field begins and ends with a letter, a digit or a sign.
+        match (self.0.first(), self.0.last()) {
+            (Some(first), Some(last)) if first.is_ascii_graphic() && last.is_ascii_graphic() => self.0,
+            (None, _) => self.0,
+            _ => trim(self.0),
+        }
     }
 
-    /// The trimmed bytes, or `None` if the field is null.
+    /// Returns the trimmed bytes, or `None` if the field is null.
     #[inline]
     pub fn value(self) -> Option<&'a [u8]> {
         match self.trimmed() {
@@ -32,24 +36,24 @@ impl<'a> Field<'a> {
         }
     }
 
-    /// Whether the field is null and says so with a word.
+    /// Returns whether the field is null and has a word for it.
     pub fn is_null_word(self) -> bool {
         let text = self.trimmed();
         text.len() <= 4 && NULL_WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
     }
 
-    /// Whether the field says this, whatever its case.
+    /// Returns whether the field equals a word, without case.
     #[inline]
     pub fn is(self, word: &[u8]) -> bool {
         self.trimmed().eq_ignore_ascii_case(word)
     }
 
-    /// A decimal number without sign, as codes and ids are written; leading zeros are allowed.
+    /// Parses a decimal number without sign; leading zeros are allowed.
     pub fn unsigned(self) -> Option<u64> {
         digits(self.trimmed())
     }
 
-    /// A code: a decimal number as in [`Self::unsigned`], which programs that know no integers with nulls write as `6.0`.
+    /// Parses a code: a number as in [`Self::unsigned`], or as `6.0`, as programs without nullable integers write it.
     pub fn code(self) -> Option<u64> {
         let text = self.trimmed();
         digits(text).or_else(|| {
@@ -59,12 +63,11 @@ impl<'a> Field<'a> {
         })
     }
 
-    /// A day written as `YYYY-MM-DD`.
     pub fn day(self) -> Option<Day> {
         Day::parse(self.trimmed())
     }
 
-    /// The text without surrounding white space, doubled quotes undoubled. The bytes are UTF-8 by the time a rule asks.
+    /// Returns the text without surrounding white space, and with doubled quotes as one.
     pub fn text(self) -> Cow<'a, [u8]> {
         let text = self.trimmed();
         if !text.contains(&b'"') {
@@ -81,7 +84,7 @@ impl<'a> Field<'a> {
         Cow::Owned(undoubled)
     }
 
-    /// The text, with every run of white space inside as one space.
+    /// Returns the text with every run of white space as one space.
     pub fn collapsed(self) -> Cow<'a, [u8]> {
         let text = self.text();
         match std::str::from_utf8(&text) {
@@ -91,10 +94,10 @@ impl<'a> Field<'a> {
     }
 }
 
-/// The number that these digits write; `None` for anything else and for what 64 bits cannot hold.
+/// Parses digits; `None` for anything else, and for numbers beyond 64 bits.
 #[inline]
 fn digits(digits: &[u8]) -> Option<u64> {
-    // Nineteen digits always fit; only behind them it must be watched.
+    // Only digits after these can overflow.
     const ALWAYS_FIT: usize = 19;
     if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
         return None;
@@ -105,9 +108,42 @@ fn digits(digits: &[u8]) -> Option<u64> {
     rest.iter().try_fold(first, |number, digit| number.checked_mul(10)?.checked_add(value(digit)))
 }
 
+#[cold]
+fn trim(bytes: &[u8]) -> &[u8] {
+    std::str::from_utf8(bytes).map_or_else(|_| bytes.trim_ascii(), |text| trim_text(text).as_bytes())
+}
+
+/// Removes surrounding white space, and characters without width: zero-width spaces and joiners, direction marks, byte order marks.
+pub(super) fn trim_text(text: &str) -> &str {
+    text.trim_matches(|character: char| {
+        character.is_whitespace() || matches!(character, '\u{200B}'..='\u{200F}' | '\u{2060}' | '\u{FEFF}')
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn trimmed_removes_every_blank_around_a_value_and_none_inside() {
+        fn trimmed(text: &[u8]) -> &[u8] {
+            Field(text).trimmed()
+        }
+        let blanks = [
+            " ", "\t", "\u{B}", "\r\n", "\u{85}", "\u{A0}", "\u{2009}", "\u{200B}", "\u{202F}", "\u{2060}",
+            "\u{3000}", "\u{FEFF}",
+        ];
+        for blank in blanks {
+            assert_eq!(trimmed(format!("{blank}06").as_bytes()), b"06", "{blank:?}");
+            assert_eq!(trimmed(format!("06{blank} {blank}").as_bytes()), b"06", "{blank:?}");
+            assert_eq!(trimmed(blank.as_bytes()), b"", "{blank:?}");
+            let inside = format!("a{blank}b");
+            assert_eq!(trimmed(inside.as_bytes()), inside.as_bytes(), "{blank:?}");
+        }
+        assert_eq!(trimmed(b""), b"");
+        assert_eq!(trimmed("ñandú".as_bytes()), "ñandú".as_bytes());
+        assert_eq!(trimmed(b" \xFF "), b"\xFF");
+    }
 
     #[test]
     fn value_is_none_for_blanks_and_null_words_in_any_case() {

@@ -1,29 +1,28 @@
-//! Splits one line into its fields, sixty-four bytes at a time and without copying.
+//! Splits a line into its fields, sixty-four bytes at a time and without copying.
 //!
 //! A field is quoted (`"…"`, a quote inside doubled, then a comma or the line's end) or bare (no quote inside); anything else is
-//! broken quoting. Where the quotes and the commas stand is a bit for each byte, so that a few operations on integers say for
-//! sixty-four of them which commas separate fields; nothing here looks at one byte after the other. The idea is that of
-//! Langdale and Lemire, "Parsing gigabytes of JSON per second", <https://arxiv.org/abs/1902.08318>.
+//! broken quoting. Quotes and commas are bit masks with a bit per byte, so that a few operations on integers find the commas that
+//! separate fields among sixty-four bytes. The idea is from Langdale and Lemire, "Parsing gigabytes of JSON per second",
+//! <https://arxiv.org/abs/1902.08318>.
 
 use wide::u8x16;
 
 use super::field::Field;
 
-/// Where the fields of a line stand.
+/// The positions of the fields of a line.
 #[derive(Debug)]
 pub struct Fields {
-    /// Where each field ends; the next one begins behind the comma that stands there. As many as a record should have: the memory
-    /// is there before the first record, and what is too many is only counted.
+    /// The end of each field, which is the position of its comma. As many as a record should have; further ones are only counted.
     ends: Box<[u32]>,
     count: usize,
 }
 
-/// Why a line is no record.
+/// Why a line is not a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Broken {
     /// It ends inside a quoted field.
     Open,
-    /// A quote where none may stand.
+    /// It has a quote in the wrong place.
     Quote,
 }
 
@@ -32,7 +31,6 @@ impl Fields {
         Self { ends: vec![0; columns].into_boxed_slice(), count: 0 }
     }
 
-    /// How many there are.
     pub fn count(&self) -> usize {
         self.count
     }
@@ -54,7 +52,7 @@ impl Fields {
         reason = "a line is shorter than a block, a block shorter than 4 GiB"
     )]
     pub(super) fn split(&mut self, line: &[u8]) -> Result<(), Broken> {
-        // In variables of its own, which stay in registers: one in `self` might be what the other one writes to.
+        // Local variables stay in registers; a count in `self` might alias the ends.
         let (ends, mut count) = (&mut *self.ends, 0);
         let mut note = |at: usize| {
             if let Some(end) = ends.get_mut(count) {
@@ -62,7 +60,7 @@ impl Fields {
             }
             count += 1;
         };
-        let mut state = State::at_start();
+        let mut state = State { inside: 0, begins: 1, closed: 0, wrong: 0 };
         let (pieces, rest) = line.as_chunks();
         for (number, piece) in pieces.iter().enumerate() {
             let separators = state.separators(&Marks::of(piece));
@@ -74,11 +72,15 @@ impl Fields {
         }
         note(line.len());
         self.count = count;
-        state.verdict()
+        match state {
+            State { wrong: 0, inside: 0, .. } => Ok(()),
+            State { wrong: 0, .. } => Err(Broken::Open),
+            _ => Err(Broken::Quote),
+        }
     }
 }
 
-/// The places of the set bits, the lowest first.
+/// Returns the positions of the set bits, the lowest first.
 #[inline]
 fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     std::iter::from_fn(move || {
@@ -88,14 +90,14 @@ fn ones(mut bits: u64) -> impl Iterator<Item = usize> {
     })
 }
 
-/// How many bytes are looked at together: as many as an integer has bits.
+/// Bytes that are processed together, one per bit of an integer.
 const PIECE: usize = 64;
 
-/// Some bytes of a line: for each a bit, the first byte's being the lowest.
+/// Bit masks of a piece of a line; the lowest bit is the first byte's.
 struct Marks {
     quotes: u64,
     commas: u64,
-    /// Those that belong to the line.
+    /// Bytes that belong to the line.
     bytes: u64,
 }
 
@@ -111,11 +113,11 @@ impl Marks {
         Self { quotes: equal(b'"'), commas: equal(b','), bytes: u64::MAX }
     }
 
-    /// Of the last bytes of a line, fewer than [`PIECE`].
+    /// Returns the masks of the last bytes of a line, fewer than [`PIECE`].
     #[inline]
     fn of_rest(line: &[u8], rest: &[u8]) -> Self {
         let bytes = (1 << rest.len()) - 1;
-        // Together with what stands before them there mostly are enough.
+        // Usually the line has a whole piece that ends with these bytes.
         if let Some(last) = line.last_chunk() {
             let Self { quotes, commas, .. } = Self::of(last);
             let known = PIECE - rest.len();
@@ -127,24 +129,20 @@ impl Marks {
     }
 }
 
-/// What the bytes before the next ones mean for these. Every word has either no bit set, or all, or only the lowest.
+/// The state between two pieces.
 struct State {
-    /// All: the next byte stands inside a quoted field.
+    /// All bits are set if the next byte is inside a quoted field.
     inside: u64,
-    /// Lowest: a field begins at the next byte.
+    /// The lowest bit is set if the next byte begins a field.
     begins: u64,
-    /// Lowest: a quoted field was closed by the byte before the next one.
+    /// The lowest bit is set if the last byte closed a quoted field.
     closed: u64,
-    /// Any: a quote stood where none may.
+    /// Any bit is set if a quote was in the wrong place.
     wrong: u64,
 }
 
 impl State {
-    fn at_start() -> Self {
-        Self { inside: 0, begins: 1, closed: 0, wrong: 0 }
-    }
-
-    /// The commas that separate fields.
+    /// Returns the commas that separate fields.
     #[inline]
     fn separators(&mut self, marks: &Marks) -> u64 {
         let Marks { quotes, commas, bytes } = *marks;
@@ -161,17 +159,9 @@ impl State {
         self.closed = closing >> 63;
         separators
     }
-
-    fn verdict(&self) -> Result<(), Broken> {
-        match (self.wrong, self.inside) {
-            (0, 0) => Ok(()),
-            (0, _) => Err(Broken::Open),
-            _ => Err(Broken::Quote),
-        }
-    }
 }
 
-/// For each bit, whether it and those below it have an odd number of ones.
+/// Sets each bit if it and those below it have an odd number of ones.
 #[inline]
 fn parity(bits: u64) -> u64 {
     [1, 2, 4, 8, 16, 32].into_iter().fold(bits, |bits, distance| bits ^ bits << distance)
@@ -183,7 +173,7 @@ mod tests {
 
     use super::*;
 
-    /// The same, one byte after the other.
+    /// Splits a line byte by byte.
     fn plainly(line: &[u8]) -> Result<Vec<&[u8]>, Broken> {
         let (mut fields, mut at) = (Vec::new(), 0);
         loop {
@@ -239,7 +229,6 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(4096))]
 
-        /// Whatever the line and wherever its pieces end, it is what one byte after the other says.
         #[test]
         fn pieces_do_not_matter(line in "([\",a]{0,9}|(\"[,a]{0,40}\",){0,9}|[a,]{0,70}){0,5}") {
             prop_assert_eq!(split(line.as_bytes()), plainly(line.as_bytes()));

@@ -1,68 +1,59 @@
-//! The header row: which column stands where, by name, whatever the case and order.
-//!
-//! Columns that nothing asks for are ignored. A missing one is a failure that names it; what is no CSV is named in `unlike`.
+//! The header row: the positions of the columns by name, in any case and order.
 
-use super::blank;
+use super::field::trim_text;
 use super::record::Records;
 use super::unlike::refuse_other_than_csv;
 use common::failure::{Failure, Result};
 
-/// The header of one file.
 #[derive(Debug, Clone)]
 pub struct Header {
     names: Vec<String>,
 }
 
 impl Header {
-    /// Reads the header from a file's first line. `name` is the file, for messages.
+    /// Parses the first line of a file; fails if it is not the header of a CSV. `name` is the file, for messages.
     pub fn parse(line: &[u8], name: &str) -> Result<Self> {
         refuse_other_than_csv(line, name)?;
         let most = memchr::memchr_iter(b',', line).count() + 1;
         let mut records = Records::new(line, 1, most);
-        let Some(record) = records.next() else {
-            return Err(empty(name));
-        };
-        let fields = records.fields();
-        let names: Vec<_> = (0..fields.count())
-            .map(|index| folded(&String::from_utf8_lossy(fields.get(record.raw, index).0)))
-            .collect();
-        Ok(Self { names })
+        let record = records.next().ok_or_else(|| empty(name))?;
+        let field = |index| folded(&String::from_utf8_lossy(records.fields().get(record.raw, index).0));
+        Ok(Self { names: (0..records.fields().count()).map(field).collect() })
     }
 
-    /// How many columns there are.
+    /// Returns the number of columns.
     pub fn columns(&self) -> usize {
         self.names.len()
     }
 
-    /// Where the first of some names for one column stands, if any of them does.
+    /// Returns the position of a column by the first of its names that is there.
     pub fn position(&self, names: &[&str]) -> Option<usize> {
         names.iter().find_map(|name| self.names.iter().position(|found| *found == folded(name)))
     }
 
-    /// Where each of `wanted` stands. `name` is the file, for messages.
+    /// Returns the position of each column; fails if any is missing. `name` is the file, for messages.
     pub fn positions<const N: usize>(&self, wanted: [&str; N], name: &str) -> Result<[usize; N]> {
         let missing: Vec<_> = wanted
             .iter()
             .filter(|column| self.position(&[column]).is_none())
             .map(|column| format!("`{column}`"))
             .collect();
-        if !missing.is_empty() {
-            let (noun, list) =
-                (if missing.len() == 1 { "the column" } else { "the columns" }, missing.join(", "));
-            return Err(Failure::new(format!("`{name}` lacks {noun} {list}"))
-                .hint(format!("its header has: {}", self.names.join(", "))));
+        if missing.is_empty() {
+            return Ok(wanted.map(|column| self.position(&[column]).unwrap_or_default()));
         }
-        Ok(wanted.map(|column| self.position(&[column]).unwrap_or_default()))
+        let noun = if missing.len() == 1 { "column" } else { "columns" };
+        Err(Failure::new(format!("`{name}` lacks the {noun} {}", missing.join(", ")))
+            .hint(format!("its header has: {}", self.names.join(", "))))
     }
 }
 
-/// Lower case, without surrounding white space, ñ in one character (a file may write it as n and a combining tilde), and with a `_`
-/// between words, for which the files of May 2020 have a blank.
+/// Normalizes a name: lower case, without surrounding white space, ñ as one character (a file may have n and a combining tilde), and with
+/// `_` between words, where the files of May 2020 have a space.
 fn folded(name: &str) -> String {
-    blank::trim_text(name).trim_matches('"').to_lowercase().replace("n\u{303}", "ñ").replace(' ', "_")
+    trim_text(name).trim_matches('"').to_lowercase().replace("n\u{303}", "ñ").replace(' ', "_")
 }
 
-/// The failure for a file with nothing in it.
+/// Returns the failure for an empty file.
 pub fn empty(name: &str) -> Failure {
     Failure::new(format!("`{name}` is empty")).hint("download it again")
 }

@@ -1,10 +1,8 @@
-//! From bytes to records: where lines and fields begin and end, and which column stands where.
+//! From bytes to records: splits lines and fields, and finds columns by name.
 //!
-//! The ministry's CSV has one row per line, so the line is the unit here: a row with broken quoting damages itself and never its
-//! neighbours. (A quoted field may hold a line break all the same; see [`record::Records`].) Nothing in this module knows
-//! what a column means, and nothing copies a field.
+//! The ministry's CSV has one row per line, so a row with broken quoting does not damage its neighbors. (A quoted field may contain a line
+//! break all the same; see [`record::Records`].) This module does not know what a column means, and does not copy fields.
 
-mod blank;
 pub mod date;
 pub mod field;
 pub mod fields;

@@ -1,12 +1,9 @@
-//! Text whose encoding is not what it says: encoded twice, or not in UTF-8 at all.
+//! Recognizes text that was encoded twice, or is not in UTF-8.
 
-/// Where Windows-1252 differs from Latin-1: its characters for the bytes from 0x80 on; U+FFFD if it has none.
+/// The characters of Windows-1252 that differ from Latin-1, from 0x80 on; U+FFFD for bytes without a character.
 const WINDOWS_1252: &str = "€\u{FFFD}‚ƒ„…†‡ˆ‰Š‹Œ\u{FFFD}Ž\u{FFFD}\u{FFFD}‘’“”•–—˜™š›œ\u{FFFD}žŸ";
 
-/// The character that stands for what could not be decoded.
-const REPLACEMENT: char = '\u{FFFD}';
-
-/// What a text that was damaged by programs should be.
+/// How programs have damaged a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Damage {
     /// UTF-8 that was decoded as Latin-1 and encoded again; the original text, if it can be restored.
@@ -15,7 +12,7 @@ pub(crate) enum Damage {
     Lost,
 }
 
-/// What happened to a text, if no language writes it so.
+/// Recognizes damage by sequences that no language has.
 pub(crate) fn damage(text: &str) -> Option<Damage> {
     if text.is_ascii() {
         return None;
@@ -24,13 +21,13 @@ pub(crate) fn damage(text: &str) -> Option<Damage> {
     while let Some(character) = characters.next() {
         let next = characters.peek().copied();
         let twice = match character {
-            REPLACEMENT => return Some(Damage::Lost),
-            // The first byte of é, ñ, ° and their like, then one that can only go on.
+            char::REPLACEMENT_CHARACTER => return Some(Damage::Lost),
+            // The first byte of é, ñ, ° and others, then a continuation byte.
             'Â' | 'Ã' => next.and_then(byte).is_some_and(|byte| (0x80..=0xBF).contains(&byte)),
             // Dashes, quotes and the byte order mark.
             'â' => next == Some('€'),
             'ï' => next == Some('»'),
-            // The same in the code pages of DOS.
+            // The first byte in the code pages of DOS.
             '├' | '┬' => next.is_some_and(|next| !next.is_ascii()),
             _ => false,
         };
@@ -42,9 +39,10 @@ pub(crate) fn damage(text: &str) -> Option<Damage> {
     None
 }
 
-/// The byte that is decoded to this character in Windows-1252, or else in Latin-1.
+/// Returns the byte of a character in Windows-1252, or else in Latin-1.
 fn byte(character: char) -> Option<u8> {
-    let place = WINDOWS_1252.chars().position(|other| other == character && other != REPLACEMENT);
+    let place =
+        WINDOWS_1252.chars().position(|other| other == character && other != char::REPLACEMENT_CHARACTER);
     place
         .and_then(|place| u8::try_from(0x80 + place).ok())
         .or_else(|| u8::try_from(u32::from(character)).ok())
@@ -53,11 +51,11 @@ fn byte(character: char) -> Option<u8> {
 /// An encoding with one byte for each character.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) struct CodePage {
-    /// What people call it.
+    /// For messages.
     pub(crate) name: &'static str,
-    /// What iconv calls it.
+    /// The name for iconv.
     pub(crate) iconv: &'static str,
-    /// Its bytes for what Spanish has besides ASCII: áéíóúüñ ÁÉÍÓÚÜÑ, ª ° º ¡ ¿.
+    /// The bytes of Spanish characters other than ASCII: áéíóúüñ ÁÉÍÓÚÜÑ, ª ° º ¡ ¿.
     letters: &'static [u8],
 }
 
@@ -79,7 +77,7 @@ const CODE_PAGES: [CodePage; 3] = [
     },
 ];
 
-/// The encoding of a text in Spanish that is no UTF-8: the one that has a letter for each of its bytes.
+/// Returns the encoding of a Spanish text that is not UTF-8: the one with a letter for each of its bytes.
 pub(crate) fn code_page(bytes: &[u8]) -> Option<&'static CodePage> {
     if std::str::from_utf8(bytes).is_ok() {
         return None;
@@ -94,13 +92,13 @@ mod tests {
 
     use super::*;
 
-    /// As a program does that takes UTF-8 for Latin-1.
+    /// Encodes a text twice, like a program that decodes UTF-8 as Latin-1.
     fn twice(text: &str) -> String {
         text.bytes().map(char::from).collect()
     }
 
     #[test]
-    fn damage_recognises_text_that_was_encoded_twice() {
+    fn damage_recognizes_text_that_was_encoded_twice() {
         for name in
             ["Córdoba", "Tucumán", "Ñuñoa", "edad_años_meses", "Á", "Güer Aike", "1° de Mayo", "ÍNDICE"]
         {
@@ -145,7 +143,6 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever Spanish word has an accent: encoded twice it is recognised, as it is it is not.
         #[test]
         fn damage_tells_spanish_from_spanish_encoded_twice(word in "[A-Za-zÁÉÍÓÚÜÑáéíóúüñ .'-]{0,20}[ÁÉÍÓÚÜÑáéíóúüñ][a-z]{0,5}") {
             prop_assert_eq!(damage(&word), None);

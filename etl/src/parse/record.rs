@@ -1,27 +1,27 @@
 //! Splits a block of whole lines into records, without copying.
 //!
-//! If a line ends inside a quoted field, the record goes on in the lines that follow, up to the one that closes the quote. If none of
-//! them does, or one of them is a whole record by itself, the line alone is malformed and reading goes on with the next.
+//! If a line ends inside a quoted field, the record continues up to the line that closes the quote. If none of the next lines does, or
+//! one of them is a whole record by itself, the line alone is malformed and reading continues with the next.
 
 use memchr::memchr;
 
 use super::fields::{Broken, Fields};
 
-/// How many lines one record may span. The ministry's own never span two; this only bounds what broken quoting can cost.
+/// The most lines of a record. The ministry's never span two; this bounds the cost of broken quoting.
 pub const MOST_LINES: usize = 8;
 
-/// One row of the file.
+/// A row of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Record<'a> {
     /// Its first line in the file, from 1.
     pub line: u64,
-    /// Its text, without the line end.
+    /// The text without its line end.
     pub raw: &'a [u8],
-    /// Whether it is a record with the right number of fields; if not, [`Records::fields`] means nothing.
+    /// Whether it has the right number of fields; if not, [`Records::fields`] is unspecified.
     pub well_formed: bool,
 }
 
-/// The records of a block of whole lines, one after the other.
+/// The records of a block of whole lines.
 pub struct Records<'a> {
     rest: &'a [u8],
     next_line: u64,
@@ -30,44 +30,42 @@ pub struct Records<'a> {
 }
 
 impl<'a> Records<'a> {
-    /// Reads `block`, whose first line is `first_line` in the file, for records of `columns` fields.
+    /// Returns the records of `block`, whose first line is `first_line` in the file and whose records have `columns` fields.
     pub fn new(block: &'a [u8], first_line: u64, columns: usize) -> Self {
         Self { rest: block, next_line: first_line, columns, fields: Fields::new(columns) }
     }
 
-    /// The fields of the record that [`Self::next`] returned last.
+    /// Returns the fields of the record that [`Self::next`] returned last.
     pub fn fields(&self) -> &Fields {
         &self.fields
     }
 
-    /// The next record; empty lines are passed over.
-    #[expect(clippy::should_implement_trait, reason = "`fields` lends what the last call left behind")]
+    /// Returns the next record; skips empty lines.
+    #[expect(clippy::should_implement_trait, reason = "`fields` borrows the state of the last call")]
     pub fn next(&mut self) -> Option<Record<'a>> {
-        loop {
-            if self.rest.is_empty() {
-                return None;
-            }
+        while !self.rest.is_empty() {
             let line = self.next_line;
-            let (raw, after) = first_line(self.rest);
+            let (mut raw, mut after) = first_line(self.rest);
             if raw.is_empty() {
                 self.advance(after, 1);
                 continue;
             }
-            let well_formed = match self.fields.split(raw) {
-                Ok(()) => self.fields.count() == self.columns,
-                Err(Broken::Quote) => false,
-                Err(Broken::Open) => {
-                    if let Some((raw, after, lines)) = self.joined() {
-                        self.advance(after, lines);
-                        // Well quoted, it is one record, also if it has too many fields or too few.
-                        return Some(Record { line, raw, well_formed: self.fields.count() == self.columns });
-                    }
-                    false
-                }
-            };
-            self.advance(after, 1);
-            return Some(Record { line, raw, well_formed });
+            let (mut lines, mut split) = (1, self.fields.split(raw));
+            if split == Err(Broken::Open)
+                && let Some(joined) = self.joined()
+            {
+                // Well quoted, it is one record, even with too many fields or too few.
+                (raw, after, lines) = joined;
+                split = Ok(());
+            }
+            self.advance(after, lines);
+            return Some(Record {
+                line,
+                raw,
+                well_formed: split.is_ok() && self.fields.count() == self.columns,
+            });
         }
+        None
     }
 
     fn advance(&mut self, after: usize, lines: u64) {
@@ -75,7 +73,7 @@ impl<'a> Records<'a> {
         self.next_line += lines;
     }
 
-    /// The well-quoted record that the first few lines form together, if they do: its text, where the next begins, how many lines it has.
+    /// Returns the well-quoted record that the first lines form together, if they do: its text, its length with line ends, and its lines.
     fn joined(&mut self) -> Option<(&'a [u8], usize, u64)> {
         let mut end = first_line(self.rest).1;
         for lines in 2..=MOST_LINES as u64 {
@@ -83,7 +81,7 @@ impl<'a> Records<'a> {
                 return None;
             }
             let (last, after) = first_line(&self.rest[end..]);
-            // A line that is a whole record by itself is never swallowed by the broken one before it.
+            // A line that is a whole record by itself is not part of a broken one.
             if self.fields.split(last).is_ok() && self.fields.count() == self.columns {
                 return None;
             }
@@ -99,7 +97,7 @@ impl<'a> Records<'a> {
     }
 }
 
-/// The first line without its end (LF or CRLF), and where the next one begins.
+/// Returns the first line without its end (LF or CRLF), and its length with the end.
 #[inline]
 fn first_line(text: &[u8]) -> (&[u8], usize) {
     let (line, after) = match memchr(b'\n', text) {
@@ -109,14 +107,14 @@ fn first_line(text: &[u8]) -> (&[u8], usize) {
     (line.strip_suffix(b"\r").unwrap_or(line), after)
 }
 
-/// Valid UTF-8 without NUL, which PostgreSQL's `text` cannot hold.
+/// Returns whether the bytes are UTF-8 without NUL, which PostgreSQL's `text` cannot hold.
 pub fn is_text(bytes: &[u8]) -> bool {
     simdutf8::basic::from_utf8(bytes).is_ok() && memchr(0, bytes).is_none()
 }
 
-/// Where a text, which begins with a record, can be cut so that no record is torn: behind the last line that is a whole record by
-/// itself. Without such a line among the last few, the records are read from the start, as far as nothing that follows can change
-/// them; `None` where that is not even one.
+/// Returns the length at which a text that begins with a record can be cut between two records: after the last line that is a whole record
+/// by itself. Without such a line among the last few, reads records from the start, as long as no following text can change them; `None` if
+/// there is none.
 pub fn cut(text: &[u8], columns: usize) -> Option<usize> {
     let last = memchr::memrchr(b'\n', text)? + 1;
     let mut fields = Fields::new(columns);
@@ -135,7 +133,7 @@ pub fn cut(text: &[u8], columns: usize) -> Option<usize> {
     last_certain_end(&text[..last], columns)
 }
 
-/// Behind the last record of some whole lines that has [`MOST_LINES`] of them, more than which no record asks for.
+/// Returns the end of the last record that is followed by [`MOST_LINES`] lines, so that no following text can change it.
 fn last_certain_end(lines: &[u8], columns: usize) -> Option<usize> {
     let count = memchr::memchr_iter(b'\n', lines).count() as u64;
     let mut records = Records::new(lines, 1, columns);
@@ -249,7 +247,6 @@ mod tests {
     }
 
     proptest! {
-        /// Whatever the text, reading it in blocks gives what reading it at once gives.
         #[test]
         fn blocks_do_not_matter(lines in prop::collection::vec("[\",ab\r]{0,6}", 0..40), size in 1_usize..60) {
             let text = lines.join("\n");
@@ -277,7 +274,6 @@ mod tests {
             prop_assert_eq!(pieces, whole);
         }
 
-        /// A table that a CSV library wrote is read back as it was.
         #[test]
         fn reads_what_a_csv_writer_writes(rows in prop::collection::vec(prop::collection::vec("[a-z\", ñ]{0,5}", 3), 1..20)) {
             let mut writer = csv::WriterBuilder::new().quote_style(csv::QuoteStyle::Always).from_writer(Vec::new());

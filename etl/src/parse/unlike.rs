@@ -1,12 +1,12 @@
-//! What a file is that is no CSV with commas in UTF-8: named by its first line, so that a message says what is there and what to do.
+//! Recognizes files other than a CSV with commas in UTF-8 by their first line, so that errors name what the file is and what to do.
 
 use super::mojibake::{self, CodePage, Damage};
 use common::failure::{Failure, Result};
 
-/// What may separate columns instead of commas.
+/// Separators other than commas.
 const SEPARATORS: [(u8, &str); 3] = [(b';', "semicolons"), (b'\t', "tabs"), (b'|', "vertical bars")];
 
-/// Fails if the first line of a file is not the header of such a CSV. `name` is the file, for messages.
+/// Fails if the first line of a file is not the header of a CSV. `name` is the file, for messages.
 pub(super) fn refuse_other_than_csv(line: &[u8], name: &str) -> Result<()> {
     if looks_like_html(line) {
         return Err(Failure::new(format!("`{name}` is a web page, not a CSV"))
@@ -55,7 +55,7 @@ fn refuse_other_encoding(line: &[u8], name: &str) -> Result<()> {
     }
 }
 
-/// The failure for a file in this encoding, to which `line` belongs.
+/// Returns the failure for a file in this encoding; `line` is part of it.
 pub(crate) fn encoded_in(page: &CodePage, name: &str, line: &[u8]) -> Failure {
     let mut words = line.split(|byte| b",;\t|\"".contains(byte));
     let word = String::from_utf8_lossy(words.find(|word| !word.is_ascii()).unwrap_or(line));
@@ -63,7 +63,7 @@ pub(crate) fn encoded_in(page: &CodePage, name: &str, line: &[u8]) -> Failure {
         .hint(format!("convert it to UTF-8: iconv -f {} -t UTF-8 FILE > NEW", page.iconv))
 }
 
-/// The failure for a file in which `text` is damaged.
+/// Returns the failure for a file in which `text` is damaged.
 pub(crate) fn damaged(name: &str, text: &str, damage: Damage) -> Failure {
     match damage {
         Damage::EncodedTwice(original) => {
@@ -84,7 +84,7 @@ fn excel_line(line: &[u8]) -> Option<&str> {
     (separator.chars().count() <= 1).then_some(text)
 }
 
-/// Whether the bytes begin like a web page.
+/// Returns whether the bytes begin like a web page.
 pub(crate) fn looks_like_html(start: &[u8]) -> bool {
     let start = start.trim_ascii_start();
     [&b"<!doctype"[..], b"<html", b"<head", b"<?xml", b"<body"]

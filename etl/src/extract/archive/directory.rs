@@ -5,6 +5,8 @@
 
 use std::io::{self, BufRead, Read as _, Seek, SeekFrom};
 
+use super::member::Member;
+
 /// The end record without its comment, and the longest comment.
 const END: usize = 22;
 const LONGEST_COMMENT: usize = 0xFFFF;
@@ -26,23 +28,8 @@ pub(in crate::extract) struct Directory {
     prefix: u64,
 }
 
-/// An entry of the directory.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::extract) struct Entry<'a> {
-    /// UTF-8 or an older code page.
-    pub(in crate::extract) name: &'a [u8],
-    /// General purpose bits.
-    pub(in crate::extract) flags: u16,
-    pub(in crate::extract) method: u16,
-    pub(in crate::extract) crc: u32,
-    pub(in crate::extract) compressed: u64,
-    pub(in crate::extract) size: u64,
-    /// Offset of the local header in the file.
-    pub(in crate::extract) header_at: u64,
-}
-
 impl Directory {
-    /// Finds the directory of an archive of `length` bytes. `Ok(None)` if the file has no end record: it is not an archive, or is truncated.
+    /// Finds the directory of an archive of `length` bytes; `None` if the file has no end record: it is not an archive, or is truncated.
     pub(in crate::extract) fn find(
         file: &mut (impl BufRead + Seek),
         length: u64,
@@ -75,18 +62,12 @@ impl Directory {
     ) -> io::Result<Option<Self>> {
         let locator = locator.filter(|locator| locator.starts_with(b"PK\x06\x07"));
         let (size, offset, directory_end, disk) = if let Some(locator) = locator {
-            let locator_at = end_at - LOCATOR as u64;
-            // Where it says, or directly before the locator if other bytes stand before the archive.
-            let mut record = None;
-            for at in
-                [Some(u64_at(locator, 8)), locator_at.checked_sub(ZIP64_END as u64)].into_iter().flatten()
-            {
-                let bytes: Option<[u8; ZIP64_END]> = read_at(file, at)?;
-                record = bytes.filter(|bytes| bytes.starts_with(b"PK\x06\x06")).map(|bytes| (bytes, at));
-                if record.is_some() {
-                    break;
-                }
-            }
+            let (noted, before) = (u64_at(locator, 8), end_at.saturating_sub((LOCATOR + ZIP64_END) as u64));
+            // If other bytes precede the archive, the record is not where the locator says.
+            let record = match record_at::<ZIP64_END>(file, noted, b"PK\x06\x06")? {
+                Some(record) => Some((record, noted)),
+                None => record_at(file, before, b"PK\x06\x06")?.map(|record| (record, before)),
+            };
             let Some((record, at)) = record else { return Ok(None) };
             (u64_at(&record, 40), u64_at(&record, 48), at, u32_at(&record, 16))
         } else {
@@ -98,10 +79,7 @@ impl Directory {
         let before_end = directory_end.checked_sub(size);
         for start in before_end.into_iter().chain([offset]) {
             let prefix = start.checked_sub(offset);
-            let is_there = match read_at(file, start)? {
-                Some(signature) => signature == *b"PK\x01\x02" || size == 0,
-                None => size == 0,
-            };
+            let is_there = size == 0 || record_at::<4>(file, start, b"PK\x01\x02")?.is_some();
             if let (true, Some(prefix)) = (is_there, prefix) {
                 return Ok(Some(Self { start, size, prefix }));
             }
@@ -109,11 +87,11 @@ impl Directory {
         Ok(None)
     }
 
-    /// Calls `each` with every entry, in order.
+    /// Calls `each` with every member, in order.
     pub(in crate::extract) fn for_each(
         &self,
         file: &mut (impl BufRead + Seek),
-        mut each: impl FnMut(Entry<'_>) -> io::Result<()>,
+        mut each: impl FnMut(Member),
     ) -> io::Result<()> {
         file.seek(SeekFrom::Start(self.start))?;
         let mut directory = file.take(self.size);
@@ -131,27 +109,41 @@ impl Directory {
             let [name, extra, comment] = [28, 30, 32].map(|at| usize::from(u16_at(&fixed, at)));
             variable.resize(name + extra + comment, 0);
             directory.read_exact(&mut variable)?;
-            each(self.entry(&fixed, &variable[..name], &variable[name..name + extra])?)?;
+            each(self.member(&fixed, &variable[..name], &variable[name..name + extra])?);
         }
         Ok(())
     }
 
-    fn entry<'a>(&self, fixed: &[u8; ENTRY], name: &'a [u8], extra: &[u8]) -> io::Result<Entry<'a>> {
+    fn member(&self, fixed: &[u8; ENTRY], name: &[u8], extra: &[u8]) -> io::Result<Member> {
         let mut wide = zip64_values(extra);
-        // A value that does not fit stands in the Zip64 field instead, in this order.
+        // A value that does not fit is in the Zip64 field instead, in this order.
         let mut value = |at| match u32_at(fixed, at) {
             u32::MAX => wide.next().unwrap_or(u32::MAX.into()),
             value => value.into(),
         };
         let (size, compressed, header_at) = (value(24), value(20), value(42));
-        let header_at =
-            self.prefix.checked_add(header_at).ok_or_else(|| damaged("its directory is damaged"))?;
-        let [flags, method] = [8, 10].map(|at| u16_at(fixed, at));
-        Ok(Entry { name, flags, method, crc: u32_at(fixed, 16), compressed, size, header_at })
+        Ok(Member {
+            name: printable(name),
+            flags: u16_at(fixed, 8),
+            method: u16_at(fixed, 10),
+            crc: u32_at(fixed, 16),
+            compressed,
+            size,
+            header_at: self
+                .prefix
+                .checked_add(header_at)
+                .ok_or_else(|| damaged("its directory is damaged"))?,
+            end: self.start,
+        })
     }
 }
 
-/// The values of the Zip64 field among the extra fields of an entry.
+/// Returns a path, in UTF-8 or an older code page, as one line of text.
+fn printable(name: &[u8]) -> String {
+    String::from_utf8_lossy(name).chars().map(|at| if at.is_control() { '\u{FFFD}' } else { at }).collect()
+}
+
+/// Returns the values of the Zip64 field among the extra fields of an entry.
 fn zip64_values(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     let mut values: &[u8] = &[];
     while let Some((head, rest)) = extra.split_first_chunk::<4>() {
@@ -165,15 +157,16 @@ fn zip64_values(mut extra: &[u8]) -> impl Iterator<Item = u64> {
     values.chunks_exact(8).map(|value| u64_at(value, 0))
 }
 
-/// Reads bytes of the file; `None` if it is too short.
-pub(super) fn read_at<const N: usize>(
+/// Reads a record; `None` if it has another signature or the file is too short.
+pub(super) fn record_at<const N: usize>(
     file: &mut (impl BufRead + Seek),
     at: u64,
+    signature: &[u8],
 ) -> io::Result<Option<[u8; N]>> {
     let mut bytes = [0; N];
     file.seek(SeekFrom::Start(at))?;
     match file.read_exact(&mut bytes) {
-        Ok(()) => Ok(Some(bytes)),
+        Ok(()) => Ok(Some(bytes).filter(|bytes| bytes.starts_with(signature))),
         Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
         Err(error) => Err(error),
     }

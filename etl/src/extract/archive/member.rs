@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
-use super::directory::{Directory, Entry, damaged, read_at, u16_at};
+use super::directory::{damaged, record_at, u16_at};
 
 /// The fixed part of a local header.
 const LOCAL_HEADER: usize = 30;
@@ -15,25 +15,21 @@ const DEFLATED: u16 = 8;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::extract) struct Member {
-    /// For messages.
+    /// As one line of text.
     pub(in crate::extract) name: String,
-    flags: u16,
-    method: u16,
-    crc: u32,
-    compressed: u64,
-    size: u64,
-    header_at: u64,
+    /// General purpose bits.
+    pub(super) flags: u16,
+    pub(super) method: u16,
+    pub(super) crc: u32,
+    pub(super) compressed: u64,
+    pub(super) size: u64,
+    /// Offset of the local header in the file.
+    pub(super) header_at: u64,
     /// The start of the directory, which follows all members.
-    end: u64,
+    pub(super) end: u64,
 }
 
 impl Member {
-    pub(super) fn new(entry: &Entry<'_>, directory: &Directory) -> Self {
-        let Entry { name, flags, method, crc, compressed, size, header_at } = *entry;
-        let name = printable(name);
-        Self { name, flags, method, crc, compressed, size, header_at, end: directory.start }
-    }
-
     /// Returns why the member cannot be read, if so.
     pub(super) fn obstacle(&self) -> Option<String> {
         const ENCRYPTED: u16 = 1 | 1 << 6 | 1 << 13;
@@ -59,8 +55,7 @@ impl Member {
 
     /// Returns a reader of the content. The last read fails if size or checksum do not match the directory.
     pub(super) fn open<'a>(&self, file: &'a mut (impl BufRead + Seek)) -> io::Result<Box<dyn Read + 'a>> {
-        let header: [u8; LOCAL_HEADER] = read_at(file, self.header_at)?
-            .filter(|header: &[u8; LOCAL_HEADER]| header.starts_with(b"PK\x03\x04"))
+        let header = record_at::<LOCAL_HEADER>(file, self.header_at, b"PK\x03\x04")?
             .ok_or_else(|| damaged("its member is not where its directory says"))?;
         let names = u64::from(u16_at(&header, 26)) + u64::from(u16_at(&header, 28));
         let start = self.header_at + LOCAL_HEADER as u64 + names;
@@ -69,25 +64,21 @@ impl Member {
         }
         file.seek(SeekFrom::Start(start))?;
         let bytes = file.take(self.compressed);
-        let (crc, left) = (self.crc, self.size);
-        Ok(if self.method == DEFLATED {
-            Box::new(Checked { input: DeflateDecoder::new(bytes), seen: Crc::new(), crc, left })
-        } else {
-            Box::new(Checked { input: bytes, seen: Crc::new(), crc, left })
+        let (seen, crc, left) = (Crc::new(), self.crc, self.size);
+        Ok(match self.method {
+            DEFLATED => Box::new(Checked { input: DeflateDecoder::new(bytes), seen, crc, left }),
+            _ => Box::new(Checked { input: bytes, seen, crc, left }),
         })
     }
-}
-
-/// Returns a path as one line of text.
-pub(super) fn printable(name: &[u8]) -> String {
-    String::from_utf8_lossy(name).chars().map(|at| if at.is_control() { '\u{FFFD}' } else { at }).collect()
 }
 
 /// A reader that fails at the end if size or checksum do not match.
 struct Checked<R> {
     input: R,
     seen: Crc,
+    /// The expected checksum.
     crc: u32,
+    /// Bytes not yet read.
     left: u64,
 }
 

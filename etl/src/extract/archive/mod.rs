@@ -1,6 +1,6 @@
 //! Zip archives: finds the one member that a dataset needs, and opens it without unpacking anything.
 //!
-//! The directory streams by (`directory`), the member's content too (`member`). Nothing here knows what the member contains.
+//! The directory (`directory`) and the member's content (`member`) are streamed.
 
 mod directory;
 mod member;
@@ -13,11 +13,13 @@ use common::failure::{Failure, Result};
 pub(super) use directory::Directory;
 pub(super) use member::Member;
 
-/// How many names a message lists.
+/// Names that a message lists.
 const LISTED: usize = 10;
 
-/// Finds the member whose base name is `wanted`, whatever its case. The one at the top of the archive goes before those in folders;
-/// what macOS adds under `__MACOSX/` does not count. `name` is the archive, for messages.
+const SEPARATORS: [char; 2] = ['/', '\\'];
+
+/// Finds the member whose base name is `wanted`, in any case. A member at the top of the archive has precedence over those in folders;
+/// what macOS adds under `__MACOSX/` is ignored. `name` is the archive, for messages.
 pub(super) fn find(
     file: &mut (impl BufRead + Seek),
     directory: &Directory,
@@ -25,42 +27,33 @@ pub(super) fn find(
     name: &str,
 ) -> Result<Member> {
     let (mut top, mut nested, mut others) = (Found::default(), Found::default(), Found::default());
-    let read = directory.for_each(file, |entry| {
-        let path = entry.name.strip_prefix(b"./").unwrap_or(entry.name);
-        let (folder, base) = split(path);
-        if folder
-            .is_some_and(|folder| folder.split(|byte| is_separator(*byte)).any(|part| part == b"__MACOSX"))
-        {
-            return Ok(());
+    let read = directory.for_each(file, |member| {
+        let path = member.name.strip_prefix("./").unwrap_or(&member.name);
+        let (folder, base) = path.rsplit_once(SEPARATORS).map_or((None, path), |(at, base)| (Some(at), base));
+        if folder.is_some_and(|folder| folder.split(SEPARATORS).any(|part| part == "__MACOSX")) {
+            return;
         }
         let found = match folder {
-            _ if !base.eq_ignore_ascii_case(wanted.as_bytes()) => &mut others,
+            _ if !base.eq_ignore_ascii_case(wanted) => &mut others,
             None => &mut top,
             Some(_) => &mut nested,
         };
-        found.add(|| Member::new(&entry, directory));
-        Ok(())
+        found.add(member);
     });
     read.map_err(|error| broken(name, error))?;
     let mut found = if top.count > 0 { top } else { nested };
-    match (found.count, found.first.pop()) {
-        (1, Some(member)) => Ok(member),
-        (0, _) => {
-            let there = if others.count == 0 {
-                "it is empty".to_owned()
-            } else {
-                format!("it holds: {}", others.list())
-            };
-            Err(Failure::new(format!("`{name}` holds no `{wanted}`")).hint(there))
+    match found.count {
+        0 if others.count == 0 => {
+            Err(Failure::new(format!("`{name}` holds no `{wanted}`")).hint("it is empty"))
         }
-        (_, last) => {
-            found.first.extend(last);
-            Err(Failure::new(format!("`{name}` holds several members named `{wanted}`: {}", found.list()))
-                .hint(format!(
-                    "leave one of them, at the top of the archive: zip -d {} MEMBER",
-                    base_name(name)
-                )))
-        }
+        0 => Err(Failure::new(format!("`{name}` holds no `{wanted}`"))
+            .hint(format!("it holds: {}", others.list()))),
+        1 => Ok(found.first.remove(0)),
+        _ => Err(Failure::new(format!("`{name}` holds several members named `{wanted}`: {}", found.list()))
+            .hint(format!(
+                "leave one of them, at the top of the archive: zip -d {} MEMBER",
+                name.rsplit('/').next().unwrap_or(name)
+            ))),
     }
 }
 
@@ -79,7 +72,7 @@ pub(super) fn open<'a>(
     member.open(file).map_err(|error| broken(name, error))
 }
 
-/// The failure for an archive that cannot be read.
+/// Returns the failure for an archive that cannot be read.
 pub(super) fn broken(name: &str, error: io::Error) -> Failure {
     let hint = match error.kind() {
         io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => CUT_OFF,
@@ -88,14 +81,14 @@ pub(super) fn broken(name: &str, error: io::Error) -> Failure {
     Failure::new(format!("`{name}` is not a whole zip archive")).source(error).hint(hint)
 }
 
-/// The failure for an archive without an end.
+/// Returns the failure for an archive without an end record.
 pub(super) fn endless(name: &str) -> Failure {
     Failure::new(format!("`{name}` is not a whole zip archive: it has no directory at its end")).hint(CUT_OFF)
 }
 
 const CUT_OFF: &str = "it was probably cut off while it was downloaded: download it again";
 
-/// The first few members of one kind, and how many there are.
+/// The first few members of a kind, and their number.
 #[derive(Default)]
 struct Found {
     first: Vec<Member>,
@@ -103,10 +96,10 @@ struct Found {
 }
 
 impl Found {
-    fn add(&mut self, member: impl FnOnce() -> Member) {
+    fn add(&mut self, member: Member) {
         self.count += 1;
         if self.first.len() < LISTED {
-            self.first.push(member());
+            self.first.push(member);
         }
     }
 
@@ -117,20 +110,4 @@ impl Found {
             more => format!("{} and {more} more", names.join(", ")),
         }
     }
-}
-
-fn is_separator(byte: u8) -> bool {
-    matches!(byte, b'/' | b'\\')
-}
-
-/// The folder of a path, if it is in one, and its base name, which is empty for a folder.
-fn split(path: &[u8]) -> (Option<&[u8]>, &[u8]) {
-    match path.iter().rposition(|byte| is_separator(*byte)) {
-        Some(at) => (Some(&path[..at]), &path[at + 1..]),
-        None => (None, path),
-    }
-}
-
-fn base_name(url: &str) -> &str {
-    url.rsplit('/').next().unwrap_or(url)
 }
