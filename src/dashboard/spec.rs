@@ -241,7 +241,7 @@ fn filtered((key, title, sql, display, axes): &Filtered, language: Language) -> 
 }
 
 fn question(source: &'static Question, language: Language) -> Card {
-    let (display, settings) = match source.chart {
+    let (display, settings) = match &source.chart {
         Chart::Columns { x, y } => ("bar", graph(x, &[y])),
         Chart::Trend { x, each, smooth } => ("combo", graph(x, &[each, smooth])),
         Chart::Band { x, y, interval } => ("line", graph(x, &[y, interval.0, interval.1])),
@@ -273,7 +273,7 @@ fn stacked(mut settings: Value) -> Value {
 /// Adds the columns' titles and units, as in the report.
 fn with_titles(mut settings: Value, source: &Question, language: Language) -> Value {
     let mut columns = serde_json::Map::new();
-    for column in source.columns {
+    for column in &source.columns {
         let mut format = json!({ "column_title": column.title.get(language) });
         if matches!(column.kind, ColumnKind::Percent | ColumnKind::Share | ColumnKind::Change) {
             format["suffix"] = json!(" %");

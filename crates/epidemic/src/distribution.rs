@@ -5,7 +5,7 @@
 
 use statrs::distribution::{Continuous as _, ContinuousCDF as _, Gamma, Normal};
 
-use crate::{Estimate, TAILS, to_f64};
+use crate::{Estimate, TAILS, to_count, to_f64};
 
 /// Bisections of an interval of length at most 1: more than the bits of an `f64`.
 const BISECTIONS: u32 = 60;
@@ -41,13 +41,9 @@ pub(crate) struct Unimodal<R> {
 impl<R: Fn(u64) -> f64> Unimodal<R> {
     /// Returns P(X ≤ at).
     pub(crate) fn lower_probability(&self, at: u64) -> f64 {
-        let (first, mut term) = self.first();
         let (mut below, mut above) = (0.0, 0.0);
-        let mut value = first;
-        while value <= self.mode || term > NEGLIGIBLE {
+        for (value, term) in self.terms() {
             *(if value <= at { &mut below } else { &mut above }) += term;
-            term *= (self.ratio)(value);
-            value += 1;
         }
         below / (below + above)
     }
@@ -55,14 +51,12 @@ impl<R: Fn(u64) -> f64> Unimodal<R> {
     /// Returns the median: the smallest x with P(X ≤ x) ≥ 1/2.
     pub(crate) fn median(&self) -> u64 {
         let half = self.total() / 2.0;
-        let (mut value, mut term) = self.first();
-        let mut below = term;
-        while below < half && (value < self.mode || term > NEGLIGIBLE) {
-            term *= (self.ratio)(value);
+        let mut below = 0.0;
+        let reached = self.terms().find(|(_, term)| {
             below += term;
-            value += 1;
-        }
-        value
+            below >= half
+        });
+        reached.map_or(self.mode, |(value, _)| value)
     }
 
     /// Returns the ends of the shortest interval that holds at least this probability, which is below 1.
@@ -90,51 +84,36 @@ impl<R: Fn(u64) -> f64> Unimodal<R> {
 
     /// Returns the sum of all terms, relative to the mode's.
     fn total(&self) -> f64 {
-        let (mut value, mut term) = self.first();
-        let mut sum = 0.0;
-        while value <= self.mode || term > NEGLIGIBLE {
-            sum += term;
-            term *= (self.ratio)(value);
-            value += 1;
-        }
-        sum
+        self.terms().map(|(_, term)| term).sum()
     }
 
-    /// Returns the first value that is not negligible, with its term relative to the mode's.
-    fn first(&self) -> (u64, f64) {
-        let (mut value, mut term) = (self.mode, 1.0);
-        while value > 0 && term > NEGLIGIBLE {
-            value -= 1;
-            term /= (self.ratio)(value);
+    /// Returns the values that are not negligible, ascending, with their terms relative to the mode's.
+    fn terms(&self) -> impl Iterator<Item = (u64, f64)> {
+        let (mut first, mut term) = (self.mode, 1.0);
+        while first > 0 && term > NEGLIGIBLE {
+            first -= 1;
+            term /= (self.ratio)(first);
         }
-        (value, term)
+        let next = move |&(value, term): &(u64, f64)| Some((value + 1, term * (self.ratio)(value)));
+        let is_counted = move |&(value, term): &(u64, f64)| value <= self.mode || term > NEGLIGIBLE;
+        std::iter::successors(Some((first, term)), next).take_while(is_counted)
     }
 }
 
 /// The negative binomial distribution with this mean (above 0) and size: variance = mean + mean² / size.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a mode is a whole number from 0"
-)]
 pub(crate) fn negative_binomial(mean: f64, size: f64) -> Unimodal<impl Fn(u64) -> f64> {
     // In the limit of an infinite size, the Poisson distribution, mean / size is 0.
     let per_size = mean / size;
-    let mode = (mean - per_size).floor().max(0.0) as u64;
+    let mode = to_count((mean - per_size).max(0.0));
     let factor = per_size / (per_size + 1.0);
     let constant = mean / (per_size + 1.0);
     Unimodal { mode, ratio: move |value| (to_f64(value) * factor + constant) / (to_f64(value) + 1.0) }
 }
 
 /// The binomial distribution of `trials` with this probability, between 0 and 1.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a mode is a whole number from 0"
-)]
 pub(crate) fn binomial(trials: u64, probability: f64) -> Unimodal<impl Fn(u64) -> f64> {
     let odds = probability / (1.0 - probability);
-    let mode = (((to_f64(trials) + 1.0) * probability).floor() as u64).min(trials);
+    let mode = to_count((to_f64(trials) + 1.0) * probability).min(trials);
     let ratio = move |value: u64| to_f64(trials.saturating_sub(value)) / (to_f64(value) + 1.0) * odds;
     Unimodal { mode, ratio }
 }

@@ -10,7 +10,7 @@
 
 use statrs::function::gamma::ln_gamma;
 
-use crate::{Estimate, InputError, distribution, to_f64};
+use crate::{Estimate, InputError, distribution, to_count, to_f64};
 
 /// The number of cases from which a low fatality is estimated by the Poisson likelihood.
 const MIN_POISSON_CASES: u64 = 100;
@@ -102,11 +102,6 @@ fn times_ln(x: f64, y: f64) -> f64 {
 }
 
 /// Finds the maximum and the interval of a likelihood with one maximum, near `about`, on the points 1, 2, … of the grid.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "between 0 and the number of steps"
-)]
 fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     let mut steps = GRID_STEPS;
     while about > 0.0 && (about * to_f64(steps)) < to_f64(MIN_STEPS) && steps < MAX_GRID_STEPS {
@@ -114,7 +109,7 @@ fn on_grid(about: f64, log_likelihood: impl Fn(f64) -> f64) -> Estimate {
     }
     let at = |point: u64| log_likelihood(to_f64(point) / to_f64(steps));
     // Rounding moves `about` by less than a step for each thousand outcomes, so the maximum is found by climbing.
-    let mut best = ((about * to_f64(steps)) as u64).clamp(1, steps);
+    let mut best = to_count(about * to_f64(steps)).clamp(1, steps);
     while best < steps && at(best + 1) > at(best) {
         best += 1;
     }

@@ -53,6 +53,12 @@ pub(crate) const fn to_f64(count: u64) -> f64 {
     count as f64
 }
 
+/// Converts a number from 0 to a count; a fraction is cut off.
+#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a conversion saturates")]
+pub(crate) const fn to_count(number: f64) -> u64 {
+    number as u64
+}
+
 /// Converts a number of days for arithmetic.
 #[expect(clippy::cast_precision_loss, reason = "no series has 2^53 days")]
 pub(crate) const fn days(count: usize) -> f64 {

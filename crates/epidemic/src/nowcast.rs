@@ -16,7 +16,7 @@
 
 use crate::calibration::{Calibration, IncompleteDay, PastNowcast, calibrate};
 use crate::triangle::ReportingTriangle;
-use crate::{InputError, distribution, to_f64};
+use crate::{InputError, distribution, to_count, to_f64};
 
 /// The probability of the prediction interval.
 const COVERAGE: f64 = 0.95;
@@ -101,18 +101,13 @@ fn nowcast(snapshot: &Snapshot<'_>, age: usize, calibration: Calibration) -> Now
 ///
 /// A distribution wider than [`MAX_STEPS`] is computed in steps of more than one report, with the same mean and variance, because the
 /// work is proportional to the number of steps.
-#[expect(
-    clippy::cast_possible_truncation,
-    clippy::cast_sign_loss,
-    reason = "a step is a whole number from 1"
-)]
 fn prediction(mean: f64, size: f64) -> [u64; 3] {
     let variance = mean + mean * mean / size;
     // With larger steps than variance / mean, no distribution of steps has the variance.
     let step = (variance.sqrt() / MAX_STEPS).min(variance / mean).floor().max(1.0);
     let steps = distribution::negative_binomial(mean / step, 1.0 / (1.0 / size - (step - 1.0) / mean));
     let (low, high) = steps.shortest_interval(COVERAGE);
-    [low, steps.median(), high].map(|count| count * step as u64)
+    [low, steps.median(), high].map(|count| count * to_count(step))
 }
 
 /// The data and the estimates at the end of one day.

@@ -5,19 +5,19 @@
 
 mod contradictions;
 mod interner;
-mod lines;
+mod rows;
 
 use std::hash::Hash;
 
 use foldhash::HashMap;
 use uuid::Uuid;
 
+use self::contradictions::{CONFIRMED, Contradictions};
+use self::interner::Interner;
+pub use self::rows::Rows;
 use crate::clean::case::Case;
-use contradictions::CONFIRMED;
-use contradictions::Contradictions;
-use interner::Interner;
-pub use lines::Rows;
-use lines::{CaseKey, DelayKey, PlaceKey};
+use crate::clean::encoding::{text, value};
+use crate::parse::date::Day;
 
 /// Keys per table in memory, in a hash table of 2^18 slots; a year of the whole country fits. Beyond it, rows are written in between, and a
 /// key may have several rows, which queries add up.
@@ -34,6 +34,29 @@ pub struct CaseAggregates {
     /// Confirmed.
     delays: HashMap<DelayKey, [u32; 1]>,
     contradictions: Contradictions,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct CaseKey {
+    registered_on: Day,
+    residence_province_id: Option<i16>,
+    sex: u16,
+    age_decade: Option<i16>,
+    classification: u16,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct PlaceKey {
+    registered_on: Day,
+    registration_province_id: i16,
+    residence_province_id: Option<i16>,
+    residence_department_id: Option<i32>,
+}
+
+#[derive(Debug, PartialEq, Eq, Hash)]
+struct DelayKey {
+    registered_on: Day,
+    symptoms_on: Option<Day>,
 }
 
 impl CaseAggregates {
@@ -75,16 +98,38 @@ impl CaseAggregates {
     /// Takes all rows out, except contradictions.
     pub fn take(&mut self, run_id: Uuid) -> [Rows<'_>; 3] {
         let interner = std::mem::take(&mut self.interner);
+        let case_columns = "registered_on, residence_province_id, sex, age_decade, classification, \
+                            cases, admitted, icu, ventilated, died";
+        let place_columns = "registered_on, registration_province_id, residence_province_id, residence_department_id, \
+                             confirmed, died";
+        let delay_columns = "registered_on, symptoms_on, confirmed";
         [
-            Rows::new(run_id, interner, self.cases.drain()),
-            Rows::new(run_id, Interner::default(), self.places.drain()),
-            Rows::new(run_id, Interner::default(), self.delays.drain()),
+            Rows::new("case_count", case_columns, run_id, self.cases.drain(), move |key, row| {
+                value(row, Some(key.registered_on.0.to_be_bytes()));
+                value(row, key.residence_province_id.map(i16::to_be_bytes));
+                text(row, interner.resolve(key.sex));
+                value(row, key.age_decade.map(i16::to_be_bytes));
+                text(row, interner.resolve(key.classification));
+            }),
+            Rows::new("place_count", place_columns, run_id, self.places.drain(), |key, row| {
+                value(row, Some(key.registered_on.0.to_be_bytes()));
+                value(row, Some(key.registration_province_id.to_be_bytes()));
+                value(row, key.residence_province_id.map(i16::to_be_bytes));
+                value(row, key.residence_department_id.map(i32::to_be_bytes));
+            }),
+            Rows::new("delay_count", delay_columns, run_id, self.delays.drain(), |key, row| {
+                value(row, Some(key.registered_on.0.to_be_bytes()));
+                value(row, key.symptoms_on.map(|day| day.0.to_be_bytes()));
+            }),
         ]
     }
 
     /// Returns the number of cases for every contradiction, also if it is 0.
     pub fn contradictions(&self, run_id: Uuid) -> Rows<'_> {
-        Rows::new(run_id, Interner::default(), self.contradictions.lines())
+        let columns = "contradiction, cases";
+        Rows::new("contradiction_count", columns, run_id, self.contradictions.by_name(), |name, row| {
+            text(row, Some(name.as_bytes()));
+        })
     }
 }
 
@@ -99,7 +144,6 @@ fn count<Key: Eq + Hash, const N: usize>(lines: &mut HashMap<Key, [u32; N]>, key
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse::date::Day;
 
     fn case(day: i32, sex: &'static str) -> Case<'static> {
         Case {
@@ -145,7 +189,7 @@ mod tests {
         assert!(bytes(&mut counts).into_iter().all(|bytes| bytes > 0));
         assert_eq!(bytes(&mut counts), [0; 3]);
         assert!(
-            counts.contradictions.lines().any(|(_, [cases])| cases == 1),
+            counts.contradictions.by_name().any(|(_, [cases])| cases == 1),
             "in intensive care, not admitted"
         );
     }

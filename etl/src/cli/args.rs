@@ -2,10 +2,13 @@
 
 use clap::Args;
 use common::env;
+use common::failure::Result;
 use uuid::Uuid;
 
 use crate::ecs_metadata::EcsTask;
-use crate::record::RunOrigin;
+use crate::record::{Record, RunOrigin, RunStatus};
+use crate::runs::RunKind;
+use crate::store::Store;
 
 #[derive(Debug, Args)]
 pub(super) struct DatabaseArgs {
@@ -19,14 +22,21 @@ pub(super) struct DatabaseArgs {
 pub(super) struct ReportsArgs {
     /// Store URL for reports and run records [default: the store URL]
     #[arg(long, env = env::REPORTS_URL)]
-    pub(super) reports_url: Option<String>,
+    reports_url: Option<String>,
+}
+
+impl ReportsArgs {
+    /// Opens the store of reports and run records, which is at `store_url` by default.
+    pub(super) fn open(self, store_url: Option<String>) -> Result<Store> {
+        Store::open_or_create(&self.reports_url.or(store_url).unwrap_or_default())
+    }
 }
 
 #[derive(Debug, Args)]
 pub(super) struct RunIdArgs {
     /// Run ID [default: a random UUID]
-    #[arg(long, env = env::RUN_ID)]
-    pub(super) run_id: Option<Uuid>,
+    #[arg(long, env = env::RUN_ID, default_value_t = Uuid::new_v4(), hide_default_value = true)]
+    pub(super) run_id: Uuid,
 
     /// User to record as the starter of the run
     #[arg(long, env = env::STARTED_BY, hide_env_values = true)]
@@ -38,8 +48,20 @@ pub(super) struct RunIdArgs {
 }
 
 impl RunIdArgs {
-    pub(super) async fn origin(&self) -> RunOrigin {
+    /// Does the work of a run and writes its record at the start and at the end. `status` is that of a run that did not fail.
+    pub(super) async fn recorded<T>(
+        self,
+        kind: RunKind,
+        reports: &Store,
+        work: impl AsyncFnOnce(&mut Record) -> Result<T>,
+        status: impl FnOnce(&T) -> RunStatus,
+    ) -> Result<T> {
         let task = EcsTask::fetch(self.ecs_metadata.as_deref()).await;
-        RunOrigin { started_by: self.started_by.clone(), task }
+        let origin = RunOrigin { started_by: self.started_by, task };
+        let mut record = Record::open(self.run_id, kind, origin, reports).await?;
+        let result = work(&mut record).await;
+        record.end(&result, status);
+        record.write(reports).await;
+        result
     }
 }

@@ -10,10 +10,10 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-use self::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
+use self::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use self::run::{RollbackArgs, RunArgs};
 use crate::dataset::Dataset;
 use crate::log::{self, Format};
@@ -178,7 +178,7 @@ fn dispatch(cli: Cli) -> Result<()> {
         Command::Download(arguments) => in_runtime(download(arguments)),
         Command::Sample(arguments) => sample(arguments),
         Command::Migrate(arguments) => in_runtime(migrate(arguments)),
-        Command::Estimate(command) => estimate::run(&command),
+        Command::Estimate(command) => print("the estimates", &estimate::run(&command)?),
     }
 }
 
@@ -193,50 +193,43 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 }
 
 async fn report(arguments: ReportArgs) -> Result<()> {
-    let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
-    let url = arguments.reports.reports_url.or(arguments.store_url).unwrap_or_default();
-    let reports = Store::open_or_create(&url)?;
-    let origin = arguments.id.origin().await;
-    let mut record = Record::open(run_id, RunKind::Report, origin, &reports).await?;
-    let options = report::Options { language: arguments.language, run_id, started_at: record.started_at };
-    let result = report::run(&options, &arguments.database.database_url, &reports).await;
-    record.end(&result, |_| RunStatus::Succeeded);
-    record.report = result.as_ref().ok().map(|written| written.folder.clone());
-    record.write(&reports).await;
-    print_report(&result?)
+    let reports = arguments.reports.open(arguments.store_url)?;
+    let (language, run_id) = (arguments.language, arguments.id.run_id);
+    let work = async |record: &mut Record| {
+        let options = report::Options { language, run_id, started_at: record.started_at };
+        let written = report::run(&options, &arguments.database.database_url, &reports).await?;
+        record.report = Some(written.folder.clone());
+        Ok(written)
+    };
+    let written = arguments.id.recorded(RunKind::Report, &reports, work, |_| RunStatus::Succeeded).await?;
+    let Some(width) = terminal::width() else { return Ok(()) };
+    let document = serde_json::from_slice(&written.document).ok();
+    let text = document.and_then(|document| report::text_of(&document, width)).unwrap_or(written.text);
+    print("the report", &text)
 }
 
-/// Prints the report if stdout is a terminal.
-fn print_report(written: &report::Written) -> Result<()> {
-    let Some(width) = terminal::width() else { return Ok(()) };
-    let text = serde_json::from_slice(&written.document)
-        .ok()
-        .and_then(|document| report::text_of(&document, width))
-        .unwrap_or_else(|| written.text.clone());
+/// Prints text to stdout; a closed pipe, such as that of a pager, is no error.
+fn print(what: &str, text: &str) -> Result<()> {
     let mut out = std::io::stdout().lock();
     match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // The pager was closed.
         Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context(|| "cannot print the report".to_owned()),
+        written => written.context(|| format!("cannot print {what}")),
     }
 }
 
 async fn download(arguments: DownloadArgs) -> Result<()> {
     let store = Store::open_or_create(&arguments.store_url)?;
-    let reports =
-        arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
-    let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
-    let origin = arguments.id.origin().await;
-    let mut record = Record::open(run_id, RunKind::Download, origin, &reports).await?;
+    let reports = arguments.reports.open(Some(arguments.store_url))?;
     let options = download::Options::from(arguments.sources);
-    let mut signals = Signals::listen();
-    let result = signals.or_interrupted(download::run(&options, &store, None)).await;
-    record.end(&result, |ended| match ended {
+    let work = async |_: &mut Record| {
+        let mut signals = Signals::listen();
+        signals.or_interrupted(download::run(&options, &store, None)).await
+    };
+    let status = |ended: &download::Ended| match ended {
         download::Ended::Complete { replaced: 0 } => RunStatus::Skipped,
         _ => RunStatus::Succeeded,
-    });
-    record.write(&reports).await;
-    result.map(drop)
+    };
+    arguments.id.recorded(RunKind::Download, &reports, work, status).await.map(drop)
 }
 
 fn sample(arguments: SampleArgs) -> Result<()> {

@@ -1,13 +1,9 @@
 //! `etl run` and `etl rollback`.
 
-use std::time::Duration;
-
 use clap::Args;
 use clap::builder::FalseyValueParser;
-use uuid::Uuid;
 
 use super::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
-use crate::clean::years::YearsWanted;
 use crate::gate::Thresholds;
 use crate::load::retire::Retention;
 use crate::log::Format;
@@ -39,54 +35,19 @@ pub(super) struct RunArgs {
     #[arg(long, env = env::FORCE, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     force: bool,
 
-    #[command(flatten)]
-    gate: GateArgs,
+    /// Publish even if checks fail
+    #[arg(long, env = env::ACCEPT_ANOMALIES, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    #[arg(help_heading = "Checks before publishing")]
+    accept_anomalies: bool,
 
-    #[command(flatten)]
-    retention: RetentionArgs,
+    #[command(flatten, next_help_heading = "Checks before publishing")]
+    thresholds: Thresholds,
+
+    #[command(flatten, next_help_heading = "Releases")]
+    retention: Retention,
 
     #[command(flatten)]
     id: RunIdArgs,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Checks before publishing")]
-struct GateArgs {
-    /// Publish even if checks fail
-    #[arg(long, env = env::ACCEPT_ANOMALIES, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
-    accept_anomalies: bool,
-
-    /// Maximum share of rejected rows per dataset
-    #[arg(long, env = env::MAX_REJECTED_PERCENT, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
-    max_rejected_percent: f64,
-
-    /// Minimum number of rows per year, relative to the published release
-    #[arg(long, env = env::MIN_ROWS_PERCENT, value_name = "PERCENT", default_value_t = 90.0, value_parser = percent)]
-    min_rows_percent: f64,
-
-    /// Maximum increase of missing values per column since the published release
-    #[arg(long, env = env::MAX_MISSING_INCREASE, value_name = "POINTS", default_value_t = 25.0, value_parser = percent)]
-    max_missing_increase: f64,
-
-    /// Maximum share of repaired values per column on the first load
-    #[arg(long, env = env::MAX_REPAIRED_PERCENT, value_name = "PERCENT", default_value_t = 50.0, value_parser = percent)]
-    max_repaired_percent: f64,
-
-    /// Maximum share of unknown classifications
-    #[arg(long, env = env::MAX_UNKNOWN_CLASSIFICATION_PERCENT, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
-    max_unknown_classification_percent: f64,
-}
-
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Releases")]
-struct RetentionArgs {
-    /// Number of earlier releases to keep for a rollback
-    #[arg(long, env = env::KEEP_RELEASES, value_name = "N", default_value_t = 1)]
-    keep_releases: u32,
-
-    /// Time to keep a replaced release for its readers, such as `24h` or `30min`
-    #[arg(long, env = env::RETIRE_AFTER, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
-    retire_after: Duration,
 }
 
 #[derive(Debug, Args)]
@@ -109,65 +70,43 @@ pub(super) struct RollbackArgs {
     id: RunIdArgs,
 }
 
-fn percent(text: &str) -> Result<f64, String> {
-    let number = text.trim().trim_end_matches('%').trim().parse::<f64>();
-    number
-        .ok()
-        .filter(|percent| (0.0..=100.0).contains(percent))
-        .ok_or_else(|| "expected a number from 0 to 100".to_owned())
-}
-
 pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
-    let gate = arguments.gate;
     let options = Options {
-        run_id: arguments.id.run_id.unwrap_or_else(Uuid::new_v4),
+        run_id: arguments.id.run_id,
         database_url: arguments.database.database_url,
-        years: arguments.years.parse::<YearsWanted>()?,
+        years: arguments.years.parse()?,
         force: arguments.force,
-        accept_anomalies: gate.accept_anomalies,
-        thresholds: Thresholds {
-            max_rejected_percent: gate.max_rejected_percent,
-            min_rows_percent: gate.min_rows_percent,
-            max_missing_increase: gate.max_missing_increase,
-            max_repaired_percent: gate.max_repaired_percent,
-            max_unknown_classification_percent: gate.max_unknown_classification_percent,
-        },
-        retention: Retention {
-            keep_releases: arguments.retention.keep_releases,
-            retire_after: arguments.retention.retire_after,
-        },
+        accept_anomalies: arguments.accept_anomalies,
+        thresholds: arguments.thresholds,
+        retention: arguments.retention,
         log_format,
     };
     let store = Store::open(&arguments.store_url)?;
-    let reports =
-        arguments.reports.reports_url.as_deref().map_or_else(|| Ok(store.clone()), Store::open_or_create)?;
-    let origin = arguments.id.origin().await;
-    let mut record = Record::open(options.run_id, RunKind::Etl, origin, &reports).await?;
-    let mut about = None;
-    let result = pipeline::run(&options, &store, &mut about).await;
-    record.dataset = about.map(Into::into);
-    record.end(&result, |outcome| match outcome {
+    let reports = arguments.reports.open(Some(arguments.store_url))?;
+    let work = async |record: &mut Record| {
+        let mut about = None;
+        let result = pipeline::run(&options, &store, &mut about).await;
+        record.dataset = about;
+        if let Ok(Outcome::Published(tally)) = &result {
+            record.rows = Some(tally.cases());
+        }
+        result
+    };
+    let status = |outcome: &Outcome| match outcome {
         Outcome::Published(_) => RunStatus::Succeeded,
         Outcome::Skipped(_) => RunStatus::Skipped,
-    });
-    if let Ok(Outcome::Published(tally)) = &result {
-        record.rows = Some(tally.cases());
-    }
-    record.write(&reports).await;
-    result.map(drop)
+    };
+    arguments.id.recorded(RunKind::Etl, &reports, work, status).await.map(drop)
 }
 
 pub(super) async fn rollback(arguments: RollbackArgs) -> Result<()> {
-    let run_id = arguments.id.run_id.unwrap_or_else(Uuid::new_v4);
-    let url = arguments.reports.reports_url.or(arguments.store_url).unwrap_or_default();
-    let reports = Store::open_or_create(&url)?;
-    let origin = arguments.id.origin().await;
-    let mut record = Record::open(run_id, RunKind::Rollback, origin, &reports).await?;
-    let options =
-        rollback::Options { run_id, database_url: arguments.database.database_url, to: arguments.to };
-    let result = rollback::run(&options).await;
-    record.end(&result, |_| RunStatus::Succeeded);
-    record.dataset = result.as_ref().ok().cloned().map(Into::into);
-    record.write(&reports).await;
-    result.map(drop)
+    let reports = arguments.reports.open(arguments.store_url)?;
+    let (run_id, database_url) = (arguments.id.run_id, arguments.database.database_url);
+    let options = rollback::Options { run_id, database_url, to: arguments.to };
+    let work = async |record: &mut Record| {
+        let dataset = rollback::run(&options).await?;
+        record.dataset = Some(dataset.into());
+        Ok(())
+    };
+    arguments.id.recorded(RunKind::Rollback, &reports, work, |()| RunStatus::Succeeded).await
 }

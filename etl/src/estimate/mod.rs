@@ -1,6 +1,6 @@
 //! `etl estimate`: applies the estimates of the crate `epidemic` to counts in CSV files, without a database or a store.
 //!
-//! Reads and validates one or two CSV files and prints one CSV to stdout.
+//! Reads and validates one or two CSV files and returns one CSV.
 
 mod fatality;
 mod input;
@@ -8,11 +8,8 @@ mod nowcast;
 mod reproduction;
 mod series;
 
-use std::io::Write as _;
-
 use clap::Subcommand;
-
-use common::failure::{Context as _, Result};
+use common::failure::Result;
 
 #[derive(Debug, Subcommand)]
 pub enum Command {
@@ -24,18 +21,12 @@ pub enum Command {
     Nowcast(nowcast::NowcastArgs),
 }
 
-/// Computes the estimate and prints it as CSV.
-pub fn run(command: &Command) -> Result<()> {
+/// Computes the estimate and returns it as CSV.
+pub fn run(command: &Command) -> Result<String> {
     let lines = match command {
         Command::Reproduction(arguments) => reproduction::estimate(arguments),
         Command::Fatality(arguments) => fatality::estimate(arguments),
         Command::Nowcast(arguments) => nowcast::estimate(arguments),
-    }?;
-    let text = lines.join("\n") + "\n";
-    let mut out = std::io::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        // A reader such as `head` closed the pipe.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.context(|| "cannot print the estimates".to_owned()),
-    }
+    };
+    Ok(lines?.join("\n") + "\n")
 }

@@ -46,18 +46,14 @@ pub(super) fn of_georef(candidate: &Candidate<'_>, published: Option<&Published>
         checks.push(not_empty(dataset, counts.loaded));
         if dataset == Dataset::Provinces {
             let message = format!("{} of the provinces' rows were rejected, none may be", counts.rejected);
-            checks.push(
-                check(dataset, "rejected_rows", "", counts.rejected == 0, message)
-                    .figures(to_float(counts.rejected), 0.0),
-            );
+            let figures = Some((to_float(counts.rejected), 0.0));
+            checks.push(check(dataset, "rejected_rows", "", figures, counts.rejected == 0, message));
         }
         if let Some(&before) = published.and_then(|published| published.georef.get(&dataset)) {
             let message =
                 format!("the {} have {} rows, {before} are published", dataset.name(), counts.loaded);
-            checks.push(
-                check(dataset, "rows", "", counts.loaded >= before, message)
-                    .figures(to_float(counts.loaded), to_float(before)),
-            );
+            let figures = Some((to_float(counts.loaded), to_float(before)));
+            checks.push(check(dataset, "rows", "", figures, counts.loaded >= before, message));
         }
     }
     checks
@@ -97,9 +93,8 @@ fn not_empty(dataset: Dataset, loaded: u64) -> Check {
         0 => format!("no row of the {} was loaded", dataset.name()),
         _ => format!("{loaded} rows of the {} were loaded", dataset.name()),
     };
-    let mut check = check(dataset, "not_empty", "", loaded > 0, message).figures(to_float(loaded), 1.0);
-    check.acceptable = dataset.is_optional();
-    check
+    let check = check(dataset, "not_empty", "", Some((to_float(loaded), 1.0)), loaded > 0, message);
+    Check { acceptable: dataset.is_optional(), ..check }
 }
 
 fn rejected(dataset: Dataset, counts: RowCounts, limits: &Thresholds) -> Check {
@@ -110,7 +105,7 @@ fn rejected(dataset: Dataset, counts: RowCounts, limits: &Thresholds) -> Check {
         "{rejected} of {all} rows ({percent:.1} %) of the {} were rejected, at most {limit} % may be",
         dataset.name()
     );
-    check(dataset, "rejected_percent", "", percent <= limit, message).figures(percent, limit)
+    check(dataset, "rejected_percent", "", Some((percent, limit)), percent <= limit, message)
 }
 
 fn unknown_classifications(candidate: &Candidate<'_>, limits: &Thresholds) -> Check {
@@ -120,23 +115,18 @@ fn unknown_classifications(candidate: &Candidate<'_>, limits: &Thresholds) -> Ch
     let message = format!(
         "{unknown} of {rows} cases ({percent:.1} %) have a classification other than the ministry's four, at most {limit} % may"
     );
-    check(Dataset::Cases, "unknown_classification_percent", "", percent <= limit, message)
-        .figures(percent, limit)
+    let name = "unknown_classification_percent";
+    check(Dataset::Cases, name, "", Some((percent, limit)), percent <= limit, message)
 }
 
 fn dataset_date(date: Day, published: &Published) -> Check {
     let date = chrono::NaiveDate::from(date);
-    let name = "dataset_date";
+    let check = |passed, message| check(Dataset::Cases, "dataset_date", "", None, passed, message);
     let Some(before) = published.dataset_date else {
-        return skipped(
-            Dataset::Cases,
-            name,
-            "",
-            "the date of the published dataset is not known".to_owned(),
-        );
+        let check = check(true, "the date of the published dataset is not known".to_owned());
+        return Check { outcome: CheckOutcome::Skipped, ..check };
     };
-    let message = format!("the dataset is of {date}, the published one of {before}");
-    check(Dataset::Cases, name, "", date >= before, message)
+    check(date >= before, format!("the dataset is of {date}, the published one of {before}"))
 }
 
 fn rows_of_year(dataset: Dataset, year: Option<i32>, now: u64, before: u64, limits: &Thresholds) -> Check {
@@ -148,7 +138,8 @@ fn rows_of_year(dataset: Dataset, year: Option<i32>, now: u64, before: u64, limi
         "the {}{of_year} have {now} rows, {before} are published ({percent:.1} %, at least {limit} % must be there)",
         dataset.name()
     );
-    check(dataset, "rows_percent", &subject, before == 0 || percent >= limit, message).figures(percent, limit)
+    let passed = before == 0 || percent >= limit;
+    check(dataset, "rows_percent", &subject, Some((percent, limit)), passed, message)
 }
 
 /// Compares a column's share of missing values with the published one in the years that both have; without such years, its
@@ -170,8 +161,15 @@ fn missing(
             "`{column}` has no valid value in {now:.1} % of the {}, {before:.1} % are published; it may rise by {limit} points",
             dataset.name()
         );
-        return check(dataset, "missing_increase", column, now - before <= limit, message)
-            .figures(now - before, limit);
+        let increase = now - before;
+        return check(
+            dataset,
+            "missing_increase",
+            column,
+            Some((increase, limit)),
+            increase <= limit,
+            message,
+        );
     }
     let percent = percent(repaired, loaded);
     let limit = limits.max_repaired_percent;
@@ -179,7 +177,7 @@ fn missing(
         "`{column}` was repaired in {percent:.1} % of the {}, at most {limit} % may be on a first load",
         dataset.name()
     );
-    check(dataset, "repaired_percent", column, percent <= limit, message).figures(percent, limit)
+    check(dataset, "repaired_percent", column, Some((percent, limit)), percent <= limit, message)
 }
 
 /// Repairs of a column: the reasons that name it, such as `invalid_died_on`, `missing_age` and `age_out_of_range`.
@@ -199,21 +197,18 @@ fn wanted(years: &Years, year: Option<i32>) -> bool {
     year.is_none_or(|year| Day::from_calendar(year, 1, 1).is_some_and(|day| years.contain(day)))
 }
 
-fn check(dataset: Dataset, name: &'static str, subject: &str, passed: bool, message: String) -> Check {
+/// Returns a check with what was measured and its limit.
+fn check(
+    dataset: Dataset,
+    name: &'static str,
+    subject: &str,
+    figures: Option<(f64, f64)>,
+    passed: bool,
+    message: String,
+) -> Check {
     let outcome = if passed { CheckOutcome::Passed } else { CheckOutcome::Failed };
-    let subject = subject.to_owned();
-    Check { dataset, name, subject, outcome, measured: None, threshold: None, message, acceptable: true }
-}
-
-fn skipped(dataset: Dataset, name: &'static str, subject: &str, message: String) -> Check {
-    Check { outcome: CheckOutcome::Skipped, ..check(dataset, name, subject, true, message) }
-}
-
-impl Check {
-    fn figures(mut self, measured: f64, threshold: f64) -> Self {
-        (self.measured, self.threshold) = (Some(measured), Some(threshold));
-        self
-    }
+    let (subject, (measured, threshold)) = (subject.to_owned(), figures.unzip());
+    Check { dataset, name, subject, outcome, measured, threshold, message, acceptable: true }
 }
 
 fn percent(part: u64, whole: u64) -> f64 {

@@ -13,32 +13,44 @@ use crate::clean::years::Years;
 use crate::dataset::Dataset;
 use crate::parse::date::Day;
 use crate::tally::{RowCounts, Tally};
+use common::env;
 use common::failure::Failure;
 
 pub use self::profile::Profile;
 pub use self::published::{OptionalFigures, Published, optional_figures, published_load_of};
 
-/// The limits of the checks, each a flag of `etl run`.
-#[derive(Debug, Clone, Copy, PartialEq)]
+/// The limits of the checks: flags of `etl run`.
+#[derive(Debug, Clone, Copy, PartialEq, clap::Args)]
 pub struct Thresholds {
-    /// The largest share of rejected rows among those loaded and rejected, in percent.
+    /// Maximum share of rejected rows per dataset
+    #[arg(long, env = env::MAX_REJECTED_PERCENT, value_name = "PERCENT", default_value_t = 5.0, value_parser = percent)]
     pub max_rejected_percent: f64,
-    /// The smallest number of rows of a year, in percent of its published rows.
+
+    /// Minimum number of rows per year, relative to the published release
+    #[arg(long, env = env::MIN_ROWS_PERCENT, value_name = "PERCENT", default_value_t = 90.0, value_parser = percent)]
     pub min_rows_percent: f64,
-    /// The largest rise of a column's share of missing values against the published release, in percentage points.
+
+    /// Maximum increase of missing values per column since the published release
+    #[arg(long, env = env::MAX_MISSING_INCREASE, value_name = "POINTS", default_value_t = 25.0, value_parser = percent)]
     pub max_missing_increase: f64,
-    /// The largest share of repaired values of a column if there is nothing to compare it with, in percent.
+
+    /// Maximum share of repaired values per column on the first load
+    #[arg(long, env = env::MAX_REPAIRED_PERCENT, value_name = "PERCENT", default_value_t = 50.0, value_parser = percent)]
     pub max_repaired_percent: f64,
-    /// The largest share of classifications other than the ministry's four, in percent.
+
+    /// Maximum share of unknown classifications
+    #[arg(long, env = env::MAX_UNKNOWN_CLASSIFICATION_PERCENT, value_name = "PERCENT", default_value_t = 1.0, value_parser = percent)]
     pub max_unknown_classification_percent: f64,
 }
 
-/// How a check ended.
+fn percent(text: &str) -> Result<f64, &'static str> {
+    let number = text.trim().trim_end_matches('%').trim().parse().ok();
+    number.filter(|percent| (0.0..=100.0).contains(percent)).ok_or("expected a number from 0 to 100")
+}
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CheckOutcome {
-    /// Within its threshold.
     Passed,
-    /// Beyond its threshold.
     Failed,
     /// There was nothing to compare with.
     Skipped,
@@ -47,19 +59,15 @@ pub enum CheckOutcome {
 /// One check of one dataset.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Check {
-    /// Which dataset.
     pub dataset: Dataset,
-    /// What was checked; `run_check.check_name`.
+    /// The value of `run_check.check_name`.
     pub name: &'static str,
     /// The year or column; empty if the check is about the whole dataset.
     pub subject: String,
-    /// How it ended.
     pub outcome: CheckOutcome,
-    /// The figure.
     pub measured: Option<f64>,
-    /// Its limit.
     pub threshold: Option<f64>,
-    /// Both in a sentence.
+    /// A sentence with the figures.
     pub message: String,
     /// Whether `--accept-anomalies` overrides it: nothing publishes an empty line list.
     pub acceptable: bool,
@@ -70,13 +78,9 @@ pub struct Check {
 pub struct Candidate<'a> {
     /// `ultima_actualizacion`.
     pub dataset_date: Day,
-    /// The wanted years.
     pub years: &'a Years,
-    /// The tally of all datasets.
     pub tally: &'a Tally,
-    /// The cases by year and column.
     pub profile: &'a Profile,
-    /// What became of the rows of the provinces and the departments.
     pub georef: [(Dataset, RowCounts); 2],
     /// The optional datasets that were loaded.
     pub optional: Vec<(Dataset, RowCounts, OptionalFigures)>,
@@ -100,34 +104,31 @@ impl Check {
     }
 }
 
-/// The sentences of the failed checks of a dataset that stop its publication; none if it may be published.
+/// The number of failed checks that a message quotes.
+const MAX_MESSAGES: usize = 3;
+
+/// Returns the sentences of the failed checks that stop the publication of a dataset; `None` if it may be published.
 pub fn refusal<'a>(checks: impl IntoIterator<Item = &'a Check>, accept_anomalies: bool) -> Option<String> {
-    let failed: Vec<&Check> = checks.into_iter().filter(|check| check.refuses(accept_anomalies)).collect();
-    let messages: Vec<&str> = failed.iter().take(MOST_MESSAGES).map(|check| check.message.as_str()).collect();
-    let more = failed.len().saturating_sub(MOST_MESSAGES);
+    let failed = checks.into_iter().filter(|check| check.refuses(accept_anomalies));
+    let mut messages: Vec<&str> = failed.map(|check| check.message.as_str()).collect();
+    let more = messages.len().saturating_sub(MAX_MESSAGES);
     let more = if more > 0 { format!("; and {more} more") } else { String::new() };
-    (!failed.is_empty()).then(|| messages.join("; ") + &more)
+    messages.truncate(MAX_MESSAGES);
+    (!messages.is_empty()).then(|| messages.join("; ") + &more)
 }
 
-/// How many failed checks a message quotes.
-const MOST_MESSAGES: usize = 3;
-
-/// The failure of a run that the gate has refused.
+/// Returns the failure of a run that the gate has refused.
 pub fn refused(reason: &str, checks: &[Check], run_id: uuid::Uuid) -> Failure {
     let acceptable = checks.iter().all(|check| check.acceptable || check.outcome != CheckOutcome::Failed);
-    let accept = if acceptable { format!("; `{ACCEPT}` publishes it all the same") } else { String::new() };
-    Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}")).hint(
-        format!(
-            "{}; `covidctl runs show {run_id}` lists every check{}",
-            if acceptable {
-                "compare the files with those of the last run"
-            } else {
-                "check YEARS and the files"
-            },
-            if acceptable { ", `etl run --accept-anomalies` overrides them" } else { "" }
-        ),
-    )
+    let (accept, action, flag) = if acceptable {
+        (
+            "; `covidctl run etl --accept-anomalies` publishes it all the same",
+            "compare the files with those of the last run",
+            ", `etl run --accept-anomalies` overrides them",
+        )
+    } else {
+        ("", "check YEARS and the files", "")
+    };
+    Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}"))
+        .hint(format!("{action}; `covidctl runs show {run_id}` lists every check{flag}"))
 }
-
-/// The command that publishes despite failed checks.
-const ACCEPT: &str = "covidctl run etl --accept-anomalies";

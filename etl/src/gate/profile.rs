@@ -8,13 +8,12 @@ use crate::parse::date::Day;
 /// The rows of one year.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Year {
-    /// Rows.
     pub rows: u64,
     missing: [u64; Column::ALL.len()],
 }
 
 impl Year {
-    /// Rows in which the column has no value.
+    /// Returns the number of rows in which the column has no value.
     pub const fn missing(&self, column: Column) -> u64 {
         self.missing[column as usize]
     }
@@ -29,7 +28,6 @@ pub struct Profile {
 }
 
 impl Profile {
-    /// Adds a row.
     #[inline]
     pub fn add(&mut self, registered_on: Day, missing: Missing) {
         let year = match self.current {
@@ -51,14 +49,9 @@ impl Profile {
         year
     }
 
-    /// The years, ascending.
+    /// Returns the years, ascending.
     pub fn years(&self) -> impl Iterator<Item = (i32, &Year)> {
         self.years.iter().map(|(year, rows)| (*year, rows))
-    }
-
-    /// Rows of all years.
-    pub fn rows(&self) -> u64 {
-        self.years.values().map(|year| year.rows).sum()
     }
 
     /// Sets figures that were read back.
@@ -70,7 +63,7 @@ impl Profile {
         }
     }
 
-    /// Rows and missing values of a column in the years that `wanted` names.
+    /// Returns the rows and the missing values of a column in the years that `wanted` selects.
     pub fn share(&self, column: Column, wanted: impl Fn(i32) -> bool) -> (u64, u64) {
         self.years()
             .filter(|(year, _)| wanted(*year))
@@ -92,7 +85,6 @@ mod tests {
         {
             profile.add(day(year), missing);
         }
-        assert_eq!(profile.rows(), 4);
         assert_eq!(profile.share(Column::Age, |year| year == 2020), (2, 1));
         assert_eq!(profile.share(Column::Age, |_| true), (4, 3));
         assert_eq!(profile.share(Column::Sex, |_| true), (4, 0));

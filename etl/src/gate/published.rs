@@ -40,7 +40,7 @@ pub struct OptionalFigures {
 pub(super) type YearFigures = (u64, BTreeMap<&'static str, u64>);
 
 impl OptionalFigures {
-    /// Rows and missing values of a column in the years that `wanted` names.
+    /// Returns the rows and the missing values of a column in the years that `wanted` selects.
     pub fn share(&self, column: &str, wanted: impl Fn(Option<i32>) -> bool) -> (u64, u64) {
         let years = self.years.iter().filter(|(year, _)| wanted(**year));
         years.fold((0, 0), |(rows, missing), (_, (more, by_column))| {
@@ -48,7 +48,7 @@ impl OptionalFigures {
         })
     }
 
-    /// The columns that may have no value.
+    /// Returns the columns that may have no value.
     pub fn columns(&self) -> Vec<&'static str> {
         self.years.values().next().map(|year| year.1.keys().copied().collect()).unwrap_or_default()
     }

@@ -14,6 +14,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::release::{PARENTS, ReleaseId};
 use crate::database::{self, DbContext as _};
+use common::env;
 use common::failure::Result;
 
 /// Attempts to drop releases after a publication: some fifteen seconds.
@@ -22,11 +23,16 @@ pub const ROUNDS_AFTER: u32 = 15;
 /// Attempts before a load, which should begin soon.
 pub const ROUNDS_BEFORE: u32 = 3;
 
-#[derive(Debug, Clone, Copy)]
+/// Which releases stay, and for how long: flags of `etl run`.
+#[derive(Debug, Clone, Copy, clap::Args)]
 pub struct Retention {
-    /// Number of releases kept besides the published one, the latest published first.
+    /// Number of earlier releases to keep for a rollback
+    // The latest published first; the published one is not counted.
+    #[arg(long, env = env::KEEP_RELEASES, value_name = "N", default_value_t = 1)]
     pub keep_releases: u32,
-    /// Time to keep a replaced release that a snapshot may still need.
+
+    /// Time to keep a replaced release for its readers, such as `24h` or `30min`
+    #[arg(long, env = env::RETIRE_AFTER, value_name = "DURATION", default_value = "24h", value_parser = humantime::parse_duration)]
     pub retire_after: Duration,
 }
 

@@ -37,8 +37,8 @@ pub struct Answer {
 }
 
 impl Answer {
-    pub const fn columns(&self) -> &'static [Column] {
-        self.question.columns
+    pub fn columns(&self) -> &'static [Column] {
+        &self.question.columns
     }
 }
 
@@ -88,7 +88,7 @@ pub(super) async fn take_snapshot(database: &mut PgConnection) -> Result<Snapsho
         .await
         .context(|| "cannot read which load is published".to_owned());
     let mut results = Vec::with_capacity(QUESTIONS.len());
-    for question in &QUESTIONS {
+    for &question in QUESTIONS.iter() {
         let rows = in_savepoint(&mut snapshot, async |database| {
             let rows = sqlx::query(question.sql).fetch_all(database).await?;
             rows.iter().map(|row| read_row(question, row)).collect()

@@ -16,11 +16,11 @@ pub(super) const PERCENT_SIGN: Localized = tr(" %", "%");
 /// Formats a value of this column.
 pub(super) fn value(value: &Value, column: &Column, language: Language) -> String {
     match (value, column.kind) {
-        (Value::Missing, ColumnKind::Text) => column.labels.missing.get(language).to_owned(),
+        (Value::Missing, ColumnKind::Text) => column.label(None, language).unwrap_or("—").to_owned(),
         (Value::Missing, ColumnKind::Flag) | (Value::Flag(false), _) => String::new(),
         (Value::Missing, _) => "—".to_owned(),
         (Value::Text(code), ColumnKind::Text) => {
-            column.labels.label(code, language).map_or_else(|| printable(code), str::to_owned)
+            column.label(Some(code), language).map_or_else(|| printable(code), str::to_owned)
         }
         (Value::Text(text), _) => printable(text),
         (Value::Number(number), ColumnKind::Number) => number.to_string(),

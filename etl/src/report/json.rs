@@ -90,7 +90,7 @@ pub(super) fn decode(document: &Json) -> Option<Content> {
 }
 
 fn decode_result(document: &Json) -> Option<QuestionResult> {
-    let question: &'static Question = QUESTIONS.iter().find(|question| document["name"] == question.name)?;
+    let question = *QUESTIONS.iter().find(|question| document["name"] == question.name)?;
     let columns = document["columns"].as_array()?.iter().map(|column| column["name"].as_str());
     if !columns.eq(question.columns.iter().map(|column| Some(column.name))) {
         return None;

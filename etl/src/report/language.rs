@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::Deserialize;
+
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, clap::ValueEnum)]
 pub enum Language {
     /// `es`, with the conventions of Argentina.
@@ -19,7 +21,7 @@ impl fmt::Display for Language {
 }
 
 /// The same text in every language.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
 pub struct Localized {
     es: &'static str,
     en: &'static str,
@@ -31,11 +33,6 @@ pub const fn tr(es: &'static str, en: &'static str) -> Localized {
 }
 
 impl Localized {
-    /// Text that is the same in every language, such as a sign.
-    pub const fn same(text: &'static str) -> Self {
-        tr(text, text)
-    }
-
     pub const fn get(self, language: Language) -> &'static str {
         match language {
             Language::Spanish => self.es,

@@ -4,7 +4,6 @@
 //! ([`Answer`]). Text, page, JSON and CSVs are views of the same answers. A question that fails is shown as failed and affects no other.
 
 mod answer;
-mod code_labels;
 mod content;
 mod csv;
 mod format;
@@ -20,7 +19,6 @@ mod text;
 mod text_table;
 
 pub use self::answer::{Answer, QuestionResult, Value};
-pub use self::code_labels::CodeLabels;
 pub use self::content::Options;
 pub use self::language::{Language, Localized, tr};
 pub use self::pointer::{LATEST_JSON, POINTER_LOCK, Pointer, REWRITE_HINT};

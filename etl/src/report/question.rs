@@ -3,59 +3,51 @@
 //! A question is independent of the views. Each view decides how to show an answer, from the kind and the placement of each column and the
 //! chart that suits it.
 
-use serde::Serialize;
+use std::collections::HashMap;
+use std::sync::LazyLock;
 
-use super::code_labels::{self, CodeLabels};
-use super::language::{Localized, tr};
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// A question, answered by one query.
-#[derive(Debug)]
+use super::language::{Language, Localized, tr};
+
+/// A question, answered by one query. The files in `questions/` have everything but the query.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Question {
     /// The stable English name, used for the CSV file and in messages.
     pub name: &'static str,
     /// One statement without parameters, so that it can be pasted into any client.
+    #[serde(skip)]
     pub sql: &'static str,
     pub title: Localized,
     /// Definitions and caveats, shown below the numbers.
     pub note: Localized,
     /// Shown if the answer has no rows.
+    #[serde(default = "no_cases")]
     pub if_empty: Localized,
     /// The unit of the chart's values.
+    #[serde(default = "confirmed_cases")]
     pub unit: Localized,
+    #[serde(default)]
     pub layout: Layout,
+    #[serde(default)]
     pub row_limit: RowLimit,
+    #[serde(default)]
     pub chart: Chart,
     /// In the order of the query, under the query's names.
-    pub columns: &'static [Column],
+    pub columns: Vec<Column>,
 }
 
-/// A question of this name and its query in `queries/`, with defaults for everything else.
-macro_rules! question {
-    ($name:literal) => {
-        $crate::report::question::Question::new(
-            $name,
-            include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/", $name, ".sql")),
-        )
-    };
+const fn no_cases() -> Localized {
+    tr("No hay datos: no hay casos cargados.", "No data: no cases are loaded.")
 }
-pub(super) use question;
+
+const fn confirmed_cases() -> Localized {
+    tr("casos confirmados", "confirmed cases")
+}
 
 impl Question {
-    pub(super) const fn new(name: &'static str, sql: &'static str) -> Self {
-        Self {
-            name,
-            sql,
-            title: Localized::same(""),
-            note: Localized::same(""),
-            if_empty: tr("No hay datos: no hay casos cargados.", "No data: no cases are loaded."),
-            unit: tr("casos confirmados", "confirmed cases"),
-            layout: Layout::Table,
-            row_limit: RowLimit::All,
-            chart: Chart::None,
-            columns: &[],
-        }
-    }
-
     pub fn file_name(&self) -> String {
         format!("{}.csv", self.name)
     }
@@ -67,10 +59,12 @@ impl Question {
 }
 
 /// How an answer is laid out in the text and on the page.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Layout {
     /// A line for each column of the only row.
     List,
+    #[default]
     Table,
     TableWithTotals,
     /// A row for each value of one column and a column for each value of another, by the columns' names.
@@ -82,86 +76,72 @@ pub enum Layout {
 }
 
 /// The rows of a long answer that the text and the page show. CSV and JSON have all of them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum RowLimit {
+    #[default]
     All,
     First(usize),
     Last(usize),
 }
 
 /// The chart of an answer. Columns are named as in the query; `html/charts` draws it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Chart {
+    #[default]
     None,
     /// A bar in each row of the table, for the column at [`Placement::Bar`].
     Bars,
     /// A column for each row, over time.
-    Columns {
-        x: &'static str,
-        y: &'static str,
-    },
+    Columns { x: &'static str, y: &'static str },
     /// Thin columns with a smooth line over them.
-    Trend {
-        x: &'static str,
-        each: &'static str,
-        smooth: &'static str,
-    },
+    Trend { x: &'static str, each: &'static str, smooth: &'static str },
     /// A line inside the band of its interval.
-    Band {
-        x: &'static str,
-        y: &'static str,
-        interval: (&'static str, &'static str),
-    },
+    Band { x: &'static str, y: &'static str, interval: (&'static str, &'static str) },
     /// Columns of known values, and on top of them the values that are still expected.
-    Stack {
-        x: &'static str,
-        solid: &'static str,
-        ghost: &'static str,
-    },
+    Stack { x: &'static str, solid: &'static str, ghost: &'static str },
     /// One dot per series in each row, on a common scale; the interval is that of the first series.
-    DotPlot {
-        label: &'static str,
-        series: &'static [&'static str],
-        interval: Option<(&'static str, &'static str)>,
-    },
+    DotPlot { label: &'static str, series: Vec<&'static str>, interval: Option<(&'static str, &'static str)> },
     /// Bars to both sides of a label.
-    Pyramid {
-        label: &'static str,
-        left: &'static str,
-        right: &'static str,
-    },
+    Pyramid { label: &'static str, left: &'static str, right: &'static str },
     /// A cell for each pair of row and time, darker for higher values.
-    Heatmap {
-        row: &'static str,
-        x: &'static str,
-        value: &'static str,
-    },
+    Heatmap { row: &'static str, x: &'static str, value: &'static str },
 }
 
-#[derive(Debug)]
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Column {
     /// The name in the query and the CSV.
     pub name: &'static str,
     pub title: Localized,
     pub kind: ColumnKind,
     /// The labels of a text that is a code.
-    pub labels: &'static CodeLabels,
+    #[serde(default, deserialize_with = "code_labels")]
+    labels: Option<&'static CodeLabels>,
+    #[serde(default)]
     pub placement: Placement,
 }
 
+/// The labels of the codes of a column.
+type CodeLabels = HashMap<&'static str, Localized>;
+
+/// Labels of the codes in the database, such as sexes and reasons.
+static CODE_LABELS: LazyLock<HashMap<&'static str, CodeLabels>> = LazyLock::new(|| {
+    toml::from_str(include_str!("questions/code_labels.toml")).expect("a test reads the file")
+});
+
+/// Reads the name of the labels.
+fn code_labels<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'static CodeLabels>, D::Error> {
+    let name = String::deserialize(deserializer)?;
+    let labels = CODE_LABELS.get(name.as_str());
+    labels.map(Some).ok_or_else(|| D::Error::custom(format!("there are no code labels `{name}`")))
+}
+
 impl Column {
-    pub const fn new(name: &'static str, kind: ColumnKind, title: Localized) -> Self {
-        Self { name, title, kind, labels: &code_labels::PLAIN, placement: Placement::Table }
-    }
-
-    pub const fn coded(name: &'static str, labels: &'static CodeLabels, title: Localized) -> Self {
-        Self { labels, ..Self::new(name, ColumnKind::Text, title) }
-    }
-
-    #[must_use]
-    pub const fn at(mut self, placement: Placement) -> Self {
-        self.placement = placement;
-        self
+    /// Returns the label of a code, or of NULL. A code without a label is shown as it is, so that a new one is never hidden.
+    pub(super) fn label(&self, code: Option<&str>, language: Language) -> Option<&'static str> {
+        Some(self.labels?.get(code.unwrap_or("NULL"))?.get(language))
     }
 
     /// Whether the table shows the column.
@@ -171,7 +151,7 @@ impl Column {
 }
 
 /// What the values of a column are, which determines their format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum ColumnKind {
     Text,
@@ -209,8 +189,10 @@ impl ColumnKind {
 }
 
 /// Where the text and the page show a column. CSV and JSON have all columns.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Placement {
+    #[default]
     Table,
     /// In the table, and as a bar at the end of the row.
     Bar,

@@ -163,7 +163,7 @@ mod tests {
             counts in proptest::collection::vec((".{0,60}", 0_i64..100_000_000), 0..6),
             max_width in 80_usize..200,
         ) {
-            for question in &QUESTIONS {
+            for question in QUESTIONS.iter() {
                 let rows = counts.iter().map(|(word, number)| {
                     question.columns.iter().map(|column| match column.kind {
                         ColumnKind::Text => Value::Text(word.clone()),

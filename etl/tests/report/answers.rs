@@ -222,7 +222,7 @@ async fn month_is_partial_until_its_last_day() {
 async fn question_columns_equal_query_columns() {
     let database = cluster::database().await;
     let mut connection = database.connect().await;
-    for question in &QUESTIONS {
+    for question in QUESTIONS.iter() {
         let prepared = connection.prepare(question.sql.into_sql_str()).await.unwrap();
         let found: Vec<&str> = prepared.columns().iter().map(sqlx::Column::name).collect();
         let declared: Vec<&str> = question.columns.iter().map(|column| column.name).collect();

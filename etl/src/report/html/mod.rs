@@ -1,19 +1,18 @@
 //! The report as one HTML file that needs no script, no network and no other file, and that can be printed.
 //!
 //! Charts are SVG that takes its colours from the page, so that it follows the reader's dark theme, a printer and a phone. Plotting
-//! crates do not do that.
+//! crates do not do that. The colours are at the top of `page.css`; tests check the contrast that WCAG 2.2 requires.
 
 mod charts;
 mod key_figures;
 mod markup;
-mod palette;
 mod section;
 
 use self::key_figures::KeyFigure;
 use self::markup::escape;
 use super::content::{Content, DATA_AS_OF, DEFINITION, SOURCE};
 use super::language::{Language, Localized, tr};
-use super::questions::SECTIONS;
+use super::questions::{SECTIONS, Section};
 
 const STYLE: &str = include_str!("page.css");
 
@@ -25,20 +24,19 @@ const HOW_TO_READ: Localized = tr("Cómo leer estos números", "How to read thes
 /// Renders the whole file.
 pub(super) fn render(content: &Content) -> String {
     let language = content.options.language;
-    let section = |(anchor, title, questions): &(&str, Localized, &[&str])| {
-        let questions = section_questions(questions, content);
-        let title = title.get(language);
+    let section = |section: &Section| {
+        let (anchor, title) = (section.anchor, section.title.get(language));
+        let questions = section_questions(&section.page, content);
         format!("<h2 id=\"{anchor}\">{title}</h2>\n<div class=\"part\">\n{questions}</div>\n")
     };
     let sections: String = SECTIONS.iter().map(section).collect();
     format!(
         "<!doctype html>\n<html lang=\"{language}\">\n<head>\n<meta charset=\"utf-8\">\n\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\n\
-         <title>{headline}: {as_of}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{palette}{STYLE}</style>\n</head>\n<body>\n\
+         <title>{headline}: {as_of}</title>\n<link rel=\"icon\" href=\"data:,\">\n<style>\n{STYLE}</style>\n</head>\n<body>\n\
          {header}<main>\n{figures}{contents}{sections}</main>\n{footer}</body>\n</html>\n",
         headline = HEADLINE.get(language),
         as_of = escape(&content.data_as_of()),
-        palette = palette::style(),
         header = header(content),
         figures = key_figure_list(&key_figures::key_figures(content)),
         contents = contents(language),
@@ -89,7 +87,7 @@ fn key_figure_list(figures: &[KeyFigure]) -> String {
 
 fn contents(language: Language) -> String {
     let link =
-        |(anchor, title, _): &(_, Localized, _)| format!("<a href=\"#{anchor}\">{}</a>", title.get(language));
+        |section: &Section| format!("<a href=\"#{}\">{}</a>", section.anchor, section.title.get(language));
     let links: String = SECTIONS.iter().map(link).collect();
     format!("<nav aria-label=\"{}\">{links}</nav>\n", CONTENTS.get(language))
 }
@@ -104,4 +102,62 @@ fn footer(content: &Content) -> String {
         escape(SOURCE.get(language)),
         provenance.join(" · "),
     )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Returns WCAG's relative luminance of `#rrggbb`.
+    fn luminance(colour: &str) -> f64 {
+        let channel = |at: usize| {
+            let value = f64::from(u8::from_str_radix(&colour[at..at + 2], 16).unwrap()) / 255.0;
+            if value <= 0.04045 { value / 12.92 } else { ((value + 0.055) / 1.055).powf(2.4) }
+        };
+        0.2126 * channel(1) + 0.7152 * channel(3) + 0.0722 * channel(5)
+    }
+
+    fn contrast(one: &str, other: &str) -> f64 {
+        let (one, other) = (luminance(one), luminance(other));
+        (one.max(other) + 0.05) / (one.min(other) + 0.05)
+    }
+
+    /// Returns a colour of the style sheet, which defines the light theme first.
+    fn colour(role: &str, dark: bool) -> &'static str {
+        let property = format!("--{role}:");
+        let definition = STYLE.split(&property).nth(if dark { 2 } else { 1 });
+        &definition.unwrap()[.."#rrggbb".len()]
+    }
+
+    #[test]
+    fn contrast_matches_examples_of_wcag() {
+        assert!((contrast("#000000", "#ffffff") - 21.0).abs() < 1e-9);
+        // From the examples of WCAG.
+        assert!((contrast("#767676", "#ffffff") - 4.54).abs() < 0.01);
+    }
+
+    #[test]
+    fn contrast_of_text_and_marks_is_sufficient_in_both_themes() {
+        for dark in [false, true] {
+            for background in ["paper", "card"] {
+                let on = |role: &str| contrast(colour(role, dark), colour(background, dark));
+                for role in ["ink", "muted", "one", "two", "three", "four"] {
+                    assert!(on(role) >= 4.5, "{role} on {background}, dark: {dark}: {:.2}", on(role));
+                }
+                assert!(on("ink") >= 7.0, "ink on {background}, dark: {dark}");
+                // Columns under a line are graphics, not text.
+                assert!(on("soft") >= 2.5, "soft on {background}, dark: {dark}: {:.2}", on("soft"));
+            }
+        }
+    }
+
+    #[test]
+    fn style_defines_every_used_colour_in_both_themes() {
+        for used in STYLE.split("var(--").skip(1) {
+            let role = used.split(')').next().unwrap();
+            for dark in [false, true] {
+                assert!(luminance(colour(role, dark)) <= 1.0, "{role}, dark: {dark}");
+            }
+        }
+    }
 }

@@ -39,7 +39,7 @@ pub(super) fn render(result: &QuestionResult, is_wide: bool, language: Language)
 pub(super) fn is_wide(question: &Question) -> bool {
     let columns = question.columns.iter().filter(|column| column.is_in_table()).count();
     let is_wide_table = question.layout == Layout::TableWithTotals && columns >= MANY_COLUMNS;
-    charts::is_wide(question.chart) || question.chart == Chart::Bars && is_wide_table
+    charts::is_wide(&question.chart) || question.chart == Chart::Bars && is_wide_table
 }
 
 fn render_answer(answer: &Answer, language: Language) -> String {

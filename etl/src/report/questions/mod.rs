@@ -1,96 +1,89 @@
-//! The questions of the report.
+//! The questions of the report. Their texts and columns are in the files of this folder, their queries in `queries/`.
 
-mod data_quality;
-mod demographics;
-mod epidemic_curve;
-mod geography;
-mod shared;
-mod testing;
-mod vaccinations;
+use std::sync::LazyLock;
 
-use super::language::{Localized, tr};
+use serde::Deserialize;
+
+use super::language::Localized;
 use super::question::Question;
 
-/// The questions in the order of the text. A new one needs a file in `queries/`, a constant, and an entry here and in [`SECTIONS`].
-pub static QUESTIONS: [Question; 27] = [
-    epidemic_curve::LAST_UPDATE,
-    epidemic_curve::CONFIRMED_BY_YEAR,
-    epidemic_curve::SEVEN_DAY_MEAN,
-    epidemic_curve::CONFIRMED_BY_MONTH,
-    epidemic_curve::CONFIRMED_BY_WEEK,
-    epidemic_curve::POSITIVITY_BY_WEEK,
-    demographics::LAST_MONTH_BY_SEX,
-    demographics::LAST_MONTH_BY_AGE,
-    demographics::AGE_PYRAMID,
-    demographics::SEVERITY_BY_AGE,
-    demographics::FATALITY_BY_AGE,
-    geography::LAST_MONTH_BY_PROVINCE,
-    geography::INCIDENCE_BY_PROVINCE,
-    geography::DEPARTMENT_RANKING,
-    geography::RESIDENCE_REGISTRATION,
-    testing::TEST_POSITIVITY_BY_WEEK,
-    testing::TESTS_BY_PROVINCE,
-    vaccinations::DOSES_BY_PROVINCE,
-    vaccinations::DOSES_BY_VACCINE,
-    data_quality::REPORTING_DELAY,
-    data_quality::RECENT_COMPLETENESS,
-    data_quality::LOADED_DATASETS,
-    data_quality::LOADED_ROWS,
-    data_quality::LOADED_ISSUES,
-    data_quality::LOADED_CHECKS,
-    data_quality::CONTRADICTIONS,
-    data_quality::RELEASE_DIFFERENCE,
-];
+/// A section of the page, in a file of its own.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Section {
+    pub(super) anchor: &'static str,
+    pub(super) title: Localized,
+    /// The names of its questions in the order of the page.
+    pub(super) page: Vec<&'static str>,
+    questions: Vec<Question>,
+}
 
-/// The sections of the page: anchor, title and questions.
-pub(super) const SECTIONS: [(&str, Localized, &[&str]); 5] = [
-    (
-        "course",
-        tr("Evolución", "Over time"),
-        &[
-            "seven_day_mean",
-            "confirmed_by_month",
-            "confirmed_by_week",
-            "positivity_by_week",
-            "confirmed_by_year",
-            "last_update",
-        ],
-    ),
-    (
-        "people",
-        tr("Personas", "People"),
-        &["last_month_by_age", "age_pyramid", "severity_by_age", "fatality_by_age", "last_month_by_sex"],
-    ),
-    (
-        "places",
-        tr("Lugares", "Geography"),
-        &["incidence_by_province", "last_month_by_province", "department_ranking", "residence_registration"],
-    ),
-    (
-        "tests",
-        tr("Pruebas y vacunas", "Tests and vaccines"),
-        &["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"],
-    ),
-    (
-        "quality",
-        tr("Calidad de los datos", "Data quality"),
-        &[
-            "reporting_delay",
-            "recent_completeness",
-            "loaded_datasets",
-            "loaded_rows",
-            "loaded_issues",
-            "loaded_checks",
-            "contradictions",
-            "release_difference",
-        ],
-    ),
+pub(super) static SECTIONS: LazyLock<[Section; 5]> = LazyLock::new(|| {
+    [
+        include_str!("epidemic_curve.toml"),
+        include_str!("demographics.toml"),
+        include_str!("geography.toml"),
+        include_str!("tests_and_vaccines.toml"),
+        include_str!("data_quality.toml"),
+    ]
+    .map(read_section)
+});
+
+fn read_section(text: &'static str) -> Section {
+    let mut section: Section = toml::from_str(text).expect("a test reads the file");
+    for question in &mut section.questions {
+        let query = QUERIES.iter().find(|(name, _)| *name == question.name);
+        question.sql = query.expect("a test compares the names").1;
+    }
+    section
+}
+
+/// The questions in the order of the text.
+pub static QUESTIONS: LazyLock<Vec<&'static Question>> =
+    LazyLock::new(|| SECTIONS.iter().flat_map(|section| &section.questions).collect());
+
+macro_rules! queries {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/queries/", $name, ".sql")))),*]
+    };
+}
+
+/// The names of the questions, with their queries.
+const QUERIES: [(&str, &str); 27] = queries![
+    "age_pyramid",
+    "confirmed_by_month",
+    "confirmed_by_week",
+    "confirmed_by_year",
+    "contradictions",
+    "department_ranking",
+    "doses_by_province",
+    "doses_by_vaccine",
+    "fatality_by_age",
+    "incidence_by_province",
+    "last_month_by_age",
+    "last_month_by_province",
+    "last_month_by_sex",
+    "last_update",
+    "loaded_checks",
+    "loaded_datasets",
+    "loaded_issues",
+    "loaded_rows",
+    "positivity_by_week",
+    "recent_completeness",
+    "release_difference",
+    "reporting_delay",
+    "residence_registration",
+    "seven_day_mean",
+    "severity_by_age",
+    "test_positivity_by_week",
+    "tests_by_province",
 ];
 
 #[cfg(test)]
 mod tests {
     use std::collections::BTreeSet;
 
+    use super::super::language::Language;
     use super::super::question::{Chart, Layout, Placement};
     use super::*;
 
@@ -109,7 +102,7 @@ mod tests {
 
     #[test]
     fn each_query_is_one_statement_without_parameters() {
-        for question in &QUESTIONS {
+        for question in QUESTIONS.iter() {
             let code = question.sql.lines().filter(|line| !line.starts_with("--"));
             assert!(!question.sql.contains('$'), "{}", question.name);
             assert_eq!(code.map(|line| line.matches(';').count()).sum::<usize>(), 1, "{}", question.name);
@@ -117,23 +110,23 @@ mod tests {
     }
 
     #[test]
-    fn each_question_is_in_one_section() {
-        let mut in_sections: Vec<&str> =
-            SECTIONS.iter().flat_map(|(_, _, names)| names.iter().copied()).collect();
-        in_sections.sort_unstable();
-        let mut names: Vec<&str> = QUESTIONS.iter().map(|question| question.name).collect();
-        names.sort_unstable();
-        assert_eq!(in_sections, names);
+    fn page_of_each_section_has_its_questions() {
+        for section in SECTIONS.iter() {
+            let on_page: BTreeSet<&str> = section.page.iter().copied().collect();
+            let questions: BTreeSet<&str> = section.questions.iter().map(|question| question.name).collect();
+            assert_eq!(on_page, questions, "{}", section.anchor);
+            assert_eq!(section.page.len(), section.questions.len(), "{}", section.anchor);
+        }
     }
 
     #[test]
     fn charts_and_pivots_name_existing_columns() {
-        for question in &QUESTIONS {
+        for question in QUESTIONS.iter() {
             let mut named = match question.layout {
                 Layout::Pivot { row, column, cell } => vec![row, column, cell],
                 _ => Vec::new(),
             };
-            named.extend(match question.chart {
+            named.extend(match question.chart.clone() {
                 Chart::None => Vec::new(),
                 Chart::Bars => {
                     let mut placements = question.columns.iter().map(|column| column.placement);
@@ -146,7 +139,7 @@ mod tests {
                 Chart::Stack { x, solid, ghost } => vec![x, solid, ghost],
                 Chart::DotPlot { label, series, interval } => {
                     let ends = interval.map_or_else(Vec::new, |(low, high)| vec![low, high]);
-                    [vec![label], series.to_vec(), ends].concat()
+                    [vec![label], series, ends].concat()
                 }
                 Chart::Pyramid { label, left, right } => vec![label, left, right],
                 Chart::Heatmap { row, x, value } => vec![row, x, value],
@@ -155,5 +148,15 @@ mod tests {
                 assert!(question.position(name).is_some(), "{}: {name}", question.name);
             }
         }
+    }
+
+    #[test]
+    fn label_of_unknown_code_is_none() {
+        let question = QUESTIONS.iter().find(|question| question.name == "loaded_issues").unwrap();
+        let reason = &question.columns[question.position("reason").unwrap()];
+        assert_eq!(reason.label(Some("malformed"), Language::Spanish), Some("fila mal formada"));
+        assert_eq!(reason.label(Some("malformed"), Language::English), Some("malformed row"));
+        assert_eq!(reason.label(Some("from_the_future"), Language::English), None);
+        assert_eq!(reason.label(None, Language::English), None);
     }
 }

@@ -15,13 +15,13 @@ use crate::report::language::Language;
 use crate::report::question::Chart;
 
 /// Whether a chart covers a year and needs the full width of the page.
-pub(super) const fn is_wide(chart: Chart) -> bool {
+pub(super) const fn is_wide(chart: &Chart) -> bool {
     matches!(chart, Chart::Trend { .. } | Chart::Heatmap { .. } | Chart::Band { .. })
 }
 
 /// Renders the figure of an answer, if its question has one.
 pub(super) fn draw(answer: &Answer, language: Language) -> Option<String> {
-    let chart = answer.question.chart;
+    let chart = &answer.question.chart;
     let legend = match chart {
         Chart::None | Chart::Bars => return None,
         Chart::DotPlot { series, .. } if series.len() > 1 => dot_plot::legend(answer, series, language),
@@ -31,7 +31,7 @@ pub(super) fn draw(answer: &Answer, language: Language) -> Option<String> {
         let mut canvas = Canvas::new(answer, language, screen);
         match chart {
             Chart::DotPlot { label, series, interval } => {
-                dot_plot::draw(&mut canvas, label, series, interval);
+                dot_plot::draw(&mut canvas, label, series, *interval);
             }
             Chart::Pyramid { label, left, right } => pyramid::draw(&mut canvas, [label, left, right]),
             Chart::Heatmap { row, x, value } => heatmap::draw(&mut canvas, [row, x, value]),
