@@ -1,7 +1,7 @@
-"""What the Python competitors share: where things are, the table and its keys, and a stopwatch for their phases.
+"""Shared by the Python competitors: paths, the table and its keys, and a stopwatch for their phases.
 
-Each competitor does the whole job as well as its library can: the zip's member is inflated to a file, because neither
-library reads a zip and both read a file on every core; then rules, small tables, rows, keys.
+Each competitor does the whole job as well as its library can: the member of the zip is decompressed to a file, because neither
+library reads a zip and both read a file on every core; then come rules, small tables, rows and keys.
 """
 
 import os
@@ -18,7 +18,7 @@ YEAR = int(os.environ["BENCH_YEAR"])
 
 MEMBER = "Covid19Casos.csv"
 
-# The columns of the table, in its order, and of the file.
+# The columns of the table, in its order, and those of the file.
 COLUMNS = [
     "case_id", "sex", "age", "symptoms_on", "registered_on", "admitted_on", "icu", "ventilated", "died_on",
     "diagnosed_on", "registration_province_id", "residence_province_id", "residence_department_id", "classification",
@@ -30,7 +30,7 @@ SOURCE_COLUMNS = [
     "residencia_departamento_id", "ultima_actualizacion",
 ]
 
-# The table stands empty with its keys; loading is faster without them.
+# The empty table has its keys; loading is faster without them.
 WITHOUT_KEYS = """
     ALTER TABLE covid_case
         DROP CONSTRAINT covid_case_pkey,
@@ -48,7 +48,7 @@ WITH_KEYS = """
             FOREIGN KEY (residence_department_id) REFERENCES department
 """
 
-# As people say them, not as georef writes them.
+# The common names; georef has the official ones.
 SHORT_NAMES = {2: "CABA", 94: "Tierra del Fuego"}
 
 
@@ -70,7 +70,7 @@ class Phases:
 
 
 def unzip():
-    """Inflates the member to a file. The benchmark removes it."""
+    """Decompresses the member to a file, which the benchmark removes."""
     target = SCRATCH / MEMBER
     with zipfile.ZipFile(DATASETS / "Covid19Casos.zip") as archive:
         member = next(name for name in archive.namelist() if name.rsplit("/", 1)[-1] == MEMBER)

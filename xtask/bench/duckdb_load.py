@@ -1,8 +1,8 @@
 """The whole job with DuckDB: rules in SQL, rows to PostgreSQL as Arrow batches through ADBC.
 
-DuckDB's own postgres extension has to be downloaded from its makers for each version; Arrow and ADBC come with pip and
-write the same binary COPY. Tried with DuckDB 1.5, whose extension pip has: it loads 1.3 million rows in 2.7 instead of
-3.7 s, and the whole takes 12 to 15 s either way.
+DuckDB's postgres extension is not on PyPI for every version; Arrow and ADBC are, and write the same binary COPY. With DuckDB 1.5,
+whose extension is on PyPI, the extension loads 1.3 million rows in 2.7 instead of 3.7 s, and the whole job takes 12 to 15 s
+either way.
 """
 
 import duckdb
@@ -41,7 +41,7 @@ def main():
     """).fetchone()
     last = f"DATE '{updated_on}' + 1"
 
-    # The filters come first, so that the costly expressions see the wanted rows only.
+    # The filters come first, so that the costly expressions are evaluated for the wanted rows only.
     run(f"""
         CREATE TABLE wanted AS
         SELECT
@@ -71,7 +71,7 @@ def main():
             AND try_cast(id_evento_caso AS BIGINT) > 0
             AND try_cast(carga_provincia_id AS SMALLINT) IN (SELECT province_id FROM province)
     """)
-    # The first row of a case in the file's order stays. Duplicates are few: finding them first is cheaper than sorting.
+    # The first row of a case in the order of the file is kept. Duplicates are few: finding them first is cheaper than sorting.
     run("""
         DELETE FROM wanted USING
             (SELECT case_id AS id, min(rowid) AS first FROM wanted GROUP BY case_id HAVING count(*) > 1) AS doubled
@@ -81,7 +81,7 @@ def main():
         "department.department_id AS residence_department_id" if column == "residence_department_id" else f"wanted.{column}"
         for column in COLUMNS
     )
-    # Before the rows: an open reader keeps the connection to itself.
+    # Before the rows: an open reader occupies the connection.
     small_tables = {
         "province": connection.sql("FROM province").to_arrow_table(),
         "department": connection.sql("FROM department").to_arrow_table(),

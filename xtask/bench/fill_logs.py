@@ -1,4 +1,4 @@
-"""Fills the four log groups of the pipeline in an emulator with events, some of them out of order. Says how many there are."""
+"""Fills the four log groups of the pipeline in an emulator with events, some of them out of order. Prints their number."""
 
 import sys
 import time
@@ -28,7 +28,7 @@ def main(endpoint: str, events: int) -> None:
                 }
                 for at in range(first, min(first + BATCH, each))
             ]
-            # In one request the service wants them in the order of their times.
+            # The service requires the events of a request in time order.
             batch.sort(key=lambda event: event["timestamp"])
             stream = "one" if (first // BATCH) % 2 == 0 else "two"
             logs.put_log_events(logGroupName=group, logStreamName=stream, logEvents=batch)

@@ -1,6 +1,6 @@
-"""A pandas loader as they are commonly written, on the first lines of the file: read, clean, `to_sql`.
+"""A typical pandas loader, on the first lines of the file: read, clean, `to_sql`.
 
-It prints its own rate, without the time that Python and pandas need to start.
+Prints its own rate, without the start of Python and pandas.
 """
 
 import os
@@ -29,7 +29,7 @@ def main():
             cases = pd.read_csv(file, usecols=SOURCE_COLUMNS, dtype=str, nrows=lines)
     phases.done("read")
 
-    # All years: which of them the first lines hold is chance, and the rate is what counts.
+    # All years: those of the first lines are random, and only the rate matters.
     cases = cases.drop_duplicates("id_evento_caso")
     for source, column in DATES.items():
         cases[column] = pd.to_datetime(cases[source], format="%Y-%m-%d", errors="coerce").dt.date

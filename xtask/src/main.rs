@@ -6,9 +6,7 @@
 mod bench;
 mod checks;
 mod cli;
-mod lint;
 mod output;
-mod pictures;
 mod postgres;
 mod prerequisites;
 mod process;
@@ -19,32 +17,47 @@ mod tools;
 use std::process::ExitCode;
 
 use clap::Parser as _;
+use common::failure::Result;
 
 use crate::cli::{Benchmark, Cli, Task};
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
-    let done = match cli.task {
-        Task::Test { filter } => test::run(cli.pg_bin.as_deref(), &filter),
-        Task::Check => checks::all(),
-        Task::Lint => lint::all(),
-        Task::Stacks { draw: false } => stacks::conform(),
-        Task::Stacks { draw: true } => stacks::draw(),
-        Task::Prerequisites => {
-            prerequisites::list();
-            Ok(())
-        }
-        Task::Pictures => pictures::draw(),
-        Task::Bench { what: Benchmark::Etl(options) } => bench::etl(cli.pg_bin.as_deref(), &options),
-        Task::Bench { what: Benchmark::Tunnel(options) } => bench::tunnel(&options),
-        Task::Bench { what: Benchmark::Logs(options) } => bench::logs(&options),
-        Task::Bench { what: Benchmark::Tui(options) } => bench::screens(&options),
-    };
-    match done {
+    match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
             output::failure(&failure);
             ExitCode::from(failure.exit().code())
+        }
+    }
+}
+
+fn run(Cli { task, pg_bin }: Cli) -> Result<()> {
+    let pg_bin = pg_bin.as_deref();
+    match task {
+        Task::Test { only_tests, filter } => test::run(pg_bin, only_tests, &filter),
+        Task::Check => checks::all(),
+        Task::Lint => checks::lint(),
+        Task::Stacks { draw: false } => stacks::conform(),
+        Task::Stacks { draw: true } => stacks::run("draw.py"),
+        Task::Prerequisites => {
+            prerequisites::list();
+            Ok(())
+        }
+        Task::Pictures => {
+            process::run(&mut process::cargo(
+                "run --package covidctl --example pictures -- docs/pictures docs/reference",
+            ))?;
+            output::note("the pictures are in docs/pictures, the keys in docs/reference");
+            Ok(())
+        }
+        Task::Bench { what, binary } => {
+            let binary = binary.as_deref();
+            match what {
+                Benchmark::Etl(options) => bench::etl(pg_bin, binary, &options),
+                Benchmark::Tunnel(options) => bench::tunnel(binary, &options),
+                Benchmark::Logs(options) => bench::logs(binary, &options),
+                Benchmark::Tui => bench::screens(binary),
+            }
         }
     }
 }

@@ -75,7 +75,7 @@ const PREREQUISITES: &[Prerequisite] = &[
 ];
 
 pub(crate) fn list() {
-    output::result(&packages(PREREQUISITES.iter()));
+    output::result(&packages(PREREQUISITES));
 }
 
 /// Installs missing prerequisites.
@@ -84,54 +84,43 @@ pub(crate) fn provide(pg_bin: Option<&Path>) -> Result<()> {
         // An explicit folder is never replaced by an installation.
         Binaries::find(Some(folder))?;
     }
-    let missing = missing(pg_bin);
+    let missing: Vec<_> = missing(pg_bin).collect();
     if missing.is_empty() {
         return Ok(());
     }
     for prerequisite in &missing {
         output::note(&format!("{} is missing: {}", prerequisite.name, prerequisite.purpose));
     }
-    let packages = packages(missing.iter().copied());
+    let packages = packages(missing);
+    let impossible = |hint| Err(Failure::new("prerequisites of the tests are missing").hint(hint));
     if process::folder_on_path("apt-get").is_none() {
-        return Err(Failure::new("prerequisites of the tests are missing").hint(format!(
+        return impossible(format!(
             "install the equivalents of the Debian packages {packages}, or set COVIDCTL_PG_BIN to the folder of PostgreSQL's binaries"
-        )));
+        ));
     }
     if !geteuid().is_root() {
-        return Err(Failure::new("prerequisites of the tests are missing").hint(format!(
+        return impossible(format!(
             "sudo apt-get update && sudo apt-get install --yes --no-install-recommends {packages}"
-        )));
+        ));
     }
-    install(&packages)?;
-    match self::missing(pg_bin).first() {
-        None => Ok(()),
-        Some(prerequisite) => {
-            let failure =
-                Failure::new(format!("{} is still missing after its installation", prerequisite.name));
-            Err(match prerequisite.package {
-                "postgresql" => failure.hint("set COVIDCTL_PG_BIN to the folder of PostgreSQL's binaries"),
-                package => failure.hint(format!("install {package} by hand and read the output of apt-get")),
-            })
-        }
-    }
-}
-
-fn missing(pg_bin: Option<&Path>) -> Vec<&'static Prerequisite> {
-    PREREQUISITES.iter().filter(|prerequisite| !(prerequisite.is_installed)(pg_bin)).collect()
-}
-
-fn packages<'a>(needs: impl Iterator<Item = &'a Prerequisite>) -> String {
-    needs.map(|prerequisite| prerequisite.package).collect::<Vec<_>>().join(" ")
-}
-
-fn install(packages: &str) -> Result<()> {
     output::note(&format!("installing {packages}"));
-    process::run(&mut apt_get(&["update"]))?;
-    process::run(apt_get(&["install", "--yes", "--no-install-recommends"]).args(packages.split(' ')))
+    for arguments in ["update".to_owned(), format!("install --yes --no-install-recommends {packages}")] {
+        let mut apt_get = Command::new("apt-get");
+        apt_get.arg("--quiet").args(arguments.split(' ')).env("DEBIAN_FRONTEND", "noninteractive");
+        process::run(&mut apt_get)?;
+    }
+    let Some(prerequisite) = self::missing(pg_bin).next() else { return Ok(()) };
+    let failure = Failure::new(format!("{} is still missing after its installation", prerequisite.name));
+    Err(match prerequisite.package {
+        "postgresql" => failure.hint("set COVIDCTL_PG_BIN to the folder of PostgreSQL's binaries"),
+        package => failure.hint(format!("install {package} by hand and read the output of apt-get")),
+    })
 }
 
-fn apt_get(arguments: &[&str]) -> Command {
-    let mut command = Command::new("apt-get");
-    command.arg("--quiet").args(arguments).env("DEBIAN_FRONTEND", "noninteractive");
-    command
+fn missing(pg_bin: Option<&Path>) -> impl Iterator<Item = &'static Prerequisite> {
+    PREREQUISITES.iter().filter(move |prerequisite| !(prerequisite.is_installed)(pg_bin))
+}
+
+fn packages(prerequisites: impl IntoIterator<Item = &'static Prerequisite>) -> String {
+    prerequisites.into_iter().map(|prerequisite| prerequisite.package).collect::<Vec<_>>().join(" ")
 }

@@ -1,13 +1,18 @@
 //! Runs child processes; converts failures into [`Failure`].
 
 use std::ffi::OsStr;
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 
 use common::failure::{Context as _, Failure, Result};
+
+/// Limits the start of a server.
+const START_TIMEOUT: Duration = Duration::from_mins(1);
 
 pub(crate) fn workspace() -> PathBuf {
     let xtask = Path::new(env!("CARGO_MANIFEST_DIR"));
@@ -22,9 +27,9 @@ pub(crate) fn target() -> Result<PathBuf> {
 }
 
 /// Returns `cargo …` in the workspace, without the variables of `cargo run`, which would cause rebuilds.
-pub(crate) fn cargo<S: AsRef<OsStr>>(arguments: impl IntoIterator<Item = S>) -> Command {
+pub(crate) fn cargo(arguments: &str) -> Command {
     let mut command = Command::new("cargo");
-    command.args(arguments).current_dir(workspace()).stdin(Stdio::null());
+    command.args(arguments.split(' ')).current_dir(workspace()).stdin(Stdio::null());
     for (name, _) in std::env::vars_os() {
         let text = name.to_string_lossy();
         if text.starts_with("CARGO_PKG_") || text.starts_with("CARGO_MANIFEST_") {
@@ -53,9 +58,43 @@ pub(crate) fn output_of(command: &mut Command) -> Result<String> {
     Err(Failure::new(format!("`{}` failed: {}", line_of(command), stderr.trim())))
 }
 
+/// A program that runs in the background; killed when dropped.
+pub(crate) struct Background(Child);
+
+impl Background {
+    pub(crate) fn start(command: &mut Command) -> Result<Self> {
+        let child = command.stdin(Stdio::null()).stdout(Stdio::null()).spawn();
+        child.map(Self).context(|| cannot_start(command))
+    }
+}
+
+impl Drop for Background {
+    fn drop(&mut self) {
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+/// Returns an address on the loopback whose port is free at this moment.
+pub(crate) fn free_address() -> Result<SocketAddr> {
+    let address = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    address.context(|| "cannot find a free port on 127.0.0.1".to_owned())
+}
+
+pub(crate) fn wait_until_listening(address: SocketAddr, name: &str) -> Result<()> {
+    let start = Instant::now();
+    while TcpStream::connect(address).is_err() {
+        if start.elapsed() > START_TIMEOUT {
+            return Err(Failure::new(format!("{name} does not answer on {address}")));
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    Ok(())
+}
+
 /// Kills a child and its descendants; without `/proc`, only the child.
 pub(crate) fn kill_with_descendants(child: &mut Child) -> Result<()> {
-    let mut processes = i32::try_from(child.id()).into_iter().collect::<Vec<_>>();
+    let mut processes = Vec::from_iter(i32::try_from(child.id()));
     let mut visited = 0;
     while let Some(id) = processes.get(visited) {
         let children = std::fs::read_to_string(format!("/proc/{id}/task/{id}/children")).unwrap_or_default();

@@ -11,43 +11,38 @@ use crate::{output, process, tools};
 use common::failure::Result;
 
 /// Pinned, because the tests depend on the gaps of the emulator.
-const REQUIREMENTS: &str = include_str!("../stacks/requirements.txt");
+const MOTO: &str = include_str!("../stacks/requirements.txt");
 
 /// The emulator with the life cycle of stacks.
 const MINISTACK: &str = include_str!("../stacks/ministack.txt");
 
 pub(crate) fn conform() -> Result<()> {
     output::note("stacks");
-    python("conform.py")
+    run("conform.py")
 }
 
-pub(crate) fn draw() -> Result<()> {
-    python("draw.py")
+/// Runs a script of `xtask/stacks`.
+pub(crate) fn run(name: &str) -> Result<()> {
+    process::run(&mut script(&moto()?, name))
 }
 
 /// Returns the Python interpreter with moto.
-pub(crate) fn emulator() -> Result<PathBuf> {
-    tools::python(&tools::folder("moto")?, "moto, an emulator of AWS", REQUIREMENTS)
-        .map_err(|failure| failure.hint("install Python 3 with venv, and allow access to PyPI"))
+pub(crate) fn moto() -> Result<PathBuf> {
+    tools::python("moto", "moto, an emulator of AWS", MOTO)
 }
 
 /// Returns the Python interpreter with ministack.
 pub(crate) fn ministack() -> Result<PathBuf> {
-    tools::python(&tools::folder("ministack")?, "ministack, another emulator of AWS", MINISTACK)
-        .map_err(|failure| failure.hint("install Python 3 with venv, and allow access to PyPI"))
+    tools::python("ministack", "ministack, another emulator of AWS", MINISTACK)
 }
 
 /// Writes the templates adapted to each emulator; returns their folder.
 pub(crate) fn adapted() -> Result<PathBuf> {
     let folder = tools::folder("stacks")?;
-    for (emulator, python) in [("moto", emulator()?), ("ministack", ministack()?)] {
+    for (emulator, python) in [("moto", moto()?), ("ministack", ministack()?)] {
         process::run(script(&python, "adapt.py").arg(emulator).arg(folder.join(emulator)))?;
     }
     Ok(folder)
-}
-
-fn python(name: &str) -> Result<()> {
-    process::run(&mut script(&emulator()?, name))
 }
 
 fn script(python: &Path, name: &str) -> Command {

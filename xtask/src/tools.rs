@@ -15,10 +15,11 @@ pub(crate) fn folder(set: &str) -> Result<PathBuf> {
 }
 
 /// Installs a virtual environment with the requirements; returns its interpreter.
-pub(crate) fn python(folder: &Path, what: &str, requirements: &str) -> Result<PathBuf> {
+pub(crate) fn python(set: &str, what: &str, requirements: &str) -> Result<PathBuf> {
+    let folder = folder(set)?;
     let python = folder.join("bin/python");
-    install_once(folder, what, "requirements.txt", requirements, |list| {
-        process::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(folder))?;
+    install_once(&folder, what, "requirements.txt", requirements, |list| {
+        process::output_of(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&folder))?;
         fs::write(list, requirements).context(|| format!("cannot write `{}`", list.display()))?;
         process::output_of(
             Command::new(&python)
@@ -27,21 +28,24 @@ pub(crate) fn python(folder: &Path, what: &str, requirements: &str) -> Result<Pa
                 .arg(list),
         )
         .map(drop)
-    })?;
+    })
+    .map_err(|failure| failure.hint("install Python 3 with venv, and allow access to PyPI"))?;
     Ok(python)
 }
 
 /// Installs an npm package such as `name@1.2.3`; returns the folder of its programs.
-pub(crate) fn node(folder: &Path, what: &str, package: &str) -> Result<PathBuf> {
-    install_once(folder, what, "packages.txt", package, |_| {
+pub(crate) fn node(set: &str, what: &str, package: &str) -> Result<PathBuf> {
+    let folder = folder(set)?;
+    install_once(&folder, what, "packages.txt", package, |_| {
         process::output_of(
             Command::new("npm")
                 .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
-                .arg(folder)
+                .arg(&folder)
                 .arg(package),
         )
         .map(drop)
-    })?;
+    })
+    .map_err(|failure| failure.hint("install npm, and allow access to npm's registry"))?;
     Ok(folder.join("node_modules/.bin"))
 }
 

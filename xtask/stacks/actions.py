@@ -1,13 +1,13 @@
-"""Every action that a role may do is done by something: our code, at a place that is named here and looked up, or a service of AWS.
+"""Checks that every action that a role may perform is used, by this project's code or by an AWS service.
 
-A new permission without an entry here fails, and so does an entry whose code is gone.
+A permission without an entry here fails, and so does an entry whose words are not in its file any more.
 """
 
 from templates import ROOT, files, load, name
 
 SERVICE = None
 
-# What a role may do, and where that is done: a file and the words in it, or the service that does it for us.
+# The actions of each stack's roles and their users: a file and words in it, or an AWS service and its reason.
 USED = {
     ("bastion", "ec2:AssociateAddress"): ("cloudformation/02-bastion.yaml", "aws ec2 associate-address"),
     ("pipeline", "ecr:GetAuthorizationToken"): (SERVICE, "ECS pulls the image"),
@@ -46,16 +46,16 @@ USED = {
     ("ci", "ecr:PutImage"): (".github/workflows/release.yml", "--push"),
     ("ci", "ecr:UploadLayerPart"): (".github/workflows/release.yml", "--push"),
     ("ci", "s3:PutObject"): (".github/workflows/release.yml", "s3api put-object"),
-    ("ci", "s3:GetObject"): (SERVICE, "CloudFormation hands the new code to Lambda"),
-    ("ci", "s3:GetObjectVersion"): (SERVICE, "CloudFormation hands the new code to Lambda"),
+    ("ci", "s3:GetObject"): (SERVICE, "CloudFormation passes the new code to Lambda"),
+    ("ci", "s3:GetObjectVersion"): (SERVICE, "CloudFormation passes the new code to Lambda"),
     ("ci", "cloudformation:DescribeStacks"): (".github/workflows/release.yml", "describe-stacks"),
     ("ci", "cloudformation:UpdateStack"): (".github/workflows/release.yml", "update-stack"),
-    ("ci", "ecs:RegisterTaskDefinition"): (SERVICE, "CloudFormation makes the new revision"),
-    ("ci", "ecs:DeregisterTaskDefinition"): (SERVICE, "CloudFormation retires the old revision"),
-    ("ci", "ecs:DescribeTaskDefinition"): (SERVICE, "CloudFormation looks at the revision"),
+    ("ci", "ecs:RegisterTaskDefinition"): (SERVICE, "CloudFormation registers the new revision"),
+    ("ci", "ecs:DeregisterTaskDefinition"): (SERVICE, "CloudFormation deregisters the old revision"),
+    ("ci", "ecs:DescribeTaskDefinition"): (SERVICE, "CloudFormation reads the revision"),
     ("ci", "ecs:ListTagsForResource"): (SERVICE, "CloudFormation compares the revision's tags with the stack's"),
-    ("ci", "ecs:TagResource"): (SERVICE, "CloudFormation gives the stack's tags to the revision"),
-    ("ci", "ecs:UntagResource"): (SERVICE, "CloudFormation takes tags that the stack lost from the revision"),
+    ("ci", "ecs:TagResource"): (SERVICE, "CloudFormation adds the stack's tags to the revision"),
+    ("ci", "ecs:UntagResource"): (SERVICE, "CloudFormation removes tags from the revision"),
     ("ci", "lambda:GetFunction"): (SERVICE, "CloudFormation waits for the new code"),
     ("ci", "lambda:GetFunctionConfiguration"): (SERVICE, "CloudFormation waits for the new code"),
     ("ci", "lambda:GetFunctionCodeSigningConfig"): (SERVICE, "CloudFormation reads the function"),
@@ -64,17 +64,17 @@ USED = {
     ("ci", "lambda:GetRuntimeManagementConfig"): (SERVICE, "CloudFormation reads the function"),
     ("ci", "lambda:ListTags"): (SERVICE, "CloudFormation compares the function's tags with the stack's"),
     ("ci", "lambda:PutFunctionRecursionConfig"): (SERVICE, "CloudFormation sets the function's RecursiveLoop"),
-    ("ci", "lambda:TagResource"): (SERVICE, "CloudFormation gives the stack's tags to the function"),
-    ("ci", "lambda:UntagResource"): (SERVICE, "CloudFormation takes tags that the stack lost from the function"),
-    ("ci", "lambda:UpdateFunctionCode"): (SERVICE, "CloudFormation sets the new code"),
+    ("ci", "lambda:TagResource"): (SERVICE, "CloudFormation adds the stack's tags to the function"),
+    ("ci", "lambda:UntagResource"): (SERVICE, "CloudFormation removes tags from the function"),
+    ("ci", "lambda:UpdateFunctionCode"): (SERVICE, "CloudFormation updates the code"),
     ("ci", "lambda:UpdateFunctionConfiguration"): (SERVICE, "CloudFormation updates the function"),
-    ("ci", "iam:GetRole"): (SERVICE, "CloudFormation looks at the roles of the task definition"),
+    ("ci", "iam:GetRole"): (SERVICE, "CloudFormation reads the roles of the task definition"),
     ("ci", "iam:PassRole"): (SERVICE, "CloudFormation registers the task definition with its roles"),
 }
 
 
 def granted():
-    """Which stack's roles may do what."""
+    """Returns the pairs of stack and action that the roles grant."""
     found = set()
     for file in files():
         for resource in load(file)["Resources"].values():
@@ -92,8 +92,8 @@ def granted():
 
 def check():
     unused, unknown = granted() - set(USED), set(USED) - granted()
-    assert not unused, f"granted, but nothing is known to use it: {sorted(unused)}"
-    assert not unknown, f"said to be used, but not granted: {sorted(unknown)}"
+    assert not unused, f"granted, but not listed as used: {sorted(unused)}"
+    assert not unknown, f"listed as used, but not granted: {sorted(unknown)}"
     for (stack, action), (file, words) in USED.items():
         if file is not SERVICE:
             assert words in (ROOT / file).read_text(), f"{stack}: {action}: `{words}` is not in {file} any more"

@@ -1,7 +1,7 @@
-"""The templates as an emulator takes them: what it lacks is left out or replaced, each with its reason, and noted.
+"""Adapts the templates to an emulator: removes or replaces what it lacks, and prints each adaptation with its reason.
 
 `python adapt.py moto FOLDER` and `python adapt.py ministack FOLDER` write them into a folder, under the names of the templates, for the tests
-that drive `covidctl up` and `down`; each with the Python that has the emulator. conform.py uses the same for moto.
+of `covidctl up` and `down`; each needs the Python with the emulator. conform.py uses the same for moto.
 """
 
 import collections
@@ -17,7 +17,7 @@ SECRET = "AWS::SecretsManager::Secret"
 
 
 def known_to_moto():
-    """The others it would leave out without a word; here they are counted and named."""
+    """Returns the known types of resources. moto skips the others silently; here they are counted and named."""
     from moto.cloudformation.parsing import get_model_map
 
     return set(get_model_map())
@@ -37,7 +37,7 @@ class Stack:
         self.notes[(self.name, what, reason)] += count
 
     def adapted(self):
-        """The template as moto takes it; each time another copy."""
+        """Returns a new copy of the adapted template."""
         return json.loads(self.text)
 
     def adapt(self):
@@ -45,34 +45,34 @@ class Stack:
         resources = template["Resources"]
         for logical, resource in list(resources.items()):
             if resource["Type"] not in known and resource["Type"] != SECRET:
-                self.note(resource["Type"], "left out: moto has no such resource in a template")
+                self.note(resource["Type"], "removed: moto does not support it in a template")
                 del resources[logical]
         secrets = {logical for logical, resource in resources.items() if resource["Type"] == SECRET}
         for logical in secrets:
-            self.note(SECRET, "left out, with an ARN in its place: moto has none in a template")
+            self.note(SECRET, "replaced by an ARN: moto does not support it in a template")
             del resources[logical]
         template = without_references(template, set(self.template["Resources"]) - set(resources), secrets)
         for resource in template["Resources"].values():
             properties = resource.get("Properties", {})
             if resource["Type"] == "AWS::RDS::DBInstance" and "DBParameterGroupName" in properties:
-                self.note("DBParameterGroupName", "moto answers 500 to a reference to a parameter group")
+                self.note("DBParameterGroupName", "removed: moto answers 500 to a reference to a parameter group")
                 del properties["DBParameterGroupName"]
             if resource["Type"] == "AWS::EC2::Subnet":
-                self.note("AvailabilityZoneId", "the zone's name: moto knows no ids of zones in a template")
+                self.note("AvailabilityZoneId", "replaced by the name of the zone: moto does not support ids in a template")
                 by_name(properties)
             if resource["Type"] == "AWS::RDS::DBInstance" and properties.pop("DeletionProtection", None):
-                self.note("DeletionProtection", "the emulator's stack is deleted in the same run")
+                self.note("DeletionProtection", "removed: the stack is deleted in the same run")
         return template
 
 
 def by_name(subnet):
-    """A subnet in a zone by its name, which the template takes where no ids are given."""
+    """Names the zone of a subnet, as the template does if no ids are given."""
     del subnet["AvailabilityZoneId"]
     subnet["AvailabilityZone"] = subnet["AvailabilityZone"]["Fn::If"][2]
 
 
 def without_references(template, gone, secrets):
-    """Something else in the place of every reference to what was left out."""
+    """Replaces every reference to a removed resource by a text."""
 
     def replace(value):
         if value.get("Ref") in secrets:
@@ -80,11 +80,11 @@ def without_references(template, gone, secrets):
         if isinstance(value.get("Fn::Sub"), str) and "{{resolve:secretsmanager" in value["Fn::Sub"]:
             return "resolved-by-cloudformation"
         if isinstance(value.get("Fn::Sub"), str) and any("${" + logical in value["Fn::Sub"] for logical in gone):
-            return "refers-to-what-is-left-out"
+            return "refers-to-removed-resource"
         if value.get("Ref") in gone:
-            return f"{value['Ref']}-is-left-out"
+            return f"{value['Ref']}-is-removed"
         if isinstance(value.get("Fn::GetAtt"), list) and value["Fn::GetAtt"][0] in gone:
-            return f"{value['Fn::GetAtt'][0]}-is-left-out"
+            return f"{value['Fn::GetAtt'][0]}-is-removed"
         return value
 
     template = walk(template, replace)
@@ -96,7 +96,7 @@ def without_references(template, gone, secrets):
 
 
 def without(template, gone):
-    """The template without this resource, and without the resources and outputs that refer to it."""
+    """Removes a resource, and the resources and outputs that refer to it."""
 
     def refers(part):
         text = json.dumps(part)
@@ -109,15 +109,15 @@ def without(template, gone):
 
 
 def for_moto(file, notes):
-    """What moto can create and delete again by itself."""
+    """Returns a template that moto can create and delete."""
     stack = Stack(file, notes)
     template = stack.adapted()
     for logical, resource in list(template["Resources"].items()):
         if resource["Type"] == "AWS::EC2::RouteTable" or logical == "Replica":
-            stack.note(resource["Type"], "left out with what refers to it: moto does not delete it with its stack")
+            stack.note(resource["Type"], "removed with the resources that refer to it: moto does not delete it with its stack")
             template = without(template, logical)
     if "DeletionProtection" in template.get("Parameters", {}):
-        stack.note("DeletionProtection, DeletionPolicy", "left out: moto cannot update a database, which lifting them would be")
+        stack.note("DeletionProtection, DeletionPolicy", "removed: to disable them would update the database, which moto cannot")
         del template["Parameters"]["DeletionProtection"]
         for resource in template["Resources"].values():
             resource.pop("DeletionPolicy", None)
@@ -131,17 +131,17 @@ def for_ministack(file, notes):
     stack = f"covid19-{name(file)}"
     gone = {logical for logical, resource in template["Resources"].items() if resource["Type"] not in known}
     for logical in gone:
-        notes[(stack, template["Resources"].pop(logical)["Type"], "left out: ministack refuses it in a template")] += 1
+        notes[(stack, template["Resources"].pop(logical)["Type"], "removed: ministack does not support it in a template")] += 1
     for resource in template["Resources"].values():
         if resource["Type"] == "AWS::EC2::Subnet":
-            notes[(stack, "AvailabilityZoneId", "the zone's name: ministack knows no ids of zones in a template")] += 1
+            notes[(stack, "AvailabilityZoneId", "replaced by the name of the zone: ministack does not support ids in a template")] += 1
             by_name(resource["Properties"])
         if resource["Type"] == "AWS::ECS::Service":
-            notes[(stack, "DesiredCount", "none: ministack takes a parameter for text")] += 1
+            notes[(stack, "DesiredCount", "0: ministack does not convert parameters to numbers")] += 1
             resource["Properties"]["DesiredCount"] = 0
     for parameter in template.get("Parameters", {}).values():
         if parameter["Type"].startswith("AWS::SSM::"):
-            notes[(stack, parameter["Type"], "plain text: ministack has none of AWS's public parameters")] += 1
+            notes[(stack, parameter["Type"], "String: ministack has none of AWS's public parameters")] += 1
             parameter["Type"] = "String"
     return without_references(template, gone, set())
 

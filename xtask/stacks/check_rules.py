@@ -1,4 +1,4 @@
-"""Checks the templates against every rule in `rules/`; `python check_rules.py` prints what is wrong and ends with 1."""
+"""Checks the templates against every rule in `rules/`; `python check_rules.py` prints the faults and exits with 1 if there are any."""
 
 import importlib
 import pkgutil

@@ -1,7 +1,7 @@
-"""Creates and deletes every stack, in order, in moto_server; the templates are the ones that AWS gets.
+"""Creates and deletes every stack, in order, in moto_server, from the same templates as on AWS.
 
-What moto does not know is adapted (adapt.py), each with its reason, and printed, so that nothing is skipped in silence. At the end the
-parameters that discovery reads are compared with docs/reference/parameters.md, and the exports with what the stacks import.
+Resources that moto lacks are adapted (adapt.py); each adaptation is printed with its reason. At the end the parameters that discovery
+reads are compared with docs/reference/parameters.md, and the imports of the stacks with the exports.
 """
 
 import collections
@@ -22,19 +22,19 @@ from templates import ROOT, exports, files, imports
 
 CAPABILITIES = ["CAPABILITY_NAMED_IAM"]
 
-# Stands for one that the emulator makes.
+# A placeholder for the ARN of the certificate that the emulator creates.
 CERTIFICATE = "a certificate"
 
-# Of the repository that may release.
+# The ids of the repository that may release.
 IDS = {"OwnerId": "123456", "RepositoryId": "456789"}
 
-# Each way of deploying: the parameters, and which of the templates' conditions hold then.
-WAYS = {
-    "as little as possible is chosen": (
+# The deployments: their parameters, and the conditions of the templates that are true with them.
+DEPLOYMENTS = {
+    "minimal parameters": (
         {"01-network": {"OperatorCidr": "198.51.100.7/32"}, "09-ci": {"Repository": "example/covid19", **IDS}},
         {"HasNoCertificate"},
     ),
-    "everything is chosen": (
+    "all parameters": (
         {
             "01-network": {"OperatorCidr": "198.51.100.0/24", "EndpointsInBothZones": "false", "Network": "10.77"},
             "03-database": {
@@ -82,13 +82,13 @@ def main():
     events.check()
     notes = collections.Counter()
     stacks = [Stack(file, notes) for file in files()]
-    # Each request would be a line.
+    # No line per request.
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     try:
-        for way, (parameters, conditions) in WAYS.items():
-            print(f"way: {way}")
+        for deployment, (parameters, conditions) in DEPLOYMENTS.items():
+            print(f"deployment: {deployment}")
             conform(server, stacks, parameters, conditions)
     finally:
         server.stop()
@@ -104,7 +104,7 @@ def conform(server, stacks, given, conditions):
     exported = set()
     for stack in stacks:
         missing = imports(stack.template) - exported
-        assert not missing, f"{stack.name} imports what no stack before it exports: {missing}"
+        assert not missing, f"{stack.name} imports values that no earlier stack exports: {missing}"
         exported |= exports(stack.template)
         template = json.dumps(stack.adapted())
         parameters = [
@@ -117,12 +117,12 @@ def conform(server, stacks, given, conditions):
         check_created(cloudformation, stack, json.loads(template), conditions)
         print(f"created: {stack.name}")
     check_parameters(client(server, "ssm"))
-    check_reality(server)
+    check_resources(server)
     for stack in reversed(stacks):
         delete(server, cloudformation, stack)
         print(f"deleted: {stack.name}")
     left = [stack["StackName"] for stack in cloudformation.describe_stacks()["Stacks"]]
-    assert not left, f"stacks are left: {left}"
+    assert not left, f"stacks were not deleted: {left}"
 
 
 def check_created(cloudformation, stack, template, conditions):
@@ -135,20 +135,20 @@ def check_created(cloudformation, stack, template, conditions):
         for logical, resource in template["Resources"].items()
         if resource.get("Condition") is None or resource["Condition"] in conditions
     }
-    missing = wanted ^ (found & set(template["Resources"]))
-    assert not missing, f"{stack.name}: created, or not created, against the template: {sorted(missing)}"
+    differences = wanted ^ (found & set(template["Resources"]))
+    assert not differences, f"{stack.name}: created resources differ from the template: {sorted(differences)}"
 
 
 def check_parameters(ssm):
     pages = ssm.get_paginator("get_parameters_by_path").paginate(Path="/covid19", Recursive=True)
     written = {parameter["Name"]: parameter["Value"] for page in pages for parameter in page["Parameters"]}
-    assert set(written) == documented(), f"parameters and their page differ: {set(written) ^ documented()}"
+    assert set(written) == documented(), f"the parameters differ from docs/reference/parameters.md: {set(written) ^ documented()}"
     empty = [name for name, value in written.items() if not value]
     assert not empty, f"parameters without a value: {empty}"
 
 
-def check_reality(server):
-    """What discovery would find."""
+def check_resources(server):
+    """Checks the resources that discovery reads."""
     ecs = client(server, "ecs")
     assert ecs.describe_clusters(clusters=["covid19"])["clusters"][0]["status"] == "ACTIVE"
     for family in ["covid19-etl", "covid19-report", "covid19-metabase"]:
@@ -170,10 +170,10 @@ def check_reality(server):
 
 def delete(server, cloudformation, stack):
     if stack.name == "covid19-network":
-        stack.note("AWS::EC2::RouteTable", "deleted before the stack: moto's own deletion forgets them", 3)
+        stack.note("AWS::EC2::RouteTable", "deleted before the stack: moto does not delete them", 3)
         delete_route_tables(client(server, "ec2"), cloudformation, stack)
     if stack.name == "covid19-database":
-        stack.note("AWS::RDS::DBInstance", "the replica is deleted by an update: moto forgets whose it is", 1)
+        stack.note("AWS::RDS::DBInstance", "the replica is deleted by an update: moto loses its source", 1)
         cloudformation.update_stack(
             StackName=stack.name, TemplateBody=json.dumps(without(stack.adapted(), "Replica")), Capabilities=CAPABILITIES
         )

@@ -1,6 +1,6 @@
-"""Draws the stacks, from their templates, into docs/pictures/stacks.svg: what each holds, and whose exports it uses.
+"""Draws the stacks, from their templates, into docs/pictures/stacks.svg: the resources of each, and the stacks whose exports it uses.
 
-`python draw.py` writes the picture; `check()` says whether the one that is there is still true.
+`python draw.py` writes the picture; `check()` fails if it is out of date.
 """
 
 import collections
@@ -10,7 +10,7 @@ from templates import ROOT, exports, files, imports, load, name
 
 PICTURE = ROOT / "docs/pictures/stacks.svg"
 
-# Parts that say how other parts hang together; a picture needs none of them.
+# Resources that only connect others are not drawn.
 SMALL = {
     "AWS::EC2::NetworkAclEntry", "AWS::EC2::Route", "AWS::EC2::SecurityGroupEgress", "AWS::EC2::SecurityGroupIngress",
     "AWS::EC2::SubnetNetworkAclAssociation", "AWS::EC2::SubnetRouteTableAssociation", "AWS::EC2::VPCGatewayAttachment",
@@ -23,7 +23,7 @@ WIDTH, COLUMNS, GAP, LINE, HEAD = 300, 3, 28, 17, 46
 
 
 def boxes():
-    """Of each stack: its name, its lines, and the stacks whose exports it uses."""
+    """Returns the number, name and lines of each stack, and the stacks whose exports it uses."""
     made_by = {export: name(file) for file in files() for export in exports(load(file))}
     found = []
     for file in files():
@@ -73,8 +73,8 @@ def drawn(left, top, height, number, stack, lines, uses):
 
 
 def check():
-    there = PICTURE.read_text() if PICTURE.exists() else ""
-    assert there == picture(), "docs/pictures/stacks.svg is not what the templates are: run `cargo xtask stacks --draw`"
+    stored = PICTURE.read_text() if PICTURE.exists() else ""
+    assert stored == picture(), "docs/pictures/stacks.svg is out of date: run `cargo xtask stacks --draw`"
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Runs moto's server, with its gaps in CloudFormation closed and one request at a time.
+"""Runs moto's server, with fixes of its CloudFormation, one request at a time.
 
 - A change set of moto sees no exports of other stacks and exports nothing.
 - moto recreates resources of a deleted stack when asked for the stack's outputs.

@@ -1,6 +1,6 @@
-"""What EventBridge does with the ends of tasks: the patterns of the rules, matched against events as ECS sends them.
+"""Matches the event patterns of the rules against the events that ECS sends at the ends of tasks, with moto's matcher.
 
-Source of the events: Amazon ECS Developer Guide, "Amazon ECS task state change events". moto's matcher stands for EventBridge's.
+Source of the events: Amazon ECS Developer Guide, "Amazon ECS task state change events".
 """
 
 import json
@@ -11,11 +11,11 @@ from templates import ROOT, load, walk
 
 REPORT, FAILED = "ReportRule", "FailedRule"
 
-# How a task of a family ended, the group that it was started with, and which of the rules it concerns.
+# The family of a task, how it ended, the group that it was started with, and the rules that match.
 ENDS = {
     "a load that succeeded": ("covid19-etl", "EssentialContainerExited", [0], "family:covid19-etl", {REPORT}),
-    "a load that the pipeline succeeds itself": ("covid19-etl", "EssentialContainerExited", [0], "covid19-pipeline", set()),
-    "a load that failed, or that the publish gate refused": ("covid19-etl", "EssentialContainerExited", [1], "family:covid19-etl", {FAILED}),
+    "a load whose caller starts the report": ("covid19-etl", "EssentialContainerExited", [0], "covid19-pipeline", set()),
+    "a load that failed, or that the publish gate rejected": ("covid19-etl", "EssentialContainerExited", [1], "family:covid19-etl", {FAILED}),
     "a load that ran out of memory": ("covid19-etl", "EssentialContainerExited", [137], "family:covid19-etl", {FAILED}),
     "a load that `covidctl stop` ended": ("covid19-etl", "UserInitiated", [143], "family:covid19-etl", set()),
     "a load without an image": ("covid19-etl", "TaskFailedToStart", [], "family:covid19-etl", {FAILED}),
@@ -63,5 +63,5 @@ def check():
     for words, (family, stop_code, codes, group, wanted) in ENDS.items():
         sent = event(family, stop_code, codes, group)
         found = {name for name in (REPORT, FAILED) if pattern(rules[name]).matches_event(sent)}
-        assert found == wanted, f"{words}: it concerns {sorted(found)}, not {sorted(wanted)}"
-    print(f"{len(ENDS)} ends of tasks concern the right rules")
+        assert found == wanted, f"{words}: {sorted(found)} match, not {sorted(wanted)}"
+    print(f"{len(ENDS)} ends of tasks match the right rules")

@@ -1,4 +1,4 @@
-"""The templates as data: YAML with CloudFormation's short forms, as their long forms."""
+"""Reads the templates: YAML, with the short forms of CloudFormation's functions as their long forms."""
 
 import pathlib
 
@@ -27,7 +27,7 @@ Loader.add_multi_constructor("!", short_form)
 
 
 def files():
-    """In the order of deployment."""
+    """Returns the files in the order of deployment."""
     return sorted((ROOT / "cloudformation").glob("*.yaml"))
 
 
@@ -36,12 +36,12 @@ def load(file):
 
 
 def name(file):
-    """The stack's name, without what all of them begin with."""
+    """Returns the name of the stack without its prefix."""
     return file.stem.split("-", 1)[1]
 
 
 def walk(value, change):
-    """The value with `change` applied to each object in it, from the inside out."""
+    """Returns the value with `change` applied to each object in it, innermost first."""
     if isinstance(value, dict):
         return change({key: walk(inner, change) for key, inner in value.items()})
     if isinstance(value, list):

@@ -1,4 +1,4 @@
-"""The release workflow's update of the stacks, with an `aws` that answers as CloudFormation does."""
+"""Tests the update of the stacks in the release workflow with a fake `aws`."""
 
 import os
 import pathlib
@@ -22,7 +22,7 @@ def step():
 
 
 def run(describe="echo LogDays", update="true", wait="true"):
-    """Runs the step as the runner does; each answer is a line of shell. Returns the exit code, what was said, and the calls."""
+    """Runs the step as the runner does; each answer is a line of shell. Returns the exit code, the output and the calls."""
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         aws = folder / "aws"
@@ -53,19 +53,19 @@ class Release(unittest.TestCase):
         self.assertIn("ParameterKey=ImageTag,ParameterValue=v2 ParameterKey=LogDays,UsePreviousValue=true", updates[0])
         self.assertIn("ParameterKey=Version,ParameterValue=v2", updates[1])
 
-    def test_absent_stack_is_left_alone(self):
+    def test_absent_stack_is_skipped(self):
         code, said, calls = run(describe=refused(ABSENT.format("${4#covid19-}")))
         self.assertEqual(code, 0, said)
         self.assertIn("covid19-pipeline does not exist yet", said)
         self.assertFalse([call for call in calls if "update-stack" in call])
 
-    def test_refused_look_fails_the_release(self):
+    def test_denied_describe_fails_the_release(self):
         code, said, calls = run(describe=refused(DENIED))
         self.assertNotEqual(code, 0, said)
         self.assertIn("AccessDenied", said)
         self.assertEqual(len(calls), 1, calls)
 
-    def test_stack_without_changes_is_fine_and_failed_update_is_not(self):
+    def test_stack_without_changes_succeeds_and_failed_update_fails(self):
         self.assertEqual(run(update=refused(UNCHANGED))[0], 0)
         self.assertNotEqual(run(update=refused("An error occurred (AccessDenied)"))[0], 0)
         code, said, _ = run(wait="exit 255")

@@ -1,7 +1,7 @@
-"""Each rule finds its fault in a template that has it, and none in the template that is mended.
+"""Each rule finds its fault in a template that has it, and none in the corrected template.
 
-`python -m unittest test_rules`. A case has the rule's name, resources with `HERE` where the fault is, the faulty words, the right words,
-and what the rule says of the fault.
+`python -m unittest test_rules`. A case has the name of the rule, resources with `HERE` in place of the fault, the faulty words, the
+correct words, and part of the rule's message.
 """
 
 import unittest
@@ -171,8 +171,8 @@ TASK_RIGHTS = "[%s]" % ", ".join(
 )
 
 CASES = [
-    ("descriptions", INGRESS, '"the API of EC2\'s"', "the API of EC2", "EC2 refuses"),
-    ("descriptions", INGRESS, "contraseña", '"a-z (1), #2: @[+=&;{}!$*]"', "EC2 refuses"),
+    ("descriptions", INGRESS, '"the API of EC2\'s"', "the API of EC2", "EC2 rejects"),
+    ("descriptions", INGRESS, "contraseña", '"a-z (1), #2: @[+=&;{}!$*]"', "EC2 rejects"),
     ("engine_versions", MASTER, '"16.9"', '"16"', "RDS will retire version 16.9"),
     ("topic_policies", TOPIC, ", Condition: {StringEquals: {aws:SourceAccount: x}}", "", "cannot publish"),
     ("rule_targets", TARGET, "", ", DeadLetterConfig: {Arn: !GetAtt Queue.Arn}", "no dead-letter queue"),
@@ -180,7 +180,7 @@ CASES = [
      "other", "!GetAtt Rule.Arn", "does not let EventBridge send"),
     ("rule_targets", TARGET.replace("FailedInvocations", "HERE").replace("reportHERE", QUEUED),
      "Invocations", "FailedInvocations", "no alarm on its FailedInvocations"),
-    ("input_templates", INPUT, '"It failed: <reason>"', '{"it failed": <reason>}', "<reason> stands inside of a string"),
+    ("input_templates", INPUT, '"It failed: <reason>"', '{"it failed": <reason>}', "<reason> is in a string"),
     ("replicas", WORKERS, "", ', max_worker_processes: "8"', "`max_worker_processes` is None"),
     ("replicas", REPLICA, WINDOW, f"{WINDOW}, MaxAllocatedStorage: 200", "MaxAllocatedStorage is not its master's"),
     ("replicas", REPLICA.replace("HERE", "MaxAllocatedStorage: 200, PreferredMaintenanceWindow: HERE"),
@@ -204,12 +204,12 @@ CASES = [
 
 
 def templates(text, here):
-    """The text as the stack of the release role, beside a stack with a task that releases replace."""
+    """Returns the text as the stack of the release role, and a stack with a task that releases replace."""
     return {stack: {"Resources": yaml.load(body, Loader)} for stack, body in [("ci", text.replace("HERE", here)), ("pipeline", TASK)]}
 
 
 class Rules(unittest.TestCase):
-    def test_rule_finds_fault_and_passes_mended_template(self):
+    def test_rule_finds_fault_and_accepts_corrected_template(self):
         for rule, text, wrong, right, words in CASES:
             with self.subTest(rule=rule, words=words):
                 faults = check_rules.all_rules()[rule].faults

@@ -8,7 +8,7 @@ use crate::dedupe::SeenEvents;
 use crate::merge::Merge;
 use crate::token_bucket::TokenBucket;
 use crate::window::Windows;
-use crate::{Event, MergedEvent, Millis, PageRequest, PageResponse, PollPolicy};
+use crate::{Event, Millis, PageRequest, PageResponse, PollPolicy};
 
 /// Maximum number of remembered event ids: about 50 MB.
 const MAX_SEEN_EVENTS: usize = 1 << 20;
@@ -75,14 +75,14 @@ pub(crate) struct Engine {
     options: ReadOptions,
     states: Vec<SourceState>,
     seen: SeenEvents,
-    merge: Merge,
+    pub(crate) merge: Merge,
     bucket: TokenBucket,
     /// A window that is requested at this time or later is the last one of its source.
     end: Option<Millis>,
     throttled: bool,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct SourceState {
     windows: Windows,
     scan: Option<WindowScan>,
@@ -118,7 +118,7 @@ impl Engine {
             _ if options.follow => None,
             _ => Some(now),
         };
-        let state = || SourceState {
+        let state = SourceState {
             windows: Windows::new(options.since, now),
             scan: None,
             in_flight: false,
@@ -128,7 +128,7 @@ impl Engine {
             phase: Phase::CatchingUp,
         };
         Self {
-            states: (0..sources).map(|_| state()).collect(),
+            states: vec![state; sources],
             seen: SeenEvents::new(MAX_SEEN_EVENTS),
             merge: Merge::new(sources),
             bucket: TokenBucket::new(options.poll_policy.rate, now),
@@ -317,16 +317,6 @@ impl Engine {
         self.states
             .iter()
             .all(|state| state.phase > Phase::CatchingUp || state.failures >= MAX_FAILURES_WAITED_FOR)
-    }
-
-    /// Removes and returns the events before the watermark.
-    pub(crate) fn due(&mut self) -> Vec<MergedEvent> {
-        self.merge.due()
-    }
-
-    /// Removes and returns all buffered events.
-    pub(crate) fn drain(&mut self) -> Vec<MergedEvent> {
-        self.merge.drain()
     }
 
     /// Returns the number of buffered events and of remembered ids.

@@ -123,10 +123,10 @@ fn simulate(planned: &[Planned], faults: Vec<u8>, throttles: bool, follow: bool)
             let Some((_, source, request)) = in_flight.pop() else { break };
             let reply = service.reply(source, &request, now);
             engine.on_response(source, reply, now).unwrap();
-            merged.extend(engine.due());
+            merged.extend(engine.merge.due());
         }
     }
-    merged.extend(engine.drain());
+    merged.extend(engine.merge.drain());
     merged
 }
 
@@ -203,7 +203,7 @@ fn engine_following_for_hours_bounds_requests_and_memory() {
             Step::Request(source, request) => {
                 requests += 1;
                 engine.on_response(source, steady(source, &request, now), now).unwrap();
-                merged += engine.due().len();
+                merged += engine.merge.due().len();
                 let (waiting, remembered) = engine.buffer_sizes();
                 assert!(waiting <= 20 && remembered <= 2 * (2 * 3600 + 120), "{waiting} {remembered}");
             }
@@ -212,7 +212,7 @@ fn engine_following_for_hours_bounds_requests_and_memory() {
         }
     }
     engine.finish(now);
-    merged += engine.drain().len();
+    merged += engine.merge.drain().len();
     assert!((57_580..=57_600).contains(&merged), "two per second: {merged}");
     assert!(requests <= 2 * HOURS * 1800 + 2, "one every two seconds: {requests}");
 }

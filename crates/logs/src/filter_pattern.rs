@@ -20,15 +20,9 @@ enum Expression {
 
 #[derive(Debug, Default)]
 struct Words {
-    all: Vec<Word>,
-    any: Vec<Word>,
-    none: Vec<Word>,
-}
-
-#[derive(Debug)]
-enum Word {
-    Text(String),
-    Regex(Regex),
+    all: Vec<Regex>,
+    any: Vec<Regex>,
+    none: Vec<Regex>,
 }
 
 /// `$.field = value`.
@@ -37,6 +31,8 @@ struct Condition {
     path: Vec<String>,
     comparison: &'static str,
     value: String,
+    /// Matches `value`, with `*` as wildcard.
+    glob: Regex,
 }
 
 const COMPARISONS: [&str; 6] = ["!=", "<=", ">=", "=", "<", ">"];
@@ -84,7 +80,7 @@ impl Words {
                 b'-' => (&mut words.none, &rest[1..]),
                 _ => (&mut words.all, rest),
             };
-            let (word, after) = Word::parse(start)?;
+            let (word, after) = parse_word(start)?;
             list.push(word);
             rest = after.trim_start();
         }
@@ -92,29 +88,27 @@ impl Words {
     }
 
     fn match_text(&self, text: &str) -> bool {
-        let found = |word: &Word| match word {
-            Word::Text(word) => text.contains(word.as_str()),
-            Word::Regex(regex) => regex.is_match(text),
-        };
+        let found = |word: &Regex| word.is_match(text);
         // As in CloudWatch, optional words have no effect beside required ones.
         let any = self.any.is_empty() || !self.all.is_empty() || self.any.iter().any(found);
         any && self.all.iter().all(found) && !self.none.iter().any(found)
     }
 }
 
-impl Word {
-    /// Parses the word at the start and returns it with the rest.
-    fn parse(text: &str) -> Option<(Self, &str)> {
-        for quote in ['"', '%'] {
-            let Some(inside) = text.strip_prefix(quote) else { continue };
-            let (word, rest) = inside.split_once(quote)?;
-            let word =
-                if quote == '%' { Self::Regex(Regex::new(word).ok()?) } else { Self::Text(word.to_owned()) };
-            return Some((word, rest));
-        }
-        let end = text.find(char::is_whitespace).unwrap_or(text.len());
-        (end > 0).then(|| (Self::Text(text[..end].to_owned()), &text[end..]))
+/// Parses the word at the start and returns it with the rest.
+fn parse_word(text: &str) -> Option<(Regex, &str)> {
+    if let Some(inside) = text.strip_prefix('%') {
+        let (pattern, rest) = inside.split_once('%')?;
+        return Some((Regex::new(pattern).ok()?, rest));
     }
+    let (word, rest) = match text.strip_prefix('"') {
+        Some(inside) => inside.split_once('"')?,
+        None => match text.find(char::is_whitespace).unwrap_or(text.len()) {
+            0 => return None,
+            end => text.split_at(end),
+        },
+    };
+    Some((Regex::new(&regex::escape(word)).ok()?, rest))
 }
 
 impl Condition {
@@ -130,7 +124,9 @@ impl Condition {
         let simple =
             |name: &String| !name.is_empty() && name.chars().all(|c| c.is_alphanumeric() || "_-".contains(c));
         let valid = path.iter().all(simple) && !value.is_empty() && !value.contains(['"', '(', ')', '%']);
-        valid.then(|| Self { path, comparison, value: value.to_owned() })
+        let glob = value.split('*').map(regex::escape).collect::<Vec<_>>().join(".*");
+        let glob = Regex::new(&format!("(?s)^{glob}$")).ok()?;
+        valid.then(|| Self { path, comparison, value: value.to_owned(), glob })
     }
 
     fn holds(&self, json: &Value) -> bool {
@@ -149,24 +145,11 @@ impl Condition {
         }
         let text = field.as_str().map_or_else(|| field.to_string(), str::to_owned);
         match self.comparison {
-            "=" => glob_matches(&text, &self.value),
-            "!=" => !glob_matches(&text, &self.value),
+            "=" => self.glob.is_match(&text),
+            "!=" => !self.glob.is_match(&text),
             _ => false,
         }
     }
-}
-
-/// Matches a text against a value with `*` as wildcard.
-fn glob_matches(text: &str, value: &str) -> bool {
-    let Some((first, rest)) = value.split_once('*') else { return text == value };
-    let Some(mut text) = text.strip_prefix(first) else { return false };
-    let mut parts: Vec<&str> = rest.split('*').collect();
-    let last = parts.pop().unwrap_or_default();
-    for part in parts {
-        let Some(at) = text.find(part) else { return false };
-        text = &text[at + part.len()..];
-    }
-    text.ends_with(last)
 }
 
 /// Splits at a separator outside quotes.

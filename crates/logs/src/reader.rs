@@ -70,7 +70,7 @@ pub async fn read(
                 for notice in engine.on_response(source, response?, clock())? {
                     sink.notice(notice);
                 }
-                let mut flow = sink.events(engine.due());
+                let mut flow = sink.events(engine.merge.due());
                 if flow.is_continue() && !caught_up && engine.caught_up() {
                     caught_up = true;
                     flow = sink.caught_up();
@@ -84,7 +84,7 @@ pub async fn read(
         }
     }
     // The reading ends here in any case, so a break makes no difference.
-    if sink.events(engine.drain()).is_continue() && !caught_up {
+    if sink.events(engine.merge.drain()).is_continue() && !caught_up {
         _ = sink.caught_up();
     }
     Ok(())

@@ -10,7 +10,7 @@ use std::thread;
 use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
-use crate::case::header;
+use crate::case::HEADER;
 use crate::defect::{Consequence, DefectCounts};
 use crate::row_writer::{Block, RowWriter};
 use common::failure::{Context, Failure, Result};
@@ -24,33 +24,26 @@ const CASES_LEVEL: i64 = 2;
 /// An upper bound, whatever the defect; decides whether the member needs Zip64.
 const MAX_ROW_BYTES: u64 = 512;
 
-#[derive(Default)]
-pub(crate) struct CasesSummary {
-    pub(crate) csv_bytes: u64,
-    pub(crate) planted: DefectCounts,
-}
-
-/// Writes the line list; calls `progress` with the number of rows written.
+/// Writes the line list; calls `progress` with the number of rows written. Returns the size of the text and the planted defects.
 pub(crate) fn write_cases(
     writer: &RowWriter,
     rows: u64,
     file: impl Write + Seek,
     progress: &dyn Fn(u64),
-) -> Result<CasesSummary> {
+) -> Result<(u64, DefectCounts)> {
     let large = rows.saturating_mul(MAX_ROW_BYTES) > u64::from(u32::MAX);
     write_member(CASES_MEMBER, (Some(CASES_LEVEL), large), file, |out| {
         let context = || format!("cannot write {CASES_MEMBER} into its archive");
-        let header = header();
-        out.write_all(header.as_bytes()).context(context)?;
-        let mut summary = CasesSummary { csv_bytes: header.len() as u64, ..CasesSummary::default() };
+        out.write_all(HEADER.as_bytes()).context(context)?;
+        let (mut csv_bytes, mut planted) = (HEADER.len() as u64, DefectCounts::default());
         write_blocks(writer, rows, |block, done| {
             out.write_all(&block.text).context(context)?;
-            summary.csv_bytes += block.text.len() as u64;
-            summary.planted.add(&block.planted);
+            csv_bytes += block.text.len() as u64;
+            planted.add(&block.planted);
             progress(done);
             Ok(())
         })?;
-        Ok(summary)
+        Ok((csv_bytes, planted))
     })
 }
 
@@ -76,16 +69,8 @@ impl FileSummary {
     }
 }
 
-/// Writes an archive with one optional file.
-pub(crate) fn write_optional(
-    member: &str,
-    file: impl Write + Seek,
-    write: impl FnOnce(&mut dyn Write) -> Result<FileSummary>,
-) -> Result<FileSummary> {
-    write_member(member, (None, true), file, write)
-}
-
-fn write_member<T>(
+/// Writes an archive with one member. `large` is whether it may need Zip64.
+pub(crate) fn write_member<T>(
     member: &str,
     (level, large): (Option<i64>, bool),
     file: impl Write + Seek,

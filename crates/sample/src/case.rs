@@ -12,37 +12,12 @@ use crate::geography::{Geography, Registry, Residence};
 use crate::random::{AliasTable, RngStream, RowRng};
 use common::failure::Result;
 
-pub(crate) const COLUMNS: [&str; 25] = [
-    "id_evento_caso",
-    "sexo",
-    "edad",
-    "edad_años_meses",
-    "residencia_pais_nombre",
-    "residencia_provincia_nombre",
-    "residencia_departamento_nombre",
-    "carga_provincia_nombre",
-    "fecha_inicio_sintomas",
-    "fecha_apertura",
-    "sepi_apertura",
-    "fecha_internacion",
-    "cuidado_intensivo",
-    "fecha_cui_intensivo",
-    "fallecido",
-    "fecha_fallecimiento",
-    "asistencia_respiratoria_mecanica",
-    "carga_provincia_id",
-    "origen_financiamiento",
-    "clasificacion",
-    "clasificacion_resumen",
-    "residencia_provincia_id",
-    "fecha_diagnostico",
-    "residencia_departamento_id",
-    "ultima_actualizacion",
-];
-
-pub(crate) fn header() -> String {
-    COLUMNS.map(|name| format!("\"{name}\"")).join(",") + "\r\n"
-}
+pub(crate) const HEADER: &str = "\"id_evento_caso\",\"sexo\",\"edad\",\"edad_años_meses\",\"residencia_pais_nombre\",\
+    \"residencia_provincia_nombre\",\"residencia_departamento_nombre\",\"carga_provincia_nombre\",\
+    \"fecha_inicio_sintomas\",\"fecha_apertura\",\"sepi_apertura\",\"fecha_internacion\",\"cuidado_intensivo\",\
+    \"fecha_cui_intensivo\",\"fallecido\",\"fecha_fallecimiento\",\"asistencia_respiratoria_mecanica\",\
+    \"carga_provincia_id\",\"origen_financiamiento\",\"clasificacion\",\"clasificacion_resumen\",\
+    \"residencia_provincia_id\",\"fecha_diagnostico\",\"residencia_departamento_id\",\"ultima_actualizacion\"\r\n";
 
 /// Rows without an age, per million (8,531 of 29,971,992; Ministerio de Salud, release of 2022-06-05).
 const WITHOUT_AGE: u32 = 285;
@@ -70,7 +45,7 @@ pub(crate) struct Population {
     seed: u64,
     rows: u64,
     ids: CaseIds,
-    curve: EpidemicCurve,
+    pub(crate) curve: EpidemicCurve,
     demographics: Demographics,
     course_model: CourseModel,
     dates: Dates,
@@ -98,9 +73,9 @@ impl Population {
             seed,
             rows,
             ids: CaseIds::for_rows(rows),
-            curve: EpidemicCurve::new(),
+            curve: EpidemicCurve::new()?,
             demographics: Demographics::new(),
-            course_model: CourseModel::new(),
+            course_model: CourseModel::new()?,
             dates: Dates::new(),
             countries: AliasTable::new(&COUNTRIES.map(|(_, rows)| f64::from(rows))),
             geography: Geography::read()?,
@@ -160,7 +135,7 @@ impl Population {
     fn render(&self, case: &Case<'_>, text: &mut Vec<u8>) {
         let course = &case.course;
         number(text, case.id);
-        text.extend_from_slice(case.person.sex.field());
+        text.extend_from_slice(case.person.sex.as_bytes());
         age(text, case);
         text.extend_from_slice(case.country.as_bytes());
         text.extend_from_slice(case.residence.names.as_bytes());

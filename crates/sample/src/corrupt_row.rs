@@ -4,8 +4,8 @@
 //! lines that it swallows.
 
 use crate::calendar::{RELEASED, date};
-use crate::case::COLUMNS;
 use crate::defect::Defect;
+use crate::geography::UNSPECIFIED;
 use crate::random::RowRng;
 
 const ID: usize = 0;
@@ -31,6 +31,8 @@ const RESIDENCE_DEPARTMENT_ID: usize = 23;
 const INVALID_DATES: [&str; 7] =
     ["2202-03-04", "1899-12-31", "0000-00-00", "2021-02-30", "15/03/2021", "2022-06-07", "s/d"];
 
+const NULLS: [&[u8]; 3] = [b"", b"\"\"", b"NA"];
+
 /// The raw fields of a row, quotes included.
 struct Row<'a> {
     fields: Vec<Vec<u8>>,
@@ -43,7 +45,6 @@ pub(crate) fn corrupt_row(clean: &[u8], defect: Defect, rng: &mut RowRng) -> Vec
     // Clean fields contain no commas.
     let line = clean.strip_suffix(b"\r\n").unwrap_or(clean);
     let fields: Vec<Vec<u8>> = line.split(|&byte| byte == b',').map(<[u8]>::to_vec).collect();
-    debug_assert_eq!(fields.len(), COLUMNS.len());
     let mut row = Row { fields, end: b"\r\n", rng };
     row.corrupt(defect);
     let mut text = row.fields.join(&b',');
@@ -61,11 +62,11 @@ impl Row<'_> {
             Defect::TooManyFields => self.fields.push(b"\"\"".to_vec()),
             Defect::StrayQuote => self.raw(OUTCOME, b"\"Descar\"ta\"do\""),
             Defect::InvalidText => self.raw(OUTCOME, b"\"Confirmado\xF3\""),
-            Defect::NoId
-            | Defect::IdIsZero
-            | Defect::IdIsNegative
-            | Defect::IdIsNoNumber
-            | Defect::IdIsTooLarge => self.spoil_id(defect),
+            Defect::NoId => self.any_raw(ID, &NULLS),
+            Defect::IdIsZero => self.set(ID, "0"),
+            Defect::IdIsNegative => self.fields[ID].insert(1, b'-'),
+            Defect::IdIsNoNumber => self.any(ID, &["s/d", "12a45", "id 1234567"]),
+            Defect::IdIsTooLarge => self.any(ID, &["9223372036854775808", "92233720368547758080"]),
             Defect::NoRegistrationDate => self.raw(REGISTERED, b""),
             Defect::RegistrationIsNoDate => {
                 self.any(REGISTERED, &["2021-02-29", "31/12/2021", "2022-13-01", "ayer"]);
@@ -73,7 +74,7 @@ impl Row<'_> {
             Defect::RegistrationTooEarly => self.any(REGISTERED, &["2019-12-31", "1921-04-08", "0001-01-01"]),
             Defect::RegistrationTooLate => self.any(REGISTERED, &["2022-06-06", "2202-01-14"]),
             Defect::RegistrationProvinceZero => {
-                self.set(REGISTRATION_PROVINCE, "SIN ESPECIFICAR");
+                self.set(REGISTRATION_PROVINCE, UNSPECIFIED);
                 self.any(REGISTRATION_PROVINCE_ID, &["0", "00"]);
             }
             Defect::RegistrationProvinceUnknown => self.any(REGISTRATION_PROVINCE_ID, &["97", "03"]),
@@ -81,13 +82,13 @@ impl Row<'_> {
                 self.set(CLASSIFICATION, "Caso sospechoso - No Activo - Sin muestra");
                 self.set(OUTCOME, "Sospechoso");
             }
-            Defect::NoAge
-            | Defect::AgeIsNegative
-            | Defect::AgeIsTooHigh
-            | Defect::AgeIsAYear
-            | Defect::AgeHasDecimals
-            | Defect::MonthsTooHigh
-            | Defect::Months => self.spoil_age(defect),
+            Defect::NoAge => self.any_raw(AGE, &NULLS),
+            Defect::AgeIsNegative => self.age("-5", "Años"),
+            Defect::AgeIsTooHigh => self.age("121", "Años"),
+            Defect::AgeIsAYear => self.age("2025", "Años"),
+            Defect::AgeHasDecimals => self.age("54.5", "Años"),
+            Defect::MonthsTooHigh => self.age("150", "Meses"),
+            Defect::Months => self.age("7", "Meses"),
             Defect::InvalidSymptomsDate => self.any(SYMPTOMS, &INVALID_DATES),
             Defect::InvalidAdmissionDate => self.any(ADMITTED, &INVALID_DATES),
             Defect::InvalidDeathDate => {
@@ -95,15 +96,16 @@ impl Row<'_> {
                 self.any(DIED, &INVALID_DATES);
             }
             Defect::InvalidDiagnosisDate => self.any(DIAGNOSED, &INVALID_DATES),
-            Defect::ResidenceProvinceUnknown
-            | Defect::DepartmentOfAnotherProvince
-            | Defect::DepartmentOfNoProvince
-            | Defect::DepartmentUnderUnspecified
-            | Defect::DepartmentZero
-            | Defect::ProvinceUnspecified
-            | Defect::Comuna
-            | Defect::RioGrande
-            | Defect::Ushuaia => self.corrupt_residence(defect),
+            Defect::ResidenceProvinceUnknown => self.residence(["Montevideo", UNSPECIFIED, "97", "0"]),
+            // As in the ministry's files: Campana is in Buenos Aires.
+            Defect::DepartmentOfAnotherProvince => self.residence(["Jujuy", "Campana", "38", "126"]),
+            Defect::DepartmentOfNoProvince => self.residence(["Córdoba", "Atlántida", "14", "999"]),
+            Defect::DepartmentUnderUnspecified => self.residence([UNSPECIFIED, "Capital", "99", "007"]),
+            Defect::DepartmentZero => self.residence(["Córdoba", UNSPECIFIED, "14", "0"]),
+            Defect::ProvinceUnspecified => self.residence([UNSPECIFIED, UNSPECIFIED, "99", "0"]),
+            Defect::Comuna => self.residence(["CABA", "COMUNA 14", "02", "014"]),
+            Defect::RioGrande => self.residence(["Tierra del Fuego", "Río Grande", "94", "007"]),
+            Defect::Ushuaia => self.residence(["Tierra del Fuego", "Ushuaia", "94", "014"]),
             Defect::SpacesInOutcome => {
                 self.any(OUTCOME, &[" Confirmado", "Descartado  ", "  Sospechoso ", "Sin   Clasificar"]);
             }
@@ -125,48 +127,18 @@ impl Row<'_> {
         }
     }
 
-    fn spoil_id(&mut self, defect: Defect) {
-        match defect {
-            Defect::IdIsZero => self.set(ID, "0"),
-            Defect::IdIsNegative => self.fields[ID].insert(1, b'-'),
-            Defect::IdIsNoNumber => self.any(ID, &["s/d", "12a45", "id 1234567"]),
-            Defect::IdIsTooLarge => self.any(ID, &["9223372036854775808", "92233720368547758080"]),
-            _ => self.any_raw(ID, &[b"", b"\"\"", b"NA"]),
-        }
-    }
-
-    fn spoil_age(&mut self, defect: Defect) {
-        let (age, unit) = match defect {
-            Defect::AgeIsNegative => ("-5", "Años"),
-            Defect::AgeIsTooHigh => ("121", "Años"),
-            Defect::AgeIsAYear => ("2025", "Años"),
-            Defect::AgeHasDecimals => ("54.5", "Años"),
-            Defect::MonthsTooHigh => ("150", "Meses"),
-            Defect::Months => ("7", "Meses"),
-            _ => return self.any_raw(AGE, &[b"", b"\"\"", b"NA"]),
-        };
+    fn age(&mut self, age: &str, unit: &str) {
         self.set(AGE, age);
         self.set(AGE_UNIT, unit);
     }
 
-    fn corrupt_residence(&mut self, defect: Defect) {
-        const UNSPECIFIED: &str = "SIN ESPECIFICAR";
-        let (province, department, province_id, department_id) = match defect {
-            Defect::ResidenceProvinceUnknown => ("Montevideo", UNSPECIFIED, "97", "0"),
-            // As in the ministry's files: Campana is in Buenos Aires.
-            Defect::DepartmentOfAnotherProvince => ("Jujuy", "Campana", "38", "126"),
-            Defect::DepartmentOfNoProvince => ("Córdoba", "Atlántida", "14", "999"),
-            Defect::DepartmentUnderUnspecified => (UNSPECIFIED, "Capital", "99", "007"),
-            Defect::DepartmentZero => ("Córdoba", UNSPECIFIED, "14", "0"),
-            Defect::Comuna => ("CABA", "COMUNA 14", "02", "014"),
-            Defect::RioGrande => ("Tierra del Fuego", "Río Grande", "94", "007"),
-            Defect::Ushuaia => ("Tierra del Fuego", "Ushuaia", "94", "014"),
-            _ => (UNSPECIFIED, UNSPECIFIED, "99", "0"),
-        };
-        self.set(RESIDENCE_PROVINCE, province);
-        self.set(RESIDENCE_DEPARTMENT, department);
-        self.set(RESIDENCE_PROVINCE_ID, province_id);
-        self.set(RESIDENCE_DEPARTMENT_ID, department_id);
+    /// Sets the names of province and department, and their codes.
+    fn residence(&mut self, values: [&str; 4]) {
+        let columns =
+            [RESIDENCE_PROVINCE, RESIDENCE_DEPARTMENT, RESIDENCE_PROVINCE_ID, RESIDENCE_DEPARTMENT_ID];
+        for (column, value) in columns.into_iter().zip(values) {
+            self.set(column, value);
+        }
     }
 
     /// Writes every null, and the symptoms date and department, in another spelling.

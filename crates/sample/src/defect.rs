@@ -21,13 +21,13 @@ macro_rules! defects {
     ($($consequence:expr => $($(#[$doc:meta])* $name:ident),+;)+) => {
         /// One kind of defect; `corrupt_row` has the examples.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Defect { $($($(#[$doc])* $name,)+)+ }
+        pub(crate) enum Defect { $($($(#[$doc])* $name,)+)+ }
 
         impl Defect {
             /// Every defect, in the order of declaration.
-            pub const ALL: &'static [Self] = &[$($(Self::$name,)+)+];
+            pub(crate) const ALL: &'static [Self] = &[$($(Self::$name,)+)+];
 
-            pub const fn consequence(self) -> Consequence {
+            pub(crate) const fn consequence(self) -> Consequence {
                 match self { $($(Self::$name)|+ => $consequence,)+ }
             }
         }
@@ -60,7 +60,7 @@ defects! {
 }
 
 impl Defect {
-    pub const fn rejects(self) -> bool {
+    pub(crate) const fn rejects(self) -> bool {
         matches!(self.consequence(), Rejected(_))
     }
 
@@ -88,7 +88,7 @@ impl Default for DefectCounts {
 }
 
 impl DefectCounts {
-    pub const fn of(&self, defect: Defect) -> u64 {
+    pub(crate) const fn of(&self, defect: Defect) -> u64 {
         self.0[defect as usize]
     }
 

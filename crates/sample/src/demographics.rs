@@ -3,25 +3,8 @@
 
 use crate::random::{AliasTable, PerMillion, RowRng, spread};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Sex {
-    Female,
-    Male,
-    NotRecorded,
-}
-
-impl Sex {
-    const ALL: [Self; 3] = [Self::Female, Self::Male, Self::NotRecorded];
-
-    /// Returns the field: `"F",`.
-    pub(crate) const fn field(self) -> &'static [u8] {
-        match self {
-            Self::Female => b"\"F\",",
-            Self::Male => b"\"M\",",
-            Self::NotRecorded => b"\"NR\",",
-        }
-    }
-}
+/// The fields of women, men, and people whose sex is not recorded, as in the tables.
+const SEXES: [&str; 3] = ["\"F\",", "\"M\",", "\"NR\","];
 
 /// Confirmed cases in ten-year groups from 0-9 to 100 and more, by sex (Ministerio de Salud, release of 2022-06-05).
 const CONFIRMED: [[u32; 11]; 3] = [
@@ -56,7 +39,8 @@ pub(crate) struct Demographics {
 
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Person {
-    pub(crate) sex: Sex,
+    /// Its field: `"F",`.
+    pub(crate) sex: &'static str,
     pub(crate) age: u8,
     slot: usize,
 }
@@ -80,7 +64,7 @@ impl Demographics {
 
     pub(crate) fn draw(&self, rng: &mut RowRng, confirmed: bool) -> Person {
         let slot = if confirmed { &self.confirmed } else { &self.others }.pick(rng);
-        Person { sex: Sex::ALL[slot / AGES], age: u8::try_from(slot % AGES).unwrap_or(0), slot }
+        Person { sex: SEXES[slot / AGES], age: u8::try_from(slot % AGES).unwrap_or(0), slot }
     }
 
     /// Returns the fatality of a person, given the average one.
@@ -124,8 +108,8 @@ mod tests {
     fn draw_matches_tables_of_sex_and_age() {
         let demographics = draw_many(true);
         let of = |keep: &dyn Fn(&Person) -> bool| demographics.iter().filter(|person| keep(person)).count();
-        assert!(of(&|person| person.sex == Sex::Female).abs_diff(51_600) < 1_000);
-        assert!(of(&|person| person.sex == Sex::NotRecorded).abs_diff(480) < 150);
+        assert!(of(&|person| person.sex == SEXES[0]).abs_diff(51_600) < 1_000);
+        assert!(of(&|person| person.sex == SEXES[2]).abs_diff(480) < 150);
         assert!(of(&|person| (30..40).contains(&person.age)).abs_diff(23_400) < 800);
         assert!(of(&|person| (80..90).contains(&person.age)).abs_diff(1_750) < 250);
         assert!(draw_many(false).iter().filter(|person| person.age < 15).count().abs_diff(6_420) < 500);
@@ -137,9 +121,8 @@ mod tests {
         let drawn = draw_many(true);
         let total: u64 = drawn.iter().map(|&person| u64::from(demographics.fatality(person, 14_000))).sum();
         assert!((total / drawn.len() as u64).abs_diff(14_000) < 1_000, "{}", total / drawn.len() as u64);
-        let risk = |age| {
-            demographics.fatality(Person { sex: Sex::Male, age, slot: AGES + usize::from(age) }, 14_000)
-        };
+        let risk =
+            |age| demographics.fatality(Person { sex: SEXES[1], age, slot: AGES + usize::from(age) }, 14_000);
         assert!(risk(85) > 100 * risk(25));
     }
 }

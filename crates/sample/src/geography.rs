@@ -3,13 +3,11 @@
 //! The line list and georef differ in some names and codes (CABA's comunas, Tierra del Fuego, some spellings): cases use those of
 //! the line list, the georef files use georef's. Fields of rows are precomputed.
 
-use std::str::FromStr;
+use serde::Deserialize;
 
 use crate::random::{AliasTable, PerMillion, RowRng};
-use common::failure::{Context, Failure, Result};
-
-const PROVINCES: &str = include_str!("provinces.tsv");
-const DEPARTMENTS: &str = include_str!("departments.tsv");
+use crate::table;
+use common::failure::Result;
 
 /// Rows without a known province of residence: to 2020-11-14, and confirmed in 2022 (1.5 %; Ministerio de Salud).
 const UNSPECIFIED_ROWS: (f64, f64) = (7_647.0, 52_000.0);
@@ -19,47 +17,58 @@ const CABA: &str = "02";
 const BUENOS_AIRES: &str = "06";
 
 /// A line of `provinces.tsv`.
+#[derive(Deserialize)]
 pub(crate) struct Province {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) georef_name: &'static str,
-    pub(crate) preposition: &'static str,
-    pub(crate) iso: &'static str,
-    pub(crate) latitude: &'static str,
-    pub(crate) longitude: &'static str,
-    pub(crate) source: &'static str,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) georef_name: String,
+    pub(crate) preposition: String,
+    pub(crate) iso: String,
+    pub(crate) latitude: String,
+    pub(crate) longitude: String,
+    pub(crate) source: String,
     rows: f64,
     rows_without_department: f64,
     confirmed: f64,
+    /// Per mille.
     registered_elsewhere: PerMillion,
+    /// In thousands.
+    pub(crate) population: u64,
 }
 
 /// A line of `departments.tsv`.
+#[derive(Deserialize)]
 pub(crate) struct Department {
-    pub(crate) id: &'static str,
-    pub(crate) name: &'static str,
-    pub(crate) latitude: &'static str,
-    pub(crate) longitude: &'static str,
-    pub(crate) share: &'static str,
+    pub(crate) id: String,
+    pub(crate) name: String,
+    pub(crate) latitude: String,
+    pub(crate) longitude: String,
+    pub(crate) share: String,
     rows: f64,
-    name_in_cases: &'static str,
+    /// If it is not `name`.
+    #[serde(default)]
+    name_in_cases: Option<String>,
 }
 
 impl Department {
-    pub(crate) fn province(&self) -> &'static str {
+    pub(crate) fn province(&self) -> &str {
         &self.id[..2]
     }
 
     /// Returns the code of three digits that the line list uses.
     fn code_in_cases(&self) -> String {
         let code = self.id[2..].parse().unwrap_or(0);
-        let code: u32 = match self.id {
+        let code: u32 = match self.id.as_str() {
             "94008" => 7,
             "94015" => 14,
             _ if self.province() == CABA => code / 7,
             _ => code,
         };
         format!("{code:03}")
+    }
+
+    fn name_in_cases(&self) -> &str {
+        self.name_in_cases.as_ref().unwrap_or(&self.name)
     }
 }
 
@@ -111,8 +120,8 @@ pub(crate) struct Geography {
 impl Geography {
     /// Reads the embedded tables.
     pub(crate) fn read() -> Result<Self> {
-        let provinces = table(PROVINCES, province)?;
-        let departments = table(DEPARTMENTS, department)?;
+        let provinces: Vec<Province> = table(include_str!("provinces.tsv"))?;
+        let departments: Vec<Department> = table(include_str!("departments.tsv"))?;
         let mut departments_by_province: Vec<DepartmentChoice> =
             provinces.iter().map(|province| departments_in(province, &departments)).collect();
         departments_by_province.push(DepartmentChoice {
@@ -154,7 +163,7 @@ impl Geography {
     /// Returns the province of registration: mostly the one of residence, else mostly the capital, which has the laboratories.
     fn registered_in(&self, home: usize, rng: &mut RowRng) -> usize {
         let registered_elsewhere =
-            self.provinces.get(home).map_or(1_000_000, |province| province.registered_elsewhere);
+            self.provinces.get(home).map_or(1_000_000, |province| province.registered_elsewhere * 1000);
         if !rng.chance(registered_elsewhere) {
             return home;
         }
@@ -171,76 +180,17 @@ impl Geography {
     }
 }
 
-const UNSPECIFIED: &str = "SIN ESPECIFICAR";
+pub(crate) const UNSPECIFIED: &str = "SIN ESPECIFICAR";
 
 fn departments_in(province: &Province, departments: &[Department]) -> DepartmentChoice {
-    let place = (province.id, province.name);
+    let place = (province.id.as_str(), province.name.as_str());
     let mut residences = vec![Residence::new(place, ("0", UNSPECIFIED))];
     let mut weights = vec![province.rows_without_department];
     for department in departments.iter().filter(|department| department.province() == province.id) {
-        residences.push(Residence::new(place, (&department.code_in_cases(), department.name_in_cases)));
+        residences.push(Residence::new(place, (&department.code_in_cases(), department.name_in_cases())));
         weights.push(department.rows);
     }
     DepartmentChoice { residences, choice: AliasTable::new(&weights) }
-}
-
-/// Parses the lines of a table that are not comments.
-fn table<T>(text: &'static str, make: fn(&[&'static str]) -> Result<T>) -> Result<Vec<T>> {
-    text.lines()
-        .filter(|line| !line.starts_with('#'))
-        .map(|line| make(&line.split('\t').collect::<Vec<_>>()))
-        .collect()
-}
-
-fn province(fields: &[&'static str]) -> Result<Province> {
-    let &[
-        id,
-        name,
-        georef_name,
-        preposition,
-        iso,
-        latitude,
-        longitude,
-        source,
-        rows,
-        none,
-        confirmed,
-        registered_elsewhere,
-    ] = fields
-    else {
-        return Err(bad_line(fields));
-    };
-    Ok(Province {
-        id,
-        name,
-        georef_name,
-        preposition,
-        iso,
-        latitude,
-        longitude,
-        source,
-        rows: number(rows)?,
-        rows_without_department: number(none)?,
-        confirmed: number(confirmed)?,
-        registered_elsewhere: number::<PerMillion>(registered_elsewhere)? * 1000,
-    })
-}
-
-fn department(fields: &[&'static str]) -> Result<Department> {
-    let (&[id, name, latitude, longitude, share, rows], renamed) = fields.split_at(fields.len().min(6))
-    else {
-        return Err(bad_line(fields));
-    };
-    let name_in_cases = renamed.first().copied().unwrap_or(name);
-    Ok(Department { id, name, latitude, longitude, share, rows: number(rows)?, name_in_cases })
-}
-
-fn bad_line(fields: &[&str]) -> Failure {
-    Failure::new(format!("malformed line in an embedded table: {}", fields.join(" | ")))
-}
-
-fn number<T: FromStr<Err: std::error::Error + Send + Sync + 'static>>(text: &str) -> Result<T> {
-    text.parse().context(|| format!("invalid number `{text}` in an embedded table"))
 }
 
 #[cfg(test)]
@@ -263,13 +213,13 @@ mod tests {
         let geography = Geography::read().unwrap();
         let residence = |id: &str| {
             let department = geography.departments.iter().find(|department| department.id == id).unwrap();
-            (department.code_in_cases(), department.name_in_cases)
+            (department.code_in_cases(), department.name_in_cases().to_owned())
         };
-        assert_eq!(residence("02007"), ("001".to_owned(), "COMUNA 01"));
-        assert_eq!(residence("02105"), ("015".to_owned(), "COMUNA 15"));
-        assert_eq!(residence("94008"), ("007".to_owned(), "Río Grande"));
-        assert_eq!(residence("94015"), ("014".to_owned(), "Ushuaia"));
-        assert_eq!(residence("06371"), ("371".to_owned(), "General San Martín"));
-        assert_eq!(residence("06427"), ("427".to_owned(), "La Matanza"));
+        assert_eq!(residence("02007"), ("001".to_owned(), "COMUNA 01".to_owned()));
+        assert_eq!(residence("02105"), ("015".to_owned(), "COMUNA 15".to_owned()));
+        assert_eq!(residence("94008"), ("007".to_owned(), "Río Grande".to_owned()));
+        assert_eq!(residence("94015"), ("014".to_owned(), "Ushuaia".to_owned()));
+        assert_eq!(residence("06371"), ("371".to_owned(), "General San Martín".to_owned()));
+        assert_eq!(residence("06427"), ("427".to_owned(), "La Matanza".to_owned()));
     }
 }

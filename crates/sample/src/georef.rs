@@ -13,12 +13,12 @@ pub(crate) fn provinces(geography: &Geography) -> String {
 
 fn province(province: &Province) -> String {
     let Province { id, name, iso, latitude, longitude, georef_name, preposition, .. } = province;
-    let (category, full_name) = match *preposition {
-        CITY => ("Ciudad Autónoma", (*georef_name).to_owned()),
+    let (category, full_name) = match preposition.as_str() {
+        CITY => ("Ciudad Autónoma", georef_name.clone()),
         preposition => ("Provincia", format!("{preposition} {georef_name}")),
     };
     // ISO uses the short name of Tierra del Fuego.
-    let iso_name = if *id == "94" { name } else { georef_name };
+    let iso_name = if id == "94" { name } else { georef_name };
     format!(
         r#""{category}",{latitude},{longitude},"IGN","{id}","{iso}","{iso_name}","{georef_name}","{full_name}""#
     )
@@ -37,8 +37,8 @@ pub(crate) fn departments(geography: &Geography) -> String {
 fn department(department: &Department, province: &Province) -> String {
     let Department { id, name, latitude, longitude, share, .. } = department;
     let Province { id: province_id, georef_name, source, .. } = province;
-    let (category, full_name) = match *province_id {
-        "02" => ("Comuna", (*name).to_owned()),
+    let (category, full_name) = match province_id.as_str() {
+        "02" => ("Comuna", name.clone()),
         "06" => ("Partido", format!("Partido de {name}")),
         _ => ("Departamento", format!("Departamento {name}")),
     };

@@ -6,11 +6,13 @@
 
 use std::io::Write;
 
+use Change::{BlankLine, Fields, TooFewFields};
+
 use crate::archive::FileSummary;
 use crate::calendar::{RELEASED, date};
+use crate::case::Population;
 use crate::defect::Consequence::{self, Kept, Rejected, Repaired};
-use crate::epidemic_curve::{CurveDay, EpidemicCurve};
-use crate::geography::Geography;
+use crate::epidemic_curve::CurveDay;
 use crate::random::{AliasTable, RngStream, RowRng};
 use common::failure::{Context as _, Result};
 
@@ -48,45 +50,51 @@ const DEPARTMENT: usize = 4;
 const TESTS: usize = 10;
 const POSITIVES: usize = 11;
 
-/// Defects and what a correct load does with them; `corrupt` has the examples.
-const DEFECTS: [(&str, Consequence); 16] = [
-    ("too few fields", Rejected("malformed")),
-    ("invalid text", Rejected("malformed")),
-    ("no day", Rejected("invalid_test_date")),
-    ("another year", Rejected("invalid_test_date")),
-    ("after the release", Rejected("invalid_test_date")),
-    ("no tests", Rejected("invalid_tests")),
-    ("negative", Rejected("invalid_tests")),
-    ("decimals", Rejected("invalid_tests")),
-    ("positives in words", Rejected("invalid_positives")),
-    ("more positives than tests", Rejected("more_positives_than_tests")),
-    ("another country", Repaired("unknown_test_province")),
-    ("no such department", Repaired("unknown_test_department")),
-    ("unspecified", Kept),
-    ("dotted", Kept),
-    ("empty quotes", Kept),
-    ("blank line", Kept),
+enum Change {
+    TooFewFields,
+    /// Replaces the raw fields of columns.
+    Fields(&'static [(usize, &'static [u8])]),
+    BlankLine,
+}
+
+/// Defects, and what a correct load does with them.
+static DEFECTS: [(Change, Consequence); 16] = [
+    (TooFewFields, Rejected("malformed")),
+    (Fields(&[(1, b"\"C\xF3rdoba\"")]), Rejected("malformed")),
+    (Fields(&[(DAY, b"")]), Rejected("invalid_test_date")),
+    (Fields(&[(DAY, b"\"2008-08-13\"")]), Rejected("invalid_test_date")),
+    (Fields(&[(DAY, b"\"2022-06-06\"")]), Rejected("invalid_test_date")),
+    (Fields(&[(TESTS, b"")]), Rejected("invalid_tests")),
+    (Fields(&[(TESTS, b"\"-12\"")]), Rejected("invalid_tests")),
+    (Fields(&[(TESTS, b"\"12.5\"")]), Rejected("invalid_tests")),
+    (Fields(&[(POSITIVES, b"\"s/d\"")]), Rejected("invalid_positives")),
+    (Fields(&[(TESTS, b"\"7\""), (POSITIVES, b"\"8\"")]), Rejected("more_positives_than_tests")),
+    (Fields(&[(PROVINCE, b"\"97\""), (DEPARTMENT, b"\"000\"")]), Repaired("unknown_test_province")),
+    (Fields(&[(DEPARTMENT, b"\"999\"")]), Repaired("unknown_test_department")),
+    (Fields(&[(PROVINCE, b"\"99\""), (DEPARTMENT, b"\"000\"")]), Kept),
+    (Fields(&[(TESTS, b"\"1.234\""), (POSITIVES, b"\"1.001\"")]), Kept),
+    (Fields(&[(POSITIVES, b"\"\"")]), Kept),
+    (BlankLine, Kept),
 ];
 
 pub(crate) struct Laboratories<'a> {
     seed: u64,
     rows: u64,
     dirty: u32,
-    curve: EpidemicCurve,
-    geography: &'a Geography,
+    population: &'a Population,
     public: AliasTable,
     private: AliasTable,
 }
 
 impl<'a> Laboratories<'a> {
     /// `cases` is the number of rows of the line list; `dirty` is a share per million.
-    pub(crate) fn new((seed, cases, dirty): (u64, u64, u32), geography: &'a Geography) -> Self {
+    pub(crate) fn new((seed, cases, dirty): (u64, u64, u32), population: &'a Population) -> Self {
         let rows = if cases == 0 { 0 } else { (cases / CASES_PER_ROW).max(MIN_ROWS) };
         let weights = |kinds: &[(&str, u32)]| {
             AliasTable::new(&kinds.iter().map(|(_, weight)| f64::from(*weight)).collect::<Vec<_>>())
         };
         let (public, private) = (weights(&PUBLIC), weights(&PRIVATE));
-        Self { seed, rows, dirty, curve: EpidemicCurve::new(), geography, public, private }
+        Self { seed, rows, dirty, population, public, private }
     }
 
     pub(crate) fn write(&self, out: &mut dyn Write) -> Result<FileSummary> {
@@ -96,12 +104,19 @@ impl<'a> Laboratories<'a> {
         for row in 0..self.rows {
             let (mut fields, mut consequence) = self.row(row);
             let mut end = &b"\n"[..];
-            if let Some((defect, planted)) = self.defect(row) {
+            if let Some((change, planted)) = self.defect(row) {
                 // The defect alone must decide the consequence.
                 fields[DAY] = quoted(&date(self.wave(row).day).to_string());
-                corrupt(&mut fields, defect);
-                consequence = planted;
-                end = if defect == "blank line" { b"\n\n" } else { end };
+                consequence = *planted;
+                match change {
+                    TooFewFields => fields.truncate(9),
+                    Fields(changed) => {
+                        for (column, value) in *changed {
+                            fields[*column] = value.to_vec();
+                        }
+                    }
+                    BlankLine => end = b"\n\n",
+                }
             }
             out.write_all(&[&fields.join(&b','), end].concat()).context(context)?;
             summary.count(consequence);
@@ -110,7 +125,7 @@ impl<'a> Laboratories<'a> {
     }
 
     fn wave(&self, row: u64) -> &CurveDay {
-        self.curve.at(row, self.rows)
+        self.population.curve.at(row, self.rows)
     }
 
     /// Returns a row and its consequence: a clean sample has mistyped years, too.
@@ -156,7 +171,7 @@ impl<'a> Laboratories<'a> {
     fn place(&self, rng: &mut RowRng) -> (&'a str, &'a str, &'a str, &'a str) {
         let bare = |text: &'a str| text.trim_matches(['"', ',']);
         loop {
-            let (residence, _) = self.geography.draw(rng, true);
+            let (residence, _) = self.population.geography.draw(rng, true);
             let province_id = bare(&residence.province_id);
             if province_id == "99" {
                 continue;
@@ -171,7 +186,7 @@ impl<'a> Laboratories<'a> {
     }
 
     /// Returns the planted defect of a row: each defect has one reserved row, the others are random.
-    fn defect(&self, row: u64) -> Option<(&'static str, Consequence)> {
+    fn defect(&self, row: u64) -> Option<&'static (Change, Consequence)> {
         if self.dirty == 0 {
             return None;
         }
@@ -179,10 +194,10 @@ impl<'a> Laboratories<'a> {
         let part = self.rows / kinds;
         let reserved_defect = usize::try_from(row / part).ok().and_then(|kind| DEFECTS.get(kind));
         if row % part == part / 2 && reserved_defect.is_some() {
-            return reserved_defect.copied();
+            return reserved_defect;
         }
         let mut rng = RowRng::new(self.seed, RngStream::LaboratoryDefect, row);
-        rng.chance(self.dirty).then(|| *rng.choose(&DEFECTS))
+        rng.chance(self.dirty).then(|| rng.choose(&DEFECTS))
     }
 }
 
@@ -196,39 +211,6 @@ fn tests(rng: &mut RowRng) -> u64 {
     }
 }
 
-fn corrupt(fields: &mut Vec<Vec<u8>>, defect: &str) {
-    match defect {
-        "too few fields" => fields.truncate(9),
-        "invalid text" => fields[1] = b"\"C\xF3rdoba\"".to_vec(),
-        "no day" => fields[DAY].clear(),
-        "another year" => fields[DAY] = quoted("2008-08-13"),
-        "after the release" => fields[DAY] = quoted("2022-06-06"),
-        "no tests" => fields[TESTS].clear(),
-        "negative" => fields[TESTS] = quoted("-12"),
-        "decimals" => fields[TESTS] = quoted("12.5"),
-        "positives in words" => fields[POSITIVES] = quoted("s/d"),
-        "more positives than tests" => {
-            fields[TESTS] = quoted("7");
-            fields[POSITIVES] = quoted("8");
-        }
-        "another country" => {
-            fields[PROVINCE] = quoted("97");
-            fields[DEPARTMENT] = quoted("000");
-        }
-        "no such department" => fields[DEPARTMENT] = quoted("999"),
-        "unspecified" => {
-            fields[PROVINCE] = quoted("99");
-            fields[DEPARTMENT] = quoted("000");
-        }
-        "dotted" => {
-            fields[TESTS] = quoted("1.234");
-            fields[POSITIVES] = quoted("1.001");
-        }
-        "empty quotes" => fields[POSITIVES] = quoted(""),
-        _ => {}
-    }
-}
-
 fn quoted(text: &str) -> Vec<u8> {
     format!("\"{text}\"").into_bytes()
 }
@@ -238,9 +220,9 @@ mod tests {
     use super::*;
 
     fn file(cases: u64, dirty: u32) -> (String, FileSummary) {
-        let geography = Geography::read().unwrap();
+        let population = Population::new(5, cases).unwrap();
         let mut bytes = Vec::new();
-        let summary = Laboratories::new((5, cases, dirty), &geography).write(&mut bytes).unwrap();
+        let summary = Laboratories::new((5, cases, dirty), &population).write(&mut bytes).unwrap();
         (String::from_utf8_lossy(&bytes).into_owned(), summary)
     }
 
@@ -273,7 +255,7 @@ mod tests {
         for cases in [1_000, 300_000] {
             let (_, summary) = file(cases, 1);
             let mut planted: Vec<_> = summary.planted.iter().map(|(consequence, _)| *consequence).collect();
-            let mut wanted = DEFECTS.map(|(_, consequence)| consequence).to_vec();
+            let mut wanted: Vec<_> = DEFECTS.iter().map(|(_, consequence)| *consequence).collect();
             wanted.retain(|consequence| *consequence != Kept);
             wanted.dedup();
             let key = |consequence: &Consequence| format!("{consequence:?}");

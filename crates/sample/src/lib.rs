@@ -34,10 +34,10 @@ use std::path::{Path, PathBuf};
 use tempfile::NamedTempFile;
 
 pub use archive::FileSummary;
-pub use defect::{Consequence, Defect, DefectCounts};
+pub use defect::{Consequence, DefectCounts};
 
-use archive::CasesSummary;
 use laboratories::Laboratories;
+use serde::de::DeserializeOwned;
 
 use common::atomic_file;
 use common::failure::{Context, Failure, Result};
@@ -47,7 +47,7 @@ pub struct Options {
     /// The number of rows of the line list.
     pub rows: u64,
     pub seed: u64,
-    /// The share of rows with a defect, 0 to 1. Above 0 every [`Defect`] occurs at least once if there are 1000 rows.
+    /// The share of rows with a defect, 0 to 1. Above 0 every kind of defect occurs at least once if there are 1000 rows.
     pub dirty: f64,
     /// The output folder; created if missing.
     pub out: PathBuf,
@@ -96,19 +96,20 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<SampleSummary>
     let provinces = text_file(out, &georef::provinces(geography))?;
     let departments = text_file(out, &georef::departments(geography))?;
     let mut cases = temp_file(out)?;
-    let CasesSummary { csv_bytes, planted } =
-        archive::write_cases(&writer, options.rows, cases.as_file_mut(), progress)
-            .map_err(|failure| failure.hint(format!("check the free space in `{}`", out.display())))?;
+    let (csv_bytes, planted) = archive::write_cases(&writer, options.rows, cases.as_file_mut(), progress)
+        .map_err(|failure| failure.hint(format!("check the free space in `{}`", out.display())))?;
     let zip_bytes =
         cases.as_file().metadata().context(|| "cannot read the size of the archive".to_owned())?.len();
 
     let (mut laboratories, mut vaccines) = (temp_file(out)?, temp_file(out)?);
-    let tests = archive::write_optional(laboratories::MEMBER, laboratories.as_file_mut(), |file| {
-        Laboratories::new((options.seed, options.rows, writer.dirty), geography).write(file)
-    })?;
-    let vaccinations = archive::write_optional(vaccinations::MEMBER, vaccines.as_file_mut(), |file| {
-        vaccinations::write((options.seed, writer.dirty > 0), geography, file)
-    })?;
+    let tests =
+        archive::write_member(laboratories::MEMBER, (None, true), laboratories.as_file_mut(), |file| {
+            Laboratories::new((options.seed, options.rows, writer.dirty), &writer.population).write(file)
+        })?;
+    let vaccinations =
+        archive::write_member(vaccinations::MEMBER, (None, true), vaccines.as_file_mut(), |file| {
+            vaccinations::write((options.seed, writer.dirty > 0), geography, file)
+        })?;
 
     for (file, name) in [
         (provinces, "provincias.csv"),
@@ -137,4 +138,12 @@ fn temp_file(out: &Path) -> Result<NamedTempFile> {
         .tempfile_in(out)
         .context(|| format!("cannot create a file in `{}`", out.display()))
         .map_err(|failure| failure.hint(NOT_WRITABLE))
+}
+
+/// Parses an embedded table, whose columns are in the order of the fields of `T`. Lines that begin with `#` are comments.
+fn table<T: DeserializeOwned>(text: &str) -> Result<Vec<T>> {
+    let mut reader = csv::ReaderBuilder::new();
+    reader.delimiter(b'\t').comment(Some(b'#')).quoting(false).has_headers(false).flexible(true);
+    let lines = reader.from_reader(text.as_bytes()).into_deserialize();
+    lines.collect::<Result<_, csv::Error>>().context(|| "malformed line in an embedded table".to_owned())
 }

@@ -8,16 +8,18 @@ use std::fs::File;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
-use common::failure::{Exit, Failure, Result};
+use common::failure::{Context as _, Exit, Failure, Result};
 use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::{AgentIdentity, client::AgentClient};
-use russh::keys::{Error, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key};
-use tokio::sync::OnceCell;
+use russh::keys::{
+    Algorithm, Error, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key,
+};
+use tokio::sync::{Mutex, OnceCell};
 
 use crate::bastion::{Bastion, Discovery};
-use crate::instance_connect::InstanceConnect;
 use crate::session::ClientHandler;
 
 /// The default key files in `~/.ssh`.
@@ -27,6 +29,9 @@ const DEFAULT_KEY_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
 const MAX_AGENT_KEYS: usize = 4;
 
 const MAX_PASSPHRASE_ATTEMPTS: usize = 3;
+
+/// The bastion accepts an authorized key for 60 s; the rest is for the handshake.
+const AUTHORIZATION_REUSE: Duration = Duration::from_secs(40);
 
 /// Every key that the user may log in with.
 pub(crate) struct Authentication {
@@ -202,6 +207,47 @@ impl Authentication {
                 .failed(format!("ssh agent's other {rest} keys"), "not offered: sshd limits the attempts");
         }
         false
+    }
+}
+
+/// EC2 Instance Connect: an ephemeral key, which is never written to disk, and the bastion that it was last authorized on.
+struct InstanceConnect {
+    key: Arc<PrivateKey>,
+    authorized: Mutex<Option<(String, Instant)>>,
+}
+
+impl InstanceConnect {
+    fn new() -> Result<Self> {
+        let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519);
+        let key = key.context(|| "cannot generate an SSH key".to_owned())?;
+        Ok(Self { key: Arc::new(key), authorized: Mutex::default() })
+    }
+
+    /// Authorizes the key, if the provider can, and returns it. Sessions that are opened at the same time share one authorization.
+    async fn authorized_key(
+        &self,
+        bastion: &Bastion,
+        discovery: &dyn Discovery,
+    ) -> Result<Option<Arc<PrivateKey>>> {
+        let mut authorized = self.authorized.lock().await;
+        let identity = bastion.identity();
+        let is_fresh = authorized
+            .as_ref()
+            .is_some_and(|(bastion, since)| *bastion == identity && since.elapsed() < AUTHORIZATION_REUSE);
+        if !is_fresh {
+            let public = self.key.public_key().to_openssh();
+            let public = public.context(|| "cannot encode an SSH key".to_owned())?;
+            if !discovery.send_public_key(bastion, &public).await? {
+                return Ok(None);
+            }
+            *authorized = Some((identity, Instant::now()));
+        }
+        Ok(Some(Arc::clone(&self.key)))
+    }
+
+    /// Makes the next login authorize the key again.
+    async fn forget_authorization(&self) {
+        *self.authorized.lock().await = None;
     }
 }
 

@@ -56,7 +56,7 @@ impl FromStr for Bastion {
     }
 }
 
-/// Finds the bastion and speaks for it where the cloud provider can.
+/// Finds the bastion, and does for it what the cloud provider can do.
 #[async_trait]
 pub trait Discovery: Send + Sync {
     /// Returns the bastion's present address. Called before every attempt to connect, so that a replaced bastion is found.

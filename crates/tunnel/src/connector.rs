@@ -2,11 +2,10 @@
 
 use std::io::ErrorKind;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
 use common::failure::{Context as _, Failure, Result};
-use russh::client::{Config, Handle};
+use russh::client::Config;
 use russh::keys::PublicKey;
 use russh::{Error, Limits, Preferred, cipher};
 use tokio::io::BufReader;
@@ -20,7 +19,7 @@ use crate::bastion::{Bastion, Discovery};
 use crate::counters::Counters;
 use crate::event::{Event, EventSink};
 use crate::known_hosts::{ExpectedHostKey, HostKeyStatus, KeyProvenance, KnownHosts, fingerprint};
-use crate::quick_ack::QuickAckStream;
+use crate::quick_ack::quick_ack;
 use crate::reconnect::ConnectError;
 use crate::session::{ClientHandler, Link, Session};
 use crate::window::WindowSizer;
@@ -75,8 +74,6 @@ pub(crate) struct Connector {
     authentication: Authentication,
     ciphers: Vec<cipher::Name>,
     pub(crate) connect_timeout: Duration,
-    /// Whether the shorter limits of reconnecting apply.
-    connected_before: AtomicBool,
     pub(crate) window_sizer: Arc<WindowSizer>,
     /// Notified when a session dies.
     pub(crate) died: Arc<Notify>,
@@ -93,7 +90,6 @@ impl Connector {
             authentication: Authentication::new(options.key.as_deref(), options.prompt_passphrase)?,
             ciphers: CIPHERS.into_iter().filter(|(name, _)| wanted(name)).map(|(_, cipher)| cipher).collect(),
             connect_timeout: options.connect_timeout,
-            connected_before: AtomicBool::new(false),
             window_sizer: Arc::default(),
             died: Arc::default(),
             counters,
@@ -101,20 +97,21 @@ impl Connector {
         })
     }
 
-    /// Applies the shorter limits of reconnecting from now on.
-    pub(crate) fn expect_quick_reconnects(&self) {
-        self.connected_before.store(true, Relaxed);
+    /// Makes the first attempt.
+    pub(crate) async fn connect(&self) -> Result<Session, ConnectError> {
+        self.connect_within(self.connect_timeout, LOGIN_TIMEOUT).await
     }
 
-    /// Makes one attempt.
-    pub(crate) async fn connect(&self) -> Result<Session, ConnectError> {
-        use ConnectError::{HostKeyMismatch, Unreachable};
+    /// Makes a later attempt, with shorter limits.
+    pub(crate) async fn reconnect(&self) -> Result<Session, ConnectError> {
+        self.connect_within(self.connect_timeout.min(RECONNECT_TIMEOUT), RELOGIN_TIMEOUT).await
+    }
+
+    async fn connect_within(&self, limit: Duration, login_limit: Duration) -> Result<Session, ConnectError> {
+        use ConnectError::{AuthenticationFailed, HostKeyMismatch, Unreachable};
 
         let bastion = self.discovery.find().await.map_err(Unreachable)?;
         let expected = self.expected_host_key(&bastion).await.map_err(HostKeyMismatch)?;
-        let reconnects = self.connected_before.load(Relaxed);
-        let limit =
-            if reconnects { self.connect_timeout.min(RECONNECT_TIMEOUT) } else { self.connect_timeout };
         let start = Instant::now();
         let stream = connect_tcp(&bastion, limit).await.map_err(Unreachable)?;
         let tcp_handshake = start.elapsed();
@@ -141,11 +138,11 @@ impl Connector {
         };
         let link = Link::new(Arc::clone(&self.died));
         let handler = ClientHandler { expected: expected.clone(), link: Arc::clone(&link) };
-        let stream = BufReader::with_capacity(READ_BUFFER, QuickAckStream::new(stream));
+        let stream = BufReader::with_capacity(READ_BUFFER, quick_ack(stream));
         let connected =
             timeout(limit, russh::client::connect_stream(Arc::new(config), stream, handler)).await;
-        if let Some((key, HostKeyStatus::Mismatch { expected: fingerprints })) = link.host_key.get() {
-            return Err(HostKeyMismatch(expected.mismatch(fingerprints, key)));
+        if let Some((key, HostKeyStatus::Mismatch { wanted })) = link.host_key.get() {
+            return Err(HostKeyMismatch(expected.mismatch(wanted, key)));
         }
         let mut handle = match connected {
             Ok(Ok(handle)) => handle,
@@ -156,7 +153,14 @@ impl Connector {
         if let Some((key, HostKeyStatus::New(provenance))) = link.host_key.get() {
             self.pin(&bastion, key, *provenance).map_err(Unreachable)?;
         }
-        self.log_in(&mut handle, &bastion, &link).await?;
+        let login = self.authentication.log_in(&mut handle, &bastion, self.discovery.as_ref());
+        match timeout(login_limit, login).await {
+            Ok(Ok(())) => {}
+            // A connection that is lost during the login is no rejection.
+            Ok(Err(failure)) if link.is_connection_lost() => return Err(Unreachable(failure)),
+            Ok(Err(failure)) => return Err(AuthenticationFailed(failure)),
+            Err(_) => return Err(Unreachable(handshake_timed_out(&bastion, login_limit))),
+        }
         let session = Session { handle, bastion, window, link };
         let Ok(Ok(round_trip)) = timeout(limit, session.round_trip(tcp_handshake)).await else {
             return Err(Unreachable(handshake_timed_out(&session.bastion, limit)));
@@ -178,23 +182,6 @@ impl Connector {
                 (self.events)(Event::ConsoleUnavailable { why: failure.to_string() });
                 Ok(expected)
             }
-        }
-    }
-
-    async fn log_in(
-        &self,
-        handle: &mut Handle<ClientHandler>,
-        bastion: &Bastion,
-        link: &Link,
-    ) -> Result<(), ConnectError> {
-        let limit = if self.connected_before.load(Relaxed) { RELOGIN_TIMEOUT } else { LOGIN_TIMEOUT };
-        let login = self.authentication.log_in(handle, bastion, self.discovery.as_ref());
-        match timeout(limit, login).await {
-            Ok(Ok(())) => Ok(()),
-            // A connection that is lost during the login is no rejection.
-            Ok(Err(failure)) if link.is_connection_lost() => Err(ConnectError::Unreachable(failure)),
-            Ok(Err(failure)) => Err(ConnectError::AuthenticationFailed(failure)),
-            Err(_) => Err(ConnectError::Unreachable(handshake_timed_out(bastion, limit))),
         }
     }
 

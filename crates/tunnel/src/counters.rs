@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use common::text;
 
+use crate::window::micros;
+
 /// The counters of one tunnel.
 #[derive(Debug, Default)]
 pub struct Counters {
@@ -59,8 +61,7 @@ impl Counters {
     }
 
     pub(crate) fn set_round_trip(&self, round_trip: Duration) {
-        let micros = u64::try_from(round_trip.as_micros()).unwrap_or(u64::MAX);
-        self.round_trip_micros.store(micros, Relaxed);
+        self.round_trip_micros.store(micros(round_trip), Relaxed);
     }
 }
 

@@ -51,8 +51,8 @@ pub(crate) enum HostKeyStatus {
     Pinned,
     /// It is trusted, and must be pinned.
     New(KeyProvenance),
-    /// It is not the key with the fingerprint `expected`.
-    Mismatch { expected: String },
+    /// It is another key than `wanted`, a clause with one or more fingerprints.
+    Mismatch { wanted: String },
 }
 
 impl KnownHosts {
@@ -123,34 +123,28 @@ impl ExpectedHostKey {
     /// Compares the key that a bastion presents.
     pub(crate) fn check(&self, key: &PublicKey) -> HostKeyStatus {
         let is_presented = |known: &PublicKey| known.key_data() == key.key_data();
-        let is_pinned = self.pinned.as_ref().is_some_and(is_presented);
-        match (&self.named, &self.pinned) {
-            (Some(named), _) if *named != fingerprint(key) => {
-                HostKeyStatus::Mismatch { expected: named.clone() }
-            }
-            _ if is_pinned => HostKeyStatus::Pinned,
-            (Some(_), _) => HostKeyStatus::New(KeyProvenance::User),
-            (None, Some(pinned)) => HostKeyStatus::Mismatch { expected: fingerprint(pinned) },
-            (None, None) if self.console.is_empty() => HostKeyStatus::New(KeyProvenance::FirstUse),
+        let wanted = match (&self.named, &self.pinned) {
+            (Some(named), _) if *named != fingerprint(key) => format!("--host-key is {named}"),
+            (_, Some(pinned)) if is_presented(pinned) => return HostKeyStatus::Pinned,
+            (Some(_), _) => return HostKeyStatus::New(KeyProvenance::User),
+            (None, Some(pinned)) => format!("the pinned key is {}", fingerprint(pinned)),
+            (None, None) if self.console.is_empty() => return HostKeyStatus::New(KeyProvenance::FirstUse),
             (None, None) if self.console.iter().any(is_presented) => {
-                HostKeyStatus::New(KeyProvenance::Console)
+                return HostKeyStatus::New(KeyProvenance::Console);
             }
-            (None, None) => HostKeyStatus::Mismatch {
-                expected: self.console.iter().map(fingerprint).collect::<Vec<_>>().join(" or "),
-            },
-        }
+            (None, None) => {
+                let keys: Vec<_> = self.console.iter().map(fingerprint).collect();
+                format!("its console shows {}", keys.join(" or "))
+            }
+        };
+        HostKeyStatus::Mismatch { wanted }
     }
 
-    /// Returns the error for a key other than `expected`.
-    pub(crate) fn mismatch(&self, expected: &str, key: &PublicKey) -> Failure {
+    /// Returns the error for a key other than the `wanted` one.
+    pub(crate) fn mismatch(&self, wanted: &str, key: &PublicKey) -> Failure {
         let presented = fingerprint(key);
-        let origin = match (&self.named, &self.pinned) {
-            (Some(_), _) => "--host-key is",
-            (None, Some(_)) => "the pinned key is",
-            (None, None) => "its console shows",
-        };
         Failure::new(format!(
-            "host key mismatch for {}: {origin} {expected}, the presented key is {presented}",
+            "host key mismatch for {}: {wanted}, the presented key is {presented}",
             self.identity
         ))
         .hint(format!(
@@ -211,8 +205,10 @@ mod tests {
         let expected = known_hosts.expected("i-1").unwrap();
         assert_eq!(expected.check(&key(&format!("{ED25519} a comment"))), HostKeyStatus::Pinned);
         let pinned = fingerprint(&key(ED25519));
-        assert_eq!(expected.check(&key(OTHER)), HostKeyStatus::Mismatch { expected: pinned.clone() });
-        let mismatch = expected.mismatch(&pinned, &key(OTHER));
+        let HostKeyStatus::Mismatch { wanted } = expected.check(&key(OTHER)) else {
+            panic!("the key was trusted")
+        };
+        let mismatch = expected.mismatch(&wanted, &key(OTHER));
         for words in ["i-1", pinned.as_str(), &fingerprint(&key(OTHER))] {
             assert!(mismatch.to_string().contains(words), "{mismatch}");
         }
@@ -242,10 +238,10 @@ mod tests {
         let expected = known_hosts.expected("i-1").unwrap().with_console_keys(&console);
         assert!(expected.is_unknown());
         assert_eq!(expected.check(&key(ECDSA)), HostKeyStatus::New(KeyProvenance::Console));
-        let HostKeyStatus::Mismatch { expected: fingerprints } = expected.check(&key(ED25519)) else {
+        let HostKeyStatus::Mismatch { wanted } = expected.check(&key(ED25519)) else {
             panic!("the key was trusted")
         };
-        let mismatch = expected.mismatch(&fingerprints, &key(ED25519)).to_string();
+        let mismatch = expected.mismatch(&wanted, &key(ED25519)).to_string();
         for words in
             ["console", &fingerprint(&key(OTHER)), &fingerprint(&key(ECDSA)), &fingerprint(&key(ED25519))]
         {

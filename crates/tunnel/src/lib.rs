@@ -14,7 +14,6 @@ mod connector;
 mod counters;
 mod event;
 mod forwarding;
-mod instance_connect;
 mod known_hosts;
 mod listener;
 mod open_channel;
@@ -91,7 +90,6 @@ impl Tunnel {
         let counters = Arc::new(Counters::default());
         let connector = Connector::new(&options, Arc::clone(&counters), Arc::clone(&events))?;
         let first = connector.connect().await.map_err(ConnectError::into_failure)?;
-        connector.expect_quick_reconnects();
         let forwardings = listeners.iter().map(Listener::forwarding).collect();
         let ready = Ready { bastion: first.bastion.to_string(), forwardings };
         let ready_file = options.ready_file.map(|path| ReadyFile::write(path, &ready)).transpose()?;

@@ -40,9 +40,12 @@ pub(crate) async fn open(
     pool: &Pool,
 ) -> Result<TargetChannel, OpenError> {
     let failed = |why: String, hint| Err(OpenError::Failed { why, hint });
+    let (port, origin_port) = (u32::from(target.port), u32::from(origin.port()));
     for _ in 0..MAX_SESSIONS {
         let session = pool.acquire().await.ok_or(OpenError::Closing)?;
-        match timeout(pool.connector.connect_timeout, session.open(target, origin)).await {
+        let origin = origin.ip().to_string();
+        let opening = session.handle.channel_open_direct_tcpip(&target.host, port, origin, origin_port);
+        match timeout(pool.connector.connect_timeout, opening).await {
             Ok(Ok(channel)) => {
                 return Ok(TargetChannel { session, channel, prelude: SegmentedBuf::new() });
             }

@@ -162,7 +162,7 @@ impl Pool {
             let limit = if retries.is_down() { 1 } else { MAX_CONCURRENT_HANDSHAKES };
             while backoff.is_zero() && attempts.len() < missing.min(limit) {
                 let pool = Arc::clone(&self);
-                attempts.spawn(async move { pool.connector.connect().await });
+                attempts.spawn(async move { pool.connector.reconnect().await });
             }
             tokio::select! {
                 () = self.changed.notified() => {}

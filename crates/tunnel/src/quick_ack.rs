@@ -8,8 +8,9 @@ use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::io::{AsyncRead, Join, ReadBuf, join};
 use tokio::net::TcpStream;
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 
 /// Bytes of a login, rounded up.
 const LOGIN: usize = 8 << 10;
@@ -17,26 +18,19 @@ const LOGIN: usize = 8 << 10;
 /// Bytes of a read that is part of a bulk transfer.
 const BULK: usize = 16 << 10;
 
-pub(crate) struct QuickAckStream {
-    stream: TcpStream,
+/// Wraps a stream.
+pub(crate) fn quick_ack(stream: TcpStream) -> Join<QuickAckReader, OwnedWriteHalf> {
+    let (stream, writer) = stream.into_split();
+    join(QuickAckReader { stream, login: LOGIN }, writer)
+}
+
+pub(crate) struct QuickAckReader {
+    stream: OwnedReadHalf,
     /// Bytes until the login is over.
     login: usize,
 }
 
-impl QuickAckStream {
-    pub(crate) fn new(stream: TcpStream) -> Self {
-        Self { stream, login: LOGIN }
-    }
-
-    /// Sets the option again: the kernel clears it when something is sent.
-    fn acknowledge(&self) {
-        // An error means that the connection is lost, which the next read reports.
-        #[cfg(any(target_os = "linux", target_os = "android"))]
-        drop(self.stream.set_quickack(true));
-    }
-}
-
-impl AsyncRead for QuickAckStream {
+impl AsyncRead for QuickAckReader {
     fn poll_read(
         mut self: Pin<&mut Self>,
         context: &mut Context<'_>,
@@ -46,28 +40,13 @@ impl AsyncRead for QuickAckStream {
         ready!(Pin::new(&mut self.stream).poll_read(context, buffer))?;
         let count = buffer.filled().len() - before;
         if count >= BULK || (self.login > 0 && count > 0) {
-            self.acknowledge();
+            // Set again each time: the kernel clears the option when something is sent. An error means that the connection is lost, which
+            // the next read reports.
+            #[cfg(any(target_os = "linux", target_os = "android"))]
+            drop(self.stream.as_ref().set_quickack(true));
         }
         self.login = self.login.saturating_sub(count);
         Poll::Ready(Ok(()))
-    }
-}
-
-impl AsyncWrite for QuickAckStream {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        context: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.stream).poll_write(context, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_flush(context)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.stream).poll_shutdown(context)
     }
 }
 
@@ -79,21 +58,27 @@ mod tests {
 
     use super::*;
 
-    async fn pair() -> (QuickAckStream, TcpStream) {
+    type Stream = Join<QuickAckReader, OwnedWriteHalf>;
+
+    fn tcp(stream: &Stream) -> &TcpStream {
+        stream.reader().stream.as_ref()
+    }
+
+    async fn pair() -> (Stream, TcpStream) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let near = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
-        (QuickAckStream::new(near), listener.accept().await.unwrap().0)
+        (quick_ack(near), listener.accept().await.unwrap().0)
     }
 
     /// Returns whether a read of `count` bytes turns quick acknowledgements on.
-    async fn acknowledges((stream, far): &mut (QuickAckStream, TcpStream), count: usize) -> bool {
+    async fn acknowledges((stream, far): &mut (Stream, TcpStream), count: usize) -> bool {
         far.write_all(&vec![7; count]).await.unwrap();
         let mut bytes = vec![0; count];
-        while stream.stream.peek(&mut bytes).await.unwrap() < count {}
-        stream.stream.set_quickack(false).unwrap();
-        assert!(!stream.stream.quickack().unwrap());
+        while tcp(stream).peek(&mut bytes).await.unwrap() < count {}
+        tcp(stream).set_quickack(false).unwrap();
+        assert!(!tcp(stream).quickack().unwrap());
         assert_eq!(stream.read(&mut bytes).await.unwrap(), count);
-        stream.stream.quickack().unwrap()
+        tcp(stream).quickack().unwrap()
     }
 
     #[tokio::test]

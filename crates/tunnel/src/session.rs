@@ -1,17 +1,15 @@
 //! An authenticated SSH session, which serves one connection at a time.
 
-use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
-use russh::client::{DisconnectReason, Handle, Msg};
+use russh::Error;
+use russh::client::{DisconnectReason, Handle};
 use russh::keys::{PublicKey, PublicKeyOrCertificate};
-use russh::{Channel, Error};
 use tokio::sync::Notify;
 
 use crate::bastion::Bastion;
-use crate::forwarding::Endpoint;
 use crate::known_hosts::{ExpectedHostKey, HostKeyStatus};
 use crate::window::Window;
 
@@ -55,13 +53,6 @@ impl Link {
 impl Session {
     pub(crate) fn is_alive(&self) -> bool {
         !self.handle.is_closed()
-    }
-
-    /// Opens a channel to the target for a connection that comes from `origin`.
-    pub(crate) async fn open(&self, target: &Endpoint, origin: SocketAddr) -> Result<Channel<Msg>, Error> {
-        let (host, port) = (target.host.as_str(), u32::from(target.port));
-        let address = origin.ip().to_string();
-        self.handle.channel_open_direct_tcpip(host, port, address, u32::from(origin.port())).await
     }
 
     /// Sends a keepalive and returns the time until the reply.

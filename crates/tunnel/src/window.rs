@@ -81,7 +81,7 @@ fn share(reserved: u64) -> u64 {
     TOTAL_BUDGET.saturating_sub(reserved) / 4
 }
 
-fn micros(duration: Duration) -> u64 {
+pub(crate) fn micros(duration: Duration) -> u64 {
     u64::try_from(duration.as_micros()).unwrap_or(u64::MAX)
 }
 

@@ -1,37 +1,35 @@
-//! The programs that are measured, and how each one is started.
+//! The programs that `bench etl` measures, and how each one is started.
 //!
-//! A competitor does the whole job from the ministry's zip to a table with its keys, except `\copy`, which only loads
-//! rows that were cleaned before, and pandas, which loads a sample because the whole would take minutes.
+//! A competitor does the whole job from the ministry's zip to a table with its keys, except `\copy`, which only loads cleaned rows, and
+//! pandas, which loads a sample because the whole would take minutes.
 
 use std::path::PathBuf;
 use std::process::Command;
 
 use super::YEAR;
 use super::database::{CLEANED, Server};
-use super::input::Datasets;
+use crate::{output, process, tools};
 use common::env;
 use common::failure::Result;
 
-use crate::process;
+const PYTHON: &str = include_str!("../../bench/requirements.txt");
 
 /// Lines of the file that pandas reads.
 const PANDAS_LINES: &str = "200000";
 
-/// What every competitor may use.
 pub(super) struct Setup {
     pub(super) etl: PathBuf,
-    pub(super) datasets: Datasets,
-    /// The interpreter that has the Python competitors, where there is one.
+    /// The folder of the input.
+    pub(super) datasets: PathBuf,
+    /// The interpreter with the Python competitors, if they could be installed.
     pub(super) python: Option<PathBuf>,
     /// A folder for temporary files, on the same disk as the input.
     pub(super) scratch: PathBuf,
     pub(super) server: Server,
 }
 
-/// One program.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(super) enum Competitor {
-    /// Ours.
     Etl,
     /// `psql \copy` of the cleaned rows into a table with its keys.
     Copy,
@@ -44,7 +42,7 @@ pub(super) enum Competitor {
 }
 
 impl Competitor {
-    /// Who takes part, in the order of their turns.
+    /// Returns the competitors in the order of their turns.
     pub(super) fn all(with_python: bool, only_ours: bool) -> Vec<Self> {
         let mut all = vec![Self::Etl];
         if !only_ours {
@@ -56,7 +54,6 @@ impl Competitor {
         all
     }
 
-    /// As the table shows it.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::Etl => "etl run",
@@ -67,7 +64,6 @@ impl Competitor {
         }
     }
 
-    /// Its own database.
     pub(super) const fn database(self) -> &'static str {
         match self {
             Self::Etl => "bench_etl",
@@ -78,40 +74,29 @@ impl Competitor {
         }
     }
 
-    /// Its rows are only some of ours.
+    /// Returns whether it loads only some of the rows.
     pub(super) fn loads_a_sample(self) -> bool {
         self == Self::Pandas
     }
 
-    /// Whether it does the whole job, as ours does.
-    pub(super) fn is_a_rival(self) -> bool {
-        matches!(self, Self::DuckDb | Self::Polars)
-    }
-
-    /// Whether its last line tells its phases.
-    pub(super) fn tells_its_phases(self) -> bool {
-        matches!(self, Self::DuckDb | Self::Polars | Self::Pandas)
-    }
-
-    /// What must be in its database before the clock starts.
+    /// Fills its database before the measurement.
     pub(super) fn prepare(self, setup: &Setup) -> Result<()> {
         let database = self.database();
-        if self == Self::Etl {
-            return Ok(());
+        if self != Self::Etl {
+            setup.server.create_plain_tables(database)?;
         }
-        setup.server.create_plain_tables(database)?;
         if self == Self::Copy { setup.server.import_small_tables(database, &setup.scratch) } else { Ok(()) }
     }
 
-    /// What is measured.
+    /// Returns the command that is measured.
     pub(super) fn command(self, setup: &Setup) -> Command {
-        let url = setup.server.url(self.database());
+        let url = setup.server.cluster.url(self.database());
         match self {
             Self::Etl => {
                 let mut command = Command::new(&setup.etl);
                 command
                     .arg("run")
-                    .env(env::STORE_URL, setup.datasets.url())
+                    .env(env::STORE_URL, format!("file://{}", setup.datasets.display()))
                     .env(env::REPORTS_URL, format!("file://{}", setup.scratch.join("reports").display()))
                     .env(env::DATABASE_URL, url)
                     .env(env::YEARS, YEAR);
@@ -137,7 +122,7 @@ impl Competitor {
             .arg("-B")
             .arg(process::workspace().join("xtask/bench").join(program))
             .env(env::DATABASE_URL, url)
-            .env("BENCH_DATASETS", setup.datasets.folder())
+            .env("BENCH_DATASETS", &setup.datasets)
             .env("BENCH_SCRATCH", &setup.scratch)
             .env("BENCH_YEAR", YEAR)
             .env("BENCH_LINES", PANDAS_LINES);
@@ -145,8 +130,15 @@ impl Competitor {
     }
 }
 
-/// Rows per second of a program that loads a sample: it counts and times them itself, in its last line
-/// (`104822 rows in 7.41 s …`), because starting Python would weigh too much in a sample.
+/// Installs the Python competitors; returns their interpreter. If that fails, the benchmark runs without them.
+pub(super) fn python() -> Option<PathBuf> {
+    tools::python("bench-etl", "the Python competitors", PYTHON)
+        .inspect_err(|failure| output::note(&format!("without DuckDB, Polars and pandas: {failure}")))
+        .ok()
+}
+
+/// Returns the rows per second of a program that loads a sample. Its last line reports them (`104822 rows in 7.41 s …`), because the start
+/// of Python would weigh too much in a sample.
 pub(super) fn sampled_rate(last_line: &str, competitor: Competitor) -> Option<f64> {
     if !competitor.loads_a_sample() {
         return None;
@@ -161,7 +153,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn only_a_sample_is_rated_by_its_own_words() {
+    fn sampled_rate_is_rate_in_last_line_of_sample() {
         let line = "105000 rows in 7.5 s: read 0.5, write 7.0";
         assert_eq!(sampled_rate(line, Competitor::Pandas), Some(14_000.0));
         assert_eq!(sampled_rate(line, Competitor::Polars), None);
@@ -169,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn the_full_size_is_ours_alone() {
+    fn full_size_has_no_competitors() {
         assert_eq!(Competitor::all(false, true), [Competitor::Etl]);
         assert_eq!(Competitor::all(false, false), [Competitor::Etl, Competitor::Copy]);
     }

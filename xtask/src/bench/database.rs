@@ -5,17 +5,15 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use crate::postgres::{Binaries, Cluster};
+use crate::postgres::Cluster;
+use crate::process;
 use common::env;
 use common::failure::{Failure, Result};
 
-use crate::process;
-
-/// Our cleaned rows, as `psql` loads them.
+/// The cleaned rows of `etl run`, as `psql` loads them.
 pub(super) const CLEANED: &str = "covid_case.csv";
 
-/// The tables of a competitor that knows nothing of releases: as `covid_case` and its siblings are seen, with the keys that each of our
-/// releases has.
+/// Tables in place of the views of the published release, with the keys that each release has.
 const PLAIN_TABLES: &str = "
     DROP VIEW covid_case, department, province;
     CREATE TABLE province (province_id smallint CONSTRAINT province_pkey PRIMARY KEY, name text NOT NULL);
@@ -28,7 +26,7 @@ const PLAIN_TABLES: &str = "
         ADD CONSTRAINT covid_case_residence_province_fkey FOREIGN KEY (residence_province_id) REFERENCES province,
         ADD CONSTRAINT covid_case_residence_department_fkey FOREIGN KEY (residence_department_id) REFERENCES department";
 
-/// Rows, a sum over them, and the keys of the table that holds them: that of the published release, or a competitor's own.
+/// Selects the number of rows, a sum over them, and the number of keys of their table: the published release's or a competitor's own.
 const CONTENT: &str = "
     WITH cases AS (
         SELECT coalesce((SELECT to_regclass('release_case_' || release_id) FROM published_release), 'covid_case'::regclass) AS oid)
@@ -44,11 +42,11 @@ const SMALL: [&str; 2] = ["province", "department"];
 
 /// The server, through `psql`.
 pub(super) struct Server {
-    psql: PathBuf,
-    maintenance_url: String,
+    pub(super) psql: PathBuf,
+    pub(super) cluster: Cluster,
 }
 
-/// What is in `covid_case`: how many rows, and a sum over all of them that does not depend on their order.
+/// The content of `covid_case`: the number of rows, and a sum over them that does not depend on their order.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(super) struct Content {
     pub(super) rows: u64,
@@ -56,33 +54,26 @@ pub(super) struct Content {
 }
 
 impl Server {
-    pub(super) fn new(binaries: &Binaries, cluster: &Cluster) -> Self {
-        Self { psql: binaries.psql(), maintenance_url: cluster.url("postgres") }
-    }
-
-    /// Returns a superuser's URL of a database.
-    pub(super) fn url(&self, database: &str) -> String {
-        self.maintenance_url.replacen("/postgres?", &format!("/{database}?"), 1)
-    }
-
     /// Returns a command of `psql`. The password is passed in the environment.
     pub(super) fn psql(&self, database: &str, statement: &str) -> Command {
         let mut command = Command::new(&self.psql);
         command
             .args(["--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set=ON_ERROR_STOP=1"])
             .args(["--command", statement])
-            .envs(connection(&self.url(database)));
+            .envs(connection(&self.cluster.url(database)));
         command
     }
 
-    /// Lets `etl migrate` make the schema that every competitor starts with.
+    /// Creates the schema that every competitor starts with.
     pub(super) fn create_template(&self, etl: &Path) -> Result<()> {
         self.run("postgres", &format!("CREATE DATABASE {TEMPLATE}"))?;
-        process::output_of(Command::new(etl).arg("migrate").env(env::DATABASE_URL, self.url(TEMPLATE)))
-            .map(drop)
+        process::output_of(
+            Command::new(etl).arg("migrate").env(env::DATABASE_URL, self.cluster.url(TEMPLATE)),
+        )
+        .map(drop)
     }
 
-    /// A fresh database, and nothing left to write from the turn before.
+    /// Creates the database anew. Nothing is left to write from the turn before.
     pub(super) fn create(&self, database: &str) -> Result<()> {
         self.drop_database(database)?;
         self.run("postgres", &format!("CREATE DATABASE {database} TEMPLATE {TEMPLATE}"))?;
@@ -110,7 +101,7 @@ impl Server {
         self.run(database, PLAIN_TABLES)
     }
 
-    /// Fills the small tables from those files.
+    /// Fills the small tables from the files of [`Self::export`].
     pub(super) fn import_small_tables(&self, database: &str, folder: &Path) -> Result<()> {
         for table in SMALL {
             let file = folder.join(format!("{table}.csv"));
@@ -119,7 +110,7 @@ impl Server {
         Ok(())
     }
 
-    /// What the competitor has loaded. Its keys are checked too: without them it has not done the same job.
+    /// Returns what a competitor has loaded. Its keys are checked too: without them it has not done the same job.
     pub(super) fn content(&self, database: &str) -> Result<Content> {
         let output = self.query(database, CONTENT)?;
         let unreadable = || Failure::new(format!("unexpected output of psql on `{database}`: {output}"));
@@ -140,7 +131,7 @@ impl Server {
     }
 }
 
-/// The parts of `postgres://user:password@host:port/database?…`, as libpq's variables.
+/// Returns the parts of `postgres://user:password@host:port/database?…` as libpq's variables.
 fn connection(url: &str) -> Vec<(&'static str, &str)> {
     let parts = url.split(['/', ':', '@', '?']).filter(|part| !part.is_empty()).skip(1);
     ["PGUSER", "PGPASSWORD", "PGHOST", "PGPORT", "PGDATABASE"].into_iter().zip(parts).collect()

@@ -19,39 +19,18 @@ const OPTIONAL: [&str; 2] = ["Covid19Determinaciones.zip", "Covid19VacunasAgrupa
 /// Prefix of temporary folders.
 const SCRATCH: &str = "scratch-";
 
-/// A folder with the ministry's three files.
-pub(super) struct Datasets {
-    folder: PathBuf,
-}
-
-impl Datasets {
-    pub(super) fn folder(&self) -> &Path {
-        &self.folder
-    }
-
-    /// Returns the store URL of the folder.
-    pub(super) fn url(&self) -> String {
-        format!("file://{}", self.folder.display())
-    }
-}
-
-/// Returns the `etl` to measure.
-pub(super) fn binary(named: Option<&Path>) -> Result<PathBuf> {
-    program(named, "etl", "etl")
-}
-
-/// Returns the program to measure: `named`, else the release build.
-pub(super) fn program(named: Option<&Path>, package: &str, program: &str) -> Result<PathBuf> {
+/// Returns the program to measure: `named`, else the release build of the package with its name.
+pub(super) fn program(named: Option<&Path>, program: &str) -> Result<PathBuf> {
     if let Some(named) = named {
         return named.canonicalize().context(|| format!("cannot find `{}`", named.display()));
     }
     output::note("building the release profile");
-    process::run(&mut process::cargo(["build", "--release", "--package", package, "--bin", program]))?;
+    process::run(&mut process::cargo(&format!("build --release --package {program} --bin {program}")))?;
     Ok(process::target()?.join("release").join(program))
 }
 
-/// Returns the input with `rows` rows, which is generated if it is not cached.
-pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
+/// Returns the folder of the ministry's three files with `rows` rows. They are generated if they are not cached.
+pub(super) fn provide(etl: &Path, rows: u64) -> Result<PathBuf> {
     let folder = cache()?.join(format!("cases-{rows}-seed-{SEED}"));
     if !folder.join(CASES).is_file() {
         output::note(&format!("generating {rows} rows into `{}`", folder.display()));
@@ -67,7 +46,7 @@ pub(super) fn provide(etl: &Path, rows: u64) -> Result<Datasets> {
         }
         fs::rename(unfinished.keep(), &folder).context(|| format!("cannot create `{}`", folder.display()))?;
     }
-    Ok(Datasets { folder })
+    Ok(folder)
 }
 
 /// Removes the temporary folders of killed benchmarks.
@@ -90,7 +69,7 @@ pub(super) fn scratch() -> Result<TempDir> {
 }
 
 /// Returns the cache, which may be deleted at any time.
-pub(super) fn cache() -> Result<PathBuf> {
+fn cache() -> Result<PathBuf> {
     let folder = process::target()?.join("bench");
     fs::create_dir_all(&folder).context(|| format!("cannot create `{}`", folder.display()))?;
     Ok(folder)

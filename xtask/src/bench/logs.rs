@@ -4,15 +4,14 @@
 //! of each program, not as processor time. `covidctl` must print every event exactly once.
 
 use std::collections::HashSet;
-use std::net::{SocketAddr, TcpListener, TcpStream};
-use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
+use std::path::Path;
+use std::process::{Command, Stdio};
 
-use super::goal::{self, Goal, Threshold};
+use super::goal::{self, at_most};
 use super::input;
 use super::measure::{self, Measurement};
 use crate::cli::LogsBench;
+use crate::process::Background;
 use crate::{output, process, tools};
 use common::failure::{Context as _, Failure, Result};
 
@@ -22,41 +21,6 @@ const FILL_SCRIPT: &str = include_str!("../../bench/fill_logs.py");
 
 const GROUPS: [&str; 4] =
     ["/aws/lambda/covid19-download", "/ecs/covid19-etl", "/ecs/covid19-report", "/ecs/covid19-metabase"];
-
-const EMULATOR_START_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// The emulator moto; killed when dropped.
-struct Moto {
-    child: Child,
-    endpoint: String,
-}
-
-impl Moto {
-    fn start(python: &Path) -> Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr());
-        let address: SocketAddr = listener.context(|| "cannot find a free port".to_owned())?;
-        let mut command = Command::new(python.with_file_name("moto_server"));
-        command.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]);
-        command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-        let child = command.spawn().context(|| process::cannot_start(&command))?;
-        let moto = Self { child, endpoint: format!("http://{address}") };
-        let begun = Instant::now();
-        while TcpStream::connect(address).is_err() {
-            if begun.elapsed() > EMULATOR_START_TIMEOUT {
-                return Err(Failure::new("the AWS emulator did not start"));
-            }
-            std::thread::sleep(Duration::from_millis(50));
-        }
-        Ok(moto)
-    }
-}
-
-impl Drop for Moto {
-    fn drop(&mut self) {
-        drop(self.child.kill());
-        drop(self.child.wait());
-    }
-}
 
 struct Competitor {
     name: &'static str,
@@ -70,21 +34,25 @@ impl Competitor {
     }
 }
 
-pub(crate) fn run(options: &LogsBench) -> Result<()> {
-    let covidctl = input::program(options.binary.as_deref(), "covidctl", "covidctl")?;
-    let python =
-        tools::python(&tools::folder("bench-logs")?, "awscli, awslogs and the emulator", REQUIREMENTS)?;
-    let moto = Moto::start(&python)?;
+pub(crate) fn run(binary: Option<&Path>, options: &LogsBench) -> Result<()> {
+    let covidctl = input::program(binary, "covidctl")?;
+    let python = tools::python("bench-logs", "awscli, awslogs and the emulator", REQUIREMENTS)?;
+    let address = process::free_address()?;
+    let mut moto = Command::new(python.with_file_name("moto_server"));
+    moto.args(["-H", "127.0.0.1", "-p", &address.port().to_string()]).stderr(Stdio::null());
+    let _moto = Background::start(&mut moto)?;
+    process::wait_until_listening(address, "the AWS emulator")?;
+    let endpoint = format!("http://{address}");
     let scratch = input::scratch()?;
     output::note(&format!("writing {} events into the emulator", options.events));
     let fill = scratch.path().join("fill_logs.py");
     std::fs::write(&fill, FILL_SCRIPT).context(|| format!("cannot write `{}`", fill.display()))?;
     let mut filling = Command::new(&python);
-    filling.arg(&fill).arg(&moto.endpoint).arg(options.events.to_string());
+    filling.arg(&fill).arg(&endpoint).arg(options.events.to_string());
     let events: u64 =
         process::output_of(&mut filling)?.trim().parse().context(|| "cannot count the events".to_owned())?;
 
-    let mut competitors = competitors(&covidctl, &python, &moto, scratch.path());
+    let mut competitors = competitors(&covidctl, &python, &endpoint, scratch.path());
     for round in 1..=options.repeats {
         for competitor in &mut competitors {
             output::note(&format!("round {round} of {}: {}", options.repeats, competitor.name));
@@ -96,46 +64,43 @@ pub(crate) fn run(options: &LogsBench) -> Result<()> {
     let [ours, aws, awslogs] = competitors.as_slice() else { return Ok(()) };
     let cpu = |competitor: &Competitor| competitor.median(|m| m.cpu_seconds);
     let wall = |competitor: &Competitor| competitor.median(|m| m.seconds);
-    let goal = |what, measured, threshold| Goal { what, measured, unit: "times", threshold };
     output::result(&goal::lines(&[
-        goal("processor time of aws filter-log-events", cpu(ours) / cpu(aws), Threshold::AtMost(0.1)),
-        goal("processor time of awslogs", cpu(ours) / cpu(awslogs), Threshold::AtMost(0.1)),
-        goal("wall time of aws filter-log-events", wall(ours) / wall(aws), Threshold::AtMost(1.0)),
-        goal("wall time of awslogs", wall(ours) / wall(awslogs), Threshold::AtMost(1.0)),
+        at_most("processor time of aws filter-log-events", cpu(ours) / cpu(aws), 0.1, "times"),
+        at_most("processor time of awslogs", cpu(ours) / cpu(awslogs), 0.1, "times"),
+        at_most("wall time of aws filter-log-events", wall(ours) / wall(aws), 1.0, "times"),
+        at_most("wall time of awslogs", wall(ours) / wall(awslogs), 1.0, "times"),
     ]));
     check_complete(&scratch.path().join("covidctl.out"), events)
 }
 
-fn competitors(covidctl: &Path, python: &Path, moto: &Moto, scratch: &Path) -> Vec<Competitor> {
+fn competitors(covidctl: &Path, python: &Path, endpoint: &str, scratch: &Path) -> Vec<Competitor> {
     let program = |name: &str| python.with_file_name(name).display().to_string();
-    let endpoint = &moto.endpoint;
     let ours = format!(
         "{} --target aws --region us-east-1 --endpoint-url {endpoint} logs --since 2h -o json",
         covidctl.display()
     );
     let each = |line: &dyn Fn(&str) -> String| GROUPS.map(line).join(" && ");
+    let (aws, awslogs) = (program("aws"), program("awslogs"));
     let aws = each(&|group| {
-        let aws = program("aws");
         format!(
             "{aws} --endpoint-url {endpoint} --region us-east-1 logs filter-log-events --log-group-name {group} --output json"
         )
     });
     let awslogs = each(&|group| {
-        let awslogs = program("awslogs");
         format!(
             "{awslogs} get {group} ALL --aws-region us-east-1 --aws-endpoint-url {endpoint} --start 2h --timestamp --no-color"
         )
     });
-    let competitor = |name, line: String, out: PathBuf| {
+    let competitor = |name, line: &str, out: &str| {
         let mut command = Command::new("sh");
-        command.args(["-c", &format!("({line}) > {}", out.display())]);
+        command.args(["-c", &format!("({line}) > {}", scratch.join(out).display())]);
         command.env("AWS_ACCESS_KEY_ID", "x").env("AWS_SECRET_ACCESS_KEY", "x");
         Competitor { name, command, measurements: Vec::new() }
     };
     vec![
-        competitor("covidctl logs", ours, scratch.join("covidctl.out")),
-        competitor("aws filter-log-events", aws, scratch.join("aws.out")),
-        competitor("awslogs get", awslogs, scratch.join("awslogs.out")),
+        competitor("covidctl logs", &ours, "covidctl.out"),
+        competitor("aws filter-log-events", &aws, "aws.out"),
+        competitor("awslogs get", &awslogs, "awslogs.out"),
     ]
 }
 

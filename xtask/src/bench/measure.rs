@@ -11,7 +11,7 @@ use wait4::Wait4 as _;
 use crate::process;
 use common::failure::{Context as _, Failure, Result};
 
-/// In seconds.
+/// Limits each run, in seconds.
 const TIME_LIMIT: &str = "1800";
 
 #[derive(Clone, Copy, Debug)]
@@ -58,7 +58,7 @@ fn limited(command: &Command) -> Command {
     limited
 }
 
-/// The middle value; of an even number, the mean of the middle two.
+/// Returns the middle value; of an even number, the mean of the middle two.
 pub(super) fn median(values: impl Iterator<Item = f64>) -> f64 {
     let mut values: Vec<f64> = values.collect();
     values.sort_unstable_by(f64::total_cmp);
@@ -97,8 +97,7 @@ impl fmt::Display for Ratio {
     }
 }
 
-/// A count as a number to divide.
-#[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^52, and a ratio is rounded anyway")]
+#[expect(clippy::cast_precision_loss, reason = "counts are far below 2^52, and ratios are rounded")]
 pub(super) fn approximate(count: u64) -> f64 {
     count as f64
 }

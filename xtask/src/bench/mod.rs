@@ -1,7 +1,7 @@
 //! `cargo xtask bench`. This file has `bench etl`, which compares `etl run` with its competitors.
 //!
 //! Every program gets the same zip, the same server with PostgreSQL's default settings, and a new database. They take turns, so that a
-//! slow machine affects all alike. Their rows are compared with ours; only wrong rows fail the benchmark.
+//! slow machine affects all alike. Their rows are compared with those of `etl run`; only wrong rows fail the benchmark.
 
 mod competitor;
 mod database;
@@ -9,9 +9,8 @@ mod goal;
 mod input;
 mod logs;
 mod measure;
-mod python_env;
+mod report;
 mod screens;
-mod table;
 mod tunnel;
 
 use std::path::Path;
@@ -26,32 +25,26 @@ use measure::Measurement;
 
 use crate::cli::EtlBench;
 use crate::output;
-use crate::postgres::{Binaries, Cluster, Settings};
+use crate::postgres::{Binaries, Cluster};
 use common::failure::{Failure, Result};
 
 const YEAR: &str = "2022";
 
-pub(crate) fn etl(pg_bin: Option<&Path>, options: &EtlBench) -> Result<()> {
+pub(crate) fn etl(pg_bin: Option<&Path>, binary: Option<&Path>, options: &EtlBench) -> Result<()> {
     let binaries = Binaries::find(pg_bin)?;
     input::remove_leftovers()?;
-    let etl = input::binary(options.binary.as_deref())?;
+    let etl = input::program(binary, "etl")?;
     let datasets = input::provide(&etl, options.rows())?;
-    let python = if options.full { None } else { python_env::provide()? };
-    let cluster = Cluster::start(&binaries, Settings::Defaults)?;
+    let python = if options.full { None } else { competitor::python() };
+    let server = Server { psql: binaries.psql(), cluster: Cluster::start(&binaries, "")? };
     let scratch = input::scratch()?;
-    let setup = Setup {
-        etl,
-        datasets,
-        python,
-        scratch: scratch.path().to_path_buf(),
-        server: Server::new(&binaries, &cluster),
-    };
+    let setup = Setup { etl, datasets, python, scratch: scratch.path().to_path_buf(), server };
     setup.server.create_template(&setup.etl)?;
 
     let competitors = Competitor::all(setup.python.is_some(), options.full);
     let results = measure_all(&setup, &competitors, options.repeats())?;
-    output::result(&table::render(&results, options.rows()));
-    output::result(&goal::render(&results, options.full));
+    output::result(&report::table(&results, options.rows()));
+    output::result(&goal::lines(&report::goals(&results, options.full)));
     let wrong: Vec<&str> =
         results.iter().filter(|result| !result.same_rows).map(|result| result.competitor.name()).collect();
     if wrong.is_empty() {
@@ -68,7 +61,7 @@ struct BenchResult {
     rows: u64,
     /// Whether the rows equal those of `etl run`.
     same_rows: bool,
-    /// The last line of the program's output.
+    /// The last line of a Python program, which has its phases.
     phases: String,
 }
 
@@ -87,7 +80,7 @@ impl BenchResult {
     }
 }
 
-/// Runs every program once per round. Ours is first: the others are compared with its rows, and `psql` loads them.
+/// Runs every program once per round. `etl run` is first: the others are compared with its rows, and `psql` loads them.
 fn measure_all(setup: &Setup, competitors: &[Competitor], rounds: u32) -> Result<Vec<BenchResult>> {
     let mut results: Vec<BenchResult> = Vec::new();
     let mut ours = None;
@@ -115,7 +108,10 @@ fn measure_all(setup: &Setup, competitors: &[Competitor], rounds: u32) -> Result
                     measurements: vec![measurement],
                     rows: content.rows,
                     same_rows,
-                    phases: if competitor.tells_its_phases() { last_line } else { String::new() },
+                    phases: match competitor {
+                        Competitor::Etl | Competitor::Copy => String::new(),
+                        Competitor::DuckDb | Competitor::Polars | Competitor::Pandas => last_line,
+                    },
                 }),
             }
         }

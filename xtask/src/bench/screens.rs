@@ -10,9 +10,8 @@ use std::time::{Duration, Instant};
 
 use nix::pty::{OpenptyResult, Winsize, openpty};
 
-use super::goal::{self, Goal, Threshold};
+use super::goal::{self, at_most};
 use super::measure;
-use crate::cli::TuiBench;
 use crate::{output, process};
 use common::failure::{Context as _, Failure, Result};
 
@@ -28,28 +27,24 @@ const HEADER: &[u8] = b"Overview";
 /// Clock ticks per second in `/proc`.
 const TICKS: f64 = 100.0;
 
-pub(crate) fn run(options: &TuiBench) -> Result<()> {
+pub(crate) fn run(binary: Option<&Path>) -> Result<()> {
     output::note("building the release profile");
-    let built =
-        ["build", "--release", "--package", "covidctl", "--bin", "covidctl", "--example", "tui_figures"];
-    process::run(&mut process::cargo(built))?;
+    process::run(&mut process::cargo(
+        "build --release --package covidctl --bin covidctl --example tui_figures",
+    ))?;
     let folder = process::target()?.join("release");
     let inside = process::output_of(&mut Command::new(folder.join("examples/tui_figures")))?;
-    let covidctl = options.binary.clone().unwrap_or_else(|| folder.join("covidctl"));
+    let covidctl = binary.map_or_else(|| folder.join("covidctl"), Path::to_path_buf);
     let data = tempfile::tempdir().context(|| "cannot create a folder".to_owned())?;
-    let mut helps = Vec::new();
-    for _ in 0..STARTS {
+    let help = median_start(|| {
         let start = Instant::now();
         process::output_of(Command::new(&covidctl).arg("--help"))?;
-        helps.push(start.elapsed().as_secs_f64() * 1000.0);
-    }
-    let help = measure::median(helps.into_iter());
-    let mut firsts = Vec::new();
-    for _ in 0..STARTS {
+        Ok(start.elapsed())
+    })?;
+    let first = median_start(|| {
         let (window, first) = TuiProcess::open(&covidctl, data.path())?;
-        firsts.push(first.as_secs_f64() * 1000.0);
-        window.close()?;
-    }
+        window.close().map(|()| first)
+    })?;
     let (window, _) = TuiProcess::open(&covidctl, data.path())?;
     output::note(&format!("idle for {} s", IDLE_TIME.as_secs()));
     let before = window.processor_seconds()?;
@@ -57,31 +52,31 @@ pub(crate) fn run(options: &TuiBench) -> Result<()> {
     let idle = (window.processor_seconds()? - before) / IDLE_TIME.as_secs_f64() * 100.0;
     window.close()?;
     output::result(inside.trim_end());
-    output::result(&goal::lines(&goals(&inside, help, measure::median(firsts.into_iter()), idle)?));
+    output::result(&goal::lines(&goals(&inside, help, first, idle)?));
     Ok(())
 }
 
-fn goals(inside: &str, help: f64, first: f64, idle: f64) -> Result<Vec<Goal>> {
+/// Returns the median time of several starts, in milliseconds.
+fn median_start(start: impl Fn() -> Result<Duration>) -> Result<f64> {
+    let times = (0..STARTS).map(|_| start()).collect::<Result<Vec<_>>>()?;
+    Ok(measure::median(times.into_iter().map(|time| time.as_secs_f64() * 1000.0)))
+}
+
+fn goals(inside: &str, help: f64, first: f64, idle: f64) -> Result<Vec<String>> {
     let figure = |name: &str| {
         let line = inside.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok());
         line.ok_or_else(|| Failure::new(format!("`{name}` was not measured")))
     };
-    let goal = |what, measured, unit, threshold| Goal { what, measured, unit, threshold };
     Ok(vec![
-        goal("covidctl --help", help, "ms", Threshold::AtMost(20.0)),
-        goal("first frame", first, "ms", Threshold::AtMost(100.0)),
-        goal("a frame, 100,000 lines, 200x60", figure("frame_ms")?, "ms", Threshold::AtMost(5.0)),
-        goal("the same with long lines broken", figure("frame_wrapped_ms")?, "ms", Threshold::AtMost(5.0)),
-        goal("search through 100,000 lines", figure("search_ms")?, "ms", Threshold::AtMost(100.0)),
-        goal("a key waits, 5,000 lines a second", figure("key_waits_ms")?, "ms", Threshold::AtMost(33.0)),
-        goal(
-            "rows in memory after a minute of that",
-            figure("rows_kept")?,
-            "rows",
-            Threshold::AtMost(100_000.0),
-        ),
-        goal("their text", figure("log_megabytes")?, "MB", Threshold::AtMost(101.0)),
-        goal("idle, of a core", idle, "%", Threshold::AtMost(1.0)),
+        at_most("covidctl --help", help, 20.0, "ms"),
+        at_most("first frame", first, 100.0, "ms"),
+        at_most("a frame, 100,000 lines, 200x60", figure("frame_ms")?, 5.0, "ms"),
+        at_most("the same with long lines broken", figure("frame_wrapped_ms")?, 5.0, "ms"),
+        at_most("search through 100,000 lines", figure("search_ms")?, 100.0, "ms"),
+        at_most("a key waits, 5,000 lines a second", figure("key_waits_ms")?, 33.0, "ms"),
+        at_most("rows in memory after a minute of that", figure("rows_kept")?, 100_000.0, "rows"),
+        at_most("their text", figure("log_megabytes")?, 101.0, "MB"),
+        at_most("idle, of a core", idle, 1.0, "%"),
     ])
 }
 

@@ -1,11 +1,11 @@
-"""What AWS documents about the templates' resources and cfn-lint does not check: one rule a file, each with its source.
+"""Documented rules of AWS that cfn-lint does not check, one per file, each with its source.
 
-A rule is a function `faults(templates)`. It gets every template by the name of its stack and yields a sentence for each fault.
+A rule is a function `faults(templates)`, which takes the templates by the names of their stacks and yields a sentence for each fault.
 """
 
 
 def resources(templates, *kinds):
-    """Every resource of these types: its stack, its logical name, the resource."""
+    """Yields the stack, the logical name and the resource of every resource of these types."""
     for stack, template in templates.items():
         for logical, resource in template.get("Resources", {}).items():
             if resource["Type"] in kinds:
@@ -19,24 +19,24 @@ def properties(templates, *kinds):
 
 
 def listed(value):
-    """The value as a list: CloudFormation and IAM take one for a list of one."""
+    """Returns the value as a list: CloudFormation and IAM accept a single value for a list of one."""
     return value if isinstance(value, list) else [value]
 
 
 def parts(value):
-    """The value and everything inside of it."""
+    """Yields the value and everything in it."""
     yield value
     for inner in value.values() if isinstance(value, dict) else value if isinstance(value, list) else []:
         yield from parts(inner)
 
 
 def objects(value):
-    """Every object inside of the value."""
+    """Returns every object in the value."""
     return (part for part in parts(value) if isinstance(part, dict))
 
 
 def references(value):
-    """The logical names, parameters and pseudo parameters that the value refers to with Ref and Fn::GetAtt."""
+    """Yields the logical names, parameters and pseudo parameters that the value refers to with Ref and Fn::GetAtt."""
     for part in objects(value):
         if "Ref" in part:
             yield part["Ref"]
@@ -45,6 +45,6 @@ def references(value):
 
 
 def services(statement):
-    """The services of AWS that a policy's statement is for."""
+    """Returns the AWS services that a statement of a policy is for."""
     principal = statement.get("Principal", {})
     return listed(principal.get("Service", [])) if isinstance(principal, dict) else []

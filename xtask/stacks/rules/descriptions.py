@@ -1,4 +1,4 @@
-"""EC2 takes few characters in the descriptions of security groups and of their rules.
+"""EC2 allows few characters in the descriptions of security groups and of their rules.
 
 Source: Amazon EC2 API Reference, CreateSecurityGroup (GroupDescription) and IpRange (Description).
 """
@@ -18,4 +18,4 @@ def faults(templates):
             for key in ("Description", "GroupDescription"):
                 text = part.get(key, "")
                 if isinstance(text, str) and not ALLOWED.fullmatch(text):
-                    yield f"{stack}: {logical}: EC2 refuses the characters or the length of `{text}`"
+                    yield f"{stack}: {logical}: EC2 rejects the characters or the length of `{text}`"

@@ -1,7 +1,7 @@
-"""What another choice of parameters replaces has no fixed name: CloudFormation creates the new one before it deletes the old one.
+"""A resource that other parameters replace has no fixed name: CloudFormation creates the new one before it deletes the old one.
 
 Source: AWS CloudFormation User Guide, "Name type"; create-only properties from AWS's own schemas of the resource types, which
-cfn-lint brings along. Elastic Load Balancing, "Target groups for your Application Load Balancers", for the last of the rules.
+cfn-lint contains. Elastic Load Balancing, "Target groups for your Application Load Balancers", for the last of the rules.
 """
 
 import collections
@@ -10,12 +10,12 @@ from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from rules import objects, properties, references, resources
 
-# Kept all the same, each with its reason.
+# Exceptions, each with its reason.
 ACCEPTED = {
     ("database", "Master"): "Snapshot is for a new stack; set later, the name makes CloudFormation refuse to replace the data",
 }
 
-# Of these, a create-only property changes with the templates themselves.
+# A create-only property of these changes with the templates themselves.
 NEVER = {"AWS::RDS::DBParameterGroup": "each major version has a family of its own"}
 
 
@@ -26,13 +26,13 @@ def faults(templates):
 
 
 def create_only(kind):
-    """The names of the properties whose change replaces a resource of this type."""
+    """Returns the names of the properties whose change replaces a resource of this type."""
     schema = PROVIDER_SCHEMA_MANAGER.get_resource_schema("us-east-1", kind).schema
     return {path.removeprefix("/properties/").split("/")[0] for path in schema.get("createOnlyProperties", [])}
 
 
 def own_name(kind, resource):
-    """The property with the resource's own name, if the template fixes it."""
+    """Returns the property with the name of the resource, if the template sets it."""
     last = kind.rsplit("::", 1)[1]
     for name in ("Name", f"{last}Name", f"{last}Identifier"):
         if name in create_only(kind) and name in resource.get("Properties", {}):
@@ -41,7 +41,7 @@ def own_name(kind, resource):
 
 
 def changes(value, template):
-    """Whether parameters decide the value."""
+    """Returns whether the value depends on parameters."""
     given = set(template.get("Parameters", {}))
     return any("Fn::If" in part for part in objects(value)) or bool(given & set(references(value)))
 

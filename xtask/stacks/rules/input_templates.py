@@ -1,4 +1,4 @@
-"""A variable inside of a string is inserted as it is, and a quotation mark in it breaks the JSON; outside of one it is escaped.
+"""A variable in a string is inserted unescaped, and a quotation mark in it breaks the JSON; outside of strings it is escaped.
 
 Source: Amazon EventBridge User Guide, "Input transformation".
 """
@@ -15,4 +15,4 @@ def faults(templates):
         for transformer in (part["InputTransformer"] for part in objects(rule) if "InputTransformer" in part):
             for text in STRING.findall(transformer["InputTemplate"]):
                 for variable in re.findall(r"<([^>]+)>", text):
-                    yield f"{stack}: {logical}: <{variable}> stands inside of a string of its input template"
+                    yield f"{stack}: {logical}: <{variable}> is in a string of its input template"

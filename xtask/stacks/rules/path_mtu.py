@@ -1,4 +1,4 @@
-"""Where packets come in from the internet, the message that one was too large comes in, too.
+"""Rules that admit packets from the internet also admit the ICMP message that a packet was too large.
 
 Source: Amazon EC2 User Guide, "Network maximum transmission unit (MTU) for your EC2 instance", Path MTU Discovery.
 """

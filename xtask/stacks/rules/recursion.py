@@ -1,4 +1,4 @@
-"""A function that continues itself says so, or Lambda stops it after some rounds.
+"""A function that invokes itself sets RecursiveLoop, or Lambda stops it after some invocations.
 
 Source: AWS Lambda Developer Guide, "Use Lambda recursive loop detection to prevent infinite loops".
 """

@@ -1,19 +1,19 @@
-"""The release role may do what CloudFormation does with its rights when only the version of a stack changes.
+"""The release role has the permissions that CloudFormation needs when only the version of a stack changes.
 
-Source: the handlers in AWS's own schemas of the resource types (CloudFormation Registry), which cfn-lint brings along.
+Source: the handlers in AWS's own schemas of the resource types (CloudFormation Registry), which cfn-lint contains.
 """
 
 from cfnlint.schema.manager import PROVIDER_SCHEMA_MANAGER
 
 from rules import listed, objects, properties, resources
 
-# What a release replaces or updates in the stacks `pipeline` and `ingest`, and the handlers that run then.
+# The resources of the stacks `pipeline` and `ingest` that a release replaces or updates, and the handlers that it runs.
 TOUCHED = {
     "AWS::ECS::TaskDefinition": ["create", "read", "update", "delete"],
     "AWS::Lambda::Function": ["read", "update"],
 }
 
-# Asked for by a property that a template may leave out. Of a service, all of its actions.
+# Actions (or all actions of a service) that are needed only with an optional property.
 ONLY_WITH = {
     "ec2": "VpcConfig",
     "elasticfilesystem": "FileSystemConfigs",

@@ -24,6 +24,6 @@ def faults(templates):
 
 
 def text(value):
-    """The text, with a word for each variable."""
+    """Returns the text with a word in place of each variable."""
     inner = value["Fn::Sub"] if isinstance(value, dict) else value
     return re.sub(r"\$\{[^}]+\}", "x", inner[0] if isinstance(inner, list) else inner)

@@ -1,4 +1,4 @@
-"""An event that cannot be delivered is kept in a queue, and an alarm says that a rule fails.
+"""An event that cannot be delivered is kept in a queue, and an alarm reports that a rule fails.
 
 Source: Amazon EventBridge User Guide, "Using dead-letter queues to process undelivered events" and "Monitoring Amazon EventBridge".
 """

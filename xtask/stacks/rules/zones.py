@@ -1,4 +1,4 @@
-"""Subnets of ARM tasks are in zones that are chosen by id: Fargate has no ARM capacity in use1-az3, whatever an account calls it.
+"""Subnets of ARM tasks are in zones that are chosen by id: Fargate has no ARM capacity in use1-az3, whatever its name in an account.
 
 Source: Amazon ECS Developer Guide, "Supported Regions for Amazon ECS on AWS Fargate".
 """

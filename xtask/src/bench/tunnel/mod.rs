@@ -3,17 +3,16 @@
 //! Both use aes256-gcm. They take turns, on the loopback and through a proxy that delays every byte by half a round trip. A ratio compares
 //! the two measurements of one round; the order changes from round to round. Missed goals do not change the exit code.
 
-mod bastion;
-mod competitor;
 mod delay_proxy;
+mod programs;
 mod workload;
 
 use std::net::SocketAddr;
+use std::path::Path;
 use std::time::Duration;
 
-use self::bastion::Bastion;
-use self::competitor::{Competitor, Forwarder};
-use super::goal::{self, Goal, Threshold};
+use self::programs::{Bastion, Competitor, Forwarder};
+use super::goal::{self, at_least, at_most};
 use super::input;
 use super::measure::{self, Ratio};
 use crate::cli::TunnelBench;
@@ -49,7 +48,7 @@ struct NetworkPath {
     /// Bytes to download; a quarter of them are uploaded.
     bulk: u64,
     rounds: u32,
-    goals: fn(&[Round]) -> Vec<Goal>,
+    goals: fn(&[Round]) -> [String; 2],
 }
 
 /// The samples of `covidctl` and of `ssh -L`.
@@ -57,8 +56,8 @@ type Round = [Sample; 2];
 
 type Field = fn(&Sample) -> f64;
 
-pub(crate) fn run(options: &TunnelBench) -> Result<()> {
-    let covidctl = input::program(options.binary.as_deref(), "covidctl", "covidctl")?;
+pub(crate) fn run(binary: Option<&Path>, options: &TunnelBench) -> Result<()> {
+    let covidctl = input::program(binary, "covidctl")?;
     let bastion = Bastion::start()?;
     let target = workload::target()?;
     let bulk = options.mebibytes << 20;
@@ -66,13 +65,13 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
     let near_rounds = options.repeats.saturating_mul(LOOPBACK_ROUNDS);
     let mut paths = vec![NetworkPath {
         name: "loopback",
-        address: bastion.address(),
+        address: bastion.address,
         bulk,
         rounds: near_rounds,
         goals: near_goals,
     }];
     if !options.loopback {
-        let address = delay_proxy::start(bastion.address(), ROUND_TRIP / 2)?;
+        let address = delay_proxy::start(bastion.address, ROUND_TRIP / 2)?;
         paths.push(NetworkPath {
             name: "150 ms",
             address,
@@ -88,7 +87,7 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
             let sample = |competitor: Competitor| {
                 output::note(&format!("{name}, round {round} of {rounds}: {}", competitor.name()));
                 let forwarder = Forwarder::start(competitor, &covidctl, &bastion, path.address, target)?;
-                take_sample(&forwarder, path.bulk)
+                take_sample(forwarder.local, path.bulk)
             };
             measured.push(if round % 2 == 1 {
                 let ours = sample(Competitor::Covidctl)?;
@@ -108,8 +107,7 @@ pub(crate) fn run(options: &TunnelBench) -> Result<()> {
     Ok(())
 }
 
-fn take_sample(forwarder: &Forwarder, bulk: u64) -> Result<Sample> {
-    let local = forwarder.local();
+fn take_sample(local: SocketAddr, bulk: u64) -> Result<Sample> {
     // Warms up: the first connection of a path is slower than later ones.
     workload::connect(local)?;
     let connects = (0..10).map(|_| workload::connect(local)).collect::<Result<Vec<_>>>()?;
@@ -147,20 +145,16 @@ fn table(path: &str, rounds: &[Round]) -> String {
     .join("\n")
 }
 
-fn near_goals(rounds: &[Round]) -> Vec<Goal> {
-    vec![
-        times("bulk of ssh -L, loopback", ratio(rounds, |n| n.down), Threshold::AtLeast(0.9)),
-        times("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping), Threshold::AtMost(1.1)),
+fn near_goals(rounds: &[Round]) -> [String; 2] {
+    [
+        at_least("bulk of ssh -L, loopback", ratio(rounds, |n| n.down).mean, 0.9, "times"),
+        at_most("ping-pong latency of ssh -L, loopback", ratio(rounds, |n| n.ping).mean, 1.1, "times"),
     ]
 }
 
-fn far_goals(rounds: &[Round]) -> Vec<Goal> {
-    vec![
-        times("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down), Threshold::AtLeast(10.0)),
-        times("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect), Threshold::AtMost(0.55)),
+fn far_goals(rounds: &[Round]) -> [String; 2] {
+    [
+        at_least("bulk of ssh -L, 150 ms", ratio(rounds, |n| n.down).mean, 10.0, "times"),
+        at_most("new connection of ssh -L, 150 ms", ratio(rounds, |n| n.connect).mean, 0.55, "times"),
     ]
-}
-
-fn times(what: &'static str, measured: Ratio, threshold: Threshold) -> Goal {
-    Goal { what, measured: measured.mean, unit: "times", threshold }
 }

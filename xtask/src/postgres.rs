@@ -1,4 +1,4 @@
-//! A cluster in a temporary folder, on a free port of 127.0.0.1 and on a socket in that folder.
+//! PostgreSQL's binaries, and a temporary cluster for one task: on a free port of 127.0.0.1 and on a socket in its folder.
 //!
 //! A shell process (`pg_reaper.sh`) stops the server and removes the folder when this process ends, even if it is killed. PostgreSQL
 //! refuses to run as root, so as root the reaper runs as `postgres` or `nobody`.
@@ -7,35 +7,81 @@ use std::collections::hash_map::RandomState;
 use std::fs;
 use std::hash::{BuildHasher as _, Hasher as _};
 use std::io::Read as _;
-use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::chown;
 use std::os::unix::process::CommandExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use nix::unistd::{User, geteuid};
 
-use super::Binaries;
+use crate::process;
 use common::failure::{Context as _, Failure, Result};
 
-#[derive(Clone, Copy)]
-pub(crate) enum Settings {
-    /// For tests: not durable, many connections.
-    ThrowAway,
-    /// For benchmarks: PostgreSQL's defaults.
-    Defaults,
+/// Debian and Ubuntu have one folder per version here.
+const DEBIAN: &str = "/usr/lib/postgresql";
+
+/// A folder with `initdb`, `pg_ctl` and `postgres`.
+pub(crate) struct Binaries {
+    folder: PathBuf,
 }
 
-impl Settings {
-    fn lines(self) -> &'static str {
-        match self {
-            Self::ThrowAway => {
-                "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 200\n"
-            }
-            Self::Defaults => "",
+impl Binaries {
+    /// Searches `named` alone if it is given, else PATH, else Debian's folders, newest version first.
+    pub(crate) fn find(named: Option<&Path>) -> Result<Self> {
+        if let Some(folder) = named {
+            return Self::in_folder(folder).ok_or_else(|| {
+                Failure::new(format!("`{}` has no initdb, pg_ctl and postgres", folder.display()))
+                    .hint("set COVIDCTL_PG_BIN to the folder of PostgreSQL's binaries, or unset it")
+            });
         }
+        let on_path = process::folder_on_path("initdb");
+        on_path
+            .into_iter()
+            .chain(versions(Path::new(DEBIAN)))
+            .find_map(|folder| Self::in_folder(&folder))
+            .ok_or_else(|| {
+                Failure::new("PostgreSQL is not installed")
+                    .hint("apt-get install postgresql, or set COVIDCTL_PG_BIN")
+            })
+    }
+
+    /// Returns the folder of the binaries, with symbolic links resolved.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Returns `psql` from the same folder, else from PATH.
+    pub(crate) fn psql(&self) -> PathBuf {
+        let beside = self.folder.join("psql");
+        if beside.is_file() { beside } else { PathBuf::from("psql") }
+    }
+
+    fn in_folder(folder: &Path) -> Option<Self> {
+        let resolved = folder.join("initdb").canonicalize().ok()?;
+        let folder = resolved.parent()?.to_path_buf();
+        let complete = ["initdb", "pg_ctl", "postgres"].iter().all(|program| folder.join(program).is_file());
+        complete.then_some(Self { folder })
     }
 }
+
+/// `15/bin`, `9.6/bin`, …, newest first: by number, since 9.6 is older than 15.
+fn versions(parent: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(parent) else { return Vec::new() };
+    let mut versions: Vec<(Vec<u32>, PathBuf)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            let number = name.split('.').map(|part| part.parse().ok()).collect::<Option<Vec<u32>>>()?;
+            Some((number, entry.path().join("bin")))
+        })
+        .collect();
+    versions.sort_unstable_by(|one, other| other.cmp(one));
+    versions.into_iter().map(|(_, folder)| folder).collect()
+}
+
+/// Settings of a cluster for tests: not durable, many connections.
+pub(crate) const THROW_AWAY: &str =
+    "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nmax_connections = 200\n";
 
 /// A running cluster. Dropping it stops the server and removes its folder.
 pub(crate) struct Cluster {
@@ -45,8 +91,8 @@ pub(crate) struct Cluster {
 }
 
 impl Cluster {
-    /// Creates a cluster and waits until it accepts connections.
-    pub(crate) fn start(binaries: &Binaries, settings: Settings) -> Result<Self> {
+    /// Creates a cluster with these settings, or PostgreSQL's defaults, and waits until it accepts connections.
+    pub(crate) fn start(binaries: &Binaries, settings: &str) -> Result<Self> {
         let mut attempts_left = 3;
         loop {
             attempts_left -= 1;
@@ -64,17 +110,18 @@ impl Cluster {
         format!("postgres://postgres:{}@127.0.0.1:{}/{database}?sslmode=disable", self.password, self.port)
     }
 
-    fn try_start(binaries: &Binaries, settings: Settings) -> Result<Self> {
-        let port = free_port()?;
+    fn try_start(binaries: &Binaries, settings: &str) -> Result<Self> {
+        let port = process::free_address()?.port();
         let password = password();
         let folder = tempfile::Builder::new()
             .prefix("covidctl-pg-")
             .tempdir()
             .context(|| "cannot create a temporary folder".to_owned())?;
-        let files = [
-            ("password", format!("{password}\n")),
-            ("settings", format!("{}{}", settings.lines(), connection_settings(port, folder.path()))),
-        ];
+        let socket = folder.path().display().to_string().replace('\'', "''");
+        let settings = format!(
+            "{settings}listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{socket}'\n"
+        );
+        let files = [("password", format!("{password}\n")), ("settings", settings)];
         for (name, content) in files {
             let file = folder.path().join(name);
             fs::write(&file, content).context(|| format!("cannot write `{}`", file.display()))?;
@@ -129,16 +176,6 @@ impl Drop for Cluster {
     }
 }
 
-fn connection_settings(port: u16, folder: &Path) -> String {
-    let folder = folder.display().to_string().replace('\'', "''");
-    format!("listen_addresses = '127.0.0.1'\nport = {port}\nunix_socket_directories = '{folder}'\n")
-}
-
-fn free_port() -> Result<u16> {
-    let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    port.map(|address| address.port()).context(|| "cannot find a free port on 127.0.0.1".to_owned())
-}
-
 /// Protects the superuser, who can run programs, from other users of the machine. The standard library's hash keys are random.
 fn password() -> String {
     let random = || format!("{:016x}", RandomState::new().build_hasher().finish());
@@ -163,6 +200,23 @@ fn change_owner(folder: &Path, reaper: &mut Command) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn versions_are_newest_first() {
+        let parent = tempfile::tempdir().unwrap();
+        for name in ["9.6", "15", "17", "common"] {
+            std::fs::create_dir(parent.path().join(name)).unwrap();
+        }
+        let expected = ["17/bin", "15/bin", "9.6/bin"].map(|name| parent.path().join(name));
+        assert_eq!(versions(parent.path()), expected);
+    }
+
+    #[test]
+    fn folder_without_postgresql_is_rejected_with_hint() {
+        let empty = tempfile::tempdir().unwrap();
+        let failure = Binaries::find(Some(empty.path())).err().unwrap();
+        assert!(failure.hint_text().unwrap().contains("COVIDCTL_PG_BIN"));
+    }
 
     #[test]
     fn passwords_differ_and_are_url_safe() {
