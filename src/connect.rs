@@ -12,7 +12,7 @@ use crate::settings::Settings;
 /// Returns the target that the settings name; no service is asked yet. `events` receives what its tunnels report.
 pub fn target(settings: &Settings, events: EventSink) -> Result<Target> {
     match settings.target.value.as_str() {
-        "local" => Ok(Arc::new(Local::new(settings)?).target()),
+        "local" => Ok(Arc::new(Local::new(settings)).target()),
         "aws" => aws_target(settings, events),
         other => Err(no_target(other)),
     }
@@ -21,7 +21,7 @@ pub fn target(settings: &Settings, events: EventSink) -> Result<Target> {
 /// Returns the local target, for commands that exist there alone.
 pub fn local(settings: &Settings) -> Result<Local> {
     match settings.target.value.as_str() {
-        "local" => Local::new(settings),
+        "local" => Ok(Local::new(settings)),
         "aws" => Err(Failure::usage("this command needs the target `local`").hint("--target local")),
         other => Err(no_target(other)),
     }

@@ -62,7 +62,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     // One thread is enough for most commands. The screens draw on the main thread and work on others; a tunnel must not stop because a
     // terminal blocks, and moves bytes faster on one worker than on two.
     let mut runtime = match &cli.command {
-        None | Some(cli::Command::Demo(_)) => tokio::runtime::Builder::new_multi_thread(),
+        None | Some(cli::Command::Demo { .. }) => tokio::runtime::Builder::new_multi_thread(),
         Some(cli::Command::Tunnel(_)) => {
             let mut runtime = tokio::runtime::Builder::new_multi_thread();
             runtime.worker_threads(1);
@@ -70,7 +70,7 @@ fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
         }
         _ => tokio::runtime::Builder::new_current_thread(),
     };
-    let runtime = runtime.enable_all().build().context(|| "cannot start the async runtime".to_owned())?;
+    let runtime = runtime.enable_all().build().context(|| "cannot start the async runtime")?;
     let result = runtime.block_on(async {
         // The command is polled first, so that it can handle the signal itself (`run` detaches). Otherwise it is dropped, and its guards
         // stop what it started.

@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use anstyle::{AnsiColor, Style};
 use common::failure::{Context as _, Failure, Result};
 use common::terminal::visible;
+use common::text::table;
 use logs::LogLine;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use serde::Serialize;
@@ -23,7 +24,7 @@ use crate::settings::{Color, Format, Settings};
 const CLEAR: &str = "\x1b[H\x1b[J";
 
 /// Prints as the settings say.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent settings")]
 pub struct Printer {
     format: Format,
@@ -42,19 +43,6 @@ enum Role {
     Hint,
     Step,
     Dim,
-}
-
-impl Default for Printer {
-    fn default() -> Self {
-        Self {
-            format: Format::Text,
-            color: false,
-            color_data: false,
-            quiet: false,
-            verbose: false,
-            stdout_error: Mutex::new(None),
-        }
-    }
 }
 
 impl Printer {
@@ -81,7 +69,7 @@ impl Printer {
             color_data: color(io::stdout().is_terminal()),
             quiet: settings.quiet,
             verbose: settings.verbose,
-            ..Self::default()
+            stdout_error: Mutex::default(),
         }
     }
 
@@ -107,19 +95,39 @@ impl Printer {
 
     /// Prints a value as text or as a JSON document, on standard output.
     pub fn show<T: Display + Serialize>(&self, value: &T) -> Result<()> {
+        self.show_as(value, T::to_string)
+    }
+
+    /// Prints a value as a JSON document, or as the text that `text` returns.
+    pub fn show_as<T: Serialize>(&self, value: &T, text: impl FnOnce(&T) -> String) -> Result<()> {
         if self.json() {
-            let json = serde_json::to_string_pretty(value).context(|| "cannot write JSON".to_owned())?;
-            self.bytes(format!("{json}\n").as_bytes());
-        } else {
-            self.text(&value.to_string());
+            return self.document(value);
         }
+        self.text(&text(value));
         Ok(())
+    }
+
+    /// Prints a value as a JSON document.
+    pub fn document<T: Serialize>(&self, value: &T) -> Result<()> {
+        let json = serde_json::to_string_pretty(value).context(|| "cannot write JSON")?;
+        self.bytes(format!("{json}\n").as_bytes());
+        Ok(())
+    }
+
+    /// Prints values as a JSON array, or as a table with the cells that `cells` returns.
+    pub fn show_table<T: Serialize, const N: usize>(
+        &self,
+        heads: [&str; N],
+        values: &[T],
+        cells: impl Fn(&T) -> [String; N],
+    ) -> Result<()> {
+        self.show_as(&values, |values| table(heads, values.iter().map(cells)))
     }
 
     /// Prints a value that changes: replaces the screen of a terminal, otherwise appends; JSON takes one line.
     pub fn refresh<T: Display + Serialize>(&self, value: &T) -> Result<()> {
         if self.json() {
-            let json = serde_json::to_string(value).context(|| "cannot write JSON".to_owned())?;
+            let json = serde_json::to_string(value).context(|| "cannot write JSON")?;
             self.bytes(format!("{json}\n").as_bytes());
         } else {
             let clear = if io::stdout().is_terminal() { CLEAR } else { "" };

@@ -5,7 +5,6 @@ use regex::Regex;
 
 use logs::{TimeArg, parse_regex, parse_time};
 
-/// `covidctl logs`
 #[derive(Debug, Args)]
 pub struct Logs {
     /// Log sources: `lambda`, `etl`, `report`, `metabase` [default: all]

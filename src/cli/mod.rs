@@ -1,7 +1,6 @@
 //! The command line. Doc comments are the help.
 
 mod logs;
-mod releases;
 mod reports;
 mod tunnel;
 
@@ -14,8 +13,7 @@ use common::text;
 use target::DatabaseServer;
 
 pub use self::logs::Logs;
-pub use self::releases::{Releases, ReleasesCommand};
-pub use self::reports::{Dashboard, MetabaseArgs, Reports, ReportsCommand};
+pub use self::reports::{Dashboard, MetabaseArgs, ReportName, ReportsCommand};
 pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
 use crate::settings::Globals;
 
@@ -38,11 +36,22 @@ pub struct Cli {
 #[derive(Debug, Subcommand)]
 pub enum Command {
     /// Run the whole pipeline on this machine: PostgreSQL, sample data, load, report
-    Demo(Demo),
+    Demo {
+        /// Rows of the sample; another number replaces the sample [default: 300000]
+        #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+        rows: Option<u64>,
+        /// Print a summary and the report instead of opening the screens
+        #[arg(long)]
+        headless: bool,
+    },
     /// Create or start the target; on AWS, create or update the stacks
     Up(Up),
     /// Stop the target and keep its data
-    Down(Down),
+    Down {
+        /// Also delete all data of the target, after confirmation
+        #[arg(long)]
+        delete_data: bool,
+    },
     /// Show the components of the target with their state and age
     Status {
         /// Refresh every two seconds; with `--output json`, print a line each time
@@ -59,11 +68,25 @@ pub enum Command {
         run: String,
     },
     /// List runs, or show one with its checks, rejects and repairs
-    Runs(Runs),
+    Runs {
+        /// Maximum number of runs, newest first
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+        #[command(subcommand)]
+        command: Option<RunsCommand>,
+    },
     /// List releases, show one, or roll back to an earlier one
-    Releases(Releases),
+    Releases {
+        /// Lists releases if absent.
+        #[command(subcommand)]
+        command: Option<ReleasesCommand>,
+    },
     /// List, show, open, compare or copy reports
-    Reports(Reports),
+    Reports {
+        /// Lists reports if absent.
+        #[command(subcommand)]
+        command: Option<ReportsCommand>,
+    },
     /// Set up Metabase, or compare it with this version
     #[command(subcommand)]
     Dashboard(Dashboard),
@@ -75,7 +98,11 @@ pub enum Command {
     /// Check the target and suggest a fix for each problem
     ///
     /// Changes nothing. Exits with 1 if a check failed.
-    Doctor(Doctor),
+    Doctor {
+        /// Public address from which you reach the bastion [default: as reported by checkip.amazonaws.com]
+        #[arg(long, value_name = "ADDRESS")]
+        my_address: Option<std::net::Ipv4Addr>,
+    },
     /// Open psql on the database
     Psql {
         /// Server to connect to; the local target has one
@@ -109,16 +136,6 @@ impl Command {
 }
 
 #[derive(Debug, Args)]
-pub struct Demo {
-    /// Rows of the sample; another number replaces the sample [default: 300000]
-    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
-    pub rows: Option<u64>,
-    /// Print a summary and the report instead of opening the screens
-    #[arg(long)]
-    pub headless: bool,
-}
-
-#[derive(Debug, Args)]
 #[command(next_help_heading = "Options on AWS")]
 pub struct Up {
     /// Stack parameter, such as `OperatorCidr=198.51.100.7/32` or `dashboard.Tasks=1`; others keep their value
@@ -133,13 +150,6 @@ pub struct Up {
     /// Directory of templates to use instead of the built-in ones; same file names as in `cloudformation/`
     #[arg(long, value_name = "DIR")]
     pub templates: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub struct Down {
-    /// Also delete all data of the target, after confirmation
-    #[arg(long)]
-    pub delete_data: bool,
 }
 
 #[derive(Debug, Args)]
@@ -182,15 +192,6 @@ pub enum JobName {
     Pipeline,
 }
 
-#[derive(Debug, Args)]
-pub struct Runs {
-    /// Maximum number of runs, newest first
-    #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
-    pub limit: u32,
-    #[command(subcommand)]
-    pub command: Option<RunsCommand>,
-}
-
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {
     /// Show a run with its checks, rejects and repairs
@@ -200,11 +201,29 @@ pub enum RunsCommand {
     },
 }
 
-#[derive(Debug, Args)]
-pub struct Doctor {
-    /// Public address from which you reach the bastion [default: as reported by checkip.amazonaws.com]
-    #[arg(long, value_name = "ADDRESS")]
-    pub my_address: Option<std::net::Ipv4Addr>,
+#[derive(Debug, Subcommand)]
+pub enum ReleasesCommand {
+    /// List releases, newest first
+    List {
+        /// Maximum number of releases
+        #[arg(long, default_value_t = 20, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+        limit: u32,
+    },
+    /// Show a release with its datasets and the checks of its load
+    Show {
+        /// Number of the release [default: the published one]
+        #[arg(value_name = "RELEASE")]
+        release: Option<i32>,
+    },
+    /// Publish an earlier release again, after confirmation
+    ///
+    /// Runs as a job of the target. The files of the replaced release are loaded again only when they change, or with
+    /// `covidctl run etl --force`.
+    Rollback {
+        /// Release to publish [default: the newest kept before the published one]
+        #[arg(long, value_name = "RELEASE")]
+        to: Option<i32>,
+    },
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]

@@ -1,34 +1,17 @@
-//! The command lines of `covidctl reports` and `covidctl dashboard`.
+//! Arguments of `covidctl reports` and `covidctl dashboard`.
 
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
-
-use crate::settings::names;
-
-#[derive(Debug, Args)]
-pub struct Reports {
-    /// Lists reports if absent.
-    #[command(subcommand)]
-    pub command: Option<ReportsCommand>,
-}
 
 #[derive(Debug, Subcommand)]
 pub enum ReportsCommand {
     /// List reports, newest first; `*` marks the latest
     List,
     /// Print the text of a report
-    Show {
-        /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
-        #[arg(default_value = "latest")]
-        name: String,
-    },
+    Show(ReportName),
     /// Open the HTML page of a report in the browser
-    Open {
-        /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
-        #[arg(default_value = "latest")]
-        name: String,
-    },
+    Open(ReportName),
     /// Show the numbers that differ between two reports
     Compare {
         /// Name of the earlier report [default: the one before AFTER]
@@ -39,13 +22,19 @@ pub enum ReportsCommand {
     },
     /// Copy the files of a report to a directory
     Get {
-        /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
-        #[arg(default_value = "latest")]
-        name: String,
+        #[command(flatten)]
+        report: ReportName,
         /// Directory to create [default: the report's name]
         #[arg(long, value_name = "DIR")]
         to: Option<PathBuf>,
     },
+}
+
+#[derive(Debug, Args)]
+pub struct ReportName {
+    /// Name of the report, or its beginning; `latest` is the one in `reports/latest.json`
+    #[arg(default_value = "latest")]
+    pub name: String,
 }
 
 #[derive(Debug, Subcommand)]
@@ -57,7 +46,7 @@ pub enum Dashboard {
         #[command(flatten)]
         metabase: MetabaseArgs,
         /// URL of the read replica as Metabase reaches it: `postgres://covid19_reader:password@host:5432/covid19` [default on AWS: discovered]
-        #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
+        #[arg(long, env = "METABASE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
         database_url: Option<String>,
     },
     /// Show what is missing or differs; exits with 1 if anything does
@@ -65,7 +54,7 @@ pub enum Dashboard {
         #[command(flatten)]
         metabase: MetabaseArgs,
         /// URL of the read replica as Metabase reaches it; without it, only the existence of the connection is checked
-        #[arg(long, env = names::METABASE_DATABASE_URL, value_name = "URL", hide_env_values = true)]
+        #[arg(long, env = "METABASE_DATABASE_URL", value_name = "URL", hide_env_values = true)]
         database_url: Option<String>,
     },
 }
@@ -74,13 +63,13 @@ pub enum Dashboard {
 #[derive(Debug, Args)]
 pub struct MetabaseArgs {
     /// URL of Metabase: the load balancer, or a tunnel to it
-    #[arg(long, env = names::METABASE_URL, value_name = "URL", hide_env_values = true)]
+    #[arg(long, env = "METABASE_URL", value_name = "URL", hide_env_values = true)]
     pub url: String,
     /// Email of the administrator; on a new Metabase, of the first user
-    #[arg(long, env = names::METABASE_EMAIL, value_name = "EMAIL", hide_env_values = true)]
+    #[arg(long, env = "METABASE_EMAIL", value_name = "EMAIL", hide_env_values = true)]
     pub email: String,
     /// Password of the administrator; prefer the environment variable
-    #[arg(long, env = names::METABASE_PASSWORD, value_name = "PASSWORD", hide_env_values = true)]
+    #[arg(long, env = "METABASE_PASSWORD", value_name = "PASSWORD", hide_env_values = true)]
     pub password: String,
     /// Language of names and titles
     #[arg(long = "lang", value_enum, default_value_t)]

@@ -64,7 +64,6 @@ impl TunnelTarget {
     }
 }
 
-/// The forwardings and the bastion.
 #[derive(Debug, Args)]
 pub struct Route {
     /// Endpoints of the target `aws` to forward to [default: master, unless -L is given]

@@ -1,6 +1,5 @@
 //! `covidctl config`: every setting and where it was set.
 
-use std::fmt;
 use std::sync::Arc;
 
 use common::failure::Result;
@@ -9,64 +8,52 @@ use serde_json::{Value, json};
 
 use crate::printer::Printer;
 use crate::settings::Settings;
-use common::text::table;
 use target::{Origin, WithOrigin};
 
 #[derive(Debug, Serialize)]
 struct Setting {
-    name: String,
+    name: &'static str,
     value: Value,
     origin: Origin,
 }
 
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct SettingTable(Vec<Setting>);
-
 pub(super) async fn run(settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    let (pg_bin, pg_bin_origin) = match &settings.pg_bin {
-        Some(folder) => (json!(folder.value), folder.origin),
-        None => (json!("the first one found"), Origin::Default),
-    };
-    let aws = &settings.aws;
-    let maybe = |name: &str, value: &Option<WithOrigin<String>>, default: &str| match value {
-        Some(value) => setting(name, json!(value.value), value.origin),
-        None => setting(name, json!(default), Origin::Default),
-    };
     let mut all = vec![
-        setting("config", json!(settings.config.value), settings.config.origin),
-        setting("target", json!(settings.target.value), settings.target.origin),
-        setting("data-dir", json!(settings.data_dir.value), settings.data_dir.origin),
-        setting("pg-bin", pg_bin, pg_bin_origin),
-        setting("output", json!(settings.output.value), settings.output.origin),
-        setting("color", json!(settings.color.value), settings.color.origin),
-        setting("read-only", json!(settings.read_only.value), settings.read_only.origin),
+        setting("config", &settings.config),
+        setting("target", &settings.target),
+        setting("data-dir", &settings.data_dir),
+        setting_or("pg-bin", settings.pg_bin.as_ref(), "the first one found"),
+        setting("output", &settings.output),
+        setting("color", &settings.color),
+        setting("read-only", &settings.read_only),
     ];
     let target = super::target(settings)?;
     if target.bastion.is_some() {
+        let aws = &settings.aws;
         all.extend([
-            maybe("profile", &aws.profile, "default"),
-            maybe("region", &aws.region, "the profile's"),
-            maybe("endpoint-url", &aws.endpoint_url, "each service's own"),
-            setting("prefix", json!(aws.prefix.value), aws.prefix.origin),
-            setting("ssl-mode", json!(aws.ssl_mode.value), aws.ssl_mode.origin),
+            setting_or("profile", aws.profile.as_ref(), "default"),
+            setting_or("region", aws.region.as_ref(), "the profile's"),
+            setting_or("endpoint-url", aws.endpoint_url.as_ref(), "each service's own"),
+            setting("prefix", &aws.prefix),
+            setting("ssl-mode", &aws.ssl_mode),
         ]);
         let names = target.components.names().await?;
-        all.extend(names.into_iter().map(|(key, name)| setting(key, json!(name.value), name.origin)));
+        all.extend(names.iter().map(|(key, name)| setting(key, name)));
     }
-    printer.show(&SettingTable(all))
+    printer.show_table(["SETTING", "VALUE", "FROM"], &all, |Setting { name, value, origin }| {
+        let value = value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+        [(*name).to_owned(), value, origin.to_string()]
+    })
 }
 
-fn setting(name: &str, value: Value, origin: Origin) -> Setting {
-    Setting { name: name.to_owned(), value, origin }
+fn setting(name: &'static str, setting: &WithOrigin<impl Serialize>) -> Setting {
+    Setting { name, value: json!(setting.value), origin: setting.origin }
 }
 
-impl fmt::Display for SettingTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |setting: &Setting| {
-            let value = setting.value.as_str().map_or_else(|| setting.value.to_string(), str::to_owned);
-            vec![setting.name.clone(), value, setting.origin.to_string()]
-        };
-        f.write_str(&table(&["SETTING", "VALUE", "FROM"], &self.0.iter().map(row).collect::<Vec<_>>()))
+/// Returns an optional setting, or a description of its default.
+fn setting_or(name: &'static str, set: Option<&WithOrigin<impl Serialize>>, default: &str) -> Setting {
+    match set {
+        Some(set) => setting(name, set),
+        None => Setting { name, value: json!(default), origin: Origin::Default },
     }
 }

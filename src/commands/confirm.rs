@@ -2,7 +2,7 @@
 
 use std::io::{BufRead as _, IsTerminal as _, Write as _};
 
-use common::failure::{Context as _, Exit, Failure, Result};
+use common::failure::{Context as _, Failure, Result};
 
 use crate::settings::Settings;
 use common::terminal::visible;
@@ -30,17 +30,13 @@ async fn ask(question: &str, ending: &str, settings: &Settings, is_yes: impl Fn(
     let question = visible(&format!("{question} {ending} "));
     let (sender, answer) = tokio::sync::oneshot::channel();
     // Reading a line cannot be cancelled: on a thread of its own it does not keep Ctrl-C from ending the program.
-    std::thread::spawn(move || {
-        drop(sender.send(read(&question)));
-    });
-    let answer = answer
-        .await
-        .context(|| "cannot read the answer".to_owned())?
-        .context(|| "cannot read the answer".to_owned())?;
+    std::thread::spawn(move || drop(sender.send(read(&question))));
+    let what = || "cannot read the answer";
+    let answer = answer.await.context(what)?.context(what)?;
     if is_yes(answer.trim()) {
         return Ok(());
     }
-    Err(Failure::new("nothing was changed").exit_code(Exit::Failed))
+    Err(Failure::new("nothing was changed"))
 }
 
 fn read(question: &str) -> std::io::Result<String> {

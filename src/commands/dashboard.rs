@@ -1,58 +1,45 @@
 //! `covidctl dashboard`: sets up Metabase from the specification, or reports the differences.
 
-use std::fmt;
-
 use common::failure::{Failure, Result};
-use serde::Serialize;
 
-use crate::cli::{Dashboard, MetabaseArgs};
-use crate::dashboard::{Access, Client, Connection, ItemState, ItemStatus, ReconcileMode, reconcile};
+use crate::cli::Dashboard;
+use crate::dashboard::{Access, Client, Connection, ItemState, ReconcileMode, reconcile};
 use crate::printer::Printer;
 use crate::settings::Settings;
-use common::text::table;
 use target::{DatabaseAccess, DatabaseRole, DatabaseServer};
 
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct Items(Vec<ItemStatus>);
-
 pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Printer) -> Result<()> {
-    match command {
-        Dashboard::Apply { metabase, database_url } => {
-            settings.may_change("set up Metabase")?;
-            let connection = match database_url {
-                Some(url) => Connection::parse(url)?,
-                None => replica(settings).await?,
-            };
-            let client =
-                Client::open(&metabase.url, &access(metabase), true, &metabase.language.to_string()).await?;
-            let items =
-                reconcile(&client, Some(&connection), metabase.language, ReconcileMode::Apply).await?;
-            let changed = items.iter().filter(|item| item.state != ItemState::Same).count();
-            printer.show(&Items(items))?;
-            printer.note(&match changed {
-                0 => "nothing to do".to_owned(),
-                count => format!("{count} items were created or updated in `{}`", metabase.url),
-            });
-            Ok(())
+    let (metabase, url, mode) = match command {
+        Dashboard::Apply { metabase, database_url } => (metabase, database_url, ReconcileMode::Apply),
+        Dashboard::Status { metabase, database_url } => (metabase, database_url, ReconcileMode::Check),
+    };
+    let applies = mode == ReconcileMode::Apply;
+    if applies {
+        settings.may_change("set up Metabase")?;
+    }
+    let connection = match url {
+        Some(url) => Some(Connection::parse(url)?),
+        None if applies => Some(replica(settings).await?),
+        None => None,
+    };
+    let access = Access { email: metabase.email.clone(), password: metabase.password.clone() };
+    let client = Client::open(&metabase.url, &access, applies, &metabase.language.to_string()).await?;
+    let items = reconcile(&client, connection.as_ref(), metabase.language, mode).await?;
+    printer.show_table(["KIND", "NAME", "STATE"], &items, |item| {
+        [item.kind.to_owned(), item.name.clone(), item.state.to_string()]
+    })?;
+    match (mode, items.iter().filter(|item| item.state != ItemState::Same).count()) {
+        (ReconcileMode::Apply, 0) => printer.note("nothing to do"),
+        (ReconcileMode::Apply, count) => {
+            printer.note(&format!("{count} items were created or updated in `{}`", metabase.url));
         }
-        Dashboard::Status { metabase, database_url } => {
-            let connection = database_url.as_deref().map(Connection::parse).transpose()?;
-            let client = Client::open(&metabase.url, &access(metabase), false, "").await?;
-            let items =
-                reconcile(&client, connection.as_ref(), metabase.language, ReconcileMode::Check).await?;
-            let differing = items.iter().filter(|item| item.state != ItemState::Same).count();
-            printer.show(&Items(items))?;
-            if differing > 0 {
-                return Err(Failure::new(format!(
-                    "{differing} items in `{}` differ from this release",
-                    metabase.url
-                ))
-                .hint("covidctl dashboard apply"));
-            }
-            Ok(())
+        (ReconcileMode::Check, 0) => {}
+        (ReconcileMode::Check, count) => {
+            let what = format!("{count} items in `{}` differ from this release", metabase.url);
+            return Err(Failure::new(what).hint("covidctl dashboard apply"));
         }
     }
+    Ok(())
 }
 
 /// Returns the target's read replica. Metabase is in the same network and needs no tunnel.
@@ -66,16 +53,4 @@ async fn replica(settings: &Settings) -> Result<Connection> {
         bastion.login(DatabaseAccess { server: DatabaseServer::Replica, role: DatabaseRole::Reader }).await?;
     let (host, port) = (login.endpoint.host.as_str(), login.endpoint.port);
     Ok(Connection::new((host, port), &login.database, (&login.user, &login.password), Some("require")))
-}
-
-fn access(metabase: &MetabaseArgs) -> Access {
-    Access { email: metabase.email.clone(), password: metabase.password.clone() }
-}
-
-impl fmt::Display for Items {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |item: &ItemStatus| vec![item.kind.to_owned(), item.name.clone(), item.state.to_string()];
-        let rows: Vec<_> = self.0.iter().map(row).collect();
-        f.write_str(&table(&["KIND", "NAME", "STATE"], &rows))
-    }
 }

@@ -1,20 +1,16 @@
 //! `covidctl db`
 
-use std::fmt;
 use std::sync::Arc;
 
 use common::failure::Result;
+use common::text;
 use serde::Serialize;
 
 use crate::cli::Db;
-use crate::db::{
-    self,
-    migrations::{self, AppliedMigration},
-};
+use crate::db::{self, AppliedMigration};
 use crate::ops;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use common::text::table;
 use target::{DatabaseAccess, Target};
 
 #[derive(Debug, Serialize)]
@@ -29,7 +25,7 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
     match command {
         Db::Init => {
             settings.may_change("set up the database")?;
-            ops::database::init(&target, printer.as_ref()).await
+            ops::up::init_database(&target, printer.as_ref()).await
         }
         Db::Migrate => {
             settings.may_change("migrate the database")?;
@@ -42,7 +38,8 @@ pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>
             let database = target.databases.database(DatabaseAccess::READ).await?;
             let mut connection = db::connect(&database).await?;
             let pending = etl::migrate::schema_state(&mut connection).await?.pending;
-            printer.show(&Schema { pending, applied: migrations::applied(&mut connection).await? })
+            let applied = db::applied_migrations(&mut connection).await?;
+            printer.show_as(&Schema { pending, applied }, schema)
         }
     }
 }
@@ -52,28 +49,19 @@ async fn migrate_directly(target: &Target, printer: &Printer) -> Result<()> {
     let database = target.databases.database(DatabaseAccess::WRITE).await?;
     let mut session = db::connect(&database).await?;
     etl::database::become_owner(&mut session).await?;
-    match etl::migrate::migrate(&mut session).await? {
-        0 => printer.note("the schema is up to date"),
-        applied => printer.note(&format!("applied {applied} migrations")),
-    }
+    printer.note(&ops::up::apply_migrations(&mut session).await?);
     Ok(())
 }
 
-impl fmt::Display for Schema {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |applied: &AppliedMigration| {
-            vec![
-                applied.version.to_string(),
-                applied.description.clone(),
-                applied.applied_at.format("%Y-%m-%d %H:%M:%S").to_string(),
-                (if applied.success { "applied" } else { "failed" }).to_owned(),
-            ]
-        };
-        let rows: Vec<_> = self.applied.iter().map(row).collect();
-        f.write_str(&table(&["VERSION", "MIGRATION", "APPLIED (UTC)", "STATE"], &rows))?;
-        match self.pending {
-            0 => writeln!(f, "\nno pending migrations"),
-            pending => writeln!(f, "\npending migrations: {pending}"),
-        }
+fn schema(Schema { pending, applied }: &Schema) -> String {
+    let cells = |applied: &AppliedMigration| {
+        let state = if applied.success { "applied" } else { "failed" };
+        let (version, at) = (applied.version.to_string(), text::time(applied.applied_at));
+        [version, applied.description.clone(), at, state.to_owned()]
+    };
+    let table = text::table(["VERSION", "MIGRATION", "APPLIED (UTC)", "STATE"], applied.iter().map(cells));
+    match pending {
+        0 => format!("{table}\nno pending migrations"),
+        pending => format!("{table}\npending migrations: {pending}"),
     }
 }

@@ -1,6 +1,5 @@
 //! The subcommands. Each checks read-only, calls an operation and prints its result.
 
-mod completions;
 mod config;
 mod confirm;
 mod dashboard;
@@ -8,9 +7,9 @@ mod datasets;
 mod db;
 mod demo;
 mod doctor;
-mod down;
+mod generated;
+mod lifecycle;
 mod logs;
-mod man;
 mod psql;
 mod releases;
 mod reports;
@@ -20,9 +19,7 @@ mod screens;
 #[cfg(feature = "aws")]
 mod stacks;
 mod status;
-mod stop;
 mod tunnel;
-mod up;
 
 use std::sync::Arc;
 
@@ -31,8 +28,7 @@ use common::failure::{Failure, Result};
 use crate::cli::Command;
 use crate::connect;
 use crate::printer::Printer;
-use crate::settings::Format;
-use crate::settings::Settings;
+use crate::settings::{Format, Settings};
 use ::logs::LogLine;
 use target::{Origin, Target};
 
@@ -45,25 +41,28 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
     }
     let Some(command) = command else { return screens::run(settings, printer).await };
     match command {
-        Command::Demo(args) => demo::run(args, settings, printer).await,
-        Command::Up(args) => up::run(args, settings, printer).await,
-        Command::Down(args) => down::run(args, settings, printer).await,
+        Command::Demo { rows, headless } => demo::run(*rows, *headless, settings, printer).await,
+        Command::Up(args) => lifecycle::up(args, settings, printer).await,
+        Command::Down { delete_data } => lifecycle::down(*delete_data, settings, printer).await,
         Command::Status { watch } => status::run(*watch, settings, printer).await,
         Command::Run(args) => run::run(args, settings, printer).await,
         Command::Logs(args) => logs::run(args, settings, printer).await,
-        Command::Stop { run } => stop::run(run, settings, printer).await,
-        Command::Runs(args) => runs::run(args, settings, printer).await,
-        Command::Releases(args) => releases::run(args, settings, printer).await,
-        Command::Reports(args) => reports::run(args, settings, printer).await,
+        Command::Stop { run } => runs::stop(run, settings, printer).await,
+        Command::Runs { limit, command } => runs::run(*limit, command.as_ref(), settings, printer).await,
+        Command::Releases { command } => releases::run(command.as_ref(), settings, printer).await,
+        Command::Reports { command } => reports::run(command.as_ref(), settings, printer).await,
         Command::Dashboard(command) => dashboard::run(command, settings, printer).await,
         Command::Datasets => datasets::run(settings, printer).await,
         Command::Db(command) => db::run(*command, settings, printer).await,
-        Command::Doctor(args) => doctor::run(args, settings, printer).await,
+        Command::Doctor { my_address } => doctor::run(*my_address, settings, printer).await,
         Command::Psql { server, args } => psql::run(*server, args, settings).await,
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,
-        Command::Completions { shell } => completions::run(*shell, printer),
-        Command::Man { dir } => man::run(dir.as_deref(), printer),
+        Command::Completions { shell } => {
+            generated::completions(*shell, printer);
+            Ok(())
+        }
+        Command::Man { dir } => generated::man(dir.as_deref(), printer),
     }
 }
 

@@ -9,7 +9,7 @@ use std::process::Command;
 
 use common::failure::{Exit, Failure, Result};
 
-use super::tunnel::{Child, exit_result};
+use super::tunnel::child;
 use crate::settings::Settings;
 use crate::signals::Signals;
 use target::{Database, DatabaseAccess, DatabaseRole, DatabaseServer};
@@ -27,7 +27,9 @@ pub(super) async fn run(server: DatabaseServer, args: &[OsString], settings: &Se
         environment.push(("PGOPTIONS", "-c default_transaction_read_only=on".into()));
     }
     if database.is_tunnelled() {
-        return run_child(&program, args, environment).await;
+        let mut signals = Signals::listen()?;
+        let words: Vec<OsString> = std::iter::once(program.into()).chain(args.iter().cloned()).collect();
+        return child::run(&words, environment, &mut signals, std::future::pending()).await;
     }
     let mut psql = Command::new(&program);
     for name in OVERRIDES {
@@ -39,24 +41,6 @@ pub(super) async fn run(server: DatabaseServer, args: &[OsString], settings: &Se
         .source(error)
         .hint("install the PostgreSQL client: apt-get install postgresql-client")
         .exit_code(Exit::NotStarted))
-}
-
-/// Runs psql as a child and passes on its exit code.
-async fn run_child(
-    program: &PathBuf,
-    args: &[OsString],
-    environment: Vec<(&'static str, OsString)>,
-) -> Result<()> {
-    let mut signals = Signals::listen()?;
-    let words: Vec<OsString> = std::iter::once(program.into()).chain(args.iter().cloned()).collect();
-    let mut psql = Child::start(&words, environment)?;
-    loop {
-        tokio::select! {
-            status = psql.ended() => return exit_result(status?),
-            // The terminal sends Ctrl-C to psql, too, which cancels the query.
-            signal = signals.next() => psql.forward_signal(signal.exit()),
-        }
-    }
 }
 
 /// Returns the psql of the server's version, or the one on `PATH`.

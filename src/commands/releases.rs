@@ -1,31 +1,23 @@
 //! `covidctl releases`
 
-use std::fmt;
-
 use common::env;
 use common::failure::Result;
+use common::text::{self, maybe_thousands, or_dash, table};
 use serde::Serialize;
 
 use super::confirm::confirm;
-use super::run::{self, FollowEnd};
-use super::runs::{CheckList, RunTable};
-use crate::cli::{Releases, ReleasesCommand};
+use super::{run, runs};
+use crate::cli::ReleasesCommand;
 use crate::db;
 use crate::db::checks::{self, RunCheck};
-use crate::db::releases::{self, Release, ReleaseDataset};
+use crate::db::releases::{self, Release, ReleaseDataset, ReleaseState};
 use crate::ops::follow::Following;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use common::text::{maybe_thousands, size, table};
-use target::Run;
-use target::{DatabaseAccess, Job, JobKind, Target};
+use target::{DatabaseAccess, Job, JobKind, Run, Target};
 
 const DEFAULT_LIMIT: u32 = 20;
-
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct ReleaseTable(Vec<Release>);
 
 #[derive(Debug, Serialize)]
 struct Details {
@@ -36,26 +28,30 @@ struct Details {
     checks: Vec<RunCheck>,
 }
 
-pub(super) async fn run(args: &Releases, settings: &Settings, printer: &Printer) -> Result<()> {
-    if let Some(ReleasesCommand::Rollback { to }) = args.command {
-        return roll_back(to, settings, printer).await;
+pub(super) async fn run(
+    command: Option<&ReleasesCommand>,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<()> {
+    if let Some(ReleasesCommand::Rollback { to }) = command {
+        return roll_back(*to, settings, printer).await;
     }
     let target = super::target(settings)?;
     let database = target.databases.database(DatabaseAccess::READ).await?;
     let mut session = db::connect(&database).await?;
-    match args.command {
+    let limit = match command {
         Some(ReleasesCommand::Show { release }) => {
-            let release = releases::find(&mut session, release).await?;
+            let release = releases::find(&mut session, *release).await?;
             let run = db::runs::find(&mut session, &release.run_id.to_string()).await?;
             let datasets = releases::datasets(&mut session, &release).await?;
             let checks = checks::of_run(&mut session, release.run_id).await?;
-            printer.show(&Details { release, run, datasets, checks })
+            return printer.show_as(&Details { release, run, datasets, checks }, details);
         }
-        Some(ReleasesCommand::List { limit }) => {
-            printer.show(&ReleaseTable(releases::list(&mut session, limit).await?))
-        }
-        _ => printer.show(&ReleaseTable(releases::list(&mut session, DEFAULT_LIMIT).await?)),
-    }
+        Some(ReleasesCommand::List { limit }) => *limit,
+        _ => DEFAULT_LIMIT,
+    };
+    let releases = releases::list(&mut session, limit).await?;
+    printer.show_as(&releases, |releases| release_table(releases))
 }
 
 async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) -> Result<()> {
@@ -89,13 +85,14 @@ async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) 
 async fn follow(target: &Target, job: &Job, printer: &Printer) -> Result<()> {
     let mut signals = Signals::listen()?;
     let following = Following::start(target, job).await?;
-    let run = following.run();
+    let run = following.run;
     let ended = run::follow(target, following, &mut signals, printer).await;
-    if let Ok(FollowEnd::Detached(failure)) = ended {
-        return Err(failure);
+    if let Ok(Some(detached)) = ended {
+        return Err(detached);
     }
     // A job that failed before it was recorded cannot be found.
-    printer.show(&RunTable(target.runs.find(&run.to_string()).await.into_iter().collect()))?;
+    let recorded = target.runs.find(&run.to_string()).await.ok();
+    runs::show(recorded.as_slice(), printer)?;
     ended.map(drop)
 }
 
@@ -106,72 +103,61 @@ fn describe(release: &Release) -> String {
     format!("release {} (data of {date}, {} rows)", release.release_id, maybe_thousands(release.rows_loaded))
 }
 
-fn bytes(release: &Release) -> String {
-    let bytes = release.size_bytes.and_then(|bytes| u64::try_from(bytes).ok());
-    bytes.map_or_else(|| "-".to_owned(), size)
+fn size(release: &Release) -> String {
+    or_dash(release.size_bytes.and_then(|bytes| u64::try_from(bytes).ok()).map(text::size))
 }
 
-impl fmt::Display for ReleaseTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const HEADS: [&str; 9] =
-            ["RELEASE", "", "STATE", "DATA OF", "ROWS", "YEARS", "LOADED (UTC)", "PUBLICATION", "SIZE"];
-        let text = |value: Option<String>| value.unwrap_or_else(|| "-".to_owned());
-        let row = |release: &Release| {
-            let marker = if release.state == releases::ReleaseState::Published { "*" } else { "" };
-            vec![
-                release.release_id.to_string(),
-                marker.to_owned(),
-                release.state.words().to_owned(),
-                text(release.dataset_updated_on.map(|date| date.to_string())),
-                maybe_thousands(release.rows_loaded),
-                text(release.years.clone()),
-                text(release.loaded_at.map(|at| at.format("%Y-%m-%d %H:%M:%S").to_string())),
-                text(release.publication.map(|publication| publication.to_string())),
-                bytes(release),
-            ]
-        };
-        if self.0.is_empty() {
-            return writeln!(f, "nothing is published yet");
-        }
-        f.write_str(&table(&HEADS, &self.0.iter().map(row).collect::<Vec<_>>()))
+fn release_table(releases: &[Release]) -> String {
+    const HEADS: [&str; 9] =
+        ["RELEASE", "", "STATE", "DATA OF", "ROWS", "YEARS", "LOADED (UTC)", "PUBLICATION", "SIZE"];
+    if releases.is_empty() {
+        return "nothing is published yet".to_owned();
     }
+    let cells = |release: &Release| {
+        [
+            release.release_id.to_string(),
+            String::from(if release.state == ReleaseState::Published { "*" } else { "" }),
+            release.state.words().to_owned(),
+            or_dash(release.dataset_updated_on),
+            maybe_thousands(release.rows_loaded),
+            or_dash(release.years.as_ref()),
+            or_dash(release.loaded_at.map(text::time)),
+            or_dash(release.publication),
+            size(release),
+        ]
+    };
+    table(HEADS, releases.iter().map(cells))
 }
 
-impl fmt::Display for Details {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { release, run, .. } = self;
-        let mut line = |name: &str, value: Option<String>| match value {
-            Some(value) => writeln!(f, "{name:<12} {value}"),
-            None => Ok(()),
-        };
-        let time = |at: chrono::DateTime<chrono::Utc>| at.format("%Y-%m-%d %H:%M:%S UTC").to_string();
-        line("release", Some(release.release_id.to_string()))?;
-        line("state", Some(release.state.words().to_owned()))?;
-        line("run", Some(format!("{} ({})", run.run_id, run.status)))?;
-        line("updated on", release.dataset_updated_on.map(|date| date.to_string()))?;
-        line("years", release.years.clone())?;
-        line("rows", Some(maybe_thousands(release.rows_loaded)))?;
-        line("loaded", release.loaded_at.map(time))?;
-        line("publication", release.publication.map(|publication| publication.to_string()))?;
-        line("replaced", release.replaced_at.map(time))?;
-        line("dropped", release.dropped_at.map(time))?;
-        line("rules", Some(format!("version {}", release.rules_version)))?;
-        line("size", Some(bytes(release)))?;
-        if !self.datasets.is_empty() {
-            let row = |dataset: &ReleaseDataset| {
-                vec![
-                    dataset.dataset.clone(),
-                    dataset.status.clone(),
-                    maybe_thousands(dataset.rows_loaded),
-                    dataset
-                        .run_id
-                        .map_or_else(|| "-".to_owned(), |run| run.to_string().chars().take(8).collect()),
-                    dataset.error.clone().unwrap_or_default(),
-                ]
-            };
-            let rows: Vec<_> = self.datasets.iter().map(row).collect();
-            write!(f, "\n{}", table(&["DATASET", "STATUS", "ROWS", "OF RUN", "REASON"], &rows))?;
-        }
-        write!(f, "{}", CheckList(&self.checks))
+fn details(Details { release, run, datasets, checks }: &Details) -> String {
+    let time = |at| text::time(at) + " UTC";
+    let fields = text::fields([
+        ("release", Some(release.release_id.to_string())),
+        ("state", Some(release.state.words().to_owned())),
+        ("run", Some(format!("{} ({})", run.run_id, run.status))),
+        ("updated on", release.dataset_updated_on.map(|date| date.to_string())),
+        ("years", release.years.clone()),
+        ("rows", Some(maybe_thousands(release.rows_loaded))),
+        ("loaded", release.loaded_at.map(time)),
+        ("publication", release.publication.map(|publication| publication.to_string())),
+        ("replaced", release.replaced_at.map(time)),
+        ("dropped", release.dropped_at.map(time)),
+        ("rules", Some(format!("version {}", release.rules_version))),
+        ("size", Some(size(release))),
+    ]);
+    fields + &dataset_table(datasets) + &runs::check_list(checks)
+}
+
+/// Formats datasets below an empty line, if there are any.
+fn dataset_table(datasets: &[ReleaseDataset]) -> String {
+    if datasets.is_empty() {
+        return String::new();
     }
+    let cells = |dataset: &ReleaseDataset| {
+        let run = dataset.run_id.map(|run| run.to_string().chars().take(8).collect::<String>());
+        let reason = dataset.error.clone().unwrap_or_default();
+        let rows = maybe_thousands(dataset.rows_loaded);
+        [dataset.dataset.clone(), dataset.status.clone(), rows, or_dash(run), reason]
+    };
+    format!("\n{}", table(["DATASET", "STATUS", "ROWS", "OF RUN", "REASON"], datasets.iter().map(cells)))
 }

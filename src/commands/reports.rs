@@ -1,57 +1,52 @@
 //! `covidctl reports`
 
-use std::fmt;
-use std::path::Path;
+use std::path::PathBuf;
 
 use common::failure::{Failure, Result};
+use common::text;
 use etl::store::Store;
-use serde::Serialize;
+use serde_json::json;
 
-use crate::cli::{Reports, ReportsCommand};
+use crate::cli::{ReportName, ReportsCommand};
 use crate::ops::comparison::Comparison;
-use crate::ops::reports::{self, Report};
+use crate::ops::reports;
 use crate::printer::Printer;
 use crate::settings::{Format, Settings};
-use common::text::{size, table};
 
-#[derive(Debug, Serialize)]
-#[serde(transparent)]
-struct ReportTable(Vec<Report>);
-
-#[derive(Debug, Serialize)]
-struct Shown {
-    name: String,
-    text: String,
-}
-
-#[derive(Debug, Serialize)]
-struct Opened {
-    name: String,
-    page: String,
-}
-
-pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) -> Result<()> {
+pub(super) async fn run(
+    command: Option<&ReportsCommand>,
+    settings: &Settings,
+    printer: &Printer,
+) -> Result<()> {
     let store = super::target(settings)?.storage.reports().await?;
-    match args.command.as_ref().unwrap_or(&ReportsCommand::List) {
-        ReportsCommand::List => printer.show(&ReportTable(reports::list(&store).await?)),
-        ReportsCommand::Show { name } => {
+    match command.unwrap_or(&ReportsCommand::List) {
+        ReportsCommand::List => {
+            const HEADS: [&str; 5] = ["REPORT", "LATEST", "STORED (UTC)", "FILES", "SIZE"];
+            printer.show_table(HEADS, &reports::list(&store).await?, |report| {
+                let latest = String::from(if report.latest { "*" } else { "" });
+                let (stored, files) = (text::time(report.stored_at), report.files.to_string());
+                [report.name.clone(), latest, stored, files, text::size(report.size)]
+            })
+        }
+        ReportsCommand::Show(ReportName { name }) => {
             let name = reports::find(&store, name).await?;
             let text = reports::text(&store, &name).await?;
             let text = match (printer.format(), common::terminal::width()) {
                 (Format::Text, Some(width)) => text_for_width(&store, &name, width).await.unwrap_or(text),
                 _ => text,
             };
-            printer.show(&Shown { name, text })
+            printer.show_as(&json!({ "name": name, "text": text }), |_| text)
         }
-        ReportsCommand::Open { name } => {
+        ReportsCommand::Open(ReportName { name }) => {
             let name = reports::find(&store, name).await?;
             let page = reports::page(&store, &name).await?;
+            let path = page.display().to_string();
             opener::open_browser(&page).map_err(|error| {
-                Failure::new(format!("cannot open `{}`", page.display()))
+                Failure::new(format!("cannot open `{path}`"))
                     .source(error)
-                    .hint(format!("open `{}` in a browser", page.display()))
+                    .hint(format!("open `{path}` in a browser"))
             })?;
-            printer.show(&Opened { name, page: page.display().to_string() })
+            printer.show_as(&json!({ "name": name, "page": path }), |_| path)
         }
         ReportsCommand::Compare { before, after } => {
             let (before, after) = pair(&store, before.as_deref(), after).await?;
@@ -59,11 +54,12 @@ pub(super) async fn run(args: &Reports, settings: &Settings, printer: &Printer) 
                 (reports::document(&store, &before).await?, reports::document(&store, &after).await?);
             printer.show(&Comparison::of((before, &documents.0), (after, &documents.1)))
         }
-        ReportsCommand::Get { name, to } => {
+        ReportsCommand::Get { report: ReportName { name }, to } => {
             let name = reports::find(&store, name).await?;
-            let folder = to.clone().unwrap_or_else(|| Path::new(&name).to_owned());
+            let folder = to.clone().unwrap_or_else(|| PathBuf::from(&name));
             let count = reports::copy(&store, &name, &folder).await?;
-            printer.note(&format!("copied {count} files of `{name}` to `{}`", folder.display()));
+            let files = text::count(count, "file");
+            printer.note(&format!("copied {files} of `{name}` to `{}`", folder.display()));
             Ok(())
         }
     }
@@ -76,36 +72,11 @@ async fn text_for_width(store: &Store, name: &str, width: usize) -> Option<Strin
 
 /// Returns the full names of two reports; the first defaults to the report before the second.
 async fn pair(store: &Store, before: Option<&str>, after: &str) -> Result<(String, String)> {
-    let all: Vec<String> = reports::list(store).await?.into_iter().map(|report| report.name).collect();
-    let few = || Failure::new("comparing needs two reports").hint("covidctl run report");
     let after = reports::find(store, after).await?;
-    let before = match before {
-        Some(typed) => reports::find(store, typed).await?,
-        None => all.iter().find(|name| **name < after).cloned().ok_or_else(few)?,
-    };
-    Ok((before, after))
-}
-
-impl fmt::Display for ReportTable {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let row = |report: &Report| {
-            let stored = report.stored_at.format("%Y-%m-%d %H:%M:%S").to_string();
-            let latest = if report.latest { "*" } else { "" };
-            vec![report.name.clone(), latest.to_owned(), stored, report.files.to_string(), size(report.size)]
-        };
-        let rows: Vec<_> = self.0.iter().map(row).collect();
-        f.write_str(&table(&["REPORT", "LATEST", "STORED (UTC)", "FILES", "SIZE"], &rows))
+    if let Some(typed) = before {
+        return Ok((reports::find(store, typed).await?, after));
     }
-}
-
-impl fmt::Display for Opened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.page)
-    }
-}
-
-impl fmt::Display for Shown {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.text)
-    }
+    let earlier = reports::list(store).await?.into_iter().find(|report| report.name < after);
+    let none = || Failure::new("comparing needs two reports").hint("covidctl run report");
+    Ok((earlier.ok_or_else(none)?.name, after))
 }

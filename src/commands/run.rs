@@ -4,30 +4,19 @@
 
 use common::env;
 use common::failure::{Exit, Failure, Result};
-use serde::Serialize;
+use common::text;
+use serde_json::json;
 use uuid::Uuid;
 
-use super::runs::RunTable;
+use super::runs;
 use crate::cli::{JobName, Run};
 use crate::ops::follow::Following;
 use crate::ops::pipeline;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use common::text;
 use logs::LogLine;
 use target::{Job, JobKind, Target};
-
-#[derive(Debug, Serialize)]
-struct Started {
-    run_id: Uuid,
-}
-
-impl std::fmt::Display for Started {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        self.run_id.fmt(f)
-    }
-}
 
 pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("run a job")?;
@@ -47,87 +36,68 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     if jobs.len() < kinds.len() {
         printer.note(pipeline::DOWNLOAD_SKIPPED);
     }
+    if args.no_wait {
+        let run = target.runs.start(&job(kinds[0], args)).await?;
+        return show_id(run, printer);
+    }
     let mut started = Vec::new();
-    let all = run_all(&target, &jobs, args, &mut started, printer);
-    let result = match args.timeout {
+    let all = async {
+        // Before the id of the run is printed: its reader may send a signal at once.
+        let mut signals = Signals::listen()?;
+        for kind in &jobs {
+            let following = Following::start(&target, &job(*kind, args)).await?;
+            started.push(following.run);
+            if let Some(detached) = follow(&target, following, &mut signals, printer).await? {
+                return Ok(Some(detached));
+            }
+        }
+        Ok(None)
+    };
+    let ended = match args.timeout {
         None => all.await,
         Some(limit) => match tokio::time::timeout(limit, all).await {
-            Ok(result) => result,
+            Ok(ended) => ended,
             Err(_) => Err(stopped(&target, started.last().copied(), limit).await?),
         },
     };
-    if matches!(result, Ok(FollowEnd::NotFollowed)) {
-        return Ok(());
+    if let Ok(Some(detached)) = ended {
+        return Err(detached);
     }
-    if let Ok(FollowEnd::Detached(failure)) = result {
-        return Err(failure);
-    }
-    if let ([JobKind::Download], [run]) = (kinds, started.as_slice()) {
+    match (kinds, started.as_slice()) {
+        (_, []) => {}
         // Downloads are recorded in storage alone.
-        printer.show(&Started { run_id: *run })?;
-        return result.map(drop);
-    }
-    if started.is_empty() {
-        return result.map(drop);
-    }
-    // The runs are printed even if the last one failed.
-    let mut runs = Vec::new();
-    for run in started {
-        // A job that failed before it was recorded, and downloads on some targets, cannot be found.
-        runs.extend(target.runs.find(&run.to_string()).await.ok());
-    }
-    printer.show(&RunTable(runs))?;
-    result.map(drop)
-}
-
-/// How following a run ended without an error.
-pub(super) enum FollowEnd {
-    /// The run ended.
-    Ended,
-    /// `--no-wait` was set.
-    NotFollowed,
-    /// A signal arrived; the run goes on.
-    Detached(Failure),
-}
-
-async fn run_all(
-    target: &Target,
-    kinds: &[JobKind],
-    args: &Run,
-    started: &mut Vec<Uuid>,
-    printer: &Printer,
-) -> Result<FollowEnd> {
-    // Before the id of the run is printed: its reader may send a signal at once.
-    let mut signals = Signals::listen()?;
-    for kind in kinds {
-        let following = Following::start(target, &job(*kind, args)).await?;
-        let run = following.run();
-        started.push(run);
-        if args.no_wait {
-            printer.show(&Started { run_id: run })?;
-            return Ok(FollowEnd::NotFollowed);
-        }
-        if let end @ FollowEnd::Detached(_) = follow(target, following, &mut signals, printer).await? {
-            return Ok(end);
+        ([JobKind::Download], [run]) => show_id(*run, printer)?,
+        // The runs are printed even if the last one failed.
+        _ => {
+            let mut recorded = Vec::new();
+            for run in started {
+                // A job that failed before it was recorded, and downloads on some targets, cannot be found.
+                recorded.extend(target.runs.find(&run.to_string()).await.ok());
+            }
+            runs::show(&recorded, printer)?;
         }
     }
-    Ok(FollowEnd::Ended)
+    ended.map(drop)
 }
 
-/// Prints the log of a run until the run ends or a signal arrives.
+fn show_id(run: Uuid, printer: &Printer) -> Result<()> {
+    printer.show_as(&json!({ "run_id": run }), |_| run.to_string())
+}
+
+/// Prints the log of a run to its end. If a signal arrives first, the run goes on, and the error to exit with is returned.
 pub(super) async fn follow(
     target: &Target,
     following: Following,
     signals: &mut Signals,
     printer: &Printer,
-) -> Result<FollowEnd> {
-    let run = following.run();
-    printer.note(&format!("run {run} ({})", following.kind()));
+) -> Result<Option<Failure>> {
+    let run = following.run;
+    printer.note(&format!("run {run} ({})", following.kind));
     let mut show = |line: &LogLine| printer.log(line);
     tokio::select! {
         biased;
-        ended = following.to_end(target, &mut show) => ended.map(|()| FollowEnd::Ended),
-        failure = signals.next() => Ok(FollowEnd::Detached(detached(&failure, run))),
+        ended = following.to_end(target, &mut show) => ended.map(|()| None),
+        failure = signals.next() => Ok(Some(detached(&failure, run))),
     }
 }
 

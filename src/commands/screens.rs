@@ -7,8 +7,7 @@ use common::failure::{Failure, Result};
 
 use crate::connect;
 use crate::printer::Printer;
-use crate::settings::Format;
-use crate::settings::Settings;
+use crate::settings::{Format, Settings};
 use crate::tui::{self, ExitSummary};
 
 pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {

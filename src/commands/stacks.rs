@@ -1,10 +1,10 @@
 //! `covidctl --target aws up` and `down`: shows the change, asks, and applies it.
 
-use std::fmt;
 use std::sync::Arc;
 
 use common::failure::Result;
-use serde::Serialize;
+use common::text::count;
+use serde_json::json;
 
 use super::confirm::{by_name, confirm};
 use crate::cli::Up;
@@ -14,105 +14,88 @@ use crate::settings::Settings;
 use aws::{KEPT, Plan, StackAction, Step, UpOptions};
 use target::{Components as _, DataRetention, Location};
 
-/// What would be done, for `--dry-run`.
-#[derive(Debug, Serialize)]
-struct Shown<'a> {
-    place: &'a Location,
-    stacks: &'a [Step],
-}
-
 pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     if !args.dry_run {
         settings.may_change("bring the target up")?;
     }
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let wanted = UpOptions {
-        parameters: &args.parameter,
-        release: args.release.as_deref(),
-        templates: args.templates.as_deref(),
-    };
-    // What creates and changes a stack is a large future.
-    let plan = Box::pin(aws.plan(&wanted)).await?;
+    let (release, templates) = (args.release.as_deref(), args.templates.as_deref());
+    let options = UpOptions { parameters: &args.parameter, release, templates };
+    // The futures that create and change stacks are large.
+    let plan = Box::pin(aws.plan(&options)).await?;
     if args.dry_run {
-        return printer.show(&Shown { place: &place, stacks: &plan.steps });
+        let document = json!({ "place": place, "stacks": plan.steps });
+        return printer.show_as(&document, |_| dry_run(&place, &plan.steps));
     }
     let work: Vec<&Step> = plan.steps.iter().filter(|step| step.is_work()).collect();
-    if work.is_empty() {
-        printer.note(&format!("{place}: no changes"));
-        say_left_out(&plan, printer);
-        return Ok(());
+    let mut changed = 0;
+    if !work.is_empty() {
+        for step in &work {
+            printer.note(&summary(step));
+        }
+        confirm(&question(&work, &place), settings).await?;
+        changed = Box::pin(aws.apply(&plan, printer.as_ref())).await?;
     }
-    for step in &work {
-        printer.note(&summary(step));
-    }
-    confirm(&question(&work, &place), settings).await?;
-    let changed = Box::pin(aws.apply(&plan, printer.as_ref())).await?;
     match changed {
         0 => printer.note(&format!("{place}: no changes")),
-        1 => printer.note(&format!("{place} is up; 1 stack has changed")),
-        many => printer.note(&format!("{place} is up; {many} stacks have changed")),
+        changed => printer.note(&format!("{place} is up; {} changed", count(changed, "stack"))),
     }
-    say_left_out(&plan, printer);
-    let has_new_database =
-        work.iter().any(|step| step.stack == "database" && step.action != StackAction::Change);
-    if has_new_database {
+    note_left_out(&plan, printer);
+    if work.iter().any(|step| step.stack == "database" && step.action != StackAction::Change) {
         printer.note("next: covidctl --target aws db init");
     }
     Ok(())
 }
 
-/// One line, where creating everything would be fifty.
+/// Returns one line for a new stack, whose resources would be up to fifty lines, and all lines of a change.
 fn summary(step: &Step) -> String {
-    match step.action {
-        StackAction::Create | StackAction::CreateAnew => {
-            format!("{} {}: {} resources", step.stack, step.action, step.changes.len())
-        }
-        _ => step.to_string().trim_end().to_owned(),
+    if creates(step) {
+        return format!("{} {}: {} resources", step.stack, step.action, step.changes.len());
     }
+    step.to_string().trim_end().to_owned()
+}
+
+const fn creates(step: &Step) -> bool {
+    matches!(step.action, StackAction::Create | StackAction::CreateAnew)
 }
 
 fn question(work: &[&Step], place: &Location) -> String {
     let names: Vec<&str> = work.iter().map(|step| step.stack.as_str()).collect();
-    let creates =
-        work.iter().any(|step| matches!(step.action, StackAction::Create | StackAction::CreateAnew));
-    let price =
-        if creates { " It costs money from then on; docs/guides/deploy.md has the prices." } else { "" };
+    let price = if work.iter().any(|step| creates(step)) {
+        " It costs money from then on; docs/guides/deploy.md has the prices."
+    } else {
+        ""
+    };
     format!("Create or change the stacks {} of the target {place}?{price}", names.join(", "))
 }
 
-/// Those that lack the same are named together.
-fn say_left_out(plan: &Plan, printer: &Printer) {
+/// Names the stacks that are left out, those for the same reason together.
+fn note_left_out(plan: &Plan, printer: &Printer) {
     let left_out: Vec<&Step> = plan.steps.iter().filter(|step| step.action == StackAction::LeftOut).collect();
     for together in left_out.chunk_by(|a, b| (&a.reason, &a.hint) == (&b.reason, &b.hint)) {
         let names: Vec<&str> = together.iter().map(|step| step.stack.as_str()).collect();
         let first = together[0];
-        let (verb, reason) = (if names.len() == 1 { "is" } else { "are" }, first.reason.as_deref());
-        printer.note(&format!(
-            "{} {verb} left out: {}",
-            names.join(", "),
-            reason.unwrap_or("something is missing")
-        ));
+        let verb = if names.len() == 1 { "is" } else { "are" };
+        let reason = first.reason.as_deref().unwrap_or("something is missing");
+        printer.note(&format!("{} {verb} left out: {reason}", names.join(", ")));
         if let Some(hint) = &first.hint {
             printer.note(&format!("  hint: {hint}"));
         }
     }
 }
 
-impl fmt::Display for Shown<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "target {}\n", self.place)?;
-        self.stacks.iter().try_for_each(|step| write!(f, "{step}"))?;
-        let work = self.stacks.iter().filter(|step| step.is_work()).count();
-        match work {
-            0 => writeln!(f, "\nno changes"),
-            1 => writeln!(f, "\n1 stack would change; nothing was changed"),
-            many => writeln!(f, "\n{many} stacks would change; nothing was changed"),
-        }
-    }
+/// Describes what would be done, for `--dry-run`.
+fn dry_run(place: &Location, steps: &[Step]) -> String {
+    let shown: String = steps.iter().map(Step::to_string).collect();
+    let outcome = match steps.iter().filter(|step| step.is_work()).count() {
+        0 => "no changes".to_owned(),
+        work => format!("{} would change; nothing was changed", count(work, "stack")),
+    };
+    format!("target {place}\n\n{shown}\n{outcome}")
 }
 
-/// On AWS a name has to be typed: what is deleted there is not made again within a minute.
+/// Asks for the name of the deployment instead of `y`, because stacks take long to create again.
 pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
@@ -122,20 +105,20 @@ pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc
         return Ok(());
     }
     let names: Vec<&str> = standing.iter().map(|stack| stack.stack).collect();
-    let warning = match data {
-        DataRetention::Keep => format!("{} stay, and cost what they cost.", KEPT.join(", ")),
-        DataRetention::Delete => {
-            "All data go with them: the database with its backups, the buckets, the images. Nothing of it can be had back.".to_owned()
-        }
+    let kept = KEPT.join(", ");
+    let (warning, outcome) = match data {
+        DataRetention::Keep => (
+            format!("{kept} are kept and continue to be billed."),
+            format!("is down; its data are kept, and with them the stacks {kept}"),
+        ),
+        DataRetention::Delete => (
+            "All data are deleted, too: the database with its backups, the buckets, the images. They cannot be restored.".to_owned(),
+            "is deleted".to_owned(),
+        ),
     };
     let question = format!("Delete the stacks {} of the target {place}? {warning}", names.join(", "));
     by_name(&question, &format!("covid19@{}", aws.account_id().await?), settings).await?;
     Box::pin(aws.remove(data, printer.as_ref())).await?;
-    printer.note(&match data {
-        DataRetention::Keep => {
-            format!("{place} is down; its data stay, and with them the stacks {}", KEPT.join(", "))
-        }
-        DataRetention::Delete => format!("{place} is gone"),
-    });
+    printer.note(&format!("{place} {outcome}"));
     Ok(())
 }

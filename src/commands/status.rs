@@ -5,12 +5,12 @@ use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use common::failure::Result;
+use common::text;
 use serde::Serialize;
 
 use crate::ops;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use common::text;
 use target::{Component, ComponentState, Location, Target};
 
 #[derive(Debug, Serialize)]
@@ -42,17 +42,10 @@ async fn status(target: &Target) -> Result<Status> {
     let mut parts = ops::status::components(target).await?;
     match target.runs.active().await {
         Ok(all) => parts.extend(all.into_iter().map(|active| Component {
-            name: format!("run {}", active.kind),
-            state: ComponentState::Busy,
             since: Some(active.started_at),
-            detail: active.run.to_string(),
+            ..Component::new(&format!("run {}", active.kind), ComponentState::Busy, active.run.to_string())
         })),
-        Err(failure) => parts.push(Component {
-            name: "runs".to_owned(),
-            state: ComponentState::Unknown,
-            since: None,
-            detail: failure.to_string(),
-        }),
+        Err(failure) => parts.push(Component::new("runs", ComponentState::Unknown, failure.to_string())),
     }
     ops::status::sort(&mut parts);
     Ok(Status { place, checked_at: Utc::now(), parts })
@@ -60,17 +53,11 @@ async fn status(target: &Target) -> Result<Status> {
 
 impl fmt::Display for Status {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let age = |since: DateTime<Utc>| text::age(since, self.checked_at);
-        let row = |part: &Component| {
-            let since = part.since.map_or_else(|| "-".to_owned(), age);
-            vec![part.name.clone(), part.state.to_string(), since, part.detail.clone()]
+        let cells = |part: &Component| {
+            let since = text::or_dash(part.since.map(|since| text::age(since, self.checked_at)));
+            [part.name.clone(), part.state.to_string(), since, part.detail.clone()]
         };
-        let rows: Vec<_> = self.parts.iter().map(row).collect();
-        write!(
-            f,
-            "target {}\n\n{}",
-            self.place,
-            text::table(&["COMPONENT", "STATE", "SINCE", "DETAIL"], &rows)
-        )
+        let table = text::table(["COMPONENT", "STATE", "SINCE", "DETAIL"], self.parts.iter().map(cells));
+        write!(f, "target {}\n\n{table}", self.place)
     }
 }

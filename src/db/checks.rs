@@ -2,11 +2,11 @@
 
 use common::failure::Result;
 use serde::Serialize;
-use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Error, Row as _};
+use sqlx::Row as _;
+use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::cannot_read;
+use super::rows;
 
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct RunCheck {
@@ -33,8 +33,8 @@ pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Vec<RunC
     const SQL: &str = "
         SELECT dataset, check_name, subject, outcome, measured, threshold, message FROM run_check WHERE run_id = $1
         ORDER BY array_position(ARRAY['failed', 'accepted', 'skipped', 'passed'], outcome), dataset, check_name, subject";
-    let rows = sqlx::query(SQL).bind(run).try_map(|row: PgRow| {
-        Ok::<_, Error>(RunCheck {
+    rows(connection, "the checks of the run", sqlx::query(SQL).bind(run), |row| {
+        Ok(RunCheck {
             dataset: row.try_get(0)?,
             check: row.try_get(1)?,
             subject: row.try_get(2)?,
@@ -43,8 +43,8 @@ pub async fn of_run(connection: &mut PgConnection, run: Uuid) -> Result<Vec<RunC
             threshold: row.try_get(5)?,
             message: row.try_get(6)?,
         })
-    });
-    rows.fetch_all(connection).await.map_err(|error| cannot_read("the checks of the run", error))
+    })
+    .await
 }
 
 /// Summarizes outcomes, such as `1 failed, 2 accepted, 40 passed, 3 skipped`; `none` without checks.

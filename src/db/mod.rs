@@ -1,10 +1,9 @@
-//! The SQL of covidctl: runs, releases, checks, migrations and data.
+//! The SQL of covidctl: runs, releases, checks, data and migrations.
 //!
 //! It reads; jobs change the schema and the data. Exceptions: creating the local database, and the roles of a new database.
 
 pub mod checks;
 pub mod data;
-pub mod migrations;
 pub mod releases;
 pub mod roles;
 pub mod runs;
@@ -12,13 +11,23 @@ pub mod runs;
 use std::borrow::Cow;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
-use sqlx::postgres::{PgConnectOptions, PgConnection};
-use sqlx::{Connection as _, Row as _};
-
+use serde::Serialize;
+use sqlx::postgres::{PgArguments, PgConnectOptions, PgConnection, PgRow};
+use sqlx::query::Query;
+use sqlx::{Connection as _, Postgres};
 use target::Database;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct AppliedMigration {
+    pub version: i64,
+    pub description: String,
+    pub applied_at: DateTime<Utc>,
+    pub success: bool,
+}
 
 /// Opens a connection, with a hint on failure.
 pub async fn connect(database: &Database) -> Result<PgConnection> {
@@ -28,35 +37,34 @@ pub async fn connect(database: &Database) -> Result<PgConnection> {
 /// Creates the database on its server if it does not exist.
 pub async fn create_if_missing(database: &Database) -> Result<()> {
     let mut server = open(options(database)?.database("postgres"), database).await?;
-    let name = &database.name;
-    let there = sqlx::query("SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)").bind(name);
-    let there = there.fetch_one(&mut server).await.and_then(|row| row.try_get::<bool, _>(0));
-    if !there.context(|| "cannot list the databases".to_owned())? {
-        // The name is a constant that needs no quotes; CREATE DATABASE takes no parameters.
-        let create = sqlx::AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        match sqlx::raw_sql(create).execute(&mut server).await {
-            // Another client created it in the meantime.
-            Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {}
-            created => created.map(drop).context(|| format!("cannot create the database `{name}`"))?,
-        }
-    }
-    Ok(())
+    roles::ensure_database(&mut server, &database.name, None).await.map(drop)
 }
 
 /// Returns the TLS version of the connection, or `None` without TLS.
 pub async fn encryption(connection: &mut PgConnection) -> Result<Option<String>> {
     let version = sqlx::query_scalar("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl");
-    version
-        .fetch_optional(connection)
-        .await
-        .context(|| "cannot query the TLS state of the connection".to_owned())
+    version.fetch_optional(connection).await.context(|| "cannot query the TLS state of the connection")
+}
+
+/// Lists applied migrations in order; none if the schema does not exist.
+pub async fn applied_migrations(connection: &mut PgConnection) -> Result<Vec<AppliedMigration>> {
+    const SQL: &str =
+        "SELECT version, description, installed_on, success FROM _sqlx_migrations ORDER BY version";
+    if etl::migrate::schema_state(connection).await?.applied == 0 {
+        return Ok(Vec::new());
+    }
+    let rows = sqlx::query_as(SQL).fetch_all(connection).await.map_err(cannot_read("the migrations"))?;
+    let migration = |(version, description, applied_at, success)| AppliedMigration {
+        version,
+        description,
+        applied_at,
+        success,
+    };
+    Ok(rows.into_iter().map(migration).collect())
 }
 
 fn options(database: &Database) -> Result<PgConnectOptions> {
-    database
-        .url()
-        .parse::<PgConnectOptions>()
-        .map_err(|_| Failure::new(format!("invalid database URL {database:?}")))
+    database.url().parse().map_err(|_| Failure::new(format!("invalid database URL {database:?}")))
 }
 
 async fn open(options: PgConnectOptions, database: &Database) -> Result<PgConnection> {
@@ -69,14 +77,26 @@ async fn open(options: PgConnectOptions, database: &Database) -> Result<PgConnec
     .map_err(|failure| failure.hint("covidctl status"))
 }
 
-/// Returns the error of a query; a missing table, column or function means that migrations are pending.
-fn cannot_read(what: &str, error: sqlx::Error) -> Failure {
-    let missing = code(&error).is_some_and(|code| matches!(code.as_ref(), "42P01" | "42703" | "42883"));
-    let failure = Failure::new(format!("cannot read {what}"));
-    if missing {
-        failure.source("the schema is missing or outdated").hint("covidctl db migrate")
-    } else {
-        failure.source(error)
+/// Runs a query and converts its rows.
+async fn rows<T>(
+    connection: &mut PgConnection,
+    what: &str,
+    query: Query<'_, Postgres, PgArguments>,
+    convert: impl Fn(&PgRow) -> sqlx::Result<T>,
+) -> Result<Vec<T>> {
+    let rows = query.fetch_all(connection).await;
+    rows.and_then(|rows| rows.iter().map(convert).collect()).map_err(cannot_read(what))
+}
+
+/// Converts the error of a query; a missing table, column or function means that migrations are pending.
+fn cannot_read(what: &str) -> impl Fn(sqlx::Error) -> Failure {
+    move |error| {
+        let failure = Failure::new(format!("cannot read {what}"));
+        if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P01" | "42703" | "42883")) {
+            failure.source("the schema is missing or outdated").hint("covidctl db migrate")
+        } else {
+            failure.source(error)
+        }
     }
 }
 

@@ -3,11 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use common::failure::{Failure, Result};
 use serde::Serialize;
+use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Error, Row as _};
 use uuid::Uuid;
 
-use super::cannot_read;
+use super::{cannot_read, rows};
 
 /// A release. Fields are named like the columns of `release` and `pipeline_run`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -94,12 +94,10 @@ pub async fn list(connection: &mut PgConnection, limit: u32) -> Result<Vec<Relea
         FROM release LEFT JOIN pipeline_run USING (run_id)
         WHERE run_id IS NOT NULL AND (publication IS NOT NULL OR dropped_at IS NULL)
         ORDER BY release_id DESC LIMIT $1";
-    let rows = sqlx::query(SQL).bind(i64::from(limit)).try_map(release);
-    rows.fetch_all(connection).await.map_err(|error| cannot_read("the releases", error))
+    rows(connection, "the releases", sqlx::query(SQL).bind(i64::from(limit)), release).await
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`try_map` wants a function of this shape")]
-fn release(row: PgRow) -> Result<Release, Error> {
+fn release(row: &PgRow) -> sqlx::Result<Release> {
     let publication: Option<i64> = row.try_get("publication")?;
     let dropped_at: Option<DateTime<Utc>> = row.try_get("dropped_at")?;
     let rolled_back = row.try_get("rolled_back")?;
@@ -133,18 +131,19 @@ fn release(row: PgRow) -> Result<Release, Error> {
 
 /// Returns a release by its number, or the published one.
 pub async fn find(connection: &mut PgConnection, wanted: Option<i32>) -> Result<Release> {
-    let all = list(connection, u32::MAX).await?;
-    let found = match wanted {
-        Some(wanted) => all.into_iter().find(|release| release.release_id == wanted),
-        None => all.into_iter().find(|release| release.state == ReleaseState::Published),
-    };
-    found.ok_or_else(|| match wanted {
-        Some(wanted) => Failure::new(format!("there is no release {wanted}")).hint("covidctl releases"),
-        None => Failure::new("nothing is published yet").hint("covidctl run etl"),
-    })
+    let mut all = list(connection, u32::MAX).await?.into_iter();
+    match wanted {
+        Some(wanted) => all
+            .find(|release| release.release_id == wanted)
+            .ok_or_else(|| Failure::new(format!("there is no release {wanted}")).hint("covidctl releases")),
+        None => all.find(|release| release.state == ReleaseState::Published).ok_or_else(nothing_published),
+    }
 }
 
-/// Returns the datasets of a release.
+fn nothing_published() -> Failure {
+    Failure::new("nothing is published yet").hint("covidctl run etl")
+}
+
 pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Result<Vec<ReleaseDataset>> {
     const SQL: &str = "
         SELECT dataset, of_load.status, shown.run_id, shown.rows_loaded, of_load.error
@@ -157,16 +156,15 @@ pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Resul
                 ELSE of_load.run_id END) AS shown ON true
         WHERE of_load.run_id = $1
         ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations'], dataset), dataset";
-    let rows = sqlx::query(SQL).bind(release.run_id).bind(release.release_id).try_map(|row: PgRow| {
-        Ok::<_, Error>(ReleaseDataset {
-            dataset: row.try_get(0)?,
-            status: row.try_get(1)?,
-            run_id: row.try_get(2)?,
-            rows_loaded: row.try_get(3)?,
-            error: row.try_get(4)?,
-        })
-    });
-    rows.fetch_all(connection).await.map_err(|error| cannot_read("the datasets of the release", error))
+    let rows = sqlx::query_as(SQL).bind(release.run_id).bind(release.release_id).fetch_all(connection).await;
+    let dataset = |(dataset, status, run_id, rows_loaded, error)| ReleaseDataset {
+        dataset,
+        status,
+        run_id,
+        rows_loaded,
+        error,
+    };
+    Ok(rows.map_err(cannot_read("the datasets of the release"))?.into_iter().map(dataset).collect())
 }
 
 /// Returns the published release and the one that a rollback publishes: the requested one, or the newest before the published one that was
@@ -174,8 +172,7 @@ pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Resul
 pub fn rollback_target(releases: &[Release], wanted: Option<i32>) -> Result<(&Release, &Release)> {
     const LIST: &str = "`covidctl releases` shows those that are kept";
     let published = releases.iter().find(|release| release.state == ReleaseState::Published);
-    let published =
-        published.ok_or_else(|| Failure::new("nothing is published yet").hint("covidctl run etl"))?;
+    let published = published.ok_or_else(nothing_published)?;
     let target = match wanted {
         Some(wanted) if wanted == published.release_id => {
             return Err(Failure::usage(format!("release {wanted} is published already")).hint(LIST));

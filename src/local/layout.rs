@@ -15,6 +15,7 @@ use nix::sys::statvfs::statvfs;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
 const LOCK_POLL_INTERVAL: Duration = Duration::from_millis(20);
 
 const WRITABLE_HINT: &str = "use a folder that you can write to: --data-dir FOLDER";
@@ -22,17 +23,29 @@ const WRITABLE_HINT: &str = "use a folder that you can write to: --data-dir FOLD
 /// PostgreSQL's `MAXPGPATH` is 1024 bytes, with the names of files inside the cluster.
 const MAX_ROOT_LENGTH: usize = 900;
 
-const LOCK_TIMEOUT: Duration = Duration::from_mins(3);
-
 #[derive(Debug, Clone)]
 pub(super) struct Layout {
-    root: PathBuf,
+    pub root: PathBuf,
+    pub store: PathBuf,
+    pub logs: PathBuf,
+    pub server_log: PathBuf,
+    /// A file for each run in progress.
+    pub processes: PathBuf,
+    /// The only folder that PostgreSQL's user owns.
+    pub postgres: PathBuf,
+    pub cluster: PathBuf,
+    /// The private copy of PostgreSQL's programs.
+    pub fetched: PathBuf,
+    /// The superuser's password, in libpq's format.
+    pub password_file: PathBuf,
+    /// The folder in which a sample is written.
+    pub partial_sample: PathBuf,
+    state_file: PathBuf,
 }
 
 /// The state that is kept between two calls, in `covidctl.json`; the file also marks the folder as a target.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct PersistedState {
-    /// The version of the layout.
     layout: u32,
     /// The last port of PostgreSQL, which is preferred.
     pub port: Option<u16>,
@@ -66,76 +79,45 @@ impl Layout {
         };
         let root = root.ancestors().find_map(real).unwrap_or_else(|| root.to_owned());
         // Removes the trailing slash that joining an empty path adds.
-        Self { root: root.components().collect() }
-    }
-
-    pub(super) fn root(&self) -> &Path {
-        &self.root
-    }
-
-    pub(super) fn store(&self) -> PathBuf {
-        self.root.join("store")
-    }
-
-    /// The only folder that PostgreSQL's user owns.
-    pub(super) fn postgres(&self) -> PathBuf {
-        self.root.join("pg")
-    }
-
-    /// The private copy of PostgreSQL's programs.
-    pub(super) fn fetched(&self) -> PathBuf {
-        self.root.join("postgresql")
-    }
-
-    /// The superuser's password, in libpq's format.
-    pub(super) fn password_file(&self) -> PathBuf {
-        self.root.join("pgpass")
-    }
-
-    pub(super) fn server_log(&self) -> PathBuf {
-        self.logs().join("postgresql.log")
-    }
-
-    pub(super) fn logs(&self) -> PathBuf {
-        self.root.join("logs")
+        let root: PathBuf = root.components().collect();
+        let logs = root.join("logs");
+        Self {
+            store: root.join("store"),
+            server_log: logs.join("postgresql.log"),
+            logs,
+            processes: root.join("processes"),
+            postgres: root.join("pg"),
+            cluster: root.join("pg/cluster"),
+            fetched: root.join("postgresql"),
+            password_file: root.join("pgpass"),
+            partial_sample: root.join("sample.partial"),
+            state_file: root.join("covidctl.json"),
+            root,
+        }
     }
 
     pub(super) fn log_file(&self, run: &str) -> PathBuf {
-        self.logs().join(format!("{run}.jsonl"))
+        self.logs.join(format!("{run}.jsonl"))
     }
 
-    /// The metadata of a run.
     pub(super) fn run_metadata(&self, run: &str) -> PathBuf {
-        self.logs().join(format!("{run}.json"))
+        self.logs.join(format!("{run}.json"))
     }
 
     /// The pipeline's record of a run.
     pub(super) fn run_record(&self, run: &str) -> PathBuf {
-        self.store().join(format!("{RUNS}/{run}.json"))
-    }
-
-    pub(super) fn processes(&self) -> PathBuf {
-        self.root.join("processes")
-    }
-
-    /// The folder in which a sample is written.
-    pub(super) fn partial_sample(&self) -> PathBuf {
-        self.root.join("sample.partial")
-    }
-
-    fn state_file(&self) -> PathBuf {
-        self.root.join("covidctl.json")
+        self.store.join(format!("{RUNS}/{run}.json"))
     }
 
     pub(super) fn exists(&self) -> bool {
-        self.state_file().is_file()
+        self.state_file.is_file()
     }
 
     /// Creates the missing folders. The caller holds [`Self::lock`].
     pub(super) fn create(&self) -> Result<()> {
         // First, so that an incomplete folder is recognized.
         if !self.exists() {
-            self.save_state(&PersistedState::default())?;
+            self.update_state(|_| {})?;
         }
         for (folder, mode) in
             [("store/reports", 0o755), ("store/runs", 0o755), ("logs", 0o700), ("processes", 0o700)]
@@ -192,16 +174,11 @@ impl Layout {
     }
 
     pub(super) fn load_state(&self) -> Result<PersistedState> {
-        let file = self.state_file();
-        let text = match std::fs::read(&file) {
-            Ok(text) => text,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return Ok(PersistedState::default());
-            }
-            Err(error) => return Err(cannot_read(&file, error)),
+        let file = &self.state_file;
+        let Some(text) = found(std::fs::read(file)).context(cannot_read(file))? else {
+            return Ok(PersistedState::default());
         };
-        let state: PersistedState =
-            serde_json::from_slice(&text).map_err(|error| cannot_read(&file, error))?;
+        let state: PersistedState = serde_json::from_slice(&text).context(cannot_read(file))?;
         if state.layout == PersistedState::default().layout {
             return Ok(state);
         }
@@ -209,9 +186,12 @@ impl Layout {
             .hint("use that version or another --data-dir"))
     }
 
-    pub(super) fn save_state(&self, state: &PersistedState) -> Result<()> {
-        let json = serde_json::to_vec_pretty(state).context(|| "cannot write JSON".to_owned())?;
-        write_atomic(&self.state_file(), &json)
+    /// Changes the state. The caller holds [`Self::lock`].
+    pub(super) fn update_state(&self, change: impl FnOnce(&mut PersistedState)) -> Result<()> {
+        let mut state = self.load_state()?;
+        change(&mut state);
+        let json = serde_json::to_vec_pretty(&state).context(|| "cannot write JSON")?;
+        write_atomic(&self.state_file, &json)
     }
 
     /// Takes the exclusive lock for starting, stopping and creating anything.
@@ -219,16 +199,12 @@ impl Layout {
         self.check_folder()?;
         self.check_foreign_content()?;
         create_folder(&self.root, 0o755)?;
-        let mut waited = Duration::ZERO;
+        let start = Instant::now();
         loop {
-            if let Some(lock) = self.try_lock()? {
+            if let Some(lock) = self.try_lock(start)? {
                 return Ok(lock);
             }
-            if waited >= LOCK_TIMEOUT {
-                return Err(self.lock_timed_out());
-            }
             tokio::time::sleep(LOCK_POLL_INTERVAL).await;
-            waited += LOCK_POLL_INTERVAL;
         }
     }
 
@@ -236,28 +212,25 @@ impl Layout {
     pub(super) fn lock_blocking(&self) -> Result<File> {
         let start = Instant::now();
         loop {
-            if let Some(lock) = self.try_lock()? {
+            if let Some(lock) = self.try_lock(start)? {
                 return Ok(lock);
-            }
-            if start.elapsed() >= LOCK_TIMEOUT {
-                return Err(self.lock_timed_out());
             }
             std::thread::sleep(LOCK_POLL_INTERVAL);
         }
     }
 
-    fn lock_timed_out(&self) -> Failure {
-        Failure::new(format!("another covidctl is still changing `{}`", self.root.display()))
-            .hint("wait for it or stop it; do not remove the file `lock`")
-    }
-
-    fn try_lock(&self) -> Result<Option<File>> {
+    /// Returns the lock, or `None` if another process holds it; an error if that has lasted too long since `start`.
+    fn try_lock(&self, start: Instant) -> Result<Option<File>> {
         let path = self.root.join("lock");
         let file = open(&path)?;
         match file.try_lock() {
             Ok(()) => {}
-            Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(cannot_read(&path, error)),
+            Err(TryLockError::WouldBlock) if start.elapsed() < LOCK_TIMEOUT => return Ok(None),
+            Err(TryLockError::WouldBlock) => {
+                let what = format!("another covidctl is still changing `{}`", self.root.display());
+                return Err(Failure::new(what).hint("wait for it or stop it; do not remove the file `lock`"));
+            }
+            Err(TryLockError::Error(error)) => return Err(error).context(cannot_read(&path)),
         }
         // The previous holder may have deleted the folder, and the lock on a deleted file protects nothing.
         let inode = |metadata: std::io::Result<Metadata>| metadata.map(|metadata| metadata.ino()).ok();
@@ -266,8 +239,9 @@ impl Layout {
 
     /// Takes the shared lock that keeps PostgreSQL running. Taken and released under [`Self::lock`].
     pub(super) fn hold_in_use(&self) -> Result<File> {
-        let file = open(&self.root.join("users"))?;
-        file.lock_shared().context(|| format!("cannot lock `{}`", self.root.join("users").display()))?;
+        let path = self.root.join("users");
+        let file = open(&path)?;
+        file.lock_shared().context(|| format!("cannot lock `{}`", path.display()))?;
         Ok(file)
     }
 
@@ -278,22 +252,15 @@ impl Layout {
 
     /// Deletes all files of the target, and the folder if it is empty then.
     pub(super) fn delete(&self) -> Result<()> {
-        for folder in [
-            "store",
-            "pg",
-            "pg.partial",
-            "postgresql",
-            "postgresql.partial",
-            "sample.partial",
-            "logs",
-            "processes",
-        ] {
-            let path = self.root.join(folder);
-            ignore_not_found("delete", &path, std::fs::remove_dir_all(&path))?;
+        let partial = ["pg.partial", "postgresql.partial"].map(|folder| self.root.join(folder));
+        let folders =
+            [&self.store, &self.postgres, &self.fetched, &self.partial_sample, &self.logs, &self.processes];
+        for folder in folders.into_iter().chain(&partial) {
+            ignore_not_found("delete", folder, std::fs::remove_dir_all(folder))?;
         }
-        for file in ["pgpass", "covidctl.json", "users", "lock"] {
-            let path = self.root.join(file);
-            ignore_not_found("delete", &path, std::fs::remove_file(&path))?;
+        let locks = ["users", "lock"].map(|file| self.root.join(file));
+        for file in [&self.password_file, &self.state_file].into_iter().chain(&locks) {
+            ignore_not_found("delete", file, std::fs::remove_file(file))?;
         }
         // Kept if it has other content or another process waits for the lock.
         drop(std::fs::remove_dir(&self.root));
@@ -326,7 +293,7 @@ pub(super) fn create_folder(folder: &Path, mode: u32) -> Result<()> {
 
 /// Writes a value as JSON, atomically.
 pub(super) fn write_json(file: &Path, value: &impl Serialize) -> Result<()> {
-    write_atomic(file, &serde_json::to_vec(value).context(|| "cannot write JSON".to_owned())?)
+    write_atomic(file, &serde_json::to_vec(value).context(|| "cannot write JSON")?)
 }
 
 /// Writes a file atomically, with access for its owner only.
@@ -344,23 +311,23 @@ fn open(file: &Path) -> Result<File> {
         .map_err(|failure| failure.hint(WRITABLE_HINT))
 }
 
+/// Returns `None` if the file does not exist.
+pub(super) fn found<T>(result: std::io::Result<T>) -> std::io::Result<Option<T>> {
+    match result {
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        result => result.map(Some),
+    }
+}
+
 /// Converts the result of an operation, named by its verb; a missing file counts as success.
 pub(super) fn ignore_not_found(verb: &str, path: &Path, result: std::io::Result<()>) -> Result<()> {
-    match result {
-        Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-            Err(Failure::new(format!("cannot {verb} `{}`", path.display())).source(error))
-        }
-        _ => Ok(()),
-    }
+    found(result).map(drop).context(|| format!("cannot {verb} `{}`", path.display()))
 }
 
 /// Lists a folder; a missing folder is empty.
 pub(super) fn entries_of(folder: &Path) -> Result<Vec<PathBuf>> {
-    match std::fs::read_dir(folder) {
-        Ok(entries) => Ok(entries.flatten().map(|entry| entry.path()).collect()),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(Vec::new()),
-        Err(error) => Err(cannot_read(folder, error)),
-    }
+    let entries = found(std::fs::read_dir(folder)).context(cannot_read(folder))?;
+    Ok(entries.into_iter().flatten().flatten().map(|entry| entry.path()).collect())
 }
 
 /// Opens a log for appending: for standard output and for standard error.
@@ -375,9 +342,6 @@ pub(super) fn read_json<T: DeserializeOwned>(file: &Path) -> Option<T> {
     serde_json::from_slice(&std::fs::read(file).ok()?).ok()
 }
 
-pub(super) fn cannot_read(
-    file: &Path,
-    error: impl Into<Box<dyn std::error::Error + Send + Sync>>,
-) -> Failure {
-    Failure::new(format!("cannot read `{}`", file.display())).source(error)
+pub(super) fn cannot_read(file: &Path) -> impl FnOnce() -> String {
+    move || format!("cannot read `{}`", file.display())
 }

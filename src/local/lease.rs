@@ -9,7 +9,6 @@ use super::postgres::Postgres;
 use super::run_processes;
 use target::Progress;
 
-/// Keeps PostgreSQL running.
 #[derive(Debug)]
 pub struct Lease {
     layout: Layout,
@@ -18,39 +17,27 @@ pub struct Lease {
 }
 
 impl Lease {
-    /// Starts PostgreSQL unless it runs. The caller holds the lock of the layout.
-    pub(super) fn take(layout: &Layout, postgres: &Postgres, progress: &dyn Progress) -> Result<Self> {
+    /// Starts PostgreSQL unless it runs; with `keep`, it keeps running after the last lease. The caller holds the lock of the layout.
+    pub(super) fn take(
+        layout: &Layout,
+        postgres: &Postgres,
+        keep: bool,
+        progress: &dyn Progress,
+    ) -> Result<Self> {
         let in_use = layout.hold_in_use()?;
-        match Self::start(layout, postgres, progress) {
-            Ok(()) => Ok(Self { layout: layout.clone(), postgres: postgres.clone(), in_use: Some(in_use) }),
-            Err(failure) => {
-                drop(in_use);
-                // There is no guard yet that would do this. The first error is the one to report.
-                if layout.is_unused().is_ok_and(|unused| unused) {
-                    drop(postgres.stop());
-                }
-                Err(failure)
+        let started = postgres.ensure_running(progress).and_then(|started| {
+            // After a reboot an earlier `up` no longer counts.
+            if started || keep { layout.update_state(|state| state.keep = keep) } else { Ok(()) }
+        });
+        if let Err(failure) = started {
+            drop(in_use);
+            // There is no guard yet that would do this. The first error is the one to report.
+            if layout.is_unused().is_ok_and(|unused| unused) {
+                drop(postgres.stop());
             }
+            return Err(failure);
         }
-    }
-
-    fn start(layout: &Layout, postgres: &Postgres, progress: &dyn Progress) -> Result<()> {
-        let started = postgres.ensure_running(progress)?;
-        let mut state = layout.load_state()?;
-        if started && state.keep {
-            // After a reboot the earlier `up` no longer counts.
-            state.keep = false;
-            layout.save_state(&state)?;
-        }
-        Ok(())
-    }
-
-    /// Keeps PostgreSQL running after the last lease.
-    pub(super) fn keep(&self) -> Result<()> {
-        let _lock = self.layout.lock_blocking()?;
-        let mut state = self.layout.load_state()?;
-        state.keep = true;
-        self.layout.save_state(&state)
+        Ok(Self { layout: layout.clone(), postgres: postgres.clone(), in_use: Some(in_use) })
     }
 
     /// Returns whether PostgreSQL keeps running after the last lease.

@@ -13,7 +13,7 @@ use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Result};
 use serde::Deserialize;
 
-use super::layout::{Layout, cannot_read};
+use super::layout::{Layout, cannot_read, found};
 use super::{run_history, run_processes};
 use logs::{Event, FilterPattern, Millis, PageRequest, PageResponse, Source};
 use target::JobKind;
@@ -44,20 +44,19 @@ pub(super) fn sources(layout: &Layout, run: Option<&str>) -> Vec<Arc<dyn Source>
     let wanted = SOURCES.iter().filter(|(name, _)| only.as_ref().is_none_or(|(_, of)| of == name));
     let source = |(name, group): &(&'static str, &'static str)| {
         let only = only.as_ref().map(|(run, _)| run.clone());
-        let files = LogFolder { layout: layout.clone(), name, group, only, progress: Mutex::default() };
-        Arc::new(LogFiles(Arc::new(files))) as Arc<dyn Source>
+        let files = LogFiles { layout: layout.clone(), name, group, only, progress: Arc::default() };
+        Arc::new(files) as Arc<dyn Source>
     };
     wanted.map(source).collect()
 }
 
-struct LogFiles(Arc<LogFolder>);
-
-struct LogFolder {
+#[derive(Clone)]
+struct LogFiles {
     layout: Layout,
     name: &'static str,
     group: &'static str,
     only: Option<String>,
-    progress: Mutex<ReadProgress>,
+    progress: Arc<Mutex<ReadProgress>>,
 }
 
 #[derive(Default)]
@@ -85,18 +84,18 @@ struct Timestamp {
 #[async_trait]
 impl Source for LogFiles {
     fn name(&self) -> &str {
-        self.0.name
+        self.name
     }
 
     async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
-        let (files, request) = (Arc::clone(&self.0), request.clone());
-        let page = tokio::task::spawn_blocking(move || files.page(&request));
-        page.await.context(|| "cannot read the logs".to_owned())?
+        let (files, request) = (self.clone(), request.clone());
+        let page = tokio::task::spawn_blocking(move || files.next_page(&request));
+        page.await.context(|| "cannot read the logs")?
     }
 }
 
-impl LogFolder {
-    fn page(&self, request: &PageRequest) -> Result<PageResponse> {
+impl LogFiles {
+    fn next_page(&self, request: &PageRequest) -> Result<PageResponse> {
         let pattern = request.pattern.as_deref().map(FilterPattern::parse).transpose()?;
         let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
         let since = *progress.since.get_or_insert(request.from);
@@ -144,18 +143,16 @@ impl LogFolder {
         let path = self.layout.log_file(run);
         // Checked before reading: a writer that has ended by now has written everything.
         let complete = last && !self.has_writer(run);
-        let read_error = |error| cannot_read(&path, error);
-        let mut file = match File::open(&path) {
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            opened => opened.map_err(read_error)?,
+        let Some(mut file) = found(File::open(&path)).context(cannot_read(&path))? else {
+            return Ok(false);
         };
-        let metadata = file.metadata().map_err(read_error)?;
+        let metadata = file.metadata().context(cannot_read(&path))?;
         let modified =
             metadata.modified().map_or_else(|_| Utc::now(), DateTime::<Utc>::from).timestamp_millis();
         if metadata.len() <= state.position || state.position == 0 && modified < since {
             return Ok(false);
         }
-        let content = chunk(&mut file, state.position).map_err(read_error)?;
+        let content = chunk(&mut file, state.position).context(cannot_read(&path))?;
         let end = state.position + content.len() as u64;
         let more = end < metadata.len();
         let whole = match content.iter().rposition(|byte| *byte == b'\n') {

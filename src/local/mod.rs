@@ -16,7 +16,6 @@ mod sample;
 use std::any::Any;
 use std::collections::HashMap;
 use std::os::unix::process::ExitStatusExt as _;
-use std::path::Path;
 use std::process::ExitStatus;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -32,7 +31,7 @@ use uuid::Uuid;
 use self::layout::Layout;
 pub use self::lease::Lease;
 use self::postgres::{Postgres, ServerState};
-pub use self::sample::{SamplePlan, SampleStore};
+pub use self::sample::SamplePlan;
 use logs::{LogSources, PollPolicy, RunLog};
 use target::{
     ActiveRun, Capabilities, CheckSink, Component, ComponentState, Components, DataRetention, Database,
@@ -51,7 +50,6 @@ const STOP_TIMEOUT: Duration = Duration::from_secs(10);
 /// How often a run that another process started is polled.
 const RUN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
-/// The target on this machine.
 #[derive(Debug)]
 pub struct Local {
     layout: Layout,
@@ -61,24 +59,19 @@ pub struct Local {
 
 impl Local {
     /// Returns the target in the configured folder, without creating anything.
-    pub fn new(settings: &Settings) -> Result<Self> {
+    pub fn new(settings: &Settings) -> Self {
         let layout = Layout::new(&settings.data_dir.value);
         let pg_bin = settings.pg_bin.as_ref().map(|folder| folder.value.clone());
         let postgres = Postgres::new(layout.clone(), pg_bin);
-        Ok(Self { layout, postgres, children: Mutex::default() })
+        Self { layout, postgres, children: Mutex::default() }
     }
 
-    /// Returns its capabilities.
     pub fn target(self: Arc<Self>) -> Target {
         Target { services: Some(Arc::clone(&self) as _), ..Target::of(self) }
     }
 
-    /// Creates what is missing and starts PostgreSQL, which runs until the last lease is dropped.
-    pub async fn lease(&self, progress: Arc<dyn Progress>) -> Result<Lease> {
-        self.lease_with(false, progress).await
-    }
-
-    async fn lease_with(&self, keep: bool, progress: Arc<dyn Progress>) -> Result<Lease> {
+    /// Creates what is missing and starts PostgreSQL, which runs until the last lease is dropped; with `keep`, longer.
+    pub async fn lease(&self, keep: bool, progress: Arc<dyn Progress>) -> Result<Lease> {
         self.postgres.check_access()?;
         let lock = self.layout.lock().await?;
         let (layout, postgres) = (self.layout.clone(), self.postgres.clone());
@@ -86,19 +79,11 @@ impl Local {
             // On an error this lock is dropped before the lease, which needs it to be released.
             let _lock = lock;
             layout.create()?;
-            Lease::take(&layout, &postgres, progress.as_ref())
+            Lease::take(&layout, &postgres, keep, progress.as_ref())
         });
-        let lease = lease.await.context(|| "cannot start PostgreSQL".to_owned())??;
-        if keep {
-            lease.keep()?;
-        }
+        let lease = lease.await.context(|| "cannot start PostgreSQL")??;
         db::create_if_missing(&self.database(DatabaseAccess::READ).await?).await?;
         Ok(lease)
-    }
-
-    /// Returns the store of the synthetic sample.
-    pub fn samples(&self) -> SampleStore<'_> {
-        SampleStore(&self.layout)
     }
 
     /// Returns a guard that ends the run when it is dropped.
@@ -122,11 +107,11 @@ impl Local {
     }
 
     fn store_url(&self) -> String {
-        store_url_of(&self.layout.store())
+        format!("file://{}", self.layout.store.display().to_string().replace('%', "%25"))
     }
 
     fn not_up(&self) -> Failure {
-        Failure::new(format!("the target `local` is not up in `{}`", self.layout.root().display()))
+        Failure::new(format!("the target `local` is not up in `{}`", self.layout.root.display()))
             .hint("covidctl up    (or use another folder with --data-dir)")
             .exit_code(Exit::NotStarted)
     }
@@ -153,36 +138,34 @@ impl Components for Local {
     fn location(&self) -> Location {
         Location {
             target: "local".to_owned(),
-            location: self.layout.root().display().to_string(),
+            location: self.layout.root.display().to_string(),
             capabilities: Capabilities { services: true, bastion: false },
         }
     }
 
     async fn list(&self) -> Result<Vec<Component>> {
-        let (state, since, detail) = match (self.layout.exists(), self.postgres.version()) {
-            (true, Some(version)) => match self.postgres.state()? {
-                ServerState::Stopped => (ComponentState::Stopped, None, format!("version {version}")),
-                ServerState::Crashed => (
-                    ComponentState::Failed,
-                    None,
-                    "was not shut down properly; `covidctl up` recovers it".to_owned(),
-                ),
-                ServerState::Foreign => (
-                    ComponentState::Failed,
-                    None,
-                    "is run by another container or was started by hand".to_owned(),
-                ),
-                ServerState::Busy(process) => {
-                    (ComponentState::Busy, None, format!("version {version}, process {}", process.pid))
-                }
-                ServerState::Ready { process, port, since } => {
-                    let detail = format!("version {version}, 127.0.0.1:{port}, process {}", process.pid);
-                    (ComponentState::Ready, Some(since), detail)
-                }
-            },
-            _ => (ComponentState::Missing, None, "`covidctl up` creates it".to_owned()),
+        let component = |state, detail: String| Component::new("postgresql", state, detail);
+        let Some(version) = self.postgres.version().filter(|_| self.layout.exists()) else {
+            return Ok(vec![component(ComponentState::Missing, "`covidctl up` creates it".to_owned())]);
         };
-        Ok(vec![Component { name: "postgresql".to_owned(), state, since, detail }])
+        Ok(vec![match self.postgres.state()? {
+            ServerState::Stopped => component(ComponentState::Stopped, format!("version {version}")),
+            ServerState::Crashed => component(
+                ComponentState::Failed,
+                "was not shut down properly; `covidctl up` recovers it".to_owned(),
+            ),
+            ServerState::Foreign => component(
+                ComponentState::Failed,
+                "is run by another container or was started by hand".to_owned(),
+            ),
+            ServerState::Busy(process) => {
+                component(ComponentState::Busy, format!("version {version}, process {}", process.pid))
+            }
+            ServerState::Ready { process, port, since } => {
+                let detail = format!("version {version}, 127.0.0.1:{port}, process {}", process.pid);
+                Component { since: Some(since), ..component(ComponentState::Ready, detail) }
+            }
+        }])
     }
 
     async fn diagnose(&self, _: &DoctorContext, sink: &CheckSink<'_>) -> bool {
@@ -193,7 +176,7 @@ impl Components for Local {
 #[async_trait]
 impl Services for Local {
     async fn up(&self, progress: Arc<dyn Progress>) -> Result<()> {
-        self.lease_with(true, progress).await.map(drop)
+        self.lease(true, progress).await.map(drop)
     }
 
     async fn down(&self, data: DataRetention, progress: Arc<dyn Progress>) -> Result<()> {
@@ -213,14 +196,12 @@ impl Services for Local {
             }
             postgres.stop()?;
             if data == DataRetention::Delete {
-                progress.step(&format!("deleting the data in `{}`", layout.root().display()));
+                progress.step(&format!("deleting the data in `{}`", layout.root.display()));
                 return layout.delete();
             }
-            let mut state = layout.load_state()?;
-            state.keep = false;
-            layout.save_state(&state)
+            layout.update_state(|state| state.keep = false)
         });
-        stopped.await.context(|| "cannot stop PostgreSQL".to_owned())?
+        stopped.await.context(|| "cannot stop PostgreSQL")?
     }
 }
 
@@ -262,7 +243,7 @@ impl Runs for Local {
     }
 
     async fn active(&self) -> Result<Vec<ActiveRun>> {
-        Ok(run_processes::active(&self.layout)?.into_iter().map(ActiveRun::from).collect())
+        Ok(run_processes::active(&self.layout)?.into_iter().map(|process| process.active).collect())
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {
@@ -279,7 +260,7 @@ impl Runs for Local {
     }
 
     async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
-        if !self.layout.exists() && !self.layout.logs().is_dir() {
+        if !self.layout.exists() && !self.layout.logs.is_dir() {
             return Err(self.not_up());
         }
         let run = run.map(|typed| run_history::find(&self.layout, typed)).transpose()?;
@@ -313,7 +294,7 @@ impl Databases for Local {
             port,
             user: postgres::cluster::USER.to_owned(),
             name: DATABASE_NAME.to_owned(),
-            password_file: self.layout.password_file(),
+            password_file: self.layout.password_file.clone(),
             programs: self.postgres.programs_folder(),
             ca_bundle: None,
             password: postgres::cluster::password(&self.layout)?,
@@ -334,9 +315,4 @@ impl Databases for Local {
 fn exit_code(status: ExitStatus) -> u8 {
     let code = status.code().unwrap_or_else(|| 128 + status.signal().unwrap_or_default());
     u8::try_from(code).unwrap_or(1)
-}
-
-/// Returns the store URL of a folder.
-fn store_url_of(folder: &Path) -> String {
-    format!("file://{}", folder.display().to_string().replace('%', "%25"))
 }

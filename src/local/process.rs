@@ -76,7 +76,6 @@ fn command_line(pid: i32) -> Option<(u32, String)> {
     Some((folder.metadata().ok()?.uid(), String::from_utf8_lossy(&args).replace('\0', " ")))
 }
 
-/// Returns the user and the command line of a process, `None` if it has ended.
 #[cfg(not(target_os = "linux"))]
 fn command_line(pid: i32) -> Option<(u32, String)> {
     let args = ["-ww", "-o", "uid=", "-o", "command=", "-p", &pid.to_string()];

@@ -103,7 +103,7 @@ pub(super) fn logged(layout: &Layout) -> Result<Vec<String>> {
         let is_log = file.extension().is_some_and(|extension| extension == "jsonl");
         file.file_stem().filter(|_| is_log)?.to_str().map(str::to_owned)
     };
-    let mut runs: Vec<String> = entries_of(&layout.logs())?.iter().filter_map(|file| run_of(file)).collect();
+    let mut runs: Vec<String> = entries_of(&layout.logs)?.iter().filter_map(|file| run_of(file)).collect();
     runs.sort();
     Ok(runs)
 }
@@ -123,6 +123,6 @@ pub(super) fn find(layout: &Layout, typed: &str) -> Result<Uuid> {
         (Some(run), None) => Ok(*run),
         (None, _) => Err(Failure::new(format!("there is no log of a run `{typed}`"))
             .hint("`covidctl runs` lists the runs; `latest` is the newest")),
-        _ => Err(Failure::new(format!("several runs begin with `{typed}`")).hint("type more of the id")),
+        _ => Err(target::ambiguous_run(&typed)),
     }
 }

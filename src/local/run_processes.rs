@@ -8,11 +8,11 @@ use std::path::PathBuf;
 use std::process::Stdio;
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use common::env;
 use common::failure::{Context as _, Exit, Failure, Result};
 use serde::{Deserialize, Serialize};
-use target::{ActiveRun, Job, JobKind};
+use target::{ActiveRun, Job};
 use tokio::process::{Child, Command};
 use uuid::Uuid;
 
@@ -35,10 +35,9 @@ const RESERVED_VARIABLES: [&str; 8] = [
 /// The file about a run in progress.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct RunProcess {
-    run: Uuid,
-    kind: JobKind,
-    started_at: DateTime<Utc>,
-    pub(super) process: Process,
+    #[serde(flatten)]
+    pub(super) active: ActiveRun,
+    process: Process,
 }
 
 /// Starts a job. The caller holds the lock of the layout, so that concurrent starts see each other.
@@ -55,25 +54,25 @@ pub(super) fn start(layout: &Layout, job: &Job, env: &[(&str, String)]) -> Resul
     while !process.is_alive() && matches!(child.try_wait(), Ok(None)) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let run_process = RunProcess { run, kind: job.kind, started_at: Utc::now(), process };
-    write_json(&process_file(layout, run), &run_process)?;
+    let active = ActiveRun { run, kind: job.kind, started_at: Utc::now() };
+    write_json(&process_file(layout, run), &RunProcess { active, process })?;
     Ok((run, child))
 }
 
 fn launch(layout: &Layout, job: &Job, env: &[(&str, String)], run: Uuid) -> Result<Child> {
     let (out, err) = open_log(&layout.log_file(&run.to_string()))?;
-    let program = std::env::current_exe().context(|| "cannot find this program's executable".to_owned())?;
+    let program = std::env::current_exe().context(|| "cannot find this program's executable")?;
     let mut command = Command::new(&program);
     command.arg0(OsString::from(mark(run))).arg("etl").arg(job.kind.subcommand()).args(&job.arguments);
     for name in RESERVED_VARIABLES {
         command.env_remove(name);
     }
     command
-        .envs(job.environment.iter().map(|(name, value)| (name, value)))
-        .envs(env.iter().map(|(name, value)| (name, value)))
+        .envs(job.environment.iter().cloned())
+        .envs(env.iter().cloned())
         .env(env::RUN_ID, run.to_string())
         .env(env::LOG_FORMAT, "json")
-        .current_dir(layout.root())
+        .current_dir(&layout.root)
         .stdin(Stdio::null())
         .stdout(out)
         .stderr(err)
@@ -91,18 +90,19 @@ fn mark(run: Uuid) -> String {
 }
 
 fn ensure_not_running(layout: &Layout, job: &Job) -> Result<()> {
-    match active(layout)?.into_iter().find(|active| active.kind.excludes(job.kind)) {
-        None => Ok(()),
-        Some(RunProcess { run, kind, .. }) => Err(Failure::new(format!("{kind} is running already: {run}"))
-            .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
-            .exit_code(Exit::NotStarted)),
-    }
+    let mut active = active(layout)?.into_iter().map(|process| process.active);
+    let Some(ActiveRun { run, kind, .. }) = active.find(|active| active.kind.excludes(job.kind)) else {
+        return Ok(());
+    };
+    Err(Failure::new(format!("{kind} is running already: {run}"))
+        .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
+        .exit_code(Exit::NotStarted))
 }
 
 /// Returns the runs in progress, oldest first, and deletes the files of the others.
 pub(super) fn active(layout: &Layout) -> Result<Vec<RunProcess>> {
     let mut active = Vec::new();
-    for path in entries_of(&layout.processes())? {
+    for path in entries_of(&layout.processes)? {
         match read_json::<RunProcess>(&path) {
             Some(run) if run.process.is_alive() => active.push(run),
             // Not a temporary file of a write in progress.
@@ -112,13 +112,13 @@ pub(super) fn active(layout: &Layout) -> Result<Vec<RunProcess>> {
             _ => {}
         }
     }
-    active.sort_by_key(|run| run.started_at);
+    active.sort_by_key(|process: &RunProcess| process.active.started_at);
     Ok(active)
 }
 
 /// Returns the process of a run in progress.
 pub(super) fn find(layout: &Layout, run: Uuid) -> Result<Option<Process>> {
-    Ok(active(layout)?.into_iter().find(|active| active.run == run).map(|active| active.process))
+    Ok(active(layout)?.into_iter().find(|process| process.active.run == run).map(|active| active.process))
 }
 
 /// Deletes the file of a run that has ended; if that fails, [`active`] does it later.
@@ -127,11 +127,5 @@ pub(super) fn forget(layout: &Layout, run: Uuid) {
 }
 
 fn process_file(layout: &Layout, run: Uuid) -> PathBuf {
-    layout.processes().join(format!("{run}.json"))
-}
-
-impl From<RunProcess> for ActiveRun {
-    fn from(RunProcess { run, kind, started_at, .. }: RunProcess) -> Self {
-        Self { run, kind, started_at }
-    }
+    layout.processes.join(format!("{run}.json"))
 }

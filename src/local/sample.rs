@@ -3,11 +3,12 @@
 //! Datasets of the user are never overwritten. A sample is written to a folder beside the store and moved there once it is complete; the
 //! names and sizes of its files are recorded, by which they are recognized.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use common::atomic_file::sync_folder;
 use common::failure::{Context as _, Failure, Result};
 
+use super::Local;
 use super::layout::{Layout, Sample, create_folder, ignore_not_found};
 
 /// What `demo` does about datasets.
@@ -23,43 +24,39 @@ pub enum SamplePlan {
 
 const DEFAULT_ROWS: u64 = 300_000;
 
-/// The sample of a local target.
-pub struct SampleStore<'a>(pub(super) &'a Layout);
-
-impl SampleStore<'_> {
+impl Local {
     /// Decides what to do, from the datasets in the store (names and sizes) and the requested number of rows.
-    pub fn plan(&self, datasets: &[(String, u64)], rows: Option<u64>) -> Result<SamplePlan> {
-        plan(self.0.load_state()?.sample.as_ref(), datasets, rows).map_err(|failure| {
-            let store = self.0.store();
-            failure.hint(format!("omit --rows, use another --data-dir, or empty `{}`", store.display()))
+    pub fn plan_sample(&self, datasets: &[(String, u64)], rows: Option<u64>) -> Result<SamplePlan> {
+        plan(self.layout.load_state()?.sample.as_ref(), datasets, rows).map_err(|failure| {
+            let store = self.layout.store.display();
+            failure.hint(format!("omit --rows, use another --data-dir, or empty `{store}`"))
         })
     }
 
     /// Creates an empty folder for a new sample.
-    pub fn new_folder(&self) -> Result<PathBuf> {
-        let folder = self.0.partial_sample();
-        ignore_not_found("delete", &folder, std::fs::remove_dir_all(&folder))?;
-        create_folder(&folder, 0o755)?;
+    pub fn new_sample_folder(&self) -> Result<&Path> {
+        let folder = &self.layout.partial_sample;
+        ignore_not_found("delete", folder, std::fs::remove_dir_all(folder))?;
+        create_folder(folder, 0o755)?;
         Ok(folder)
     }
 
     /// Moves the sample from its folder into the store.
-    pub fn adopt(&self, rows: u64) -> Result<()> {
-        let (folder, store) = (self.0.partial_sample(), self.0.store());
-        let files = list(&folder).context(|| format!("cannot list `{}`", folder.display()))?;
-        let mut state = self.0.load_state()?;
-        let previous = state.sample.take().map(|sample| sample.files).unwrap_or_default();
+    pub fn adopt_sample(&self, rows: u64) -> Result<()> {
+        let Layout { partial_sample: folder, store, .. } = &self.layout;
+        let files = list(folder).context(|| format!("cannot list `{}`", folder.display()))?;
         // After an interruption the store has files of both samples; all are recorded, and zero rows match no request.
-        state.sample = Some(Sample { rows: 0, files: [previous, files.clone()].concat() });
-        self.0.save_state(&state)?;
+        self.layout.update_state(|state| {
+            let previous = state.sample.take().map(|sample| sample.files).unwrap_or_default();
+            state.sample = Some(Sample { rows: 0, files: [previous, files.clone()].concat() });
+        })?;
         for (name, _) in &files {
             std::fs::rename(folder.join(name), store.join(name))
                 .context(|| format!("cannot move `{name}`"))?;
         }
-        sync_folder(&store).context(|| format!("cannot sync `{}`", store.display()))?;
-        state.sample = Some(Sample { rows, files });
-        self.0.save_state(&state)?;
-        std::fs::remove_dir(&folder).context(|| format!("cannot delete `{}`", folder.display()))
+        sync_folder(store).context(|| format!("cannot sync `{}`", store.display()))?;
+        self.layout.update_state(|state| state.sample = Some(Sample { rows, files }))?;
+        std::fs::remove_dir(folder).context(|| format!("cannot delete `{}`", folder.display()))
     }
 }
 

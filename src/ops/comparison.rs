@@ -8,7 +8,7 @@ use std::fmt;
 use serde::Serialize;
 use serde_json::Value;
 
-use common::text::{table, thousands};
+use common::text::{maybe_thousands, table, thousands};
 
 /// Changes per question in the text.
 const MAX_SHOWN: usize = 10;
@@ -28,7 +28,7 @@ struct Difference {
     name: String,
     /// Why it cannot be compared.
     #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<String>,
+    reason: Option<&'static str>,
     /// Largest first.
     changes: Vec<Change>,
 }
@@ -62,11 +62,11 @@ impl Comparison {
             if reason.is_none() && changes.is_empty() {
                 same += 1;
             } else {
-                differing.push(Difference { name: name.clone(), reason: reason.map(str::to_owned), changes });
+                differing.push(Difference { name: name.clone(), reason, changes });
             }
         }
         for name in old.keys().filter(|name| !new.contains_key(*name)) {
-            let reason = Some("only in the earlier report".to_owned());
+            let reason = Some("only in the earlier report");
             differing.push(Difference { name: name.clone(), reason, changes: Vec::new() });
         }
         Self { before, after, questions: differing, same }
@@ -129,27 +129,25 @@ impl fmt::Display for Comparison {
                 writeln!(f, "{reason}")?;
                 continue;
             }
-            let number = |number: Option<i64>| number.map_or_else(|| "-".to_owned(), thousands);
-            let row = |change: &Change| {
+            let cells = |change: &Change| {
                 let difference = change.difference();
                 let sign = if difference > 0 { "+" } else { "" };
-                vec![
+                [
                     change.line.clone(),
                     change.column.clone(),
-                    number(change.before),
-                    number(change.after),
+                    maybe_thousands(change.before),
+                    maybe_thousands(change.after),
                     format!("{sign}{}", thousands(difference)),
                 ]
             };
-            let rows: Vec<_> = question.changes.iter().take(MAX_SHOWN).map(row).collect();
-            f.write_str(&table(&["LINE", "COUNT", "BEFORE", "AFTER", "DIFFERENCE"], &rows))?;
-            let hidden = question.changes.len() - rows.len();
+            let shown = question.changes.iter().take(MAX_SHOWN).map(cells);
+            f.write_str(&table(["LINE", "COUNT", "BEFORE", "AFTER", "DIFFERENCE"], shown))?;
+            let hidden = question.changes.len().saturating_sub(MAX_SHOWN);
             if hidden > 0 {
                 writeln!(f, "… and {hidden} smaller changes (all with --output json)")?;
             }
         }
-        let same = self.same;
-        writeln!(f, "\nunchanged questions: {same}")
+        writeln!(f, "\nunchanged questions: {}", self.same)
     }
 }
 
@@ -189,11 +187,8 @@ mod tests {
         ]));
         let comparison = Comparison::of(("one".into(), &old), ("two".into(), &new));
         assert_eq!(comparison.same, 1);
-        let reasons: Vec<_> = comparison
-            .questions
-            .iter()
-            .map(|question| (question.name.as_str(), question.reason.as_deref()))
-            .collect();
+        let reasons: Vec<_> =
+            comparison.questions.iter().map(|question| (question.name.as_str(), question.reason)).collect();
         assert_eq!(
             reasons,
             [

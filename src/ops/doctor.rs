@@ -18,10 +18,12 @@ pub async fn diagnose(target: &Target, context: &DoctorContext, sink: &CheckSink
     if !target.components.diagnose(context, sink).await {
         return;
     }
-    sink(datasets(target).await.unwrap_or_else(|failure| Check::of("datasets", &failure)));
+    let report = |name, check: Result<Check>| sink(check.unwrap_or_else(|failure| Check::of(name, &failure)));
+    report("datasets", datasets(target).await);
+    let access = if target.bastion.is_some() { "tunnel" } else { "database" };
     let database = match target.databases.database(DatabaseAccess::READ).await {
         Ok(database) => database,
-        Err(failure) => return sink(Check::of(access_check(target), &failure)),
+        Err(failure) => return sink(Check::of(access, &failure)),
     };
     if database.is_tunnelled() {
         sink(Check::ok("tunnel", format!("open to {}:{}", database.host, database.port)));
@@ -34,19 +36,12 @@ pub async fn diagnose(target: &Target, context: &DoctorContext, sink: &CheckSink
     if database.is_tunnelled() {
         sink(tls(&database, &mut session).await);
     }
-    let migrations = migrations(&mut session).await;
-    sink(migrations.unwrap_or_else(|failure| Check::of("migrations", &failure)));
-    let freshness = freshness(&mut session, Utc::now()).await;
-    sink(freshness.unwrap_or_else(|failure| Check::of("freshness", &failure)));
+    report("migrations", migrations(&mut session).await);
+    report("freshness", freshness(&mut session, Utc::now()).await);
     match published(&mut session).await {
         Ok(checks) => checks.into_iter().for_each(sink),
         Err(failure) => sink(Check::of("last load", &failure)),
     }
-}
-
-/// Returns the name of the check that fails if the database cannot be reached.
-fn access_check(target: &Target) -> &'static str {
-    if target.bastion.is_some() { "tunnel" } else { "database" }
 }
 
 async fn datasets(target: &Target) -> Result<Check> {
@@ -135,11 +130,8 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
     };
     for dataset in releases::datasets(session, published).await? {
         if dataset.status == "refused" {
-            let kept = if dataset.run_id.is_some() {
-                "the rows published before are kept"
-            } else {
-                "it has no rows"
-            };
+            let has_rows = dataset.run_id.is_some();
+            let kept = if has_rows { "the rows published before are kept" } else { "it has no rows" };
             let why = dataset.error.unwrap_or_default();
             checks.push(Check::warning(
                 "last load",
@@ -151,9 +143,8 @@ async fn published(session: &mut PgConnection) -> Result<Vec<Check>> {
             ));
         }
     }
-    let newer =
-        releases.iter().find(|release| release.rolled_back && release.release_id > published.release_id);
-    if let Some(newer) = newer {
+    let mut newer = releases.iter().filter(|release| release.release_id > published.release_id);
+    if let Some(newer) = newer.find(|release| release.rolled_back) {
         checks.push(Check::warning(
             "rollback",
             format!(

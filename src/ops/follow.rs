@@ -16,32 +16,20 @@ use target::{Job, JobKind, RunEnd, Target};
 /// Longest single wait for the end of a run.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
-/// A started run.
 #[derive(Debug)]
 pub struct Following {
-    run: Uuid,
-    kind: JobKind,
+    pub run: Uuid,
+    pub kind: JobKind,
 }
 
 impl Following {
-    /// Starts a job.
     pub async fn start(target: &Target, job: &Job) -> Result<Self> {
         let run = target.runs.start(job).await?;
         Ok(Self { run, kind: job.kind })
     }
 
-    pub const fn run(&self) -> Uuid {
-        self.run
-    }
-
-    pub const fn kind(&self) -> JobKind {
-        self.kind
-    }
-
-    /// Waits for the end of the run; shows every line of its log before it returns.
-    ///
-    /// # Errors
-    /// If the run failed; with its exit code, its last error and its hint.
+    /// Waits for the end of the run and shows every line of its log. A failed run is an error with its exit code, its last error and its
+    /// hint.
     pub async fn to_end(self, target: &Target, show: &mut (dyn FnMut(&LogLine) + Send)) -> Result<()> {
         let LogSources { sources, poll_policy, run } = target.runs.logs(Some(&self.run.to_string())).await?;
         let since = run.map_or(0, |run| run.from);
@@ -60,31 +48,31 @@ impl Following {
                 let ended = ended?;
                 // A failed run matters more than a log that could not be read to its end.
                 read.or_else(|failure| if ended.code == 0 { Err(failure) } else { Ok(()) })?;
-                if ended.code == 0 { Ok(()) } else { Err(self.failure(ended, last_error)) }
+                let (reason, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
+                let is_recorded = matches!(self.kind, JobKind::Etl | JobKind::Report | JobKind::Rollback);
+                let hint = hint.or_else(|| is_recorded.then(|| format!("covidctl runs show {}", self.run)));
+                outcome(&self.kind.to_string(), ended, reason, hint)
             }
             None => read.and(Err(Failure::new(format!("the log of run {} ended before the run", self.run)))),
         }
     }
-
-    fn failure(&self, ended: RunEnd, last_error: Option<LogLine>) -> Failure {
-        let (kind, run, code) = (self.kind, self.run, ended.code);
-        let failure = Failure::new(format!("{kind} exited with code {code}")).exit_code(Exit::Child(code));
-        let (message, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
-        let failure = match ended.reason.or(message) {
-            Some(reason) => failure.source(reason),
-            None => failure,
-        };
-        match (ended.hint.or(hint), kind) {
-            (Some(hint), _) => failure.hint(hint),
-            (None, JobKind::Etl | JobKind::Report | JobKind::Rollback) => {
-                failure.hint(format!("covidctl runs show {run}"))
-            }
-            (None, JobKind::Download | JobKind::Migrate | JobKind::Sample) => failure,
-        }
-    }
 }
 
-/// Waits for the end of a run.
+/// Returns the result of a run: on failure an error with its exit code. `reason` and `hint` apply if the target knows none.
+pub fn outcome(name: &str, ended: RunEnd, reason: Option<String>, hint: Option<String>) -> Result<()> {
+    if ended.code == 0 {
+        return Ok(());
+    }
+    let mut failure = Failure::new(format!("{name} exited with code {}", ended.code));
+    if let Some(reason) = ended.reason.or(reason) {
+        failure = failure.source(reason);
+    }
+    if let Some(hint) = ended.hint.or(hint) {
+        failure = failure.hint(hint);
+    }
+    Err(failure.exit_code(Exit::Child(ended.code)))
+}
+
 pub async fn wait(target: &Target, run: Uuid) -> Result<RunEnd> {
     loop {
         if let Some(ended) = target.runs.wait(run, WAIT_LIMIT).await? {

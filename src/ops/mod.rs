@@ -1,7 +1,6 @@
 //! Operations that commands and screens share. They work on any target and print nothing.
 
 pub mod comparison;
-pub mod database;
 pub mod datasets;
 pub mod doctor;
 pub mod follow;

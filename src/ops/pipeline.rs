@@ -6,10 +6,9 @@ use etl::download;
 
 use target::{Job, JobKind, Target};
 
-/// The jobs of the full pipeline, in order.
+/// In the order in which they run.
 pub const FULL_PIPELINE: [JobKind; 3] = [JobKind::Download, JobKind::Etl, JobKind::Report];
 
-/// The note for a skipped download.
 pub const DOWNLOAD_SKIPPED: &str =
     "kept the datasets in storage, which were not downloaded (to replace them: covidctl run download)";
 
@@ -21,11 +20,7 @@ pub fn job(kind: JobKind, is_part_of_pipeline: bool) -> Job {
 /// Returns the jobs to run. A download at the start of a pipeline is skipped if the datasets in storage were not downloaded (a sample, or
 /// files that the user put there): only an explicit download replaces those.
 pub async fn jobs_to_run(target: &Target, kinds: &[JobKind]) -> Result<Vec<JobKind>> {
-    let keep = match kinds {
-        [JobKind::Download, _, ..] => {
-            download::would_overwrite_other_file(&target.storage.datasets().await?).await
-        }
-        _ => false,
-    };
+    let keep = matches!(kinds, [JobKind::Download, _, ..])
+        && download::would_overwrite_other_file(&target.storage.datasets().await?).await;
     Ok(kinds.iter().copied().filter(|kind| !(keep && *kind == JobKind::Download)).collect())
 }

@@ -19,16 +19,11 @@ pub const LATEST: &str = "latest";
 
 const TEXT: &str = "report.txt";
 
-const PAGE: &str = "report.html";
-
-const DOCUMENT: &str = "report.json";
-
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Report {
     /// Name of its folder: time and run.
     pub name: String,
     pub stored_at: DateTime<Utc>,
-    /// Number of files.
     pub files: usize,
     /// Bytes of all files.
     pub size: u64,
@@ -60,7 +55,7 @@ pub async fn list(store: &Store) -> Result<Vec<Report>> {
     Ok(reports)
 }
 
-/// Returns the latest report without listing the others; `None` if there is none.
+/// Returns the latest report, without listing the others if there is a pointer; `None` if there is none.
 pub async fn latest(store: &Store) -> Result<Option<Report>> {
     let found = match Pointer::read(store).await? {
         Some(Pointer { folder, .. }) => {
@@ -72,24 +67,9 @@ pub async fn latest(store: &Store) -> Result<Option<Report>> {
             };
             Some(report(folder.clone(), &files).ok_or_else(gone)?)
         }
-        None => newest(store).await?,
+        None => list(store).await?.into_iter().next(),
     };
     Ok(found.map(|report| Report { latest: true, ..report }))
-}
-
-async fn newest(store: &Store) -> Result<Option<Report>> {
-    let root = Key::from(REPORTS);
-    let folders = store.objects().list_with_delimiter(Some(&root)).await;
-    let folders = folders.or_refused(|| format!("cannot list `{}`", store.url_of(&root)))?.common_prefixes;
-    let mut names: Vec<String> = folders.iter().filter_map(|key| key.filename().map(str::to_owned)).collect();
-    names.sort();
-    while let Some(name) = names.pop() {
-        let files = files(store, &name).await?;
-        if let Some(report) = report(name, &files) {
-            return Ok(Some(report));
-        }
-    }
-    Ok(None)
 }
 
 /// Returns a folder as a report, or `None` while it is incomplete (it has no text).
@@ -114,23 +94,21 @@ pub async fn find(store: &Store, typed: &str) -> Result<String> {
     }
 }
 
-/// The text of a report.
 pub async fn text(store: &Store, name: &str) -> Result<String> {
     let read = store.get(&Key::from_iter([REPORTS, name, TEXT])).await;
     let content = read.map_err(|failure| failure.hint("covidctl reports list"))?;
     Ok(String::from_utf8_lossy(&content).into_owned())
 }
 
-/// Returns the JSON document of a report.
 pub async fn document(store: &Store, name: &str) -> Result<serde_json::Value> {
-    let key = Key::from_iter([REPORTS, name, DOCUMENT]);
+    let key = Key::from_iter([REPORTS, name, "report.json"]);
     let content = store.get(&key).await.map_err(no_such_file)?;
     serde_json::from_slice(&content).context(|| format!("cannot read `{}`", store.url_of(&key)))
 }
 
 /// Returns the HTML page of a report as a local file, which is a copy unless storage is local.
 pub async fn page(store: &Store, name: &str) -> Result<PathBuf> {
-    let key = Key::from_iter([REPORTS, name, PAGE]);
+    let key = Key::from_iter([REPORTS, name, "report.html"]);
     let content = store.get(&key).await.map_err(no_such_file)?;
     if let Some(path) = store.path_of(&key) {
         return Ok(path);
@@ -144,7 +122,6 @@ fn no_such_file(failure: Failure) -> Failure {
     failure.hint("covidctl run report    (reports of older releases have only text and CSV)")
 }
 
-/// Lists the files of a report.
 pub async fn files(store: &Store, name: &str) -> Result<Vec<ObjectMeta>> {
     let folder = Key::from_iter([REPORTS, name]);
     let listed = store.objects().list(Some(&folder)).try_collect().await;

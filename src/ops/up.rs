@@ -1,12 +1,15 @@
-//! Starts the services of a target and migrates its database.
+//! Starts the services of a target, migrates its database, and sets up a new one.
 
 use std::sync::Arc;
 
-use common::failure::Result;
+use common::failure::{Failure, Result};
+use common::text::count;
+use sqlx::postgres::PgConnection;
 
 use super::follow::Following;
+use crate::db::{self, roles};
 use logs::LogLine;
-use target::{Job, JobKind, Progress, Services, Target};
+use target::{DatabaseAccess, Job, JobKind, Progress, Services, Target};
 
 /// Creates or starts the services and applies pending migrations.
 pub async fn up(
@@ -19,7 +22,7 @@ pub async fn up(
     migrate(target, progress.as_ref(), show).await
 }
 
-/// Applies pending migrations.
+/// Applies pending migrations as a job of the target.
 pub async fn migrate(
     target: &Target,
     progress: &dyn Progress,
@@ -29,4 +32,39 @@ pub async fn migrate(
     // Concurrent migrations wait for each other in the database.
     let job = Job { allow_concurrent: true, ..Job::new(JobKind::Migrate) };
     Following::start(target, &job).await?.to_end(target, show).await
+}
+
+/// Applies pending migrations from this machine; returns a message.
+pub async fn apply_migrations(session: &mut PgConnection) -> Result<String> {
+    Ok(match etl::migrate::migrate(session).await? {
+        0 => "the schema is up to date".to_owned(),
+        applied => format!("applied {}", count(applied, "migration")),
+    })
+}
+
+/// Sets up a new database as its administrator: schema, roles with their passwords, and Metabase's database.
+///
+/// Every step is idempotent. Passwords come from secrets and are sent as SCRAM verifiers only.
+pub async fn init_database(target: &Target, progress: &dyn Progress) -> Result<()> {
+    let Some(logins) = target.databases.logins().await? else {
+        return Err(Failure::usage("this target has no logins to set up").hint(
+            "`covidctl up` creates the local database; for the one on AWS: covidctl --target aws db init",
+        ));
+    };
+    let database = target.databases.database(DatabaseAccess::ADMINISTER).await?;
+    let mut session = db::connect(&database).await?;
+    progress.step(&apply_migrations(&mut session).await?);
+    // Migrations run as the owner; roles are created by the administrator.
+    roles::reset_role(&mut session).await?;
+    for login in &logins {
+        let is_new = roles::ensure_login(&mut session, &login.username, &login.password).await?;
+        let done = if is_new { "created role" } else { "set the password of role" };
+        progress.step(&format!("{done} `{}`", login.username));
+    }
+    let [.., metabase] = &logins;
+    // Metabase's database has the name of its role.
+    if roles::ensure_database(&mut session, &metabase.username, Some(&metabase.username)).await? {
+        progress.step(&format!("created database `{}`", metabase.username));
+    }
+    Ok(())
 }

@@ -6,15 +6,12 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use target::SslMode;
 
-use super::names;
-
-/// Options of every command.
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
     /// Target to operate: `local` or `aws` [default: local]
-    #[arg(long, global = true, env = names::TARGET, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, global = true, env = "COVIDCTL_TARGET", value_name = "NAME", hide_env_values = true)]
     pub target: Option<String>,
     /// Output format [default: text]
     #[arg(short, long, global = true, value_name = "FORMAT")]
@@ -32,45 +29,45 @@ pub struct Globals {
     #[arg(long, global = true)]
     pub yes: bool,
     /// Refuse commands that change something
-    #[arg(long, global = true, env = names::READ_ONLY, hide_env_values = true)]
+    #[arg(long, global = true, env = "COVIDCTL_READ_ONLY", hide_env_values = true)]
     pub read_only: bool,
     /// Configuration file [default: covidctl/config.toml in the user's configuration directory]
-    #[arg(long, global = true, env = names::CONFIG, value_name = "FILE", hide_env_values = true)]
+    #[arg(long, global = true, env = "COVIDCTL_CONFIG", value_name = "FILE", hide_env_values = true)]
     pub config: Option<PathBuf>,
     /// Data directory of the local target [default: /var/lib/covidctl for root, else the user's data directory]
-    #[arg(long, global = true, env = names::DATA_DIR, value_name = "DIR", hide_env_values = true)]
+    #[arg(long, global = true, env = "COVIDCTL_DATA_DIR", value_name = "DIR", hide_env_values = true)]
     pub data_dir: Option<PathBuf>,
     /// Directory of the PostgreSQL programs [default: the first one found]
-    #[arg(long, global = true, env = names::PG_BIN, value_name = "DIR", hide_env_values = true)]
+    #[arg(long, global = true, env = "COVIDCTL_PG_BIN", value_name = "DIR", hide_env_values = true)]
     pub pg_bin: Option<PathBuf>,
     /// AWS profile
-    #[arg(long, global = true, env = names::AWS_PROFILE, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, global = true, env = "AWS_PROFILE", value_name = "NAME", hide_env_values = true)]
     pub profile: Option<String>,
     /// AWS region
-    #[arg(long, global = true, env = names::AWS_REGION, value_name = "NAME", hide_env_values = true)]
+    #[arg(long, global = true, env = "AWS_REGION", value_name = "NAME", hide_env_values = true)]
     pub region: Option<String>,
     /// Endpoint for all AWS services, such as an emulator's
-    #[arg(long, global = true, env = names::AWS_ENDPOINT_URL, value_name = "URL", hide_env_values = true)]
+    #[arg(long, global = true, env = "AWS_ENDPOINT_URL", value_name = "URL", hide_env_values = true)]
     pub endpoint_url: Option<String>,
     /// SSM parameter prefix that the stacks publish their outputs under [default: /covid19]
-    #[arg(long, global = true, env = names::PREFIX, value_name = "PREFIX", hide_env_values = true)]
+    #[arg(long, global = true, env = "COVIDCTL_PREFIX", value_name = "PREFIX", hide_env_values = true)]
     pub prefix: Option<String>,
     /// TLS verification mode for the RDS connection [default: verify-full]
     #[arg(long, global = true, value_name = "MODE")]
     pub ssl_mode: Option<SslMode>,
     /// CA bundle for the RDS connection [default: the bundle of RDS, downloaded once]
-    #[arg(long, global = true, env = names::SSL_ROOT_CERT, value_name = "FILE", hide_env_values = true)]
+    #[arg(long, global = true, env = "PGSSLROOTCERT", value_name = "FILE", hide_env_values = true)]
     pub ssl_root_cert: Option<PathBuf>,
     /// The variable of <https://no-color.org>.
     #[arg(long, global = true, env = "NO_COLOR", value_name = "ANY", hide = true)]
     pub no_color: Option<String>,
 }
 
-/// Output format.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Format {
     /// Text for people
+    #[default]
     Text,
     /// A JSON document
     Json,
@@ -78,7 +75,6 @@ pub enum Format {
     Raw,
 }
 
-/// When to use color.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Color {

@@ -2,9 +2,10 @@
 //!
 //! Every value remembers where it was set, for `covidctl config`. Nothing is created or connected to here.
 
-mod aws;
 mod globals;
 
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use clap::ArgMatches;
@@ -15,28 +16,6 @@ use serde::Deserialize;
 use target::{AwsSettings, Origin, SslMode, WithOrigin};
 
 pub use self::globals::{Color, Format, Globals};
-
-/// The environment variables of this program; those of the pipeline are in [`common::env`].
-pub mod names {
-    pub const TARGET: &str = "COVIDCTL_TARGET";
-    pub const DATA_DIR: &str = "COVIDCTL_DATA_DIR";
-    pub const CONFIG: &str = "COVIDCTL_CONFIG";
-    pub const PG_BIN: &str = "COVIDCTL_PG_BIN";
-    pub const READ_ONLY: &str = "COVIDCTL_READ_ONLY";
-    /// SSM parameter prefix of the stacks' outputs.
-    pub const PREFIX: &str = "COVIDCTL_PREFIX";
-    /// libpq's name for the CA bundle.
-    pub const SSL_ROOT_CERT: &str = "PGSSLROOTCERT";
-    pub const AWS_PROFILE: &str = "AWS_PROFILE";
-    pub const AWS_REGION: &str = "AWS_REGION";
-    pub const AWS_ENDPOINT_URL: &str = "AWS_ENDPOINT_URL";
-    pub const METABASE_URL: &str = "METABASE_URL";
-    pub const METABASE_EMAIL: &str = "METABASE_EMAIL";
-    /// A secret.
-    pub const METABASE_PASSWORD: &str = "METABASE_PASSWORD";
-    /// The replica, as Metabase reaches it. A secret.
-    pub const METABASE_DATABASE_URL: &str = "METABASE_DATABASE_URL";
-}
 
 /// The settings of one invocation.
 #[derive(Debug, Clone)]
@@ -69,76 +48,94 @@ struct File {
     data_dir: Option<PathBuf>,
     pg_bin: Option<PathBuf>,
     #[serde(default)]
-    aws: aws::File,
+    aws: AwsFile,
+}
+
+/// The table `[aws]` of the configuration file.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+struct AwsFile {
+    profile: Option<String>,
+    region: Option<String>,
+    endpoint_url: Option<String>,
+    prefix: Option<String>,
+    ssl_mode: Option<SslMode>,
+    ssl_root_cert: Option<PathBuf>,
+    #[serde(default)]
+    names: BTreeMap<String, String>,
+    #[serde(default)]
+    stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
+}
+
+/// A stack parameter, as text, boolean or number: `MultiAz = false`, `Tasks = 1`.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Flag(bool),
+    Number(i64),
+}
+
+impl AwsFile {
+    /// Returns the parameters as text, which is what CloudFormation takes.
+    fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let text = |value: &Scalar| match value {
+            Scalar::Text(text) => text.clone(),
+            Scalar::Flag(flag) => flag.to_string(),
+            Scalar::Number(number) => number.to_string(),
+        };
+        let parameters = |values: &BTreeMap<String, Scalar>| {
+            values.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        };
+        self.stacks.iter().map(|(stack, values)| (stack.clone(), parameters(values))).collect()
+    }
 }
 
 impl Settings {
     /// Merges flags, environment, file and defaults.
     pub fn resolve(globals: &Globals, matches: &ArgMatches) -> Result<Self> {
-        let origin = |id: &str| match matches.value_source(id) {
-            Some(ValueSource::EnvVariable) => Origin::Environment,
-            _ => Origin::Flag,
-        };
-        let path_arg = |path: &Option<PathBuf>, id: &str| {
-            path.clone()
-                .map(|value| WithOrigin { value, origin: origin(id) })
-                .map(|path| absolute(&path))
-                .transpose()
-        };
-        let config = match path_arg(&globals.config, "config")? {
-            Some(config) => config,
-            None => WithOrigin { value: default_config()?, origin: Origin::Default },
-        };
+        let config = pick(matches, "config", globals.config.as_ref(), None);
+        let config = config.map_or_else(|| default_config().map(built_in), absolute)?;
         let file = File::read(&config)?;
         // Paths in the file are relative to the file.
-        let beside = |path: Option<PathBuf>| {
-            let folder = config.value.parent().unwrap_or(Path::new("/"));
-            path.map(|path| WithOrigin { value: folder.join(path), origin: Origin::File })
-        };
-        let text = |given: &Option<String>, id: &str, file: Option<String>| {
-            let given = given.clone().map(|value| WithOrigin { value, origin: origin(id) });
-            given.or(file.map(|value| WithOrigin { value, origin: Origin::File }))
+        let folder = config.value.parent().unwrap_or(Path::new("/"));
+        let path = |id, given: Option<&PathBuf>, file: Option<PathBuf>| {
+            pick(matches, id, given, file.map(|path| folder.join(path))).map(absolute).transpose()
         };
         let stacks = file.aws.stacks();
-        let prefix = text(&globals.prefix, "prefix", file.aws.prefix);
         let aws = AwsSettings {
-            profile: text(&globals.profile, "profile", file.aws.profile),
-            region: text(&globals.region, "region", file.aws.region),
-            endpoint_url: text(&globals.endpoint_url, "endpoint_url", file.aws.endpoint_url),
-            prefix: prefix.unwrap_or(WithOrigin { value: "/covid19".to_owned(), origin: Origin::Default }),
-            ssl_mode: pick(
-                globals.ssl_mode.map(|mode| (mode, Origin::Flag)),
-                file.aws.ssl_mode,
-                SslMode::VerifyFull,
-            ),
-            ssl_root_cert: path_arg(&globals.ssl_root_cert, "ssl_root_cert")?
-                .or_else(|| beside(file.aws.ssl_root_cert)),
+            profile: pick(matches, "profile", globals.profile.as_ref(), file.aws.profile),
+            region: pick(matches, "region", globals.region.as_ref(), file.aws.region),
+            endpoint_url: pick(matches, "endpoint_url", globals.endpoint_url.as_ref(), file.aws.endpoint_url),
+            prefix: pick(matches, "prefix", globals.prefix.as_ref(), file.aws.prefix)
+                .unwrap_or_else(|| built_in("/covid19".to_owned())),
+            ssl_mode: pick(matches, "ssl_mode", globals.ssl_mode.as_ref(), file.aws.ssl_mode)
+                .unwrap_or(built_in(SslMode::VerifyFull)),
+            ssl_root_cert: path("ssl_root_cert", globals.ssl_root_cert.as_ref(), file.aws.ssl_root_cert)?,
             names: file.aws.names,
             stacks,
             known_hosts: tunnel::known_hosts_file(&config.value),
         };
-        let data_dir = match path_arg(&globals.data_dir, "data_dir")?.or_else(|| beside(file.data_dir)) {
-            Some(folder) => folder,
-            None => WithOrigin { value: default_data_dir()?, origin: Origin::Default },
-        };
+        let data_dir = path("data_dir", globals.data_dir.as_ref(), file.data_dir)?;
+        let data_dir = data_dir.map_or_else(|| default_data_dir().map(built_in), Ok)?;
         // NO_COLOR overrides `auto`, not an explicit `always` or `never`.
-        let mut color = pick(globals.color.map(|color| (color, Origin::Flag)), file.color, Color::Auto);
+        let color = pick(matches, "color", globals.color.as_ref(), file.color);
+        let mut color = color.unwrap_or(built_in(Color::Auto));
         if color.value == Color::Auto && globals.no_color.as_deref().is_some_and(|value| !value.is_empty()) {
             color = WithOrigin { value: Color::Never, origin: Origin::Environment };
         }
-        let read_only = globals.read_only.then(|| (true, origin("read_only")));
+        let read_only = globals.read_only.then_some(true);
         Ok(Self {
-            target: pick(
-                globals.target.clone().map(|name| (name, origin("target"))),
-                file.target,
-                "local".into(),
-            ),
-            output: pick(globals.output.map(|format| (format, Origin::Flag)), file.output, Format::Text),
+            target: pick(matches, "target", globals.target.as_ref(), file.target)
+                .unwrap_or_else(|| built_in("local".to_owned())),
+            output: pick(matches, "output", globals.output.as_ref(), file.output)
+                .unwrap_or(built_in(Format::Text)),
             color,
-            read_only: pick(read_only, file.read_only, false),
+            read_only: pick(matches, "read_only", read_only.as_ref(), file.read_only)
+                .unwrap_or(built_in(false)),
             data_dir,
             aws,
-            pg_bin: path_arg(&globals.pg_bin, "pg_bin")?.or_else(|| beside(file.pg_bin)),
+            pg_bin: path("pg_bin", globals.pg_bin.as_ref(), file.pg_bin)?,
             config,
             quiet: globals.quiet,
             verbose: globals.verbose,
@@ -161,15 +158,12 @@ impl File {
     fn read(config: &WithOrigin<PathBuf>) -> Result<Self> {
         let path = config.value.display();
         let text = match std::fs::read_to_string(&config.value) {
-            Ok(text) => text,
-            Err(error)
-                if error.kind() == std::io::ErrorKind::NotFound && config.origin == Origin::Default =>
-            {
+            Err(error) if error.kind() == ErrorKind::NotFound && config.origin == Origin::Default => {
                 return Ok(Self::default());
             }
-            Err(error) => {
-                return Err(Failure::usage(format!("cannot read configuration file `{path}`")).source(error));
-            }
+            read => read.map_err(|error| {
+                Failure::usage(format!("cannot read configuration file `{path}`")).source(error)
+            })?,
         };
         toml::from_str(&text).map_err(|error| {
             Failure::usage(format!("invalid configuration file `{path}`"))
@@ -179,16 +173,29 @@ impl File {
     }
 }
 
-fn pick<T>(given: Option<(T, Origin)>, file: Option<T>, default: T) -> WithOrigin<T> {
-    let from_file = file.map(|value| (value, Origin::File));
-    let (value, origin) = given.or(from_file).unwrap_or((default, Origin::Default));
-    WithOrigin { value, origin }
+/// Returns the value of the flag or environment variable, else that of the file.
+fn pick<T: Clone>(
+    matches: &ArgMatches,
+    id: &str,
+    given: Option<&T>,
+    file: Option<T>,
+) -> Option<WithOrigin<T>> {
+    let origin = match matches.value_source(id) {
+        Some(ValueSource::EnvVariable) => Origin::Environment,
+        _ => Origin::Flag,
+    };
+    let given = given.cloned().map(|value| WithOrigin { value, origin });
+    given.or_else(|| file.map(|value| WithOrigin { value, origin: Origin::File }))
 }
 
-fn absolute(path: &WithOrigin<PathBuf>) -> Result<WithOrigin<PathBuf>> {
-    let value =
-        std::path::absolute(&path.value).context(|| format!("invalid path `{}`", path.value.display()))?;
-    Ok(WithOrigin { value, origin: path.origin })
+const fn built_in<T>(value: T) -> WithOrigin<T> {
+    WithOrigin { value, origin: Origin::Default }
+}
+
+fn absolute(path: WithOrigin<PathBuf>) -> Result<WithOrigin<PathBuf>> {
+    let WithOrigin { value, origin } = path;
+    let value = std::path::absolute(&value).context(|| format!("invalid path `{}`", value.display()))?;
+    Ok(WithOrigin { value, origin })
 }
 
 fn default_config() -> Result<PathBuf> {
@@ -204,7 +211,7 @@ fn default_data_dir() -> Result<PathBuf> {
 
 fn platform() -> Result<impl etcetera::BaseStrategy> {
     etcetera::choose_base_strategy()
-        .context(|| "cannot find the home directory".to_owned())
+        .context(|| "cannot find the home directory")
         .map_err(|failure| failure.hint("set HOME, or pass --config and --data-dir"))
 }
 
@@ -257,5 +264,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let settings = resolve(folder.path(), "read-only = true", &[]).unwrap();
         assert_eq!(settings.may_change("stop").err().unwrap().exit().code(), 2);
+    }
+
+    #[test]
+    fn stack_parameter_accepts_boolean_number_and_text() {
+        let file: AwsFile =
+            toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
+        let said = |name: &str| file.stacks()["database"][name].clone();
+        assert_eq!((said("MultiAz"), said("Gigabytes")), ("false".to_owned(), "100".to_owned()));
+        assert_eq!(said("Version"), "16.9");
+        assert!(toml::from_str::<AwsFile>("[stacks.database]\nVersion = [16]").is_err());
     }
 }

@@ -93,7 +93,7 @@ async fn stop_one_that_waits(cloud: &Cloud) {
 
     cloud.say(&["stop", &id[..8]]).await.worked();
     let followed = cloud.say(&["logs", "--run", &id, "--follow", "-o", "raw"]).await;
-    followed.failed(143, &["ended with code 143", "stopped by hand"]);
+    followed.failed(143, &["exited with code 143", "stopped by hand"]);
     assert!(followed.out.contains("stopped by SIGTERM"), "the last line is missing: {followed:?}");
     let runs = cloud.say(&["runs"]).await.worked();
     assert!(runs.out.contains("failed"), "{runs:?}");

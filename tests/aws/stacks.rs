@@ -119,7 +119,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
     assert_eq!(resources, [json!({ "action": "add", "resource": "More", "type": "AWS::SSM::Parameter" })]);
 
     // Down: what holds data stays, unless it is told to go.
-    ministack.say(&["down"]).await.failed(2, &["network, database, storage, registry stay", "--yes"]);
+    ministack.say(&["down"]).await.failed(2, &["network, database, storage, registry are kept", "--yes"]);
     let down = ministack.say(&["down", "--yes"]).await.worked();
     let gone = ["ci", "dashboard", "ingest", "pipeline", "bastion"];
     in_order(&down.err, &gone.iter().map(|stack| format!("{stack}: deleted")).collect::<Vec<_>>());
@@ -240,7 +240,7 @@ async fn on_a_terminal_it_asks_and_what_is_deleted_has_to_be_named() {
         terminal.shell("clear");
         terminal.wait("an empty window", |text| text.trim() == "shell>");
         terminal.run(&ministack.covidctl(&down));
-        terminal.see("Nothing of it can be had back");
+        terminal.see("They cannot be restored");
         terminal.see("Type `covid19@000000000000` to continue:");
         terminal.shell(name);
         terminal.ended_with(code);

@@ -99,7 +99,7 @@ fn job(kind: JobKind) -> Job {
 
 async fn follow(target: &Target, kind: JobKind) -> (Run, Vec<String>) {
     let following = Following::start(target, &job(kind)).await.unwrap();
-    let id = following.run();
+    let id = following.run;
     let mut lines = Vec::new();
     following.to_end(target, &mut |line| lines.push(line.message.clone())).await.unwrap();
     let run = target.runs.find(&id.to_string()[..13]).await.unwrap();
@@ -185,7 +185,7 @@ async fn published(target: &Target) -> Run {
 
 async fn refuses_anomalies(target: &Target, load: &Run) {
     let following = Following::start(target, &job(JobKind::Etl)).await.unwrap();
-    let id = following.run();
+    let id = following.run;
     let failure = following.to_end(target, &mut |_| {}).await.unwrap_err();
     assert_eq!(failure.exit().code(), 1, "{failure}");
     let refused = target.runs.find(&id.to_string()).await.unwrap();
@@ -204,7 +204,7 @@ async fn refuses_anomalies(target: &Target, load: &Run) {
 async fn rolls_back(target: &Target, load: &Run) {
     let accepted = job(JobKind::Etl).with(common::env::ACCEPT_ANOMALIES, "true");
     let following = Following::start(target, &accepted).await.unwrap();
-    let id = following.run();
+    let id = following.run;
     following.to_end(target, &mut |_| {}).await.unwrap();
     assert_eq!(published(target).await.run_id, id);
     let database = target.databases.database(DatabaseAccess::READ).await.unwrap();
@@ -221,7 +221,7 @@ async fn rolls_back(target: &Target, load: &Run) {
 
     // The same files are not loaded again.
     let following = Following::start(target, &job(JobKind::Etl)).await.unwrap();
-    let id = following.run();
+    let id = following.run;
     following.to_end(target, &mut |_| {}).await.unwrap();
     assert_eq!(target.runs.find(&id.to_string()).await.unwrap().status, "skipped");
 }

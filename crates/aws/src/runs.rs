@@ -73,7 +73,7 @@ pub(super) fn final_record(record: Option<Record>, run: Uuid, task: &TaskState) 
     let stop = task.stop.as_ref()?;
     let words = stop.words().map(|(words, _)| words);
     let died =
-        |error: Option<String>| error.or_else(|| Some(format!("its task ended with code {}", stop.code())));
+        |error: Option<String>| error.or_else(|| Some(format!("its task exited with code {}", stop.code())));
     match record {
         Some(record) if record.status != RunStatus::Running => None,
         Some(record) => Some(Record {

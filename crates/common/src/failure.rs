@@ -128,11 +128,11 @@ impl Error for Failure {
 /// Adds what failed to an error.
 pub trait Context<T> {
     /// Wraps the error; `what` names action and object, such as "cannot read `x.zip`".
-    fn context(self, what: impl FnOnce() -> String) -> Result<T>;
+    fn context<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T>;
 }
 
 impl<T, E: Into<Box<dyn Error + Send + Sync>>> Context<T> for std::result::Result<T, E> {
-    fn context(self, what: impl FnOnce() -> String) -> Result<T> {
+    fn context<S: Into<String>>(self, what: impl FnOnce() -> S) -> Result<T> {
         self.map_err(|cause| Failure::new(what()).source(cause))
     }
 }

@@ -1,6 +1,6 @@
 //! Numbers, sizes, durations and tables as text for people, and back.
 
-use std::fmt::Write as _;
+use std::fmt::{Display, Write as _};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -20,7 +20,23 @@ pub fn thousands(number: i64) -> String {
 
 /// Formats a number, or `-` if it is unknown.
 pub fn maybe_thousands(number: Option<i64>) -> String {
-    number.map_or_else(|| "-".to_owned(), thousands)
+    or_dash(number.map(thousands))
+}
+
+/// Formats a value, or `-` if there is none.
+pub fn or_dash(value: Option<impl ToString>) -> String {
+    value.map_or_else(|| "-".to_owned(), |value| value.to_string())
+}
+
+/// Formats a number of things, named in the singular: `1 stack`, `3 stacks`.
+pub fn count<N: Copy + Display + PartialEq + From<u8>>(number: N, thing: &str) -> String {
+    let plural = if number == N::from(1) { "" } else { "s" };
+    format!("{number} {thing}{plural}")
+}
+
+/// Formats a time to the second, without its time zone.
+pub fn time(at: DateTime<Utc>) -> String {
+    at.format("%Y-%m-%d %H:%M:%S").to_string()
 }
 
 /// Formats a size in bytes with a decimal unit: `12.3 MB`.
@@ -52,17 +68,14 @@ pub fn age(then: DateTime<Utc>, now: DateTime<Utc>) -> String {
 }
 
 /// Formats rows as columns that are as wide as their widest cell; columns of numbers are right-aligned.
-pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
-    let width = |column: usize| {
-        let cells = rows.iter().map(|row| row[column].chars().count());
-        cells.chain([heads[column].chars().count()]).max().unwrap_or(0)
-    };
-    let widths: Vec<usize> = (0..heads.len()).map(width).collect();
-    let numeric: Vec<bool> =
-        (0..heads.len()).map(|column| rows.iter().all(|row| is_number(&row[column]))).collect();
+pub fn table<const N: usize>(heads: [&str; N], rows: impl IntoIterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> = std::iter::once(heads.map(str::to_owned)).chain(rows).collect();
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: [usize; N] = std::array::from_fn(width);
+    let numeric: [bool; N] =
+        std::array::from_fn(|column| rows[1..].iter().all(|row| is_number(&row[column])));
     let mut text = String::new();
-    let heads: Vec<String> = heads.iter().map(|head| (*head).to_owned()).collect();
-    for row in std::iter::once(&heads).chain(rows) {
+    for row in &rows {
         let mut line = String::new();
         for (column, cell) in row.iter().enumerate() {
             let width = widths[column];
@@ -80,15 +93,18 @@ pub fn table(heads: &[&str], rows: &[Vec<String>]) -> String {
     text
 }
 
+/// Formats the values that are known, a line each, after their names.
+pub fn fields<const N: usize>(fields: [(&str, Option<String>); N]) -> String {
+    let known = fields.into_iter().filter_map(|(name, value)| Some((name, value?)));
+    known.fold(String::new(), |text, (name, value)| format!("{text}{name:<12} {value}\n"))
+}
+
 fn is_number(cell: &str) -> bool {
     cell == "-"
         || !cell.is_empty() && cell.chars().all(|c| c.is_ascii_digit() || matches!(c, ',' | '.' | '-'))
 }
 
-/// Parses a duration such as `90s`, `30m` or `1h30m`; zero is an error.
-///
-/// # Errors
-/// A message for the command line.
+/// Parses a duration such as `90s`, `30m` or `1h30m`; zero is an error. Errors are messages for the command line.
 pub fn duration(text: &str) -> Result<Duration, String> {
     match humantime::parse_duration(text) {
         Ok(duration) if !duration.is_zero() => Ok(duration),
@@ -96,10 +112,7 @@ pub fn duration(text: &str) -> Result<Duration, String> {
     }
 }
 
-/// Parses `NAME=VALUE`.
-///
-/// # Errors
-/// A message for the command line, without the value, which may be a secret.
+/// Parses `NAME=VALUE`. Errors are messages for the command line, without the value, which may be a secret.
 pub fn assignment(text: &str) -> Result<(String, String), String> {
     match text.split_once('=') {
         Some((name, value)) if !name.is_empty() && !text.contains('\0') => {
@@ -119,6 +132,11 @@ mod tests {
         for (number, text) in pairs {
             assert_eq!(thousands(number), text);
         }
+    }
+
+    #[test]
+    fn count_has_plural_except_for_one() {
+        assert_eq!([0, 1, 2].map(|number| count(number, "stack")), ["0 stacks", "1 stack", "2 stacks"]);
     }
 
     #[test]
@@ -149,7 +167,7 @@ mod tests {
 
     #[test]
     fn table_aligns_columns() {
-        let rows = [vec!["etl".to_owned(), "1,000".to_owned()], vec!["report".to_owned(), "-".to_owned()]];
-        assert_eq!(table(&["KIND", "ROWS"], &rows), "KIND     ROWS\netl     1,000\nreport      -\n");
+        let rows = [["etl", "1,000"], ["report", "-"]].map(|row| row.map(str::to_owned));
+        assert_eq!(table(["KIND", "ROWS"], rows), "KIND     ROWS\netl     1,000\nreport      -\n");
     }
 }

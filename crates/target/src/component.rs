@@ -63,15 +63,15 @@ pub enum ComponentState {
     Unknown,
 }
 
+impl Component {
+    /// Returns a component whose age is unknown.
+    pub fn new(name: &str, state: ComponentState, detail: impl Into<String>) -> Self {
+        Self { name: name.to_owned(), state, since: None, detail: detail.into() }
+    }
+}
+
 impl fmt::Display for ComponentState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Ready => "ready",
-            Self::Busy => "busy",
-            Self::Stopped => "stopped",
-            Self::Missing => "missing",
-            Self::Failed => "failed",
-            Self::Unknown => "unknown",
-        })
+        self.serialize(f)
     }
 }

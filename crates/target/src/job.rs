@@ -49,14 +49,7 @@ impl JobKind {
 
 impl fmt::Display for JobKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Download => "download",
-            Self::Etl => "etl",
-            Self::Report => "report",
-            Self::Rollback => "rollback",
-            Self::Migrate => "migrate",
-            Self::Sample => "sample",
-        })
+        self.serialize(f)
     }
 }
 
@@ -96,7 +89,7 @@ impl Job {
 }
 
 /// A run in progress.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct ActiveRun {
     pub run: Uuid,

@@ -22,13 +22,7 @@ pub enum Origin {
 
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Flag => "flag",
-            Self::Environment => "environment",
-            Self::File => "file",
-            Self::Discovery => "discovery",
-            Self::Default => "default",
-        })
+        self.serialize(f)
     }
 }
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 /// A run's summary. Fields are named like the columns of `pipeline_run`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Default, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the schema page documents the columns")]
 pub struct Run {
     pub run_id: Uuid,
@@ -37,25 +37,7 @@ pub struct Run {
 impl Run {
     /// Returns a run in progress of which nothing else is known yet.
     pub fn begun(run_id: Uuid, kind: &str, started_at: DateTime<Utc>) -> Self {
-        Self {
-            run_id,
-            kind: kind.to_owned(),
-            status: "running".to_owned(),
-            started_at,
-            finished_at: None,
-            dataset_updated_on: None,
-            source_name: None,
-            source_size: None,
-            years: None,
-            rows_read: None,
-            rows_filtered: None,
-            rows_loaded: None,
-            rows_repaired: None,
-            rows_rejected: None,
-            error: None,
-            exit_code: None,
-            started_by: None,
-        }
+        Self { run_id, kind: kind.to_owned(), status: "running".to_owned(), started_at, ..Self::default() }
     }
 
     /// Returns how long the run took, if it has ended.

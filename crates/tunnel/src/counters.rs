@@ -79,7 +79,7 @@ impl Snapshot {
             text::size(u64::try_from(bytes).unwrap_or(u64::MAX))
         };
         format!(
-            "{} open of {} · in {} ({}/s) · out {} ({}/s) · round trip {:.1} ms · {} reconnects",
+            "{} open of {} · in {} ({}/s) · out {} ({}/s) · round trip {:.1} ms · {}",
             self.open,
             self.served,
             text::size(self.down),
@@ -87,7 +87,7 @@ impl Snapshot {
             text::size(self.up),
             rate(self.up, before.up),
             self.round_trip.as_secs_f64() * 1000.0,
-            self.reconnects,
+            text::count(self.reconnects, "reconnect"),
         )
     }
 }
@@ -108,7 +108,7 @@ mod tests {
         counters.reconnects.fetch_add(1, Relaxed);
         assert_eq!(
             counters.snapshot().line(&before, Duration::from_secs(2)),
-            "1 open of 2 · in 3 MB (1.5 MB/s) · out 500 B (250 B/s) · round trip 150.3 ms · 1 reconnects"
+            "1 open of 2 · in 3 MB (1.5 MB/s) · out 500 B (250 B/s) · round trip 150.3 ms · 1 reconnect"
         );
         drop(open);
         assert_eq!(counters.snapshot().open, 0);

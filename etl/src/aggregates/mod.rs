@@ -16,7 +16,7 @@ use self::contradictions::{CONFIRMED, Contradictions};
 use self::interner::Interner;
 pub use self::rows::Rows;
 use crate::clean::case::Case;
-use crate::clean::encoding::{text, value};
+use crate::clean::encoding::value;
 use crate::parse::date::Day;
 
 /// Keys per table in memory, in a hash table of 2^18 slots; a year of the whole country fits. Beyond it, rows are written in between, and a
@@ -107,9 +107,9 @@ impl CaseAggregates {
             Rows::new("case_count", case_columns, run_id, self.cases.drain(), move |key, row| {
                 value(row, Some(key.registered_on.0.to_be_bytes()));
                 value(row, key.residence_province_id.map(i16::to_be_bytes));
-                text(row, interner.resolve(key.sex));
+                value(row, interner.resolve(key.sex));
                 value(row, key.age_decade.map(i16::to_be_bytes));
-                text(row, interner.resolve(key.classification));
+                value(row, interner.resolve(key.classification));
             }),
             Rows::new("place_count", place_columns, run_id, self.places.drain(), |key, row| {
                 value(row, Some(key.registered_on.0.to_be_bytes()));
@@ -128,7 +128,7 @@ impl CaseAggregates {
     pub fn contradictions(&self, run_id: Uuid) -> Rows<'_> {
         let columns = "contradiction, cases";
         Rows::new("contradiction_count", columns, run_id, self.contradictions.by_name(), |name, row| {
-            text(row, Some(name.as_bytes()));
+            value(row, Some(name.as_bytes()));
         })
     }
 }

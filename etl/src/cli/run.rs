@@ -105,7 +105,7 @@ pub(super) async fn rollback(arguments: RollbackArgs) -> Result<()> {
     let options = rollback::Options { run_id, database_url, to: arguments.to };
     let work = async |record: &mut Record| {
         let dataset = rollback::run(&options).await?;
-        record.dataset = Some(dataset.into());
+        record.dataset = Some(dataset);
         Ok(())
     };
     arguments.id.recorded(RunKind::Rollback, &reports, work, |()| RunStatus::Succeeded).await

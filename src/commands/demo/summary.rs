@@ -3,14 +3,18 @@
 use std::fmt;
 
 use chrono::TimeDelta;
+use common::failure::{Failure, Result};
+use common::text::{maybe_thousands, span, thousands};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::commands::next_command;
-use crate::db::runs::Issue;
+use crate::commands::runs::issue_table;
+use crate::db::{self, runs::Issue};
+use crate::local::Lease;
+use crate::ops::reports;
 use crate::settings::Settings;
-use common::text::{maybe_thousands, span, table, thousands};
-use target::Location;
-use target::Run;
+use target::{DatabaseAccess, Location, Run, Target};
 
 #[derive(Debug, Serialize)]
 pub(super) struct Summary {
@@ -32,29 +36,41 @@ struct Next {
     purpose: &'static str,
 }
 
-impl Summary {
-    pub(super) fn new(
-        place: Location,
-        already_loaded: bool,
-        run: Run,
-        issues: Vec<Issue>,
-        report: String,
-        stays_up: bool,
-        settings: &Settings,
-    ) -> Self {
-        let next = |words: &str, purpose| Next { command: next_command(words, settings), purpose };
-        let mut steps = Vec::new();
-        if !stays_up {
-            steps.push(next("up", "start PostgreSQL again"));
-        }
-        steps.push(next("reports open", "open the report with its charts in the browser"));
-        steps.push(next("psql", "query the database"));
-        steps.push(next("runs show latest", "show the last run with its rejects and repairs"));
-        steps.push(next("down", "stop PostgreSQL and keep the data"));
-        let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
-        let rows_per_second = run.rows_per_second();
-        Self { place, already_loaded, run, duration_seconds, rows_per_second, issues, next: steps, report }
-    }
+/// Summarizes the load `etl`, or the one that published the same datasets before, and the latest report.
+pub(super) async fn summarize(
+    target: &Target,
+    etl: Uuid,
+    lease: &Lease,
+    settings: &Settings,
+) -> Result<Summary> {
+    let database = target.databases.database(DatabaseAccess::READ).await?;
+    let mut connection = db::connect(&database).await?;
+    let run = db::runs::find(&mut connection, &etl.to_string()).await?;
+    let already_loaded = run.status == "skipped";
+    let loaded = if already_loaded { db::runs::published(&mut connection).await? } else { Some(run) };
+    let run = loaded.ok_or_else(|| Failure::new("no release is published"))?;
+    let issues = db::runs::issues(&mut connection, run.run_id).await?;
+    let store = target.storage.reports().await?;
+    let report = reports::text(&store, &reports::find(&store, reports::LATEST).await?).await?;
+    let next = [
+        ("up", "start PostgreSQL again"),
+        ("reports open", "open the report with its charts in the browser"),
+        ("psql", "query the database"),
+        ("runs show latest", "show the last run with its rejects and repairs"),
+        ("down", "stop PostgreSQL and keep the data"),
+    ];
+    let runs_on = lease.is_kept()?;
+    let next = next.into_iter().filter(|(words, _)| *words != "up" || !runs_on);
+    Ok(Summary {
+        place: target.location(),
+        already_loaded,
+        duration_seconds: run.duration().map(TimeDelta::as_seconds_f64),
+        rows_per_second: run.rows_per_second(),
+        run,
+        issues,
+        next: next.map(|(words, purpose)| Next { command: next_command(words, settings), purpose }).collect(),
+        report,
+    })
 }
 
 impl fmt::Display for Summary {
@@ -63,25 +79,21 @@ impl fmt::Display for Summary {
         if self.already_loaded {
             writeln!(f, "The data are already loaded; nothing changed.\n")?;
         }
-        let rows = |rows| maybe_thousands(rows);
         writeln!(f, "run       {}", run.run_id)?;
-        writeln!(f, "read      {}", rows(run.rows_read))?;
-        writeln!(f, "filtered  {}", rows(run.rows_filtered))?;
-        writeln!(f, "loaded    {}", rows(run.rows_loaded))?;
-        writeln!(f, "rejected  {}", rows(run.rows_rejected))?;
-        writeln!(f, "repaired  {}", rows(run.rows_repaired))?;
+        for (name, rows) in [
+            ("read", run.rows_read),
+            ("filtered", run.rows_filtered),
+            ("loaded", run.rows_loaded),
+            ("rejected", run.rows_rejected),
+            ("repaired", run.rows_repaired),
+        ] {
+            writeln!(f, "{name:<9} {}", maybe_thousands(rows))?;
+        }
         if let (Some(took), Some(speed)) = (run.duration(), self.rows_per_second) {
             writeln!(f, "took      {} ({} rows/s)", span(took), thousands(speed))?;
         }
         writeln!(f, "place     {}", self.place)?;
-        if !self.issues.is_empty() {
-            let row = |issue: &Issue| {
-                vec![issue.dataset.clone(), issue.kind.clone(), issue.reason.clone(), thousands(issue.rows)]
-            };
-            let rows: Vec<_> = self.issues.iter().map(row).collect();
-            write!(f, "\n{}", table(&["DATASET", "KIND", "REASON", "ROWS"], &rows))?;
-        }
-        writeln!(f, "\n{}", self.report.trim_end())?;
+        writeln!(f, "{}\n{}", issue_table(&self.issues), self.report.trim_end())?;
         writeln!(f, "\nNext:")?;
         let width = self.next.iter().map(|next| next.command.chars().count()).max().unwrap_or(0);
         for next in &self.next {

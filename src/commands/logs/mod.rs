@@ -3,10 +3,11 @@
 mod output;
 
 use std::cell::RefCell;
+use std::sync::Arc;
 use std::time::Duration;
 
 use chrono::{DateTime, Local, Utc};
-use common::failure::{Exit, Failure, Result};
+use common::failure::{Failure, Result};
 
 use self::output::LogOutput;
 use crate::cli;
@@ -14,8 +15,7 @@ use crate::ops::follow;
 use crate::printer::Printer;
 use crate::settings::{Format, Settings};
 use crate::signals::Signals;
-use logs::{LineFilter, LogSources, Millis, OutputFormat, ReadOptions, Renderer, RunLog, TimeArg};
-use target::RunEnd;
+use logs::{LineFilter, LogSources, Millis, OutputFormat, ReadOptions, Renderer, RunLog, Source, TimeArg};
 
 /// Default of `--since`.
 const DEFAULT_SINCE: TimeArg = TimeArg::Ago(Duration::from_mins(10));
@@ -26,15 +26,10 @@ const PIPE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
     let target = crate::commands::target(settings)?;
     let LogSources { sources, poll_policy, run } = target.runs.logs(args.run.as_deref()).await?;
-    let names: Vec<String> = sources.iter().map(|source| source.name().to_owned()).collect();
-    check_names(&args.sources, &names)?;
-    let sources: Vec<_> = sources
-        .into_iter()
-        .filter(|source| args.sources.is_empty() || args.sources.iter().any(|name| name == source.name()))
-        .collect();
+    let sources = selected(sources, &args.sources)?;
     let (since, until) = time_range(args, run)?;
-    let pattern = args.filter_pattern.clone();
-    let options = ReadOptions { since, until, follow: args.follow, pattern, poll_policy };
+    let options =
+        ReadOptions { since, until, follow: args.follow, pattern: args.filter_pattern.clone(), poll_policy };
     let renderer = Renderer {
         format: match printer.format() {
             Format::Text => OutputFormat::Text,
@@ -71,15 +66,19 @@ pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer
         return Ok(());
     }
     output.explain_missing(&args.sources);
-    ended.take().map_or(Ok(()), |(run, end)| run_result(run, end?))
+    let Some((run, end)) = ended.take() else { return Ok(()) };
+    follow::outcome(&format!("run {}", run.id), end?, None, Some(format!("covidctl runs show {}", run.id)))
 }
 
-fn check_names(typed: &[String], names: &[String]) -> Result<()> {
-    match typed.iter().find(|name| !names.contains(name)) {
-        None => Ok(()),
-        Some(name) => Err(Failure::usage(format!("there is no log source `{name}`"))
-            .hint(format!("the sources are {}", names.join(", ")))),
+/// Returns the sources with these names, or all if there are none.
+fn selected(mut sources: Vec<Arc<dyn Source>>, typed: &[String]) -> Result<Vec<Arc<dyn Source>>> {
+    let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
+    if let Some(name) = typed.iter().find(|name| !names.contains(&name.as_str())) {
+        return Err(Failure::usage(format!("there is no log source `{name}`"))
+            .hint(format!("the sources are {}", names.join(", "))));
     }
+    sources.retain(|source| typed.is_empty() || typed.iter().any(|name| name == source.name()));
+    Ok(sources)
 }
 
 /// Resolves `--since` and `--until`.
@@ -108,18 +107,4 @@ async fn stdout_closed(printer: &Printer) {
     while printer.has_reader() {
         tokio::time::sleep(PIPE_CHECK_INTERVAL).await;
     }
-}
-
-/// Returns the failure of a followed run, with its exit code.
-fn run_result(run: RunLog, ended: RunEnd) -> Result<()> {
-    if ended.code == 0 {
-        return Ok(());
-    }
-    let failure = Failure::new(format!("run {} ended with code {}", run.id, ended.code));
-    let failure = match ended.reason {
-        Some(reason) => failure.source(reason),
-        None => failure,
-    };
-    let hint = ended.hint.unwrap_or_else(|| format!("covidctl runs show {}", run.id));
-    Err(failure.hint(hint).exit_code(Exit::Child(ended.code)))
 }

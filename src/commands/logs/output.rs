@@ -12,19 +12,15 @@ pub(super) struct LogOutput<'a> {
     renderer: Renderer,
     filter: LineFilter,
     context: ContextFilter<Entry>,
-    /// The last lines, until the existing events are read.
-    tail: Option<Tail>,
+    /// Maximum number of the last lines, which are kept until the existing events are read.
+    tail: Option<usize>,
+    last_lines: VecDeque<String>,
     follow: bool,
     /// Number of events of each source, before filtering.
     received: Vec<u64>,
     /// Whether the log of each source does not exist.
     missing: Vec<bool>,
     printed: u64,
-}
-
-struct Tail {
-    limit: usize,
-    lines: VecDeque<String>,
 }
 
 impl<'a> LogOutput<'a> {
@@ -38,7 +34,8 @@ impl<'a> LogOutput<'a> {
             printer,
             filter,
             context: ContextFilter::new(args.context),
-            tail: args.tail.map(|limit| Tail { limit, lines: VecDeque::new() }),
+            tail: args.tail,
+            last_lines: VecDeque::new(),
             follow: args.follow,
             received: vec![0; renderer.names.len()],
             missing: vec![false; renderer.names.len()],
@@ -79,10 +76,10 @@ impl<'a> LogOutput<'a> {
             ContextItem::Item(entry) => self.renderer.entry(entry),
         };
         self.printed += 1;
-        let Some(tail) = &mut self.tail else { return text.push_str(&line) };
-        tail.lines.push_back(line);
-        if tail.lines.len() > tail.limit {
-            tail.lines.pop_front();
+        let Some(limit) = self.tail else { return text.push_str(&line) };
+        self.last_lines.push_back(line);
+        if self.last_lines.len() > limit {
+            self.last_lines.pop_front();
         }
     }
 
@@ -114,7 +111,8 @@ impl LogSink for LogOutput<'_> {
     }
 
     fn caught_up(&mut self) -> ControlFlow<()> {
-        let text: String = self.tail.take().into_iter().flat_map(|tail| tail.lines).collect();
+        self.tail = None;
+        let text: String = self.last_lines.drain(..).collect();
         self.print(&text)
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use common::failure::Result;
 
-use super::{Child, exit_result, no_forwarding, options};
+use super::{child, no_forwarding, options};
 use crate::cli::{Route, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -48,18 +48,7 @@ pub(super) async fn run(
             ("PGPORT", local.local.port().to_string().into()),
         ],
     };
-    let mut child = Child::start(words, environment)?;
-    loop {
-        tokio::select! {
-            status = child.ended() => return exit_result(status?),
-            signal = signals.next() => child.forward_signal(signal.exit()),
-            failure = tunnel.ended() => {
-                child.terminate();
-                child.ended().await?;
-                return Err(failure);
-            }
-        }
-    }
+    child::run(words, environment, &mut signals, tunnel.ended()).await
 }
 
 /// Returns the login for the first forwarding if its target is a database of the target; any other login is up to the command.

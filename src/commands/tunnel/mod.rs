@@ -1,19 +1,24 @@
 //! `covidctl tunnel`: opens a tunnel, prints how to use it, and shows its counters until it is interrupted.
 
-mod child;
+pub(super) mod child;
 mod exec;
-mod stats_line;
 
+use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
+use std::time::Duration;
 
 use common::failure::{Exit, Failure, Result};
-use tunnel::{Discovery, EventSink, Forwarding, Options, Tunnel};
+use tunnel::{Counters, Discovery, EventSink, Forwarding, Options, Tunnel};
 
-pub(super) use self::child::{Child, exit_result};
 use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
+
+const COUNTER_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Moves the cursor to the first column and erases the line.
+const ERASE_LINE: &str = "\r\x1b[K";
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     if let Some(TunnelCommand::Exec { route, command }) = &args.command {
@@ -34,7 +39,7 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
     let signal = tokio::select! {
         failure = tunnel.ended() => return Err(failure),
         failure = signals.next() => failure,
-        () = stats_line::show(&counters, printer) => Failure::new("interrupted"),
+        () = show_counters(&counters, printer) => Failure::new("interrupted"),
     };
     // Ctrl-C and `kill` are the usual end of a tunnel.
     match signal.exit() {
@@ -91,16 +96,12 @@ async fn named(route: &Route, settings: &Settings) -> Result<(Arc<dyn Discovery>
     let target = crate::commands::target(settings)?;
     let bastion = target.bastion()?;
     let discovery = bastion.discovery().await?;
-    let only_master = [TunnelTarget::Master];
-    let targets = if route.targets.is_empty() && route.forwardings.is_empty() {
-        &only_master[..]
-    } else {
-        &route.targets
-    };
+    let is_empty = route.targets.is_empty() && route.forwardings.is_empty();
+    let default = is_empty.then_some(&TunnelTarget::Master);
     let mut forwardings = Vec::new();
-    for named in targets {
-        forwardings
-            .push(Forwarding { port: named.local_port(), target: bastion.endpoint(named.name()).await? });
+    for named in route.targets.iter().chain(default) {
+        let target = bastion.endpoint(named.name()).await?;
+        forwardings.push(Forwarding { port: named.local_port(), target });
     }
     Ok((discovery, forwardings))
 }
@@ -113,4 +114,35 @@ fn stdout_sink(printer: &Arc<Printer>) -> EventSink {
         _ if event.is_ready() => printer.text(&event.to_string()),
         _ => printer.note(&event.to_string()),
     })
+}
+
+/// Erases the line when dropped.
+struct StatsLine;
+
+impl Drop for StatsLine {
+    fn drop(&mut self) {
+        write(ERASE_LINE);
+    }
+}
+
+/// Shows the counters until dropped; nothing if standard error is not a terminal, or with `--quiet` or JSON.
+async fn show_counters(counters: &Counters, printer: &Printer) {
+    if !std::io::stderr().is_terminal() || printer.quiet() || printer.json() {
+        return std::future::pending().await;
+    }
+    let _line = StatsLine;
+    let mut before = counters.snapshot();
+    let mut ticks = tokio::time::interval(COUNTER_INTERVAL);
+    loop {
+        ticks.tick().await;
+        let now = counters.snapshot();
+        write(&format!("{ERASE_LINE}{}", now.line(&before, COUNTER_INTERVAL)));
+        before = now;
+    }
+}
+
+fn write(text: &str) {
+    let mut stderr = std::io::stderr().lock();
+    // An error on standard error cannot be reported anywhere.
+    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
 }

@@ -4,7 +4,7 @@
 //! reads it from a temporary file, and it is kept in libpq's password file.
 
 use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::failure::{Context as _, Exit, Failure, Result};
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::programs::Programs;
 use super::server_user::ServerUser;
-use crate::local::layout::{Layout, cannot_read, create_folder, write_atomic};
+use crate::local::layout::{Layout, cannot_read, create_folder, ignore_not_found, write_atomic};
 
 /// The superuser's name.
 pub(in super::super) const USER: &str = "postgres";
@@ -20,45 +20,34 @@ pub(in super::super) const USER: &str = "postgres";
 /// Byte order with Unicode classification; plain C on platforms without that locale.
 const LOCALES: [&str; 2] = ["C.UTF-8", "C"];
 
-pub(super) fn folder(layout: &Layout) -> PathBuf {
-    layout.postgres().join("cluster")
-}
-
-/// Returns the major version of the cluster, if it exists.
-pub(super) fn version(cluster: &Path) -> Option<u32> {
-    std::fs::read_to_string(cluster.join("PG_VERSION")).ok()?.trim().parse().ok()
-}
-
 /// Creates the cluster and its password file.
 pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerUser) -> Result<()> {
-    let parent = layout.postgres();
-    create_folder(&parent, 0o700)?;
-    server_user.chown(&parent)?;
+    let parent = &layout.postgres;
+    create_folder(parent, 0o700)?;
+    server_user.chown(parent)?;
     let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
-    write_atomic(&layout.password_file(), format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
+    write_atomic(&layout.password_file, format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
     // Beside the cluster: the server's user may not be able to enter the folder for temporary files.
-    let mut file = tempfile::NamedTempFile::new_in(&parent)
+    let mut file = tempfile::NamedTempFile::new_in(parent)
         .context(|| format!("cannot create a file in `{}`", parent.display()))?;
     writeln!(file, "{password}").context(|| format!("cannot write `{}`", file.path().display()))?;
     server_user.chown(file.path())?;
     let partial = parent.join("cluster.partial");
     let mut error = String::new();
     for locale in LOCALES {
-        if partial.exists() {
-            std::fs::remove_dir_all(&partial).context(|| format!("cannot delete `{}`", partial.display()))?;
-        }
-        let mut initdb = Command::new(programs.program("initdb"));
+        ignore_not_found("delete", &partial, std::fs::remove_dir_all(&partial))?;
+        let program = programs.folder.join("initdb");
+        let mut initdb = Command::new(&program);
         initdb
             .arg("-D")
             .arg(&partial)
             .args(["-U", USER, "-E", "UTF8", "--locale", locale, "--auth=scram-sha-256", "--pwfile"])
             .arg(file.path())
             .stdin(Stdio::null());
-        server_user.isolate(&mut initdb, &parent);
-        let output =
-            initdb.output().context(|| format!("cannot start `{}`", programs.program("initdb").display()))?;
+        server_user.isolate(&mut initdb, parent);
+        let output = initdb.output().context(|| format!("cannot start `{}`", program.display()))?;
         if output.status.success() {
-            return std::fs::rename(&partial, folder(layout))
+            return std::fs::rename(&partial, &layout.cluster)
                 .context(|| format!("cannot rename `{}`", partial.display()));
         }
         error = String::from_utf8_lossy(&output.stderr).trim().replace('\n', "; ");
@@ -70,8 +59,8 @@ pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerU
 
 /// Reads the superuser's password.
 pub(in super::super) fn password(layout: &Layout) -> Result<String> {
-    let file = layout.password_file();
-    let text = std::fs::read_to_string(&file).map_err(|error| cannot_read(&file, error))?;
+    let file = &layout.password_file;
+    let text = std::fs::read_to_string(file).context(cannot_read(file))?;
     match text.trim_end().rsplit_once(':') {
         Some((_, password)) => Ok(password.to_owned()),
         None => Err(Failure::new(format!("`{}` contains no password", file.display()))),

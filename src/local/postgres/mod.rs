@@ -37,12 +37,12 @@ impl Postgres {
 
     /// Returns the state of the server without changing it.
     pub(super) fn state(&self) -> Result<ServerState> {
-        server::state_of(&cluster::folder(&self.layout), self.server_user.uid())
+        server::state_of(&self.layout.cluster, self.server_user.uid)
     }
 
     /// Returns the major version of the cluster, if it exists.
     pub(super) fn version(&self) -> Option<u32> {
-        cluster::version(&cluster::folder(&self.layout))
+        std::fs::read_to_string(self.layout.cluster.join("PG_VERSION")).ok()?.trim().parse().ok()
     }
 
     /// Returns the folder of the programs that would run, if suitable ones are installed.
@@ -54,7 +54,7 @@ impl Postgres {
 
     /// Checks that the server's user can enter the target's folder.
     pub(super) fn check_access(&self) -> Result<()> {
-        self.server_user.check_access(self.layout.root())
+        self.server_user.check_access(&self.layout.root)
     }
 
     /// Starts the server unless it runs; returns whether it was started.
@@ -62,7 +62,7 @@ impl Postgres {
         match self.stable_state()? {
             ServerState::Ready { .. } => return Ok(false),
             ServerState::Crashed => progress.step("recovering PostgreSQL, which was not shut down properly"),
-            ServerState::Foreign => return Err(server::foreign(&cluster::folder(&self.layout))),
+            ServerState::Foreign => return Err(server::foreign(&self.layout.cluster)),
             ServerState::Stopped | ServerState::Busy(_) => {}
         }
         let programs = self.programs(progress)?;
@@ -72,29 +72,26 @@ impl Postgres {
             cluster::create(&self.layout, &programs, &self.server_user)?;
         }
         progress.step("starting PostgreSQL");
-        let mut state = self.layout.load_state()?;
-        let port = server::start(&self.layout, &programs, &self.server_user, state.port)?;
-        if state.port != Some(port) {
-            state.port = Some(port);
-            self.layout.save_state(&state)?;
-        }
+        let preferred = self.layout.load_state()?.port;
+        let port = server::start(&self.layout, &programs, &self.server_user, preferred)?;
+        self.layout.update_state(|state| state.port = Some(port))?;
         Ok(true)
     }
 
-    /// Stops the server; returns whether it ran.
-    pub(super) fn stop(&self) -> Result<bool> {
+    /// Stops the server if it runs.
+    pub(super) fn stop(&self) -> Result<()> {
         let process = match self.state()? {
             ServerState::Busy(process) | ServerState::Ready { process, .. } => process,
-            ServerState::Stopped | ServerState::Crashed => return Ok(false),
-            ServerState::Foreign => return Err(server::foreign(&cluster::folder(&self.layout))),
+            ServerState::Stopped | ServerState::Crashed => return Ok(()),
+            ServerState::Foreign => return Err(server::foreign(&self.layout.cluster)),
         };
         // Fast shutdown: disconnects the clients and writes a checkpoint, so that the next start needs no recovery.
         process.signal(Signal::SIGINT);
         if process.wait_ended(START_STOP_TIMEOUT) {
-            return Ok(true);
+            return Ok(());
         }
         Err(Failure::new(format!("PostgreSQL (process {}) does not stop", process.pid))
-            .hint(format!("read `{}`", self.layout.server_log().display())))
+            .hint(format!("read `{}`", self.layout.server_log.display())))
     }
 
     /// Returns the state once the server is neither starting nor stopping.
@@ -113,7 +110,7 @@ impl Postgres {
                     return Ok(state);
                 }
                 return Err(Failure::new("PostgreSQL is still starting or stopping")
-                    .hint(format!("read `{}`", self.layout.server_log().display()))
+                    .hint(format!("read `{}`", self.layout.server_log.display()))
                     .exit_code(Exit::NotStarted));
             }
             std::thread::sleep(POLL_INTERVAL);
@@ -121,7 +118,7 @@ impl Postgres {
     }
 
     fn search(&self) -> Search {
-        Search { fetched: self.layout.fetched(), server_user: self.server_user.clone() }
+        Search { fetched: self.layout.fetched.clone(), server_user: self.server_user.clone() }
     }
 
     fn programs(&self, progress: &dyn Progress) -> Result<Programs> {
@@ -136,7 +133,7 @@ impl Postgres {
         match version {
             Some(version) if version != programs.major => Err(Failure::new(format!(
                 "the data in `{}` need PostgreSQL {version}, which is not installed",
-                self.layout.root().display()
+                self.layout.root.display()
             ))
             .hint(format!("install PostgreSQL {version}, or use another --data-dir"))
             .exit_code(Exit::NotStarted)),

@@ -38,12 +38,6 @@ pub(super) struct Programs {
     pub(super) major: u32,
 }
 
-impl Programs {
-    pub(super) fn program(&self, name: &str) -> PathBuf {
-        self.folder.join(name)
-    }
-}
-
 /// Where and how to search.
 pub(super) struct Search {
     /// The folder of the private copy.

@@ -14,10 +14,9 @@ use std::time::{Duration, Instant};
 use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
 
-use super::cluster;
 use super::programs::Programs;
 use super::server_user::ServerUser;
-use crate::local::layout::{Layout, free_space, ignore_not_found, open_log};
+use crate::local::layout::{Layout, cannot_read, found, free_space, ignore_not_found, open_log};
 use crate::local::process::Process;
 
 /// Maximum duration of crash recovery or of a shutdown, in which at most a few gigabytes are written.
@@ -85,17 +84,10 @@ fn is_locked(cluster: &Path) -> bool {
 pub(super) fn state_of(cluster: &Path, uid: u32) -> Result<ServerState> {
     let file = pid_file(cluster);
     let without_server = |state| if is_locked(cluster) { ServerState::Foreign } else { state };
-    let text = match std::fs::read(&file) {
-        Ok(text) => String::from_utf8_lossy(&text).into_owned(),
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-            return Ok(without_server(ServerState::Stopped));
-        }
-        Err(error) => {
-            return Err(Failure::new(format!("cannot read `{}`", file.display()))
-                .source(error)
-                .hint("run covidctl as the user that ran `covidctl up`"));
-        }
-    };
+    let text = found(std::fs::read(&file)).context(cannot_read(&file));
+    let text = text.map_err(|failure| failure.hint("run covidctl as the user that ran `covidctl up`"))?;
+    let Some(text) = text else { return Ok(without_server(ServerState::Stopped)) };
+    let text = String::from_utf8_lossy(&text);
     let state = parse_pid_file(&text, cluster, uid);
     let process = match &state {
         ServerState::Busy(process) | ServerState::Ready { process, .. } => process,
@@ -168,14 +160,14 @@ pub(super) fn start(
     user: &ServerUser,
     mut preferred: Option<u16>,
 ) -> Result<u16> {
-    let (cluster, log) = (cluster::folder(layout), layout.server_log());
+    let (cluster, log) = (&layout.cluster, &layout.server_log);
     // The previous log is kept for one more start: it may contain the reason of a crash.
-    ignore_not_found("rename", &log, std::fs::rename(&log, log.with_extension("log.1")))?;
+    ignore_not_found("rename", log, std::fs::rename(log, log.with_extension("log.1")))?;
     let began = Instant::now();
     loop {
         let port = free_port(preferred)?;
-        let started = launch(&cluster, &log, programs, user, port)
-            .and_then(|child| wait_ready(child, &cluster, user, &log));
+        let started = launch(cluster, log, programs, user, port)
+            .and_then(|child| wait_ready(child, cluster, user, log));
         match started {
             Ok(()) => return Ok(port),
             Err(StartError::PortTaken) => preferred = None,
@@ -183,11 +175,11 @@ pub(super) fn start(
                 std::thread::sleep(POLL_INTERVAL * 10);
             }
             // The remnant of a power loss; PostgreSQL leaves it to the administrator, and a server writes its id at once.
-            Err(StartError::InUse) if pid_file(&cluster).metadata().is_ok_and(|file| file.len() == 0) => {
-                let empty = pid_file(&cluster);
+            Err(StartError::InUse) if pid_file(cluster).metadata().is_ok_and(|file| file.len() == 0) => {
+                let empty = pid_file(cluster);
                 ignore_not_found("delete", &empty, std::fs::remove_file(&empty))?;
             }
-            Err(StartError::InUse) => return Err(in_use(&cluster, user.uid())?),
+            Err(StartError::InUse) => return Err(in_use(cluster, user.uid)?),
             Err(StartError::Other(failure)) => return Err(failure),
         }
     }
@@ -204,7 +196,7 @@ fn launch(
 ) -> Result<Child, StartError> {
     let (output, errors) = open_log(log).map_err(StartError::Other)?;
     let lock = lock(cluster)?;
-    let program = programs.program("postgres");
+    let program = programs.folder.join("postgres");
     let mut server = Command::new(&program);
     server.arg("-D").arg(cluster).args(["-c", &format!("port={port}")]);
     for setting in SETTINGS {
@@ -240,9 +232,9 @@ fn wait_ready(mut child: Child, cluster: &Path, user: &ServerUser, log: &Path) -
         if !matches!(child.try_wait(), Ok(None)) {
             return Err(start_error(log));
         }
-        match state_of(cluster, user.uid()).map_err(StartError::Other)? {
-            ServerState::Ready { process, .. } if process.pid == child.id().cast_signed() => return Ok(()),
-            _ => {}
+        let state = state_of(cluster, user.uid).map_err(StartError::Other)?;
+        if matches!(state, ServerState::Ready { process, .. } if process.pid == child.id().cast_signed()) {
+            return Ok(());
         }
         if began.elapsed() >= START_STOP_TIMEOUT {
             return Err(StartError::Other(start_failure("PostgreSQL does not accept connections", log)));
@@ -293,7 +285,7 @@ fn free_port(preferred: Option<u16>) -> Result<u16> {
     preferred
         .map_or_else(|| bind(0), |port| bind(port).or_else(|_| bind(0)))
         .map(|address| address.port())
-        .context(|| "there is no free port on 127.0.0.1".to_owned())
+        .context(|| "there is no free port on 127.0.0.1")
 }
 
 #[cfg(test)]

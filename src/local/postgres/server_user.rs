@@ -18,7 +18,7 @@ const NOBODY_ID: u32 = 65534;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in super::super) struct ServerUser {
     name: String,
-    uid: u32,
+    pub(super) uid: u32,
     gid: u32,
     /// Whether this is not the current user.
     other: bool,
@@ -38,10 +38,6 @@ impl ServerUser {
             }
             _ => Self { name: format!("nobody ({NOBODY_ID})"), uid: NOBODY_ID, gid: NOBODY_ID, other: true },
         }
-    }
-
-    pub(in super::super) const fn uid(&self) -> u32 {
-        self.uid
     }
 
     /// Makes a program of PostgreSQL run as this user, in `folder`, with a minimal environment, so that a stray `PGDATA` or `PGPORT` has no
@@ -74,7 +70,10 @@ impl ServerUser {
         }
         let real = folder.ancestors().find_map(|ancestor| ancestor.canonicalize().ok());
         for ancestor in real.as_deref().unwrap_or(folder).ancestors() {
-            if ancestor.metadata().is_ok_and(|metadata| !self.can_enter(&metadata)) {
+            let is_closed = |metadata: Metadata| {
+                !can_enter(metadata.mode(), metadata.uid() == self.uid, metadata.gid() == self.gid)
+            };
+            if ancestor.metadata().is_ok_and(is_closed) {
                 let (name, closed, wanted) = (&self.name, ancestor.display(), folder.display());
                 return Err(Failure::new(format!(
                     "PostgreSQL's user `{name}` cannot enter `{closed}`, which contains `{wanted}`"
@@ -85,20 +84,14 @@ impl ServerUser {
         }
         Ok(())
     }
-
-    fn can_enter(&self, metadata: &Metadata) -> bool {
-        can_enter(metadata.mode(), metadata.uid() == self.uid, metadata.gid() == self.gid)
-    }
 }
 
 /// Applies the kernel's rule: only the first matching class counts.
 const fn can_enter(mode: u32, owner: bool, group: bool) -> bool {
-    let execute = if owner {
-        0o100
-    } else if group {
-        0o010
-    } else {
-        0o001
+    let execute = match (owner, group) {
+        (true, _) => 0o100,
+        (false, true) => 0o010,
+        (false, false) => 0o001,
     };
     mode & execute != 0
 }
