@@ -12,7 +12,7 @@ use super::series::{self, DayColumn};
 use common::failure::{Failure, Result};
 
 /// The largest default of `--max-delay`, in days.
-const MAX_DEFAULT_DELAY: u64 = 365;
+const MAX_DEFAULT_DELAY: usize = 365;
 
 #[derive(Debug, Args)]
 pub struct NowcastArgs {
@@ -32,13 +32,13 @@ pub struct NowcastArgs {
 /// The number of reports of a reference day with a delay in days.
 struct Report {
     day: i64,
-    delay: u64,
+    delay: u32,
     count: u32,
 }
 
 impl Report {
     fn reported(&self) -> i64 {
-        self.day.saturating_add_unsigned(self.delay)
+        self.day.saturating_add_unsigned(self.delay.into())
     }
 }
 
@@ -63,8 +63,12 @@ pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<String>> {
     };
     let length = series::span(&table, days, first, as_of)?;
     let max_delay = max_delay(arguments, &reports, length);
-    let triangle = triangle(&reports, first, length, max_delay)
-        .map_err(|error| estimate_error(&arguments.reports, error))?;
+    let invalid = |error| estimate_error(&arguments.reports, error);
+    let mut triangle = ReportingTriangle::new(length, max_delay).map_err(invalid)?;
+    for report in &reports {
+        let day = usize::try_from(report.day - first).unwrap_or_default();
+        triangle.add(day, report.delay as usize, report.count);
+    }
     if triangle.beyond() > 0 {
         tracing::warn!(
             left_out = triangle.beyond(),
@@ -72,7 +76,7 @@ pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<String>> {
             "reports later than the longest delay are left out"
         );
     }
-    let nowcasts = nowcast::estimate(&triangle).map_err(|error| estimate_error(&arguments.reports, error))?;
+    let nowcasts = nowcast::estimate(&triangle).map_err(invalid)?;
     let line = |nowcast: &Nowcast| {
         let Nowcast { day, reported, share_reported, expected, low, median, high } = nowcast;
         let day = days.format(first + i64::try_from(*day).unwrap_or_default());
@@ -88,12 +92,9 @@ fn read(table: &Table, days: DayColumn) -> Result<Vec<Report>> {
     let mut reports = Vec::with_capacity(table.rows.len());
     for row in &table.rows {
         let day = days.read(table, row)?;
-        let delay = table.parse(row, delay_column, "a whole number of days from 0", |text| {
-            count(text).filter(|delay| *delay <= u32::MAX.into())
-        })?;
-        let count = table.parse(row, count_column, "a whole number from 0", |text| {
-            count(text).and_then(|count| u32::try_from(count).ok())
-        })?;
+        let number = |text: &str| count(text).and_then(|number| u32::try_from(number).ok());
+        let delay = table.parse(row, delay_column, "a whole number of days from 0", number)?;
+        let count = table.parse(row, count_column, "a whole number from 0", number)?;
         if !seen.insert((day, delay)) {
             let key = format!("{} with delay {delay}", days.format(day));
             return Err(table.duplicate_error(row, key));
@@ -105,25 +106,6 @@ fn read(table: &Table, days: DayColumn) -> Result<Vec<Report>> {
 
 fn max_delay(arguments: &NowcastArgs, reports: &[Report], length: usize) -> usize {
     let longest = || reports.iter().filter(|report| report.count > 0).map(|report| report.delay).max();
-    let half = u64::try_from(length / 2).unwrap_or(MAX_DEFAULT_DELAY);
-    let days =
-        arguments.max_delay.unwrap_or_else(|| longest().unwrap_or_default().min(half).min(MAX_DEFAULT_DELAY));
-    usize::try_from(days).unwrap_or(usize::MAX)
-}
-
-fn triangle(
-    reports: &[Report],
-    first: i64,
-    length: usize,
-    max_delay: usize,
-) -> Result<ReportingTriangle, epidemic::InputError> {
-    let mut triangle = ReportingTriangle::new(length, max_delay)?;
-    for report in reports {
-        let (Ok(day), Ok(delay)) = (usize::try_from(report.day - first), usize::try_from(report.delay))
-        else {
-            continue;
-        };
-        triangle.add(day, delay, report.count);
-    }
-    Ok(triangle)
+    let default = || (longest().unwrap_or_default() as usize).min(length / 2).min(MAX_DEFAULT_DELAY);
+    arguments.max_delay.map_or_else(default, |days| usize::try_from(days).unwrap_or(usize::MAX))
 }

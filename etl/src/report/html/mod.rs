@@ -8,7 +8,6 @@ mod key_figures;
 mod markup;
 mod section;
 
-use self::key_figures::KeyFigure;
 use self::markup::escape;
 use super::content::{Content, DATA_AS_OF, DEFINITION, SOURCE};
 use super::language::{Language, Localized, tr};
@@ -38,7 +37,7 @@ pub(super) fn render(content: &Content) -> String {
         headline = HEADLINE.get(language),
         as_of = escape(&content.data_as_of()),
         header = header(content),
-        figures = key_figure_list(&key_figures::key_figures(content)),
+        figures = key_figures::render(content),
         contents = contents(language),
         footer = footer(content),
     )
@@ -72,17 +71,6 @@ fn header(content: &Content) -> String {
         escape(&content.data_as_of()),
         warning.unwrap_or_default(),
     )
-}
-
-fn key_figure_list(figures: &[KeyFigure]) -> String {
-    if figures.is_empty() {
-        return String::new();
-    }
-    let item = |figure: &KeyFigure| {
-        let [value, title, detail] = [&figure.value, &figure.title, &figure.detail].map(|text| escape(text));
-        format!("<li><strong>{value}</strong><span>{title}</span><small>{detail}</small></li>")
-    };
-    format!("<ul class=\"figures\">{}</ul>\n", figures.iter().map(item).collect::<String>())
 }
 
 fn contents(language: Language) -> String {

@@ -5,52 +5,36 @@ use crate::report::format;
 use crate::report::html::markup::{coordinate, escape};
 use crate::report::language::Language;
 
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum Screen {
-    /// The full or half width of the page, in pixels if the chart is not scaled.
-    Wide { width: f64 },
-    /// A phone.
-    Narrow,
-}
-
 pub(super) struct Canvas<'a> {
     pub(super) answer: &'a Answer,
     pub(super) language: Language,
-    screen: Screen,
+    /// Whether it is for a phone.
+    is_narrow: bool,
+    /// In pixels if the chart is not scaled.
+    pub(super) width: f64,
     pub(super) height: f64,
     elements: String,
 }
 
 impl<'a> Canvas<'a> {
-    pub(super) fn new(answer: &'a Answer, language: Language, screen: Screen) -> Self {
-        Self { answer, language, screen, height: 1.0, elements: String::new() }
+    pub(super) fn new(answer: &'a Answer, language: Language, is_narrow: bool, width: f64) -> Self {
+        Self { answer, language, is_narrow, width, height: 1.0, elements: String::new() }
     }
 
     pub(super) fn into_svg(self) -> String {
         format!(
             "<svg class=\"{}\" viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">{}</svg>",
-            if self.is_narrow() { "narrow" } else { "wide" },
-            self.width(),
+            self.by_screen("narrow", "wide"),
+            self.width,
             self.height,
             escape(self.answer.question.title.get(self.language)),
             self.elements
         )
     }
 
-    pub(super) fn is_narrow(&self) -> bool {
-        self.screen == Screen::Narrow
-    }
-
-    pub(super) fn width(&self) -> f64 {
-        match self.screen {
-            Screen::Wide { width } => width,
-            Screen::Narrow => 343.0,
-        }
-    }
-
     /// Chooses a measure by the screen.
     pub(super) fn by_screen<T>(&self, narrow: T, wide: T) -> T {
-        if self.is_narrow() { narrow } else { wide }
+        if self.is_narrow { narrow } else { wide }
     }
 
     /// Returns the position of a column, which a test guarantees to exist.

@@ -27,7 +27,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, label: &str, series: &[&str], interv
     let values = answer.rows.iter().flat_map(|row| dots.iter().filter_map(|at| row[*at].as_f64()));
     let scale = Scale::of(&values.collect::<Vec<f64>>(), canvas.by_screen(3, 5));
     let (left, right) = canvas.by_screen((90.0, 40.0), (104.0, 48.0));
-    let (width, line_height) = (canvas.width(), canvas.by_screen(23.0, 25.0));
+    let (width, line_height) = (canvas.width, canvas.by_screen(23.0, 25.0));
     let x = |value: f64| left + (width - left - right) * scale.fraction(value).clamp(0.0, 1.0);
     canvas.height = TOP + line_height * answer.rows.len() as f64 + 6.0;
 

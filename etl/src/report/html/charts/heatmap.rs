@@ -24,7 +24,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
     days.dedup();
     let edges = class_edges(answer.rows.iter().filter_map(|values| values[value].as_f64()).collect());
     let (left, size) = canvas.by_screen((118.0, 15.0), (160.0, 21.0));
-    let step = (canvas.width() - left) / days.len().max(1) as f64;
+    let step = (canvas.width - left) / days.len().max(1) as f64;
     canvas.height = TOP + size * rows.len() as f64 + 2.0;
 
     legend(canvas, &edges, value, left);
@@ -93,7 +93,7 @@ fn months(canvas: &mut Canvas<'_>, days: &[NaiveDate], left: f64, step: f64) {
     let mut month = None;
     for (nth, day) in days.iter().enumerate() {
         let x = left + step * nth as f64;
-        if month != Some(day.month()) && x >= free_from && x + 24.0 < canvas.width() {
+        if month != Some(day.month()) && x >= free_from && x + 24.0 < canvas.width {
             let name = format::short_month(*day, month.is_none(), canvas.language);
             canvas.text(None, (x, TOP - 6.0), &name);
             free_from = x + if name.len() > 4 { 62.0 } else { 34.0 };

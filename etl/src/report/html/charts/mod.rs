@@ -8,7 +8,7 @@ mod pyramid;
 mod scale;
 mod time_series;
 
-use self::canvas::{Canvas, Screen};
+use self::canvas::Canvas;
 use super::markup::escape;
 use crate::report::answer::Answer;
 use crate::report::language::Language;
@@ -27,8 +27,8 @@ pub(super) fn draw(answer: &Answer, language: Language) -> Option<String> {
         Chart::DotPlot { series, .. } if series.len() > 1 => dot_plot::legend(answer, series, language),
         _ => String::new(),
     };
-    let svg = |screen: Screen| {
-        let mut canvas = Canvas::new(answer, language, screen);
+    let svg = |is_narrow: bool, width: f64| {
+        let mut canvas = Canvas::new(answer, language, is_narrow, width);
         match chart {
             Chart::DotPlot { label, series, interval } => {
                 dot_plot::draw(&mut canvas, label, series, *interval);
@@ -44,6 +44,7 @@ pub(super) fn draw(answer: &Answer, language: Language) -> Option<String> {
         canvas.into_svg()
     };
     let unit = escape(answer.question.unit.get(language));
-    let wide = svg(Screen::Wide { width: if is_wide(chart) { 1080.0 } else { 520.0 } });
-    Some(format!("<figure><figcaption>{unit}{legend}</figcaption>{wide}{}</figure>", svg(Screen::Narrow)))
+    let wide = svg(false, if is_wide(chart) { 1080.0 } else { 520.0 });
+    let narrow = svg(true, 343.0);
+    Some(format!("<figure><figcaption>{unit}{legend}</figcaption>{wide}{narrow}</figure>"))
 }

@@ -14,7 +14,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
     let values = rows.iter().flat_map(|row| [left, right].map(|at| row[at].as_f64().unwrap_or(0.0)));
     let max = values.fold(1.0, f64::max);
     let (spine, line_height) = canvas.by_screen((26.0, 23.0), (30.0, 25.0));
-    let middle = canvas.width() / 2.0;
+    let middle = canvas.width / 2.0;
     let room = middle - spine - canvas.by_screen(52.0, 64.0);
     canvas.height = TOP + line_height * rows.len() as f64 + 4.0;
 

@@ -23,7 +23,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, x: &str, measured: &[&str]) {
         if is_stacked { vec![values.sum()] } else { values.collect() }
     });
     let scale = Scale::of(&values.collect::<Vec<f64>>(), canvas.by_screen(3, 4));
-    canvas.height = if canvas.width() > 600.0 { 320.0 } else { canvas.by_screen(210.0, 250.0) };
+    canvas.height = if canvas.width > 600.0 { 320.0 } else { canvas.by_screen(210.0, 250.0) };
     let mut chart = TimeSeries { x: canvas.position(x), scale, canvas };
 
     chart.grid();
@@ -55,9 +55,14 @@ impl<'a> TimeSeries<'_, 'a> {
         self.canvas.answer.rows.iter().enumerate()
     }
 
+    /// Returns the rows that have a value in a column, with the value.
+    fn measured(&self, at: usize) -> impl Iterator<Item = (usize, &'a Vec<Value>, f64)> + use<'a> {
+        self.rows().filter_map(move |(nth, row)| Some((nth, row, row[at].as_f64()?)))
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a position on the screen")]
     fn step(&self) -> f64 {
-        self.canvas.width() / self.canvas.answer.rows.len().max(1) as f64
+        self.canvas.width / self.canvas.answer.rows.len().max(1) as f64
     }
 
     /// Returns the left edge of a row's column.
@@ -78,7 +83,7 @@ impl<'a> TimeSeries<'_, 'a> {
     fn grid(&mut self) {
         for value in self.scale.ticks() {
             let class = if value.abs() < 1e-9 { "base" } else { "grid" };
-            let (y, width) = (coordinate(self.y(value)), coordinate(self.canvas.width()));
+            let (y, width) = (coordinate(self.y(value)), coordinate(self.canvas.width));
             self.canvas.path(class, &format!("M0 {y}H{width}"));
         }
     }
@@ -97,8 +102,7 @@ impl<'a> TimeSeries<'_, 'a> {
         let partial = self.canvas.answer.question.position("partial");
         let (step, zero) = (self.step(), self.y(0.0));
         let width = (step * 0.78).max(1.0);
-        for (nth, row) in self.rows() {
-            let Some(value) = row[measured].as_f64() else { continue };
+        for (nth, row, value) in self.measured(measured) {
             let left = self.left(nth) + (step - width) / 2.0;
             let is_partial = partial.is_some_and(|at| row[at] == Value::Flag(true));
             let class = if is_partial { "col half" } else { "col" };
@@ -124,12 +128,12 @@ impl<'a> TimeSeries<'_, 'a> {
     /// Draws all columns as one path: hundreds of days need no elements of their own.
     fn thin_columns(&mut self, measured: usize) {
         let (step, zero) = (self.step(), coordinate(self.y(0.0)));
-        let values = self.rows().filter_map(|(nth, row)| Some((nth, row[measured].as_f64()?)));
-        let column = |(nth, value)| {
+        let column = |(nth, _, value)| {
             let (left, top) = (self.left(nth), coordinate(self.y(value)));
             format!("M{left:.2} {zero}V{top}h{:.2}V{zero}", step * 0.72)
         };
-        let columns: String = values.filter(|(_, value)| *value > 0.0).map(column).collect();
+        let values = self.measured(measured).filter(|(_, _, value)| *value > 0.0);
+        let columns: String = values.map(column).collect();
         self.canvas.path("col soft", &columns);
     }
 
@@ -153,31 +157,28 @@ impl<'a> TimeSeries<'_, 'a> {
             let (cx, cy) = (coordinate(x), coordinate(y));
             self.canvas.push(&format!("<circle class=\"dot d1\" cx=\"{cx}\" cy=\"{cy}\" r=\"4\"/>"));
             let value = self.canvas.format(&row[measured], measured);
-            self.canvas.text("strong end", (self.canvas.width(), (y - 10.0).max(11.0)), &value);
+            self.canvas.text("strong end", (self.canvas.width, (y - 10.0).max(11.0)), &value);
         }
     }
 
     /// Labels the highest value of a line with its date, unless it is the last, which has a label already.
     fn peak(&mut self, measured: usize) {
-        let values = self.rows().filter_map(|(nth, row)| Some((nth, row, row[measured].as_f64()?)));
-        let Some((nth, row, value)) = values.max_by(|one, other| one.2.total_cmp(&other.2)) else { return };
+        let highest = self.measured(measured).max_by(|one, other| one.2.total_cmp(&other.2));
+        let Some((nth, row, value)) = highest else { return };
         if nth + 1 == self.canvas.answer.rows.len() {
             return;
         }
-        let x = self.centre(nth).clamp(70.0, self.canvas.width() - 70.0);
+        let x = self.centre(nth).clamp(70.0, self.canvas.width - 70.0);
         let y = (self.y(value) - 9.0).max(11.0);
         let [value, day] = [measured, self.x].map(|at| self.canvas.format(&row[at], at));
         self.canvas.text("strong middle", (x, y), &format!("{value} ({day})"));
     }
 
     fn band(&mut self, low: usize, high: usize) {
-        let edge = |at: usize| -> Vec<String> {
-            let values = self.rows().filter_map(|(nth, row)| Some((nth, row[at].as_f64()?)));
-            let point =
-                |(nth, value)| format!("{} {}", coordinate(self.centre(nth)), coordinate(self.y(value)));
-            values.map(point).collect()
-        };
-        let points: Vec<String> = edge(high).into_iter().chain(edge(low).into_iter().rev()).collect();
+        let point =
+            |(nth, _, value)| format!("{} {}", coordinate(self.centre(nth)), coordinate(self.y(value)));
+        let lower: Vec<String> = self.measured(low).map(point).collect();
+        let points: Vec<String> = self.measured(high).map(point).chain(lower.into_iter().rev()).collect();
         if !points.is_empty() {
             self.canvas.path("band", &format!("M{}Z", points.join("L")));
         }
@@ -203,7 +204,7 @@ impl<'a> TimeSeries<'_, 'a> {
                     format::short_month(day, is_first, self.canvas.language)
                 };
                 let (class, x) = if is_first { ("", (centre - 12.0).max(0.0)) } else { ("middle", centre) };
-                if x + 14.0 < self.canvas.width() {
+                if x + 14.0 < self.canvas.width {
                     self.canvas.text(class, (x, self.canvas.height - 6.0), &text);
                     free_from = centre + if is_first && !every_day { room * 1.6 } else { room };
                 }
