@@ -5,13 +5,10 @@ use std::io::{self, Write as _};
 use std::time::{Duration, Instant};
 
 use chrono::{TimeDelta, Utc};
-use covidctl::tui::action::Command;
 use covidctl::tui::domain::{Capabilities, Location};
 use covidctl::tui::fixtures::many_lines;
-use covidctl::tui::model::Model;
 use covidctl::tui::model::logs::pattern;
-use covidctl::tui::msg::{LogEvent, Msg};
-use covidctl::tui::screen::Screen;
+use covidctl::tui::model::{Command, LogEvent, Model, Msg, Screen};
 use covidctl::tui::theme::Theme;
 use covidctl::tui::update::update;
 use covidctl::tui::view::view;
@@ -59,7 +56,8 @@ fn model() -> Model {
 }
 
 fn receive(model: &mut Model, event: LogEvent) {
-    update(model, Msg::Logs(model.logs.request, event));
+    let request = model.logs.request.expect("the Logs screen is shown");
+    update(model, Msg::Logs(request, event));
 }
 
 fn fill(model: &mut Model, count: usize) {

@@ -1,10 +1,10 @@
 //! Translates terminal events to messages.
 
 use crossterm::event::{Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers, MouseButton, MouseEventKind};
+use tui_input::InputRequest;
 
-use super::keys::{self, Key};
-use super::msg::Msg;
-use super::screen::Layer;
+use super::keys;
+use super::model::{Layer, Msg};
 
 /// Lines that one step of the mouse wheel scrolls.
 const WHEEL_LINES: i32 = 3;
@@ -39,48 +39,55 @@ pub(super) fn message(event: &Event, layer: Layer) -> Option<Msg> {
 }
 
 fn key_message(event: KeyEvent, layer: Layer) -> Option<Msg> {
-    let key = key(event)?;
-    match keys::find(key, layer) {
-        Some(command) => Some(Msg::Command(command)),
-        None if layer == Layer::Input => keys::edit(key).map(Msg::Edit),
-        None => None,
+    let key = key_name(event)?;
+    if let Some(command) = keys::find(&key, layer) {
+        return Some(Msg::Command(command));
+    }
+    match event.code {
+        _ if layer != Layer::Input => None,
+        KeyCode::Char(character) if !event.modifiers.contains(KeyModifiers::CONTROL) => {
+            Some(Msg::Edit(InputRequest::InsertChar(character)))
+        }
+        _ => keys::edit(&key).map(Msg::Edit),
     }
 }
 
-fn key(event: KeyEvent) -> Option<Key> {
+/// The name of a key in the table of bindings.
+fn key_name(event: KeyEvent) -> Option<String> {
     let control = event.modifiers.contains(KeyModifiers::CONTROL);
     if event.modifiers.intersects(KeyModifiers::META | KeyModifiers::SUPER) {
         return None;
     }
-    Some(match event.code {
-        KeyCode::Char(character) if control => Key::Ctrl(character.to_ascii_lowercase()),
-        KeyCode::Char(character) => Key::Char(character),
-        KeyCode::Enter => Key::Enter,
-        KeyCode::Esc => Key::Esc,
-        KeyCode::Tab => Key::Tab,
-        KeyCode::BackTab => Key::BackTab,
-        KeyCode::Backspace => Key::Backspace,
-        KeyCode::Delete => Key::Delete,
-        KeyCode::Up => Key::Up,
-        KeyCode::Down => Key::Down,
-        KeyCode::Left => Key::Left,
-        KeyCode::Right => Key::Right,
-        KeyCode::PageUp => Key::PageUp,
-        KeyCode::PageDown => Key::PageDown,
-        KeyCode::Home => Key::Home,
-        KeyCode::End => Key::End,
-        KeyCode::F(number) => Key::Function(number),
+    let name = match event.code {
+        KeyCode::Char(character) if control => {
+            return Some(format!("Ctrl-{}", character.to_ascii_uppercase()));
+        }
+        KeyCode::Char(' ') => "Space",
+        KeyCode::Char(character) => return Some(character.to_string()),
+        KeyCode::Enter => "Enter",
+        KeyCode::Esc => "Esc",
+        KeyCode::Tab => "Tab",
+        KeyCode::BackTab => "Shift-Tab",
+        KeyCode::Backspace => "Backspace",
+        KeyCode::Delete => "Delete",
+        KeyCode::Up => "↑",
+        KeyCode::Down => "↓",
+        KeyCode::Left => "←",
+        KeyCode::Right => "→",
+        KeyCode::PageUp => "PgUp",
+        KeyCode::PageDown => "PgDn",
+        KeyCode::Home => "Home",
+        KeyCode::End => "End",
+        KeyCode::F(number) => return Some(format!("F{number}")),
         _ => return None,
-    })
+    };
+    Some(name.to_owned())
 }
 
 #[cfg(test)]
 mod tests {
-    use tui_input::InputRequest;
-
-    use super::super::action::Command;
-    use super::super::screen::Screen;
     use super::*;
+    use crate::tui::model::{Command, Screen};
 
     fn pressed(code: KeyCode, modifiers: KeyModifiers) -> Event {
         Event::Key(KeyEvent::new(code, modifiers))
@@ -130,5 +137,35 @@ mod tests {
         let paste = Event::Paste("text".to_owned());
         assert!(matches!(message(&paste, Layer::Input), Some(Msg::Paste(text)) if text == "text"));
         assert!(message(&paste, Layer::Screen(Screen::Logs)).is_none());
+    }
+
+    #[test]
+    fn every_bound_key_is_the_name_of_a_key() {
+        use KeyCode::{BackTab, Backspace, Char, Delete, Down, End, Enter, Esc, F, Home, Left};
+        use KeyCode::{PageDown, PageUp, Right, Tab, Up};
+        let special = [
+            BackTab,
+            Backspace,
+            Delete,
+            Down,
+            End,
+            Enter,
+            Esc,
+            Home,
+            Left,
+            PageDown,
+            PageUp,
+            Right,
+            Tab,
+            Up,
+            F(1),
+        ];
+        let pressed = |modifiers| move |code| KeyEvent::new(code, modifiers);
+        let plain = (' '..='~').map(Char).chain(special).map(pressed(KeyModifiers::NONE));
+        let control = ('a'..='z').map(Char).map(pressed(KeyModifiers::CONTROL));
+        let names: Vec<String> = plain.chain(control).filter_map(key_name).collect();
+        for key in keys::BINDINGS.iter().flat_map(|binding| binding.keys.split(' ')) {
+            assert!(names.iter().any(|name| name == key), "{key}");
+        }
     }
 }

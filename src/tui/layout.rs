@@ -1,18 +1,19 @@
 //! Where things are on the terminal, in plain numbers: views draw there, and `update` finds out what is visible or was clicked.
 
+use ratatui::layout::Rect;
+
 use super::domain::RunCheck;
 use super::keys::{self, Scope};
-use super::model::Model;
 use super::model::logs::Viewport;
 use super::model::overlay::Overlay;
-use super::screen::Screen;
+use super::model::{Model, Screen};
 use super::text;
 
 /// Rows of the header: the target, and the names of the screens.
-pub const HEADER: u16 = 2;
+pub(super) const HEADER: u16 = 2;
 
 /// Rows at the bottom: the notice and the keys.
-pub const FOOTER: u16 = 2;
+pub(super) const FOOTER: u16 = 2;
 
 const MAX_OVERLAY_WIDTH: u16 = 100;
 
@@ -22,37 +23,28 @@ const FACT_ROWS: usize = 12;
 /// Rows of the anomalies of an open run, at most.
 const MAX_ANOMALY_ROWS: usize = 6;
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Area {
-    pub x: u16,
-    pub y: u16,
-    pub width: u16,
-    pub height: u16,
-}
-
 /// Rows between header and footer.
-pub fn body_rows(model: &Model) -> usize {
+pub(super) fn body_rows(model: &Model) -> usize {
     usize::from(model.height.saturating_sub(HEADER + FOOTER)).max(1)
 }
 
 /// Rows of a list or a text in the body, below its title and its column names.
-pub fn page_rows(model: &Model) -> usize {
+pub(super) fn page_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(2).max(1)
 }
 
 /// The cells of the log lines, below the title.
-pub fn log_viewport(model: &Model) -> Viewport {
+pub(super) fn log_viewport(model: &Model) -> Viewport {
     Viewport { width: usize::from(model.width), height: body_rows(model).saturating_sub(1).max(1) }
 }
 
 /// The label of a screen in the header: `2 Runs`.
-pub fn tab(screen: Screen) -> String {
-    let number = Screen::ALL.iter().position(|other| *other == screen).unwrap_or(0) + 1;
-    format!(" {number} {} ", screen.name())
+pub(super) fn tab(screen: Screen) -> String {
+    format!(" {} {} ", screen as usize + 1, screen.name())
 }
 
 /// The screens with the first column and the width of their tabs.
-pub fn tabs() -> impl Iterator<Item = (Screen, u16, u16)> {
+pub(super) fn tabs() -> impl Iterator<Item = (Screen, u16, u16)> {
     Screen::ALL.into_iter().scan(0, |x, screen| {
         let width = u16::try_from(text::width(&tab(screen))).unwrap_or(0);
         let start = *x;
@@ -62,25 +54,25 @@ pub fn tabs() -> impl Iterator<Item = (Screen, u16, u16)> {
 }
 
 /// The box of an overlay with this many lines.
-pub fn overlay(model: &Model, lines: usize) -> Area {
+pub(super) fn overlay(model: &Model, lines: usize) -> Rect {
     let width = model.width.saturating_sub(4).min(MAX_OVERLAY_WIDTH);
     let room = model.height.saturating_sub(HEADER + FOOTER).max(3);
     let height = u16::try_from(lines + 2).unwrap_or(u16::MAX).min(room);
-    Area { x: (model.width - width.min(model.width)) / 2, y: HEADER + (room - height) / 2, width, height }
+    Rect { x: (model.width - width.min(model.width)) / 2, y: HEADER + (room - height) / 2, width, height }
 }
 
 /// Columns of text in an overlay.
-pub fn overlay_columns(model: &Model) -> usize {
+pub(super) fn overlay_columns(model: &Model) -> usize {
     usize::from(overlay(model, 0).width.saturating_sub(4))
 }
 
 /// Rows of text in the highest possible overlay.
-pub fn overlay_rows(model: &Model) -> usize {
+pub(super) fn overlay_rows(model: &Model) -> usize {
     usize::from(model.height.saturating_sub(HEADER + FOOTER + 2)).max(1)
 }
 
 /// Lines of a scrollable overlay.
-pub fn overlay_lines(model: &Model) -> usize {
+pub(super) fn overlay_lines(model: &Model) -> usize {
     match &model.overlay {
         Some(Overlay::Help(_)) => help(model).len(),
         Some(Overlay::Text { lines, .. }) => {
@@ -92,19 +84,16 @@ pub fn overlay_lines(model: &Model) -> usize {
 }
 
 /// The keys of the layer below the help, with their meaning; an empty row follows those of the screen.
-pub fn help(model: &Model) -> Vec<(String, &'static str)> {
-    let row = |binding: &keys::Binding| {
-        let names: Vec<String> = binding.keys.iter().map(ToString::to_string).collect();
-        (names.join(" "), binding.help)
-    };
+pub(super) fn help(model: &Model) -> Vec<(&'static str, &'static str)> {
+    let row = |binding: &keys::Binding| (binding.keys, binding.help);
     let (own, common): (Vec<_>, Vec<_>) = keys::in_layer(model.layer_below())
         .partition(|binding| matches!(binding.scope, Scope::On(_) | Scope::TopOf(_)));
-    let separator = (!own.is_empty()).then(|| (String::new(), ""));
+    let separator = (!own.is_empty()).then_some(("", ""));
     own.into_iter().map(row).chain(separator).chain(common.into_iter().map(row)).collect()
 }
 
 /// The anomalies that the publish gate found, wrapped to lines with their outcome.
-pub fn anomalies(checks: &[RunCheck], columns: usize) -> Vec<(String, &str)> {
+pub(super) fn anomalies(checks: &[RunCheck], columns: usize) -> Vec<(String, &str)> {
     let anomalies = checks.iter().filter(|check| check.is_anomaly());
     let lines = anomalies.flat_map(|check| {
         let sentence = text::sanitize(&format!("{}: {}", check.outcome, check.message));
@@ -115,28 +104,27 @@ pub fn anomalies(checks: &[RunCheck], columns: usize) -> Vec<(String, &str)> {
 }
 
 /// Rows of the checks of an open run, with their title and an empty row.
-pub fn check_rows(checks: &[RunCheck], columns: usize) -> usize {
+pub(super) fn check_rows(checks: &[RunCheck], columns: usize) -> usize {
     if checks.is_empty() { 0 } else { anomalies(checks, columns).len() + 2 }
 }
 
 /// Rows of the issues of an open run.
-pub fn run_issue_rows(model: &Model) -> usize {
-    let checks = model.runs.page.as_ref().map_or(&[][..], |page| page.checks());
-    let above = FACT_ROWS + check_rows(checks, usize::from(model.width));
+pub(super) fn run_issue_rows(model: &Model) -> usize {
+    let above = FACT_ROWS + check_rows(model.runs.checks(), usize::from(model.width));
     page_rows(model).saturating_sub(above).max(1)
 }
 
 /// Rows of the issues on the Data screen.
-pub fn data_issue_rows(model: &Model) -> usize {
+pub(super) fn data_issue_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(data_upper_rows(model) + 2).max(1)
 }
 
 /// Rows of the upper part of the Data screen: the release and the charts.
-pub fn data_upper_rows(model: &Model) -> usize {
+pub(super) fn data_upper_rows(model: &Model) -> usize {
     (body_rows(model) * 3 / 5).max(10).min(body_rows(model))
 }
 
 /// The row of the body where the components begin on the Overview.
-pub fn components_row(model: &Model) -> usize {
+pub(super) fn components_row(model: &Model) -> usize {
     if body_rows(model) < 16 { 2 } else { 9 }
 }

@@ -1,24 +1,22 @@
 //! The interactive screens.
 //!
-//! Input, time and responses are messages (`msg`); `update` changes the model and returns effects, which `effects` performs; `view`
-//! draws the model. `update` and `view` are pure. This file is the event loop: it waits for the next message, never for a response,
-//! and draws at most one frame in [`FRAME_INTERVAL`], and only after a change.
+//! Input, time and responses are messages; `update` changes the model and returns effects, which `effects` performs; `view` draws the
+//! model. `update` and `view` are pure. This file is the event loop: it waits for the next message, never for a response, and draws at
+//! most one frame in [`FRAME_INTERVAL`], and only after a change.
+//!
+//! Imports point down: the event loop → `effects`, `update`, `view` (none imports another) → `layout`, `palette`, `keys` → `model` →
+//! `domain`, `text`.
 
-pub mod action;
 pub mod domain;
-pub mod effect;
 mod effects;
 mod event;
 pub mod fixtures;
 pub mod keys;
-pub mod layout;
+mod layout;
 pub mod model;
-pub mod msg;
-pub mod palette;
-pub mod request;
-pub mod screen;
+mod palette;
 mod terminal;
-pub mod text;
+mod text;
 pub mod theme;
 pub mod update;
 pub mod view;
@@ -37,10 +35,8 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 
 use self::domain::ActiveRun;
-use self::effect::Effect;
 use self::effects::{EffectRunner, Outbox};
-use self::model::Model;
-use self::msg::Msg;
+use self::model::{Effect, Model, Msg};
 use self::terminal::TerminalGuard;
 use self::theme::Theme;
 use self::update::update;
@@ -119,7 +115,7 @@ pub async fn run(
             () = sleep_until(next_frame), if is_dirty => continue,
             result = poll_work(&mut work) => {
                 work = None;
-                screens.process(Msg::Step { text: None })?;
+                screens.process(Msg::Step(None))?;
                 is_dirty = true;
                 let Err(failure) = result else { continue };
                 let msg = Msg::Failed((&failure).into());
@@ -163,7 +159,7 @@ impl Screens {
                     (self.model.width, self.model.height) = self.terminal.size();
                 }
                 Effect::Redraw => self.terminal.redraw()?,
-                Effect::Copy { text } => {
+                Effect::Copy(text) => {
                     let copied =
                         crossterm::execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(text));
                     copied.context(|| "cannot write to the terminal".to_owned())?;

@@ -13,7 +13,7 @@ use unicode_width::{UnicodeWidthChar as _, UnicodeWidthStr as _};
 const MAX_MARKS: usize = 2;
 
 /// Sanitizes a line of untrusted text for a terminal. Line ends and tabs become spaces.
-pub fn sanitize(text: &str) -> String {
+pub(super) fn sanitize(text: &str) -> String {
     if text.bytes().all(|byte| (b' '..0x7f).contains(&byte)) {
         return text.to_owned();
     }
@@ -52,17 +52,17 @@ pub fn sanitize(text: &str) -> String {
     safe
 }
 
-pub fn width(text: &str) -> usize {
+pub(super) fn width(text: &str) -> usize {
     text.width()
 }
 
 /// The first 8 characters of an id, as on every screen.
-pub fn short_id(id: &dyn Display) -> String {
+pub(super) fn short_id(id: &dyn Display) -> String {
     id.to_string().chars().take(8).collect()
 }
 
 /// Truncates text to at most `most` cells, with an ellipsis if it is cut.
-pub fn truncate(text: &str, most: usize) -> String {
+pub(super) fn truncate(text: &str, most: usize) -> String {
     if width(text) <= most {
         return text.to_owned();
     }
@@ -71,7 +71,7 @@ pub fn truncate(text: &str, most: usize) -> String {
 }
 
 /// Pads or truncates text to exactly `cells` cells.
-pub fn pad(text: &str, cells: usize) -> String {
+pub(super) fn pad(text: &str, cells: usize) -> String {
     let mut fitted = truncate(text, cells);
     let missing = cells.saturating_sub(width(&fitted));
     fitted.extend(std::iter::repeat_n(' ', missing));
@@ -79,7 +79,7 @@ pub fn pad(text: &str, cells: usize) -> String {
 }
 
 /// Splits text after at most `most` cells.
-pub fn split_at_width(text: &str, most: usize) -> (&str, &str) {
+pub(super) fn split_at_width(text: &str, most: usize) -> (&str, &str) {
     if text.is_ascii() {
         return text.split_at(most.min(text.len()));
     }
@@ -94,7 +94,7 @@ pub fn split_at_width(text: &str, most: usize) -> (&str, &str) {
 }
 
 /// Wraps text into at least one piece of at most `most` cells.
-pub fn wrap(text: &str, most: usize) -> Vec<&str> {
+pub(super) fn wrap(text: &str, most: usize) -> Vec<&str> {
     let most = most.max(2);
     let mut pieces = Vec::new();
     let mut rest = text;
@@ -115,13 +115,13 @@ pub fn wrap(text: &str, most: usize) -> Vec<&str> {
 }
 
 /// How many pieces [`wrap`] returns.
-pub fn wrapped_height(text: &str, most: usize) -> usize {
+pub(super) fn wrapped_height(text: &str, most: usize) -> usize {
     let most = most.max(2);
     if text.is_ascii() { text.len().div_ceil(most).max(1) } else { wrap(text, most).len() }
 }
 
 /// Wraps prose at spaces.
-pub fn wrap_words(text: &str, most: usize) -> Vec<String> {
+pub(super) fn wrap_words(text: &str, most: usize) -> Vec<String> {
     let mut lines = vec![String::new()];
     for word in text.split(' ') {
         for piece in wrap(word, most) {

@@ -4,16 +4,14 @@ use std::ops::ControlFlow;
 use std::time::Duration;
 
 use chrono::Utc;
-use common::failure::Result;
 use logs::{LogSink, MergedEvent, Notice, ReadOptions, RunLog};
 use target::Target;
 use uuid::Uuid;
 
-use super::outbox::Outbox;
+use super::Outbox;
 use crate::tui::domain::Millis;
 use crate::tui::model::logs::ParsedEvent;
-use crate::tui::msg::{LogEvent, Msg};
-use crate::tui::request::{RequestId, UserError};
+use crate::tui::model::{LogEvent, Msg, RequestId, UserError};
 
 /// Events in one message. A key press waits for one message at most.
 const BATCH: usize = 500;
@@ -21,41 +19,34 @@ const BATCH: usize = 500;
 /// How long one call waits for the end of a run.
 const RUN_POLL: Duration = Duration::from_secs(1);
 
+/// Follows the logs until the run has ended, or the task is aborted.
 pub(super) async fn follow(
-    target: Target,
-    outbox: Outbox,
-    request: RequestId,
-    since: Millis,
-    run: Option<Uuid>,
-) {
-    let ended = read(&target, &outbox, request, since, run).await;
-    let event = LogEvent::Ended(ended.err().map(UserError::from));
-    outbox.send(Msg::Logs(request, event)).await;
-}
-
-async fn read(
     target: &Target,
     outbox: &Outbox,
     request: RequestId,
     since: Millis,
     run: Option<Uuid>,
-) -> Result<()> {
-    let wanted = run.map(|run| run.to_string());
-    let logs = target.runs.logs(wanted.as_deref()).await?;
-    let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
-    outbox.send(Msg::Logs(request, LogEvent::Sources(names.clone()))).await;
-    let since = logs.run.map_or(since, |run| run.from);
-    let options =
-        ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
-    let finish = async {
-        match logs.run {
-            Some(run) => wait_for_end(target, run).await,
-            None => std::future::pending().await,
-        }
+) {
+    let ended = async {
+        let wanted = run.map(|run| run.to_string());
+        let logs = target.runs.logs(wanted.as_deref()).await?;
+        let names: Vec<String> = logs.sources.iter().map(|source| source.name().to_owned()).collect();
+        outbox.send(Msg::Logs(request, LogEvent::Sources(names.clone()))).await;
+        let since = logs.run.map_or(since, |run| run.from);
+        let options =
+            ReadOptions { since, until: None, follow: true, pattern: None, poll_policy: logs.poll_policy };
+        let finish = async {
+            match logs.run {
+                Some(run) => wait_for_end(target, run).await,
+                None => std::future::pending().await,
+            }
+        };
+        let mut sink = ScreenSink { outbox, request, names };
+        let clock = || Utc::now().timestamp_millis();
+        logs::read(&logs.sources, options, clock, finish, std::future::pending(), &mut sink).await
     };
-    let mut sink = ScreenSink { outbox, request, names };
-    let clock = || Utc::now().timestamp_millis();
-    logs::read(&logs.sources, options, clock, finish, std::future::pending(), &mut sink).await
+    let event = LogEvent::Ended(ended.await.err().map(UserError::from));
+    outbox.send(Msg::Logs(request, event)).await;
 }
 
 /// Waits for the end of a run; for ever if it cannot be determined.

@@ -4,7 +4,6 @@
 //! runner aborts all tasks.
 
 mod logs;
-mod outbox;
 mod requests;
 mod runs;
 mod tunnels;
@@ -15,22 +14,40 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::failure::Result;
-use target::{Origin, Target, WithOrigin};
+use target::{Origin, Progress, Target, WithOrigin};
+use tokio::sync::mpsc::Sender;
 use tokio::task::{AbortHandle, JoinError, JoinSet};
 
-pub(super) use self::outbox::Outbox;
 use super::domain::ActiveRun;
-use super::effect::{Effect, SwitchTarget};
-use super::msg::{Msg, TunnelEvent};
-use super::request::Response;
+use super::model::{Effect, Msg, Request, SwitchTarget, TunnelEvent};
 use crate::connect;
 use crate::settings::Settings;
 
-/// Runs that the history lists at most.
-const MAX_RUNS: usize = 200;
-
 /// How long the request for active runs may take when the screens are left.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
+
+/// The sending side of the event loop's channel. If the loop has ended, messages are dropped.
+#[derive(Clone)]
+pub(super) struct Outbox(pub(super) Sender<Msg>);
+
+impl Outbox {
+    /// Sends a message, and waits while the channel is full.
+    async fn send(&self, msg: Msg) {
+        drop(self.0.send(msg).await);
+    }
+
+    /// Reports the result of a change.
+    async fn done(&self, result: Result<String>) {
+        self.send(result.map_or_else(|failure| Msg::Failed(failure.into()), Msg::Done)).await;
+    }
+}
+
+impl Progress for Outbox {
+    fn step(&self, step: &str) {
+        // A step that is lost while the channel is full is soon followed by another.
+        drop(self.0.try_send(Msg::Step(Some(step.to_owned()))));
+    }
+}
 
 pub(super) struct EffectRunner {
     settings: Settings,
@@ -38,7 +55,7 @@ pub(super) struct EffectRunner {
     outbox: Outbox,
     tasks: JoinSet<()>,
     /// The pending request of each kind.
-    pending: HashMap<Discriminant<Effect>, AbortHandle>,
+    pending: HashMap<Discriminant<Request>, AbortHandle>,
     tunnels: HashMap<u64, AbortHandle>,
 }
 
@@ -71,82 +88,35 @@ impl EffectRunner {
     /// Starts to perform an effect. Effects on the terminal belong to the event loop.
     pub(super) fn run(&mut self, effect: Effect) {
         let (target, outbox) = (self.target.clone(), self.outbox.clone());
-        let kind = discriminant(&effect);
         match effect {
-            Effect::LoadComponents { id } => {
-                self.request(kind, requests::components(target), move |response| {
-                    Msg::Components(id, response)
-                });
-            }
-            Effect::LoadActive { id } => {
-                let active = async move { target.runs.active().await };
-                self.request(kind, active, move |response| Msg::Active(id, response));
-            }
-            Effect::LoadRuns { id } => {
-                let history = async move { target.runs.history(MAX_RUNS).await };
-                self.request(kind, history, move |response| Msg::Runs(id, response));
-            }
-            Effect::LoadRunDetails { id, run } => {
-                let details = requests::run_details(target, run);
-                self.request(kind, details, move |response| Msg::RunDetails(id, response));
-            }
-            Effect::LoadData { id, known_charts } => {
-                let data = requests::data(target, known_charts);
-                self.request(kind, data, move |response| Msg::Data(id, response));
-            }
-            Effect::LoadRejected { id, run, dataset, reason } => {
-                let rejected = requests::rejected(target, run, dataset, reason);
-                self.request(kind, rejected, move |response| Msg::Rejected(id, response));
-            }
-            Effect::LoadReports { id } => {
-                self.request(kind, requests::reports(target), move |response| Msg::Reports(id, response));
-            }
-            Effect::LoadReport { id, name } => {
-                self.request(kind, requests::report(target, name), move |response| Msg::Report(id, response));
-            }
-            Effect::FollowLogs { id, since, run } => {
-                self.replace(kind, logs::follow(target, outbox, id, since, run));
+            Effect::Request(id, request) => {
+                let kind = discriminant(&request);
+                let task = self.tasks.spawn(requests::perform(target, outbox, id, request));
+                if let Some(older) = self.pending.insert(kind, task) {
+                    older.abort();
+                }
             }
             Effect::BringUp => self.spawn(runs::bring_up(target, outbox)),
             Effect::StartJobs { kinds, years } => self.spawn(runs::start(target, outbox, kinds, years)),
-            Effect::StopRun { run } => self.spawn(runs::stop(target, outbox, run)),
+            Effect::StopRun(run) => self.spawn(runs::stop(target, outbox, run)),
             Effect::OpenTunnel { tunnel, route } => {
                 let task = tunnels::open(self.settings.clone(), outbox, tunnel, route);
-                let task = self.tasks.spawn(task);
-                self.tunnels.insert(tunnel, task);
+                self.tunnels.insert(tunnel, self.tasks.spawn(task));
             }
-            Effect::CloseTunnel { tunnel } => {
+            Effect::CloseTunnel(tunnel) => {
                 if let Some(task) = self.tunnels.remove(&tunnel) {
                     task.abort();
                 }
-                self.send(Msg::Tunnel { tunnel, event: TunnelEvent::Ended { error: None } });
+                self.send(Msg::Tunnel(tunnel, TunnelEvent::Ended(None)));
             }
             Effect::SaveText { path, text } => {
                 self.spawn(async move { outbox.done(requests::save_text(path, text).await).await });
             }
-            Effect::SaveReport { name } => {
-                self.spawn(async move { outbox.done(requests::save_report(target, name).await).await });
+            Effect::SaveReport(name) => {
+                self.spawn(async move { outbox.done(requests::save_report(&target, &name).await).await });
             }
             Effect::SwitchTarget(to) => self.switch_target(to),
-            Effect::Copy { .. } | Effect::Suspend | Effect::Redraw => {}
-        }
-    }
-
-    fn request<T: 'static>(
-        &mut self,
-        kind: Discriminant<Effect>,
-        request: impl Future<Output = Result<T>> + Send + 'static,
-        msg: impl FnOnce(Response<T>) -> Msg + Send + 'static,
-    ) {
-        let outbox = self.outbox.clone();
-        self.replace(kind, async move { outbox.reply(request, msg).await });
-    }
-
-    /// Spawns a task, and aborts the pending one of the same kind.
-    fn replace(&mut self, kind: Discriminant<Effect>, task: impl Future<Output = ()> + Send + 'static) {
-        let task = self.tasks.spawn(task);
-        if let Some(older) = self.pending.insert(kind, task) {
-            older.abort();
+            Effect::Copy(_) | Effect::Suspend | Effect::Redraw => {}
         }
     }
 

@@ -8,31 +8,61 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
+use super::{Outbox, logs};
 use crate::db;
 use crate::ops;
-use crate::tui::domain::{Component, Location, Report};
 use crate::tui::model::data::{Charts, DataSummary, RejectedRow, TableSize};
 use crate::tui::model::runs::RunDetails;
+use crate::tui::model::{Msg, Request, RequestId, Response, UserError};
+
+/// Runs that the history lists at most.
+const MAX_RUNS: usize = 200;
 
 /// Rejected rows that a page lists at most.
 const MAX_REJECTED: i64 = 500;
 
-pub(super) async fn components(target: Target) -> Result<(Vec<Component>, Location)> {
-    let components = ops::status::components(&target).await?;
-    // The account of a target on AWS is known after the first request.
-    Ok((components, target.location()))
+/// Performs a request, and sends its response.
+pub(super) async fn perform(target: Target, outbox: Outbox, id: RequestId, request: Request) {
+    let msg = match request {
+        Request::Components => {
+            let components = response(ops::status::components(&target)).await;
+            // The account of a target on AWS is known after the first request.
+            Msg::Components(id, components.map(|components| (components, target.location())))
+        }
+        Request::Active => Msg::Active(id, response(target.runs.active()).await),
+        Request::Runs => Msg::Runs(id, response(target.runs.history(MAX_RUNS)).await),
+        Request::RunDetails(run) => Msg::RunDetails(id, response(run_details(&target, run)).await),
+        Request::Data { known_charts } => Msg::Data(id, response(data(&target, known_charts)).await),
+        Request::Rejected { run, dataset, reason } => {
+            Msg::Rejected(id, response(rejected(&target, run, &dataset, &reason)).await)
+        }
+        Request::Reports => {
+            let reports = async { ops::reports::list(&target.storage.reports().await?).await };
+            Msg::Reports(id, response(reports).await)
+        }
+        Request::Report(name) => {
+            let report = async { ops::reports::text(&target.storage.reports().await?, &name).await };
+            Msg::Report(id, response(report).await)
+        }
+        Request::Logs { since, run } => return logs::follow(&target, &outbox, id, since, run).await,
+    };
+    outbox.send(msg).await;
 }
 
-pub(super) async fn run_details(target: Target, run: Uuid) -> Result<RunDetails> {
-    let database = read_database(&target).await?;
+async fn response<T>(request: impl Future<Output = Result<T>>) -> Response<T> {
+    request.await.map_err(UserError::from)
+}
+
+async fn run_details(target: &Target, run: Uuid) -> Result<RunDetails> {
+    let database = read_database(target).await?;
     let mut connection = db::connect(&database).await?;
     let checks = db::checks::of_run(&mut connection, run).await?;
     let issues = db::runs::issues(&mut connection, run).await?;
     Ok(RunDetails { checks, issues })
 }
 
-pub(super) async fn data(target: Target, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
-    let database = read_database(&target).await?;
+async fn data(target: &Target, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
+    let database = read_database(target).await?;
     let connection = &mut db::connect(&database).await?;
     let refused = db::runs::refused(connection).await?;
     let Some(published) = db::runs::published(connection).await? else {
@@ -71,28 +101,15 @@ pub(super) async fn data(target: Target, known_charts: Option<Uuid>) -> Result<B
     }))
 }
 
-pub(super) async fn rejected(
-    target: Target,
-    run: Uuid,
-    dataset: String,
-    reason: String,
-) -> Result<Vec<RejectedRow>> {
-    let database = read_database(&target).await?;
+async fn rejected(target: &Target, run: Uuid, dataset: &str, reason: &str) -> Result<Vec<RejectedRow>> {
+    let database = read_database(target).await?;
     let mut connection = db::connect(&database).await?;
-    let rows = db::data::rejected(&mut connection, run, &dataset, &reason, MAX_REJECTED).await?;
+    let rows = db::data::rejected(&mut connection, run, dataset, reason, MAX_REJECTED).await?;
     Ok(rows.into_iter().map(|(line, raw)| RejectedRow { line, raw }).collect())
 }
 
-pub(super) async fn reports(target: Target) -> Result<Vec<Report>> {
-    ops::reports::list(&target.storage.reports().await?).await
-}
-
-pub(super) async fn report(target: Target, name: String) -> Result<String> {
-    ops::reports::text(&target.storage.reports().await?, &name).await
-}
-
-pub(super) async fn save_report(target: Target, name: String) -> Result<String> {
-    let files = ops::reports::copy(&target.storage.reports().await?, &name, Path::new(&name)).await?;
+pub(super) async fn save_report(target: &Target, name: &str) -> Result<String> {
+    let files = ops::reports::copy(&target.storage.reports().await?, name, Path::new(name)).await?;
     Ok(format!("saved {files} files to the directory `{name}`"))
 }
 

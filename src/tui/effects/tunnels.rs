@@ -6,16 +6,12 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
-use tunnel::Forwarding;
-use tunnel::{Bastion, Discovery};
-use tunnel::{Event, EventSink};
-use tunnel::{Options, Tunnel};
+use tunnel::{Bastion, Discovery, Event, EventSink, Forwarding, Options, Tunnel};
 
-use super::outbox::Outbox;
+use super::Outbox;
 use crate::connect;
 use crate::settings::Settings;
-use crate::tui::effect::Route;
-use crate::tui::msg::{Msg, TunnelEvent};
+use crate::tui::model::{Msg, Route, TunnelEvent};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -27,8 +23,7 @@ pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route:
         Ok(options) => serve(options, &outbox, tunnel).await,
         Err(failure) => failure,
     };
-    let event = TunnelEvent::Ended { error: Some(failure.into()) };
-    outbox.send(Msg::Tunnel { tunnel, event }).await;
+    outbox.send(Msg::Tunnel(tunnel, TunnelEvent::Ended(Some(failure.into())))).await;
 }
 
 async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<Options> {
@@ -73,7 +68,7 @@ async fn serve(options: Options, outbox: &Outbox, id: u64) -> Failure {
             failure = tunnel.ended() => return failure,
             _ = ticks.tick() => {
                 let (at, snapshot) = (Utc::now().timestamp_millis(), counters.snapshot());
-                outbox.send(Msg::Tunnel { tunnel: id, event: TunnelEvent::Counters { at, snapshot } }).await;
+                outbox.send(Msg::Tunnel(id, TunnelEvent::Counters { at, snapshot })).await;
             }
         }
     }
@@ -92,6 +87,6 @@ fn event_sink(outbox: Outbox, tunnel: u64) -> EventSink {
                 TunnelEvent::Status { text: event.to_string().into(), up }
             }
         };
-        outbox.try_send(Msg::Tunnel { tunnel, event });
+        drop(outbox.0.try_send(Msg::Tunnel(tunnel, event)));
     })
 }

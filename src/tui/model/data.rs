@@ -3,8 +3,7 @@
 use chrono::NaiveDate;
 use uuid::Uuid;
 
-use super::list::Cursor;
-use super::remote::Remote;
+use super::{Cursor, Remote};
 use crate::tui::domain::{Issue, Run, RunCheck};
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,18 +32,10 @@ pub struct DataSummary {
     /// Optional datasets missing from the published load, with their status: `tests missing`.
     pub left_out: Vec<String>,
     pub checks: Vec<RunCheck>,
+    /// Rejects, then repairs; the most frequent first.
     pub issues: Vec<Issue>,
     /// Left out if the request named this load's charts as known.
     pub charts: Option<Charts>,
-}
-
-impl DataSummary {
-    /// Rejects, then repairs; the most frequent first.
-    fn sorted_issues(&self) -> Vec<&Issue> {
-        let mut issues: Vec<&Issue> = self.issues.iter().collect();
-        issues.sort_by_key(|issue| (issue.kind != "rejected", std::cmp::Reverse(issue.rows)));
-        issues
-    }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -54,21 +45,15 @@ pub struct RejectedRow {
     pub raw: String,
 }
 
-/// Rows of one dataset that were rejected for one reason.
-#[derive(Debug, Clone)]
-pub struct RejectedPage {
-    pub dataset: String,
-    pub reason: String,
-    pub rows: Remote<Vec<RejectedRow>>,
-    pub cursor: Cursor,
-}
-
 #[derive(Debug, Clone, Default)]
 pub struct Data {
     pub summary: Remote<Box<DataSummary>>,
     /// The cursor in the list of issues.
     pub cursor: Cursor,
-    pub page: Option<RejectedPage>,
+    /// The issue whose rejected rows are open.
+    pub page: Option<Issue>,
+    pub rejected: Remote<Vec<RejectedRow>>,
+    pub page_cursor: Cursor,
 }
 
 impl Data {
@@ -78,7 +63,7 @@ impl Data {
         summary.charts.as_ref().and(summary.published.as_ref()).map(|run| run.run_id)
     }
 
-    pub fn issues(&self) -> Vec<&Issue> {
-        self.summary.value.as_ref().map(|summary| summary.sorted_issues()).unwrap_or_default()
+    pub fn issues(&self) -> &[Issue] {
+        self.summary.value.as_ref().map_or(&[], |summary| &summary.issues)
     }
 }

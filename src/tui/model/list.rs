@@ -16,7 +16,7 @@ pub enum Motion {
 }
 
 /// The index that a motion leads to in a list of `count` items.
-pub fn clamped_index(at: usize, motion: Motion, count: usize) -> usize {
+pub(super) fn clamped_index(at: usize, motion: Motion, count: usize) -> usize {
     let at = match motion {
         Motion::By(by) => at.saturating_add_signed(by),
         Motion::Top => 0,

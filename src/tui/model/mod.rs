@@ -1,51 +1,55 @@
-//! The state of the screens, and the navigation between them. Plain data: no terminal, no I/O, no clock.
+//! The state of the screens, and the navigation between them; the commands, messages and effects that `update` turns into each other.
 //!
-//! [`update`](mod@super::update) changes it, views read it. The topmost [`Layer`], which decides what a key means, is derived.
+//! Plain data: no terminal, no I/O, no clock. `update` changes it, views read it. The topmost [`Layer`], which decides what a key means,
+//! is derived.
 
+mod command;
 pub mod data;
+mod effect;
 pub mod freshness;
-pub mod list;
+mod list;
 pub mod logs;
+mod msg;
 pub mod overlay;
-pub mod remote;
+mod remote;
 pub mod runs;
+mod screen;
 pub mod tunnels;
 
 use chrono::{DateTime, FixedOffset, Utc};
 
+pub use self::command::Command;
+pub use self::effect::{Effect, Request, Route, SwitchTarget};
+pub use self::list::{Cursor, Motion};
+pub use self::msg::{LogEvent, Msg, TunnelEvent};
+pub use self::remote::{Remote, RequestId, Response, UserError};
+pub use self::screen::{Layer, Screen};
+
 use self::data::Data;
-use self::list::Cursor;
 use self::logs::Logs;
 use self::overlay::{Confirm, Notice, Overlay, Purpose, TextInput};
-use self::remote::Remote;
 use self::runs::Runs;
 use self::tunnels::Tunnels;
 use super::domain::{Component, Location, Report};
-use super::effect::Effect;
-use super::request::{RequestId, UserError};
-use super::screen::{Layer, Screen};
 
-#[derive(Debug, Clone)]
-pub struct ReportPage {
-    pub name: String,
-    pub text: Remote<String>,
-    pub cursor: Cursor,
-}
+/// The names of all targets.
+pub const TARGETS: [&str; 2] = ["local", "aws"];
 
 #[derive(Debug, Clone, Default)]
 pub struct Reports {
     pub list: Remote<Vec<Report>>,
     pub cursor: Cursor,
-    pub page: Option<ReportPage>,
+    /// The name of the open report.
+    pub page: Option<String>,
+    pub text: Remote<String>,
+    pub page_cursor: Cursor,
 }
 
 impl Reports {
     /// The name of the open report, or of the selected one.
     pub fn selected(&self) -> Option<&str> {
-        match &self.page {
-            Some(page) => Some(&page.name),
-            None => self.list.items().get(self.cursor.at).map(|report| report.name.as_str()),
-        }
+        let listed = || self.list.items().get(self.cursor.at).map(|report| report.name.as_str());
+        self.page.as_deref().or_else(listed)
     }
 }
 
@@ -78,8 +82,6 @@ pub struct Model {
     /// The time zone of the displayed times.
     pub zone: FixedOffset,
     pub location: Location,
-    /// The names of all targets.
-    pub targets: Vec<String>,
     pub read_only: bool,
     pub screen: Screen,
     pub overlay: Option<Overlay>,
@@ -109,7 +111,6 @@ impl Model {
             now,
             zone,
             location,
-            targets: vec!["local".to_owned(), "aws".to_owned()],
             read_only,
             screen: Screen::Overview,
             overlay: None,
@@ -117,7 +118,7 @@ impl Model {
             step: None,
             overview: Overview::default(),
             runs: Runs::default(),
-            logs: Logs::default(),
+            logs: Logs { following: true, window: logs::DEFAULT_WINDOW, ..Logs::default() },
             data: Data::default(),
             reports: Reports::default(),
             tunnels: Tunnels::default(),
@@ -135,20 +136,6 @@ impl Model {
     pub fn next_request(&mut self) -> RequestId {
         self.last_request += 1;
         RequestId(self.last_request)
-    }
-
-    /// Starts a request for a value of the model.
-    pub fn request<T>(&mut self, value: fn(&mut Self) -> &mut Remote<T>) -> RequestId {
-        let (id, now) = (self.next_request(), self.now);
-        value(self).start(id, now);
-        id
-    }
-
-    /// Starts a request for a value that joins the model with its response pending.
-    pub fn request_new<T>(&mut self) -> (RequestId, Remote<T>) {
-        let (id, mut value) = (self.next_request(), Remote::default());
-        value.start(id, self.now);
-        (id, value)
     }
 
     pub fn layer(&self) -> Layer {
@@ -211,7 +198,7 @@ impl Model {
             self.close_page();
         } else if is_logs && self.logs.search.is_some() {
             self.logs.search = None;
-        } else if is_logs && self.logs.filter.is_some() {
+        } else if is_logs && self.logs.buffer.filter.is_some() {
             self.logs.set_filter(None);
         } else if self.notice.is_some() {
             self.notice = None;
@@ -225,12 +212,15 @@ impl Model {
     }
 
     /// Asks for confirmation of `effects`. The details of the question end with the target.
-    pub fn confirm(&mut self, question: &str, details: Vec<(&str, String)>, effects: Vec<Effect>) {
-        let location = &self.location;
-        let target = [("target", location.target.clone()), ("location", location.location.clone())];
-        let details =
-            details.into_iter().chain(target).map(|(name, value)| (name.to_owned(), value)).collect();
-        self.overlay = Some(Overlay::Confirm(Confirm { question: question.to_owned(), details, effects }));
+    pub fn confirm(
+        &mut self,
+        question: &'static str,
+        mut details: Vec<(&'static str, String)>,
+        effects: Vec<Effect>,
+    ) {
+        let Location { target, location, .. } = self.location.clone();
+        details.extend([("target", target), ("location", location)]);
+        self.overlay = Some(Overlay::Confirm(Confirm { question, details, effects }));
     }
 
     pub fn notify(&mut self, text: impl Into<String>) {

@@ -3,8 +3,7 @@
 use chrono::{DateTime, Utc};
 use tui_input::Input;
 
-use super::list::Cursor;
-use crate::tui::effect::Effect;
+use super::{Cursor, Effect};
 
 /// A line of text that is being typed.
 #[derive(Debug, Clone)]
@@ -27,9 +26,9 @@ pub enum Purpose {
 /// A question before a change.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Confirm {
-    pub question: String,
+    pub question: &'static str,
     /// What is affected, as names and values.
-    pub details: Vec<(String, String)>,
+    pub details: Vec<(&'static str, String)>,
     /// What a yes does.
     pub effects: Vec<Effect>,
 }

@@ -1,8 +1,7 @@
-//! A value that is requested from outside. The last good response is kept while a newer one is pending and when it fails.
+//! Requests, and the values that they return. The last good value is kept while a newer request is pending and when it fails.
 
 use chrono::{DateTime, TimeDelta, Utc};
-
-use crate::tui::request::{RequestId, Response, UserError};
+use common::failure::Failure;
 
 /// A request that is not answered within this time may be repeated.
 const REQUEST_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
@@ -10,43 +9,59 @@ const REQUEST_TIMEOUT: TimeDelta = TimeDelta::seconds(30);
 /// A request that is pending for longer makes the kept value stale.
 const STALE_AFTER: TimeDelta = TimeDelta::seconds(3);
 
-#[derive(Debug, Clone)]
+/// Identifies a request. A response to any but the newest request of its kind is stale, and is dropped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct RequestId(pub u64);
+
+/// An error as a notice shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct UserError {
+    pub message: String,
+    pub hint: Option<String>,
+}
+
+impl UserError {
+    pub fn new(message: impl Into<String>, hint: impl Into<String>) -> Self {
+        Self { message: message.into(), hint: Some(hint.into()) }
+    }
+}
+
+impl From<&Failure> for UserError {
+    fn from(failure: &Failure) -> Self {
+        Self { message: failure.to_string(), hint: failure.hint_text().map(str::to_owned) }
+    }
+}
+
+impl From<Failure> for UserError {
+    fn from(failure: Failure) -> Self {
+        Self::from(&failure)
+    }
+}
+
+pub type Response<T> = Result<T, UserError>;
+
+#[derive(Debug, Clone, Default)]
 pub struct Remote<T> {
     /// The last good response.
     pub value: Option<T>,
     pub received_at: Option<DateTime<Utc>>,
     /// Why the last finished request failed; kept while the next one is pending.
     pub error: Option<UserError>,
-    is_pending: bool,
-    request: RequestId,
+    pub pending: Option<RequestId>,
     requested_at: Option<DateTime<Utc>>,
-}
-
-impl<T> Default for Remote<T> {
-    fn default() -> Self {
-        Self {
-            value: None,
-            received_at: None,
-            error: None,
-            is_pending: false,
-            request: RequestId(0),
-            requested_at: None,
-        }
-    }
 }
 
 impl<T> Remote<T> {
     /// Records a request; only the response to this one will be accepted.
     pub fn start(&mut self, request: RequestId, now: DateTime<Utc>) {
-        (self.request, self.requested_at, self.is_pending) = (request, Some(now), true);
+        (self.pending, self.requested_at) = (Some(request), Some(now));
     }
 
     /// Stores a response; returns whether it was the expected one.
     pub fn receive(&mut self, request: RequestId, response: Response<T>, now: DateTime<Utc>) -> bool {
-        if request != self.request || !self.is_pending {
+        if self.pending.take_if(|pending| *pending == request).is_none() {
             return false;
         }
-        self.is_pending = false;
         match response {
             Ok(value) => (self.value, self.received_at, self.error) = (Some(value), Some(now), None),
             Err(error) => self.error = Some(error),
@@ -56,17 +71,14 @@ impl<T> Remote<T> {
 
     /// Whether the next request is due if one is made every `interval`.
     pub fn is_due(&self, now: DateTime<Utc>, interval: TimeDelta) -> bool {
-        let wait = if self.is_pending { REQUEST_TIMEOUT.max(interval) } else { interval };
+        let wait = if self.pending.is_some() { REQUEST_TIMEOUT.max(interval) } else { interval };
         self.requested_at.is_none_or(|requested_at| now - requested_at >= wait)
-    }
-
-    pub fn is_pending(&self) -> bool {
-        self.is_pending
     }
 
     /// Whether a response is overdue.
     pub fn is_late(&self, now: DateTime<Utc>) -> bool {
-        self.is_pending && self.requested_at.is_some_and(|requested_at| now - requested_at > STALE_AFTER)
+        self.pending.is_some()
+            && self.requested_at.is_some_and(|requested_at| now - requested_at > STALE_AFTER)
     }
 }
 

@@ -1,10 +1,11 @@
 //! The state of the Runs screen.
 
+use std::borrow::Cow;
+
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
-use super::list::Cursor;
-use super::remote::Remote;
+use super::{Cursor, Remote};
 use crate::tui::domain::{ActiveRun, Issue, Run, RunCheck};
 
 /// What the database has about a run beside its record.
@@ -14,14 +15,52 @@ pub struct RunDetails {
     pub issues: Vec<Issue>,
 }
 
-#[derive(Debug, Clone)]
-pub struct RunPage {
-    pub run: Uuid,
-    pub details: Remote<RunDetails>,
+#[derive(Debug, Clone, Default)]
+pub struct Runs {
+    pub history: Remote<Vec<Run>>,
+    pub active: Remote<Vec<ActiveRun>>,
+    /// Runs that were asked to stop and have not ended.
+    pub stopping: Vec<Uuid>,
     pub cursor: Cursor,
+    /// The run whose details are open.
+    pub page: Option<Uuid>,
+    pub details: Remote<RunDetails>,
+    pub page_cursor: Cursor,
 }
 
-impl RunPage {
+impl Runs {
+    /// Active runs that the history does not have yet, then the history.
+    pub fn rows(&self) -> Vec<RunRow<'_>> {
+        let history = self.history.items();
+        let is_new = |active: &&ActiveRun| history.iter().all(|run| run.run_id != active.run);
+        let new = self.active.items().iter().rev().filter(is_new).map(|active| RunRow {
+            id: active.run,
+            kind: active.kind.to_string().into(),
+            started_at: active.started_at,
+            record: None,
+        });
+        let recorded = history.iter().map(|run| RunRow {
+            id: run.run_id,
+            kind: run.kind.as_str().into(),
+            started_at: run.started_at,
+            record: Some(run),
+        });
+        new.chain(recorded).collect()
+    }
+
+    pub fn row(&self, run: Uuid) -> Option<RunRow<'_>> {
+        self.rows().into_iter().find(|row| row.id == run)
+    }
+
+    /// The run of the open page, or the selected one.
+    pub fn selected(&self) -> Option<Uuid> {
+        self.page.or_else(|| self.rows().get(self.cursor.at).map(|row| row.id))
+    }
+
+    pub fn is_active(&self, run: Uuid) -> bool {
+        self.active.items().iter().any(|active| active.run == run)
+    }
+
     pub fn checks(&self) -> &[RunCheck] {
         self.details.value.as_ref().map_or(&[], |details| &details.checks)
     }
@@ -31,76 +70,12 @@ impl RunPage {
     }
 }
 
-#[derive(Debug, Clone, Default)]
-pub struct Runs {
-    pub history: Remote<Vec<Run>>,
-    pub active: Remote<Vec<ActiveRun>>,
-    /// Runs that were asked to stop and have not ended.
-    pub stopping: Vec<Uuid>,
-    pub cursor: Cursor,
-    pub page: Option<RunPage>,
-}
-
-impl Runs {
-    /// Active runs that the history does not have yet, then the history.
-    pub fn rows(&self) -> Vec<RunRow<'_>> {
-        let history = self.history.items();
-        let is_new = |active: &&ActiveRun| history.iter().all(|run| run.run_id != active.run);
-        let new = self.active.items().iter().rev().filter(is_new);
-        new.map(RunRow::Active).chain(history.iter().map(RunRow::Recorded)).collect()
-    }
-
-    pub fn row(&self, run: Uuid) -> Option<RunRow<'_>> {
-        self.rows().into_iter().find(|row| row.id() == run)
-    }
-
-    /// The run of the open page, or the selected one.
-    pub fn selected(&self) -> Option<Uuid> {
-        match &self.page {
-            Some(page) => Some(page.run),
-            None => self.rows().get(self.cursor.at).map(RunRow::id),
-        }
-    }
-
-    pub fn is_active(&self, run: Uuid) -> bool {
-        self.active.items().iter().any(|active| active.run == run)
-    }
-}
-
 /// A row in the list of runs.
-#[derive(Debug, Clone, Copy)]
-pub enum RunRow<'a> {
-    /// Active, and not in the history yet.
-    Active(&'a ActiveRun),
-    Recorded(&'a Run),
-}
-
-impl<'a> RunRow<'a> {
-    pub fn id(&self) -> Uuid {
-        match self {
-            Self::Active(active) => active.run,
-            Self::Recorded(run) => run.run_id,
-        }
-    }
-
-    pub fn kind(&self) -> String {
-        match self {
-            Self::Active(active) => active.kind.to_string(),
-            Self::Recorded(run) => run.kind.clone(),
-        }
-    }
-
-    pub fn started_at(&self) -> DateTime<Utc> {
-        match self {
-            Self::Active(active) => active.started_at,
-            Self::Recorded(run) => run.started_at,
-        }
-    }
-
-    pub fn record(&self) -> Option<&'a Run> {
-        match self {
-            Self::Active(_) => None,
-            Self::Recorded(run) => Some(run),
-        }
-    }
+#[derive(Debug, Clone)]
+pub struct RunRow<'a> {
+    pub id: Uuid,
+    pub kind: Cow<'a, str>,
+    pub started_at: DateTime<Utc>,
+    /// None for an active run that the history does not have yet.
+    pub record: Option<&'a Run>,
 }

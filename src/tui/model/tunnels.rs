@@ -1,16 +1,16 @@
 //! The state of the Tunnels screen.
 
 use std::collections::VecDeque;
-use std::time::Duration;
 
-use super::list::Cursor;
+use super::Cursor;
 use crate::tui::domain::{Millis, Snapshot};
 
 /// How many rates are kept: one a second for five minutes.
 const RATE_HISTORY: usize = 300;
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub enum TunnelState {
+    #[default]
     Opening,
     Open,
     /// The bastion is unreachable; the local port stays open.
@@ -19,7 +19,7 @@ pub enum TunnelState {
     Closed(Option<String>),
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Tunnel {
     pub id: u64,
     /// As it was typed.
@@ -30,7 +30,6 @@ pub struct Tunnel {
     pub local: Option<String>,
     /// A command or a URL that uses the tunnel.
     pub usage: Option<String>,
-    /// The last status message.
     pub status: Option<String>,
     /// The last counters, and when they were read.
     pub counters: Option<(Millis, Snapshot)>,
@@ -46,20 +45,6 @@ pub struct Tunnels {
 }
 
 impl Tunnel {
-    pub fn new(id: u64, forwarding: String, bastion: String) -> Self {
-        Self {
-            id,
-            forwarding,
-            bastion,
-            state: TunnelState::Opening,
-            local: None,
-            usage: None,
-            status: None,
-            counters: None,
-            rates: VecDeque::new(),
-        }
-    }
-
     pub fn is_open(&self) -> bool {
         !matches!(self.state, TunnelState::Closed(_))
     }
@@ -74,11 +59,6 @@ impl Tunnel {
             }
         }
         self.counters = Some((at, snapshot));
-    }
-
-    /// The last measured round trip.
-    pub fn round_trip(&self) -> Duration {
-        self.counters.map(|(_, snapshot)| snapshot.round_trip).unwrap_or_default()
     }
 }
 

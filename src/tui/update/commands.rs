@@ -1,22 +1,22 @@
 //! What each command does.
 
 use super::{input, logs, navigate, requests, runs};
-use crate::tui::action::Command;
 use crate::tui::domain::{Component, ComponentState, FULL_PIPELINE, JobKind};
-use crate::tui::effect::{Effect, Route};
 use crate::tui::layout;
-use crate::tui::model::data::RejectedPage;
-use crate::tui::model::list::{Cursor, Motion};
 use crate::tui::model::overlay::{Overlay, Purpose};
 use crate::tui::model::tunnels::Tunnel;
-use crate::tui::model::{Model, ReportPage};
-use crate::tui::request::UserError;
-use crate::tui::screen::Screen;
+use crate::tui::model::{
+    Command, Cursor, Effect, Model, Motion, Remote, Request, Route, Screen, TARGETS, UserError,
+};
 use crate::tui::text::{sanitize, short_id, truncate, wrap_words};
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
     let page = isize::try_from(layout::page_rows(model)).unwrap_or(1);
     match command {
+        _ if command.changes_target() && model.read_only => {
+            let hint = "restart without --read-only to start and stop runs";
+            model.notify_error(UserError::new("not allowed: this is read-only", hint));
+        }
         Command::Show(screen) => model.show(screen),
         Command::NextScreen => model.show(model.screen.step(1)),
         Command::PreviousScreen => model.show(model.screen.step(-1)),
@@ -25,10 +25,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Back => model.go_back(),
         Command::No => model.close_overlay(),
         Command::Yes => return confirmed(model),
+        Command::Submit => return input::submit(model),
+        Command::Complete => input::complete(model),
+        Command::Toggle => input::toggle(model),
         Command::Help => model.overlay = Some(Overlay::Help(Cursor::default())),
         Command::Palette => model.open_input(Purpose::Palette, ""),
         Command::Targets => {
-            let current = model.targets.iter().position(|target| *target == model.location.target);
+            let current = TARGETS.iter().position(|target| *target == model.location.target);
             model.overlay = Some(Overlay::Targets(Cursor { at: current.unwrap_or(0), top: 0 }));
         }
         Command::Refresh => return requests::refresh(model),
@@ -42,6 +45,10 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Bottom => navigate::navigate(model, Motion::Bottom),
         Command::Open => return open(model).into_iter().collect(),
         Command::Copy => return copy(model).into_iter().collect(),
+        Command::Save if model.screen == Screen::Reports => {
+            let name = model.reports.selected().map(str::to_owned);
+            return name.map(Effect::SaveReport).into_iter().collect();
+        }
         Command::BringUp if model.has_services() => {
             model.confirm("Bring the target up?", vec![], vec![Effect::BringUp]);
         }
@@ -51,35 +58,16 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         )),
         Command::StartEtl => runs::start(model, vec![JobKind::Etl], None),
         Command::StartReport => runs::start(model, vec![JobKind::Report], None),
-        Command::StartPipeline => runs::start(model, FULL_PIPELINE.to_vec(), None),
+        Command::StartAll => runs::start(model, FULL_PIPELINE.to_vec(), None),
         Command::Stop => runs::stop(model),
         Command::Rerun => runs::rerun(model),
         Command::RunLogs => {
             return model.runs.selected().map(|run| runs::follow(model, Some(run))).unwrap_or_default();
         }
-        Command::Save if model.screen == Screen::Reports => {
-            let name = model.reports.selected().map(str::to_owned);
-            return name.map(|name| Effect::SaveReport { name }).into_iter().collect();
-        }
         Command::OpenTunnel => model.open_input(Purpose::Tunnel, ""),
         Command::CloseTunnel => close_tunnel(model),
-        Command::Complete => input::complete(model),
-        Command::Toggle => input::toggle(model),
-        Command::Submit => {}
-        Command::Follow
-        | Command::Search
-        | Command::NextMatch
-        | Command::PreviousMatch
-        | Command::Filter
-        | Command::Sources
-        | Command::Wrap
-        | Command::Timestamps
-        | Command::Fold
-        | Command::Mark
-        | Command::ShortenWindow
-        | Command::ExtendWindow
-        | Command::Clear
-        | Command::Save => return logs::run(model, command),
+        // The rest belongs to the Logs screen.
+        _ => return logs::run(model, command),
     }
     Vec::new()
 }
@@ -87,7 +75,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 fn confirmed(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Confirm(confirm)) = model.overlay.take() else { return Vec::new() };
     for effect in &confirm.effects {
-        if let Effect::StopRun { run } = effect {
+        if let Effect::StopRun(run) = effect {
             model.runs.stopping.push(*run);
             model.notify(format!("stopping run {}", short_id(run)));
         }
@@ -103,9 +91,10 @@ fn open(model: &mut Model) -> Option<Effect> {
         Screen::Data => return open_rejected(model),
         Screen::Reports => {
             let name = model.reports.selected()?.to_owned();
-            let (id, text) = model.request_new();
-            model.reports.page = Some(ReportPage { name: name.clone(), text, cursor: Cursor::default() });
-            return Some(Effect::LoadReport { id, name });
+            let reports = &mut model.reports;
+            (reports.text, reports.page_cursor) = (Remote::default(), Cursor::default());
+            reports.page = Some(name.clone());
+            return Some(requests::start(model, Request::Report(name)));
         }
         Screen::Tunnels => {}
     }
@@ -140,23 +129,21 @@ fn screen_of(component: &Component) -> Option<Screen> {
 /// Opens the rejected rows of the selected reason, or the whole of the selected row.
 fn open_rejected(model: &mut Model) -> Option<Effect> {
     if let Some(page) = &model.data.page {
-        let row = page.rows.items().get(page.cursor.at)?;
+        let row = model.data.rejected.items().get(model.data.page_cursor.at)?;
         let lines = row.raw.lines().map(sanitize).collect();
         model.overlay = Some(Overlay::text(format!("line {} · {}", row.line, page.reason), lines));
         return None;
     }
     let run = model.data.summary.value.as_ref()?.published.as_ref()?.run_id;
-    let issue = (*model.data.issues().get(model.data.cursor.at)?).clone();
+    let issue = model.data.issues().get(model.data.cursor.at)?.clone();
     if issue.kind != "rejected" {
         model.notify("repaired rows were loaded and are not stored separately");
         return None;
     }
-    let (id, rows) = model.request_new();
-    let (dataset, reason) = (issue.dataset, issue.reason);
-    let page =
-        RejectedPage { dataset: dataset.clone(), reason: reason.clone(), rows, cursor: Cursor::default() };
-    model.data.page = Some(page);
-    Some(Effect::LoadRejected { id, run, dataset, reason })
+    let request = Request::Rejected { run, dataset: issue.dataset.clone(), reason: issue.reason.clone() };
+    let data = &mut model.data;
+    (data.page, data.rejected, data.page_cursor) = (Some(issue), Remote::default(), Cursor::default());
+    Some(requests::start(model, request))
 }
 
 fn copy(model: &mut Model) -> Option<Effect> {
@@ -164,14 +151,10 @@ fn copy(model: &mut Model) -> Option<Effect> {
         Screen::Overview => model.overview.selected().map(|component| component.detail.clone()),
         Screen::Runs => model.runs.selected().map(|run| run.to_string()),
         Screen::Logs => logs::selected_text(model),
-        Screen::Data => {
-            let page = model.data.page.as_ref();
-            page.and_then(|page| page.rows.items().get(page.cursor.at)).map(|row| row.raw.clone())
-        }
-        Screen::Reports => match &model.reports.page {
-            Some(page) => page.text.value.clone(),
-            None => model.reports.selected().map(str::to_owned),
-        },
+        Screen::Data if model.data.page.is_none() => None,
+        Screen::Data => model.data.rejected.items().get(model.data.page_cursor.at).map(|row| row.raw.clone()),
+        Screen::Reports if model.reports.page.is_some() => model.reports.text.value.clone(),
+        Screen::Reports => model.reports.selected().map(str::to_owned),
         Screen::Tunnels => model.tunnels.selected().and_then(|tunnel| tunnel.usage.clone()),
     };
     let Some(text) = selected.filter(|text| !text.is_empty()) else {
@@ -179,7 +162,7 @@ fn copy(model: &mut Model) -> Option<Effect> {
         return None;
     };
     model.notify(format!("copied: {}", truncate(&sanitize(&text), 40)));
-    Some(Effect::Copy { text })
+    Some(Effect::Copy(text))
 }
 
 pub(super) fn open_tunnel(model: &mut Model, route: Route) -> Effect {
@@ -188,7 +171,7 @@ pub(super) fn open_tunnel(model: &mut Model, route: Route) -> Effect {
         Route::Through { forwarding, bastion } => (forwarding.clone(), bastion.clone()),
     };
     let tunnel = model.next_request().0;
-    model.tunnels.all.push(Tunnel::new(tunnel, forwarding, bastion));
+    model.tunnels.all.push(Tunnel { id: tunnel, forwarding, bastion, ..Tunnel::default() });
     model.tunnels.cursor.at = model.tunnels.all.len() - 1;
     model.show(Screen::Tunnels);
     Effect::OpenTunnel { tunnel, route }
@@ -203,5 +186,5 @@ fn close_tunnel(model: &mut Model) {
         ("tunnel", tunnel.local.unwrap_or(tunnel.forwarding)),
         ("connections", format!("{open} open, will be closed")),
     ];
-    model.confirm("Close this tunnel?", details, vec![Effect::CloseTunnel { tunnel: tunnel.id }]);
+    model.confirm("Close this tunnel?", details, vec![Effect::CloseTunnel(tunnel.id)]);
 }

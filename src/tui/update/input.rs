@@ -1,26 +1,21 @@
-//! Text inputs and choices.
+//! Text inputs and choices: editing them, and doing what they mean.
 
+use clap::ValueEnum as _;
+use common::text;
 use tui_input::InputRequest;
+use uuid::Uuid;
 
-use crate::tui::action::Action;
-use crate::tui::effect::SwitchTarget;
-use crate::tui::model::Model;
-use crate::tui::model::logs::pattern;
+use super::{commands, logs, requests, runs};
+use crate::tui::domain::{Bastion, Forwarding, Millis, TunnelTarget};
+use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::overlay::{Overlay, Purpose, TextInput};
+use crate::tui::model::{Command, Effect, Model, Route, Screen, SwitchTarget, TARGETS};
 use crate::tui::palette;
 
 /// In bytes; a larger paste is cut.
 const MAX_INPUT_LEN: usize = 2000;
 
-pub(super) fn edit(model: &mut Model, request: InputRequest) {
-    change(model, std::iter::once(request));
-}
-
-pub(super) fn paste(model: &mut Model, text: &str) {
-    change(model, text.chars().map(InputRequest::InsertChar));
-}
-
-fn change(model: &mut Model, requests: impl Iterator<Item = InputRequest>) {
+pub(super) fn edit(model: &mut Model, requests: impl IntoIterator<Item = InputRequest>) {
     let Some(Overlay::Input(TextInput { purpose, input, error })) = &mut model.overlay else { return };
     *error = None;
     for request in requests {
@@ -47,26 +42,112 @@ pub(super) fn complete(model: &mut Model) {
     }
 }
 
-/// Closes an input or a choice, and returns what it means. Text that cannot be parsed stays, with the error.
-pub(super) fn submit(model: &mut Model) -> Option<Action> {
-    match model.overlay.take()? {
-        Overlay::Input(input) => match palette::parse_input(model, input.purpose, input.input.value()) {
-            Ok(action) => action,
-            Err(error) => {
+/// Closes an input or a choice, and does what it means. Text that cannot be parsed stays, with the error.
+pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
+    match model.overlay.take() {
+        Some(Overlay::Input(input)) => accept(model, input.purpose, input.input.value().trim())
+            .unwrap_or_else(|error| {
                 model.overlay = Some(Overlay::Input(TextInput { error: Some(error), ..input }));
-                None
-            }
-        },
-        Overlay::Targets(cursor) => {
-            let chosen = model.targets.get(cursor.at).filter(|target| **target != model.location.target);
-            chosen.map(|target| Action::SwitchTarget(SwitchTarget::Target(target.clone())))
+                Vec::new()
+            }),
+        Some(Overlay::Targets(cursor)) => {
+            let chosen = TARGETS.get(cursor.at).filter(|target| **target != model.location.target);
+            chosen.map(|target| switch(SwitchTarget::Target, target)).unwrap_or_default()
         }
         // Sources are toggled at once.
-        Overlay::Sources(_) => None,
-        other => {
-            model.overlay = Some(other);
-            None
+        _ => Vec::new(),
+    }
+}
+
+/// Does what the text of an input means; an empty palette does nothing.
+fn accept(model: &mut Model, purpose: Purpose, typed: &str) -> Result<Vec<Effect>, String> {
+    Ok(match purpose {
+        Purpose::Palette if typed.is_empty() => Vec::new(),
+        Purpose::Palette => run(model, typed)?,
+        Purpose::Search => logs::search(model, pattern(typed)?),
+        Purpose::Filter => logs::filter(model, pattern(typed)?),
+        Purpose::Tunnel => vec![commands::open_tunnel(model, parse_route(model, typed)?)],
+        Purpose::SaveLogs if typed.is_empty() => return Err("type a file name".to_owned()),
+        Purpose::SaveLogs => {
+            vec![Effect::SaveText { path: typed.to_owned(), text: logs::shown_text(model) }]
         }
+    })
+}
+
+/// Runs a command of the palette: a whole one, or an unambiguous prefix of one without an argument.
+fn run(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String> {
+    let argument = |words| Some((words, typed.strip_prefix(words)?.strip_prefix(' ')?.trim()));
+    let words = ["target", "profile", "region", "since", "grep", "tunnel", "logs of"];
+    Ok(match words.into_iter().find_map(argument) {
+        _ if matches!(typed, "q" | "q!" | "exit") => commands::run(model, Command::Quit),
+        _ if typed == "logs of" => runs::follow(model, None),
+        Some(("target", name)) if TARGETS.contains(&name) => switch(SwitchTarget::Target, name),
+        Some(("target", name)) => {
+            return Err(format!("unknown target `{name}`; choose one of {}", TARGETS.join(", ")));
+        }
+        Some(("profile", name)) => switch(SwitchTarget::Profile, name),
+        Some(("region", name)) => switch(SwitchTarget::Region, name),
+        Some(("since", length)) => {
+            model.logs.window = parse_window(length)?;
+            model.show(Screen::Logs);
+            vec![requests::follow_logs(model)]
+        }
+        Some(("grep", filter)) => logs::filter(model, pattern(filter)?),
+        Some(("tunnel", route)) => vec![commands::open_tunnel(model, parse_route(model, route)?)],
+        Some((_, prefix)) => {
+            let run = parse_run(model, prefix)?;
+            runs::follow(model, Some(run))
+        }
+        None => {
+            let (screen, command) = palette::parse(typed)?;
+            if let Some(screen) = screen {
+                model.show(screen);
+            }
+            commands::run(model, command)
+        }
+    })
+}
+
+fn switch(to: fn(String) -> SwitchTarget, name: &str) -> Vec<Effect> {
+    vec![Effect::SwitchTarget(to(name.to_owned()))]
+}
+
+/// Returns the smallest window that reaches back far enough.
+fn parse_window(length: &str) -> Result<usize, String> {
+    let wanted = match length {
+        "all" => Millis::MAX,
+        length => Millis::try_from(text::duration(length)?.as_millis()).unwrap_or(Millis::MAX),
+    };
+    let window = WINDOWS.iter().position(|(window, _)| window.is_none_or(|window| window >= wanted));
+    Ok(window.unwrap_or(WINDOWS.len() - 1))
+}
+
+fn parse_run(model: &Model, prefix: &str) -> Result<Uuid, String> {
+    let rows = model.runs.rows();
+    let mut runs = rows.iter().map(|row| row.id).filter(|id| id.to_string().starts_with(prefix));
+    match (runs.next(), runs.next()) {
+        (Some(run), None) => Ok(run),
+        (None, _) => Err(format!("no run starts with `{prefix}`")),
+        (Some(_), Some(_)) => Err(format!("several runs start with `{prefix}`")),
+    }
+}
+
+/// Parses `replica` or `5432:db.example:5432 ec2-user@bastion.example`.
+fn parse_route(model: &Model, typed: &str) -> Result<Route, String> {
+    let words: Vec<&str> = typed.split_whitespace().filter(|word| !matches!(*word, "via" | "-L")).collect();
+    match words.as_slice() {
+        [name] if TunnelTarget::from_str(name, true).is_ok() => {
+            if !model.location.capabilities.bastion {
+                return Err(format!("`{name}` is known on the target aws only"));
+            }
+            TunnelTarget::from_str(name, true).map(Route::Named)
+        }
+        [forwarding, bastion] => {
+            forwarding.parse::<Forwarding>()?;
+            bastion.parse::<Bastion>()?;
+            Ok(Route::Through { forwarding: (*forwarding).to_owned(), bastion: (*bastion).to_owned() })
+        }
+        _ => Err("type master, replica, metabase, or LOCAL-PORT:HOST:PORT USER@BASTION".to_owned()),
     }
 }
 

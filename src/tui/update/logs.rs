@@ -2,15 +2,12 @@
 
 use regex::Regex;
 
-use super::requests::follow_logs;
-use crate::tui::action::Command;
+use super::requests;
 use crate::tui::domain::to_datetime;
-use crate::tui::effect::Effect;
 use crate::tui::layout;
-use crate::tui::model::Model;
-use crate::tui::model::list::Cursor;
 use crate::tui::model::logs::{LogRow, Timestamps, WINDOWS};
 use crate::tui::model::overlay::{Overlay, Purpose};
+use crate::tui::model::{Command, Cursor, Effect, Model, Screen};
 use crate::tui::text::pad;
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -26,21 +23,22 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             logs.following = true;
             logs.follow_end();
         }
-        Command::Search => model.open_input(Purpose::Search, ""),
-        Command::Filter => {
-            let filter = logs.filter.as_ref().map(|filter| filter.as_str().to_owned()).unwrap_or_default();
-            model.open_input(Purpose::Filter, &filter);
-        }
-        Command::NextMatch | Command::PreviousMatch if logs.search.is_none() => {
-            model.open_input(Purpose::Search, "");
-        }
-        Command::NextMatch | Command::PreviousMatch => {
+        Command::NextMatch | Command::PreviousMatch if logs.search.is_some() => {
             let is_found = logs.select_match(command == Command::NextMatch, view);
             if !is_found {
                 model.notify("no match");
             }
         }
-        Command::Sources if logs.sources.is_empty() => model.notify("the log sources are not known yet"),
+        Command::Search | Command::NextMatch | Command::PreviousMatch => {
+            model.open_input(Purpose::Search, "");
+        }
+        Command::Filter => {
+            let filter = logs.buffer.filter.as_ref().map(ToString::to_string);
+            model.open_input(Purpose::Filter, &filter.unwrap_or_default());
+        }
+        Command::Sources if logs.sources.is_empty() => {
+            model.notify("the log sources are not known yet");
+        }
         Command::Sources => model.overlay = Some(Overlay::Sources(Cursor::default())),
         Command::Wrap => logs.wrap = !logs.wrap,
         Command::Timestamps => {
@@ -52,26 +50,29 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::Fold => logs.unfolded = !logs.unfolded,
         Command::Mark => {
-            logs.buffer.mark(now.timestamp_millis(), &now.format("%H:%M:%S").to_string());
+            let time = now.format("%H:%M:%S").to_string();
+            logs.buffer.mark(now.timestamp_millis(), &time);
             logs.follow_end();
         }
-        Command::ShortenWindow | Command::ExtendWindow => {
-            let longer = (logs.window + 1).min(WINDOWS.len() - 1);
-            let is_longer = command == Command::ExtendWindow;
-            logs.window = if is_longer { longer } else { logs.window.saturating_sub(1) };
-            return vec![follow_logs(model)];
+        Command::ShortenWindow => {
+            logs.window = logs.window.saturating_sub(1);
+            return vec![requests::follow_logs(model)];
+        }
+        Command::ExtendWindow => {
+            logs.window = (logs.window + 1).min(WINDOWS.len() - 1);
+            return vec![requests::follow_logs(model)];
         }
         Command::Clear => logs.clear(),
         Command::Save => {
-            let name = format!("covidctl-logs-{}.txt", now.format("%Y%m%d_%H%M%S"));
-            model.open_input(Purpose::SaveLogs, &name);
+            let time = now.format("%Y%m%d_%H%M%S");
+            model.open_input(Purpose::SaveLogs, &format!("covidctl-logs-{time}.txt"));
         }
         _ => {}
     }
     Vec::new()
 }
 
-pub(super) fn search(model: &mut Model, search: Option<Regex>) {
+pub(super) fn search(model: &mut Model, search: Option<Regex>) -> Vec<Effect> {
     let view = layout::log_viewport(model);
     model.logs.search = search;
     // While following, the newest match is found first.
@@ -81,6 +82,13 @@ pub(super) fn search(model: &mut Model, search: Option<Regex>) {
     {
         model.notify(format!("no match for {search}"));
     }
+    Vec::new()
+}
+
+pub(super) fn filter(model: &mut Model, filter: Option<Regex>) -> Vec<Effect> {
+    model.logs.set_filter(filter);
+    model.show(Screen::Logs);
+    Vec::new()
 }
 
 /// Shows the whole event of the selected row.

@@ -1,6 +1,6 @@
 //! The state machine of the screens: a message changes the model, and returns the effects to perform.
 //!
-//! Pure: no terminal, no I/O and no clock. Input becomes an action, and only this file dispatches actions.
+//! Pure: no terminal, no I/O and no clock.
 
 mod commands;
 mod input;
@@ -13,14 +13,9 @@ mod runs;
 mod tests;
 
 use chrono::TimeDelta;
+use tui_input::InputRequest;
 
-use super::action::{Action, Command};
-use super::effect::Effect;
-use super::model::Model;
-use super::model::list::Motion;
-use super::msg::Msg;
-use super::request::UserError;
-use super::screen::Screen;
+use super::model::{Effect, Model, Motion, Msg};
 
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
 
@@ -35,10 +30,10 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Command(command) => {
             // A key press dismisses an error.
             model.notice.take_if(|notice| notice.is_error);
-            effects = dispatch(model, Action::Command(command));
+            effects = commands::run(model, command);
         }
-        Msg::Edit(request) => input::edit(model, request),
-        Msg::Paste(text) => input::paste(model, &text),
+        Msg::Edit(request) => input::edit(model, [request]),
+        Msg::Paste(text) => input::edit(model, text.chars().map(InputRequest::InsertChar)),
         Msg::Click { column, row } => navigate::click(model, column, row),
         Msg::Wheel { lines } => navigate::navigate(model, Motion::By(lines as isize)),
         Msg::Resize { width, height } => (model.width, model.height) = (width, height),
@@ -55,42 +50,4 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
     }
     navigate::clamp_cursors(model);
     effects
-}
-
-fn dispatch(model: &mut Model, action: Action) -> Vec<Effect> {
-    match action {
-        Action::Command(Command::Submit) => {
-            input::submit(model).map(|action| dispatch(model, action)).unwrap_or_default()
-        }
-        Action::Command(command) => {
-            if command.changes_target() && model.read_only {
-                let hint = "restart without --read-only to start and stop runs";
-                model.notify_error(UserError::new("not allowed: this is read-only", hint));
-                return Vec::new();
-            }
-            commands::run(model, command)
-        }
-        Action::CommandOn(screen, command) => {
-            model.show(screen);
-            dispatch(model, Action::Command(command))
-        }
-        Action::SwitchTarget(to) => vec![Effect::SwitchTarget(to)],
-        Action::SearchLogs(search) => {
-            logs::search(model, search);
-            Vec::new()
-        }
-        Action::FilterLogs(filter) => {
-            model.logs.set_filter(filter);
-            model.show(Screen::Logs);
-            Vec::new()
-        }
-        Action::SetLogWindow(window) => {
-            model.logs.window = window;
-            model.show(Screen::Logs);
-            vec![requests::follow_logs(model)]
-        }
-        Action::FollowRun(run) => runs::follow(model, run),
-        Action::SaveLogs { path } => vec![Effect::SaveText { path, text: logs::shown_text(model) }],
-        Action::OpenTunnel(route) => vec![commands::open_tunnel(model, route)],
-    }
 }

@@ -1,10 +1,8 @@
 //! Cursors: motions, the mouse, and the limits of the list that has the focus.
 
 use crate::tui::layout;
-use crate::tui::model::Model;
-use crate::tui::model::list::{Cursor, Motion};
 use crate::tui::model::overlay::Overlay;
-use crate::tui::screen::Screen;
+use crate::tui::model::{Cursor, Model, Motion, Screen, TARGETS};
 
 /// The list or the text that motions apply to.
 struct Focus<'a> {
@@ -31,11 +29,11 @@ fn focus(model: &mut Model) -> Option<Focus<'_>> {
         return screen_focus(model);
     }
     let (overlay_count, overlay_page) = (layout::overlay_lines(model), layout::overlay_rows(model));
-    let (sources, targets) = (model.logs.sources.len(), model.targets.len());
+    let sources = model.logs.sources.len();
     let (count, page, first_row, cursor) = match model.overlay.as_mut()? {
         Overlay::Help(cursor) | Overlay::Text { cursor, .. } => (overlay_count, overlay_page, None, cursor),
         Overlay::Sources(cursor) => (sources, sources, Some(0), cursor),
-        Overlay::Targets(cursor) => (targets, targets, Some(0), cursor),
+        Overlay::Targets(cursor) => (TARGETS.len(), TARGETS.len(), Some(0), cursor),
         Overlay::Confirm(_) | Overlay::Input(_) => return None,
     };
     Some(Focus { cursor, count, page, first_row })
@@ -43,31 +41,26 @@ fn focus(model: &mut Model) -> Option<Focus<'_>> {
 
 fn screen_focus(model: &mut Model) -> Option<Focus<'_>> {
     let page = layout::page_rows(model);
-    let components_row = layout::components_row(model);
-    let (issues_row, issue_rows) = (layout::data_upper_rows(model) + 2, layout::data_issue_rows(model));
-    let (issues, run_issue_rows) = (model.data.issues().len(), layout::run_issue_rows(model));
+    let components = model.overview.components.items().len();
+    let (issues, issue_rows) = (model.data.issues().len(), layout::data_issue_rows(model));
+    let (components_row, issues_row) = (layout::components_row(model), layout::data_upper_rows(model) + 2);
+    let (run_issues, run_issue_rows) = (model.runs.issues().len(), layout::run_issue_rows(model));
     let runs = model.runs.rows().len();
+    let is_page = model.page_is_open();
     let (count, page, first_row, cursor) = match model.screen {
-        Screen::Overview => {
-            let count = model.overview.components.items().len();
-            (count, count, Some(components_row), &mut model.overview.cursor)
-        }
-        Screen::Runs => match &mut model.runs.page {
-            Some(opened) => (opened.issues().len(), run_issue_rows, None, &mut opened.cursor),
-            None => (runs, page, Some(2), &mut model.runs.cursor),
-        },
+        Screen::Overview => (components, components, Some(components_row), &mut model.overview.cursor),
+        Screen::Runs if is_page => (run_issues, run_issue_rows, None, &mut model.runs.page_cursor),
+        Screen::Runs => (runs, page, Some(2), &mut model.runs.cursor),
         Screen::Logs => return None,
-        Screen::Data => match &mut model.data.page {
-            Some(opened) => (opened.rows.items().len(), page, Some(2), &mut opened.cursor),
-            None => (issues, issue_rows, Some(issues_row), &mut model.data.cursor),
-        },
-        Screen::Reports => match &mut model.reports.page {
-            Some(opened) => {
-                let count = opened.text.value.as_ref().map_or(0, |text| text.lines().count());
-                (count, page, None, &mut opened.cursor)
-            }
-            None => (model.reports.list.items().len(), page, Some(2), &mut model.reports.cursor),
-        },
+        Screen::Data if is_page => {
+            (model.data.rejected.items().len(), page, Some(2), &mut model.data.page_cursor)
+        }
+        Screen::Data => (issues, issue_rows, Some(issues_row), &mut model.data.cursor),
+        Screen::Reports if is_page => {
+            let count = model.reports.text.value.as_ref().map_or(0, |text| text.lines().count());
+            (count, page, None, &mut model.reports.page_cursor)
+        }
+        Screen::Reports => (model.reports.list.items().len(), page, Some(2), &mut model.reports.cursor),
         Screen::Tunnels => (model.tunnels.all.len(), page, Some(2), &mut model.tunnels.cursor),
     };
     Some(Focus { cursor, count, page, first_row })

@@ -1,18 +1,14 @@
 //! Responses to requests, and events from outside.
 
-use uuid::Uuid;
+use std::cmp::Reverse;
 
 use super::requests::{due, reload};
 use crate::tui::domain::{Location, Run};
-use crate::tui::effect::Effect;
 use crate::tui::model::data::DataSummary;
 use crate::tui::model::logs::{LogSource, Logs};
-use crate::tui::model::runs::RunRow;
 use crate::tui::model::tunnels::TunnelState;
-use crate::tui::model::{Model, Step};
-use crate::tui::msg::{LogEvent, Msg, TunnelEvent};
-use crate::tui::request::{RequestId, Response, UserError};
-use crate::tui::text::{sanitize, short_id};
+use crate::tui::model::{Effect, LogEvent, Model, Msg, RequestId, Response, Step, TunnelEvent};
+use crate::tui::text::sanitize;
 
 /// Stores a response or an event; a stale response changes nothing.
 pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -28,66 +24,37 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
             }
         }
         Msg::Active(id, response) => {
-            let ids = |model: &Model| -> Option<Vec<Uuid>> {
-                model
-                    .runs
-                    .active
-                    .value
-                    .as_ref()
-                    .map(|active| active.iter().map(|active| active.run).collect())
-            };
-            let before = ids(model);
+            let is_known = model.runs.active.value.is_some();
+            let ids = |model: &Model| model.runs.active.items().iter().map(|active| active.run).collect();
+            let before: Vec<_> = ids(model);
             model.runs.active.receive(id, response, now);
-            let after = ids(model).unwrap_or_default();
+            let after: Vec<_> = ids(model);
             model.runs.stopping.retain(|run| after.contains(run));
             // A run that began or ended elsewhere changes more than this list.
-            if before.is_some_and(|before| before != after) {
+            if is_known && before != after {
                 return reload(model);
             }
         }
         Msg::Runs(id, response) => receive_runs(model, id, response),
-        Msg::RunDetails(id, response) => {
-            if let Some(page) = &mut model.runs.page {
-                page.details.receive(id, response, now);
-            }
-        }
+        Msg::RunDetails(id, response) => _ = model.runs.details.receive(id, response, now),
         Msg::Data(id, response) => receive_data(model, id, response),
-        Msg::Rejected(id, response) => {
-            if let Some(page) = &mut model.data.page {
-                page.rows.receive(id, response, now);
-            }
-        }
+        Msg::Rejected(id, response) => _ = model.data.rejected.receive(id, response, now),
         Msg::Reports(id, response) => _ = model.reports.list.receive(id, response, now),
-        Msg::Report(id, response) => {
-            if let Some(page) = &mut model.reports.page {
-                page.text.receive(id, response, now);
-            }
-        }
-        Msg::Logs(id, event) if id == model.logs.request => receive_logs(model, event),
-        Msg::Step { text } => {
+        Msg::Report(id, response) => _ = model.reports.text.receive(id, response, now),
+        Msg::Logs(id, event) if Some(id) == model.logs.request => receive_logs(model, event),
+        Msg::Step(text) => {
             model.step = text.map(|text| Step { text, since: now });
             return reload(model);
         }
-        Msg::RunStarted { run, kind } => {
-            model.notify(format!("{kind} {} started", short_id(&run)));
-            return reload(model);
-        }
-        Msg::RunEnded { run, kind, code: 0 } => {
-            model.notify(format!("{kind} {} succeeded", short_id(&run)));
-            return reload(model);
-        }
-        Msg::RunEnded { run, kind, code } => {
-            let message = format!("{kind} {} failed with exit code {code}", short_id(&run));
-            let hint = "on the Runs screen, Enter shows the reason and l the log";
-            model.notify_error(UserError::new(message, hint));
-            return reload(model);
-        }
-        Msg::Done { text } => {
+        Msg::Done(text) => {
             model.notify(text);
             return reload(model);
         }
-        Msg::Failed(error) => model.notify_error(error),
-        Msg::Tunnel { tunnel, event } => receive_tunnel(model, tunnel, event),
+        Msg::Failed(error) => {
+            model.notify_error(error);
+            return reload(model);
+        }
+        Msg::Tunnel(tunnel, event) => receive_tunnel(model, tunnel, event),
         Msg::TargetSwitched(location) => return switch_target(model, location),
         // The rest is user input, or stale.
         _ => {}
@@ -98,9 +65,9 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
 /// Stores the history. The selection stays on its run, or at the top.
 fn receive_runs(model: &mut Model, id: RequestId, response: Response<Vec<Run>>) {
     let runs = &mut model.runs;
-    let selected = runs.rows().get(runs.cursor.at).map(RunRow::id);
+    let selected = runs.rows().get(runs.cursor.at).map(|row| row.id);
     if runs.history.receive(id, response, model.now) && runs.cursor.at > 0 {
-        let position = runs.rows().iter().position(|row| Some(row.id()) == selected);
+        let position = runs.rows().iter().position(|row| Some(row.id) == selected);
         runs.cursor.at = position.unwrap_or(runs.cursor.at);
     }
 }
@@ -113,6 +80,7 @@ fn receive_data(model: &mut Model, id: RequestId, response: Response<Box<DataSum
         && let Some(summary) = &mut summary.value
     {
         summary.charts = summary.charts.take().or(known);
+        summary.issues.sort_by_key(|issue| (issue.kind != "rejected", Reverse(issue.rows)));
     }
 }
 
@@ -151,7 +119,7 @@ fn receive_tunnel(model: &mut Model, tunnel: u64, event: TunnelEvent) {
                 tunnel.state = if up { TunnelState::Open } else { TunnelState::Disconnected };
             }
         }
-        TunnelEvent::Ended { error } => {
+        TunnelEvent::Ended(error) => {
             tunnel.state = TunnelState::Closed(error.as_ref().map(|error| error.message.clone()));
             if let Some(error) = error {
                 model.notify_error(error);

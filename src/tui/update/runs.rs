@@ -2,22 +2,17 @@
 
 use uuid::Uuid;
 
-use super::requests::follow_logs;
+use super::requests;
 use crate::tui::domain::JobKind;
-use crate::tui::effect::Effect;
-use crate::tui::model::Model;
-use crate::tui::model::list::Cursor;
-use crate::tui::model::runs::{RunPage, RunRow};
-use crate::tui::request::UserError;
-use crate::tui::screen::Screen;
+use crate::tui::model::{Cursor, Effect, Model, Remote, Request, Screen, UserError};
 use crate::tui::text::short_id;
 
 /// Opens the details of the selected run.
 pub(super) fn open(model: &mut Model) -> Option<Effect> {
     let run = model.runs.selected()?;
-    let (id, details) = model.request_new();
-    model.runs.page = Some(RunPage { run, details, cursor: Cursor::default() });
-    Some(Effect::LoadRunDetails { id, run })
+    let runs = &mut model.runs;
+    (runs.page, runs.details, runs.page_cursor) = (Some(run), Remote::default(), Cursor::default());
+    Some(requests::start(model, Request::RunDetails(run)))
 }
 
 /// Asks for confirmation to start jobs, unless one of them cannot run beside an active run.
@@ -45,22 +40,21 @@ pub(super) fn stop(model: &mut Model) {
     let Some(run) = model.runs.selected().filter(|run| model.runs.is_active(*run)) else {
         return model.notify("the selected run is not active");
     };
-    let kind = model.runs.row(run).as_ref().map(RunRow::kind).unwrap_or_default();
+    let kind = model.runs.row(run).map(|row| row.kind.into_owned()).unwrap_or_default();
     let details = vec![("run", run.to_string()), ("kind", kind)];
-    model.confirm("Stop this run?", details, vec![Effect::StopRun { run }]);
+    model.confirm("Stop this run?", details, vec![Effect::StopRun(run)]);
 }
 
 /// Starts the job of the selected run again, a load with the same years.
 pub(super) fn rerun(model: &mut Model) {
-    let selected = model.runs.selected().and_then(|run| model.runs.row(run));
-    let years = selected.and_then(|row| row.record()?.years.clone());
-    let kind = selected.as_ref().map(RunRow::kind);
-    match kind.as_deref() {
-        Some("download") => start(model, vec![JobKind::Download], None),
-        Some("etl") => start(model, vec![JobKind::Etl], years),
-        Some("report") => start(model, vec![JobKind::Report], None),
-        Some(other) => model.notify(format!("{other} runs are started on the command line")),
-        None => model.notify("no run is selected"),
+    let Some(row) = model.runs.selected().and_then(|run| model.runs.row(run)) else {
+        return model.notify("no run is selected");
+    };
+    match &*row.kind {
+        "download" => start(model, vec![JobKind::Download], None),
+        "etl" => start(model, vec![JobKind::Etl], row.record.and_then(|run| run.years.clone())),
+        "report" => start(model, vec![JobKind::Report], None),
+        other => model.notify(format!("{other} runs are started on the command line")),
     }
 }
 
@@ -69,5 +63,5 @@ pub(super) fn follow(model: &mut Model, run: Option<Uuid>) -> Vec<Effect> {
     model.logs.run = run;
     model.logs.following |= run.is_some();
     model.show(Screen::Logs);
-    vec![follow_logs(model)]
+    vec![requests::follow_logs(model)]
 }

@@ -8,15 +8,14 @@ use uuid::Uuid;
 
 use super::*;
 use crate::tui::domain::{ActiveRun, JobKind, Location, TunnelTarget};
-use crate::tui::effect::{Route, SwitchTarget};
 use crate::tui::fixtures::{AWS, LOCAL, fixture, many_lines};
 use crate::tui::layout;
 use crate::tui::model::logs::LogBuffer;
 use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
 use crate::tui::model::tunnels::TunnelState;
-use crate::tui::msg::{LogEvent, TunnelEvent};
-use crate::tui::request::RequestId;
-use crate::tui::screen::Layer;
+use crate::tui::model::{
+    Command, Layer, LogEvent, Request, RequestId, Route, Screen, SwitchTarget, TunnelEvent, UserError,
+};
 
 const SIZE: (u16, u16) = (80, 24);
 
@@ -61,13 +60,14 @@ fn tick_requests_what_is_due_and_not_what_is_pending() {
     let mut model = fresh();
     let effects = update(&mut model, Msg::Tick { now: at(0) });
     let kinds = |effects: &[Effect]| {
-        let active = effects.iter().any(|effect| matches!(effect, Effect::LoadActive { .. }));
-        let components = effects.iter().any(|effect| matches!(effect, Effect::LoadComponents { .. }));
+        let active = effects.iter().any(|effect| matches!(effect, Effect::Request(_, Request::Active)));
+        let components =
+            effects.iter().any(|effect| matches!(effect, Effect::Request(_, Request::Components)));
         (active, components)
     };
     assert_eq!(kinds(&effects), (true, true));
     assert!(update(&mut model, Msg::Tick { now: at(5) }).is_empty(), "no response yet");
-    let Effect::LoadActive { id } = effects[0] else { panic!("{effects:?}") };
+    let Effect::Request(id, Request::Active) = effects[0] else { panic!("{effects:?}") };
     update(&mut model, Msg::Active(id, Ok(Vec::new())));
     assert_eq!(kinds(&update(&mut model, Msg::Tick { now: at(6) })), (true, false));
     // After the timeout a pending request is repeated.
@@ -79,20 +79,22 @@ fn new_active_run_reloads_and_idle_target_is_polled_for_runs_only() {
     let mut model = fresh();
     for effect in update(&mut model, Msg::Tick { now: at(0) }) {
         match effect {
-            Effect::LoadActive { id } => update(&mut model, Msg::Active(id, Ok(Vec::new()))),
-            Effect::LoadComponents { id } => {
+            Effect::Request(id, Request::Active) => update(&mut model, Msg::Active(id, Ok(Vec::new()))),
+            Effect::Request(id, Request::Components) => {
                 let response = Ok((Vec::new(), model.location.clone()));
                 update(&mut model, Msg::Components(id, response))
             }
-            Effect::LoadRuns { id } => update(&mut model, Msg::Runs(id, Ok(Vec::new()))),
+            Effect::Request(id, Request::Runs) => update(&mut model, Msg::Runs(id, Ok(Vec::new()))),
             _ => Vec::new(),
         };
     }
     let effects = update(&mut model, Msg::Tick { now: at(3) });
-    let [Effect::LoadActive { id }] = effects[..] else { panic!("only active runs are due: {effects:?}") };
+    let [Effect::Request(id, Request::Active)] = effects[..] else {
+        panic!("only active runs are due: {effects:?}")
+    };
     let active = vec![ActiveRun { run: Uuid::from_u128(1), kind: JobKind::Etl, started_at: at(2) }];
     let effects = update(&mut model, Msg::Active(id, Ok(active)));
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::LoadRuns { .. })), "{effects:?}");
+    assert!(effects.iter().any(|effect| matches!(effect, Effect::Request(_, Request::Runs))), "{effects:?}");
 }
 
 #[test]
@@ -102,7 +104,7 @@ fn stale_response_changes_nothing() {
     update(&mut model, Msg::Components(RequestId(99), Err(UserError::new("old", "retry"))));
     assert!(model.overview.components.error.is_none());
     execute(&mut model, Command::Show(Screen::Logs));
-    let older = model.logs.request;
+    let older = model.logs.request.unwrap();
     execute(&mut model, Command::ExtendWindow);
     update(&mut model, Msg::Logs(older, LogEvent::Lines(many_lines(3))));
     assert_eq!(model.logs.buffer.len(), 0, "lines of the previous window");
@@ -141,7 +143,7 @@ fn rerun_of_a_load_has_the_same_years() {
     execute(&mut model, Command::Down);
     execute(&mut model, Command::Rerun);
     let confirm = confirmation(&model);
-    assert!(confirm.details.contains(&("years".to_owned(), "2022".to_owned())), "{confirm:?}");
+    assert!(confirm.details.contains(&("years", "2022".to_owned())), "{confirm:?}");
     assert_eq!(
         confirm.effects,
         [Effect::StartJobs { kinds: vec![JobKind::Etl], years: Some("2022".to_owned()) }]
@@ -166,7 +168,7 @@ fn changes_need_a_confirmation_that_names_the_target() {
         let mut model = fixture(name, SIZE);
         assert!(execute(&mut model, command).is_empty(), "{command:?}");
         let confirm = confirmation(&model).clone();
-        let names: Vec<&str> = confirm.details.iter().map(|(name, _)| name.as_str()).collect();
+        let names: Vec<&str> = confirm.details.iter().map(|(name, _)| *name).collect();
         assert!(names.contains(&"target") && names.contains(&"location"), "{names:?}");
         assert!(execute(&mut model, Command::No).is_empty());
         assert!(model.overlay.is_none());
@@ -199,11 +201,11 @@ fn start_is_rejected_while_the_job_is_running() {
 fn stopped_run_is_marked_as_stopping_until_it_ends() {
     let mut model = fixture("confirm", SIZE);
     let run = model.runs.selected().unwrap();
-    assert_eq!(execute(&mut model, Command::Yes), [Effect::StopRun { run }]);
+    assert_eq!(execute(&mut model, Command::Yes), [Effect::StopRun(run)]);
     assert_eq!(model.runs.stopping, [run]);
     let effects = execute(&mut model, Command::Refresh);
     let id = effects.iter().find_map(|effect| match effect {
-        Effect::LoadActive { id } => Some(*id),
+        Effect::Request(id, Request::Active) => Some(*id),
         _ => None,
     });
     update(&mut model, Msg::Active(id.unwrap(), Ok(Vec::new())));
@@ -222,7 +224,7 @@ fn selection_stays_on_its_run_when_newer_ones_arrive() {
     let mut newer = history[1].clone();
     newer.run_id = Uuid::from_u128(8);
     history.insert(0, newer);
-    let id = model.request(|model| &mut model.runs.history);
+    let Effect::Request(id, _) = requests::start(&mut model, Request::Runs) else { panic!() };
     update(&mut model, Msg::Runs(id, Ok(history)));
     assert_eq!(model.runs.selected(), run);
 }
@@ -230,7 +232,7 @@ fn selection_stays_on_its_run_when_newer_ones_arrive() {
 #[test]
 fn following_shows_the_newest_line_and_pausing_keeps_the_position() {
     let mut model = fixture("logs", SIZE);
-    let id = model.logs.request;
+    let id = model.logs.request.unwrap();
     let lines = |count| Msg::Logs(id, LogEvent::Lines(many_lines(count)));
     update(&mut model, lines(200));
     assert_eq!(model.logs.at, model.logs.buffer.shown() - 1);
@@ -246,7 +248,7 @@ fn following_shows_the_newest_line_and_pausing_keeps_the_position() {
 #[test]
 fn dropped_lines_do_not_move_the_selection() {
     let mut model = fixture("logs", SIZE);
-    let id = model.logs.request;
+    let id = model.logs.request.unwrap();
     model.logs.buffer = LogBuffer::with_limits(300, usize::MAX);
     update(&mut model, Msg::Logs(id, LogEvent::Lines(many_lines(300))));
     execute(&mut model, Command::PageUp);
@@ -293,7 +295,7 @@ fn error_disappears_at_the_next_key_and_a_notice_after_its_duration() {
     assert!(model.notice.is_some());
     execute(&mut model, Command::Down);
     assert!(model.notice.is_none());
-    update(&mut model, Msg::Done { text: "done".into() });
+    update(&mut model, Msg::Done("done".into()));
     update(&mut model, Msg::Tick { now: at(30) + NOTICE_DURATION + TimeDelta::seconds(1) });
     assert!(model.notice.is_none());
 }
@@ -306,7 +308,7 @@ fn known_charts_are_not_requested_again_and_are_kept() {
     let later = model.now + TimeDelta::seconds(20);
     let effects = update(&mut model, Msg::Tick { now: later });
     let id = effects.iter().find_map(|effect| match effect {
-        Effect::LoadData { id, known_charts } if *known_charts == known => Some(*id),
+        Effect::Request(id, Request::Data { known_charts }) if *known_charts == known => Some(*id),
         _ => None,
     });
     let mut summary = model.data.summary.value.clone().unwrap();

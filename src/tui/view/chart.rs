@@ -1,13 +1,11 @@
 //! Charts of Unicode block elements.
 
 use ratatui::style::Style;
+use ratatui::widgets::{Sparkline, Widget as _};
 
 use super::pane::Pane;
 use crate::tui::text::{pad, truncate, width};
 use common::text::thousands;
-
-/// Eighths of a cell, from below.
-const UPWARD: [&str; 9] = [" ", "▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 /// Eighths of a cell, from the left.
 const RIGHTWARD: [&str; 9] = ["", "▏", "▎", "▍", "▌", "▋", "▊", "▉", "█"];
@@ -19,24 +17,19 @@ fn cells(number: impl TryInto<u16>) -> u16 {
 /// Draws values as columns; the highest one fills the height. If there are more values than columns, neighbours share one that shows
 /// their maximum; if there are fewer, each takes several.
 pub(super) fn columns(pane: &mut Pane, values: &[u64], style: Style) {
-    let (area, columns, rows) = (pane.area, pane.width(), pane.height() as u64);
-    if columns == 0 || rows == 0 || values.is_empty() {
+    let (columns, eighths) = (pane.width(), pane.height() as u64 * 8);
+    if values.is_empty() {
         return;
     }
     let highest = values.iter().copied().max().unwrap_or(0).max(1);
-    for column in 0..columns {
+    let height = |column: usize| {
         let (start, end) = (column * values.len() / columns, (column + 1) * values.len() / columns);
         let value = values[start..end.max(start + 1)].iter().copied().max().unwrap_or(0);
         // Rounded up, so that every value above zero is visible.
-        let eighths = (value * rows * 8).div_ceil(highest);
-        for row in 0..rows {
-            let filled = eighths.saturating_sub((rows - 1 - row) * 8).min(8);
-            if filled > 0 {
-                let symbol = UPWARD[usize::try_from(filled).unwrap_or(8)];
-                pane.buffer.set_string(area.x + cells(column), area.y + cells(row), symbol, style);
-            }
-        }
-    }
+        (value * eighths).div_ceil(highest)
+    };
+    let heights: Vec<u64> = (0..columns).map(height).collect();
+    Sparkline::default().data(&heights).max(eighths).style(style).render(pane.area, pane.buffer);
 }
 
 /// Draws names with their values and bars, one in each row.

@@ -4,18 +4,18 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use super::pane::Pane;
-use super::table::{cell, column, list, number};
+use super::table::{column, list, number};
 use super::{chart, runs};
-use crate::tui::domain::{Run, checks};
+use crate::tui::domain::{Issue, Run, checks};
 use crate::tui::layout;
 use crate::tui::model::Model;
-use crate::tui::model::data::{Charts, DataSummary, RejectedPage, RejectedRow, TableSize};
+use crate::tui::model::data::{Charts, DataSummary, TableSize};
 use crate::tui::text::{sanitize, short_id, truncate, width};
 use common::text::{age, size, thousands};
 
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
-    if let Some(page) = &model.data.page {
-        return draw_page(model, page, pane);
+    if let Some(issue) = &model.data.page {
+        return draw_page(model, issue, pane);
     }
     pane.remote_title(0, "PUBLISHED", &model.data.summary, model);
     let Some(summary) = &model.data.summary.value else {
@@ -39,7 +39,7 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let mut lower = pane.below(upper);
     lower.title("REJECTED AND REPAIRED", "rows by reason");
     let cursor = (model.data.cursor, model.has_focus());
-    runs::draw_issue_list(&mut lower.below(1), cursor, &model.data.issues());
+    runs::draw_issues(&mut lower.below(1), cursor, model.data.issues());
 }
 
 fn release(model: &Model, published: &Run) -> String {
@@ -119,17 +119,19 @@ fn draw_provinces(charts: &Charts, pane: &mut Pane) {
     chart::bars(&mut pane.part(list), &rows, styles);
 }
 
-fn draw_page(model: &Model, opened: &RejectedPage, pane: &mut Pane) {
-    let title = format!("REJECTED ROWS · {} · {}", sanitize(&opened.dataset), sanitize(&opened.reason));
-    pane.remote_title(0, &title, &opened.rows, model);
-    let Some(rows) = &opened.rows.value else { return pane.no_value(2, &opened.rows) };
+fn draw_page(model: &Model, issue: &Issue, pane: &mut Pane) {
+    let rejected = &model.data.rejected;
+    let title = format!("REJECTED ROWS · {} · {}", sanitize(&issue.dataset), sanitize(&issue.reason));
+    pane.remote_title(0, &title, rejected, model);
+    let Some(rows) = &rejected.value else { return pane.no_value(2, rejected) };
     if rows.is_empty() {
         return pane.dim(2, "no rows are stored");
     }
     let theme = pane.theme;
-    let row = |row: &RejectedRow| {
-        vec![cell(thousands(row.line), theme.dim()), cell(sanitize(&row.raw), theme.text())]
-    };
-    let columns = [number("LINE", 0), column("RAW TEXT", 10, 0)];
-    list(&mut pane.below(1), (opened.cursor, model.has_focus()), &columns, rows, row);
+    list(&mut pane.below(1), (model.data.page_cursor, model.has_focus()), rows, |row| {
+        vec![
+            number("LINE", 0).cell(thousands(row.line), theme.dim()),
+            column("RAW TEXT", 10, 0).cell(sanitize(&row.raw), theme.text()),
+        ]
+    });
 }

@@ -143,7 +143,7 @@ fn draw_heading(model: &Model, pane: &mut Pane) {
     add((dropped > 0).then(|| format!("{} older lines dropped", count(dropped))), theme.dim());
     add(logs.run.map(|run| format!("run {}", short_id(&run))), theme.accent());
     let pattern = |pattern: &Regex| sanitize(pattern.as_str());
-    add(logs.filter.as_ref().map(|filter| format!("filter {}", pattern(filter))), theme.accent());
+    add(logs.buffer.filter.as_ref().map(|filter| format!("filter {}", pattern(filter))), theme.accent());
     add(logs.search.as_ref().map(|search| format!("search {}", pattern(search))), theme.accent());
     let hidden = logs.sources.iter().filter(|source| source.hidden);
     let hidden: Vec<&str> = hidden.map(|source| source.name.as_str()).collect();

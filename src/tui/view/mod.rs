@@ -16,12 +16,10 @@ use ratatui::layout::Rect;
 use ratatui::text::{Line, Span};
 
 use self::pane::Pane;
-use super::action::Command;
 use super::keys::{self, Binding};
 use super::layout::{self, FOOTER, HEADER};
-use super::model::Model;
 use super::model::overlay::{Overlay, Purpose, TextInput};
-use super::screen::Screen;
+use super::model::{Command, Model, Screen};
 use super::text::{sanitize, truncate, width};
 use super::theme::Theme;
 
@@ -98,8 +96,8 @@ fn footer(model: &Model, pane: &mut Pane) {
         keys::in_layer(model.layer()).partition(|binding| binding.command == Command::Help);
     for binding in help.into_iter().chain(others) {
         let Some(word) = footer_word(model, binding) else { continue };
-        let key = binding.keys[0].to_string();
-        let taken = width(&key) + 1 + width(word) + 2;
+        let key = binding.keys.split(' ').next().unwrap_or_default();
+        let taken = width(key) + 1 + width(word) + 2;
         if used + taken > pane.width() {
             break;
         }

@@ -1,14 +1,14 @@
 //! What is above a screen: help, questions, inputs, choices and texts.
 
-use ratatui::layout::Rect;
+use ratatui::layout::{Margin, Rect};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::pane::Pane;
 use crate::tui::layout;
-use crate::tui::model::Model;
 use crate::tui::model::logs::LogSource;
 use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
+use crate::tui::model::{Model, TARGETS};
 use crate::tui::palette;
 use crate::tui::text::{sanitize, split_at_width, truncate, width, wrap, wrap_words};
 
@@ -38,24 +38,24 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
             draw_choice(model, "log sources", rows, cursor.at, pane);
         }
         Some(Overlay::Targets(cursor)) => {
-            let row = |target: &String| {
-                let symbol = if *target == model.location.target { "●" } else { " " };
-                format!("{symbol} {}", sanitize(target))
+            let row = |target: &str| {
+                let symbol = if target == model.location.target { "●" } else { " " };
+                format!("{symbol} {target}")
             };
-            draw_choice(model, "target", model.targets.iter().map(row).collect(), cursor.at, pane);
+            draw_choice(model, "target", TARGETS.map(row).into(), cursor.at, pane);
         }
     }
 }
 
 /// Draws a box for this many lines, and returns its inside.
 fn draw_box<'a>(model: &Model, title: &str, lines: usize, pane: &'a mut Pane) -> Pane<'a> {
-    let layout::Area { x, y, width, height } = layout::overlay(model, lines);
+    let area = layout::overlay(model, lines);
     let border = pane.theme.accent();
-    let outside = pane.part(Rect { x, y, width, height });
+    let outside = pane.part(area);
     Clear.render(outside.area, outside.buffer);
     let title = format!(" {} ", truncate(title, outside.width().saturating_sub(6)));
     Block::bordered().title(title).border_style(border).render(outside.area, outside.buffer);
-    pane.part(Rect { x: x + 2, y: y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) })
+    pane.part(area.inner(Margin::new(2, 1)))
 }
 
 fn draw_text(model: &Model, title: &str, lines: &[Line], top: usize, pane: &mut Pane) {
@@ -76,8 +76,8 @@ fn draw_text(model: &Model, title: &str, lines: &[Line], top: usize, pane: &mut 
 fn help(model: &Model, pane: &Pane) -> Vec<Line<'static>> {
     let rows = layout::help(model);
     let widest = rows.iter().map(|(keys, _)| width(keys)).max().unwrap_or(0);
-    let row = |(keys, help): (String, &str)| {
-        let gap = " ".repeat(widest - width(&keys) + 2);
+    let row = |(keys, help): (&'static str, &str)| {
+        let gap = " ".repeat(widest - width(keys) + 2);
         Line::from(vec![Span::styled(keys, pane.theme.accent()), Span::raw(format!("{gap}{help}"))])
     };
     rows.into_iter().map(row).collect()
@@ -86,10 +86,10 @@ fn help(model: &Model, pane: &Pane) -> Vec<Line<'static>> {
 fn draw_confirm(model: &Model, confirm: &Confirm, pane: &mut Pane) {
     let theme = pane.theme;
     let room = layout::overlay_columns(model).saturating_sub(13);
-    let mut lines = vec![Line::styled(confirm.question.clone(), theme.warning()), Line::default()];
+    let mut lines = vec![Line::styled(confirm.question, theme.warning()), Line::default()];
     for (name, value) in &confirm.details {
         for (index, piece) in wrap_words(&sanitize(value), room).into_iter().enumerate() {
-            let name = if index == 0 { name.as_str() } else { "" };
+            let name = if index == 0 { *name } else { "" };
             lines.push(vec![Span::styled(format!("{name:<13}"), theme.dim()), Span::raw(piece)].into());
         }
     }

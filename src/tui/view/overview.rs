@@ -5,7 +5,7 @@ use ratatui::text::{Line, Span};
 
 use super::pane::Pane;
 use super::runs;
-use super::table::{cell, column, fixed, table};
+use super::table::{column, fixed, table};
 use crate::tui::domain::Component;
 use crate::tui::layout;
 use crate::tui::model::Model;
@@ -106,22 +106,15 @@ fn draw_components(model: &Model, pane: &mut Pane) {
         let (symbol, style) = theme.component_state(component.state);
         let since = component.since.map_or_else(|| "-".to_owned(), |since| age(since, model.now));
         vec![
-            cell(symbol, style),
-            cell(sanitize(&component.name), theme.text()),
-            cell(component.state.to_string(), style),
-            cell(since, theme.text()),
-            cell(sanitize(&component.detail), theme.text()),
+            column("", 1, 0).cell(symbol, style),
+            fixed("COMPONENT", 0).cell(sanitize(&component.name), theme.text()),
+            fixed("STATE", 0).cell(component.state.to_string(), style),
+            fixed("SINCE", 1).cell(since, theme.text()),
+            column("DETAIL", 8, 0).cell(sanitize(&component.detail), theme.text()),
         ]
     };
-    let columns = [
-        column("", 1, 0),
-        fixed("COMPONENT", 0),
-        fixed("STATE", 0),
-        fixed("SINCE", 1),
-        column("DETAIL", 8, 0),
-    ];
     let rows: Vec<_> = components.iter().map(row).collect();
-    table(pane, &columns, &rows, Some(model.overview.cursor.at));
+    table(pane, &rows, Some(model.overview.cursor.at));
 }
 
 fn draw_latest_runs(model: &Model, pane: &mut Pane) {

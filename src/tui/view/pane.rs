@@ -6,8 +6,7 @@ use ratatui::style::Style;
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Widget as _;
 
-use crate::tui::model::Model;
-use crate::tui::model::remote::Remote;
+use crate::tui::model::{Model, Remote};
 use crate::tui::text::{sanitize, truncate, width, wrap_words};
 use crate::tui::theme::Theme;
 use common::text::age;
@@ -87,7 +86,7 @@ impl Pane<'_> {
                 let message = truncate(&sanitize(&error.message), self.width().saturating_sub(used + 5));
                 spans.push(Span::styled(format!("  ✗ {message}"), theme.error()));
             }
-            (None, None) if remote.is_pending() => spans.push(Span::styled("  …", theme.dim())),
+            (None, None) if remote.pending.is_some() => spans.push(Span::styled("  …", theme.dim())),
             (None, Some(_)) if remote.is_late(model.now) => {
                 spans.push(Span::styled(format!("  ● waiting for a response; as of {age}"), theme.warning()));
             }

@@ -3,31 +3,17 @@
 use chrono::{DateTime, Utc};
 use ratatui::style::Style;
 use ratatui::text::{Line, Span};
+use uuid::Uuid;
 
 use super::pane::Pane;
-use super::table::{Cell, Column, cell, column, fixed, list, number, table};
-use crate::tui::domain::{Issue, Run, checks};
+use super::table::{Cell, column, fixed, list, number, table};
+use crate::tui::domain::{Issue, Run, RunCheck, checks};
 use crate::tui::layout;
-use crate::tui::model::Model;
-use crate::tui::model::list::Cursor;
-use crate::tui::model::runs::{RunPage, RunRow};
+use crate::tui::model::runs::RunRow;
+use crate::tui::model::{Cursor, Model};
 use crate::tui::text::{sanitize, short_id, wrap_words};
 use crate::tui::theme::Theme;
 use common::text::{maybe_thousands, size, span, thousands};
-
-const COLUMNS: [Column; 11] = [
-    column("", 1, 0),
-    fixed("RUN", 0),
-    fixed("KIND", 0),
-    fixed("STATUS", 0),
-    fixed("STARTED", 3),
-    number("TOOK", 1),
-    number("READ", 4),
-    number("LOADED", 0),
-    number("REJECTED", 2),
-    fixed("BY", 6),
-    column("REASON", 6, 5),
-];
 
 /// Lines that one fact takes at most.
 const MAX_FACT_LINES: usize = 3;
@@ -37,8 +23,8 @@ const USUAL_RUNS: usize = 10;
 
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let runs = &model.runs;
-    if let Some(page) = &runs.page {
-        return draw_page(model, page, pane);
+    if let Some(run) = runs.page {
+        return draw_page(model, run, pane);
     }
     let rows = runs.rows();
     pane.remote_title(0, "RUNS", &runs.history, model);
@@ -49,7 +35,7 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let theme = pane.theme;
     if !rows.is_empty() {
         let row = |row: &RunRow| cells(model, row, theme);
-        list(&mut pane.below(1), (runs.cursor, model.has_focus()), &COLUMNS, &rows, row);
+        list(&mut pane.below(1), (runs.cursor, model.has_focus()), &rows, row);
     }
     if !is_known {
         // Active runs are known without the history.
@@ -61,12 +47,12 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
 /// Draws runs as a table without a selection.
 pub(super) fn draw_rows(model: &Model, rows: &[RunRow], pane: &mut Pane) {
     let cells: Vec<_> = rows.iter().map(|row| cells(model, row, pane.theme)).collect();
-    table(pane, &COLUMNS, &cells, None);
+    table(pane, &cells, None);
 }
 
 fn status(model: &Model, row: &RunRow) -> String {
-    match row.record() {
-        _ if model.runs.stopping.contains(&row.id()) => "stopping".to_owned(),
+    match row.record {
+        _ if model.runs.stopping.contains(&row.id) => "stopping".to_owned(),
         Some(run) => sanitize(&run.status),
         None => "running".to_owned(),
     }
@@ -75,25 +61,26 @@ fn status(model: &Model, row: &RunRow) -> String {
 fn cells(model: &Model, row: &RunRow, theme: Theme) -> Vec<Cell> {
     let status = status(model, row);
     let (symbol, style) = theme.run_status(&status);
-    let record = row.record();
     // A run that ended without a record of it has no duration.
     let is_running = matches!(status.as_str(), "running" | "stopping");
-    let until = record.and_then(|run| run.finished_at).or_else(|| is_running.then_some(model.now));
-    let took = until.map_or_else(|| "-".to_owned(), |until| span(until - row.started_at()));
-    let rows = |count: fn(&Run) -> Option<i64>| maybe_thousands(record.and_then(count));
-    let error = record.and_then(|run| run.error.as_deref()).unwrap_or_default();
+    let until = row.record.and_then(|run| run.finished_at).or_else(|| is_running.then_some(model.now));
+    let took = until.map_or_else(|| "-".to_owned(), |until| span(until - row.started_at));
+    let rows = |count: fn(&Run) -> Option<i64>| maybe_thousands(row.record.and_then(count));
+    let user = row.record.and_then(|run| run.started_by.as_deref()).unwrap_or("-");
+    let error = row.record.and_then(|run| run.error.as_deref()).unwrap_or_default();
+    let text = theme.text();
     vec![
-        cell(symbol, style),
-        cell(short_id(&row.id()), theme.text()),
-        cell(sanitize(&row.kind()), theme.text()),
-        cell(status, style),
-        cell(time(model, row.started_at()), theme.text()),
-        cell(took, theme.text()),
-        cell(rows(|run| run.rows_read), theme.text()),
-        cell(rows(|run| run.rows_loaded), theme.text()),
-        cell(rows(|run| run.rows_rejected), theme.text()),
-        cell(sanitize(record.and_then(|run| run.started_by.as_deref()).unwrap_or("-")), theme.text()),
-        cell(sanitize(error.lines().next().unwrap_or_default()), theme.error()),
+        column("", 1, 0).cell(symbol, style),
+        fixed("RUN", 0).cell(short_id(&row.id), text),
+        fixed("KIND", 0).cell(sanitize(&row.kind), text),
+        fixed("STATUS", 0).cell(status, style),
+        fixed("STARTED", 3).cell(time(model, row.started_at), text),
+        number("TOOK", 1).cell(took, text),
+        number("READ", 4).cell(rows(|run| run.rows_read), text),
+        number("LOADED", 0).cell(rows(|run| run.rows_loaded), text),
+        number("REJECTED", 2).cell(rows(|run| run.rows_rejected), text),
+        fixed("BY", 6).cell(sanitize(user), text),
+        column("REASON", 6, 5).cell(sanitize(error.lines().next().unwrap_or_default()), theme.error()),
     ]
 }
 
@@ -101,22 +88,21 @@ fn time(model: &Model, time: DateTime<Utc>) -> String {
     time.with_timezone(&model.zone).format("%m-%d %H:%M:%S").to_string()
 }
 
-fn draw_page(model: &Model, opened: &RunPage, pane: &mut Pane) {
+fn draw_page(model: &Model, run: Uuid, pane: &mut Pane) {
     let theme = pane.theme;
-    pane.title("RUN", &opened.run.to_string());
-    let Some(row) = model.runs.row(opened.run) else {
+    pane.title("RUN", &run.to_string());
+    let Some(row) = model.runs.row(run) else {
         return pane.dim(2, "the record of this run no longer exists");
     };
     let status = status(model, &row);
     let (symbol, style) = theme.run_status(&status);
     let mut facts = vec![("status", format!("{symbol} {status}"), style)];
-    match row {
-        RunRow::Active(active) => {
-            facts.push(("kind", active.kind.to_string(), theme.text()));
-            facts.push(("started", time(model, active.started_at), theme.text()));
-            facts.push(("duration", span(model.now - active.started_at), theme.text()));
-        }
-        RunRow::Recorded(run) => add_facts(model, run, &status, theme, &mut facts),
+    if let Some(run) = row.record {
+        add_facts(model, run, &status, theme, &mut facts);
+    } else {
+        facts.push(("kind", row.kind.to_string(), theme.text()));
+        facts.push(("started", time(model, row.started_at), theme.text()));
+        facts.push(("duration", span(model.now - row.started_at), theme.text()));
     }
     let mut at = 1;
     for (name, value, style) in facts {
@@ -129,16 +115,22 @@ fn draw_page(model: &Model, opened: &RunPage, pane: &mut Pane) {
     }
     at += 1;
     // Only loads have checks and issues, and only after they have read rows.
-    let has_read = row.record().is_none_or(|run| run.rows_read.is_some() || run.status == "running");
-    if row.kind() != "etl" || !has_read {
+    let has_read = row.record.is_none_or(|run| run.rows_read.is_some() || run.status == "running");
+    if row.kind != "etl" || !has_read {
         return;
     }
+    let checks = model.runs.checks();
     if at + 2 < pane.height() {
-        draw_checks(opened, &mut pane.below(at));
-        at += layout::check_rows(opened.checks(), pane.width());
+        draw_checks(checks, &mut pane.below(at));
+        at += layout::check_rows(checks, pane.width());
     }
     if at + 2 < pane.height() {
-        draw_issues(model, opened, &mut pane.below(at));
+        let mut pane = pane.below(at);
+        pane.remote_title(0, "ISSUES", &model.runs.details, model);
+        if model.runs.details.value.is_none() {
+            return pane.no_value(1, &model.runs.details);
+        }
+        draw_issues(&mut pane.below(1), (model.runs.page_cursor, false), model.runs.issues());
     }
 }
 
@@ -198,42 +190,31 @@ fn usual_duration(model: &Model, run: &Run) -> Option<String> {
 }
 
 /// Draws a summary of the publish gate's checks, and the anomalies.
-fn draw_checks(opened: &RunPage, pane: &mut Pane) {
-    if opened.checks().is_empty() {
+fn draw_checks(checks: &[RunCheck], pane: &mut Pane) {
+    if checks.is_empty() {
         return;
     }
     let theme = pane.theme;
-    pane.title("CHECKS", &checks::summary(opened.checks()));
-    for (row, (text, outcome)) in (1..).zip(layout::anomalies(opened.checks(), pane.width())) {
+    pane.title("CHECKS", &checks::summary(checks));
+    for (row, (text, outcome)) in (1..).zip(layout::anomalies(checks, pane.width())) {
         let style = if outcome == "failed" { theme.error() } else { theme.warning() };
         pane.line(row, Line::styled(format!("  {text}"), style));
     }
 }
 
-fn draw_issues(model: &Model, opened: &RunPage, pane: &mut Pane) {
-    pane.remote_title(0, "ISSUES", &opened.details, model);
-    if opened.details.value.is_none() {
-        return pane.no_value(1, &opened.details);
-    }
-    let issues: Vec<&Issue> = opened.issues().iter().collect();
-    draw_issue_list(&mut pane.below(1), (opened.cursor, false), &issues);
-}
-
 /// Draws issues as a table, with a selection or without.
-pub(super) fn draw_issue_list(pane: &mut Pane, cursor: (Cursor, bool), issues: &[&Issue]) {
+pub(super) fn draw_issues(pane: &mut Pane, cursor: (Cursor, bool), issues: &[Issue]) {
     let theme = pane.theme;
     if issues.is_empty() {
         return pane.dim(0, "nothing was rejected or repaired");
     }
-    let row = |issue: &&Issue| {
+    list(pane, cursor, issues, |issue| {
         let style = if issue.kind == "rejected" { theme.warning() } else { theme.text() };
         vec![
-            cell(sanitize(&issue.kind), style),
-            cell(sanitize(&issue.dataset), theme.text()),
-            cell(sanitize(&issue.reason), theme.text()),
-            cell(thousands(issue.rows), theme.text()),
+            fixed("KIND", 0).cell(sanitize(&issue.kind), style),
+            fixed("DATASET", 1).cell(sanitize(&issue.dataset), theme.text()),
+            column("REASON", 10, 0).cell(sanitize(&issue.reason), theme.text()),
+            number("ROWS", 0).cell(thousands(issue.rows), theme.text()),
         ]
-    };
-    let columns = [fixed("KIND", 0), fixed("DATASET", 1), column("REASON", 10, 0), number("ROWS", 0)];
-    list(pane, cursor, &columns, issues, row);
+    });
 }

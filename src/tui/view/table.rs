@@ -3,7 +3,7 @@
 use ratatui::style::Style;
 
 use super::pane::Pane;
-use crate::tui::model::list::Cursor;
+use crate::tui::model::Cursor;
 use crate::tui::text::{truncate, width};
 
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +17,7 @@ pub(super) struct Column {
 }
 
 pub(super) struct Cell {
+    column: Column,
     text: String,
     style: Style,
 }
@@ -39,29 +40,29 @@ pub(super) const fn number(name: &'static str, priority: u8) -> Column {
     Column { name, align_right: true, min_width: usize::MAX, priority }
 }
 
-pub(super) fn cell(text: impl Into<String>, style: Style) -> Cell {
-    Cell { text: text.into(), style }
+impl Column {
+    pub(super) fn cell(self, text: impl Into<String>, style: Style) -> Cell {
+        Cell { column: self, text: text.into(), style }
+    }
 }
 
 /// Draws the visible part of a list, and its selected item if `has_selection`.
 pub(super) fn list<T>(
     pane: &mut Pane,
     (cursor, has_selection): (Cursor, bool),
-    columns: &[Column],
     items: &[T],
     row: impl Fn(&T) -> Vec<Cell>,
 ) {
-    let top = cursor.top.min(items.len());
+    let top = cursor.top.min(items.len().saturating_sub(1));
     let rows: Vec<_> = items[top..].iter().take(pane.height()).map(row).collect();
-    table(pane, columns, &rows, has_selection.then(|| cursor.at.saturating_sub(top)));
+    table(pane, &rows, has_selection.then(|| cursor.at.saturating_sub(top)));
 }
 
-/// Draws the names of the columns and the rows.
-pub(super) fn table(pane: &mut Pane, columns: &[Column], rows: &[Vec<Cell>], selected: Option<usize>) {
-    if pane.height() == 0 {
-        return;
-    }
-    let widths = widths(columns, rows, pane.width().saturating_sub(2));
+/// Draws rows, which have the same columns, below the names of the columns.
+pub(super) fn table(pane: &mut Pane, rows: &[Vec<Cell>], selected: Option<usize>) {
+    let Some(first) = rows.first().filter(|_| pane.height() > 0) else { return };
+    let columns: Vec<Column> = first.iter().map(|cell| cell.column).collect();
+    let widths = widths(&columns, rows, pane.width().saturating_sub(2));
     let (area, heading) = (pane.area, pane.theme.heading());
     let mut draw = |row: u16, texts: &mut dyn Iterator<Item = (&str, Style)>| {
         let mut x = area.x + 1;

@@ -5,7 +5,7 @@ use ratatui::text::Span;
 
 use super::chart;
 use super::pane::Pane;
-use super::table::{Cell, cell, column, fixed, list, number};
+use super::table::{Cell, column, fixed, list, number};
 use crate::tui::model::Model;
 use crate::tui::model::tunnels::{Tunnel, TunnelState};
 use crate::tui::text::{sanitize, truncate};
@@ -26,21 +26,10 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
         };
         return pane.dim(2, example);
     }
-    let columns = [
-        column("", 1, 0),
-        fixed("STATE", 0),
-        fixed("LOCAL", 0),
-        column("TARGET", 14, 0),
-        column("BASTION", 10, 4),
-        number("OPEN", 1),
-        number("IN", 3),
-        number("OUT", 5),
-        number("ROUND TRIP", 1),
-    ];
     let theme = pane.theme;
     let height = pane.height().saturating_sub(1 + DETAIL_ROWS).max(3).min(pane.height() - 1);
     let row = |tunnel: &Tunnel| row(tunnel, theme);
-    list(&mut pane.rows(1, height), (tunnels.cursor, model.has_focus()), &columns, &tunnels.all, row);
+    list(&mut pane.rows(1, height), (tunnels.cursor, model.has_focus()), &tunnels.all, row);
     if let Some(tunnel) = tunnels.selected() {
         details(tunnel, &mut pane.below(1 + height));
     }
@@ -56,16 +45,17 @@ fn row(tunnel: &Tunnel, theme: Theme) -> Vec<Cell> {
     };
     let counters = tunnel.counters.map(|(_, snapshot)| snapshot).unwrap_or_default();
     let target = tunnel.forwarding.split_once(':').map_or(tunnel.forwarding.as_str(), |(_, target)| target);
+    let round_trip = format!("{:.1} ms", counters.round_trip.as_secs_f64() * 1000.0);
     vec![
-        cell(symbol, style),
-        cell(state, style),
-        cell(tunnel.local.as_deref().unwrap_or("-"), theme.text()),
-        cell(sanitize(target), theme.text()),
-        cell(sanitize(&tunnel.bastion), theme.text()),
-        cell(format!("{} of {}", counters.open, counters.served), theme.text()),
-        cell(size(counters.down), theme.text()),
-        cell(size(counters.up), theme.text()),
-        cell(format!("{:.1} ms", tunnel.round_trip().as_secs_f64() * 1000.0), theme.text()),
+        column("", 1, 0).cell(symbol, style),
+        fixed("STATE", 0).cell(state, style),
+        fixed("LOCAL", 0).cell(tunnel.local.as_deref().unwrap_or("-"), theme.text()),
+        column("TARGET", 14, 0).cell(sanitize(target), theme.text()),
+        column("BASTION", 10, 4).cell(sanitize(&tunnel.bastion), theme.text()),
+        number("OPEN", 1).cell(format!("{} of {}", counters.open, counters.served), theme.text()),
+        number("IN", 3).cell(size(counters.down), theme.text()),
+        number("OUT", 5).cell(size(counters.up), theme.text()),
+        number("ROUND TRIP", 1).cell(round_trip, theme.text()),
     ]
 }
 

@@ -8,13 +8,9 @@ use std::sync::Arc;
 use regex::Regex;
 
 use super::lambda::Invocation;
-use super::parsed_event::{LogLevel, ParsedEvent};
+use super::parsed_event::{LogLevel, LogRow, ParsedEvent};
 use crate::tui::domain::Millis;
 use crate::tui::text::short_id;
-
-pub const MAX_ROWS: usize = 100_000;
-
-pub const MAX_BYTES: usize = 96 << 20;
 
 /// After this many dropped rows, references to dropped rows are removed.
 const SWEEP_INTERVAL: u64 = 20_000;
@@ -25,23 +21,19 @@ const MAX_TRACE_LINES: usize = 500;
 /// Estimated bytes of a mark.
 const MARK_BYTES: usize = 200;
 
-#[derive(Debug, Clone)]
-pub struct LogRow {
-    pub time: Millis,
-    /// The index of the source; none for a mark of the user.
-    pub source: Option<usize>,
-    pub level: LogLevel,
-    /// How much later it arrived than an event with a later time.
-    pub late: Option<Millis>,
-    pub stream: Arc<str>,
-    /// The first line.
-    pub text: Box<str>,
-    /// The lines after the first one.
-    pub more: Vec<Box<str>>,
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    rows: usize,
     bytes: usize,
 }
 
-#[derive(Debug, Clone)]
+impl Default for Limits {
+    fn default() -> Self {
+        Self { rows: 100_000, bytes: 96 << 20 }
+    }
+}
+
+#[derive(Debug, Clone, Default)]
 pub struct LogBuffer {
     rows: VecDeque<LogRow>,
     /// The number of the first row.
@@ -55,33 +47,16 @@ pub struct LogBuffer {
     running: HashMap<String, u64>,
     /// The last row of each stream, which the next line of a trace joins.
     last: HashMap<Arc<str>, u64>,
-    filter: Option<Regex>,
+    /// Applied to the rows in memory by [`Self::show`].
+    pub filter: Option<Regex>,
     hidden: Vec<bool>,
-    max_rows: usize,
-    max_bytes: usize,
-}
-
-impl Default for LogBuffer {
-    fn default() -> Self {
-        Self::with_limits(MAX_ROWS, MAX_BYTES)
-    }
+    limits: Limits,
 }
 
 impl LogBuffer {
-    pub fn with_limits(max_rows: usize, max_bytes: usize) -> Self {
-        Self {
-            rows: VecDeque::new(),
-            first: 0,
-            bytes: 0,
-            shown: VecDeque::new(),
-            dropped: 0,
-            running: HashMap::new(),
-            last: HashMap::new(),
-            filter: None,
-            hidden: Vec::new(),
-            max_rows,
-            max_bytes,
-        }
+    #[cfg(test)]
+    pub(in crate::tui) fn with_limits(rows: usize, bytes: usize) -> Self {
+        Self { limits: Limits { rows, bytes }, ..Self::default() }
     }
 
     pub fn len(&self) -> usize {
@@ -127,37 +102,37 @@ impl LogBuffer {
 
     /// Adds an event; returns how many shown rows were dropped at the beginning.
     pub fn push(&mut self, event: ParsedEvent) -> usize {
-        match &event.invocation {
+        let ParsedEvent { mut row, invocation, continues } = event;
+        match invocation {
             Some(Invocation::End) => return 0,
             Some(Invocation::Start { id }) => {
-                let text = format!("invocation {} is running", short_id(id)).into();
-                self.running.insert(id.clone(), self.next_number());
-                return self.add(LogRow { text, ..LogRow::from(event) });
+                row.text = format!("invocation {} is running", short_id(&id)).into();
+                self.running.insert(id, self.next_number());
+                return self.add(row);
             }
             Some(Invocation::Report { id, summary, failed }) => {
-                let text = format!("invocation {} took {summary}", short_id(id)).into();
-                let level = if *failed { LogLevel::Error } else { LogLevel::Info };
-                if let Some(row) = self.running.remove(id).and_then(|number| self.get_mut(number)) {
-                    (row.text, row.level) = (text, level);
+                row.text = format!("invocation {} took {summary}", short_id(&id)).into();
+                row.level = if failed { LogLevel::Error } else { LogLevel::Info };
+                if let Some(started) = self.running.remove(&id).and_then(|number| self.get_mut(number)) {
+                    (started.text, started.level) = (row.text, row.level);
                     return 0;
                 }
-                return self.add(LogRow { level, text, ..LogRow::from(event) });
+                return self.add(row);
             }
             None => {}
         }
-        if event.continues
-            && let Some(number) = self.last.get(&event.stream).copied()
-            && let Some(row) = self.get_mut(number).filter(|row| row.more.len() < MAX_TRACE_LINES)
+        if continues
+            && let Some(number) = self.last.get(&row.stream).copied()
+            && let Some(last) = self.get_mut(number).filter(|last| last.more.len() < MAX_TRACE_LINES)
         {
-            let bytes = event.bytes();
-            row.bytes += bytes;
-            row.more.push(event.text);
-            row.more.extend(event.more);
-            self.bytes += bytes;
+            last.bytes += row.bytes;
+            last.more.push(row.text);
+            last.more.extend(row.more);
+            self.bytes += row.bytes;
             return 0;
         }
-        self.last.insert(Arc::clone(&event.stream), self.next_number());
-        self.add(LogRow::from(event))
+        self.last.insert(Arc::clone(&row.stream), self.next_number());
+        self.add(row)
     }
 
     /// Adds a mark of the user.
@@ -181,7 +156,7 @@ impl LogBuffer {
         }
         self.rows.push_back(row);
         let mut dropped = 0;
-        while self.rows.len() > self.max_rows || self.bytes > self.max_bytes && self.rows.len() > 1 {
+        while self.rows.len() > self.limits.rows || self.bytes > self.limits.bytes && self.rows.len() > 1 {
             dropped += self.drop_first();
         }
         dropped
@@ -206,9 +181,9 @@ impl LogBuffer {
             && self.filter.as_ref().is_none_or(|filter| row.matches(filter))
     }
 
-    /// Shows only matching rows, and hides sources.
-    pub fn show(&mut self, filter: Option<Regex>, hidden: Vec<bool>) {
-        (self.filter, self.hidden) = (filter, hidden);
+    /// Applies the filter, and hides sources.
+    pub fn show(&mut self, hidden: Vec<bool>) {
+        self.hidden = hidden;
         let numbered = self.rows.iter().zip(self.first..);
         self.shown = numbered.filter(|(row, _)| self.is_shown(row)).map(|(_, number)| number).collect();
     }
@@ -226,7 +201,7 @@ impl LogBuffer {
     pub fn clear(&mut self) {
         let (first, filter, hidden) =
             (self.next_number(), self.filter.take(), std::mem::take(&mut self.hidden));
-        *self = Self { first, filter, hidden, ..Self::with_limits(self.max_rows, self.max_bytes) };
+        *self = Self { first, filter, hidden, limits: self.limits, ..Self::default() };
     }
 }
 
@@ -234,14 +209,6 @@ impl LogRow {
     /// Whether any line matches.
     pub fn matches(&self, pattern: &Regex) -> bool {
         pattern.is_match(&self.text) || self.more.iter().any(|line| pattern.is_match(line))
-    }
-}
-
-impl From<ParsedEvent> for LogRow {
-    fn from(event: ParsedEvent) -> Self {
-        let bytes = event.bytes();
-        let ParsedEvent { time, source, level, late, stream, text, more, .. } = event;
-        Self { time, source: Some(source), level, late, stream, text, more, bytes }
     }
 }
 
@@ -302,9 +269,11 @@ mod tests {
             buffer.push(parsed(0, source, message));
         }
         buffer.mark(0, "mark");
-        buffer.show(Some(Regex::new("^t").unwrap()), vec![false, false]);
+        buffer.filter = Some(Regex::new("^t").unwrap());
+        buffer.show(vec![false, false]);
         assert_eq!(texts(&buffer), ["two", "three", "mark"]);
-        buffer.show(None, vec![true, false]);
+        buffer.filter = None;
+        buffer.show(vec![true, false]);
         assert_eq!(texts(&buffer), ["two", "mark"]);
         buffer.push(parsed(0, 0, "hidden"));
         buffer.push(parsed(0, 1, "seen"));

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Invocation {
+pub(in crate::tui) enum Invocation {
     Start {
         id: String,
     },
@@ -17,7 +17,7 @@ pub enum Invocation {
 }
 
 /// Parses a message; returns none if the function itself logged it.
-pub fn parse(message: &str) -> Option<Invocation> {
+pub(super) fn parse(message: &str) -> Option<Invocation> {
     let message = message.trim_end();
     if message.starts_with("{\"time\"") || message.starts_with("{\"type\"") {
         return parse_json(&serde_json::from_str(message).ok()?);
@@ -28,19 +28,12 @@ pub fn parse(message: &str) -> Option<Invocation> {
         "START" => Some(Invocation::Start { id }),
         "END" => Some(Invocation::End),
         "REPORT" => {
-            let field = |name: &str| {
-                let fields = rest.split('\t').map(str::trim);
-                fields.filter_map(|field| field.strip_prefix(name)).map(str::trim).next().map(str::to_owned)
+            let field = |name| {
+                let value = rest.split('\t').find_map(|field| field.trim().strip_prefix(name))?;
+                Some(value.trim().to_owned())
             };
-            let status = field("Status: ").filter(|status| status != "success");
-            let summary = summary(
-                field("Duration: "),
-                field("Max Memory Used: "),
-                field("Memory Size: "),
-                field("Init Duration: "),
-                status.as_deref(),
-            );
-            Some(Invocation::Report { id, summary, failed: status.is_some() })
+            let metrics = ["Duration: ", "Max Memory Used: ", "Memory Size: ", "Init Duration: "];
+            Some(report(id, field("Status: "), metrics.map(field)))
         }
         _ => None,
     }
@@ -54,34 +47,25 @@ fn parse_json(value: &Value) -> Option<Invocation> {
         "platform.runtimeDone" | "platform.end" => Some(Invocation::End),
         "platform.report" => {
             let metrics = record.get("metrics")?;
-            let number = |name: &str, unit: &str| {
-                metrics.get(name).and_then(Value::as_f64).map(|value| format!("{value} {unit}"))
-            };
-            let status = record.get("status").and_then(Value::as_str).filter(|status| *status != "success");
-            let summary = summary(
-                number("durationMs", "ms"),
-                number("maxMemoryUsedMB", "MB"),
-                number("memorySizeMB", "MB"),
-                number("initDurationMs", "ms"),
-                status,
-            );
-            Some(Invocation::Report { id, summary, failed: status.is_some() })
+            let metric = |name: &str, unit: &str| Some(format!("{} {unit}", metrics.get(name)?.as_f64()?));
+            let (duration, init) = (metric("durationMs", "ms"), metric("initDurationMs", "ms"));
+            let (used, available) = (metric("maxMemoryUsedMB", "MB"), metric("memorySizeMB", "MB"));
+            let status = record.get("status").and_then(Value::as_str).map(str::to_owned);
+            Some(report(id, status, [duration, used, available, init]))
         }
         _ => None,
     }
 }
 
-fn summary(
-    duration: Option<String>,
-    used: Option<String>,
-    size: Option<String>,
-    init: Option<String>,
-    status: Option<&str>,
-) -> String {
-    let memory = used.zip(size).map(|(used, size)| format!("{used} of {size}"));
+/// Summarizes a report; its metrics are the duration, the used and the available memory, and the duration of a cold start.
+fn report(id: String, status: Option<String>, metrics: [Option<String>; 4]) -> Invocation {
+    let [duration, used, available, init] = metrics;
+    let status = status.filter(|status| status != "success");
+    let failed = status.is_some();
+    let memory = used.zip(available).map(|(used, available)| format!("{used} of {available}"));
     let init = init.map(|init| format!("cold start {init}"));
-    let parts = [status.map(str::to_owned), duration, memory, init];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
+    let summary: Vec<String> = [status, duration, memory, init].into_iter().flatten().collect();
+    Invocation::Report { id, summary: summary.join(", "), failed }
 }
 
 #[cfg(test)]

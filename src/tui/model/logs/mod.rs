@@ -1,17 +1,17 @@
 //! The state of the Logs screen: the lines, the position in them, and what is shown of them.
 
-pub mod buffer;
-pub mod lambda;
-pub mod parsed_event;
+mod buffer;
+mod lambda;
+mod parsed_event;
 
 use regex::{Regex, RegexBuilder};
 use uuid::Uuid;
 
-pub use self::buffer::{LogBuffer, LogRow};
-pub use self::parsed_event::{LogLevel, ParsedEvent};
+pub use self::buffer::LogBuffer;
+pub use self::parsed_event::{LogLevel, LogRow, ParsedEvent};
+use super::RequestId;
 use super::list::{Motion, clamped_index};
 use crate::tui::domain::{Millis, parse_regex};
-use crate::tui::request::RequestId;
 use crate::tui::text;
 
 /// How far back the logs can go, with a label.
@@ -24,6 +24,9 @@ pub const WINDOWS: [(Option<Millis>, &str); 7] = [
     (Some(7 * 86_400_000), "7 d"),
     (None, "all"),
 ];
+
+/// The index of one day in [`WINDOWS`].
+pub(super) const DEFAULT_WINDOW: usize = 4;
 
 /// Cells that the mark of a late event takes.
 pub const LATE_MARK: usize = 12;
@@ -52,7 +55,7 @@ pub struct Viewport {
     pub height: usize,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "independent switches")]
 pub struct Logs {
     pub buffer: LogBuffer,
@@ -65,7 +68,6 @@ pub struct Logs {
     /// The first visible row unless following.
     pub top: usize,
     pub search: Option<Regex>,
-    pub filter: Option<Regex>,
     pub wrap: bool,
     pub timestamps: Timestamps,
     /// Whether multi-line events are unfolded.
@@ -74,36 +76,11 @@ pub struct Logs {
     pub window: usize,
     /// The run whose log is followed, if it is only one.
     pub run: Option<Uuid>,
-    pub request: RequestId,
-    /// Whether the logs of this target have been requested.
-    pub is_requested: bool,
+    /// None until the logs of this target are requested.
+    pub request: Option<RequestId>,
     /// Whether all lines that existed at the start have been received.
     pub caught_up: bool,
-    /// The last status message.
     pub status: Option<String>,
-}
-
-impl Default for Logs {
-    fn default() -> Self {
-        Self {
-            buffer: LogBuffer::default(),
-            sources: Vec::new(),
-            following: true,
-            at: 0,
-            top: 0,
-            search: None,
-            filter: None,
-            wrap: false,
-            timestamps: Timestamps::Time,
-            unfolded: false,
-            window: 4,
-            run: None,
-            request: RequestId(0),
-            is_requested: false,
-            caught_up: false,
-            status: None,
-        }
-    }
 }
 
 /// Parses a pattern; it ignores case unless it has an upper-case letter. An empty one is none.
@@ -120,7 +97,7 @@ pub fn pattern(typed: &str) -> Result<Option<Regex>, String> {
 impl Logs {
     pub fn push(&mut self, lines: Vec<ParsedEvent>) {
         for line in lines {
-            if let Some(source) = self.sources.get_mut(line.source) {
+            if let Some(source) = line.row.source.and_then(|source| self.sources.get_mut(source)) {
                 source.received += 1;
             }
             let dropped = self.buffer.push(line);
@@ -134,6 +111,15 @@ impl Logs {
     pub fn follow_end(&mut self) {
         if self.following {
             self.at = self.buffer.shown().saturating_sub(1);
+        }
+    }
+
+    /// Removes all lines before those of a new request.
+    pub fn start(&mut self, request: RequestId) {
+        (self.request, self.caught_up, self.status) = (Some(request), false, None);
+        self.clear();
+        for source in &mut self.sources {
+            source.received = 0;
         }
     }
 
@@ -238,14 +224,14 @@ impl Logs {
     }
 
     pub fn set_filter(&mut self, filter: Option<Regex>) {
-        self.filter = filter;
+        self.buffer.filter = filter;
         self.refilter();
     }
 
     /// Applies the filter and the visibility of the sources; the selection stays on its row.
     pub fn refilter(&mut self) {
         let number = self.buffer.at(self.at).map(|(number, _)| number);
-        self.buffer.show(self.filter.clone(), self.sources.iter().map(|source| source.hidden).collect());
+        self.buffer.show(self.sources.iter().map(|source| source.hidden).collect());
         let last = self.buffer.shown().saturating_sub(1);
         self.at = match number {
             Some(number) if !self.following => self.buffer.position(number).min(last),

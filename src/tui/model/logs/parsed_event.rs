@@ -29,10 +29,10 @@ pub enum LogLevel {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ParsedEvent {
+pub struct LogRow {
     pub time: Millis,
-    /// The index of the source.
-    pub source: usize,
+    /// The index of the source; none for a mark of the user.
+    pub source: Option<usize>,
     pub level: LogLevel,
     /// How much later it arrived than an event with a later time.
     pub late: Option<Millis>,
@@ -41,10 +41,17 @@ pub struct ParsedEvent {
     pub text: Box<str>,
     /// The lines after the first one.
     pub more: Vec<Box<str>>,
+    /// The estimated size.
+    pub(super) bytes: usize,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ParsedEvent {
+    pub row: LogRow,
     /// Set for the Lambda service's own messages.
-    pub invocation: Option<Invocation>,
+    pub(in crate::tui) invocation: Option<Invocation>,
     /// Whether it looks like a line inside a stack trace.
-    pub continues: bool,
+    pub(super) continues: bool,
 }
 
 impl LogLevel {
@@ -72,7 +79,7 @@ impl LogLevel {
 
 impl ParsedEvent {
     pub fn new(shown: MergedEvent) -> Self {
-        let (time, source, late) = (shown.event.time, shown.source, shown.late);
+        let (time, source, late) = (shown.event.time, Some(shown.source), shown.late);
         let stream = Arc::from(sanitize(&shown.event.stream));
         let invocation = lambda::parse(&shown.event.message);
         let continues = is_inside_trace(&shown.event.message);
@@ -85,13 +92,10 @@ impl ParsedEvent {
             more.push(format!("… and {left_out} more lines").into());
         }
         let level = LogLevel::parse(entry.level());
-        Self { time, source, level, late, stream, text, more, invocation, continues }
-    }
-
-    /// The estimated size.
-    pub fn bytes(&self) -> usize {
-        let more: usize = self.more.iter().map(|line| line.len() + LINE_OVERHEAD).sum();
-        self.text.len() + more + ROW_OVERHEAD
+        let bytes =
+            text.len() + more.iter().map(|line| line.len() + LINE_OVERHEAD).sum::<usize>() + ROW_OVERHEAD;
+        let row = LogRow { time, source, level, late, stream, text, more, bytes };
+        Self { row, invocation, continues }
     }
 }
 
@@ -129,20 +133,20 @@ pub(in crate::tui) mod tests {
 
     #[test]
     fn json_fields_are_flattened_and_excess_lines_counted() {
-        let event = parsed(0, 0, r#"{"level":"WARN","message":"rejected","rows":12}"#);
+        let event = parsed(0, 0, r#"{"level":"WARN","message":"rejected","rows":12}"#).row;
         assert_eq!((&*event.text, event.level), ("rejected rows=12", LogLevel::Warn));
-        let event = parsed(0, 0, "ERROR failed\n  at a\n  at b");
+        let event = parsed(0, 0, "ERROR failed\n  at a\n  at b").row;
         assert_eq!((event.level, event.more.len()), (LogLevel::Error, 2));
         let many = "x\n".repeat(2000);
-        let event = parsed(0, 0, &many);
+        let event = parsed(0, 0, &many).row;
         assert_eq!(&**event.more.last().unwrap(), "… and 1499 more lines");
     }
 
     #[test]
     fn long_line_is_truncated_and_control_characters_removed() {
-        let event = parsed(0, 0, &"ñ".repeat(500_000));
-        assert!(event.bytes() < 10_000 && event.text.ends_with("more bytes"));
-        let event = parsed(0, 0, "\x1b]0;title\x07\x1b[2J\u{202e}abc\r\u{0}");
+        let event = parsed(0, 0, &"ñ".repeat(500_000)).row;
+        assert!(event.bytes < 10_000 && event.text.ends_with("more bytes"));
+        let event = parsed(0, 0, "\x1b]0;title\x07\x1b[2J\u{202e}abc\r\u{0}").row;
         assert!(event.text.chars().all(|character| !character.is_control() && character != '\u{202e}'));
     }
 }

@@ -92,24 +92,27 @@ fn palette_runs_a_command_on_its_screen() {
     let mut model = fresh();
     let effects = submit(&mut model, "search");
     assert_eq!((model.screen, input(&model).purpose), (Screen::Logs, Purpose::Search));
-    assert!(effects.iter().any(|effect| matches!(effect, Effect::FollowLogs { .. })), "{effects:?}");
+    assert!(
+        effects.iter().any(|effect| matches!(effect, Effect::Request(_, Request::Logs { .. }))),
+        "{effects:?}"
+    );
 }
 
 #[test]
 fn since_chooses_the_smallest_sufficient_window() {
     let mut model = fresh();
     let effects = submit(&mut model, "since 2h");
-    let follows = effects.iter().filter(|effect| matches!(effect, Effect::FollowLogs { .. })).count();
+    let follows =
+        effects.iter().filter(|effect| matches!(effect, Effect::Request(_, Request::Logs { .. }))).count();
     assert_eq!((follows, model.logs.window), (1, 3), "{effects:?}");
 }
 
 #[test]
 fn logs_of_follows_the_run_with_the_prefix() {
     let mut model = fixture("runs", SIZE);
-    let wanted = model.runs.rows()[2].id();
+    let wanted = model.runs.rows()[2].id;
     let effects = submit(&mut model, &format!("logs of {}", &wanted.to_string()[..8]));
-    let is_followed =
-        |effect: &Effect| matches!(effect, Effect::FollowLogs { run: Some(run), .. } if *run == wanted);
+    let is_followed = |effect: &Effect| matches!(effect, Effect::Request(_, Request::Logs { run: Some(run), .. }) if *run == wanted);
     assert!(effects.iter().any(is_followed), "{effects:?}");
     submit(&mut model, "logs of 9f3c");
     assert!(input(&model).error.as_ref().unwrap().contains("several runs"));
@@ -119,13 +122,13 @@ fn logs_of_follows_the_run_with_the_prefix() {
 fn tunnel_state_follows_its_events() {
     let mut model = fixture("tunnels", SIZE);
     let tunnel = model.tunnels.all[0].id;
-    let status = |up| Msg::Tunnel { tunnel, event: TunnelEvent::Status { text: "bastion".into(), up } };
+    let status = |up| Msg::Tunnel(tunnel, TunnelEvent::Status { text: "bastion".into(), up });
     update(&mut model, status(false));
     assert_eq!(model.tunnels.all[0].state, TunnelState::Disconnected);
     update(&mut model, status(true));
     assert_eq!(model.tunnels.all[0].state, TunnelState::Open);
     let error = Some(UserError::new("failed", "retry"));
-    update(&mut model, Msg::Tunnel { tunnel, event: TunnelEvent::Ended { error } });
+    update(&mut model, Msg::Tunnel(tunnel, TunnelEvent::Ended(error)));
     assert_eq!(model.tunnels.open_count(), 0);
 }
 
@@ -174,6 +177,7 @@ fn switched_target_starts_without_data() {
     let location = Location { target: "aws".into(), location: "1, eu".into(), capabilities: AWS };
     let effects = update(&mut model, Msg::TargetSwitched(location));
     assert!(model.data.summary.value.is_none() && model.runs.history.value.is_none());
-    let loads_all = |effect: &Effect| matches!(effect, Effect::LoadData { known_charts: None, .. });
+    let loads_all =
+        |effect: &Effect| matches!(effect, Effect::Request(_, Request::Data { known_charts: None }));
     assert!(effects.iter().any(loads_all), "{effects:?}");
 }

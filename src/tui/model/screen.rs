@@ -1,8 +1,7 @@
 //! The six screens, and the layers that decide what a key means.
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Screen {
-    #[default]
     Overview,
     Runs,
     Logs,
@@ -30,9 +29,8 @@ impl Screen {
     /// The screen `by` positions to the right, with wrap-around.
     #[must_use]
     pub fn step(self, by: isize) -> Self {
-        let at = Self::ALL.iter().position(|screen| *screen == self).unwrap_or(0).cast_signed();
-        let count = Self::ALL.len().cast_signed();
-        Self::ALL[(at + by).rem_euclid(count).unsigned_abs()]
+        let at = (self as usize).cast_signed() + by;
+        Self::ALL[at.rem_euclid(Self::ALL.len().cast_signed()).unsigned_abs()]
     }
 }
 

@@ -1,0 +1,69 @@
+//! Commands: what keys and the palette ask `update` to do.
+
+use super::Screen;
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Command {
+    Show(Screen),
+    NextScreen,
+    PreviousScreen,
+    Quit,
+    /// Closes the open page; from the top level of a screen, quits.
+    Close,
+    Back,
+    Help,
+    Palette,
+    Targets,
+    Refresh,
+    Suspend,
+    Redraw,
+    Up,
+    Down,
+    PageUp,
+    PageDown,
+    Top,
+    Bottom,
+    Open,
+    Copy,
+    BringUp,
+    StartEtl,
+    StartReport,
+    /// Starts the jobs of the full pipeline.
+    StartAll,
+    Stop,
+    /// Starts another run of the selected run's job.
+    Rerun,
+    RunLogs,
+    /// Pauses or resumes following the newest log line.
+    Follow,
+    Search,
+    NextMatch,
+    PreviousMatch,
+    Filter,
+    Sources,
+    Wrap,
+    Timestamps,
+    Fold,
+    Mark,
+    ShortenWindow,
+    ExtendWindow,
+    Clear,
+    Save,
+    OpenTunnel,
+    CloseTunnel,
+    Yes,
+    No,
+    Submit,
+    Complete,
+    Toggle,
+}
+
+impl Command {
+    /// Whether it changes the target, which `--read-only` forbids.
+    pub const fn changes_target(self) -> bool {
+        matches!(
+            self,
+            Self::BringUp | Self::StartEtl | Self::StartReport | Self::StartAll | Self::Stop | Self::Rerun
+        )
+    }
+}

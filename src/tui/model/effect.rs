@@ -1,0 +1,62 @@
+//! What `update` wants done outside the model. Plain data, so that tests can inspect it.
+
+use uuid::Uuid;
+
+use super::RequestId;
+use crate::tui::domain::{JobKind, Millis, TunnelTarget};
+
+/// Where a tunnel leads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Route {
+    /// To a named endpoint of the target on AWS, through its bastion.
+    Named(TunnelTarget),
+    /// `forwarding` as in `5432:db.example:5432`, through `bastion` as in `user@host`.
+    Through { forwarding: String, bastion: String },
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SwitchTarget {
+    Target(String),
+    /// To the target on AWS, with this profile.
+    Profile(String),
+    /// To the target on AWS, in this region.
+    Region(String),
+}
+
+/// What a target is asked for. The charts of `Data` are left out if they belong to the load `known_charts`. `Logs` follows the logs
+/// from `since`, or those of one run from its first line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Request {
+    Components,
+    Active,
+    Runs,
+    RunDetails(Uuid),
+    Data { known_charts: Option<Uuid> },
+    Rejected { run: Uuid, dataset: String, reason: String },
+    Reports,
+    Report(String),
+    Logs { since: Millis, run: Option<Uuid> },
+}
+
+/// `StartJobs` starts jobs one after the other until one fails; `years` limits a load to cases of these years. `SaveReport` copies the
+/// files of a report to a directory of the same name, `Copy` a text to the terminal's clipboard.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Effect {
+    // Answered by messages with the same id; a request of the same kind that is still pending is aborted.
+    Request(RequestId, Request),
+
+    // Changes of the target.
+    BringUp,
+    StartJobs { kinds: Vec<JobKind>, years: Option<String> },
+    StopRun(Uuid),
+    OpenTunnel { tunnel: u64, route: Route },
+    CloseTunnel(u64),
+
+    // On this machine.
+    SaveText { path: String, text: String },
+    SaveReport(String),
+    Copy(String),
+    SwitchTarget(SwitchTarget),
+    Suspend,
+    Redraw,
+}
