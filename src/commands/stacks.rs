@@ -11,7 +11,7 @@ use crate::cli::Up;
 use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use aws::{KEPT, Plan, StackAction, Step, UpOptions};
+use aws::{KEPT, Plan, StackAction, Step};
 use target::{Components as _, DataRetention, Location};
 
 /// What would be done, for `--dry-run`.
@@ -27,13 +27,9 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
     }
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let wanted = UpOptions {
-        parameters: &args.parameter,
-        release: args.release.as_deref(),
-        templates: args.templates.as_deref(),
-    };
     // What creates and changes a stack is a large future.
-    let plan = Box::pin(aws.plan(&wanted)).await?;
+    let plan = aws.plan(&args.parameter, args.release.as_deref(), args.templates.as_deref());
+    let plan = Box::pin(plan).await?;
     if args.dry_run {
         return printer.show(&Shown { place: &place, stacks: &plan.steps });
     }
@@ -116,12 +112,11 @@ impl fmt::Display for Shown<'_> {
 pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let standing = aws.stacks_to_delete(data).await?;
-    if standing.is_empty() {
+    let names = aws.stacks_to_delete(data).await?;
+    if names.is_empty() {
         printer.note(&format!("{place}: there is nothing to take down"));
         return Ok(());
     }
-    let names: Vec<&str> = standing.iter().map(|stack| stack.stack).collect();
     let warning = match data {
         DataRetention::Keep => format!("{} stay, and cost what they cost.", KEPT.join(", ")),
         DataRetention::Delete => {
