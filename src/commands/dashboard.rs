@@ -3,10 +3,11 @@
 use std::fmt;
 
 use common::failure::{Failure, Result};
+use etl::report::Language;
 use serde::Serialize;
 
 use crate::cli::{Dashboard, MetabaseArgs};
-use crate::dashboard::{Access, Client, Connection, ItemState, ItemStatus, ReconcileMode, reconcile};
+use crate::dashboard::{Client, Connection, ItemState, ItemStatus, ReconcileMode, reconcile};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use common::text::table;
@@ -24,10 +25,8 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
                 Some(url) => Connection::parse(url)?,
                 None => replica(settings).await?,
             };
-            let client =
-                Client::open(&metabase.url, &access(metabase), true, &metabase.language.to_string()).await?;
-            let items =
-                reconcile(&client, Some(&connection), metabase.language, ReconcileMode::Apply).await?;
+            let client = log_in(metabase, Some(metabase.language)).await?;
+            let items = reconcile(&client, metabase.language, ReconcileMode::Apply(&connection)).await?;
             let changed = items.iter().filter(|item| item.state != ItemState::Same).count();
             printer.show(&Items(items))?;
             printer.note(&match changed {
@@ -38,9 +37,9 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
         }
         Dashboard::Status { metabase, database_url } => {
             let connection = database_url.as_deref().map(Connection::parse).transpose()?;
-            let client = Client::open(&metabase.url, &access(metabase), false, "").await?;
-            let items =
-                reconcile(&client, connection.as_ref(), metabase.language, ReconcileMode::Check).await?;
+            let client = log_in(metabase, None).await?;
+            let mode = ReconcileMode::Check(connection.as_ref());
+            let items = reconcile(&client, metabase.language, mode).await?;
             let differing = items.iter().filter(|item| item.state != ItemState::Same).count();
             printer.show(&Items(items))?;
             if differing > 0 {
@@ -68,8 +67,9 @@ async fn replica(settings: &Settings) -> Result<Connection> {
     Ok(Connection::new((host, port), &login.database, (&login.user, &login.password), Some("require")))
 }
 
-fn access(metabase: &MetabaseArgs) -> Access {
-    Access { email: metabase.email.clone(), password: metabase.password.clone() }
+/// Logs in; with a locale, sets up a new Metabase.
+async fn log_in(metabase: &MetabaseArgs, locale: Option<Language>) -> Result<Client> {
+    Client::open(&metabase.url, (&metabase.email, &metabase.password), locale).await
 }
 
 impl fmt::Display for Items {
