@@ -26,6 +26,12 @@ use std::time::{Duration, Instant};
 /// Nothing here takes so long, unless it hangs.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// Names the step that begins; the output of a failed test ends with the step that failed.
+#[expect(clippy::print_stdout, reason = "the test harness captures it")]
+pub(crate) fn step(name: &str) {
+    println!("step: {name}");
+}
+
 /// Waits for something to become true.
 #[track_caller]
 pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {
@@ -80,7 +86,11 @@ impl Said {
 }
 
 /// Starts an emulator on a free port of this machine: its address, and the process, which ends with this one.
-pub(crate) fn server(program: &str, stderr: Stdio, words: impl FnOnce(String) -> Vec<String>) -> (String, Child) {
+pub(crate) fn server(
+    program: &str,
+    stderr: Stdio,
+    words: impl FnOnce(String) -> Vec<String>,
+) -> (String, Child) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     // The shell ends it as soon as its standard input ends, which is when this process does, in whatever way.
     let child = Command::new("sh")
