@@ -3,17 +3,16 @@
 use common::failure::{Failure, Result};
 
 use crate::cli::Dashboard;
-use crate::dashboard::{Access, Client, Connection, ItemState, ReconcileMode, reconcile};
+use crate::dashboard::{Client, Connection, ItemState, ReconcileMode, reconcile};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use target::{DatabaseAccess, DatabaseRole, DatabaseServer};
 
 pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Printer) -> Result<()> {
-    let (metabase, url, mode) = match command {
-        Dashboard::Apply { metabase, database_url } => (metabase, database_url, ReconcileMode::Apply),
-        Dashboard::Status { metabase, database_url } => (metabase, database_url, ReconcileMode::Check),
+    let (metabase, url, applies) = match command {
+        Dashboard::Apply { metabase, database_url } => (metabase, database_url, true),
+        Dashboard::Status { metabase, database_url } => (metabase, database_url, false),
     };
-    let applies = mode == ReconcileMode::Apply;
     if applies {
         settings.may_change("set up Metabase")?;
     }
@@ -22,19 +21,23 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
         None if applies => Some(replica(settings).await?),
         None => None,
     };
-    let access = Access { email: metabase.email.clone(), password: metabase.password.clone() };
-    let client = Client::open(&metabase.url, &access, applies, &metabase.language.to_string()).await?;
-    let items = reconcile(&client, connection.as_ref(), metabase.language, mode).await?;
+    let mode = match &connection {
+        Some(connection) if applies => ReconcileMode::Apply(connection),
+        connection => ReconcileMode::Check(connection.as_ref()),
+    };
+    let account = (metabase.email.as_str(), metabase.password.as_str());
+    let client = Client::open(&metabase.url, account, applies.then_some(metabase.language)).await?;
+    let items = reconcile(&client, metabase.language, mode).await?;
     printer.show_table(["KIND", "NAME", "STATE"], &items, |item| {
         [item.kind.to_owned(), item.name.clone(), item.state.to_string()]
     })?;
-    match (mode, items.iter().filter(|item| item.state != ItemState::Same).count()) {
-        (ReconcileMode::Apply, 0) => printer.note("nothing to do"),
-        (ReconcileMode::Apply, count) => {
+    match (applies, items.iter().filter(|item| item.state != ItemState::Same).count()) {
+        (true, 0) => printer.note("nothing to do"),
+        (true, count) => {
             printer.note(&format!("{count} items were created or updated in `{}`", metabase.url));
         }
-        (ReconcileMode::Check, 0) => {}
-        (ReconcileMode::Check, count) => {
+        (false, 0) => {}
+        (false, count) => {
             let what = format!("{count} items in `{}` differ from this release", metabase.url);
             return Err(Failure::new(what).hint("covidctl dashboard apply"));
         }

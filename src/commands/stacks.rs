@@ -11,7 +11,7 @@ use crate::cli::Up;
 use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use aws::{KEPT, Plan, StackAction, Step, UpOptions};
+use aws::{KEPT, Plan, StackAction, Step};
 use target::{Components as _, DataRetention, Location};
 
 pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -20,10 +20,9 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
     }
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let (release, templates) = (args.release.as_deref(), args.templates.as_deref());
-    let options = UpOptions { parameters: &args.parameter, release, templates };
     // The futures that create and change stacks are large.
-    let plan = Box::pin(aws.plan(&options)).await?;
+    let plan = aws.plan(&args.parameter, args.release.as_deref(), args.templates.as_deref());
+    let plan = Box::pin(plan).await?;
     if args.dry_run {
         let document = json!({ "place": place, "stacks": plan.steps });
         return printer.show_as(&document, |_| dry_run(&place, &plan.steps));
@@ -99,8 +98,8 @@ fn dry_run(place: &Location, steps: &[Step]) -> String {
 pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
-    let standing = aws.stacks_to_delete(data).await?;
-    if standing.is_empty() {
+    let names = aws.stacks_to_delete(data).await?;
+    if names.is_empty() {
         printer.note(&format!("{place}: there is nothing to take down"));
         return Ok(());
     }

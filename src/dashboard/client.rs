@@ -3,17 +3,12 @@
 use std::time::Duration;
 
 use common::failure::{Context as _, Exit, Failure, Result};
+use etl::report::Language;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
 /// Metabase tests a connection before it responds.
 const REQUEST_TIMEOUT: Duration = Duration::from_mins(1);
-
-/// The login; on a new Metabase, of the first user.
-pub struct Access {
-    pub email: String,
-    pub password: String,
-}
 
 pub struct Client {
     http: reqwest::Client,
@@ -22,20 +17,20 @@ pub struct Client {
 }
 
 impl Client {
-    /// Logs in; with `set_up`, creates the first user of a new Metabase.
-    pub async fn open(url: &str, access: &Access, set_up: bool, locale: &str) -> Result<Self> {
+    /// Logs in; with a locale, creates the first user of a new Metabase.
+    pub async fn open(url: &str, (email, password): (&str, &str), locale: Option<Language>) -> Result<Self> {
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build();
         let http = http.context(|| "cannot create an HTTP client".to_owned())?;
         let mut client = Self { http, url: url.trim_end_matches('/').to_owned(), session: None };
         let properties = client.get("/api/session/properties").await?;
         let response = if properties["has-user-setup"] == true {
-            let login = json!({ "username": access.email, "password": access.password });
+            let login = json!({ "username": email, "password": password });
             client.post("/api/session", &login).await?
-        } else if set_up {
+        } else if let Some(locale) = locale {
             let first = json!({
                 "token": properties["setup-token"],
-                "user": { "first_name": "Covid-19", "last_name": "Admin", "email": access.email, "password": access.password },
-                "prefs": { "site_name": "Covid-19", "site_locale": locale },
+                "user": { "first_name": "Covid-19", "last_name": "Admin", "email": email, "password": password },
+                "prefs": { "site_name": "Covid-19", "site_locale": locale.to_string() },
             });
             client.post("/api/setup", &first).await?
         } else {
@@ -100,13 +95,10 @@ impl Client {
 fn rejected(what: &str, status: StatusCode, text: &str) -> Failure {
     let message: String = text.chars().take(300).collect();
     let failure = Failure::new(format!("{what}: {status}: {message}"));
-    match status {
-        StatusCode::UNAUTHORIZED => {
-            failure.exit_code(Exit::Credentials).hint("check --email and METABASE_PASSWORD")
-        }
-        StatusCode::FORBIDDEN => {
-            failure.exit_code(Exit::Credentials).hint("log in as an administrator of Metabase")
-        }
-        _ => failure,
-    }
+    let hint = match status {
+        StatusCode::UNAUTHORIZED => "check --email and METABASE_PASSWORD",
+        StatusCode::FORBIDDEN => "log in as an administrator of Metabase",
+        _ => return failure,
+    };
+    failure.exit_code(Exit::Credentials).hint(hint)
 }

@@ -2,18 +2,15 @@
 //!
 //! `covid_case`, `province` and `department` are views of the published release, and a view has no keys.
 
-/// A column: its table and its name.
-pub(super) type FieldName = (&'static str, &'static str);
-
-const PRIMARY_KEYS: [FieldName; 3] =
-    [("province", "province_id"), ("department", "department_id"), ("covid_case", "case_id")];
-
-/// Each foreign key with the column that it references.
-const FOREIGN_KEYS: [(FieldName, FieldName); 4] = [
-    (("department", "province_id"), ("province", "province_id")),
-    (("covid_case", "registration_province_id"), ("province", "province_id")),
-    (("covid_case", "residence_province_id"), ("province", "province_id")),
-    (("covid_case", "residence_department_id"), ("department", "department_id")),
+/// The keys as `table.column`, each foreign key with the column that it references.
+pub(super) const KEYS: [(&str, Option<&str>); 7] = [
+    ("province.province_id", None),
+    ("department.department_id", None),
+    ("covid_case.case_id", None),
+    ("department.province_id", Some("province.province_id")),
+    ("covid_case.registration_province_id", Some("province.province_id")),
+    ("covid_case.residence_province_id", Some("province.province_id")),
+    ("covid_case.residence_department_id", Some("department.department_id")),
 ];
 
 /// Tables that readers use only through views and functions. Releases have partitions of the first ones, named after them.
@@ -38,12 +35,6 @@ const INTERNAL_TABLES: [&str; 18] = [
     "_sqlx_migrations",
 ];
 
-/// Returns the key columns, with the referenced column of foreign keys.
-pub(super) fn all() -> impl Iterator<Item = (FieldName, Option<FieldName>)> {
-    let foreign = FOREIGN_KEYS.into_iter().map(|(field, target)| (field, Some(target)));
-    PRIMARY_KEYS.into_iter().map(|field| (field, None)).chain(foreign)
-}
-
 pub(super) fn is_internal(table: &str) -> bool {
     INTERNAL_TABLES.contains(&table) || is_partition(table)
 }
@@ -53,8 +44,8 @@ pub(super) fn is_partition(table: &str) -> bool {
     INTERNAL_TABLES.iter().any(|parent| {
         let suffix = table.strip_prefix(parent).and_then(|rest| rest.strip_prefix('_'));
         suffix.is_some_and(|suffix| {
-            !suffix.is_empty()
-                && suffix.chars().all(|character| character.is_ascii_hexdigit() || character == '_')
+            let is_allowed = |character: char| character.is_ascii_hexdigit() || character == '_';
+            !suffix.is_empty() && suffix.chars().all(is_allowed)
         })
     })
 }

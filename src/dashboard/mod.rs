@@ -10,6 +10,6 @@ mod reconcile;
 mod remote;
 mod spec;
 
-pub use self::client::{Access, Client};
+pub use self::client::Client;
 pub use self::reconcile::{ItemState, ItemStatus, ReconcileMode, reconcile};
 pub use self::spec::Connection;

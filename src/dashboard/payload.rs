@@ -4,16 +4,20 @@ use etl::report::Language;
 use serde_json::{Value, json};
 
 use super::remote::{self, Fields};
-use super::spec::{self, Card, FILTERS};
+use super::spec::{Card, FILTERS, Filter};
 
-pub(super) fn card_payload(card: &Card, database: i64, collection: i64, fields: &Fields) -> Value {
+pub(super) fn card_payload(
+    card: &Card,
+    database: Option<i64>,
+    collection: Option<i64>,
+    fields: &Fields,
+) -> Value {
     let mut native = json!({ "query": card.sql });
     let mut parameters = Vec::new();
     if card.filtered {
         let mut tags = serde_json::Map::new();
         for filter in &FILTERS {
-            let (table, column) = filter.column;
-            let field = fields.get(&(table.to_owned(), column.to_owned())).map(|field| field["id"].clone());
+            let field = fields.get(filter.column).map(|field| &field["id"]);
             tags.insert(
                 filter.slug.to_owned(),
                 json!({
@@ -25,13 +29,8 @@ pub(super) fn card_payload(card: &Card, database: i64, collection: i64, fields: 
                     "widget-type": filter.widget,
                 }),
             );
-            parameters.push(json!({
-                "id": filter.id(),
-                "name": filter.title.get(Language::Spanish),
-                "slug": filter.slug,
-                "type": filter.widget,
-                "target": ["dimension", ["template-tag", filter.slug]],
-            }));
+            let target = json!(["dimension", ["template-tag", filter.slug]]);
+            parameters.push(parameter(filter, Language::Spanish, "target", &target));
         }
         native["template-tags"] = Value::Object(tags);
     }
@@ -46,23 +45,23 @@ pub(super) fn card_payload(card: &Card, database: i64, collection: i64, fields: 
     })
 }
 
+/// Returns the parameters of the dashboard.
 pub(super) fn parameters(language: Language) -> Vec<Value> {
-    let parameter = |filter: &spec::Filter| {
+    let parameter = |filter: &Filter| {
         let section = if filter.widget.starts_with("date") { "date" } else { "string" };
-        json!({
-            "id": filter.id(),
-            "name": filter.title.get(language),
-            "slug": filter.slug,
-            "type": filter.widget,
-            "sectionId": section,
-        })
+        parameter(filter, language, "sectionId", &json!(section))
     };
     FILTERS.iter().map(parameter).collect()
 }
 
+fn parameter(filter: &Filter, language: Language, key: &str, value: &Value) -> Value {
+    let (id, name) = (filter.id(), filter.title.get(language));
+    json!({ "id": id, "name": name, "slug": filter.slug, "type": filter.widget, key: value })
+}
+
 /// Returns the layout of the cards on Metabase's grid of 24 columns: the filtered ones on top, then two per row. New dashcards have negative
 /// ids.
-pub(super) fn dashcards(cards: &[(i64, Card)]) -> Vec<Value> {
+pub(super) fn dashcards(cards: &[(Option<i64>, Card)]) -> Vec<Value> {
     let mut dashcards = Vec::new();
     let (mut row, mut col) = (0, 0);
     for (nth, (id, card)) in cards.iter().enumerate() {
@@ -74,14 +73,11 @@ pub(super) fn dashcards(cards: &[(i64, Card)]) -> Vec<Value> {
         if col + width > 24 {
             (row, col) = (row + 8, 0);
         }
-        let mappings: Vec<Value> = FILTERS
-            .iter()
-            .filter(|_| card.filtered)
-            .map(|filter| {
-                let target = json!(["dimension", ["template-tag", filter.slug]]);
-                json!({ "parameter_id": filter.id(), "card_id": id, "target": target })
-            })
-            .collect();
+        let mapping = |filter: &Filter| {
+            let target = json!(["dimension", ["template-tag", filter.slug]]);
+            json!({ "parameter_id": filter.id(), "card_id": id, "target": target })
+        };
+        let mappings: Vec<_> = FILTERS.iter().filter(|_| card.filtered).map(mapping).collect();
         dashcards.push(json!({
             "id": -1 - i64::try_from(nth).unwrap_or(0),
             "card_id": id,
@@ -140,7 +136,7 @@ mod tests {
 
     #[test]
     fn dashcards_do_not_overlap_and_stay_on_grid() {
-        let cards: Vec<(i64, Card)> = (1..).zip(spec::cards(Language::Spanish)).collect();
+        let cards: Vec<_> = (1..).map(Some).zip(super::super::spec::cards(Language::Spanish)).collect();
         let boxes: Vec<[i64; 4]> = dashcards(&cards)
             .iter()
             .map(|dashcard| ["col", "row", "size_x", "size_y"].map(|key| dashcard[key].as_i64().unwrap()))

@@ -1,5 +1,6 @@
 //! Applies the specification to Metabase, or reports the differences. Idempotent.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use common::failure::Result;
@@ -8,17 +9,17 @@ use serde::Serialize;
 use serde_json::{Value, json};
 
 use super::client::Client;
-use super::keys;
+use super::keys::{self, KEYS};
 use super::payload::{card_payload, dashcards, has_dashcards, is_subset, parameters};
 use super::remote::{self, Fields};
-use super::spec::{self, COLUMNS, Card, Connection};
+use super::spec::{self, Card, Connection};
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ReconcileMode {
+#[derive(Clone, Copy)]
+pub enum ReconcileMode<'a> {
     /// Create and update.
-    Apply,
-    /// Only report.
-    Check,
+    Apply(&'a Connection),
+    /// Only report; of the connection, only the existence if it is not given.
+    Check(Option<&'a Connection>),
 }
 
 /// An item in Metabase and its state.
@@ -55,19 +56,23 @@ impl fmt::Display for ItemState {
 /// Compares everything with the specification and, in [`ReconcileMode::Apply`], applies it. Returns every item in the order of creation.
 pub async fn reconcile(
     client: &Client,
-    connection: Option<&Connection>,
     language: Language,
-    mode: ReconcileMode,
+    mode: ReconcileMode<'_>,
 ) -> Result<Vec<ItemStatus>> {
     let mut reconciler = Reconciler { client, language, mode, items: Vec::new() };
-    let Some(database) = reconciler.database(connection).await? else {
-        return Ok(reconciler.all_missing(false));
-    };
-    let fields = reconciler.columns(database).await?;
+    let database = reconciler.database().await?;
+    let fields = reconciler.fields(database).await?;
+    reconciler.columns(&fields).await?;
     reconciler.keys(&fields).await?;
-    reconciler.internal_tables(database).await?;
-    let Some(collection) = reconciler.collection().await? else { return Ok(reconciler.all_missing(true)) };
-    let items = remote::items(client, collection).await?;
+    if let Some(database) = database {
+        reconciler.internal_tables(database).await?;
+    }
+    // Without the connection, everything else is missing, too.
+    let collection = reconciler.collection(database.is_some()).await?;
+    let items = match collection {
+        Some(collection) => remote::items(client, collection).await?,
+        None => BTreeMap::new(),
+    };
     let mut ids = Vec::new();
     for card in spec::cards(language) {
         let body = card_payload(&card, database, collection, &fields);
@@ -81,7 +86,7 @@ pub async fn reconcile(
 struct Reconciler<'a> {
     client: &'a Client,
     language: Language,
-    mode: ReconcileMode,
+    mode: ReconcileMode<'a>,
     items: Vec<ItemStatus>,
 }
 
@@ -90,129 +95,98 @@ impl Reconciler<'_> {
         self.items.push(ItemStatus { kind, name: name.to_owned(), state });
     }
 
-    /// Reports everything after a missing connection or collection as missing, too.
-    fn all_missing(mut self, connected: bool) -> Vec<ItemStatus> {
-        if !connected {
-            for (table, column, ..) in COLUMNS {
-                self.report("column", &format!("{table}.{column}"), ItemState::Missing);
-            }
-            for ((table, column), _) in keys::all() {
-                self.report("key", &format!("{table}.{column}"), ItemState::Missing);
-            }
-            self.report("collection", "collection", ItemState::Missing);
-        }
-        for card in spec::cards(self.language) {
-            self.report("question", &card.key, ItemState::Missing);
-        }
-        self.report("dashboard", "dashboard", ItemState::Missing);
-        self.items
-    }
-
-    async fn database(&mut self, connection: Option<&Connection>) -> Result<Option<i64>> {
+    async fn database(&mut self) -> Result<Option<i64>> {
         let name = spec::NAME.get(self.language);
+        let connection = match self.mode {
+            ReconcileMode::Apply(connection) => Some(connection),
+            ReconcileMode::Check(connection) => connection,
+        };
         let found = remote::database(self.client, name).await?;
-        let Some(connection) = connection else {
-            self.report(
-                "connection",
-                name,
-                if found.is_some() { ItemState::Same } else { ItemState::Missing },
-            );
-            return found.map(|found| self.client.id(&found)).transpose();
-        };
-        let matches = |found: &Value| {
-            connection.comparable().iter().all(|(key, value)| found["details"][*key] == **value)
-        };
-        let create = connection.body(name);
+        let up_to_date = |found: &Value| connection.is_none_or(|connection| connection.matches(found));
+        let found = found.as_ref().map(|found| (found, up_to_date(found)));
+        let create = connection.map(|connection| connection.body(name)).unwrap_or_default();
         // The other properties are accepted only for a new connection.
         let update = json!({ "name": name, "engine": create["engine"], "details": create["details"] });
-        let found = found.as_ref().map(|found| (found, matches(found)));
-        let id = self.apply("connection", name, "/api/database", found, &create, &update).await?;
-        Ok((id > 0).then_some(id))
+        self.apply("connection", name, "/api/database", found, &create, &update).await
+    }
+
+    /// Returns the fields of a connection, none without one. Before they are changed, Metabase must have read them all.
+    async fn fields(&self, database: Option<i64>) -> Result<Fields> {
+        let Some(database) = database else { return Ok(Fields::new()) };
+        let fields = remote::fields(self.client, database).await?;
+        if matches!(self.mode, ReconcileMode::Check(_)) {
+            return Ok(fields);
+        }
+        if fields.is_empty() {
+            self.client.post(&format!("/api/database/{database}/sync_schema"), &json!({})).await?;
+        }
+        let required = spec::columns().map(|(column, ..)| column);
+        let required: Vec<&str> = required.chain(KEYS.iter().map(|(key, _)| *key)).collect();
+        remote::synced_fields(self.client, database, &required).await
     }
 
     /// Sets the titles and descriptions of the columns.
-    async fn columns(&mut self, database: i64) -> Result<Fields> {
-        let named = COLUMNS.iter().map(|(table, column, ..)| (*table, *column));
-        let wanted: Vec<(&str, &str)> = named.chain(keys::all().map(|(field, _)| field)).collect();
-        let fields = match self.mode {
-            ReconcileMode::Apply => {
-                if remote::fields(self.client, database).await?.is_empty() {
-                    self.client.post(&format!("/api/database/{database}/sync_schema"), &json!({})).await?;
-                }
-                remote::synced_fields(self.client, database, &wanted).await?
-            }
-            ReconcileMode::Check => remote::fields(self.client, database).await?,
-        };
-        for (table, column, title, meaning) in COLUMNS {
-            let name = format!("{table}.{column}");
-            let Some(field) = fields.get(&(table.to_owned(), column.to_owned())) else {
-                self.report("column", &name, ItemState::Missing);
+    async fn columns(&mut self, fields: &Fields) -> Result<()> {
+        for (column, title, meaning) in spec::columns() {
+            let Some(field) = fields.get(column) else {
+                self.report("column", column, ItemState::Missing);
                 continue;
             };
             let body = json!({
                 "display_name": title.get(self.language),
                 "description": spec::both(meaning, self.language),
             });
-            self.item("column", "/api/field", Some(field), &name, &body).await?;
+            self.item("column", "/api/field", Some(field), column, &body).await?;
         }
-        Ok(fields)
+        Ok(())
     }
 
-    async fn collection(&mut self) -> Result<Option<i64>> {
-        let found = remote::collection(self.client).await?;
+    /// Declares the keys, which Metabase cannot read from views.
+    async fn keys(&mut self, fields: &Fields) -> Result<()> {
+        for (key, target) in KEYS {
+            let target = target.map(|target| fields.get(target));
+            // The referenced column must exist, too.
+            let (Some(field), false) = (fields.get(key), target == Some(None)) else {
+                self.report("key", key, ItemState::Missing);
+                continue;
+            };
+            let body = match target.flatten() {
+                Some(target) => json!({ "semantic_type": "type/FK", "fk_target_field_id": target["id"] }),
+                None => json!({ "semantic_type": "type/PK" }),
+            };
+            self.item("key", "/api/field", Some(field), key, &body).await?;
+        }
+        Ok(())
+    }
+
+    /// Hides the internal tables. A partition that is not hidden yet is no difference: each load creates new ones.
+    async fn internal_tables(&mut self, database: i64) -> Result<()> {
+        let is_check = matches!(self.mode, ReconcileMode::Check(_));
+        for table in remote::tables(self.client, database).await? {
+            let name = table["name"].as_str().unwrap_or_default();
+            if !keys::is_internal(name) || is_check && keys::is_partition(name) {
+                continue;
+            }
+            let hidden = json!({ "visibility_type": "hidden" });
+            self.item("internal table", "/api/table", Some(&table), name, &hidden).await?;
+        }
+        Ok(())
+    }
+
+    async fn collection(&mut self, is_connected: bool) -> Result<Option<i64>> {
+        let found = if is_connected { remote::collection(self.client).await? } else { None };
         let body = json!({
             "name": spec::NAME.get(self.language),
             "description": remote::mark("https://datos.gob.ar", "collection"),
         });
-        let id = self.item("collection", "/api/collection", found.as_ref(), "collection", &body).await?;
-        Ok((id > 0).then_some(id))
-    }
-
-    /// Creates, updates or compares an item; returns its id, or 0 if it is missing.
-    async fn item(
-        &mut self,
-        kind: &'static str,
-        path: &str,
-        found: Option<&Value>,
-        name: &str,
-        body: &Value,
-    ) -> Result<i64> {
-        let up_to_date = found.is_some_and(|found| is_subset(body, found));
-        self.apply(kind, name, path, found.map(|found| (found, up_to_date)), body, body).await
-    }
-
-    /// Creates the item with `create` if it was not found, or updates it with `update` unless it is up to date.
-    async fn apply(
-        &mut self,
-        kind: &'static str,
-        name: &str,
-        path: &str,
-        found: Option<(&Value, bool)>,
-        create: &Value,
-        update: &Value,
-    ) -> Result<i64> {
-        let id = found.map(|(found, _)| self.client.id(found)).transpose()?;
-        let (state, id) = match (id, found, self.mode) {
-            (Some(id), Some((_, true)), _) => (ItemState::Same, id),
-            (Some(id), _, ReconcileMode::Check) => (ItemState::Differs, id),
-            (Some(id), _, ReconcileMode::Apply) => {
-                self.client.put(&format!("{path}/{id}"), update).await?;
-                (ItemState::Changed, id)
-            }
-            (None, _, ReconcileMode::Check) => (ItemState::Missing, 0),
-            (None, _, ReconcileMode::Apply) => {
-                (ItemState::Created, self.client.id(&self.client.post(path, create).await?)?)
-            }
-        };
-        self.report(kind, name, state);
-        Ok(id)
+        self.item("collection", "/api/collection", found.as_ref(), "collection", &body).await
     }
 
     async fn dashboard(
         &mut self,
         found: Option<&Value>,
-        collection: i64,
-        cards: &[(i64, Card)],
+        collection: Option<i64>,
+        cards: &[(Option<i64>, Card)],
     ) -> Result<()> {
         let head = json!({
             "name": spec::NAME.get(self.language),
@@ -226,42 +200,53 @@ impl Reconciler<'_> {
         whole["dashcards"] = json!(dashcards);
         let id = self.apply("dashboard", "dashboard", "/api/dashboard", found, &head, &whole).await?;
         // Metabase creates a dashboard without cards.
-        if found.is_none() && id > 0 {
+        if let (None, Some(id)) = (found, id) {
             self.client.put(&format!("/api/dashboard/{id}"), &json!({ "dashcards": dashcards })).await?;
         }
         Ok(())
     }
 
-    /// Declares the keys, which Metabase cannot read from views.
-    async fn keys(&mut self, fields: &Fields) -> Result<()> {
-        let field = |(table, column): keys::FieldName| fields.get(&(table.to_owned(), column.to_owned()));
-        for (key, target) in keys::all() {
-            let name = format!("{}.{}", key.0, key.1);
-            let target = target.map(field);
-            // The referenced column must exist, too.
-            let (Some(found), false) = (field(key), target == Some(None)) else {
-                self.report("key", &name, ItemState::Missing);
-                continue;
-            };
-            let body = match target.flatten() {
-                Some(target) => json!({ "semantic_type": "type/FK", "fk_target_field_id": target["id"] }),
-                None => json!({ "semantic_type": "type/PK" }),
-            };
-            self.item("key", "/api/field", Some(found), &name, &body).await?;
-        }
-        Ok(())
+    /// Creates, updates or compares an item; returns its id, or `None` if it is missing.
+    async fn item(
+        &mut self,
+        kind: &'static str,
+        path: &str,
+        found: Option<&Value>,
+        name: &str,
+        body: &Value,
+    ) -> Result<Option<i64>> {
+        let found = found.map(|found| (found, is_subset(body, found)));
+        self.apply(kind, name, path, found, body, body).await
     }
 
-    /// Hides the internal tables. A partition that is not hidden yet is no difference: each load creates new ones.
-    async fn internal_tables(&mut self, database: i64) -> Result<()> {
-        for table in remote::tables(self.client, database).await? {
-            let name = table["name"].as_str().unwrap_or_default().to_owned();
-            if !keys::is_internal(&name) || self.mode == ReconcileMode::Check && keys::is_partition(&name) {
-                continue;
+    /// Creates the item with `create` if it was not found, or updates it with `update` unless it is up to date.
+    async fn apply(
+        &mut self,
+        kind: &'static str,
+        name: &str,
+        path: &str,
+        found: Option<(&Value, bool)>,
+        create: &Value,
+        update: &Value,
+    ) -> Result<Option<i64>> {
+        let found = match found {
+            Some((found, up_to_date)) => Some((self.client.id(found)?, up_to_date)),
+            None => None,
+        };
+        let (state, id) = match (found, self.mode) {
+            (Some((id, true)), _) => (ItemState::Same, Some(id)),
+            (Some((id, false)), ReconcileMode::Check(_)) => (ItemState::Differs, Some(id)),
+            (Some((id, false)), ReconcileMode::Apply(_)) => {
+                self.client.put(&format!("{path}/{id}"), update).await?;
+                (ItemState::Changed, Some(id))
             }
-            let hidden = json!({ "visibility_type": "hidden" });
-            self.item("internal table", "/api/table", Some(&table), &name, &hidden).await?;
-        }
-        Ok(())
+            (None, ReconcileMode::Check(_)) => (ItemState::Missing, None),
+            (None, ReconcileMode::Apply(_)) => {
+                let created = self.client.post(path, create).await?;
+                (ItemState::Created, Some(self.client.id(&created)?))
+            }
+        };
+        self.report(kind, name, state);
+        Ok(id)
     }
 }

@@ -19,8 +19,8 @@ pub(super) fn mark(description: &str, key: &str) -> String {
 }
 
 /// Returns the key of a managed item.
-pub(super) fn key(thing: &Value) -> Option<&str> {
-    thing["description"].as_str()?.lines().last()?.strip_prefix(MARK)
+fn key(item: &Value) -> Option<&str> {
+    item["description"].as_str()?.lines().last()?.strip_prefix(MARK)
 }
 
 /// Returns a list that is bare or, in some versions of Metabase, in `data`.
@@ -57,8 +57,8 @@ pub(super) async fn items(client: &Client, collection: i64) -> Result<BTreeMap<S
     Ok(items)
 }
 
-/// The fields of a connection's tables, by table and column.
-pub(super) type Fields = BTreeMap<(String, String), Value>;
+/// The fields of a connection's tables, by `table.column`.
+pub(super) type Fields = BTreeMap<String, Value>;
 
 /// Returns the tables of a connection with their fields, including hidden ones.
 pub(super) async fn tables(client: &Client, database: i64) -> Result<Vec<Value>> {
@@ -71,7 +71,7 @@ pub(super) async fn fields(client: &Client, database: i64) -> Result<Fields> {
     for table in tables(client, database).await? {
         for field in table["fields"].as_array().into_iter().flatten() {
             if let (Some(table), Some(name)) = (table["name"].as_str(), field["name"].as_str()) {
-                fields.insert((table.to_owned(), name.to_owned()), field.clone());
+                fields.insert(format!("{table}.{name}"), field.clone());
             }
         }
     }
@@ -79,17 +79,10 @@ pub(super) async fn fields(client: &Client, database: i64) -> Result<Fields> {
 }
 
 /// Waits until Metabase has read the required tables, which it does after a connection is created.
-pub(super) async fn synced_fields(
-    client: &Client,
-    database: i64,
-    required: &[(&str, &str)],
-) -> Result<Fields> {
+pub(super) async fn synced_fields(client: &Client, database: i64, required: &[&str]) -> Result<Fields> {
     for _ in 0..SYNC_ATTEMPTS {
         let fields = fields(client, database).await?;
-        if required
-            .iter()
-            .all(|(table, column)| fields.contains_key(&((*table).to_owned(), (*column).to_owned())))
-        {
+        if required.iter().all(|column| fields.contains_key(*column)) {
             return Ok(fields);
         }
         tokio::time::sleep(std::time::Duration::from_secs(1)).await;

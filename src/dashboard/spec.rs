@@ -70,79 +70,36 @@ impl Connection {
         })
     }
 
-    /// Returns the details that can be compared; Metabase never returns a password.
-    pub(super) fn comparable(&self) -> Vec<(&'static str, &Value)> {
-        ["host", "port", "dbname", "user", "ssl"].map(|key| (key, &self.details[key])).into()
+    /// Returns whether the details agree that can be compared; Metabase never returns a password.
+    pub(super) fn matches(&self, found: &Value) -> bool {
+        let comparable = ["host", "port", "dbname", "user", "ssl"];
+        comparable.iter().all(|key| found["details"][key] == self.details[key])
     }
 }
 
-/// Columns: table, column, title, description.
-pub(super) const COLUMNS: [(&str, &str, Localized, Localized); 9] = [
-    (
-        "covid_case",
-        "registered_on",
-        tr("Registrado el", "Registered on"),
-        tr("fecha_apertura: el día en que se abrió el caso", "fecha_apertura: the day the case was opened"),
-    ),
-    (
-        "covid_case",
-        "classification",
-        tr("Clasificación", "Classification"),
-        tr("clasificacion_resumen del ministerio", "the ministry’s clasificacion_resumen"),
-    ),
-    (
-        "covid_case",
-        "age",
-        tr("Edad", "Age"),
-        tr(
-            "En años, a la fecha de los datos; 0 si es menor de un año",
-            "In years, on the date of the data; 0 below one",
-        ),
-    ),
-    ("covid_case", "sex", tr("Sexo", "Sex"), tr("F, M o NR (no registrado)", "F, M or NR (not registered)")),
-    (
-        "covid_case",
-        "died_on",
-        tr("Fallecido el", "Died on"),
-        tr(
-            "También la tienen casos descartados: filtrar por clasificación",
-            "Discarded cases have it, too: filter by classification",
-        ),
-    ),
-    (
-        "covid_case",
-        "symptoms_on",
-        tr("Síntomas desde", "Symptoms since"),
-        tr("Falta en la mitad de los confirmados", "Missing in half of the confirmed cases"),
-    ),
-    (
-        "covid_case",
-        "residence_province_id",
-        tr("Provincia de residencia", "Province of residence"),
-        tr("Vacía si no se conoce", "Empty where it is unknown"),
-    ),
-    (
-        "covid_case",
-        "registration_province_id",
-        tr("Provincia de carga", "Province of registration"),
-        tr("Donde se cargó el caso", "Where the case was registered"),
-    ),
-    ("province", "name", tr("Provincia", "Province"), tr("Nombre usual", "Usual name")),
-];
+/// Returns the columns that get a title and a description, as `table.column`.
+pub(super) fn columns() -> impl Iterator<Item = (&'static str, Localized, Localized)> {
+    include_str!("columns.tsv").lines().filter_map(|line| {
+        let mut fields = line.split('\t');
+        let mut next = || fields.next();
+        Some((next()?, tr(next()?, next()?), tr(next()?, next()?)))
+    })
+}
 
 /// Returns a text in both languages, the dashboard's language first.
 pub(super) fn both(words: Localized, language: Language) -> String {
-    let (first, second) = match language {
-        Language::Spanish => (Language::Spanish, Language::English),
-        Language::English => (Language::English, Language::Spanish),
+    let other = match language {
+        Language::Spanish => Language::English,
+        Language::English => Language::Spanish,
     };
-    format!("{} / {}", words.get(first), words.get(second))
+    format!("{} / {}", words.get(language), words.get(other))
 }
 
 /// A filter of the dashboard.
 pub(super) struct Filter {
     pub(super) slug: &'static str,
-    pub(super) column: (&'static str, &'static str),
+    /// `table.column`
+    pub(super) column: &'static str,
     pub(super) title: Localized,
     pub(super) widget: &'static str,
 }
@@ -150,19 +107,19 @@ pub(super) struct Filter {
 pub(super) const FILTERS: [Filter; 3] = [
     Filter {
         slug: "province",
-        column: ("province", "name"),
+        column: "province.name",
         title: tr("Provincia", "Province"),
         widget: "string/=",
     },
     Filter {
         slug: "period",
-        column: ("covid_case", "registered_on"),
+        column: "covid_case.registered_on",
         title: tr("Período", "Period"),
         widget: "date/all-options",
     },
     Filter {
         slug: "classification",
-        column: ("covid_case", "classification"),
+        column: "covid_case.classification",
         title: tr("Clasificación", "Classification"),
         widget: "string/=",
     },
@@ -245,7 +202,11 @@ fn question(source: &'static Question, language: Language) -> Card {
         Chart::Columns { x, y } => ("bar", graph(x, &[y])),
         Chart::Trend { x, each, smooth } => ("combo", graph(x, &[each, smooth])),
         Chart::Band { x, y, interval } => ("line", graph(x, &[y, interval.0, interval.1])),
-        Chart::Stack { x, solid, ghost } => ("bar", stacked(graph(x, &[solid, ghost]))),
+        Chart::Stack { x, solid, ghost } => {
+            let mut settings = graph(x, &[solid, ghost]);
+            settings["stackable.stack_type"] = json!("stacked");
+            ("bar", settings)
+        }
         Chart::DotPlot { label, series, .. } => ("row", graph(label, series)),
         Chart::Pyramid { label, left, right } => ("row", graph(label, &[left, right])),
         Chart::Bars | Chart::Heatmap { .. } | Chart::None => ("table", json!({})),
@@ -263,11 +224,6 @@ fn question(source: &'static Question, language: Language) -> Card {
 
 fn graph(x: &str, y: &[&str]) -> Value {
     json!({ "graph.dimensions": [x], "graph.metrics": y })
-}
-
-fn stacked(mut settings: Value) -> Value {
-    settings["stackable.stack_type"] = json!("stacked");
-    settings
 }
 
 /// Adds the columns' titles and units, as in the report.
@@ -302,12 +258,24 @@ mod tests {
             (&body["details"]["port"], &body["details"]["ssl-mode"]),
             (&json!(6000), &json!("verify-full"))
         );
-        assert!(connection.comparable().iter().all(|(key, _)| *key != "password"));
+        let mut found = json!({ "details": body["details"] });
+        found["details"]["password"] = json!("**MetabasePass**");
+        assert!(connection.matches(&found));
+        found["details"]["user"] = json!("writer");
+        assert!(!connection.matches(&found));
         for wrong in ["mysql://a:b@c/d", "postgres://host/db", "postgres://user@host", "nonsense"] {
             let failure = Connection::parse(wrong).err().unwrap();
             assert_eq!(failure.exit().code(), 2, "{wrong}");
             assert!(!failure.to_string().contains("pass"), "{failure}");
         }
+    }
+
+    #[test]
+    fn columns_reads_every_line() {
+        assert_eq!(columns().count(), include_str!("columns.tsv").lines().count());
+        let (name, title, meaning) = columns().last().unwrap();
+        assert_eq!((name, title.get(Language::English)), ("province.name", "Province"));
+        assert_eq!(both(meaning, Language::Spanish), "Nombre usual / Usual name");
     }
 
     #[test]

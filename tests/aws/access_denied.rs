@@ -1,15 +1,16 @@
-//! What is said when AWS does not let us in, or does not answer.
+//! Messages, hints and exit codes if AWS denies access or does not respond.
 
 use serde_json::json;
 
-use crate::support::Said;
 use crate::support::cloud::Cloud;
 use crate::support::proxy::Fault;
+use crate::support::{Said, step};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn each_has_its_sentence_its_hint_and_its_code() {
     let cloud = Cloud::deploy(0).await;
 
+    step("missing, invalid and expired credentials");
     let mut anonymous = cloud.covidctl(&["status"]);
     anonymous.env_remove("AWS_ACCESS_KEY_ID").env_remove("AWS_SECRET_ACCESS_KEY");
     anonymous.env("AWS_EC2_METADATA_DISABLED", "true");
@@ -25,6 +26,7 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     cloud.proxy.fail("ssm:GetParametersByPath", [expired]);
     cloud.say(&["runs"]).await.failed(4, &["no valid credentials", "is expired"]);
 
+    step("a denied request, and no capacity");
     let denied =
         Fault::Refused(400, "AccessDeniedException", "User: x is not authorized to perform: ecs:RunTask");
     cloud.proxy.fail("ecs:RunTask", [denied]);
@@ -35,6 +37,7 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     cloud.proxy.fail("ecs:RunTask", [Fault::Answer(full)]);
     cloud.say(&["run", "etl"]).await.failed(125, &["there is no capacity"]);
 
+    step("unknown log sources, runs and tunnel targets");
     cloud.say(&["logs", "nonsense"]).await.failed(2, &["no log source `nonsense`", "etl, report"]);
     let group = json!({ "logGroupName": "/ecs/covid19-metabase" });
     cloud.moto.json("logs", "Logs_20140328.DeleteLogGroup", &group).await;
@@ -49,6 +52,7 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
         .await
         .failed(2, &["the address of `master` is unknown with --bastion"]);
 
+    step("no response, and no region");
     let mut nowhere = cloud.covidctl(&["status"]);
     nowhere.args(["--endpoint-url", "http://127.0.0.1:1"]);
     Said::of(nowhere).await.failed(1, &["`sts` does not answer", "--endpoint-url"]);
@@ -72,7 +76,7 @@ async fn unreachable_component_does_not_hide_the_others() {
     assert!(part("schedule")["detail"].as_str().unwrap().contains("events:DescribeRule"), "{status}");
     assert_eq!(part("master")["state"], "ready");
 
-    // Nor does a bucket, a cluster or a database that is not there.
+    step("a missing bucket, cluster or database");
     cloud.write("bucket/datasets", "no-such-bucket").await;
     cloud.write("database/replica/identifier", "missing").await;
     let missing = Fault::Refused(400, "ClusterNotFoundException", "Cluster not found.");

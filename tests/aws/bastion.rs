@@ -1,4 +1,4 @@
-//! The bastion in its Auto Scaling group: found, believed, and found again when another one has taken its place.
+//! The bastion in its Auto Scaling group: discovery, host key, replacement.
 
 use std::net::SocketAddrV4;
 use std::process::Stdio;
@@ -9,8 +9,9 @@ use tokio::process::{Child, ChildStdout};
 
 use crate::support::cloud::{Cloud, give_address};
 use crate::support::moto::between;
+use crate::support::step;
 
-/// A tunnel that tells its events.
+/// A tunnel whose events are read.
 struct Tunnel {
     child: Child,
     events: Lines<BufReader<ChildStdout>>,
@@ -44,11 +45,13 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
     let console = |key: &str| {
         format!("boot\n-----BEGIN SSH HOST KEY KEYS-----\n{key}\n-----END SSH HOST KEY KEYS-----\nlogin:\n")
     };
+    step("a host key that is not on the console is rejected");
     let other = std::fs::read_to_string(cloud.sshd.file("id.pub")).unwrap();
     cloud.print_on_console(&console(&other));
     let refused = cloud.say(&["tunnel", "exec", "master", "--", "true"]).await;
     refused.failed(1, &["its console shows", &cloud.sshd.fingerprint()]);
 
+    step("the host key on the console is accepted and pinned");
     cloud.print_on_console(&console(&host));
     let said = cloud
         .say(&["tunnel", "exec", "master", "--", "sh", "-c", "echo $PGHOST $PGHOSTADDR $PGPORT"])
@@ -59,7 +62,7 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
     assert_eq!((words.next(), words.next()), (Some("127.0.0.1"), Some("127.0.0.1")));
     assert_ne!(words.next().unwrap().parse(), Ok(15432), "another tunnel may have the usual port");
 
-    // The key is pinned, and libpq programs get the connection from the environment.
+    step("the pinned key suffices, and libpq programs get the connection from the environment");
     cloud.print_on_console("");
     let query = "SELECT current_user || '@' || current_database()";
     let said = cloud.say(&["tunnel", "exec", "replica", "--", "psql", "-XAtc", query]).await.worked();
@@ -78,7 +81,7 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     let local = ready["forwardings"][0]["local"].as_str().unwrap().to_owned();
     let port = local.rsplit_once(':').unwrap().1.to_owned();
 
-    // The machine dies, and the group starts another one: another id, address and host key.
+    step("the instance is terminated");
     let words = [("AutoScalingGroupNames.member.1", cloud.group.as_str())];
     let groups = cloud.moto.query("autoscaling", "DescribeAutoScalingGroups", "2011-01-01", &words).await;
     let old = between(&groups, "InstanceId").to_owned();
@@ -87,7 +90,7 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     cloud.moto.query("autoscaling", "TerminateInstanceInAutoScalingGroup", "2011-01-01", &words).await;
     tunnel.event("lost").await;
 
-    // A client connects in the meantime.
+    step("a client connects while there is no bastion");
     let mut psql = tokio::process::Command::new("psql");
     psql.env("PGPASSWORD", cloud.database_password()).kill_on_drop(true);
     psql.args([
@@ -104,6 +107,7 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     ]);
     let waiting = tokio::spawn(psql.output());
 
+    step("the group starts an instance with another id, address and host key");
     let address = give_address(&cloud.moto, &cloud.group).await;
     cloud.sshd.move_to(SocketAddrV4::new(address, cloud.sshd.address().port()));
     cloud.sshd.change_host_key();

@@ -1,4 +1,4 @@
-//! A new database is set up: through the bastion, as a master user who is no superuser, as on RDS.
+//! `covidctl db init` through the bastion, as a master user without superuser rights, as on RDS.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::cloud::Cloud;
-use crate::support::environment;
+use crate::support::{environment, step};
 
 /// A server of its own, whose roles no other test sees: that of a local target.
 struct Server {
@@ -79,7 +79,7 @@ impl Drop for Server {
 async fn new_database_gets_schema_and_logins() {
     let cloud = Cloud::deploy(0).await;
     let server = Server::start();
-    // Everything that is said to the server is written down.
+    // The server logs every statement.
     server.sql("ALTER SYSTEM SET log_statement = 'all'");
     server.sql("SELECT pg_reload_conf()");
     server.sql("CREATE ROLE covid19_master LOGIN CREATEROLE CREATEDB PASSWORD 'master-password'");
@@ -96,6 +96,7 @@ async fn new_database_gets_schema_and_logins() {
         cloud.keep_login(key, user, password).await;
     }
 
+    step("db init creates the schema, the roles and Metabase's database");
     cloud.say(&["--read-only", "db", "init"]).await.failed(2, &["read-only"]);
     let first = cloud.say(&["db", "init"]).await.worked();
     for words in ["migrations", "created role `metabase`", "created database `metabase`"] {
@@ -118,7 +119,7 @@ async fn new_database_gets_schema_and_logins() {
             .contains("password authentication failed")
     );
 
-    // Again: the same. With another password: the new one.
+    step("db init again changes nothing, except a new password");
     let second = cloud.say(&["db", "init"]).await.worked();
     assert!(second.err.contains("the schema is up to date") && !second.err.contains("created"), "{second:?}");
     cloud.keep_login("database/secret/reader", "covid19_reader", "another-password").await;
@@ -128,13 +129,13 @@ async fn new_database_gets_schema_and_logins() {
     let status = cloud.say(&["db", "status", "-o", "json"]).await.worked().json();
     assert_eq!(status["pending"], Value::from(0), "{status}");
 
-    // Metabase's connection needs nothing that is not known here.
+    step("dashboard apply discovers the database URL");
     let words =
         ["dashboard", "apply", "--url", "http://127.0.0.1:1", "--email", "a@b.org", "--password", "x"];
     let metabase = cloud.say(&words).await;
     assert!(metabase.err.contains("127.0.0.1:1") && !metabase.err.contains("database-url"), "{metabase:?}");
 
-    // No password was sent in clear text.
+    step("no password was sent or printed in clear text");
     for (_, _, password) in &logins[1..] {
         for said in [&first, &second] {
             assert!(!said.err.contains(password) && !said.out.contains(password), "{said:?}");
@@ -143,7 +144,7 @@ async fn new_database_gets_schema_and_logins() {
     }
     assert!(server.log().contains("SCRAM-SHA-256"), "the server logs statements");
 
-    // The login that makes the others is not one of them.
+    step("db init rejects the administrator as one of the logins");
     cloud.keep_login("database/secret/writer", "covid19_master", "x").await;
     cloud.say(&["db", "init"]).await.failed(1, &["contains the administrator `covid19_master`"]);
 }

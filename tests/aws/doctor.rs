@@ -1,13 +1,13 @@
-//! `covidctl doctor`: each thing that is wrong is found, named, and has something to do about it.
+//! `covidctl doctor` finds each problem and gives a hint for it.
 
 use serde_json::{Value, json};
 
 use crate::end_to_end::nothing_is_forgotten;
-use crate::support::Said;
 use crate::support::cloud::Cloud;
 use crate::support::proxy::{Fault, Reply};
+use crate::support::{Said, step};
 
-/// How a check ended, and what it says.
+/// Returns outcome, detail and hint of a check.
 #[track_caller]
 fn check(report: &Value, name: &str) -> (String, String, String) {
     let checks = report["checks"].as_array().unwrap();
@@ -128,7 +128,8 @@ async fn doctor_reports_passed_and_failed_checks() {
     alarm(&cloud, "OK").await;
     push(&cloud, "covid19-etl", "v1.2.3").await;
     push(&cloud, "covid19-metabase", "v1.2.3").await;
-    // More of the sample's few tests are rejected than the publish gate lets pass.
+    step("every check passes on a complete target");
+    // More of the sample's few tests are rejected than the publish gate allows.
     cloud.say(&["run", "etl", "--years", "all", "--accept-anomalies"]).await.worked();
     let report = cloud.say(&["doctor", "--my-address", "198.51.100.7", "-o", "json"]).await.worked().json();
     found(&report, "credentials", "ok", "arn:aws:", "");
@@ -158,7 +159,7 @@ async fn doctor_reports_passed_and_failed_checks() {
     assert!(text.out.starts_with("ok       credentials   arn:"), "{text:?}");
     assert!(text.err.contains("warning"), "{text:?}");
 
-    // Now nearly everything is wrong at once.
+    step("failed checks are reported together");
     show_stacks(&cloud, "ROLLBACK_COMPLETE");
     alarm(&cloud, "ALARM").await;
     let denied = || Fault::Refused(400, "AccessDeniedException", "no");

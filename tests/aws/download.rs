@@ -1,11 +1,13 @@
-//! Downloads by the Lambda: followed like any run, asked for once, and the first step of the whole pipeline.
+//! Downloads by the Lambda: followed like any run, requested once, and the first step of the whole pipeline.
 
 use crate::support::cloud::Cloud;
 use crate::support::proxy::Fault;
+use crate::support::step;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn follow_covers_download_load_and_report() {
     let cloud = Cloud::deploy(0).await;
+    step("run pipeline downloads, loads and reports");
     let said = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked();
     let runs = said.json();
     let facts =
@@ -17,16 +19,17 @@ async fn follow_covers_download_load_and_report() {
     for line in ["file replaced", "run succeeded"] {
         assert!(said.err.contains(line), "`{line}` is missing: {said:?}");
     }
-    // The load was ours to start, not the function's.
+    // The client starts the load; the function does not.
     let listed = cloud.say(&["runs", "-o", "json"]).await.worked().json();
     assert_eq!(listed.as_array().unwrap().len(), 3, "{listed}");
 
+    step("logs --run shows the log of the download");
     let id = runs[0]["run_id"].as_str().unwrap();
     let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
     assert_eq!(log.out.lines().filter(|line| line.contains("file replaced")).count(), 5, "{log:?}");
     cloud.say(&["stop", id]).await.failed(1, &["is in progress"]);
 
-    // What is there already is not brought again; the datasets are a download's, so the pipeline may look.
+    step("a second pipeline skips files that are already stored");
     let again = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked().json();
     assert_eq!(
         (again[0]["status"].as_str(), again[1]["status"].as_str()),

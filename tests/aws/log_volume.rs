@@ -1,4 +1,4 @@
-//! A hundred thousand events, written while they are followed: late, out of order, and through a service that refuses now and then.
+//! A hundred thousand events, written while they are followed: late, out of order, and with throttled and lost requests.
 
 use std::collections::HashSet;
 use std::process::Stdio;
@@ -22,7 +22,7 @@ const BATCHES: usize = 10;
 const BATCH: usize = 2_500;
 const EVENTS: usize = GROUPS.len() * BATCHES * BATCH;
 
-/// In the last batch, every so many events one comes very late, in milliseconds.
+/// In the last batch, one of this many events is this many milliseconds late.
 const LATE_EVERY: usize = 50;
 const LATE: i64 = 40_000;
 
@@ -42,7 +42,7 @@ async fn write(cloud: Arc<Cloud>, group: &'static str, shown: Arc<Semaphore>) {
             let age = if number.is_multiple_of(LATE_EVERY) && batch + 1 == BATCHES { LATE } else { wobble };
             (now - age, format!("{group} {batch} {number}"))
         };
-        // In a batch, the service wants them in the order of their times; from batch to batch they go back.
+        // The service requires chronological order within a batch; from batch to batch, times go back.
         let mut events: Vec<(i64, String)> = (0..BATCH).map(event).collect();
         events.sort_unstable();
         let event = |(time, message)| json!({ "timestamp": time, "message": message });
@@ -52,7 +52,7 @@ async fn write(cloud: Arc<Cloud>, group: &'static str, shown: Arc<Semaphore>) {
             "logEvents": events.into_iter().map(event).collect::<Vec<_>>(),
         });
         cloud.moto.json("logs", "Logs_20140328.PutLogEvents", &body).await;
-        // Enough that the client's own retries do not hide all of them.
+        // More than the retries of the client absorb.
         if batch % 5 == 0 {
             let throttled = || Fault::Refused(400, "ThrottlingException", "Rate exceeded");
             cloud.proxy.fail("logs:FilterLogEvents", [throttled(), throttled(), Fault::Reset]);
@@ -87,14 +87,14 @@ impl Follower {
         true
     }
 
-    /// Reads on until so many have been shown; one that hangs is ended by the test command.
+    /// Reads until this many events have been shown; the test command ends a hung test.
     async fn until(&mut self, count: usize) {
         while self.shown.len() < count {
             assert!(self.next().await, "it ended after {} events", self.shown.len());
         }
     }
 
-    /// Ctrl-C; whatever else it had to say is read.
+    /// Interrupts the follower and reads the rest of its output.
     async fn end(mut self) -> Vec<Value> {
         let id = i32::try_from(self.child.id().unwrap()).unwrap();
         kill(Pid::from_raw(id), Signal::SIGINT).unwrap();
@@ -125,7 +125,7 @@ async fn hundred_thousand_events_are_shown_once_and_in_order() {
     assert_eq!((shown.len(), messages.len(), ids.len()), (EVENTS, EVENTS, EVENTS), "lost or doubled");
     let (mut newest, mut late) = (String::new(), 0);
     for event in &shown {
-        // Times of one form and length, so that their order is that of their letters.
+        // Times have the same format and length, so they sort as text.
         let time = text(event, "time");
         assert_eq!(event["late"], time < newest, "{event} after {newest}");
         late += usize::from(time < newest);

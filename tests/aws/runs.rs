@@ -1,4 +1,4 @@
-//! Runs that do not go well, and logs that are hard to get.
+//! Failed runs, and logs from a service with errors.
 
 use serde_json::json;
 
@@ -44,7 +44,7 @@ async fn task_that_never_starts_is_explained_and_recorded() {
     let said = cloud.say(&["run", "etl"]).await;
     said.failed(125, &["the image cannot be pulled", "not found"]);
 
-    // ECS forgets; the store does not.
+    // The run record outlives the task in ECS.
     cloud.proxy.handle("ecs:DescribeTasks", |_| Some(Reply::Json(json!({ "tasks": [], "failures": [] }))));
     let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
     assert_eq!(runs[0]["run_id"].as_str(), Some(started_by.lock().unwrap().as_str()));
@@ -57,7 +57,7 @@ async fn run_waits_for_task_that_ecs_does_not_list_yet() {
     let cloud = Cloud::deploy(0).await;
     let missing = json!({ "tasks": [], "failures": [{ "arn": "arn:aws:ecs:x:1:task/covid19/1", "reason": "MISSING" }] });
     cloud.proxy.fail("ecs:DescribeTasks", std::iter::repeat_n(Fault::Answer(missing), 3));
-    // There is no dataset in the bucket: the task's own end is what is told.
+    // There is no dataset in the bucket; the end of the task is reported.
     let said = cloud.say(&["run", "etl"]).await;
     said.failed(1, &["etl exited with code 1", "there is no `provincias.csv`"]);
     assert!(cloud.proxy.has_failed_all("ecs:DescribeTasks"));

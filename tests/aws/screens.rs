@@ -9,7 +9,7 @@ fn screens(cloud: &Cloud, width: u16, height: u16) -> Terminal {
     terminal
 }
 
-/// What blocks is done on a thread of its own: the emulator's front lives in this process.
+/// Runs blocking code on another thread, because the proxy in front of the emulator runs in this process.
 async fn looking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(look).await.unwrap()
 }
@@ -22,13 +22,13 @@ async fn run_and_follow_from_the_screens() {
     let terminal = looking(move || {
         let text = terminal.see("schedule");
         assert!(text.lines().next().unwrap().contains("account 123456789012, region"), "{text}");
-        // The stages stand in the strip with their whole names, and the rest does not.
+        // The strip shows the stages with their whole names, and no other component.
         let strip = text.lines().find(|line| line.contains("schedule") && line.contains('→')).unwrap();
         for name in ["schedule", "lambda", "datasets", "etl", "master", "replica", "report", "metabase"] {
             assert!(strip.contains(name), "{name}: {strip}");
         }
         assert!(!strip.contains("bastion") && !strip.contains("alarms"), "{strip}");
-        // The stacks are no matter for a key.
+        // A key does not change stacks.
         terminal.press(&["u"]);
         terminal.see("covidctl --target aws up");
         terminal.press(&["p"]);

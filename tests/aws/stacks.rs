@@ -1,6 +1,6 @@
-//! The life of the stacks: created, changed, rolled back, resumed and deleted by `covidctl up` and `down`.
+//! `covidctl up` and `down` create, change, roll back, resume and delete the stacks.
 //!
-//! moto has the resources, ministack the life; what each of them lacks is left out of the templates by xtask/stacks/adapt.py.
+//! moto emulates the resources, ministack the statuses; xtask/stacks/adapt.py removes from the templates what each of them lacks.
 
 use serde_json::{Value, json};
 use tokio::io::{AsyncBufReadExt as _, BufReader};
@@ -9,9 +9,9 @@ use crate::support::ministack::{Ministack, Templates, covidctl};
 use crate::support::moto::Moto;
 use crate::support::proxy::{Fault, Proxy};
 use crate::support::terminal::Terminal;
-use crate::support::{Said, until};
+use crate::support::{Said, step, until};
 
-/// All that has to be said, the first time.
+/// The flags that the first `up` needs.
 const FIRST: [&str; 10] = [
     "--parameter",
     "OperatorCidr=198.51.100.7/32",
@@ -28,7 +28,7 @@ const FIRST: [&str; 10] = [
 const STACKS: [&str; 9] =
     ["network", "bastion", "database", "storage", "registry", "pipeline", "ingest", "dashboard", "ci"];
 
-/// A resource that is never ready, after which everything is taken back.
+/// Adds a resource that is never ready, so that the operation is rolled back.
 fn break_it(template: &mut Value) {
     template["Resources"]["Never"] = json!({
         "Type": "AWS::CloudFormation::WaitCondition",
@@ -43,7 +43,7 @@ fn mend_it(template: &mut Value) {
     }
 }
 
-/// Positions of these words in a text, which have to be there.
+/// Checks that a text contains these words in this order.
 #[track_caller]
 fn in_order(text: &str, words: &[String]) {
     let mut from = 0;
@@ -73,7 +73,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
         async move { ministack.say(&words.iter().map(String::as_str).collect::<Vec<_>>()).await }
     };
 
-    // What is missing is said, and nothing was made.
+    step("up without a required parameter, or without confirmation, changes nothing");
     up(&[]).await.failed(2, &["missing parameter `OperatorCidr`", "--parameter network.OperatorCidr="]);
     let asked = ministack.say(&["up", "--templates", &path, FIRST[0], FIRST[1]]).await;
     asked.failed(2, &["needs a terminal", "account 000000000000", "region us-east-1", "aws", "--yes"]);
@@ -87,7 +87,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
     let nothing = ministack.say(&["down", "--yes"]).await.worked();
     assert!(nothing.err.contains("nothing to take down"), "{nothing:?}");
 
-    // Without a release, what it would run waits.
+    step("up without a release creates the stacks that need none; with a release, the others");
     let first = up(&FIRST[..2]).await.worked();
     in_order(&first.err, &STACKS[..5].iter().map(|stack| format!("{stack}: created")).collect::<Vec<_>>());
     assert!(first.err.contains("network: Vpc (AWS::EC2::VPC) created"), "{first:?}");
@@ -101,7 +101,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
     in_order(&second.err, &STACKS[5..].iter().map(|stack| format!("{stack}: created")).collect::<Vec<_>>());
     assert!(!second.err.contains("network: "), "nothing has changed there: {second:?}");
 
-    // Again: nothing. A parameter: only what follows from it, and all others stay as they are.
+    step("up again changes nothing; a parameter changes its stack only");
     let again = up(&[]).await.worked();
     assert!(again.err.contains("no changes") && !again.err.contains("left out"), "{again:?}");
     let changed = up(&["--parameter", "pipeline.LogDays=30"]).await.worked();
@@ -110,6 +110,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
         assert!(!changed.err.contains(&format!("{stack}: changed")), "{stack}: {changed:?}");
     }
     assert_eq!(status_of(&ministack, &path, "pipeline").await.0, "unchanged");
+    step("a changed template changes its stack");
     templates.change("registry", |template| {
         template["Resources"]["More"] = json!({ "Type": "AWS::SSM::Parameter",
             "Properties": { "Type": "String", "Name": "/covid19/more", "Value": "x" } });
@@ -118,7 +119,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
     assert_eq!(action, "change");
     assert_eq!(resources, [json!({ "action": "add", "resource": "More", "type": "AWS::SSM::Parameter" })]);
 
-    // Down: what holds data stays, unless it is told to go.
+    step("down keeps the stacks with data");
     ministack.say(&["down"]).await.failed(2, &["network, database, storage, registry are kept", "--yes"]);
     let down = ministack.say(&["down", "--yes"]).await.worked();
     let gone = ["ci", "dashboard", "ingest", "pipeline", "bastion"];
@@ -130,6 +131,7 @@ async fn they_are_created_changed_and_deleted_in_order() {
             "{stack}"
         );
     }
+    step("down --delete-data deletes all stacks");
     let words = [&["up", "--yes", "--templates", &path][..], &FIRST[2..]].concat();
     ministack.say(&words).await.worked();
     let down = ministack.say(&["down", "--yes", "--delete-data"]).await.worked();
@@ -145,7 +147,7 @@ async fn failed_stack_is_explained_and_resumed() {
     let path = templates.path();
     let words = [&["up", "--yes", "--templates", &path][..], &FIRST].concat();
 
-    // While it is created, it breaks.
+    step("a failed creation is explained");
     templates.change("storage", break_it);
     let failed = ministack.say(&words).await;
     failed.failed(
@@ -153,13 +155,14 @@ async fn failed_stack_is_explained_and_resumed() {
         &[
             "the stack `covid19-storage` was not created: Never (AWS::CloudFormation::WaitCondition)",
             "storage: what was done is taken back",
-            "it goes on here",
+            "it continues here",
         ],
     );
     assert!(
         failed.err.contains("database: created") && !failed.err.contains("registry: creating"),
         "{failed:?}"
     );
+    step("the next up creates the failed stack anew and continues");
     assert_eq!(status_of(&ministack, &path, "storage").await.0, "create-anew");
     templates.change("storage", mend_it);
     let again = ministack.say(&["up", "--yes", "--templates", &path, "--release", "v1"]).await.worked();
@@ -167,7 +170,7 @@ async fn failed_stack_is_explained_and_resumed() {
     assert!(again.err.contains("storage: created") && again.err.contains("dashboard: created"), "{again:?}");
     assert!(!again.err.contains("database: creating"), "{again:?}");
 
-    // While it is changed, it breaks: the stack is what it was, and can be changed again.
+    step("a failed update is rolled back, and the stack can be changed again");
     templates.change("registry", break_it);
     let failed = ministack.say(&["up", "--yes", "--templates", &path]).await;
     failed.failed(1, &["the stack `covid19-registry` was not changed: Never"]);
@@ -189,7 +192,7 @@ async fn operation_in_progress_is_awaited() {
         });
     });
     let words = ["up", "--yes", "--templates", &path, FIRST[0], FIRST[1]];
-    // A client starts and is interrupted.
+    step("a client starts the creation and is killed");
     let mut first = ministack.covidctl(&words).stderr(std::process::Stdio::null()).spawn().unwrap();
     let look = ["up", "--dry-run", "--templates", &path, FIRST[0], FIRST[1], "-o", "json"];
     let busy = || {
@@ -200,7 +203,9 @@ async fn operation_in_progress_is_awaited() {
     until("the stack is being created", busy);
     first.kill().unwrap();
     first.wait().unwrap();
-    // The next one waits for it; it fails, and is made anew, from a template that was mended meanwhile.
+    step(
+        "the next client waits for the creation, which fails, and creates the stack anew from the mended template",
+    );
     templates.change("network", mend_it);
     let mut second = tokio::process::Command::from(ministack.covidctl(&words));
     let mut second = second.stderr(std::process::Stdio::piped()).kill_on_drop(true).spawn().unwrap();
@@ -272,12 +277,12 @@ async fn resources_are_created_and_deleted() {
         config.as_array().unwrap().iter().filter(|setting| setting["origin"] == "discovery").count();
     assert!(discovered > 20, "{config}");
 
-    // Versions, and the mark of a deletion, are in the way of deleting a bucket.
+    step("down empties a bucket with versions and delete markers");
     let bucket = format!("covid19-datasets-123456789012-{}", moto.region);
     for content in ["one", "two"] {
         moto.object(&bucket, "a folder/ñ+1.csv", content.as_bytes().to_vec()).await;
     }
-    // AWS may not answer for a moment while it is asked how far it is.
+    // Two polls of the deletion get no response.
     proxy.fail("cloudformation:DescribeStackEvents", [Fault::Reset, Fault::Reset]);
     let gone = say(vec!["down", "--yes", "--delete-data"]).await.worked();
     assert!(proxy.has_failed_all("cloudformation:DescribeStackEvents"));

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws::{Aws, UpOptions};
+use aws::Aws;
 use target::{DataRetention, Progress, Target};
 
 use crate::local::{blocker, put_sample, settings};
@@ -42,9 +42,7 @@ impl super::end_to_end::Stage for Stage {
             .filter_map(|word| word.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let wanted =
-            UpOptions { parameters: &parameters, release: Some("v1"), templates: Some(Path::new(&path)) };
-        let plan = self.aws.plan(&wanted).await.unwrap();
+        let plan = self.aws.plan(&parameters, Some("v1"), Some(Path::new(&path))).await.unwrap();
         assert!(plan.steps.iter().all(|step| !step.is_work()), "all of it is there");
     }
 

@@ -13,20 +13,22 @@ use common::failure::{Exit, Failure, Result};
 /// A failed request.
 #[derive(Debug)]
 pub(super) struct ApiError {
-    kind: ApiErrorKind,
+    pub(super) kind: ApiErrorKind,
     /// Error code of the service.
-    code: String,
-    message: String,
+    pub(super) code: String,
+    pub(super) message: String,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum ApiErrorKind {
+pub(super) enum ApiErrorKind {
     /// Missing, invalid or expired.
     Credentials,
     Denied,
     Throttled,
     /// No response.
     Unreachable,
+    /// An error inside the service.
+    Internal,
     Missing,
     Refused,
 }
@@ -42,10 +44,9 @@ impl ApiError {
         let code = metadata.and_then(|meta| meta.code()).unwrap_or_default().to_owned();
         let said = metadata.and_then(|meta| meta.message()).map(str::to_owned);
         let (mut chain, mut is_about_credentials) = (Vec::new(), false);
-        let mut cause = error.source();
-        while let Some(error) = cause {
-            is_about_credentials |= error.downcast_ref::<CredentialsError>().is_some();
-            let text = error.to_string();
+        for cause in std::iter::successors(error.source(), |&cause| cause.source()) {
+            is_about_credentials |= cause.is::<CredentialsError>();
+            let text = cause.to_string();
             match text.as_str() {
                 // The chain of providers, which is no help.
                 "other" | "an error occurred while loading credentials" => {}
@@ -53,46 +54,24 @@ impl ApiError {
                 _ if chain.contains(&text) => {}
                 _ => chain.push(text),
             }
-            cause = error.source();
         }
-        let kind = match error {
-            _ if is_about_credentials => ApiErrorKind::Credentials,
-            SdkError::ServiceError(_) => kind_of(&code),
-            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => ApiErrorKind::Unreachable,
-            _ => ApiErrorKind::Refused,
-        };
         let message = said.filter(|text| !text.is_empty()).unwrap_or_else(|| match error {
             SdkError::TimeoutError(_) => "no answer in time".to_owned(),
             _ if chain.is_empty() => code.clone(),
             _ => chain.join(": "),
         });
+        let kind = match error {
+            _ if is_about_credentials => ApiErrorKind::Credentials,
+            SdkError::ServiceError(_) => kind_of(&code, &message),
+            SdkError::TimeoutError(_) | SdkError::DispatchFailure(_) => ApiErrorKind::Unreachable,
+            _ => ApiErrorKind::Refused,
+        };
         Self { kind, code, message }
-    }
-
-    pub(super) fn is_throttling(&self) -> bool {
-        self.kind == ApiErrorKind::Throttled
-    }
-
-    pub(super) fn is_missing(&self) -> bool {
-        self.kind == ApiErrorKind::Missing
-    }
-
-    pub(super) fn is_denial(&self) -> bool {
-        self.kind == ApiErrorKind::Denied
-    }
-
-    /// Returns whether the service returned this code.
-    pub(super) fn is(&self, code: &str) -> bool {
-        self.code == code
-    }
-
-    pub(super) fn message(&self) -> &str {
-        &self.message
     }
 
     /// Returns whether the request may succeed later.
     pub(super) fn may_pass(&self) -> bool {
-        self.kind == ApiErrorKind::Unreachable || is_internal(&self.code)
+        matches!(self.kind, ApiErrorKind::Unreachable | ApiErrorKind::Internal)
     }
 
     /// Returns the message. `what` names operation and resource, `action` the IAM action.
@@ -117,66 +96,48 @@ impl ApiError {
             ApiErrorKind::Missing => failure.source(self.message.clone()).hint(
                 "is it in this account and region, under this name? `covidctl config` shows all names and who set them, `covidctl doctor` what is missing",
             ),
-            ApiErrorKind::Refused => {
-                let code = if self.code.is_empty() { "" } else { &self.code };
-                failure.source(format!("{code} {}", self.message).trim().to_owned())
+            ApiErrorKind::Internal | ApiErrorKind::Refused => {
+                failure.source(format!("{} {}", self.code, self.message).trim().to_owned())
             }
         }
     }
 }
 
-fn kind_of(code: &str) -> ApiErrorKind {
-    match code {
+fn kind_of(code: &str, message: &str) -> ApiErrorKind {
+    // Services spell the same code with and without these words.
+    match code.trim_end_matches("Exception").trim_end_matches("Fault") {
         "ExpiredToken"
-        | "ExpiredTokenException"
         | "RequestExpired"
         | "InvalidClientTokenId"
-        | "UnrecognizedClientException"
+        | "UnrecognizedClient"
         | "SignatureDoesNotMatch"
-        | "InvalidSignatureException"
+        | "InvalidSignature"
         | "AuthFailure"
         | "MissingAuthenticationToken"
-        | "MissingAuthenticationTokenException"
         | "InvalidAccessKeyId" => ApiErrorKind::Credentials,
         // Some emulators return only the status.
-        "AccessDenied" | "AccessDeniedException" | "UnauthorizedOperation" | "NotAuthorized" | "403" => {
-            ApiErrorKind::Denied
-        }
+        "AccessDenied" | "UnauthorizedOperation" | "NotAuthorized" | "403" => ApiErrorKind::Denied,
         "Throttling"
-        | "ThrottlingException"
-        | "ThrottledException"
+        | "Throttled"
         | "RequestLimitExceeded"
-        | "TooManyRequestsException"
+        | "TooManyRequests"
         | "RequestThrottled"
         | "SlowDown"
-        | "LimitExceededException" => ApiErrorKind::Throttled,
-        "ResourceNotFoundException"
-        | "ClusterNotFoundException"
-        | "ParameterNotFound"
-        | "RepositoryNotFoundException"
-        | "DBInstanceNotFound"
-        | "DBInstanceNotFoundFault"
-        | "TargetGroupNotFound"
-        | "InvalidInstanceID.NotFound" => ApiErrorKind::Missing,
+        | "LimitExceeded" => ApiErrorKind::Throttled,
+        "InternalFailure" | "InternalServerError" | "InternalError" | "ServiceUnavailable" => {
+            ApiErrorKind::Internal
+        }
+        code if code.ends_with("NotFound") => ApiErrorKind::Missing,
+        // CloudFormation has no code for a missing stack.
+        "ValidationError" if message.contains("does not exist") => ApiErrorKind::Missing,
         _ => ApiErrorKind::Refused,
     }
-}
-
-fn is_internal(code: &str) -> bool {
-    matches!(
-        code,
-        "InternalFailure"
-            | "InternalServerError"
-            | "InternalError"
-            | "ServiceUnavailable"
-            | "ServiceUnavailableException"
-    )
 }
 
 /// Returns the hint for a missing resource: the stack that creates it.
 pub(super) fn stack_hint(stack: &str) -> String {
     let release = if matches!(stack, "pipeline" | "ingest" | "dashboard") { " --release TAG" } else { "" };
-    format!("`covidctl --target aws up{release}` stack_hint it, with the stack `{stack}`")
+    format!("`covidctl --target aws up{release}` creates it, with the stack `{stack}`")
 }
 
 /// Adds a message to the error of a request.
@@ -199,9 +160,8 @@ where
 
     fn api_context_optional(self, action: &str, what: impl FnOnce() -> String) -> Result<Option<T>> {
         match self {
-            Ok(answer) => Ok(Some(answer)),
-            Err(error) if ApiError::of(&error).is_missing() => Ok(None),
-            Err(error) => Err(ApiError::of(&error).failure(action, &what())),
+            Err(error) if ApiError::of(&error).kind == ApiErrorKind::Missing => Ok(None),
+            answer => answer.api_context(action, what).map(Some),
         }
     }
 }
@@ -211,7 +171,8 @@ mod tests {
     use super::*;
 
     fn error(code: &str) -> ApiError {
-        ApiError { kind: kind_of(code), code: code.to_owned(), message: "as the service says it".to_owned() }
+        let message = "as the service says it".to_owned();
+        ApiError { kind: kind_of(code, &message), code: code.to_owned(), message }
     }
 
     #[test]
@@ -231,8 +192,12 @@ mod tests {
         let (code, text, hint) = facts("SomethingElse");
         assert_eq!((code, hint), (1, None));
         assert_eq!(text, "cannot start `etl`: SomethingElse as the service says it");
-        assert!(error("ThrottlingException").is_throttling());
-        assert!(error("ResourceNotFoundException").is_missing());
+        assert_eq!(error("ThrottlingException").kind, ApiErrorKind::Throttled);
+        for code in ["ResourceNotFoundException", "DBInstanceNotFoundFault", "InvalidInstanceID.NotFound"] {
+            assert_eq!(error(code).kind, ApiErrorKind::Missing, "{code}");
+        }
+        let missing_stack = kind_of("ValidationError", "Stack with id covid19-network does not exist");
+        assert_eq!(missing_stack, ApiErrorKind::Missing);
         assert!(error("InternalFailure").may_pass());
     }
 }

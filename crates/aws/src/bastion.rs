@@ -10,6 +10,7 @@ use common::failure::{Failure, Result};
 
 use super::api_error::{ApiContext as _, ApiError, stack_hint};
 use super::clients::Clients;
+use super::utc;
 use tunnel::{Bastion, Discovery};
 
 /// A reachable instance.
@@ -28,11 +29,15 @@ pub(super) enum GroupStatus {
     Serving(Instance),
 }
 
-/// Returns the instance of the group, if there is one.
-pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Option<Instance>> {
+/// Returns the instance of the group, or an error if there is no group or no reachable instance in it.
+pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Instance> {
     match status(clients, group).await? {
-        GroupStatus::Serving(instance) => Ok(Some(instance)),
-        GroupStatus::NoInstance => Ok(None),
+        GroupStatus::Serving(instance) => Ok(instance),
+        GroupStatus::NoInstance => {
+            Err(Failure::new(format!("no instance of the Auto Scaling group `{group}` is in service")).hint(
+                "if it is being replaced, it takes a few minutes; else look at the group's activity and desired capacity",
+            ))
+        }
         GroupStatus::NoGroup => Err(Failure::new(format!("cannot look at the Auto Scaling group `{group}`"))
             .source("there is no such group in this account and region")
             .hint(format!("{}; is this the right --region?", stack_hint("bastion")))),
@@ -63,9 +68,7 @@ pub(super) async fn status(clients: &Clients, group: &str) -> Result<GroupStatus
         Some(Instance {
             id: instance.instance_id()?.to_owned(),
             address: instance.public_ip_address().filter(|address| !address.is_empty())?.to_owned(),
-            launched_at: instance
-                .launch_time()
-                .and_then(|time| DateTime::from_timestamp_millis(time.to_millis().ok()?)),
+            launched_at: instance.launch_time().and_then(utc),
         })
     });
     // During a replacement there are two; the newer one stays.
@@ -85,17 +88,8 @@ pub(super) struct Group {
 #[async_trait]
 impl Discovery for Group {
     async fn find(&self) -> Result<Bastion> {
-        let instance = instance(&self.clients, &self.name).await?.ok_or_else(|| {
-            Failure::new(format!("no instance of the Auto Scaling group `{}` is in service", self.name)).hint(
-                "if it is being replaced, it takes a few minutes; else look at the group's activity and desired capacity",
-            )
-        })?;
-        Ok(Bastion {
-            user: self.user.clone(),
-            host: instance.address,
-            port: self.port,
-            instance: Some(instance.id),
-        })
+        let Instance { id, address, .. } = instance(&self.clients, &self.name).await?;
+        Ok(Bastion { user: self.user.clone(), host: address, port: self.port, instance: Some(id) })
     }
 
     async fn host_keys(&self, bastion: &Bastion) -> Result<Vec<String>> {
@@ -104,7 +98,7 @@ impl Discovery for Group {
         // (EC2 API Reference, GetConsoleOutput).
         let request = || self.clients.instances().get_console_output().instance_id(id);
         let answer = match request().latest(true).send().await {
-            Err(error) if ApiError::of(&error).is("UnsupportedOperation") => request().send().await,
+            Err(error) if ApiError::of(&error).code == "UnsupportedOperation" => request().send().await,
             answer => answer,
         };
         let answer =

@@ -6,6 +6,7 @@ use std::time::Duration;
 use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
 
+use crate::https_text;
 use target::WithOrigin;
 
 /// The bundle of all regions.
@@ -31,24 +32,18 @@ pub(super) async fn provide(named: Option<&WithOrigin<PathBuf>>) -> Result<PathB
         return Ok(path);
     }
     let what = || format!("cannot download the CA bundle of RDS from `{BUNDLE_URL}`");
-    let fetched = fetch().await.context(what).and_then(|text| {
-        if is_bundle(&text) {
-            Ok(text)
-        } else {
+    let fetched = match https_text(BUNDLE_URL, DOWNLOAD_TIMEOUT).await.context(what) {
+        Ok(text) if !is_bundle(&text) => {
             Err(Failure::new(what()).source("the response contains no certificate"))
         }
-    });
+        fetched => fetched,
+    };
     let text =
         fetched.map_err(|failure| failure.hint("download it and pass it with --ssl-root-cert FILE"))?;
     let keep = || format!("cannot store the CA bundle in `{}`", path.display());
     std::fs::create_dir_all(&folder).context(keep)?;
     common::atomic_file::write(&path, text.as_bytes()).context(keep)?;
     Ok(path)
-}
-
-async fn fetch() -> reqwest::Result<String> {
-    let client = reqwest::Client::builder().timeout(DOWNLOAD_TIMEOUT).https_only(true).build()?;
-    client.get(BUNDLE_URL).send().await?.error_for_status()?.text().await
 }
 
 fn is_bundle(text: &str) -> bool {

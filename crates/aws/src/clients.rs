@@ -11,7 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use common::failure::{Exit, Failure, Result};
 
-use super::credentials::CachedCredentials;
+use super::buckets::CachedCredentials;
 use target::{AwsSettings, Origin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,8 +24,9 @@ const MAX_ATTEMPTS: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Clients {
     config: SdkConfig,
-    region: String,
-    store_credentials: Option<Arc<CachedCredentials>>,
+    pub(super) region: String,
+    /// Credentials for object stores.
+    pub(super) store_credentials: Arc<CachedCredentials>,
 }
 
 /// Returns the credentials of a profile alone. A role in it is assumed in the configured region.
@@ -70,22 +71,13 @@ impl Clients {
             return Err(Failure::usage("no AWS region configured")
                 .hint("--region us-east-1, or AWS_REGION, or `region` in the profile"));
         };
-        let store_credentials =
-            config.credentials_provider().map(|provider| Arc::new(CachedCredentials::new(provider)));
+        let Some(provider) = config.credentials_provider() else {
+            return Err(Failure::new("no credentials for AWS configured")
+                .hint("log in (`aws sso login`), or --profile")
+                .exit_code(Exit::Credentials));
+        };
+        let store_credentials = Arc::new(CachedCredentials::new(provider));
         Ok(Self { config, region, store_credentials })
-    }
-
-    /// Returns the credentials for an object store.
-    pub(super) fn store_credentials(&self, bucket: &str) -> Result<Arc<CachedCredentials>> {
-        self.store_credentials.clone().ok_or_else(|| {
-            Failure::new(format!("cannot open `s3://{bucket}`"))
-                .source("there are no credentials for AWS")
-                .exit_code(Exit::Credentials)
-        })
-    }
-
-    pub(super) fn region(&self) -> &str {
-        &self.region
     }
 
     /// Returns the endpoint of all services, if one is set.

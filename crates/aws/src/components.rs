@@ -4,20 +4,20 @@
 
 use std::str::FromStr as _;
 
-use aws_sdk_cloudwatch::types::{Dimension, Statistic};
+use aws_sdk_cloudwatch::types::{Datapoint, Dimension, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::OrderBy;
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 use aws_sdk_eventbridge::types::RuleState;
 use aws_smithy_types::DateTime as Moment;
 use chrono::{DateTime, TimeDelta, Utc};
-use common::failure::Result;
-use futures_util::future;
+use common::failure::{Failure, Result};
+use futures_util::{FutureExt as _, future};
 
-use super::alarms;
 use super::api_error::{ApiContext as _, stack_hint};
 use super::bastion::{self, GroupStatus};
 use super::clients::Clients;
 use super::names::{Name, Names};
+use super::{database_access, utc};
 use target::{Component, ComponentState};
 
 /// Replica lag in seconds that is normal for an idle primary, which writes at least every five minutes (RDS User Guide, "Monitoring read
@@ -27,30 +27,26 @@ const LAG_WARNING: f64 = 330.0;
 /// Replica lag in seconds at which the component has failed; the stacks have an alarm at the same lag.
 const LAG_FAILURE: f64 = 600.0;
 
+/// The prefix of the names of the stacks' alarms.
+const ALARM_PREFIX: &str = "covid19-";
+
 /// Returns all components in the order of the pipeline.
 pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Component> {
-    let (schedule, lambda, master, replica, metabase, bastion, alarms) = tokio::join!(
-        schedule(clients, names),
-        lambda(clients, names),
-        database(clients, names, Name::Master),
-        replica(clients, names),
-        metabase(clients, names),
-        bastion(clients, names),
-        alarms(clients),
-    );
-    let parts = [
-        ("schedule", schedule),
-        ("lambda", lambda),
-        ("master", master),
-        ("replica", replica),
-        ("metabase", metabase),
-        ("bastion", bastion),
-        ("alarms", alarms),
+    let components = [
+        ("schedule", schedule(clients, names).boxed()),
+        ("lambda", lambda(clients, names).boxed()),
+        ("master", database(clients, names, Name::Master).boxed()),
+        ("replica", replica(clients, names).boxed()),
+        ("metabase", metabase(clients, names).boxed()),
+        ("bastion", bastion(clients, names).boxed()),
+        ("alarms", alarms(clients).boxed()),
     ];
-    parts
-        .into_iter()
-        .map(|(name, state)| state.map_or_else(|failure| unknown(name, &failure), |part| part.named(name)))
-        .collect()
+    let queries = components.map(async |(name, status)| {
+        let unknown = |failure: Failure| ComponentStatus::new(ComponentState::Unknown, failure.to_string());
+        let ComponentStatus { state, since, detail } = status.await.unwrap_or_else(unknown);
+        Component { name: name.to_owned(), state, since, detail }
+    });
+    future::join_all(queries).await
 }
 
 /// The status of a component.
@@ -69,25 +65,39 @@ impl ComponentStatus {
     fn absent(stack: &str) -> Self {
         Self::new(ComponentState::Missing, format!("not there; {}", stack_hint(stack)))
     }
+}
 
-    fn named(self, name: &str) -> Component {
-        Component { name: name.to_owned(), state: self.state, since: self.since, detail: self.detail }
+/// The CloudWatch alarms of the stacks.
+pub(super) struct Alarms {
+    pub(super) count: usize,
+    /// Alarms in state ALARM, each with its reason.
+    pub(super) raised: Vec<String>,
+    /// When the last of them was raised.
+    since: Option<DateTime<Utc>>,
+}
+
+impl Alarms {
+    pub(super) async fn fetch(clients: &Clients) -> Result<Self> {
+        let answer = clients.metrics().describe_alarms().alarm_name_prefix(ALARM_PREFIX).send().await;
+        let answer =
+            answer.api_context("cloudwatch:DescribeAlarms", || "cannot look at the alarms".to_owned())?;
+        let all = answer.metric_alarms();
+        let raised = all.iter().filter(|alarm| alarm.state_value() == Some(&StateValue::Alarm));
+        let since = raised.clone().filter_map(|alarm| alarm.state_updated_timestamp().and_then(utc)).max();
+        let words = raised.map(|alarm| {
+            let reason = alarm.state_reason().map(|reason| format!(" ({reason})")).unwrap_or_default();
+            format!("{}{reason}", alarm.alarm_name().unwrap_or_default())
+        });
+        Ok(Self { count: all.len(), raised: words.collect(), since })
     }
 }
 
-fn unknown(name: &str, failure: &common::failure::Failure) -> Component {
-    ComponentStatus::new(ComponentState::Unknown, failure.to_string()).named(name)
-}
-
 async fn alarms(clients: &Clients) -> Result<ComponentStatus> {
-    let alarms = alarms::fetch(clients).await?;
-    Ok(match (alarms.count, alarms.raised.len()) {
+    let Alarms { count, raised, since } = Alarms::fetch(clients).await?;
+    Ok(match (count, raised.len()) {
         (0, _) => ComponentStatus::absent("pipeline"),
         (count, 0) => ComponentStatus::new(ComponentState::Ready, format!("none of {count} is raised")),
-        _ => ComponentStatus {
-            since: alarms.since,
-            ..ComponentStatus::new(ComponentState::Failed, alarms.raised.join(", "))
-        },
+        _ => ComponentStatus { since, ..ComponentStatus::new(ComponentState::Failed, raised.join(", ")) },
     })
 }
 
@@ -120,10 +130,11 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let (name, group) = (names.need(Name::Download)?, names.need(Name::LambdaGroup)?);
     let logs = clients.logs();
     let streams = logs.describe_log_streams().log_group_name(group).order_by(OrderBy::LastEventTime);
+    let errors = ["AWS/Lambda", "Errors", "FunctionName", name];
     let (function, streams, errors) = future::join3(
         clients.functions().get_function_configuration().function_name(name).send(),
         streams.descending(true).limit(1).send(),
-        sum_of_a_day(clients, "AWS/Lambda", "Errors", ("FunctionName", name)),
+        points(clients, errors, Statistic::Sum, 3600, TimeDelta::days(1)),
     )
     .await;
     let function = function.api_context_optional("lambda:GetFunctionConfiguration", || {
@@ -134,9 +145,9 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let newest = streams.first();
     let last = newest.and_then(|stream| stream.last_event_timestamp.or(stream.creation_time));
     let since = last.and_then(DateTime::from_timestamp_millis);
-    let state = function.state.map_or_else(|| "Active".to_owned(), |state| state.as_str().to_owned());
-    let errors = errors.unwrap_or_default();
-    let (state, detail) = match state.as_str() {
+    let state = function.state.as_ref().map_or("Active", |state| state.as_str());
+    let errors: f64 = errors.unwrap_or_default().iter().map(|(_, count)| count).sum();
+    let (state, detail) = match state {
         "Active" | "Inactive" if errors > 0.0 => {
             (ComponentState::Failed, format!("{name}: {errors} failed invocations within a day"))
         }
@@ -152,12 +163,9 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
 
 async fn database(clients: &Clients, names: &Names, of: Name) -> Result<ComponentStatus> {
     let name = names.need(of)?;
-    let answer = clients.databases().describe_db_instances().db_instance_identifier(name).send().await;
-    let answer = answer.api_context_optional("rds:DescribeDBInstances", || {
-        format!("cannot look at the database `{name}`")
-    })?;
-    let instance = answer.and_then(|answer| answer.db_instances.unwrap_or_default().into_iter().next());
-    let Some(instance) = instance else { return Ok(ComponentStatus::absent("database")) };
+    let Some(instance) = database_access::instance(clients, name).await? else {
+        return Ok(ComponentStatus::absent("database"));
+    };
     let status = instance.db_instance_status().unwrap_or("unknown");
     let state = match status {
         "available" | "storage-optimization" | "configuring-enhanced-monitoring" => ComponentState::Ready,
@@ -173,15 +181,16 @@ async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Componen
 }
 
 async fn replica(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
-    let name = names.need(Name::Replica)?;
+    let lag = ["AWS/RDS", "ReplicaLag", "DBInstanceIdentifier", names.need(Name::Replica)?];
     let (known, lag) = future::join(
         database(clients, names, Name::Replica),
-        last_of_minutes(clients, "AWS/RDS", "ReplicaLag", ("DBInstanceIdentifier", name)),
+        points(clients, lag, Statistic::Average, 60, TimeDelta::minutes(10)),
     )
     .await;
     let known = known?;
-    Ok(match lag {
-        Ok(Some(lag)) if known.state == ComponentState::Ready => {
+    let newest = |points: Vec<(i64, f64)>| points.into_iter().max_by_key(|(time, _)| *time);
+    Ok(match lag.map(newest) {
+        Ok(Some((_, lag))) if known.state == ComponentState::Ready => {
             let state = state_of_lag(lag);
             ComponentStatus { state, detail: format!("{}, {lag:.1} s behind", known.detail), ..known }
         }
@@ -243,32 +252,14 @@ async fn bastion(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     })
 }
 
-async fn sum_of_a_day(clients: &Clients, namespace: &str, metric: &str, of: (&str, &str)) -> Result<f64> {
-    let points = statistics(clients, namespace, metric, of, TimeDelta::days(1), 3600, Statistic::Sum).await?;
-    Ok(points.iter().map(|(_, value)| value).sum())
-}
-
-async fn last_of_minutes(
+/// Returns time (seconds since 1970) and value of the points of a CloudWatch metric; `period` is in seconds.
+async fn points(
     clients: &Clients,
-    namespace: &str,
-    metric: &str,
-    of: (&str, &str),
-) -> Result<Option<f64>> {
-    let points =
-        statistics(clients, namespace, metric, of, TimeDelta::minutes(10), 60, Statistic::Average).await?;
-    Ok(points.into_iter().max_by_key(|(time, _)| *time).map(|(_, value)| value))
-}
-
-async fn statistics(
-    clients: &Clients,
-    namespace: &str,
-    metric: &str,
-    (dimension, value): (&str, &str),
-    back: TimeDelta,
-    period: i32,
+    [namespace, metric, dimension, value]: [&str; 4],
     statistic: Statistic,
+    period: i32,
+    back: TimeDelta,
 ) -> Result<Vec<(i64, f64)>> {
-    let moment = |time: DateTime<Utc>| Moment::from_millis(time.timestamp_millis());
     let now = Utc::now();
     let answer = clients
         .metrics()
@@ -276,8 +267,8 @@ async fn statistics(
         .namespace(namespace)
         .metric_name(metric)
         .dimensions(Dimension::builder().name(dimension).value(value).build())
-        .start_time(moment(now - back))
-        .end_time(moment(now))
+        .start_time(Moment::from_millis((now - back).timestamp_millis()))
+        .end_time(Moment::from_millis(now.timestamp_millis()))
         .period(period)
         .statistics(statistic)
         .send()
@@ -285,9 +276,7 @@ async fn statistics(
     let answer = answer.api_context("cloudwatch:GetMetricStatistics", || {
         format!("cannot read the metric `{metric}` of `{value}`")
     })?;
-    let point = |point: &aws_sdk_cloudwatch::types::Datapoint| {
-        Some((point.timestamp()?.secs(), point.average().or(point.sum())?))
-    };
+    let point = |point: &Datapoint| Some((point.timestamp()?.secs(), point.average().or(point.sum())?));
     Ok(answer.datapoints().iter().filter_map(point).collect())
 }
 

@@ -48,16 +48,13 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
         .send()
         .await;
     let Err(error) = invoked else { return Ok(()) };
-    let trouble = ApiError::of(&error);
-    let failure =
-        trouble.failure("lambda:InvokeFunction", &format!("cannot invoke the function `{function}`"));
-    Err(match failure.exit() {
-        Exit::Credentials => failure,
-        // A lost response is no reason to retry.
-        _ if trouble.may_pass() => failure
-            .hint("`covidctl runs` shows whether it began all the same; if not, try again")
-            .exit_code(Exit::NotStarted),
-        _ => failure.exit_code(Exit::NotStarted),
+    let error = ApiError::of(&error);
+    let failure = error.failure("lambda:InvokeFunction", &format!("cannot invoke the function `{function}`"));
+    // A lost response is no reason to retry.
+    Err(if error.may_pass() {
+        failure.hint("`covidctl runs` shows whether it began all the same; if not, try again")
+    } else {
+        failure
     })
 }
 
@@ -67,22 +64,20 @@ pub(super) fn ended(
     requested_at: DateTime<Utc>,
     now: DateTime<Utc>,
 ) -> Option<RunEnd> {
+    let hint = "covidctl logs lambda --since 1h".to_owned();
     match record {
         Some(record) if record.status == RunStatus::Running => None,
         Some(record) => Some(RunEnd {
             code: record.exit_code.unwrap_or(1),
             reason: record.error.clone(),
-            hint: (record.status == RunStatus::Failed).then(|| "covidctl logs lambda --since 1h".to_owned()),
+            hint: (record.status == RunStatus::Failed).then_some(hint),
         }),
-        None if now - requested_at > START_ALLOWANCE => Some(RunEnd {
-            code: Exit::NotStarted.code(),
-            reason: Some(format!(
-                "the function did not begin within {} minutes",
-                START_ALLOWANCE.num_minutes()
-            )),
-            hint: Some("covidctl logs lambda --since 1h".to_owned()),
-        }),
-        None => None,
+        None if now - requested_at <= START_ALLOWANCE => None,
+        None => {
+            let minutes = START_ALLOWANCE.num_minutes();
+            let reason = Some(format!("the function did not begin within {minutes} minutes"));
+            Some(RunEnd { code: Exit::NotStarted.code(), reason, hint: Some(hint) })
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use common::failure::Result;
 
-use super::api_error::ApiError;
+use super::api_error::{ApiError, ApiErrorKind};
 use logs::{Event, PageRequest, PageResponse, Source};
 
 /// Limit of `FilterLogEvents`.
@@ -20,13 +20,6 @@ pub(super) enum EventFilter {
     Stream(String),
     /// Events with this text, which has no quotation mark, in any stream.
     Mentioning(String),
-}
-
-impl EventFilter {
-    /// Returns a filter on a stream, if it is known.
-    pub(super) fn stream(name: Option<String>) -> Self {
-        name.map_or(Self::All, Self::Stream)
-    }
 }
 
 pub(super) struct LogGroup {
@@ -65,30 +58,27 @@ impl Source for LogGroup {
             .await;
         let answer = match answer {
             Ok(answer) => answer,
-            Err(error) => {
-                let trouble = ApiError::of(&error);
-                let failure = || {
-                    trouble.failure(
-                        "logs:FilterLogEvents",
-                        &format!("cannot read the log group `{}`", self.group),
-                    )
-                };
-                return match &trouble {
-                    trouble if trouble.is_missing() => Ok(PageResponse::Missing),
-                    trouble if trouble.is_throttling() => Ok(PageResponse::Throttled),
-                    trouble if trouble.may_pass() => Ok(PageResponse::Unavailable(failure())),
-                    _ => Err(failure()),
-                };
-            }
+            Err(error) => return self.without_page(&ApiError::of(&error)),
         };
-        let events = answer.events.unwrap_or_default().into_iter();
-        let events = events.filter_map(|event| self.event(event));
+        let events = answer.events.unwrap_or_default().into_iter().filter_map(|event| self.event(event));
         let events = events.filter(|event| text.is_none_or(|text| event.message.contains(text))).collect();
         Ok(PageResponse::Page { events, next: answer.next_token, complete_until: None })
     }
 }
 
 impl LogGroup {
+    /// Returns the response to a failed request, or the error if repeating the request is of no use.
+    fn without_page(&self, error: &ApiError) -> Result<PageResponse> {
+        let what = format!("cannot read the log group `{}`", self.group);
+        let failure = error.failure("logs:FilterLogEvents", &what);
+        match error.kind {
+            ApiErrorKind::Missing => Ok(PageResponse::Missing),
+            ApiErrorKind::Throttled => Ok(PageResponse::Throttled),
+            _ if error.may_pass() => Ok(PageResponse::Unavailable(failure)),
+            _ => Err(failure),
+        }
+    }
+
     fn event(&self, event: FilteredLogEvent) -> Option<Event> {
         let time = event.timestamp?;
         Some(Event {

@@ -3,7 +3,6 @@
 //! `object_store` has no versions, so these two requests are signed by its signer and parsed as XML; the S3 client of the SDK would cost
 //! every build more.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use common::failure::{Context as _, Exit, Failure, Result};
@@ -16,7 +15,6 @@ use reqwest::{Method, StatusCode, Url};
 use serde::Deserialize;
 
 use super::clients::Clients;
-use super::credentials::CachedCredentials;
 
 /// What a signed key may hold unescaped beside letters and digits.
 const UNESCAPED: &AsciiSet =
@@ -34,7 +32,7 @@ struct Page {
     #[serde(rename = "Version")]
     versions: Vec<Version>,
     #[serde(rename = "DeleteMarker")]
-    marks: Vec<Version>,
+    markers: Vec<Version>,
 }
 
 /// An object version or a delete marker.
@@ -51,7 +49,7 @@ pub(super) async fn purge(clients: &Clients, bucket: &str) -> Result<()> {
     // The listed versions are deleted before the next request, so the next page is always the first.
     loop {
         let Some(page) = bucket.list().await? else { return Ok(()) };
-        let versions: Vec<Version> = page.versions.into_iter().chain(page.marks).collect();
+        let versions: Vec<Version> = page.versions.into_iter().chain(page.markers).collect();
         if versions.is_empty() {
             return Ok(());
         }
@@ -61,34 +59,35 @@ pub(super) async fn purge(clients: &Clients, bucket: &str) -> Result<()> {
 }
 
 struct Bucket<'a> {
+    clients: &'a Clients,
     name: &'a str,
     url: Url,
-    region: &'a str,
-    credentials: Arc<CachedCredentials>,
     http: reqwest::Client,
 }
 
 impl<'a> Bucket<'a> {
     fn open(clients: &'a Clients, name: &'a str) -> Result<Self> {
         let what = || format!("cannot purge the bucket `{name}`");
-        let region = clients.region();
-        let endpoint =
-            clients.endpoint().map_or_else(|| format!("https://s3.{region}.amazonaws.com"), str::to_owned);
-        let url = Url::parse(&format!("{}/{name}", endpoint.trim_end_matches('/'))).context(what)?;
+        let endpoint = match clients.endpoint() {
+            Some(endpoint) => endpoint.trim_end_matches('/').to_owned(),
+            None => format!("https://s3.{}.amazonaws.com", clients.region),
+        };
+        let url = Url::parse(&format!("{endpoint}/{name}")).context(what)?;
         let http = reqwest::Client::builder().timeout(REQUEST_TIMEOUT).build().context(what)?;
-        Ok(Self { name, url, region, credentials: clients.store_credentials(name)?, http })
+        Ok(Self { clients, name, url, http })
+    }
+
+    fn what(&self) -> String {
+        format!("cannot purge the bucket `{}`", self.name)
     }
 
     /// Returns the first page of versions, or `None` if the bucket does not exist.
     async fn list(&self) -> Result<Option<Page>> {
         let mut url = self.url.clone();
         url.set_query(Some("versions="));
-        let (status, text) = self.send(Method::GET, &url, "s3:ListBucketVersions").await?;
-        if status == StatusCode::NOT_FOUND {
-            return Ok(None);
-        }
-        let what = || format!("cannot read what is in the bucket `{}`", self.name);
-        quick_xml::de::from_str(&text).context(what).map(Some)
+        let text = self.send(Method::GET, &url, "s3:ListBucketVersions").await?;
+        let page = text.map(|text| quick_xml::de::from_str(&text)).transpose();
+        page.context(|| format!("cannot read what is in the bucket `{}`", self.name))
     }
 
     async fn delete(&self, version: &Version) -> Result<()> {
@@ -98,41 +97,42 @@ impl<'a> Bucket<'a> {
         self.send(Method::DELETE, &url, "s3:DeleteObjectVersion").await.map(drop)
     }
 
-    /// Signs and sends a request; retries if S3 is busy or the connection is lost.
-    async fn send(&self, method: Method, url: &Url, action: &str) -> Result<(StatusCode, String)> {
-        let what = || format!("cannot purge the bucket `{}`", self.name);
+    /// Signs and sends a request; retries if S3 is busy or the connection is lost. Returns the content, or `None` if nothing is there.
+    async fn send(&self, method: Method, url: &Url, action: &str) -> Result<Option<String>> {
         let mut attempt = 1;
         let answer = loop {
             let answer = self.http.execute(self.signed(&method, url).await?).await;
             let is_busy = answer.as_ref().map_or(true, |answer| answer.status().is_server_error());
             if !is_busy || attempt == MAX_ATTEMPTS {
-                break answer.context(what)?;
+                break answer.context(|| self.what())?;
             }
             tokio::time::sleep(Duration::from_millis(100) * 2_u32.pow(attempt)).await;
             attempt += 1;
         };
         let status = answer.status();
-        let text = answer.text().await.context(what)?;
+        let text = answer.text().await.context(|| self.what())?;
         match status {
-            StatusCode::FORBIDDEN => Err(Failure::new(what())
+            StatusCode::FORBIDDEN => Err(Failure::new(self.what())
                 .source(format!("`{action}` is not allowed: {}", error_message(&text)))
                 .hint(format!(
                     "ask for the right to `{action}`; docs/reference/iam-administrator.json lists all that are used"
                 ))
                 .exit_code(Exit::Credentials)),
-            StatusCode::NOT_FOUND => Ok((status, text)),
-            status if status.is_success() => Ok((status, text)),
-            status => Err(Failure::new(what()).source(format!("S3 answers {status}: {}", error_message(&text)))),
+            StatusCode::NOT_FOUND => Ok(None),
+            status if status.is_success() => Ok(Some(text)),
+            status => Err(Failure::new(self.what()).source(format!("S3 answers {status}: {}", error_message(&text)))),
         }
     }
 
     async fn signed(&self, method: &Method, url: &Url) -> Result<reqwest::Request> {
-        let what = || format!("cannot purge the bucket `{}`", self.name);
-        let credential = self.credentials.get_credential().await.context(what)?;
+        let what = || self.what();
+        let credential = self.clients.store_credentials.get_credential().await.context(what)?;
         let mut request = HttpRequest::new(HttpRequestBody::empty());
         *request.method_mut() = method.clone();
         *request.uri_mut() = url.as_str().parse().context(what)?;
-        AwsAuthorizer::new(&credential, "s3", self.region).try_authorize(&mut request, None).context(what)?;
+        AwsAuthorizer::new(&credential, "s3", &self.clients.region)
+            .try_authorize(&mut request, None)
+            .context(what)?;
         let mut signed = reqwest::Request::new(method.clone(), url.clone());
         *signed.headers_mut() = request.headers().clone();
         Ok(signed)
@@ -164,9 +164,9 @@ mod tests {
         .unwrap();
         let keys: Vec<_> = page.versions.iter().map(|version| version.key.as_str()).collect();
         assert_eq!(keys, ["a b/&.csv", "c"]);
-        assert_eq!(page.marks, [Version { key: "a".to_owned(), version_id: "2".to_owned() }]);
+        assert_eq!(page.markers, [Version { key: "a".to_owned(), version_id: "2".to_owned() }]);
         let none: Page = quick_xml::de::from_str("<ListVersionsResult></ListVersionsResult>").unwrap();
-        assert!(none.versions.is_empty() && none.marks.is_empty());
+        assert!(none.versions.is_empty() && none.markers.is_empty());
         assert_eq!(percent_encode("a b/ñ+1.csv"), "a%20b/%C3%B1%2B1.csv");
         assert_eq!(error_message("<Error><Code>X</Code><Message>no</Message></Error>"), "no");
     }

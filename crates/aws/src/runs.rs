@@ -1,251 +1,293 @@
-//! Runs, from run records in storage and ECS tasks.
-//!
-//! Records are kept and have what the program knew; ECS forgets a task after an hour and knows how it ended. A task that never started has
-//! no record: the client that sees it stopped writes one. A download has no task.
+//! The runs of jobs: ECS tasks and downloads, found by record, task or the beginning of an id.
 
-use std::collections::HashMap;
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
 
-use chrono::{DateTime, Utc};
-use common::failure::Result;
-use etl::record::{Record, RunStatus};
-use etl::store::{OrRefused as _, RUNS, Store};
-use futures_util::{StreamExt as _, TryStreamExt as _, stream};
-use object_store::path::Path as Key;
-use object_store::{ObjectMeta, ObjectStore as _};
+use async_trait::async_trait;
+use chrono::{DateTime, TimeDelta, Utc};
+use common::failure::{Exit, Failure, Result};
+use etl::record::Record;
 use uuid::Uuid;
 
-use super::downloads;
+use super::log_groups::{EventFilter, LogGroup};
+use super::names::Name;
 use super::tasks::TaskState;
-use target::JobKind;
-use target::Run;
+use super::{Account, Aws, downloads, run_records, tasks};
+use logs::{LogSources, PollPolicy, RunLog, Source};
+use target::{ActiveRun, Job, JobKind, Run, RunEnd, Runs, Storage as _, ambiguous_run, no_run};
 
-const CONCURRENCY: usize = 16;
+/// How often a task is polled.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// Returns the newest records, newest first.
-pub(super) async fn newest(store: &Store, limit: usize) -> Result<Vec<Record>> {
-    let folder = Key::from(RUNS);
-    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
-    let mut listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
-    listed.sort_by_key(|object| std::cmp::Reverse(object.last_modified));
-    let mut records = read_all(store, listed.into_iter().take(limit)).await?;
-    records.sort_by_key(|record| std::cmp::Reverse(record.started_at));
-    Ok(records)
+/// Log sources and their log groups.
+const SOURCES: [(&str, Name); 4] = [
+    ("lambda", Name::LambdaGroup),
+    ("etl", Name::EtlGroup),
+    ("report", Name::ReportGroup),
+    ("metabase", Name::MetabaseGroup),
+];
+
+/// How long after `RunTask` a task may be missing in `DescribeTasks`; ECS recommends to retry for up to five minutes.
+const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
+
+/// What this process knows about a run without a request.
+#[derive(Debug, Clone)]
+pub(super) enum KnownRun {
+    /// A download that this process requested at this time.
+    Download(DateTime<Utc>),
+    /// The last known state of its task.
+    Task(TaskState),
 }
 
-/// Returns the downloads in progress.
-pub(super) async fn downloads(store: &Store) -> Result<Vec<Record>> {
-    let folder = Key::from(RUNS);
-    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
-    let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
-    let now = Utc::now();
-    let fresh = listed.into_iter().filter(|object| downloads::may_be_running(object.last_modified, now));
-    let mut records = read_all(store, fresh).await?;
-    records.retain(|record| kind_of(record) == JobKind::Download && record.status == RunStatus::Running);
-    Ok(records)
-}
+#[async_trait]
+impl Runs for Aws {
+    async fn start(&self, job: &Job) -> Result<Uuid> {
+        if !matches!(job.kind, JobKind::Download | JobKind::Etl | JobKind::Report | JobKind::Rollback) {
+            return Err(Failure::usage(format!("job `{}` does not exist on AWS", job.kind)));
+        }
+        let Account { clients, names, .. } = self.account().await?;
+        if !job.allow_concurrent {
+            self.ensure_not_running(job).await?;
+        }
+        let run = Uuid::new_v4();
+        let started = match job.kind {
+            JobKind::Download => {
+                downloads::start(clients, names, run, job).await.map(|()| KnownRun::Download(Utc::now()))
+            }
+            _ => tasks::start(clients, names, run, job).await.map(KnownRun::Task),
+        };
+        self.remember(run, started.map_err(not_started)?);
+        Ok(run)
+    }
 
-async fn read_all(store: &Store, objects: impl Iterator<Item = ObjectMeta>) -> Result<Vec<Record>> {
-    let read = stream::iter(objects).map(|object| read(store, object.location));
-    Ok(read.buffered(CONCURRENCY).try_collect::<Vec<_>>().await?.into_iter().flatten().collect())
-}
+    async fn wait(&self, run: Uuid, limit: Duration) -> Result<Option<RunEnd>> {
+        let end = match self.task_of(run).await? {
+            None => self.end_from_record(run).await?,
+            Some(task) => match &task.stop {
+                None => None,
+                Some(stop) => {
+                    self.finalize(run, &task).await?;
+                    Some(stop.end())
+                }
+            },
+        };
+        if end.is_none() {
+            tokio::time::sleep(limit.min(POLL_INTERVAL)).await;
+        }
+        Ok(end)
+    }
 
-/// Returns the record of a run, if it has one.
-pub(super) async fn record(store: &Store, run: Uuid) -> Result<Option<Record>> {
-    read(store, Record::key_of(&run.to_string())).await
-}
+    async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
+        let Account { clients, names, .. } = self.account().await?;
+        let source = |(name, group): (&'static str, Name), of| -> Result<Arc<dyn Source>> {
+            let group = names.need(group)?.to_owned();
+            Ok(Arc::new(LogGroup { client: clients.logs(), name, group, of }))
+        };
+        let poll_policy = PollPolicy::CLOUDWATCH;
+        let Some(typed) = run else {
+            let sources = SOURCES.map(|name| source(name, EventFilter::All));
+            let sources = sources.into_iter().collect::<Result<_>>()?;
+            return Ok(LogSources { sources, poll_policy, run: None });
+        };
+        let id = self.id_of(typed).await?;
+        let record = run_records::record(&self.reports().await?, id).await?;
+        let task = self.task_of(id).await?;
+        let recorded = record.as_ref().map(|record| (run_records::kind_of(record), record.started_at));
+        let listed = task.as_ref().map(|task| (task.kind, task.created_at));
+        let requested = self.requested_at(id).map(|requested_at| (JobKind::Download, requested_at));
+        let (kind, started_at) = recorded.or(listed).or(requested).ok_or_else(|| no_run(typed))?;
+        let (stream, recorded_arn) = record.map_or((None, None), |record| (record.log_stream, record.task));
+        let arn = task.map(|task| task.arn).or(recorded_arn);
+        let stream = stream.or_else(|| arn.map(|arn| tasks::log_stream(kind, &arn)));
+        let stream = stream.map_or(EventFilter::All, EventFilter::Stream);
+        let source = match kind {
+            // Invocations write to any stream; every line has the run id.
+            JobKind::Download => source(SOURCES[0], EventFilter::Mentioning(id.to_string())),
+            JobKind::Report => source(SOURCES[2], stream),
+            _ => source(SOURCES[1], stream),
+        };
+        let run = RunLog { id, from: run_records::log_start(started_at) };
+        Ok(LogSources { sources: vec![source?], poll_policy, run: Some(run) })
+    }
 
-/// Returns the ids of recorded runs that begin as typed.
-pub(super) async fn matching(store: &Store, typed: &str) -> Result<Vec<Uuid>> {
-    let folder = Key::from(RUNS);
-    let listed = store.objects().list(Some(&folder)).try_collect::<Vec<ObjectMeta>>().await;
-    let listed = listed.or_refused(|| format!("cannot list `{}`", store.url_of(&folder)))?;
-    let names = listed.iter().filter_map(|object| object.location.filename()?.strip_suffix(".json"));
-    Ok(names.filter(|name| name.starts_with(typed)).filter_map(|name| name.parse().ok()).collect())
-}
+    async fn stop(&self, run: Uuid) -> Result<()> {
+        let Account { clients, names, .. } = self.account().await?;
+        let task = self.task_of(run).await?.filter(|task| task.stop.is_none());
+        let Some(task) = task else {
+            return Err(self.cannot_stop(run).await);
+        };
+        let reason = format!("{} with covidctl", target::current_user());
+        tasks::stop(clients, names.need(Name::Cluster)?, &task.arn, &reason).await
+    }
 
-async fn read(store: &Store, key: Key) -> Result<Option<Record>> {
-    let read = Record::at(&key, store).await?;
-    Ok(read.map(|(record, touched_at)| downloads::with_liveness(record, touched_at, Utc::now())))
-}
-
-/// Returns the final record of a run whose task has stopped, or `None` if it is recorded already.
-pub(super) fn final_record(record: Option<Record>, run: Uuid, task: &TaskState) -> Option<Record> {
-    let stop = task.stop.as_ref()?;
-    let words = stop.words().map(|(words, _)| words);
-    let died =
-        |error: Option<String>| error.or_else(|| Some(format!("its task exited with code {}", stop.code())));
-    match record {
-        Some(record) if record.status != RunStatus::Running => None,
-        Some(record) => Some(Record {
-            status: RunStatus::Failed,
-            finished_at: Some(task.stopped_at.unwrap_or_else(Utc::now)),
-            exit_code: Some(stop.code()),
-            error: died(words),
-            ..record
-        }),
-        None => Some(Record {
-            run_id: run,
-            kind: task.kind.to_string(),
-            status: if stop.exit_code == Some(0) { RunStatus::Succeeded } else { RunStatus::Failed },
+    async fn active(&self) -> Result<Vec<ActiveRun>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let tasks = tasks::list(clients, names, false).await?;
+        let running = tasks.into_iter().filter(|task| task.stop.is_none());
+        let running = running.map(|task| ActiveRun {
+            run: task.run_id(),
+            kind: task.kind,
             started_at: task.created_at,
-            finished_at: Some(task.stopped_at.unwrap_or_else(Utc::now)),
-            exit_code: Some(stop.code()),
-            error: if stop.exit_code == Some(0) { None } else { died(words) },
-            report: None,
-            started_by: task.started_by.clone(),
-            task: Some(task.arn.clone()),
-            log_stream: None,
-            dataset: None,
-            rows: None,
-        }),
+        });
+        let downloads = run_records::downloads(&self.reports().await?).await?.into_iter();
+        let downloads = downloads.map(|Record { run_id, started_at, .. }| ActiveRun {
+            run: run_id,
+            kind: JobKind::Download,
+            started_at,
+        });
+        Ok(running.chain(downloads).collect())
+    }
+
+    async fn history(&self, limit: usize) -> Result<Vec<Run>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let store = self.reports().await?;
+        let records = run_records::newest(&store, limit).await?;
+        let mut tasks = tasks::list(clients, names, false).await?;
+        tasks.extend(tasks::list(clients, names, true).await?);
+        tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
+        tasks.dedup_by(|a, b| a.arn == b.arn);
+        Ok(run_records::history(records, &tasks, limit))
+    }
+
+    async fn find(&self, typed: &str) -> Result<Run> {
+        let id = self.id_of(typed).await?;
+        let record = run_records::record(&self.reports().await?, id).await?;
+        let task = self.task_of(id).await?;
+        run_records::history(record.into_iter().collect(), task.as_slice(), 1)
+            .pop()
+            .ok_or_else(|| no_run(typed))
     }
 }
 
-/// Merges records and tasks into a history, newest first.
-pub(super) fn history(records: Vec<Record>, tasks: &[TaskState], limit: usize) -> Vec<Run> {
-    let by_arn: HashMap<&str, &TaskState> = tasks.iter().map(|task| (task.arn.as_str(), task)).collect();
-    let by_run: HashMap<Uuid, &TaskState> = tasks.iter().filter_map(|task| Some((task.run?, task))).collect();
-    let task_of = |record: &Record| {
-        let named = record.task.as_deref().and_then(|arn| by_arn.get(arn).copied());
-        named.or_else(|| by_run.get(&record.run_id).copied())
-    };
-    let told: Vec<&str> = records.iter().filter_map(|record| Some(task_of(record)?.arn.as_str())).collect();
-    let without_record = tasks.iter().filter(|task| !told.contains(&task.arn.as_str())).map(of_task);
-    let mut runs: Vec<Run> = without_record.collect();
-    runs.extend(records.into_iter().map(|record| {
-        let task = task_of(&record);
-        match task.and_then(|task| final_record(Some(record.clone()), record.run_id, task)) {
-            Some(final_record) => of_record(final_record),
-            None => of_record(record),
-        }
-    }));
-    runs.sort_by_key(|run| std::cmp::Reverse(run.started_at));
-    runs.truncate(limit);
-    runs
-}
-
-fn of_task(task: &TaskState) -> Run {
-    let run = run_of(task);
-    match final_record(None, run, task) {
-        Some(record) => of_record(record),
-        None => Run {
-            started_by: task.started_by.clone(),
-            ..Run::begun(run, &task.kind.to_string(), task.created_at)
-        },
+impl Aws {
+    fn known(&self, run: Uuid) -> Option<KnownRun> {
+        self.known_runs.lock().unwrap_or_else(PoisonError::into_inner).get(&run).cloned()
     }
-}
 
-/// Returns the run id of a task; without one, the id of the task.
-pub(super) fn run_of(task: &TaskState) -> Uuid {
-    task.run.or_else(|| task.id().parse().ok()).unwrap_or_default()
-}
-
-pub(super) fn of_record(record: Record) -> Run {
-    let rows = |of: fn(&etl::record::RowCounts) -> u64| {
-        record.rows.as_ref().map(|rows| i64::try_from(of(rows)).unwrap_or(i64::MAX))
-    };
-    let status = match record.status {
-        RunStatus::Running => "running",
-        RunStatus::Succeeded => "succeeded",
-        RunStatus::Failed => "failed",
-        RunStatus::Skipped => "skipped",
-    };
-    let dataset = record.dataset.as_ref();
-    Run {
-        status: status.to_owned(),
-        finished_at: record.finished_at,
-        dataset_updated_on: dataset.map(|dataset| dataset.updated_on),
-        source_name: dataset.map(|dataset| dataset.source_name.clone()),
-        source_size: dataset.map(|dataset| dataset.source_size),
-        years: dataset.map(|dataset| dataset.years.clone()),
-        rows_read: rows(|rows| rows.read),
-        rows_filtered: rows(|rows| rows.filtered),
-        rows_loaded: rows(|rows| rows.loaded),
-        rows_repaired: rows(|rows| rows.repaired),
-        rows_rejected: rows(|rows| rows.rejected),
-        error: record.error,
-        exit_code: record.exit_code,
-        started_by: record.started_by,
-        ..Run::begun(record.run_id, &record.kind, record.started_at)
+    fn remember(&self, run: Uuid, known: KnownRun) {
+        self.known_runs.lock().unwrap_or_else(PoisonError::into_inner).insert(run, known);
     }
-}
 
-/// Returns the kind of a recorded run.
-pub(super) fn kind_of(record: &Record) -> JobKind {
-    match record.kind.as_str() {
-        "report" => JobKind::Report,
-        "download" => JobKind::Download,
-        "rollback" => JobKind::Rollback,
-        _ => JobKind::Etl,
-    }
-}
-
-/// Returns the earliest time of the first log line, in milliseconds.
-pub(super) fn log_start(started_at: DateTime<Utc>) -> i64 {
-    started_at.timestamp_millis() - 60_000
-}
-
-#[cfg(test)]
-mod tests {
-    use chrono::TimeDelta;
-    use etl::record::RunOrigin;
-
-    use super::super::stop_reason::Stop;
-    use super::*;
-
-    fn task(run: Option<Uuid>, arn: &str, stop: Option<Stop>) -> TaskState {
-        TaskState {
-            arn: arn.to_owned(),
-            kind: JobKind::Etl,
-            run,
-            created_at: Utc::now(),
-            stopped_at: stop.as_ref().map(|_| Utc::now()),
-            started_by: None,
-            stop,
+    /// Returns when this process requested a download.
+    fn requested_at(&self, run: Uuid) -> Option<DateTime<Utc>> {
+        match self.known(run)? {
+            KnownRun::Download(requested_at) => Some(requested_at),
+            KnownRun::Task(_) => None,
         }
     }
 
-    fn record(run: Uuid, status: RunStatus) -> Record {
-        let record = Record::begin(run, etl::runs::RunKind::Etl, RunOrigin::default());
-        Record { status, started_at: Utc::now() - TimeDelta::hours(1), ..record }
+    /// Returns the end of a run without task, a download or one that ECS has forgotten, from its record.
+    async fn end_from_record(&self, run: Uuid) -> Result<Option<RunEnd>> {
+        let record = run_records::record(&self.reports().await?, run).await?;
+        let is_download =
+            record.as_ref().is_some_and(|record| run_records::kind_of(record) == JobKind::Download);
+        match self.requested_at(run) {
+            None if !is_download => {
+                let code = record.and_then(|record| record.exit_code);
+                code.map(|code| Some(RunEnd::exited(code))).ok_or_else(|| no_run(&run.to_string()))
+            }
+            requested_at => {
+                let now = Utc::now();
+                Ok(downloads::ended(record.as_ref(), requested_at.unwrap_or(now), now))
+            }
+        }
     }
 
-    fn killed() -> Stop {
-        let reason = "OutOfMemoryError: Container killed due to memory usage";
-        Stop { exit_code: Some(137), container: Some(reason.to_owned()), ..Stop::default() }
+    /// Returns the task of a run, if ECS still knows it.
+    async fn task_of(&self, run: Uuid) -> Result<Option<TaskState>> {
+        let Account { clients, names, .. } = self.account().await?;
+        let known = match self.known(run) {
+            Some(KnownRun::Download(_)) => return Ok(None),
+            Some(KnownRun::Task(task)) => Some(task),
+            None => None,
+        };
+        let arn = match &known {
+            Some(task) => Some(task.arn.clone()),
+            None => match run_records::record(&self.reports().await?, run).await? {
+                Some(record) if run_records::kind_of(&record) == JobKind::Download => return Ok(None),
+                record => record.and_then(|record| record.task),
+            },
+        };
+        let mut found = match &arn {
+            Some(arn) => {
+                tasks::describe(clients, names.need(Name::Cluster)?, std::slice::from_ref(arn)).await?.pop()
+            }
+            None => tasks::find(clients, names, run).await?,
+        };
+        // `DescribeTasks` may return `MISSING` until ECS is consistent (ECS API Reference, `RunTask`).
+        found = found.or(known.filter(|task| Utc::now() - task.created_at < CONSISTENCY_DELAY));
+        if let Some(task) = &found {
+            self.remember(run, KnownRun::Task(task.clone()));
+        }
+        Ok(found)
     }
 
-    #[test]
-    fn final_record_of_killed_run_comes_from_task() {
-        let run = Uuid::new_v4();
-        let tasks = [task(Some(run), "arn:1/a", Some(killed()))];
-        let runs = history(vec![record(run, RunStatus::Running)], &tasks, 10);
-        assert_eq!(runs.len(), 1);
-        assert_eq!((runs[0].status.as_str(), runs[0].exit_code), ("failed", Some(137)));
-        assert!(runs[0].error.as_ref().unwrap().contains("out of memory"));
+    /// Returns the id of the run that begins as typed.
+    async fn id_of(&self, typed: &str) -> Result<Uuid> {
+        if let Ok(id) = typed.parse() {
+            return Ok(id);
+        }
+        if typed == "latest" {
+            return self.history(1).await?.first().map(|run| run.run_id).ok_or_else(|| no_run(typed));
+        }
+        let typed = typed.to_lowercase();
+        if typed.is_empty()
+            || !typed.chars().all(|character| character.is_ascii_hexdigit() || character == '-')
+        {
+            return Err(no_run(&typed));
+        }
+        let mut found = run_records::matching(&self.reports().await?, &typed).await?;
+        if found.is_empty() {
+            let runs = self.history(usize::MAX).await?;
+            found.extend(runs.iter().map(|run| run.run_id).filter(|run| run.to_string().starts_with(&typed)));
+        }
+        match found.as_slice() {
+            [] => Err(no_run(&typed)),
+            [run] => Ok(*run),
+            _ => Err(ambiguous_run(&typed)),
+        }
     }
 
-    #[test]
-    fn final_record_keeps_recorded_end() {
-        let run = Uuid::new_v4();
-        let done = Record { exit_code: Some(0), ..record(run, RunStatus::Succeeded) };
-        let tasks = [task(Some(run), "arn:1/a", Some(killed()))];
-        assert_eq!(history(vec![done], &tasks, 10)[0].status, "succeeded");
-        assert_eq!(final_record(Some(record(run, RunStatus::Skipped)), run, &tasks[0]), None);
+    async fn ensure_not_running(&self, job: &Job) -> Result<()> {
+        let Some(active) = self.active().await?.into_iter().find(|active| active.kind.excludes(job.kind))
+        else {
+            return Ok(());
+        };
+        let ActiveRun { run, kind, .. } = active;
+        Err(Failure::new(format!("{kind} is running already: {run}"))
+            .hint(format!("wait for it, stop it with `covidctl stop {run}`, or use --allow-concurrent"))
+            .exit_code(Exit::NotStarted))
     }
 
-    #[test]
-    fn history_includes_tasks_without_record() {
-        let own_id = "0123456789abcdef0123456789abcdef";
-        let tasks =
-            [task(None, &format!("arn:1/{own_id}"), None), task(Some(Uuid::new_v4()), "arn:1/b", None)];
-        let runs = history(Vec::new(), &tasks, 10);
-        assert_eq!(runs.len(), 2);
-        assert!(runs.iter().all(|run| run.status == "running"));
-        assert!(runs.iter().any(|run| run.run_id.simple().to_string() == own_id));
+    /// Returns the error of `stop` for a run without running task.
+    async fn cannot_stop(&self, run: Uuid) -> Failure {
+        match self.end_from_record(run).await {
+            Ok(None) => {
+                Failure::new(format!("download {run} cannot be stopped: Lambda has no such operation"))
+                    .hint("it ends by itself; a load that it starts can be stopped")
+            }
+            _ => {
+                Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
+            }
+        }
+    }
 
-        let recorded =
-            Record { task: Some(tasks[0].arn.clone()), ..record(Uuid::new_v4(), RunStatus::Running) };
-        assert_eq!(history(vec![recorded], &tasks[..1], 10).len(), 1, "the same run twice");
+    /// Writes the final record of a run that could not write it; ECS keeps the task for an hour if that fails.
+    async fn finalize(&self, run: Uuid, task: &TaskState) -> Result<()> {
+        let store = self.reports().await?;
+        let record = run_records::record(&store, run).await?;
+        if let Some(final_record) = run_records::final_record(record.as_ref(), task) {
+            let content = serde_json::to_vec_pretty(&final_record).unwrap_or_default();
+            store.put(&Record::key_of(&run.to_string()), content).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Sets the exit code of a job that could not be started, unless the caller's credentials or settings are the reason.
+fn not_started(failure: Failure) -> Failure {
+    match failure.exit() {
+        Exit::Credentials | Exit::Usage => failure,
+        _ => failure.exit_code(Exit::NotStarted),
     }
 }

@@ -2,6 +2,9 @@
 //!
 //! ECS has a code, and a text for the task and each container. The texts are no contract; unknown ones are shown unchanged.
 
+use common::failure::Exit;
+use target::RunEnd;
+
 /// The reason of a stopped task.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Stop {
@@ -18,84 +21,53 @@ pub(super) struct Stop {
 /// A message and a hint.
 type Words = (String, Option<&'static str>);
 
-/// Parts of ECS's texts, their meaning, and a hint. The first match counts.
-const KNOWN: &[(&str, &str, &str)] = &[
-    (
-        "CannotPullContainer",
-        "the image cannot be pulled",
-        "is there an image in the registry, and do the endpoints let the task reach it? `covidctl doctor`",
-    ),
-    ("OutOfMemory", "it ran out of memory", "give the task definition more memory"),
-    (
-        "unable to pull secrets",
-        "a secret that it needs cannot be read",
-        "does the secret exist, and may the task's execution role read it?",
-    ),
-    (
-        "unable to pull registry auth",
-        "the registry did not let it in",
-        "do the endpoints for ECR exist, and may the task's execution role use them?",
-    ),
-    (
-        "ResourceInitializationError",
-        "what it needs could not be set up",
-        "the sentence says what: usually a secret, a log group, or a missing endpoint",
-    ),
-    (
-        "CannotCreateContainer",
-        "its container could not be created",
-        "the sentence says why; check the task definition",
-    ),
-    (
-        "CannotStartContainer",
-        "its program could not be started",
-        "check the command and the architecture of the image",
-    ),
-    ("Capacity is unavailable", "there is no capacity for it now", "try again in some minutes"),
-    ("RESOURCE:", "there is no capacity for it now", "try again in some minutes"),
-    (
-        "Timeout waiting for network interface",
-        "its network did not come up",
-        "are there free addresses in the application subnets?",
-    ),
-    ("SpotInterruption", "its machine was taken back", "start it again"),
-];
+/// A part of ECS's text, its meaning and a hint on each line. The first match counts.
+const KNOWN: &str = include_str!("stop_reasons.tsv");
 
 impl Stop {
     /// Returns the exit code of the program, or 125 if it was never started.
     pub(super) fn code(&self) -> u8 {
-        self.exit_code.unwrap_or(125)
+        self.exit_code.unwrap_or(Exit::NotStarted.code())
+    }
+
+    /// Returns the end of the run.
+    pub(super) fn end(&self) -> RunEnd {
+        let (reason, hint) = self.words().unzip();
+        RunEnd { code: self.code(), reason, hint: hint.flatten().map(str::to_owned) }
     }
 
     /// Returns message and hint, or `None` if the program exited by itself.
     pub(super) fn words(&self) -> Option<Words> {
-        let said = [self.container.as_deref(), self.task.as_deref(), self.code.as_deref()];
-        let said = || said.iter().copied().flatten();
-        if let Some((_, meaning, hint)) =
-            KNOWN.iter().find(|(sign, ..)| said().any(|text| text.contains(sign)))
-        {
-            let sentence = said().next().unwrap_or_default();
-            return Some((format!("{meaning} ({sentence})"), Some(hint)));
-        }
+        let texts = [self.container.as_deref(), self.task.as_deref(), self.code.as_deref()];
+        let texts: Vec<&str> = texts.into_iter().flatten().collect();
+        let sentence = *texts.first()?;
         let task = self.task.as_deref().unwrap_or_default();
-        match self.code.as_deref() {
+        explain(&texts, sentence).or_else(|| match self.code.as_deref() {
             Some("UserInitiated") => Some((format!("it was stopped by hand ({task})"), None)),
             Some("EssentialContainerExited") if self.exit_code.is_some() => None,
             _ if self.exit_code == Some(0) => None,
-            _ => said().next().map(|sentence| (sentence.to_owned(), None)),
-        }
+            _ => Some((sentence.to_owned(), None)),
+        })
     }
 }
 
 /// Returns message and hint for the `reason` in `failures[]` of `RunTask`.
 pub(super) fn refusal(reason: &str, detail: Option<&str>) -> Words {
-    let known = KNOWN.iter().find(|(sign, ..)| reason.contains(sign));
     let sentence = detail.map_or_else(|| reason.to_owned(), |detail| format!("{reason}: {detail}"));
-    match known {
-        Some((_, meaning, hint)) => (format!("{meaning} ({sentence})"), Some(hint)),
-        None if reason == "MISSING" => ("it is not there any more".to_owned(), None),
-        None => (sentence, None),
-    }
+    explain(&[reason], &sentence).unwrap_or_else(|| match reason {
+        "MISSING" => ("it is not there any more".to_owned(), None),
+        _ => (sentence, None),
+    })
+}
+
+/// Returns meaning and hint of the first known reason in the texts; `sentence` is what ECS says.
+fn explain(texts: &[&str], sentence: &str) -> Option<Words> {
+    KNOWN.lines().find_map(|line| {
+        let mut fields = line.split('\t');
+        let (sign, meaning, hint) = (fields.next()?, fields.next()?, fields.next()?);
+        let is_known = texts.iter().any(|text| text.contains(sign));
+        is_known.then(|| (format!("{meaning} ({sentence})"), Some(hint)))
+    })
 }
 
 #[cfg(test)]
@@ -124,6 +96,11 @@ mod tests {
             assert!(words.contains(meaning) && words.contains(task), "{words}");
             assert!(hint.is_some() && stop.code() == 125);
         }
+    }
+
+    #[test]
+    fn known_reasons_have_sign_meaning_and_hint() {
+        assert!(KNOWN.lines().all(|line| line.split('\t').filter(|field| !field.is_empty()).count() == 3));
     }
 
     #[test]

@@ -6,17 +6,21 @@ use aws_sdk_ecs::types::{
 };
 use chrono::{DateTime, Utc};
 use common::env;
-use common::failure::{Exit, Failure, Result};
+use common::failure::{Failure, Result};
 use uuid::Uuid;
 
 use super::api_error::{ApiContext as _, stack_hint};
 use super::clients::Clients;
 use super::names::{Name, Names};
 use super::stop_reason::{self, Stop};
+use super::utc;
 use target::{Job, JobKind};
 
 /// Limit of `DescribeTasks`.
 const DESCRIBE_LIMIT: usize = 100;
+
+/// Task group of loads whose client also starts the report; the EventBridge rule ignores it.
+const PIPELINE_GROUP: &str = "covid19-pipeline";
 
 #[derive(Debug, Clone)]
 pub(super) struct TaskState {
@@ -31,52 +35,46 @@ pub(super) struct TaskState {
 }
 
 impl TaskState {
-    /// Returns the last part of the ARN, which is part of the log stream name.
-    pub(super) fn id(&self) -> &str {
-        self.arn.rsplit('/').next().unwrap_or(&self.arn)
+    /// Returns the run id of the task; without one, the id of the task.
+    pub(super) fn run_id(&self) -> Uuid {
+        self.run.or_else(|| id(&self.arn).parse().ok()).unwrap_or_default()
     }
 }
 
-/// Returns the container of a kind of job, which is also the prefix of its log streams.
-pub(super) const fn container(kind: JobKind) -> &'static str {
-    match kind {
-        JobKind::Report => "report",
-        _ => "etl",
-    }
+/// Returns the last part of a task's ARN.
+pub(super) fn id(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or(arn)
 }
 
-const fn definition(kind: JobKind) -> Name {
+/// Returns the log stream of a task, as the log driver `awslogs` names it.
+pub(super) fn log_stream(kind: JobKind, arn: &str) -> String {
+    format!("{0}/{0}/{1}", container(kind).0, id(arn))
+}
+
+/// Returns the container of a kind of job, which is also the prefix of its log streams, and the task definition.
+const fn container(kind: JobKind) -> (&'static str, Name) {
     match kind {
-        JobKind::Report => Name::ReportTask,
-        _ => Name::EtlTask,
+        JobKind::Report => ("report", Name::ReportTask),
+        _ => ("etl", Name::EtlTask),
     }
 }
 
 /// Returns the command that overrides that of the task definition.
 fn command(job: &Job) -> Option<Vec<String>> {
     let is_own = matches!(job.kind, JobKind::Etl | JobKind::Report) && job.arguments.is_empty();
-    (!is_own).then(|| {
-        std::iter::once(job.kind.subcommand().to_owned()).chain(job.arguments.iter().cloned()).collect()
-    })
-}
-
-pub(super) struct TaskRequest<'a> {
-    pub(super) run: Uuid,
-    pub(super) job: &'a Job,
-    /// Task group.
-    pub(super) group: Option<&'a str>,
+    (!is_own).then(|| std::iter::once(job.kind.subcommand()).chain(job.arguments.iter().cloned()).collect())
 }
 
 /// Starts a task. The request is idempotent by the id of the run.
-pub(super) async fn start(clients: &Clients, names: &Names, start: &TaskRequest<'_>) -> Result<TaskState> {
-    let job = start.job;
-    let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition(job.kind))?);
+pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job) -> Result<TaskState> {
+    let (container, definition) = container(job.kind);
+    let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition)?);
     let what = || format!("cannot start a task of `{family}` in the cluster `{cluster}`");
     let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
     let mut container = ContainerOverride::builder()
-        .name(self::container(job.kind))
+        .name(container)
         .set_command(command(job))
-        .environment(pair(env::RUN_ID, &start.run.to_string()));
+        .environment(pair(env::RUN_ID, &run.to_string()));
     for (name, value) in &job.environment {
         container = container.environment(pair(name, value));
     }
@@ -94,42 +92,32 @@ pub(super) async fn start(clients: &Clients, names: &Names, start: &TaskRequest<
         .launch_type(LaunchType::Fargate)
         .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
         .overrides(TaskOverride::builder().container_overrides(container.build()).build())
-        .set_group(start.group.map(str::to_owned))
-        .started_by(start.run.to_string())
-        .client_token(start.run.to_string())
+        .set_group(job.is_part_of_pipeline.then(|| PIPELINE_GROUP.to_owned()))
+        .started_by(run.to_string())
+        .client_token(run.to_string())
         .send()
         .await
-        .api_context_optional("ecs:RunTask", what)
-        .map_err(|failure| match failure.exit() {
-            Exit::Credentials => failure,
-            _ => failure.exit_code(Exit::NotStarted),
-        })?
+        .api_context_optional("ecs:RunTask", what)?
         .ok_or_else(|| {
             Failure::new(what())
                 .source("the cluster or the task definition is not there")
                 .hint(format!("{}; or is it another account or region?", stack_hint("pipeline")))
-                .exit_code(Exit::NotStarted)
         })?;
     if let Some(failure) = answer.failures().first() {
         let (words, hint) =
             stop_reason::refusal(failure.reason().unwrap_or("no reason given"), failure.detail());
-        let failed = Failure::new(what()).source(words).exit_code(Exit::NotStarted);
+        let failed = Failure::new(what()).source(words);
         return Err(match hint {
             Some(hint) => failed.hint(hint),
             None => failed,
         });
     }
     let task = answer.tasks().first().and_then(state);
-    task.ok_or_else(|| {
-        Failure::new(what())
-            .source("the service names neither a task nor a reason")
-            .exit_code(Exit::NotStarted)
-    })
+    task.ok_or_else(|| Failure::new(what()).source("the service names neither a task nor a reason"))
 }
 
 /// Returns the tasks with these ARNs that ECS still knows.
-pub(super) async fn describe(clients: &Clients, names: &Names, arns: &[String]) -> Result<Vec<TaskState>> {
-    let cluster = names.need(Name::Cluster)?;
+pub(super) async fn describe(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<TaskState>> {
     let mut states = Vec::new();
     for arns in arns.chunks(DESCRIBE_LIMIT) {
         let answer =
@@ -148,24 +136,38 @@ pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Res
     let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
     let mut arns = Vec::new();
     for kind in [JobKind::Etl, JobKind::Report] {
-        let family = names.need(definition(kind))?.to_owned();
-        let pages =
-            clients.tasks().list_tasks().cluster(cluster).family(family).desired_status(wanted.clone());
-        let mut pages = pages.into_paginator().items().send();
-        while let Some(arn) = pages.next().await {
-            let arn = arn.api_context_optional("ecs:ListTasks", || {
-                format!("cannot list the tasks in the cluster `{cluster}`")
-            })?;
-            let Some(arn) = arn else { return Ok(Vec::new()) };
-            arns.push(arn);
+        let family = names.need(container(kind).1)?;
+        arns.extend(arns_in(clients, cluster, Some(family), wanted.clone()).await?);
+    }
+    describe(clients, cluster, &arns).await
+}
+
+/// Returns the task of a run that runs, or that stopped within the last hour.
+pub(super) async fn find(clients: &Clients, names: &Names, run: Uuid) -> Result<Option<TaskState>> {
+    for stopped in [false, true] {
+        let tasks = list(clients, names, stopped).await?;
+        if let Some(task) = tasks.into_iter().find(|task| task.run_id() == run) {
+            return Ok(Some(task));
         }
     }
-    describe(clients, names, &arns).await
+    Ok(None)
+}
+
+/// Returns the ARNs of the tasks of a cluster, or of a family in it; none if the cluster does not exist.
+pub(super) async fn arns_in(
+    clients: &Clients,
+    cluster: &str,
+    family: Option<&str>,
+    status: DesiredStatus,
+) -> Result<Vec<String>> {
+    let pages = clients.tasks().list_tasks().cluster(cluster).set_family(family.map(str::to_owned));
+    let arns = pages.desired_status(status).into_paginator().items().send().try_collect().await;
+    let what = || format!("cannot list the tasks in the cluster `{cluster}`");
+    Ok(arns.api_context_optional("ecs:ListTasks", what)?.unwrap_or_default())
 }
 
 /// Stops a task; ECS kills it after its stop timeout.
-pub(super) async fn stop(clients: &Clients, names: &Names, arn: &str, reason: &str) -> Result<()> {
-    let cluster = names.need(Name::Cluster)?;
+pub(super) async fn stop(clients: &Clients, cluster: &str, arn: &str, reason: &str) -> Result<()> {
     let stopped = clients.tasks().stop_task().cluster(cluster).task(arn).reason(reason).send().await;
     stopped.api_context("ecs:StopTask", || format!("cannot stop the task `{arn}`")).map(drop)
 }
@@ -174,12 +176,9 @@ fn state(task: &Task) -> Option<TaskState> {
     let arn = task.task_arn()?.to_owned();
     // `group` defaults to `family:…`; the ARN of the definition ends in `…/family:revision`.
     let definition = task.task_definition_arn().unwrap_or_default();
-    let moment = |time: Option<&aws_smithy_types::DateTime>| {
-        time.and_then(|time| DateTime::from_timestamp_millis(time.to_millis().ok()?))
-    };
     let overrides = task.overrides().map(TaskOverride::container_overrides).unwrap_or_default();
     let is_rollback = overrides.iter().any(|container| {
-        container.command().first().is_some_and(|word| word == JobKind::Rollback.subcommand())
+        container.command().first().is_some_and(|word| *word == JobKind::Rollback.subcommand())
     });
     let kind = match definition {
         definition if definition.contains("report") => JobKind::Report,
@@ -194,7 +193,7 @@ fn state(task: &Task) -> Option<TaskState> {
     let run = run.or_else(|| variable(env::RUN_ID)?.parse().ok());
     let started_by = variable(env::STARTED_BY);
     let stop = (task.last_status() == Some("STOPPED")).then(|| {
-        let wanted = container(kind);
+        let (wanted, _) = container(kind);
         let container = task.containers().iter().find(|container| container.name() == Some(wanted));
         let container = container.or(task.containers().first());
         Stop {
@@ -205,8 +204,8 @@ fn state(task: &Task) -> Option<TaskState> {
         }
     });
     Some(TaskState {
-        created_at: moment(task.created_at()).unwrap_or_else(Utc::now),
-        stopped_at: moment(task.stopped_at()),
+        created_at: task.created_at().and_then(utc).unwrap_or_else(Utc::now),
+        stopped_at: task.stopped_at().and_then(utc),
         arn,
         kind,
         run,

@@ -18,18 +18,13 @@ use crate::{
 
 /// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
 #[derive(Clone)]
+#[expect(missing_docs, reason = "the traits say it")]
 pub struct Target {
-    /// Starting, following and stopping runs, and their history.
     pub runs: Arc<dyn Runs>,
-    /// Datasets, reports and run records.
     pub storage: Arc<dyn Storage>,
-    /// Access to the databases.
     pub databases: Arc<dyn Databases>,
-    /// Location, components and their health.
     pub components: Arc<dyn Components>,
-    /// Services that start and stop at once.
     pub services: Option<Arc<dyn Services>>,
-    /// A bastion in front of the databases.
     pub bastion: Option<Arc<dyn Bastion>>,
 }
 
@@ -46,7 +41,7 @@ impl Target {
         }
     }
 
-    /// Returns where the target is, as far as that is known without asking.
+    /// Returns where the target is, as far as that is known without a request.
     pub fn location(&self) -> Location {
         self.components.location()
     }
@@ -76,7 +71,7 @@ impl Target {
     }
 }
 
-/// Runs of jobs.
+/// Starting, following and stopping the runs of jobs, and their history.
 #[async_trait]
 pub trait Runs: Send + Sync {
     /// Starts a job and returns the id of its run at once.
@@ -101,7 +96,7 @@ pub trait Runs: Send + Sync {
     async fn logs(&self, run: Option<&str>) -> Result<LogSources>;
 }
 
-/// Where files are.
+/// Where datasets, reports and run records are.
 #[async_trait]
 pub trait Storage: Send + Sync {
     /// Opens the store of datasets.
@@ -118,7 +113,9 @@ pub trait Databases: Send + Sync {
     async fn database(&self, access: DatabaseAccess) -> Result<Database>;
 
     /// Keeps what jobs need on this machine (a server) running as long as the value lives.
-    async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>>;
+    async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>> {
+        Ok(Box::new(()))
+    }
 
     /// Returns the logins whose passwords a new database must know, from the target's secrets: writer, reader, Metabase. `None` if the
     /// target manages no logins.
@@ -127,22 +124,23 @@ pub trait Databases: Send + Sync {
     }
 
     /// Returns whether migrations run as a job of the target; otherwise the client applies them.
-    fn migrates_by_job(&self) -> bool;
+    fn migrates_by_job(&self) -> bool {
+        false
+    }
 }
 
-#[derive(serde::Deserialize)]
 /// User name and password of a database login. It has no `Debug`: the password is a secret.
+#[derive(serde::Deserialize)]
+#[expect(missing_docs, reason = "the names say it")]
 pub struct LoginSecret {
-    /// The role that logs in.
     pub username: String,
-    /// Its password.
     pub password: String,
 }
 
 /// The components of a target and their health.
 #[async_trait]
 pub trait Components: Send + Sync {
-    /// Returns the target's location, without asking any service.
+    /// Returns the target's location, without a request.
     fn location(&self) -> Location;
 
     /// Returns the location with everything that only a service can say, such as the account.
@@ -188,10 +186,9 @@ pub trait Bastion: Send + Sync {
 
 /// What happens to the data of a target that goes down.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
 pub enum DataRetention {
-    /// The data are kept.
     Keep,
-    /// All data are deleted.
     Delete,
 }
 

@@ -11,7 +11,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::PathBuf;
 
 use common::failure::{Context as _, Result};
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 /// What a part of a URL may hold unescaped beside letters and digits.
 const UNESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.').remove(b'/');
@@ -46,23 +46,18 @@ impl Database {
     /// `sqlx` cannot connect to one host and verify the certificate of another. Through a tunnel the URL therefore asks for
     /// `verify-ca`; the bastion, whose host key is pinned, resolves the host name.
     pub fn url(&self) -> String {
-        let place = match self.address {
-            None => self.host.clone(),
-            Some(IpAddr::V4(address)) => address.to_string(),
-            Some(IpAddr::V6(address)) => format!("[{address}]"),
+        let server = match self.address {
+            None => format!("{}:{}", self.host, self.port),
+            Some(address) => SocketAddr::new(address, self.port).to_string(),
         };
-        let tls = match (&self.ca_bundle, self.address) {
-            (None, _) => "sslmode=disable".to_owned(),
-            (Some(file), None) => {
-                format!("sslmode=verify-full&sslrootcert={}", percent_encode(&file.to_string_lossy()))
-            }
-            (Some(file), Some(_)) => {
-                format!("sslmode=verify-ca&sslrootcert={}", percent_encode(&file.to_string_lossy()))
-            }
+        let mode = if self.is_tunnelled() { "verify-ca" } else { "verify-full" };
+        let tls = match &self.ca_bundle {
+            None => "sslmode=disable".to_owned(),
+            Some(file) => format!("sslmode={mode}&sslrootcert={}", percent_encode(&file.to_string_lossy())),
         };
         let (user, password, name) =
             (percent_encode(&self.user), percent_encode(&self.password), percent_encode(&self.name));
-        format!("postgres://{user}:{password}@{place}:{}/{name}?{tls}", self.port)
+        format!("postgres://{user}:{password}@{server}/{name}?{tls}")
     }
 
     /// Returns the environment for libpq programs such as psql; the password stays in its file.
@@ -174,12 +169,12 @@ impl fmt::Debug for Database {
     }
 }
 
-fn percent_encode(text: &str) -> String {
-    utf8_percent_encode(text, UNESCAPED).to_string()
+fn percent_encode(text: &str) -> PercentEncode<'_> {
+    utf8_percent_encode(text, UNESCAPED)
 }
 
 /// Escapes a password for a line of libpq's password file.
-pub fn escape_pgpass(password: &str) -> String {
+fn escape_pgpass(password: &str) -> String {
     password.replace('\\', "\\\\").replace(':', "\\:")
 }
 

@@ -5,25 +5,21 @@
 
 #![warn(missing_docs)]
 
-pub mod aws_settings;
 pub mod capability;
-pub mod check;
-pub mod component;
 pub mod database;
+pub mod health;
 pub mod job;
-pub mod origin;
-pub mod run;
+pub mod settings;
 
-pub use self::aws_settings::{AwsSettings, SslMode};
 pub use self::capability::{
     Bastion, Components, DataRetention, Databases, LoginSecret, Progress, Runs, Services, Storage, Target,
 };
-pub use self::check::{Check, CheckOutcome, CheckSink, DoctorContext};
-pub use self::component::{Capabilities, Component, ComponentState, Location};
 pub use self::database::{Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer};
-pub use self::job::{ActiveRun, Job, JobKind, RunEnd};
-pub use self::origin::{Origin, WithOrigin};
-pub use self::run::Run;
+pub use self::health::{
+    Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location,
+};
+pub use self::job::{ActiveRun, Job, JobKind, Run, RunEnd};
+pub use self::settings::{AwsSettings, Origin, SslMode, WithOrigin};
 
 use common::failure::Failure;
 

@@ -26,6 +26,12 @@ use std::time::{Duration, Instant};
 /// Nothing here takes so long, unless it hangs.
 const PATIENCE: Duration = Duration::from_mins(3);
 
+/// Names the step that begins; the output of a failed test ends with the step that failed.
+#[expect(clippy::print_stdout, reason = "the test harness captures it")]
+pub(crate) fn step(name: &str) {
+    println!("step: {name}");
+}
+
 /// Waits for something to become true.
 #[track_caller]
 pub(crate) fn until(what: &str, mut is_true: impl FnMut() -> bool) {

@@ -3,11 +3,12 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::IpPermission;
+use aws_sdk_ec2::types::{IpPermission, SecurityGroup};
 use common::failure::Result;
 
 use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
+use crate::https_text;
 use crate::names::{Name, Names};
 use target::Check;
 
@@ -30,10 +31,8 @@ pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
     let answer = answer.api_context("ec2:DescribeSecurityGroups", || {
         format!("cannot look at the security group `{group}`")
     })?;
-    let rules =
-        answer.security_groups().first().map(|group| group.ip_permissions().to_vec()).unwrap_or_default();
+    let rules = answer.security_groups().iter().flat_map(SecurityGroup::ip_permissions);
     let let_in: Vec<&str> = rules
-        .iter()
         .filter(|rule| is_of_ssh(rule))
         .flat_map(IpPermission::ip_ranges)
         .filter_map(|range| range.cidr_ip())
@@ -60,12 +59,8 @@ pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
 }
 
 async fn public_address() -> std::result::Result<Ipv4Addr, String> {
-    let ask = async {
-        let client = reqwest::Client::builder().timeout(LOOKUP_TIMEOUT).https_only(true).build()?;
-        client.get(CHECKIP_URL).send().await?.error_for_status()?.text().await
-    };
-    let text =
-        ask.await.map_err(|error| format!("`{CHECKIP_URL}` does not answer ({})", error.without_url()))?;
+    let text = https_text(CHECKIP_URL, LOOKUP_TIMEOUT).await;
+    let text = text.map_err(|error| format!("`{CHECKIP_URL}` does not answer ({})", error.without_url()))?;
     text.trim().parse().map_err(|_| format!("what `{CHECKIP_URL}` answers is no address"))
 }
 
@@ -78,12 +73,9 @@ fn is_of_ssh(rule: &IpPermission) -> bool {
 /// Returns whether an address is in a range such as `198.51.100.0/24`.
 fn contains(range: &str, address: Ipv4Addr) -> bool {
     let Some((network, length)) = range.split_once('/') else { return false };
-    let (Ok(network), Ok(length)) = (network.parse::<Ipv4Addr>(), length.parse::<u32>()) else {
+    let (Ok(network), Ok(length @ 0..=32)) = (network.parse::<Ipv4Addr>(), length.parse()) else {
         return false;
     };
-    if length > 32 {
-        return false;
-    }
     let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
     u32::from(network) & mask == u32::from(address) & mask
 }

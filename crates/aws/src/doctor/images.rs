@@ -5,7 +5,7 @@ use common::failure::Result;
 
 use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
-use crate::stacks;
+use crate::stacks::Stack;
 use target::Check;
 
 /// The repository of the image `etl`, in the stack `registry`.
@@ -20,13 +20,12 @@ const NO_RELEASE: &str = "latest-release";
 const MAX_LISTED: usize = 5;
 
 /// Returns a check for all images, or `None` if no stack runs one.
-pub(super) async fn check(clients: &Clients, states: &[stacks::StackState]) -> Option<Check> {
+pub(super) async fn check(clients: &Clients, stacks: &[(&str, Option<Stack>)]) -> Option<Check> {
     let mut there = Vec::new();
-    for (stack, repository) in IMAGES {
-        let Some(state) = states.iter().find(|state| state.name == stack && state.status.is_some()) else {
-            continue;
-        };
-        let tag = state.parameters.iter().find(|(name, _)| name == "ImageTag").map(|(_, tag)| tag.as_str());
+    for (name, repository) in IMAGES {
+        let stack = stacks.iter().find(|(known, _)| *known == name).and_then(|(_, stack)| stack.as_ref());
+        let Some(stack) = stack else { continue };
+        let tag = stack.parameters.iter().find(|(name, _)| name == "ImageTag").map(|(_, tag)| tag.as_str());
         let Some(tag) = tag.filter(|tag| *tag != NO_RELEASE) else {
             let hint = "covidctl --target aws up --release TAG";
             return Some(Check::failed("image", "no release has said which image tasks run", hint));
@@ -42,16 +41,10 @@ pub(super) async fn check(clients: &Clients, states: &[stacks::StackState]) -> O
 
 /// Returns the tags of a repository, newest first; none if it does not exist.
 async fn tags(clients: &Clients, repository: &str) -> Result<Vec<String>> {
-    let pages = clients.images().describe_images().repository_name(repository);
-    let mut pages = pages.into_paginator().items().send();
-    let mut images: Vec<ImageDetail> = Vec::new();
-    while let Some(image) = pages.next().await {
-        let image = image.api_context_optional("ecr:DescribeImages", || {
-            format!("cannot look into the repository `{repository}`")
-        })?;
-        let Some(image) = image else { return Ok(Vec::new()) };
-        images.push(image);
-    }
+    let pages = clients.images().describe_images().repository_name(repository).into_paginator();
+    let images = pages.items().send().try_collect().await;
+    let what = || format!("cannot look into the repository `{repository}`");
+    let mut images = images.api_context_optional("ecr:DescribeImages", what)?.unwrap_or_default();
     images.sort_by_key(|image| {
         std::cmp::Reverse(image.image_pushed_at().map(aws_smithy_types::DateTime::secs))
     });
@@ -59,9 +52,10 @@ async fn tags(clients: &Clients, repository: &str) -> Result<Vec<String>> {
 }
 
 fn missing(repository: &str, tag: &str, tags: &[String]) -> Check {
-    let known: Vec<&str> = tags.iter().map(String::as_str).take(MAX_LISTED).collect();
-    let known =
-        if known.is_empty() { "it is empty".to_owned() } else { format!("it has {}", known.join(", ")) };
+    let known = match &tags[..tags.len().min(MAX_LISTED)] {
+        [] => "it is empty".to_owned(),
+        known => format!("it has {}", known.join(", ")),
+    };
     let hint = if repository == ETL {
         "covidctl --target aws up --release TAG with one that is there, or let the workflow of the release push it"
     } else {

@@ -9,12 +9,11 @@ mod permissions;
 use chrono::{DateTime, Utc};
 use common::failure::Result;
 
-use super::alarms::{self, Alarms};
 use super::bastion;
 use super::clients::Clients;
-use super::components;
+use super::components::{self, Alarms};
 use super::names::{Name, Names};
-use super::stacks::{self, Stacks};
+use super::stacks::{self, Stack, Stacks};
 use common::text::age;
 use target::{Check, CheckSink, Component, ComponentState, DoctorContext};
 
@@ -34,108 +33,106 @@ const COMPONENTS: [(&str, &str, &str); 5] = [
 pub(super) async fn diagnose(
     clients: &Clients,
     names: &Names,
-    wanted: &DoctorContext,
-    found: &CheckSink<'_>,
+    context: &DoctorContext,
+    sink: &CheckSink<'_>,
 ) -> bool {
     let stacks = Stacks::new(clients);
-    let (rights, states, bastion, address, parts, alarms) = tokio::join!(
+    let (permissions, stacks, bastion, address, components, alarms) = tokio::join!(
         permissions::check(clients, names),
-        stacks.states(),
+        stacks.all(),
         bastion(clients, names),
-        address::check(clients, names, wanted.my_address),
-        Box::pin(components::all(clients, names)),
+        address::check(clients, names, context.my_address),
+        components::all(clients, names),
         alarms(clients),
     );
-    found(rights);
-    let is_there = |stack: &str| {
-        let known = states.as_ref().ok().and_then(|states| states.iter().find(|state| state.name == stack));
-        known.is_none_or(|state| state.status.is_some())
+    sink(permissions);
+    let is_there = |name: &str| {
+        let known = stacks.as_ref().ok().and_then(|stacks| stacks.iter().find(|(known, _)| *known == name));
+        known.is_none_or(|(_, stack)| stack.is_some())
     };
-    match &states {
-        Ok(states) => {
-            stack_checks(states, Utc::now()).into_iter().for_each(found);
-            images::check(clients, states).await.into_iter().for_each(found);
+    match &stacks {
+        Ok(stacks) => {
+            stack_checks(stacks, Utc::now()).into_iter().for_each(sink);
+            images::check(clients, stacks).await.into_iter().for_each(sink);
         }
-        Err(failure) => found(Check::of("stacks", failure)),
+        Err(failure) => sink(Check::of("stacks", failure)),
     }
     // Without the first stack all other checks would fail for the same reason.
     if !is_there("network") {
         return false;
     }
-    component_checks(&parts, is_there).into_iter().for_each(found);
-    found(bastion.unwrap_or_else(|failure| Check::of("bastion", &failure)));
-    found(address.unwrap_or_else(|failure| Check::of("my address", &failure)));
-    found(alarms.unwrap_or_else(|failure| Check::of("alarms", &failure)));
+    component_checks(&components, is_there).into_iter().for_each(sink);
+    sink(bastion.unwrap_or_else(|failure| Check::of("bastion", &failure)));
+    sink(address.unwrap_or_else(|failure| Check::of("my address", &failure)));
+    sink(alarms.unwrap_or_else(|failure| Check::of("alarms", &failure)));
     true
 }
 
-fn stack_checks(states: &[stacks::StackState], now: DateTime<Utc>) -> Vec<Check> {
-    let (mut checks, mut missing, mut later, mut odd) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    for state in states {
-        match &state.status {
-            None if NEED_RELEASE.contains(&state.name) => later.push(state.name),
-            None => missing.push(state.name),
-            Some(said) if !stacks::is_complete(said) => odd.push(format!("{} is {said}", state.name)),
+fn stack_checks(stacks: &[(&str, Option<Stack>)], now: DateTime<Utc>) -> Vec<Check> {
+    let (mut missing, mut later, mut odd) = (Vec::new(), Vec::new(), Vec::new());
+    for (name, stack) in stacks {
+        match stack.as_ref().map(|stack| &stack.status) {
+            None if NEED_RELEASE.contains(name) => later.push(*name),
+            None => missing.push(*name),
+            Some(status) if !stacks::is_complete(status) => odd.push(format!("{name} is {status}")),
             Some(_) => {}
         }
     }
-    let whole = states.len() - missing.len() - later.len() - odd.len();
-    checks.push(if !odd.is_empty() {
+    let complete = stacks.len() - missing.len() - later.len() - odd.len();
+    let check = if !odd.is_empty() {
         let hint = "`covidctl up` waits for what goes on, and mends the rest or says what is in its way";
         Check::failed("stacks", odd.join(", "), hint)
     } else if !missing.is_empty() {
         Check::failed("stacks", format!("{} are not there", missing.join(", ")), "covidctl --target aws up")
     } else if !later.is_empty() {
-        let detail = format!("{whole} are complete; {} are not there yet", later.join(", "));
+        let detail = format!("{complete} are complete; {} are not there yet", later.join(", "));
         Check::warning("stacks", detail, "covidctl --target aws up --release TAG; docs/guides/deploy.md")
     } else {
-        Check::ok("stacks", format!("all {whole} are complete"))
-    });
-    checks.extend(drift(states, now));
-    checks
+        Check::ok("stacks", format!("all {complete} are complete"))
+    };
+    std::iter::once(check).chain(drift(stacks, now)).collect()
 }
 
 /// Checks the result of the last drift detection, which CloudFormation never runs by itself.
-fn drift(states: &[stacks::StackState], now: DateTime<Utc>) -> Option<Check> {
-    let there: Vec<_> = states.iter().filter(|state| state.status.is_some()).collect();
-    let first = there.first()?.name;
-    let look = |stack: &str| format!("aws cloudformation detect-stack-drift --stack-name covid19-{stack}");
-    let seen =
-        there.iter().filter_map(|state| state.drift.map(|(has_drifted, at)| (state.name, has_drifted, at)));
-    let drifted: Vec<_> = seen
-        .clone()
-        .filter(|(_, has_drifted, _)| *has_drifted)
-        .map(|(name, _, at)| (name, format!("{name} (seen {})", age(at, now))))
+fn drift(stacks: &[(&str, Option<Stack>)], now: DateTime<Utc>) -> Option<Check> {
+    let there: Vec<_> =
+        stacks.iter().filter_map(|(name, stack)| Some((*name, stack.as_ref()?.drift))).collect();
+    let drifted: Vec<_> = there
+        .iter()
+        .filter_map(|(name, drift)| drift.filter(|(has_drifted, _)| *has_drifted).map(|(_, at)| (*name, at)))
         .collect();
-    let oldest = seen.clone().map(|(.., at)| at).min();
+    // `None` if the last detection of a stack is not known.
+    let oldest = there.iter().map(|(_, drift)| drift.map(|(_, at)| at)).min()?;
+    let look = |stack: &str| format!("aws cloudformation detect-stack-drift --stack-name covid19-{stack}");
+    let first = there.first()?.0;
     Some(match (drifted.first(), oldest) {
         (Some((first, _)), _) => {
-            let names: Vec<_> = drifted.iter().map(|(_, words)| words.as_str()).collect();
+            let seen = drifted.iter().map(|(name, at)| format!("{name} (seen {})", age(*at, now)));
+            let seen = seen.collect::<Vec<_>>().join(", ");
             let show =
                 format!("aws cloudformation describe-stack-resource-drifts --stack-name covid19-{first}");
             Check::warning(
                 "drift",
-                format!("resources were changed outside CloudFormation in {}", names.join(", ")),
+                format!("resources were changed outside CloudFormation in {seen}"),
                 format!("{show} shows what; after it was mended, {} looks again", look(first)),
             )
         }
-        (None, Some(oldest)) if seen.count() == there.len() => {
-            let detail =
-                format!("none was found, {} at the earliest; {} looks again", age(oldest, now), look(first));
-            Check::ok("drift", detail)
+        (None, Some(oldest)) => {
+            let age = age(oldest, now);
+            Check::ok("drift", format!("none was found, {age} at the earliest; {} looks again", look(first)))
         }
-        (None, _) => {
+        (None, None) => {
             Check::ok("drift", format!("not looked for in every stack; {} does in one", look(first)))
         }
     })
 }
 
 /// Checks the components of existing stacks, except the bastion, which has a check of its own.
-fn component_checks(parts: &[Component], is_there: impl Fn(&str) -> bool) -> Vec<Check> {
+fn component_checks(components: &[Component], is_there: impl Fn(&str) -> bool) -> Vec<Check> {
     let check = |(name, stack, hint): (&'static str, &str, &str)| {
-        let part = parts.iter().find(|part| part.name == name).filter(|_| is_there(stack))?;
-        let detail = part.detail.clone();
-        Some(match part.state {
+        let component = components.iter().find(|known| known.name == name).filter(|_| is_there(stack))?;
+        let detail = component.detail.clone();
+        Some(match component.state {
             ComponentState::Ready => Check::ok(name, detail),
             ComponentState::Busy | ComponentState::Stopped => Check::warning(name, detail, hint),
             ComponentState::Missing => Check::failed(
@@ -152,21 +149,12 @@ fn component_checks(parts: &[Component], is_there: impl Fn(&str) -> bool) -> Vec
 }
 
 async fn bastion(clients: &Clients, names: &Names) -> Result<Check> {
-    let group = names.need(Name::BastionGroup)?;
-    Ok(match bastion::instance(clients, group).await? {
-        Some(instance) => {
-            Check::ok("bastion", format!("{} is in service at {}", instance.id, instance.address))
-        }
-        None => Check::failed(
-            "bastion",
-            format!("no instance of the Auto Scaling group `{group}` is in service"),
-            "one that is being replaced takes a few minutes; else look at the group's activity and desired capacity",
-        ),
-    })
+    let instance = bastion::instance(clients, names.need(Name::BastionGroup)?).await?;
+    Ok(Check::ok("bastion", format!("{} is in service at {}", instance.id, instance.address)))
 }
 
 async fn alarms(clients: &Clients) -> Result<Check> {
-    let Alarms { count, raised, .. } = alarms::fetch(clients).await?;
+    let Alarms { count, raised, .. } = Alarms::fetch(clients).await?;
     Ok(match (count, raised.len()) {
         (0, _) => {
             Check::warning("alarms", "there are none yet", "the stacks `pipeline` and `ingest` bring them")
@@ -187,17 +175,13 @@ mod tests {
         DateTime::UNIX_EPOCH + TimeDelta::days(9)
     }
 
-    fn state(name: &'static str, status: Option<&str>) -> stacks::StackState {
-        stacks::StackState {
-            name,
-            status: status.map(str::to_owned),
-            parameters: Vec::new(),
-            drift: (name == "network").then(|| (true, now() - TimeDelta::days(3))),
-        }
+    fn state(name: &'static str, status: Option<&str>) -> (&'static str, Option<Stack>) {
+        let drift = (name == "network").then(|| (true, now() - TimeDelta::days(3)));
+        (name, status.map(|status| Stack { status: status.to_owned(), drift, ..Stack::default() }))
     }
 
-    fn outcomes(states: &[stacks::StackState]) -> Vec<(&'static str, CheckOutcome)> {
-        stack_checks(states, now()).iter().map(|check| (check.name, check.outcome)).collect()
+    fn outcomes(stacks: &[(&'static str, Option<Stack>)]) -> Vec<(&'static str, CheckOutcome)> {
+        stack_checks(stacks, now()).iter().map(|check| (check.name, check.outcome)).collect()
     }
 
     #[test]
@@ -226,7 +210,8 @@ mod tests {
         assert!(check.detail.contains("network (seen 3 d ago)"), "{}", check.detail);
         let hint = check.hint.unwrap();
         assert!(hint.contains("detect-stack-drift --stack-name covid19-network"), "{hint}");
-        let sound = stacks::StackState { drift: network.drift.map(|(_, at)| (false, at)), ..network };
+        let drift_at = network.1.and_then(|stack| stack.drift).map(|(_, at)| (false, at));
+        let sound = ("network", Some(Stack { drift: drift_at, ..Stack::default() }));
         let check = drift(&[sound], now()).unwrap();
         assert!(check.detail.contains("none was found, 3 d ago"), "{}", check.detail);
     }

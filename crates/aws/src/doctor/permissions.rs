@@ -8,58 +8,40 @@ use std::fmt::Debug;
 
 use aws_smithy_runtime_api::client::result::SdkError;
 use aws_smithy_types::error::metadata::ProvideErrorMetadata;
-use futures_util::{FutureExt as _, future};
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture};
 
 use super::images;
-use crate::api_error::ApiError;
+use crate::api_error::{ApiError, ApiErrorKind};
 use crate::clients::Clients;
 use crate::names::{Name, Names};
 use target::Check;
 
 pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
     let name = |name| names.get(name).unwrap_or_default();
+    let (logs, scaling, secrets) = (clients.logs(), clients.auto_scaling(), clients.secrets());
+    let (instances, databases, functions) = (clients.instances(), clients.databases(), clients.functions());
+    let (group, bastion, secret) = (name(Name::EtlGroup), name(Name::BastionGroup), name(Name::ReaderSecret));
     let tries = [
-        refused("ecs:ListTasks", clients.tasks().list_tasks().cluster(name(Name::Cluster)).send()).boxed(),
-        refused("ecr:DescribeImages", clients.images().describe_images().repository_name(images::ETL).send())
-            .boxed(),
-        refused("events:DescribeRule", clients.events().describe_rule().name(name(Name::Schedule)).send())
-            .boxed(),
+        refused("ecs:ListTasks", clients.tasks().list_tasks().cluster(name(Name::Cluster)).send()),
+        refused("ecr:DescribeImages", clients.images().describe_images().repository_name(images::ETL).send()),
+        refused("events:DescribeRule", clients.events().describe_rule().name(name(Name::Schedule)).send()),
         refused(
             "lambda:GetFunctionConfiguration",
-            clients.functions().get_function_configuration().function_name(name(Name::Download)).send(),
-        )
-        .boxed(),
-        refused(
-            "logs:DescribeLogStreams",
-            clients.logs().describe_log_streams().log_group_name(name(Name::EtlGroup)).limit(1).send(),
-        )
-        .boxed(),
-        refused(
-            "logs:FilterLogEvents",
-            clients.logs().filter_log_events().log_group_name(name(Name::EtlGroup)).limit(1).send(),
-        )
-        .boxed(),
+            functions.get_function_configuration().function_name(name(Name::Download)).send(),
+        ),
+        refused("logs:DescribeLogStreams", logs.describe_log_streams().log_group_name(group).limit(1).send()),
+        refused("logs:FilterLogEvents", logs.filter_log_events().log_group_name(group).limit(1).send()),
         refused(
             "rds:DescribeDBInstances",
-            clients.databases().describe_db_instances().db_instance_identifier(name(Name::Master)).send(),
-        )
-        .boxed(),
+            databases.describe_db_instances().db_instance_identifier(name(Name::Master)).send(),
+        ),
         refused(
             "autoscaling:DescribeAutoScalingGroups",
-            clients
-                .auto_scaling()
-                .describe_auto_scaling_groups()
-                .auto_scaling_group_names(name(Name::BastionGroup))
-                .send(),
-        )
-        .boxed(),
-        refused("ec2:DescribeInstances", clients.instances().describe_instances().max_results(5).send())
-            .boxed(),
-        refused(
-            "secretsmanager:GetSecretValue",
-            clients.secrets().get_secret_value().secret_id(name(Name::ReaderSecret)).send(),
-        )
-        .boxed(),
+            scaling.describe_auto_scaling_groups().auto_scaling_group_names(bastion).send(),
+        ),
+        refused("ec2:DescribeInstances", instances.describe_instances().max_results(5).send()),
+        refused("secretsmanager:GetSecretValue", secrets.get_secret_value().secret_id(secret).send()),
     ];
     let count = tries.len();
     let refused = future::join_all(tries).await.into_iter().flatten();
@@ -74,14 +56,17 @@ pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
     )
 }
 
-/// Returns the action if it was denied.
-async fn refused<T, E, R>(
+/// Returns the action if it is denied.
+fn refused<'a, T, E, R>(
     action: &'static str,
-    call: impl Future<Output = Result<T, SdkError<E, R>>>,
-) -> Option<&'static str>
+    call: impl Future<Output = Result<T, SdkError<E, R>>> + Send + 'a,
+) -> BoxFuture<'a, Option<&'static str>>
 where
     E: ProvideErrorMetadata + Error + 'static,
     R: Debug,
 {
-    call.await.err().filter(|error| ApiError::of(error).is_denial()).map(|_| action)
+    let is_denied = |result: Result<T, SdkError<E, R>>| {
+        result.is_err_and(|error| ApiError::of(&error).kind == ApiErrorKind::Denied)
+    };
+    call.map(move |result| is_denied(result).then_some(action)).boxed()
 }

@@ -11,28 +11,19 @@ use crate::clients::Clients;
 const STACK: &str = "database";
 const PARAMETER: &str = "Version";
 
-/// Checks the version.
-///
-/// # Errors
-/// If it is not offered; the hint lists those that are.
+/// Returns an error with the offered versions if the wanted one is not among them.
 pub(super) async fn check(clients: &Clients, template: &Template, values: &[(String, Value)]) -> Result<()> {
     let Some(version) = wanted(template, values) else { return Ok(()) };
-    let pages = clients.databases().describe_db_engine_versions().engine("postgres");
-    let mut pages = pages.into_paginator().items().send();
-    let mut offered = Vec::new();
-    while let Some(item) = pages.next().await {
-        let Ok(item) = item else { return Ok(()) };
-        offered.extend(item.engine_version().map(str::to_owned));
-    }
+    let pages = clients.databases().describe_db_engine_versions().engine("postgres").into_paginator();
+    let Ok(offered) = pages.items().send().try_collect().await else { return Ok(()) };
+    let offered: Vec<_> = offered.into_iter().filter_map(|item| item.engine_version).collect();
     if offered.is_empty() || offered.iter().any(|offered| is_of(offered, &version)) {
         return Ok(());
     }
     let major = version.split('.').next().unwrap_or_default();
-    let mut near: Vec<_> = offered.iter().filter(|offered| is_of(offered, major)).cloned().collect();
-    if near.is_empty() {
-        near = offered;
-    }
-    Err(Failure::usage(format!("RDS creates no databases of PostgreSQL {version} in {}", clients.region()))
+    let near: Vec<_> = offered.iter().filter(|offered| is_of(offered, major)).cloned().collect();
+    let near = if near.is_empty() { offered } else { near };
+    Err(Failure::usage(format!("RDS creates no databases of PostgreSQL {version} in {}", clients.region))
         .source(format!("it offers {}", near.join(", ")))
         .hint(format!("--parameter {STACK}.{PARAMETER}={major}, or one of these")))
 }

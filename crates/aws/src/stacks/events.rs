@@ -4,6 +4,8 @@
 
 use std::collections::BTreeSet;
 
+use aws_sdk_cloudformation::types::{ResourceStatus, StackEvent};
+
 /// Resource types that take minutes, whose start is shown, too.
 const SLOW: [&str; 5] = [
     "AWS::AutoScaling::AutoScalingGroup",
@@ -13,108 +15,106 @@ const SLOW: [&str; 5] = [
     "AWS::RDS::DBInstance",
 ];
 
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Event {
-    pub(super) id: String,
-    /// Whether it is about the stack itself.
-    pub(super) is_of_stack: bool,
-    /// Logical id.
-    pub(super) resource: String,
-    pub(super) kind: String,
-    pub(super) status: String,
-    pub(super) reason: Option<String>,
+/// Returns whether the event is about the stack itself.
+pub(super) fn is_of_stack(event: &StackEvent) -> bool {
+    event.physical_resource_id().is_some() && event.physical_resource_id() == event.stack_id()
 }
 
-impl Event {
-    fn has_failed(&self) -> bool {
-        self.status.ends_with("_FAILED")
-    }
+pub(super) fn status(event: &StackEvent) -> &str {
+    event.resource_status().map_or("", ResourceStatus::as_str)
+}
 
-    /// Returns whether the resource was cancelled because another one failed.
-    fn is_cancelled(&self) -> bool {
-        self.reason.as_deref().is_some_and(|reason| reason.to_lowercase().contains("cancelled"))
-    }
+fn has_failed(event: &StackEvent) -> bool {
+    status(event).ends_with("_FAILED")
+}
 
-    fn sentence(&self) -> String {
-        let reason = self.reason.as_deref().map(|reason| format!(": {reason}")).unwrap_or_default();
-        format!("{} ({}){reason}", self.resource, self.kind)
+/// Returns whether the resource was cancelled because another one failed.
+fn is_cancelled(event: &StackEvent) -> bool {
+    event.resource_status_reason().is_some_and(|reason| reason.to_lowercase().contains("cancelled"))
+}
+
+fn resource(event: &StackEvent) -> String {
+    let (name, kind) = (event.logical_resource_id(), event.resource_type());
+    format!("{} ({})", name.unwrap_or_default(), kind.unwrap_or_default())
+}
+
+fn failure(event: &StackEvent) -> String {
+    match event.resource_status_reason() {
+        None | Some("") => resource(event),
+        Some(reason) => format!("{}: {reason}", resource(event)),
     }
 }
 
 /// Formats events, each line once.
 #[derive(Debug, Default)]
 pub(super) struct EventFormatter {
-    told: BTreeSet<(String, String)>,
+    shown: BTreeSet<String>,
 }
 
 impl EventFormatter {
     /// Returns the line for an event, if it is shown.
-    pub(super) fn line(&mut self, stack: &str, event: &Event) -> Option<String> {
-        let Event { resource, kind, status, .. } = event;
-        let words = match status.as_str() {
-            "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS" if event.is_of_stack => {
-                return Some(format!("{stack}: what was done is taken back"));
+    pub(super) fn line(&mut self, event: &StackEvent) -> Option<String> {
+        let (resource, status) = (resource(event), status(event));
+        let words = match status {
+            "ROLLBACK_IN_PROGRESS" | "UPDATE_ROLLBACK_IN_PROGRESS" if is_of_stack(event) => {
+                return Some("what was done is taken back".to_owned());
             }
-            _ if event.is_of_stack => return None,
-            _ if event.has_failed() => {
-                return (!event.is_cancelled()).then(|| format!("{stack}: failed: {}", event.sentence()));
+            _ if is_of_stack(event) => return None,
+            _ if has_failed(event) => {
+                return (!is_cancelled(event)).then(|| format!("failed: {}", failure(event)));
             }
             "CREATE_COMPLETE" => "created",
             "UPDATE_COMPLETE" => "changed",
             "DELETE_COMPLETE" => "deleted",
             "DELETE_SKIPPED" => "stays",
-            "CREATE_IN_PROGRESS" if is_slow(kind) => "is being created, which takes minutes",
-            "UPDATE_IN_PROGRESS" if is_slow(kind) => "is being changed, which takes minutes",
-            "DELETE_IN_PROGRESS" if is_slow(kind) => "is being deleted, which takes minutes",
+            _ if !SLOW.contains(&event.resource_type().unwrap_or_default()) => return None,
+            "CREATE_IN_PROGRESS" => "is being created, which takes minutes",
+            "UPDATE_IN_PROGRESS" => "is being changed, which takes minutes",
+            "DELETE_IN_PROGRESS" => "is being deleted, which takes minutes",
             _ => return None,
         };
-        let is_new = self.told.insert((resource.clone(), status.clone()));
-        is_new.then(|| format!("{stack}: {resource} ({kind}) {words}"))
+        let line = format!("{resource} {words}");
+        self.shown.insert(line.clone()).then_some(line)
     }
 }
 
-fn is_slow(kind: &str) -> bool {
-    SLOW.contains(&kind)
-}
-
 /// Returns the first failure of the last operation, which caused all others. Events are ordered oldest first.
-pub(super) fn first_failure(events: &[Event]) -> Option<String> {
-    let started = |event: &Event| {
-        let by_somebody = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
-        event.is_of_stack && by_somebody.contains(&event.status.as_str())
-    };
+pub(super) fn first_failure(events: &[StackEvent]) -> Option<String> {
+    let requested = ["CREATE_IN_PROGRESS", "UPDATE_IN_PROGRESS", "DELETE_IN_PROGRESS"];
+    let started = |event: &StackEvent| is_of_stack(event) && requested.contains(&status(event));
     let from = events.iter().rposition(started).unwrap_or(0);
-    let failed = events[from..].iter().filter(|event| event.has_failed() && !event.is_of_stack);
-    failed.clone().find(|event| !event.is_cancelled()).or_else(|| failed.clone().next()).map(Event::sentence)
+    let mut failed = events[from..].iter().filter(|event| has_failed(event) && !is_of_stack(event));
+    let first = failed.clone().find(|event| !is_cancelled(event)).or_else(|| failed.next());
+    first.map(failure)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn event(resource: &str, kind: &str, status: &str, reason: &str) -> Event {
-        Event {
-            id: format!("{resource}-{status}"),
-            is_of_stack: kind == "AWS::CloudFormation::Stack",
-            resource: resource.to_owned(),
-            kind: kind.to_owned(),
-            status: status.to_owned(),
-            reason: (!reason.is_empty()).then(|| reason.to_owned()),
-        }
+    fn event(resource: &str, kind: &str, status: &str, reason: &str) -> StackEvent {
+        StackEvent::builder()
+            .stack_id("id-of-stack")
+            .physical_resource_id(if kind == STACK { "id-of-stack" } else { resource })
+            .logical_resource_id(resource)
+            .resource_type(kind)
+            .resource_status(status.into())
+            .resource_status_reason(reason)
+            .build()
     }
 
     const STACK: &str = "AWS::CloudFormation::Stack";
 
     #[test]
     fn formatter_shows_important_events_once() {
-        let mut teller = EventFormatter::default();
+        let mut formatter = EventFormatter::default();
         let mut line =
-            |resource, kind, status, reason| teller.line("database", &event(resource, kind, status, reason));
+            |resource, kind, status, reason| formatter.line(&event(resource, kind, status, reason));
         assert_eq!(line("covid19-database", STACK, "CREATE_IN_PROGRESS", "User Initiated"), None);
         assert_eq!(line("Log", "AWS::Logs::LogGroup", "CREATE_IN_PROGRESS", ""), None);
         assert_eq!(
             line("Log", "AWS::Logs::LogGroup", "CREATE_COMPLETE", "").unwrap(),
-            "database: Log (AWS::Logs::LogGroup) created"
+            "Log (AWS::Logs::LogGroup) created"
         );
         assert!(
             line("Master", "AWS::RDS::DBInstance", "CREATE_IN_PROGRESS", "")
@@ -127,7 +127,7 @@ mod tests {
         );
         assert_eq!(
             line("Master", "AWS::RDS::DBInstance", "CREATE_FAILED", "no room").unwrap(),
-            "database: failed: Master (AWS::RDS::DBInstance): no room"
+            "failed: Master (AWS::RDS::DBInstance): no room"
         );
         assert_eq!(line("Log", "AWS::Logs::LogGroup", "CREATE_FAILED", "Resource creation cancelled"), None);
         assert!(line("covid19-database", STACK, "ROLLBACK_IN_PROGRESS", "").unwrap().contains("taken back"));

@@ -4,12 +4,11 @@
 //! interrupted command can be repeated. The caller asks for confirmation.
 
 mod change;
-mod cluster;
 mod down;
 mod engine_version;
 mod events;
-mod failed_creation;
-mod follow;
+mod obstacles;
+mod operation;
 mod parameters;
 mod poll_interval;
 mod service;
@@ -17,86 +16,31 @@ mod templates;
 mod up;
 mod validation;
 
-use std::path::Path;
-
-use chrono::{DateTime, Utc};
+use aws_sdk_cloudformation::Client;
 use common::failure::Result;
 use futures_util::future;
 
 pub use self::change::{Change, ResourceAction, StackAction, Step};
-pub use self::down::{KEPT, StackSummary};
-use self::parameters::ParameterOverrides;
-use self::service::{Service, Stack};
-use self::templates::Template;
+pub use self::down::KEPT;
+pub(super) use self::service::Stack;
+pub use self::up::Plan;
 use super::clients::Clients;
-use target::AwsSettings;
 
-/// The options of `up`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct UpOptions<'a> {
-    /// `NAME=VALUE` or `STACK.NAME=VALUE`.
-    pub parameters: &'a [(String, String)],
-    /// Software release.
-    pub release: Option<&'a str>,
-    /// Directory of templates to use instead of the embedded ones.
-    pub templates: Option<&'a Path>,
-}
-
+/// Sends requests about stacks.
 pub(super) struct Stacks<'a> {
     clients: &'a Clients,
-    service: Service,
-}
-
-/// Validated options, without any request.
-#[derive(Debug)]
-pub(super) struct UpRequest {
-    templates: Vec<Template>,
-    given: ParameterOverrides,
-}
-
-impl UpRequest {
-    pub(super) fn new(wanted: &UpOptions<'_>, settings: &AwsSettings) -> Result<Self> {
-        let templates = templates::all(wanted.templates)?;
-        let given = ParameterOverrides::new(&settings.stacks, wanted.parameters, wanted.release, &templates)?;
-        Ok(Self { templates, given })
-    }
-}
-
-/// A plan with everything needed to execute it.
-#[derive(Debug)]
-pub struct Plan {
-    pub steps: Vec<Step>,
-    order: UpRequest,
-}
-
-/// The state of a stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct StackState {
-    pub(super) name: &'static str,
-    /// `None` if it does not exist.
-    pub(super) status: Option<String>,
-    pub(super) parameters: Vec<(String, String)>,
-    /// Result and time of the last drift detection.
-    pub(super) drift: Option<(bool, DateTime<Utc>)>,
+    client: Client,
 }
 
 impl<'a> Stacks<'a> {
     pub(super) fn new(clients: &'a Clients) -> Self {
-        Self { clients, service: Service::new(clients.stacks()) }
+        Self { clients, client: clients.stacks() }
     }
 
-    /// Returns the states of all stacks in the order of deployment.
-    pub(super) async fn states(&self) -> Result<Vec<StackState>> {
-        let look = |name: &'static str| async move {
-            let stack = self.service.stack(&templates::stack_name(name)).await?;
-            Ok(match stack {
-                Some(Stack { status, parameters, drift, .. }) => {
-                    StackState { name, status: Some(status), parameters, drift }
-                }
-                None => StackState { name, status: None, parameters: Vec::new(), drift: None },
-            })
-        };
-        future::join_all(templates::names().map(look)).await.into_iter().collect()
+    /// Returns every stack by its name, in the order of deployment; `None` if it does not exist.
+    pub(super) async fn all(&self) -> Result<Vec<(&'static str, Option<Stack>)>> {
+        let named = async |name: &'static str| Ok((name, self.stack(&templates::stack_name(name)).await?));
+        future::try_join_all(templates::names().map(named)).await
     }
 }
 

@@ -6,6 +6,8 @@ use std::collections::BTreeMap;
 
 use common::failure::{Failure, Result};
 
+use super::is_complete;
+use super::service::Stack;
 use super::templates::Template;
 
 /// The parameters that name the software release. Without one these stacks cannot be created.
@@ -31,21 +33,11 @@ pub(super) enum Value {
     Previous,
 }
 
-/// The parameters of an existing stack.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct DeployedParameters<'a> {
-    pub(super) parameters: &'a [(String, String)],
-    /// The creation failed: its values can be read but not reused by reference.
-    pub(super) is_failed_creation: bool,
-}
-
+/// Why a stack is left out, and what to do about it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum ResolvedParameters {
-    Values(Vec<(String, Value)>),
-    /// These parameters have no value.
-    Missing(Vec<String>),
-    /// A software release is needed.
-    NeedsRelease,
+pub(super) struct LeftOut {
+    pub(super) reason: String,
+    pub(super) hint: String,
 }
 
 impl ParameterOverrides {
@@ -94,19 +86,22 @@ impl ParameterOverrides {
         Ok(())
     }
 
-    /// Returns the parameters of a stack.
+    /// Returns the parameters of a stack, which may exist.
     pub(super) fn resolve(
         &self,
         template: &Template,
-        there: Option<DeployedParameters<'_>>,
-    ) -> ResolvedParameters {
+        stack: Option<&Stack>,
+    ) -> Result<Vec<(String, Value)>, LeftOut> {
         let said = self.values.get(&template.name);
+        // A stack in REVIEW_IN_PROGRESS has no resources.
+        let stack = stack.filter(|stack| is_complete(&stack.status) || !stack.parameters.is_empty());
         let had = |name: &str| {
-            let there = there?;
-            let (_, value) = there.parameters.iter().find(|(there, _)| there == name)?;
-            if !there.is_failed_creation {
+            let Stack { status, parameters, .. } = stack?;
+            let (_, value) = parameters.iter().find(|(known, _)| known == name)?;
+            if is_complete(status) {
                 return Some(Value::Previous);
             }
+            // The values of a failed creation can be read but not reused by reference.
             (value != HIDDEN).then(|| Value::Set(value.clone()))
         };
         let mut values = Vec::new();
@@ -121,17 +116,26 @@ impl ParameterOverrides {
                 missing.push(name);
             }
         }
-        if !missing.is_empty() {
-            return ResolvedParameters::Missing(missing);
+        if let Some(name) = missing.first() {
+            let stack = &template.name;
+            return Err(LeftOut {
+                reason: format!("missing parameter `{}`", missing.join("`, `")),
+                hint: format!(
+                    "--parameter {stack}.{name}=…, or `{name} = \"…\"` under [aws.stacks.{stack}] in the settings"
+                ),
+            });
         }
         let release = RELEASE.iter().find(|(stack, _)| *stack == template.name);
         let is_said = |name: &str| values.iter().any(|(known, _)| known == name);
-        match release {
-            Some((_, name)) if !self.has_release && !is_said(name) && there.is_none() => {
-                ResolvedParameters::NeedsRelease
-            }
-            _ => ResolvedParameters::Values(values),
+        if release.is_some_and(|(_, name)| !self.has_release && !is_said(name) && stack.is_none()) {
+            return Err(LeftOut {
+                reason: "there is no release yet that could run".to_owned(),
+                hint:
+                    "make one (docs/guides/deploy.md, step 3), then covidctl --target aws up --release v0.1.0"
+                        .to_owned(),
+            });
         }
+        Ok(values)
     }
 }
 
@@ -163,7 +167,11 @@ mod tests {
         ParameterOverrides::new(&file, &flags, release, &templates::all(None).unwrap())
     }
 
-    fn resolve(given: &ParameterOverrides, name: &str, there: Option<&[&str]>) -> ResolvedParameters {
+    fn resolve(
+        given: &ParameterOverrides,
+        name: &str,
+        there: Option<&[&str]>,
+    ) -> Result<Vec<(String, Value)>, LeftOut> {
         resolve_after(given, name, there, false)
     }
 
@@ -172,15 +180,16 @@ mod tests {
         name: &str,
         there: Option<&[&str]>,
         is_failed_creation: bool,
-    ) -> ResolvedParameters {
+    ) -> Result<Vec<(String, Value)>, LeftOut> {
         let templates = templates::all(None).unwrap();
         let template = templates.iter().find(|template| template.name == name).unwrap();
-        let there = there.map(|there| there.iter().map(|name| ((*name).to_owned(), "as before".to_owned())));
-        let there: Option<Vec<_>> = there.map(Iterator::collect);
-        given.resolve(
-            template,
-            there.as_deref().map(|parameters| DeployedParameters { parameters, is_failed_creation }),
-        )
+        let status = if is_failed_creation { "ROLLBACK_COMPLETE" } else { "CREATE_COMPLETE" };
+        let stack = there.map(|names| Stack {
+            status: status.to_owned(),
+            parameters: names.iter().map(|name| ((*name).to_owned(), "as before".to_owned())).collect(),
+            ..Stack::default()
+        });
+        given.resolve(template, stack.as_ref())
     }
 
     fn set(name: &str, value: &str) -> (String, Value) {
@@ -190,18 +199,12 @@ mod tests {
     #[test]
     fn flag_overrides_file_which_overrides_deployed_value() {
         let from_file = given(&[], None).unwrap();
-        assert_eq!(
-            resolve(&from_file, "network", None),
-            ResolvedParameters::Values(vec![set("OperatorCidr", "10.0.0.1/32")])
-        );
+        assert_eq!(resolve(&from_file, "network", None), Ok(vec![set("OperatorCidr", "10.0.0.1/32")]));
         let flagged = given(&[("OperatorCidr", "10.0.0.2/32")], None).unwrap();
         let there: &[&str] = &["OperatorCidr", "Network", "GoneFromTheTemplate"];
         assert_eq!(
             resolve(&flagged, "network", Some(there)),
-            ResolvedParameters::Values(vec![
-                ("Network".to_owned(), Value::Previous),
-                set("OperatorCidr", "10.0.0.2/32")
-            ])
+            Ok(vec![("Network".to_owned(), Value::Previous), set("OperatorCidr", "10.0.0.2/32")])
         );
     }
 
@@ -209,39 +212,30 @@ mod tests {
     fn failed_creation_keeps_its_values() {
         let nothing = given(&[], None).unwrap();
         let again = resolve_after(&nothing, "pipeline", Some(&["ImageTag"]), true);
-        assert_eq!(again, ResolvedParameters::Values(vec![set("ImageTag", "as before")]));
+        assert_eq!(again, Ok(vec![set("ImageTag", "as before")]));
     }
 
     #[test]
     fn unset_parameter_is_missing_and_release_parameter_waits_for_release() {
         let nothing = given(&[], None).unwrap();
-        let names = ["Repository", "OwnerId", "RepositoryId"].map(str::to_owned).to_vec();
-        assert_eq!(resolve(&nothing, "ci", None), ResolvedParameters::Missing(names));
+        let left_out = resolve(&nothing, "ci", None).unwrap_err();
+        assert_eq!(left_out.reason, "missing parameter `Repository`, `OwnerId`, `RepositoryId`");
+        assert!(left_out.hint.starts_with("--parameter ci.Repository=…"), "{}", left_out.hint);
+        let needs_release = |resolved: Result<Vec<(String, Value)>, LeftOut>| {
+            resolved.unwrap_err().reason.contains("no release yet")
+        };
         for (stack, _) in RELEASE {
-            assert_eq!(resolve(&nothing, stack, None), ResolvedParameters::NeedsRelease, "{stack}");
-            assert_eq!(
-                resolve(&nothing, stack, Some(&[])),
-                ResolvedParameters::Values(Vec::new()),
-                "{stack}"
-            );
+            assert!(needs_release(resolve(&nothing, stack, None)), "{stack}");
+            assert_eq!(resolve(&nothing, stack, Some(&[])), Ok(Vec::new()), "{stack}");
         }
         let released = given(&[], Some("v1")).unwrap();
-        assert_eq!(
-            resolve(&released, "pipeline", None),
-            ResolvedParameters::Values(vec![set("ImageTag", "v1")])
-        );
-        assert_eq!(
-            resolve(&released, "ingest", None),
-            ResolvedParameters::Values(vec![set("Version", "v1")])
-        );
-        assert_eq!(resolve(&released, "dashboard", None), ResolvedParameters::Values(Vec::new()));
+        assert_eq!(resolve(&released, "pipeline", None), Ok(vec![set("ImageTag", "v1")]));
+        assert_eq!(resolve(&released, "ingest", None), Ok(vec![set("Version", "v1")]));
+        assert_eq!(resolve(&released, "dashboard", None), Ok(Vec::new()));
         let elsewise = given(&[("AlarmEmail", "you@example.org")], None).unwrap();
-        assert_eq!(resolve(&elsewise, "pipeline", None), ResolvedParameters::NeedsRelease);
+        assert!(needs_release(resolve(&elsewise, "pipeline", None)));
         let by_hand = given(&[("dashboard.ImageTag", "v0.56.8")], None).unwrap();
-        assert_eq!(
-            resolve(&by_hand, "dashboard", None),
-            ResolvedParameters::Values(vec![set("ImageTag", "v0.56.8")])
-        );
+        assert_eq!(resolve(&by_hand, "dashboard", None), Ok(vec![set("ImageTag", "v0.56.8")]));
     }
 
     #[test]

@@ -22,15 +22,12 @@ impl PollInterval {
         Self { next: INITIAL, end: Instant::now() + timeout, timeout }
     }
 
-    /// Waits for the next poll.
-    ///
-    /// # Errors
-    /// If the timeout has passed.
+    /// Waits for the next poll; returns an error if the timeout has passed.
     pub(super) async fn wait(&mut self) -> Result<()> {
         if Instant::now() >= self.end {
             let minutes = self.timeout.as_secs() / 60;
             return Err(Failure::new(format!("CloudFormation is not ready after {minutes} minutes"))
-                .hint("it goes on by itself; type the same again to wait on")
+                .hint("it continues without the client; repeat the command to wait for it")
                 .exit_code(Exit::Timeout));
         }
         tokio::time::sleep(self.next).await;
@@ -51,9 +48,9 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn interval_grows_until_timeout() {
         let start = Instant::now();
-        let mut pace = PollInterval::new(Duration::from_mins(1));
+        let mut interval = PollInterval::new(Duration::from_mins(1));
         let mut looks = 0;
-        while pace.wait().await.is_ok() {
+        while interval.wait().await.is_ok() {
             looks += 1;
         }
         assert!((10..25).contains(&looks), "{looks}");

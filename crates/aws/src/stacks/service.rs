@@ -1,21 +1,21 @@
-//! Requests to CloudFormation, one function each.
+//! Requests to CloudFormation, one method each.
 
 use std::time::Duration;
 
-use aws_sdk_cloudformation::Client;
+use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetType, EventFilter, OperationEvent, Parameter,
-    Replacement, ResourceStatus, StackDriftStatus, StackResource, Tag, TemplateStage,
+    Replacement, ResourceChange, ResourceStatus, StackDriftStatus, StackEvent, Tag, TemplateStage,
 };
 use chrono::{DateTime, Utc};
 use common::failure::{Failure, Result};
 
 use super::change::{Change, ResourceAction};
-use super::events::Event;
 use super::parameters::Value;
 use super::poll_interval::PollInterval;
-use super::validation;
+use super::{Stacks, validation};
 use crate::api_error::{ApiContext as _, ApiError};
+use crate::utc;
 
 /// How long CloudFormation may take to create a change set.
 const CHANGE_SET_TIMEOUT: Duration = Duration::from_mins(5);
@@ -24,98 +24,77 @@ const CHANGE_SET_TIMEOUT: Duration = Duration::from_mins(5);
 const TAG: (&str, &str) = ("project", "covid19");
 
 /// An existing stack.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Stack {
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Stack {
     /// Identifies the stack even after its deletion.
-    pub(super) id: String,
-    pub(super) status: String,
-    pub(super) reason: Option<String>,
-    pub(super) parameters: Vec<(String, String)>,
+    pub(crate) id: String,
+    pub(crate) status: String,
+    pub(crate) reason: Option<String>,
+    pub(crate) parameters: Vec<(String, String)>,
     /// Result and time of the last drift detection.
-    pub(super) drift: Option<(bool, DateTime<Utc>)>,
+    pub(crate) drift: Option<(bool, DateTime<Utc>)>,
 }
 
-/// A created change set.
+/// An executable change set.
 #[derive(Debug)]
-pub(super) enum Proposal {
-    /// No changes.
-    Nothing,
-    /// Executable, with these changes.
-    Changes { id: String, changes: Vec<Change> },
+pub(super) struct ChangeSet {
+    pub(super) id: String,
+    pub(super) changes: Vec<Change>,
 }
 
-/// The input of a change set.
-#[derive(Debug)]
-pub(super) struct Request<'a> {
-    pub(super) stack: &'a str,
-    pub(super) body: &'a str,
-    pub(super) values: &'a [(String, Value)],
-    pub(super) creates: bool,
-}
-
-#[derive(Debug)]
-pub(super) struct Service {
-    client: Client,
-}
-
-impl Service {
-    pub(super) const fn new(client: Client) -> Self {
-        Self { client }
-    }
-
+impl Stacks<'_> {
     /// Returns the stack with this name or id, if it exists.
     pub(super) async fn stack(&self, name: &str) -> Result<Option<Stack>> {
         let answer = self.client.describe_stacks().stack_name(name).send().await;
-        let answer = match answer {
-            Err(error) if is_absent(&ApiError::of(&error)) => return Ok(None),
-            answer => answer.api_context("cloudformation:DescribeStacks", || {
-                format!("cannot look at the stack `{name}`")
-            })?,
-        };
-        let stack = answer.stacks().first().map(|stack| Stack {
+        let what = || format!("cannot look at the stack `{name}`");
+        let answer = answer.api_context_optional("cloudformation:DescribeStacks", what)?;
+        let stack = answer.as_ref().and_then(|answer| answer.stacks().first()).map(|stack| Stack {
             id: stack.stack_id().unwrap_or(name).to_owned(),
             status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
             reason: stack.stack_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
             parameters: stack.parameters().iter().filter_map(parameter).collect(),
             drift: stack.drift_information().and_then(|drift| {
-                let looked_at = drift.last_check_timestamp()?.to_millis().ok()?;
                 let has_drifted = drift.stack_drift_status() == Some(&StackDriftStatus::Drifted);
-                Some((has_drifted, DateTime::from_timestamp_millis(looked_at)?))
+                Some((has_drifted, drift.last_check_timestamp().and_then(utc)?))
             }),
         });
         Ok(stack.filter(|stack| stack.status != "DELETE_COMPLETE"))
     }
 
-    /// Creates a change set and waits until it is ready.
-    pub(super) async fn propose(&self, request: &Request<'_>) -> Result<Proposal> {
-        let Request { stack, body, values, creates } = request;
+    /// Creates a change set and waits until it is ready; returns `None` if nothing changes.
+    pub(super) async fn propose(
+        &self,
+        stack: &str,
+        kind: ChangeSetType,
+        body: &str,
+        values: &[(String, Value)],
+    ) -> Result<Option<ChangeSet>> {
         let what = || format!("cannot find out what would change in the stack `{stack}`");
-        let kind = if *creates { ChangeSetType::Create } else { ChangeSetType::Update };
         let answer = self
             .client
             .create_change_set()
-            .stack_name(*stack)
+            .stack_name(stack)
             .change_set_name(format!("covidctl-{}", uuid::Uuid::new_v4().simple()))
             .change_set_type(kind)
-            .template_body(*body)
+            .template_body(body)
             .set_parameters(Some(values.iter().map(set).collect()))
             .capabilities(Capability::CapabilityNamedIam)
             .tags(Tag::builder().key(TAG.0).value(TAG.1).build())
             .send()
             .await;
         let answer = match answer {
-            Err(error) if is_nothing(ApiError::of(&error).message()) => return Ok(Proposal::Nothing),
+            Err(error) if is_nothing(&ApiError::of(&error).message) => return Ok(None),
             answer => answer.api_context("cloudformation:CreateChangeSet", what)?,
         };
         let id = answer.id().unwrap_or_default().to_owned();
-        let mut pace = PollInterval::new(CHANGE_SET_TIMEOUT);
+        let mut interval = PollInterval::new(CHANGE_SET_TIMEOUT);
         loop {
             let (status, reason, changes) = self.look_at(&id, stack).await?;
             match status {
-                ChangeSetStatus::CreateComplete => return Ok(Proposal::Changes { id, changes }),
+                ChangeSetStatus::CreateComplete => return Ok(Some(ChangeSet { id, changes })),
                 ChangeSetStatus::Failed if is_nothing(&reason) => {
                     self.withdraw(&id, stack).await?;
-                    return Ok(Proposal::Nothing);
+                    return Ok(None);
                 }
                 ChangeSetStatus::Failed => {
                     // Before the change set is deleted with its events.
@@ -124,44 +103,34 @@ impl Service {
                     let reason = if problems.is_empty() { reason } else { problems.join("; ") };
                     return Err(Failure::new(what()).source(reason));
                 }
-                _ => pace.wait().await.map_err(|failure| failure.source(what()))?,
+                _ => interval.wait().await.map_err(|failure| failure.source(what()))?,
             }
         }
     }
 
     /// Returns status, reason and changes of a change set.
     async fn look_at(&self, id: &str, stack: &str) -> Result<(ChangeSetStatus, String, Vec<Change>)> {
-        let mut token = None;
-        let mut changes = Vec::new();
-        loop {
-            let page =
-                self.client.describe_change_set().change_set_name(id).stack_name(stack).set_next_token(token);
-            let page = page.send().await.api_context("cloudformation:DescribeChangeSet", || {
+        let pages = self.client.describe_change_set().change_set_name(id).stack_name(stack).into_paginator();
+        let pages =
+            pages.send().try_collect().await.api_context("cloudformation:DescribeChangeSet", || {
                 format!("cannot read what would change in `{stack}`")
             })?;
-            changes
-                .extend(page.changes().iter().filter_map(|change| self::change(change.resource_change()?)));
-            let status = page.status().cloned().unwrap_or(ChangeSetStatus::CreatePending);
-            match page.next_token() {
-                Some(next) if !next.is_empty() => token = Some(next.to_owned()),
-                _ => return Ok((status, page.status_reason().unwrap_or_default().to_owned(), changes)),
-            }
-        }
+        let last = pages.last();
+        let status = last.and_then(DescribeChangeSetOutput::status);
+        let reason = last.and_then(DescribeChangeSetOutput::status_reason).unwrap_or_default().to_owned();
+        let changes = pages.iter().flat_map(DescribeChangeSetOutput::changes);
+        let changes = changes.filter_map(|change| self::change(change.resource_change()?)).collect();
+        Ok((status.cloned().unwrap_or(ChangeSetStatus::CreatePending), reason, changes))
     }
 
     /// Returns the validation errors of a change set, or none if they cannot be read.
     async fn validation_events(&self, id: &str) -> Vec<OperationEvent> {
         let failed = EventFilter::builder().failed_events(true).build();
-        let mut pages =
-            self.client.describe_events().change_set_name(id).filters(failed).into_paginator().send();
-        let mut events = Vec::new();
-        while let Some(Ok(page)) = pages.next().await {
-            events.extend(page.operation_events.unwrap_or_default());
-        }
-        events
+        let pages = self.client.describe_events().change_set_name(id).filters(failed).into_paginator();
+        let pages = pages.send().try_collect().await.unwrap_or_default();
+        pages.into_iter().flat_map(|page| page.operation_events.unwrap_or_default()).collect()
     }
 
-    /// Deletes a change set.
     pub(super) async fn withdraw(&self, id: &str, stack: &str) -> Result<()> {
         let request = self.client.delete_change_set().change_set_name(id).stack_name(stack);
         let what = || format!("cannot forget a change set of the stack `{stack}`");
@@ -178,14 +147,10 @@ impl Service {
     /// Starts the deletion of a stack.
     pub(super) async fn delete(&self, id: &str, name: &str) -> Result<()> {
         let request = self.client.delete_stack().stack_name(id);
-        request
-            .send()
-            .await
-            .api_context("cloudformation:DeleteStack", || format!("cannot delete the stack `{name}`"))
-            .map(drop)
+        let what = || format!("cannot delete the stack `{name}`");
+        request.send().await.api_context("cloudformation:DeleteStack", what).map(drop)
     }
 
-    /// Returns the template of a stack.
     pub(super) async fn template(&self, name: &str) -> Result<String> {
         let request = self.client.get_template().stack_name(name).template_stage(TemplateStage::Original);
         let answer = request.send().await.api_context("cloudformation:GetTemplate", || {
@@ -200,17 +165,13 @@ impl Service {
         let answer = answer.api_context("cloudformation:DescribeStackResources", || {
             format!("cannot list what is in the stack `{name}`")
         })?;
-        let is_there = |resource: &StackResource| {
-            !matches!(
-                resource.resource_status(),
-                Some(ResourceStatus::CreateFailed | ResourceStatus::DeleteComplete)
-            )
-        };
-        let wanted = answer
-            .stack_resources()
-            .iter()
-            .filter(|resource| resource.resource_type() == Some(kind) && is_there(resource));
-        Ok(wanted.filter_map(|resource| resource.physical_resource_id().map(str::to_owned)).collect())
+        let of_kind =
+            answer.stack_resources().iter().filter(|resource| resource.resource_type() == Some(kind));
+        let there = of_kind.filter(|resource| {
+            use ResourceStatus::{CreateFailed, DeleteComplete};
+            !matches!(resource.resource_status(), Some(CreateFailed | DeleteComplete))
+        });
+        Ok(there.filter_map(|resource| resource.physical_resource_id().map(str::to_owned)).collect())
     }
 
     /// Returns the id of the newest event of a stack.
@@ -223,46 +184,24 @@ impl Service {
     }
 
     /// Returns the events of a stack after the event with this id, or all, oldest first.
-    pub(super) async fn events(&self, id: &str, after: Option<&str>) -> Result<Vec<Event>> {
+    pub(super) async fn events(&self, id: &str, after: Option<&str>) -> Result<Vec<StackEvent>> {
         let mut pages = self.client.describe_stack_events().stack_name(id).into_paginator().send();
         let mut events = Vec::new();
+        let what = || format!("cannot read what happens in `{id}`");
         'pages: while let Some(page) = pages.next().await {
-            let page = match page {
-                Err(error) if is_absent(&ApiError::of(&error)) => break,
-                page => page.api_context("cloudformation:DescribeStackEvents", || {
-                    format!("cannot read what happens in `{id}`")
-                })?,
-            };
+            let page = page.api_context_optional("cloudformation:DescribeStackEvents", what)?;
+            let Some(page) = page else { break };
             // Newest first.
-            for event in page.stack_events() {
-                let id = event.event_id().unwrap_or_default().to_owned();
-                if after == Some(id.as_str()) {
+            for event in page.stack_events.unwrap_or_default() {
+                if after.is_some() && after == event.event_id() {
                     break 'pages;
                 }
-                events.push(Event {
-                    is_of_stack: event.physical_resource_id().is_some()
-                        && event.physical_resource_id() == event.stack_id(),
-                    id,
-                    resource: event.logical_resource_id().unwrap_or_default().to_owned(),
-                    kind: event.resource_type().unwrap_or_default().to_owned(),
-                    status: event
-                        .resource_status()
-                        .map_or_else(String::new, |status| status.as_str().to_owned()),
-                    reason: event
-                        .resource_status_reason()
-                        .filter(|reason| !reason.is_empty())
-                        .map(str::to_owned),
-                });
+                events.push(event);
             }
         }
         events.reverse();
         Ok(events)
     }
-}
-
-/// Returns whether the error means that the stack does not exist, for which CloudFormation has no code.
-fn is_absent(trouble: &ApiError) -> bool {
-    trouble.is("ValidationError") && trouble.message().contains("does not exist")
 }
 
 /// Returns whether the reason means that there are no changes, for which CloudFormation has no code.
@@ -283,7 +222,7 @@ fn set((name, value): &(String, Value)) -> Parameter {
     .build()
 }
 
-fn change(change: &aws_sdk_cloudformation::types::ResourceChange) -> Option<Change> {
+fn change(change: &ResourceChange) -> Option<Change> {
     let action = match change.action()? {
         ChangeAction::Add | ChangeAction::Import => ResourceAction::Add,
         ChangeAction::Remove => ResourceAction::Remove,

@@ -6,6 +6,8 @@ use common::failure::{Context as _, Failure, Result};
 use yaml_rust2::yaml::Hash;
 use yaml_rust2::{Yaml, YamlLoader};
 
+use super::change::{Change, ResourceAction};
+
 /// Prefix of the stack names.
 pub(super) const FAMILY: &str = "covid19";
 
@@ -39,7 +41,8 @@ pub(super) struct Template {
     pub(super) name: String,
     pub(super) body: String,
     pub(super) parameters: Vec<TemplateParameter>,
-    pub(super) resources: Vec<Resource>,
+    /// The resources, as the changes of a creation.
+    pub(super) resources: Vec<Change>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +50,6 @@ pub(super) struct TemplateParameter {
     pub(super) name: String,
     pub(super) has_default: bool,
     pub(super) default: Option<String>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Resource {
-    pub(super) name: String,
-    pub(super) kind: String,
-    /// The condition on which it is created.
-    pub(super) condition: Option<String>,
 }
 
 /// Returns the templates of a directory, or the embedded ones.
@@ -109,8 +104,9 @@ impl Template {
             has_default: !matches!(declared["Default"], Yaml::BadValue),
             default: declared["Default"].as_str().map(str::to_owned),
         });
-        let resources = table(document, "Resources").map(|(name, resource)| Resource {
-            name,
+        let resources = table(document, "Resources").map(|(name, resource)| Change {
+            action: ResourceAction::Add,
+            resource: name,
             kind: resource["Type"].as_str().unwrap_or_default().to_owned(),
             condition: resource["Condition"].as_str().map(str::to_owned),
         });
@@ -142,9 +138,9 @@ mod tests {
         assert!(!has_default("network", "OperatorCidr") && has_default("network", "Network"));
         assert!(has_default("pipeline", "AlarmEmail") && !has_default("ci", "Repository"));
         let vpc = &of("network").resources[0];
-        assert_eq!((vpc.name.as_str(), vpc.kind.as_str()), ("Vpc", "AWS::EC2::VPC"));
+        assert_eq!((vpc.resource.as_str(), vpc.kind.as_str()), ("Vpc", "AWS::EC2::VPC"));
         let subscription =
-            of("pipeline").resources.iter().find(|resource| resource.name == "AlarmsSubscription");
+            of("pipeline").resources.iter().find(|change| change.resource == "AlarmsSubscription");
         assert_eq!(subscription.unwrap().condition.as_deref(), Some("HasAlarmEmail"));
         let folder = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../cloudformation"));
         let files = all(Some(folder)).unwrap();

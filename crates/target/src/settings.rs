@@ -1,19 +1,18 @@
-//! The settings of targets on AWS.
+//! The settings of targets on AWS, with the origin of each value.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
-
-use crate::WithOrigin;
 
 /// Settings of a target on AWS, from flags, environment and file. What is absent is discovered when it is needed.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
     /// Profile in the configuration that all AWS programs share.
     pub profile: Option<WithOrigin<String>>,
-    /// Region.
+    /// Region, such as `us-east-1`.
     pub region: Option<WithOrigin<String>>,
     /// One endpoint for all services, such as an emulator's.
     pub endpoint_url: Option<WithOrigin<String>>,
@@ -39,4 +38,31 @@ pub enum SslMode {
     VerifyFull,
     /// No encryption beyond the tunnel
     Disable,
+}
+
+/// Where a value was set.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+#[expect(missing_docs, reason = "the names say it")]
+pub enum Origin {
+    Flag,
+    Environment,
+    File,
+    /// A parameter that the stacks published.
+    Discovery,
+    Default,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.serialize(f)
+    }
+}
+
+/// A value and where it was set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the types say it")]
+pub struct WithOrigin<T> {
+    pub value: T,
+    pub origin: Origin,
 }
