@@ -145,7 +145,7 @@ pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
     let mut record = Record::open(options.run_id, RunKind::Etl, origin, &reports).await?;
     let mut about = None;
     let result = pipeline::run(&options, &store, &mut about).await;
-    record.dataset = about.map(Into::into);
+    record.dataset = about;
     record.end(&result, |outcome| match outcome {
         Outcome::Published(_) => RunStatus::Succeeded,
         Outcome::Skipped(_) => RunStatus::Skipped,
@@ -167,7 +167,7 @@ pub(super) async fn rollback(arguments: RollbackArgs) -> Result<()> {
         rollback::Options { run_id, database_url: arguments.database.database_url, to: arguments.to };
     let result = rollback::run(&options).await;
     record.end(&result, |_| RunStatus::Succeeded);
-    record.dataset = result.as_ref().ok().cloned().map(Into::into);
+    record.dataset = result.as_ref().ok().cloned();
     record.write(&reports).await;
     result.map(drop)
 }
