@@ -50,7 +50,8 @@ pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
 }
 
 fn options(url: &str) -> Result<PgConnectOptions> {
-    let wrong = Failure::new("DATABASE_URL is not a PostgreSQL URL").hint(URL_HINT);
+    let wrong = Failure::new("DATABASE_URL is not a PostgreSQL URL")
+        .hint("write postgres://user:password@host:port/database");
     // The library accepts any scheme.
     if !["postgres://", "postgresql://"].iter().any(|scheme| url.starts_with(scheme)) {
         return Err(wrong);
@@ -59,8 +60,6 @@ fn options(url: &str) -> Result<PgConnectOptions> {
 }
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-
-const URL_HINT: &str = "write postgres://user:password@host:port/database";
 
 fn connect_hint(error: &sqlx::Error) -> &'static str {
     match code(error).as_deref() {
@@ -128,7 +127,7 @@ pub async fn execute<'q>(
     session.execute(statements).await.db_context(what).map(drop)
 }
 
-/// Turns a failed statement into a failure with the right hint.
+/// Converts errors of the database; adds a hint.
 pub trait DbContext<T> {
     /// `what` names the action and its object.
     fn db_context(self, what: &str) -> Result<T>;

@@ -26,8 +26,8 @@ pub async fn find(store: &Store, cases: &Source) -> Result<(Columns, Day)> {
 }
 
 fn first_date(mut blocks: Blocks<'_>, columns: Columns, name: &str) -> Result<Day> {
-    let mut updated = DateColumn::new(CsvColumn::UpdatedOn);
-    let mut registered = DateColumn::new(CsvColumn::RegisteredOn);
+    let [mut updated, mut registered] = [CsvColumn::UpdatedOn, CsvColumn::RegisteredOn]
+        .map(|column| DateColumn { column, first: None, other: None });
     let mut buffer = Vec::new();
     while let Some(block) = blocks.next(buffer)? {
         let mut records = Records::new(block.text(), block.first_line, columns.count);
@@ -51,7 +51,6 @@ fn first_date(mut blocks: Blocks<'_>, columns: Columns, name: &str) -> Result<Da
         .hint("the file is empty or not the line list; download it again"))
 }
 
-/// A column of dates.
 struct DateColumn {
     column: CsvColumn,
     first: Option<Day>,
@@ -60,10 +59,6 @@ struct DateColumn {
 }
 
 impl DateColumn {
-    const fn new(column: CsvColumn) -> Self {
-        Self { column, first: None, other: None }
-    }
-
     fn look(&mut self, line: u64, field: Field<'_>) {
         if self.first.is_some() {
             return;
@@ -78,11 +73,14 @@ impl DateColumn {
     /// Returns an error if all dates are in another format.
     fn refuse_other_format(&self, name: &str) -> Result<()> {
         match &self.other {
-            Some((line, value, format)) if self.first.is_none() => Err(Failure::new(format!(
-                "`{name}` has no date in `{}` in the format YYYY-MM-DD: line {line} has `{value}`, which is {format}",
-                self.column.name()
-            ))
-            .hint("convert the dates to the format 2022-06-05, or download the original again")),
+            Some((line, value, format)) if self.first.is_none() => {
+                let column = self.column.name();
+                let what = format!(
+                    "`{name}` has no date in `{column}` in the format YYYY-MM-DD: line {line} has `{value}`, which is {format}"
+                );
+                Err(Failure::new(what)
+                    .hint("convert the dates to the format 2022-06-05, or download the original again"))
+            }
             _ => Ok(()),
         }
     }

@@ -10,10 +10,6 @@ use serde::Deserialize;
 
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 
-const TASK_LABEL: &str = "com.amazonaws.ecs.task-arn";
-
-const STREAM_OPTION: &str = "awslogs-stream";
-
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct EcsTask {
     pub arn: Option<String>,
@@ -48,8 +44,8 @@ async fn metadata(uri: &str) -> Result<EcsTask, Box<dyn Error>> {
 fn task(body: &[u8]) -> serde_json::Result<EcsTask> {
     let mut metadata: Metadata = serde_json::from_slice(body)?;
     Ok(EcsTask {
-        arn: metadata.labels.remove(TASK_LABEL),
-        log_stream: metadata.log_options.remove(STREAM_OPTION),
+        arn: metadata.labels.remove("com.amazonaws.ecs.task-arn"),
+        log_stream: metadata.log_options.remove("awslogs-stream"),
     })
 }
 

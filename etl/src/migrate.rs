@@ -86,10 +86,8 @@ pub async fn schema_state(session: &mut PgConnection) -> Result<SchemaState> {
     let known: BTreeSet<i64> = MIGRATIONS.iter().map(|migration| migration.0).collect();
     if let Some(unknown) = applied.iter().find(|version| !known.contains(version)) {
         let newest = known.last().copied().unwrap_or_default();
-        return Err(Failure::new(format!(
-            "the schema has version {unknown}, newer than this program (version {newest})"
-        ))
-        .hint("use the release that migrated it"));
+        let what = format!("the schema has version {unknown}, newer than this program (version {newest})");
+        return Err(Failure::new(what).hint("use the release that migrated it"));
     }
     let newest = applied.last().copied().unwrap_or_default();
     Ok(SchemaState { applied: newest, pending: known.len() - applied.len() })

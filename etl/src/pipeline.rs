@@ -14,13 +14,12 @@ use crate::clean::years::{Period, Years};
 use crate::context::LoadContext;
 pub use crate::context::Options;
 use crate::load::georef::Georef;
-use crate::load::publish::Publication;
 use crate::load::rejects::Rejects;
 use crate::load::{counts, disk, publish, release, retire};
 use crate::signals::Signals;
 use crate::sources::Sources;
 use crate::store::Store;
-use crate::tally::Tally;
+use crate::tally::{IssueKind, Tally};
 use crate::{database, dataset_date, optional_datasets, publish_gate, run_session, runs};
 
 /// The result of a successful run.
@@ -102,16 +101,16 @@ async fn load(
     runs::describe(session, run_id, &sources.describe(&context.rules.period)).await?;
     let inclusions = sources.inclusions(&georef, &tally);
     let optional = sources.optional_loads(session, run_id).await?;
-    let publication = Publication { release, tally: &tally, inclusions: &inclusions, optional: &optional };
     release::wait_for_stale_plans(session, release).await?;
-    publish::publish(session, run_id, publication).await?;
+    publish::publish(session, run_id, release, &tally, &inclusions, &optional).await?;
+    let counts = tally.cases();
     tracing::info!(
         release = release.0,
-        read = tally.read,
-        filtered = tally.filtered,
-        loaded = tally.loaded,
-        rejected = tally.rejected(),
-        repaired = tally.repaired(),
+        read = counts.read,
+        filtered = counts.filtered,
+        loaded = counts.loaded,
+        rejected = counts.rejected,
+        repaired = counts.repaired,
         seconds = seconds(started.elapsed()),
         "run succeeded"
     );
@@ -139,14 +138,12 @@ async fn already_loaded(
         tracing::info!(published_by = %load, "this dataset is already loaded; nothing to do (--force loads it again)");
         return Ok(Some(load));
     }
-    let rolled_back = runs::rolled_back_alike(session, &dataset).await?;
-    if let Some(load) = rolled_back {
+    Ok(runs::rolled_back_alike(session, &dataset).await?.inspect(|load| {
         tracing::warn!(
             loaded_by = %load,
             "this dataset was published and rolled back; it is not loaded again until its files change (--force loads it)"
         );
-    }
-    Ok(rolled_back)
+    }))
 }
 
 /// Fills the tables of the release and of the optional datasets, and keeps rejected rows.
@@ -160,8 +157,8 @@ async fn fill_tables(
     let run_id = context.options.run_id;
     let mut rejects_conn = database::connect(&context.options.database_url, run_id).await?;
     let mut rejects = Rejects::begin(&mut rejects_conn, run_id).await?;
-    georef.count(&mut stats.tally);
     for reject in &georef.rejects {
+        stats.tally.count(reject.dataset, IssueKind::Rejected, reject.reason, 1);
         rejects.add(reject.dataset, reject.line, reject.reason, &reject.raw).await?;
     }
     cases::load(context, &sources.cases, session, &mut rejects, stats).await?;
@@ -178,7 +175,7 @@ async fn fill_tables(
 /// Prepares the next spare release and drops replaced ones. The release stays published even if this fails.
 async fn clean_up(options: &Options, session: &mut PgConnection, signals: &mut Signals) {
     let work = async {
-        release::prepare_next(session).await?;
+        release::create_spares(session, release::SPARES).await?;
         retire::drop_releases(session, options.retention, retire::ROUNDS_AFTER).await?;
         counts::delete_unused(session).await
     };

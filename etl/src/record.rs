@@ -3,14 +3,14 @@
 //! A record is written at the start and at the end of a run. It has less than `pipeline_run` and outlives the container. Failing to write it
 //! is a warning.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Utc};
 use object_store::ObjectStoreExt as _;
 use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ecs_metadata::EcsTask;
-use crate::runs::{self, RunKind};
+use crate::runs::{DatasetRecord, RunKind};
 use crate::store::{RUNS, Store, refused};
 pub use crate::tally::RowCounts;
 use common::failure::{Failure, Result};
@@ -45,27 +45,8 @@ pub struct Record {
     pub task: Option<String>,
     /// Stream in the log group of its kind.
     pub log_stream: Option<String>,
-    pub dataset: Option<RecordDataset>,
+    pub dataset: Option<DatasetRecord>,
     pub rows: Option<RowCounts>,
-}
-
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct RecordDataset {
-    /// `ultima_actualizacion`.
-    pub updated_on: NaiveDate,
-    /// File name of the line list.
-    pub source_name: String,
-    /// Bytes of the line list.
-    pub source_size: i64,
-    /// `all`, or the years.
-    pub years: String,
-}
-
-impl From<runs::DatasetRecord> for RecordDataset {
-    fn from(dataset: runs::DatasetRecord) -> Self {
-        let runs::DatasetRecord { updated_on, source_name, source_size, years, .. } = dataset;
-        Self { updated_on, source_name, source_size, years }
-    }
 }
 
 /// The starter and the ECS task of a run.

@@ -3,6 +3,7 @@
 //! A killed run cannot record its end; the next one, which holds the lock, does.
 
 use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
@@ -65,8 +66,8 @@ pub async fn finish(session: &mut PgConnection, run_id: Uuid, status: &str) -> R
     execute(session, update.bind(run_id).bind(status), "cannot record that the run ended").await
 }
 
-/// The dataset of a run.
-#[derive(Debug, Clone)]
+/// The dataset of a run, in the database and, without checksums, in its record.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DatasetRecord {
     /// `ultima_actualizacion`.
     pub updated_on: NaiveDate,
@@ -75,10 +76,13 @@ pub struct DatasetRecord {
     /// Bytes of the line list.
     pub source_size: i64,
     /// Of objects on S3.
+    #[serde(skip)]
     pub source_etag: Option<String>,
     /// Of local files.
+    #[serde(skip)]
     pub source_sha256: Option<String>,
     /// Digest of all files, once known.
+    #[serde(skip)]
     pub fingerprint: Option<String>,
     /// `all`, or the years.
     pub years: String,

@@ -13,7 +13,6 @@ pub struct Signals {
 }
 
 impl Signals {
-    /// Installs the handlers.
     pub fn listen() -> Self {
         Self { interrupt: listen(SignalKind::interrupt()), terminate: listen(SignalKind::terminate()) }
     }
@@ -27,7 +26,6 @@ impl Signals {
         }
     }
 
-    /// Waits for a signal.
     async fn interrupted(&mut self) -> Failure {
         let (name, exit) = tokio::select! {
             () = received(&mut self.interrupt) => ("Ctrl-C", Exit::Interrupted),

@@ -32,10 +32,8 @@ pub struct Sources {
 pub struct OptionalSource {
     pub dataset: Dataset,
     pub source: Option<Source>,
-    /// Why the file cannot be read.
+    /// Why the file cannot be read, or why the publish gate keeps its rows out of the release.
     error: Option<String>,
-    /// Why the publish gate keeps its rows out of the release.
-    refused: Option<String>,
     counts: RowCounts,
 }
 
@@ -44,13 +42,8 @@ impl Sources {
     pub async fn find(store: &Store) -> Result<Self> {
         let mut optional = Vec::new();
         for dataset in Dataset::OPTIONAL {
-            let mut found = OptionalSource {
-                dataset,
-                source: None,
-                error: None,
-                refused: None,
-                counts: RowCounts::default(),
-            };
+            let mut found =
+                OptionalSource { dataset, source: None, error: None, counts: RowCounts::default() };
             match extract::find_optional(store, dataset).await {
                 Ok(Some(source)) => found.source = Some(source),
                 Ok(None) => {
@@ -102,7 +95,7 @@ impl Sources {
     pub fn describe(&self, period: &Period) -> runs::DatasetRecord {
         runs::DatasetRecord {
             updated_on: period.dataset_date.into(),
-            source_name: self.cases.name(),
+            source_name: self.cases.key.to_string(),
             source_size: i64::try_from(self.cases.size).unwrap_or(i64::MAX),
             source_etag: self.cases.etag(),
             source_sha256: self.cases.sha256.clone(),
@@ -119,34 +112,29 @@ impl Sources {
 
     /// Returns the result of each dataset, for `run_dataset`.
     pub fn inclusions(&self, georef: &Georef, tally: &Tally) -> Vec<Inclusion> {
-        let needed = [
+        let required = [
             (&self.provinces, georef.counts(Dataset::Provinces)),
             (&self.departments, georef.counts(Dataset::Departments)),
             (&self.cases, tally.cases()),
         ];
-        let loaded = |source: &Source, counts: RowCounts| Inclusion {
-            dataset: source.dataset,
-            status: "loaded",
-            source: Some((source.name(), source.size)),
-            counts: Some(counts),
-            error: None,
-        };
-        let optional = self.optional.iter().map(|optional| match &optional.source {
-            Some(source) if optional.refused.is_some() => Inclusion {
-                status: "refused",
-                error: optional.refused.clone(),
-                ..loaded(source, optional.counts)
-            },
-            Some(source) => loaded(source, optional.counts),
-            None => Inclusion {
-                dataset: optional.dataset,
-                status: if optional.error.is_some() { "unreadable" } else { "missing" },
-                source: None,
-                counts: None,
-                error: optional.error.clone(),
-            },
+        let required = required.map(|(source, counts)| (source.dataset, Some(source), counts, None));
+        let optional = self.optional.iter().map(|optional| {
+            (optional.dataset, optional.source.as_ref(), optional.counts, optional.error.clone())
         });
-        needed.into_iter().map(|(source, counts)| loaded(source, counts)).chain(optional).collect()
+        let inclusion =
+            |(dataset, source, counts, error): (_, Option<&Source>, _, Option<String>)| Inclusion {
+                dataset,
+                status: match (source, &error) {
+                    (Some(_), None) => "loaded",
+                    (Some(_), Some(_)) => "refused",
+                    (None, Some(_)) => "unreadable",
+                    (None, None) => "missing",
+                },
+                source: source.map(|source| (source.key.to_string(), source.size)),
+                counts: source.map(|_| counts),
+                error,
+            };
+        required.into_iter().chain(optional).map(inclusion).collect()
     }
 
     /// Returns the loaded optional datasets with their row counts.
@@ -164,7 +152,7 @@ impl Sources {
     ) -> Result<Vec<(Dataset, Uuid)>> {
         let mut loads = Vec::new();
         for optional in &self.optional {
-            let load = if optional.error.is_some() || optional.refused.is_some() {
+            let load = if optional.error.is_some() {
                 published_load_of(session, optional.dataset).await?
             } else {
                 optional.source.as_ref().map(|_| run_id)
@@ -218,7 +206,7 @@ impl OptionalSource {
             alarm = true,
             "optional dataset refused; its published rows are kept: {reason}"
         );
-        self.refused = Some(reason);
+        self.error = Some(reason);
     }
 
     fn leave_out(&mut self, failure: &Failure) {

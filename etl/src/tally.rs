@@ -17,7 +17,7 @@ named_enum! {
     }
 }
 
-/// The counts of a run. For the cases, `read = filtered + loaded + rejected`.
+/// The counts of a run.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Tally {
     /// Rows of the line list, without header and blank lines.
@@ -43,34 +43,22 @@ pub struct RowCounts {
 }
 
 impl Tally {
-    /// Adds rows to a reason.
     pub fn count(&mut self, dataset: Dataset, kind: IssueKind, reason: &'static str, rows: u64) {
         if rows > 0 {
             *self.issues.entry((dataset, kind, reason)).or_default() += rows;
         }
     }
 
-    /// Adds the reasons of another tally.
     pub fn merge(&mut self, other: &Self) {
         for (dataset, kind, reason, rows) in other.issues() {
             self.count(dataset, kind, reason, rows);
         }
     }
 
-    /// Returns the rejected rows of the line list.
-    pub fn rejected(&self) -> u64 {
-        self.total(Dataset::Cases, IssueKind::Rejected)
-    }
-
-    /// Returns the repairs in the line list; a row may have several.
-    pub fn repaired(&self) -> u64 {
-        self.total(Dataset::Cases, IssueKind::Repaired)
-    }
-
     /// Returns the counts of the line list.
     pub fn cases(&self) -> RowCounts {
-        let Self { read, filtered, loaded, .. } = *self;
-        RowCounts { read, filtered, loaded, rejected: self.rejected(), repaired: self.repaired() }
+        let [rejected, repaired] = IssueKind::ALL.map(|kind| self.total(Dataset::Cases, kind));
+        RowCounts { read: self.read, filtered: self.filtered, loaded: self.loaded, rejected, repaired }
     }
 
     /// Returns every reason with its count, in a fixed order.
@@ -92,14 +80,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn rejected_and_repaired_count_line_list_alone() {
+    fn cases_counts_line_list_alone() {
         let mut tally = Tally::default();
         tally.count(Dataset::Cases, IssueKind::Rejected, "malformed", 2);
         tally.count(Dataset::Cases, IssueKind::Rejected, "malformed", 1);
         tally.count(Dataset::Provinces, IssueKind::Rejected, "malformed", 5);
         tally.count(Dataset::Cases, IssueKind::Repaired, "missing_age", 4);
         tally.count(Dataset::Cases, IssueKind::Repaired, "age_out_of_range", 0);
-        assert_eq!((tally.rejected(), tally.repaired()), (3, 4));
+        assert_eq!((tally.cases().rejected, tally.cases().repaired), (3, 4));
         assert_eq!(tally.issues().count(), 3);
     }
 }

@@ -37,7 +37,6 @@ pub(crate) const FIRST_REGISTRATION: Day = day(2020, 1, 1);
 /// The earliest plausible date.
 const FIRST_DATE: Day = day(1900, 1, 1);
 
-/// The highest plausible age.
 const MAX_AGE: u64 = 120;
 
 /// The ministry's code for an unspecified province.

@@ -31,9 +31,7 @@ pub(super) fn quantity(field: Field<'_>) -> Option<i64> {
     let text = field.value()?;
     let mut groups = text.split(|byte| *byte == b'.');
     let first = groups.next()?;
-    let grouped = text.contains(&b'.');
-    let well_grouped = !grouped || (1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3);
-    if !well_grouped {
+    if text.contains(&b'.') && !((1..=3).contains(&first.len()) && groups.all(|group| group.len() == 3)) {
         return None;
     }
     let digits: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'.').collect();

@@ -17,7 +17,6 @@ const PAGE_WORDS: usize = 4096 / 8;
 /// 8 MiB: 67 million dense ids, twice as many as there are.
 const MAX_PAGES: usize = 2048;
 
-/// A set of ids.
 #[derive(Default)]
 pub struct SeenIds {
     pages: HashMap<u64, Box<[u64]>>,

@@ -25,6 +25,7 @@ pub use self::http_file::{RetryPolicy, Version};
 use self::upload::Upload;
 pub use self::upload::{PART_BYTES, PausedUpload};
 use self::validate::Validator;
+use self::version_cache::CachedVersion;
 use crate::dataset::Dataset;
 use crate::store::Store;
 use common::failure::{Exit, Result};
@@ -115,7 +116,7 @@ pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -
 /// Returns whether the store has a line list that was not downloaded, such as a sample, which a download would overwrite.
 pub async fn would_overwrite_other_file(store: &Store) -> bool {
     for key in Dataset::Cases.keys() {
-        if store.objects().head(&key).await.is_ok() && !version_cache::contains(store, &key).await {
+        if store.objects().head(&key).await.is_ok() && CachedVersion::of(store, &key).await.is_none() {
             return true;
         }
     }

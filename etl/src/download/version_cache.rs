@@ -14,7 +14,7 @@ use common::failure::{Context as _, Result};
 const FOLDER: &str = "downloads";
 
 #[derive(Debug, Serialize, Deserialize)]
-struct CachedVersion {
+pub(super) struct CachedVersion {
     url: String,
     version: Version,
     object: ObjectVersion,
@@ -28,7 +28,7 @@ struct ObjectVersion {
 
 impl CachedVersion {
     /// Returns the record of an object, if the object is unchanged since.
-    async fn of(store: &Store, key: &Key) -> Option<Self> {
+    pub(super) async fn of(store: &Store, key: &Key) -> Option<Self> {
         let cached: Self = serde_json::from_slice(&store.get(&file(key)).await.ok()?).ok()?;
         (cached.object == object_version(store, key).await.ok()?).then_some(cached)
     }
@@ -37,11 +37,6 @@ impl CachedVersion {
 /// Returns the version of an object that was downloaded from `url` and is unchanged.
 pub(super) async fn read(store: &Store, key: &Key, url: &str) -> Option<Version> {
     CachedVersion::of(store, key).await.filter(|cached| cached.url == url).map(|cached| cached.version)
-}
-
-/// Returns whether the object was written by a download and is unchanged.
-pub(super) async fn contains(store: &Store, key: &Key) -> bool {
-    CachedVersion::of(store, key).await.is_some()
 }
 
 /// Records the version of an object that was just written; a failure is only logged.

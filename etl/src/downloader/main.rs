@@ -157,9 +157,9 @@ impl Downloader {
     async fn download(&self, id: Uuid, event: Payload, context: &Context) -> Result<Response> {
         let options = self.options.clone();
         let stop = Arc::clone(&options.stop);
-        let left = time_left(context);
+        let left = context.deadline().duration_since(SystemTime::now()).unwrap_or_default();
         let clock = tokio::spawn(async move {
-            tokio::time::sleep(left).await;
+            tokio::time::sleep(left.saturating_sub(DEADLINE_MARGIN)).await;
             stop.notify_one();
         });
         let ended = download::run(&options, &self.store, event.unfinished).await;
@@ -175,10 +175,9 @@ impl Downloader {
             }
             Ended::Unfinished(unfinished) if event.hop >= MAX_CONTINUATIONS => {
                 download::discard(&unfinished, &self.store).await;
-                Err(Failure::new(format!(
-                    "the download is incomplete after {MAX_CONTINUATIONS} continuations"
-                ))
-                .hint("the server is too slow; the store is unchanged, try again later"))
+                let what = format!("the download is incomplete after {MAX_CONTINUATIONS} continuations");
+                Err(Failure::new(what)
+                    .hint("the server is too slow; the store is unchanged, try again later"))
             }
             Ended::Unfinished(unfinished) => {
                 let hop = event.hop + 1;
@@ -213,8 +212,4 @@ fn load_id(download: Uuid) -> Uuid {
     bytes.copy_from_slice(&digest[..16]);
     // RFC 9562, version 8: custom.
     uuid::Builder::from_custom_bytes(bytes).into_uuid()
-}
-
-fn time_left(context: &Context) -> Duration {
-    context.deadline().duration_since(SystemTime::now()).unwrap_or_default().saturating_sub(DEADLINE_MARGIN)
 }

@@ -102,11 +102,10 @@ impl<'a> Blocks<'a> {
                 if let Some(end) = memchr::memrchr(b'\n', &buffer[..filled]) {
                     break end + 1;
                 }
-                return Err(Failure::new(format!(
-                    "line {} of `{}` is longer than 8 MiB",
-                    self.line, self.name
-                ))
-                .hint("this is no CSV of the ministry: check what was put there"));
+                let what = format!("line {} of `{}` is longer than 8 MiB", self.line, self.name);
+                return Err(
+                    Failure::new(what).hint("this is no CSV of the ministry: check what was put there")
+                );
             }
         };
         if end == 0 {

@@ -46,11 +46,6 @@ pub struct Source {
 }
 
 impl Source {
-    /// Returns the name without the store.
-    pub fn name(&self) -> String {
-        self.key.to_string()
-    }
-
     /// Returns the `ETag` of an object in S3; that of a file in a folder changes with every copy.
     pub fn etag(&self) -> Option<String> {
         self.version.clone().filter(|_| !self.in_folder)
@@ -192,7 +187,7 @@ fn member<'a>(file: &mut Ranges, source: &'a Source, start: &[u8]) -> Result<&'a
 fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
     if looks_like_html(start) {
         return Failure::new(format!("`{}` is a web page, not a zip archive", source.url)).hint(
-            "the ministry's site answers so when it is down or has moved: download the file again later",
+            "the ministry's site returns a web page when it is down or the file has moved: download the file again later",
         );
     }
     let content =
@@ -203,9 +198,9 @@ fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
 
 /// Returns the failure of a read error after a line.
 fn unreadable_at(name: &str, line: u64, error: io::Error) -> Failure {
-    Failure::new(format!("cannot read on in `{name}` behind line {line}"))
+    Failure::new(format!("cannot read `{name}` after line {line}"))
         .source(error)
-        .hint("the file is damaged, or the place where it stands went away: download it again, or run again")
+        .hint("the file is damaged, or its store is unavailable: download it again, or run again")
 }
 
 /// Returns the position after a seek in a file of `size` bytes.

@@ -32,7 +32,6 @@ impl<'a> BinaryCopy<'a> {
         Ok(Self { copy, what })
     }
 
-    /// Sends encoded rows.
     pub async fn send(&mut self, rows: &[u8]) -> Result<()> {
         for piece in rows.chunks(MESSAGE_SIZE) {
             self.copy.send(piece).await.db_context(self.what)?;
@@ -46,7 +45,6 @@ impl<'a> BinaryCopy<'a> {
         self.copy.finish().await.db_context(self.what)
     }
 
-    /// Cancels the COPY.
     pub async fn abort(self, reason: &str) {
         // The server answers with the error that it was sent.
         drop(self.copy.abort(reason).await);

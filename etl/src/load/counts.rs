@@ -24,7 +24,6 @@ pub struct AggregateWriter {
 }
 
 impl AggregateWriter {
-    /// Opens the session.
     pub async fn begin(database_url: &str, run_id: Uuid) -> Result<Self> {
         let mut session = database::connect(database_url, run_id).await?;
         // The publication flushes the log. A few thousand rows are enough for the statistics.
@@ -41,7 +40,7 @@ impl AggregateWriter {
         Ok(())
     }
 
-    /// Writes the rest.
+    /// Writes the rest and commits.
     pub async fn finish(mut self, mut counts: CaseAggregates) -> Result<()> {
         self.write(&mut counts).await?;
         self.copy(counts.contradictions(self.run_id)).await?;

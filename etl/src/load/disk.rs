@@ -1,7 +1,7 @@
-//! Whether the database's disk has room for another release, before anything is loaded.
+//! Checks before a load that the database's disk has room for another release.
 //!
-//! PostgreSQL does not tell how much room there is. Where its data folder is on this machine and visible, the file system is asked;
-//! elsewhere (RDS) the alarm on free storage is what warns.
+//! PostgreSQL does not report free space. If its data folder is on this machine and visible, the file system does; elsewhere (RDS) the
+//! alarm on free storage warns.
 
 use std::path::Path;
 
@@ -11,8 +11,8 @@ use sqlx::postgres::PgConnection;
 use crate::database::DbContext as _;
 use common::failure::{Failure, Result};
 
-/// Refuses a load whose release would not fit beside those that are kept. `source_size` is the size in bytes of the line list's file; the
-/// new release is expected to be to it as the published one is to its own.
+/// Refuses a load whose release would not fit beside those that are kept. `source_size` is the size of the line list's file in bytes; the
+/// ratio of release and file is expected to be that of the published release.
 pub async fn require_room(session: &mut PgConnection, source_size: u64) -> Result<()> {
     let (folder, local, published, published_source): (Option<String>, bool, Option<i64>, Option<i64>) =
         sqlx::query_as(
@@ -37,10 +37,9 @@ pub async fn require_room(session: &mut PgConnection, source_size: u64) -> Resul
     if free >= expected {
         return Ok(());
     }
-    Err(Failure::new(format!(
-        "the disk of the database has {} MB free, the new release needs about {} MB beside those that are kept",
-        free / 1_000_000,
-        expected / 1_000_000
-    ))
-    .hint("free some space, or keep fewer releases: `--keep-releases 0`"))
+    let [free, expected] = [free, expected].map(|bytes| bytes / 1_000_000);
+    let what = format!(
+        "the disk of the database has {free} MB free, the new release needs about {expected} MB beside those that are kept"
+    );
+    Err(Failure::new(what).hint("free some space, or keep fewer releases: `--keep-releases 0`"))
 }

@@ -13,7 +13,7 @@ use crate::clean::encoding::value;
 use crate::clean::geography::Geography;
 use crate::dataset::Dataset;
 use crate::parse::record::Record;
-use crate::tally::{IssueKind, RowCounts, Tally};
+use crate::tally::RowCounts;
 use common::failure::{Failure, Result};
 
 /// A rejected row of a georef file.
@@ -112,12 +112,6 @@ impl Georef {
                 Err(Failure::new(what).hint(download_again(dataset)))
             }
             _ => Ok(()),
-        }
-    }
-
-    pub fn count(&self, tally: &mut Tally) {
-        for reject in &self.rejects {
-            tally.count(reject.dataset, IssueKind::Rejected, reject.reason, 1);
         }
     }
 

@@ -13,22 +13,18 @@ use crate::runs;
 use crate::tally::Tally;
 use common::failure::Result;
 
-/// What becomes visible together with the cases of a release.
-#[derive(Debug, Clone, Copy)]
-pub struct Publication<'a> {
-    pub release: ReleaseId,
-    pub tally: &'a Tally,
-    /// The result of each dataset.
-    pub inclusions: &'a [runs::Inclusion],
-    /// The run whose rows the release shows for each optional dataset.
-    pub optional: &'a [(Dataset, Uuid)],
-}
-
 const WHAT: &str = "cannot publish the new release";
 
-/// Publishes a new release and records its run as succeeded, all or nothing.
-pub async fn publish(session: &mut PgConnection, run_id: Uuid, publication: Publication<'_>) -> Result<()> {
-    let Publication { release, tally, inclusions, optional } = publication;
+/// Publishes a new release and records its run as succeeded, all or nothing. `optional` names the run whose rows the release shows for
+/// each optional dataset.
+pub async fn publish(
+    session: &mut PgConnection,
+    run_id: Uuid,
+    release: ReleaseId,
+    tally: &Tally,
+    inclusions: &[runs::Inclusion],
+    optional: &[(Dataset, Uuid)],
+) -> Result<()> {
     let mut transaction = session.begin().await.db_context(WHAT)?;
     for (dataset, run) in optional {
         let insert =

@@ -12,7 +12,6 @@ use common::failure::Result;
 
 const WHAT: &str = "cannot store the rejected rows";
 
-/// A COPY into `rejected_row`.
 pub struct Rejects<'a> {
     copy: BinaryCopy<'a>,
     run_id: Uuid,
@@ -20,7 +19,6 @@ pub struct Rejects<'a> {
 }
 
 impl<'a> Rejects<'a> {
-    /// Begins the COPY.
     pub async fn begin(session: &'a mut PgConnection, run_id: Uuid) -> Result<Self> {
         // The publication flushes the log.
         execute(session, "SET synchronous_commit = off", WHAT).await?;

@@ -34,9 +34,8 @@ impl ReleaseId {
     }
 }
 
-/// How many spare releases there are between two loads. A transaction that stays open while as many releases are published sees
-/// each of them.
-const SPARES: i64 = 2;
+/// Spare releases between two loads. A transaction that stays open while as many releases are published sees each of them.
+pub const SPARES: i64 = 2;
 
 /// Takes a spare release for a load.
 pub async fn begin(session: &mut PgConnection, run_id: Uuid) -> Result<ReleaseId> {
@@ -54,12 +53,8 @@ pub async fn begin(session: &mut PgConnection, run_id: Uuid) -> Result<ReleaseId
     Ok(ReleaseId(id))
 }
 
-/// Creates the spare releases for the next loads.
-pub async fn prepare_next(session: &mut PgConnection) -> Result<()> {
-    create_spares(session, SPARES).await
-}
-
-async fn create_spares(session: &mut PgConnection, wanted: i64) -> Result<()> {
+/// Creates releases until there are `wanted` spare ones.
+pub async fn create_spares(session: &mut PgConnection, wanted: i64) -> Result<()> {
     let create = sqlx::query(
         "SELECT create_release() FROM generate_series(1, $1 - (
              SELECT count(*) FROM release WHERE run_id IS NULL AND dropped_at IS NULL))",

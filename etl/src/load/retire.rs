@@ -135,8 +135,12 @@ async fn drop_release(
     .fetch_all(&mut *session)
     .await?;
     let tables = partitions.iter().map(|partition| format!("DROP TABLE IF EXISTS public.{partition}"));
+    let set_timeout = format!("SET LOCAL lock_timeout = {}", lock_timeout.now.as_millis().max(1));
     for step in keys.into_iter().chain(tables) {
-        attempt(session, &step, lock_timeout).await?;
+        let mut transaction = session.begin().await?;
+        transaction.execute(AssertSqlSafe(set_timeout.clone())).await?;
+        transaction.execute(AssertSqlSafe(step)).await?;
+        transaction.commit().await?;
     }
     sqlx::query(
         "WITH forgotten AS (DELETE FROM release_dataset WHERE release_id = $1)
@@ -146,13 +150,6 @@ async fn drop_release(
     .execute(session)
     .await
     .map(drop)
-}
-
-async fn attempt(session: &mut PgConnection, statement: &str, lock_timeout: LockTimeout) -> sqlx::Result<()> {
-    let mut transaction = session.begin().await?;
-    transaction.execute(AssertSqlSafe(lock_timeout.statement())).await?;
-    transaction.execute(AssertSqlSafe(statement.to_owned())).await?;
-    transaction.commit().await
 }
 
 /// Limits how long a statement waits for a lock that readers hold.
@@ -176,10 +173,6 @@ impl LockTimeout {
         .db_context("cannot read `deadlock_timeout`")?;
         let most = Duration::from_millis((milliseconds / 2).clamp(1, 500).unsigned_abs());
         Ok(Self { now: most.min(Duration::from_millis(100)), most })
-    }
-
-    fn statement(self) -> String {
-        format!("SET LOCAL lock_timeout = {}", self.now.as_millis().max(1))
     }
 
     /// Pauses after a failed attempt, for twice as long as readers were blocked.

@@ -10,28 +10,24 @@ const SEPARATORS: [(u8, &str); 3] = [(b';', "semicolons"), (b'\t', "tabs"), (b'|
 pub(super) fn refuse_other_than_csv(line: &[u8], name: &str) -> Result<()> {
     if looks_like_html(line) {
         return Err(Failure::new(format!("`{name}` is a web page, not a CSV"))
-            .hint("the ministry's site answers so when a file is missing or it is down: download the file again later"));
+            .hint("the ministry's site returns a web page when it is down or a file is missing: download the file again later"));
     }
     if let Some(line) = excel_line(line) {
-        return Err(Failure::new(format!(
-            "`{name}` begins with `{line}`, a line that only Excel understands"
-        ))
-        .hint("remove it, and separate the columns by commas: sed -i 1d FILE"));
+        let what = format!("`{name}` begins with `{line}`, a line that only Excel understands");
+        return Err(Failure::new(what).hint("remove it, and separate the columns by commas: sed -i 1d FILE"));
     }
     if line.contains(&b'\r') {
-        return Err(Failure::new(format!(
-            "`{name}` ends its lines with a carriage return alone, as old Macs did"
-        ))
-        .hint("convert its line ends: tr '\\r' '\\n' < FILE > NEW"));
+        let what = format!("`{name}` ends its lines with a carriage return alone, as old Macs did");
+        return Err(Failure::new(what).hint("convert its line ends: tr '\\r' '\\n' < FILE > NEW"));
     }
     refuse_other_encoding(line, name)?;
     let count = |byte| memchr::memchr_iter(byte, line).count();
     let commas = count(b',');
     if let Some((_, separators)) = SEPARATORS.iter().find(|(separator, _)| count(*separator) > commas) {
-        return Err(Failure::new(format!(
-            "`{name}` has no CSV header: its columns are separated by {separators}, not by commas"
-        ))
-        .hint("save it with commas between the columns, or download the original again"));
+        let what =
+            format!("`{name}` has no CSV header: its columns are separated by {separators}, not by commas");
+        return Err(Failure::new(what)
+            .hint("save it with commas between the columns, or download the original again"));
     }
     if commas == 0 {
         let start: String = String::from_utf8_lossy(line).chars().take(60).collect();

@@ -4,7 +4,6 @@
 //! reads it from a temporary file, and it is kept in libpq's password file.
 
 use std::io::Write as _;
-use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::failure::{Context as _, Exit, Failure, Result};
