@@ -103,7 +103,6 @@ pub(super) async fn down(data: DataRetention, settings: &Settings, printer: &Arc
         printer.note(&format!("{place}: there is nothing to take down"));
         return Ok(());
     }
-    let names: Vec<&str> = standing.iter().map(|stack| stack.stack).collect();
     let kept = KEPT.join(", ");
     let (warning, outcome) = match data {
         DataRetention::Keep => (

@@ -72,6 +72,7 @@ fn temporary_folder_is_not_needed() {
 }
 
 #[test]
+#[expect(clippy::disallowed_methods, reason = "the wrappers come first in the caller's PATH")]
 fn program_that_only_works_in_the_callers_environment_is_not_used() {
     let target = Target::new();
     let wrappers = target.data().with_file_name("wrappers");
