@@ -40,15 +40,14 @@ pub async fn run(
     let mut signals = Signals::listen();
     let begin = run_session::begin(&options.database_url, options.run_id, runs::RunKind::Etl);
     let mut session = signals.or_interrupted(begin).await?;
-    let result = signals.or_interrupted(load(options, store, &mut session, dataset_out)).await;
-    match &result {
-        Ok(Outcome::Published(_)) => clean_up(options, &mut session, &mut signals).await,
-        Ok(Outcome::Skipped(_)) => {}
-        Err(failure) => {
-            run_session::record_failure(&options.database_url, options.run_id, session, failure).await;
-        }
+    let mut committing = None;
+    let load = load(options, store, &mut session, dataset_out, &mut committing);
+    let result = signals.or_interrupted(load).await;
+    if let Ok(Outcome::Published(_)) = result {
+        clean_up(options, &mut session, &mut signals).await;
     }
-    result
+    let committing = committing.map(Outcome::Published);
+    run_session::settle(&options.database_url, options.run_id, session, result, committing).await
 }
 
 async fn load(
@@ -56,6 +55,7 @@ async fn load(
     store: &Store,
     session: &mut PgConnection,
     dataset_out: &mut Option<runs::DatasetRecord>,
+    committing: &mut Option<Tally>,
 ) -> Result<Outcome> {
     let (run_id, started) = (options.run_id, Instant::now());
     retire::drop_releases(session, options.retention, retire::ROUNDS_BEFORE).await?;
@@ -102,7 +102,9 @@ async fn load(
     let inclusions = sources.inclusions(&georef, &tally);
     let optional = sources.optional_loads(session, run_id).await?;
     release::wait_for_stale_plans(session, release).await?;
-    publish::publish(session, run_id, release, &tally, &inclusions, &optional).await?;
+    let publication = publish::prepare(session, run_id, release, &tally, &inclusions, &optional).await?;
+    *committing = Some(tally.clone());
+    publish::commit(publication).await?;
     let counts = tally.cases();
     tracing::info!(
         release = release.0,

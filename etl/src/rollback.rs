@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::database::{DbContext as _, execute};
 use crate::load::publish;
 use crate::load::release::ReleaseId;
-use crate::run_session::{begin, record_failure};
+use crate::run_session::{begin, settle};
 use crate::runs;
 use crate::signals::Signals;
 use common::failure::{Failure, Result};
@@ -26,14 +26,16 @@ pub async fn run(options: &Options) -> Result<runs::DatasetRecord> {
     let Options { run_id, database_url, .. } = options;
     let mut signals = Signals::listen();
     let mut session = signals.or_interrupted(begin(database_url, *run_id, runs::RunKind::Rollback)).await?;
-    let result = signals.or_interrupted(roll_back(options, &mut session)).await;
-    if let Err(failure) = &result {
-        record_failure(database_url, *run_id, session, failure).await;
-    }
-    result
+    let mut committing = None;
+    let result = signals.or_interrupted(roll_back(options, &mut session, &mut committing)).await;
+    settle(database_url, *run_id, session, result, committing).await
 }
 
-async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs::DatasetRecord> {
+async fn roll_back(
+    options: &Options,
+    session: &mut PgConnection,
+    committing: &mut Option<runs::DatasetRecord>,
+) -> Result<runs::DatasetRecord> {
     const WHAT: &str = "cannot roll back";
     let published: i32 = sqlx::query_scalar("SELECT release_id FROM published_release")
         .fetch_optional(&mut *session)
@@ -49,6 +51,7 @@ async fn roll_back(options: &Options, session: &mut PgConnection) -> Result<runs
     let dataset = runs::dataset_of_release(&mut transaction, target).await?;
     runs::describe(&mut transaction, options.run_id, &dataset).await?;
     runs::finish(&mut transaction, options.run_id, "succeeded").await?;
+    *committing = Some(dataset.clone());
     transaction.commit().await.db_context(WHAT)?;
     tracing::info!(
         from = published,

@@ -12,6 +12,11 @@ use crate::{database, migrate, runs};
 /// How long recording a failure may take.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long the result of a COMMIT is asked for. A failover of RDS takes one or two minutes.
+const COMMIT_TIMEOUT: Duration = Duration::from_mins(4);
+
+const RETRY_INTERVAL: Duration = Duration::from_secs(2);
+
 /// Connects, applies pending migrations, takes the lock and records the run.
 pub(crate) async fn begin(database_url: &str, run_id: Uuid, kind: runs::RunKind) -> Result<PgConnection> {
     let mut session = database::connect(database_url, run_id).await?;
@@ -23,24 +28,59 @@ pub(crate) async fn begin(database_url: &str, run_id: Uuid, kind: runs::RunKind)
     Ok(session)
 }
 
-/// Records the failure of a run if the database still answers; otherwise the next run does it.
-pub(crate) async fn record_failure(
+/// Returns the result of a run that holds the lock. A failure is recorded, if the database still answers; otherwise the next run does it.
+///
+/// `committing` is the result that the run has once its last COMMIT is done, `None` before that COMMIT is sent. An error in between does not
+/// say whether the transaction is committed, so the database is asked.
+pub(crate) async fn settle<T>(
     database_url: &str,
     run_id: Uuid,
     session: PgConnection,
-    failure: &Failure,
-) {
+    result: Result<T>,
+    committing: Option<T>,
+) -> Result<T> {
+    let failure = match result {
+        Ok(value) => return Ok(value),
+        Err(failure) => failure,
+    };
     // The session may be inside a statement: closing it releases the lock and rolls back.
     drop(session);
+    let timeout = if committing.is_some() { COMMIT_TIMEOUT } else { RECORD_TIMEOUT };
     let record = async {
-        let mut fresh = database::connect(database_url, run_id).await?;
-        runs::fail(&mut fresh, run_id, failure).await
-    };
-    match tokio::time::timeout(RECORD_TIMEOUT, record).await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => {
-            tracing::warn!(%error, "the failure could not be recorded; the next run records it");
+        loop {
+            let recorded = async {
+                let mut fresh = database::connect(database_url, run_id).await?;
+                runs::fail(&mut fresh, run_id, &failure).await
+            };
+            match recorded.await {
+                Ok(succeeded) => return succeeded,
+                Err(error) if committing.is_some() => {
+                    tracing::warn!(%error, "the connection was lost during COMMIT; PostgreSQL is asked again for its result");
+                    tokio::time::sleep(RETRY_INTERVAL).await;
+                }
+                Err(error) => {
+                    tracing::warn!(%error, "the failure could not be recorded; the next run records it");
+                    return false;
+                }
+            }
         }
-        Err(_) => tracing::warn!("recording the failure timed out; the next run records it"),
+    };
+    match (tokio::time::timeout(timeout, record).await, committing) {
+        (Ok(true), Some(value)) => {
+            tracing::warn!(%failure, "the connection was lost during COMMIT, but the transaction is committed");
+            Ok(value)
+        }
+        (Ok(_), _) => Err(failure),
+        (Err(_), None) => {
+            tracing::warn!("recording the failure timed out; the next run records it");
+            Err(failure)
+        }
+        (Err(_), Some(_)) => Err(Failure::new(format!(
+            "it is not known whether the run has published: the connection was lost during COMMIT, and PostgreSQL has not answered for \
+             {} seconds",
+            COMMIT_TIMEOUT.as_secs()
+        ))
+        .source(failure)
+        .hint("when PostgreSQL answers again, `covidctl releases` shows what is published")),
     }
 }

@@ -48,15 +48,20 @@ pub async fn mark_stale_failed(session: &mut PgConnection, kind: RunKind) -> Res
     execute(session, update, "cannot mark killed runs as failed").await
 }
 
-/// Marks the run as failed with its message. A run that has published stays succeeded: the answer to its COMMIT may have been lost.
-pub async fn fail(session: &mut PgConnection, run_id: Uuid, failure: &Failure) -> Result<()> {
+/// Marks the run as failed with its message, unless it has succeeded: the answer to its COMMIT may have been lost. Returns whether it has.
+///
+/// The row is locked by a transaction that has not ended yet, so the answer is final.
+pub async fn fail(session: &mut PgConnection, run_id: Uuid, failure: &Failure) -> Result<bool> {
+    const WHAT: &str = "cannot record that the run failed";
     let update = sqlx::query(
         "UPDATE pipeline_run SET status = 'failed', finished_at = clock_timestamp(), error = $2
          WHERE run_id = $1 AND status = 'running'",
     )
     .bind(run_id)
     .bind(failure.to_string().replace('\0', ""));
-    execute(session, update, "cannot record that the run failed").await
+    execute(session, update, WHAT).await?;
+    let succeeded = sqlx::query_scalar("SELECT status = 'succeeded' FROM pipeline_run WHERE run_id = $1");
+    succeeded.bind(run_id).fetch_one(session).await.db_context(WHAT)
 }
 
 /// Records the end of a run: `succeeded` or `skipped`.

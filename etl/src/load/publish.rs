@@ -2,8 +2,8 @@
 //!
 //! It neither waits for readers nor blocks them: it writes rows that readers only read.
 
-use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
+use sqlx::{Connection as _, Postgres, Transaction};
 use uuid::Uuid;
 
 use super::release::ReleaseId;
@@ -15,16 +15,16 @@ use common::failure::Result;
 
 const WHAT: &str = "cannot publish the new release";
 
-/// Publishes a new release and records its run as succeeded, all or nothing. `optional` names the run whose rows the release shows for
-/// each optional dataset.
-pub async fn publish(
-    session: &mut PgConnection,
+/// Prepares the transaction that publishes a new release and records its run as succeeded, all or nothing. `optional` names the run whose
+/// rows the release shows for each optional dataset.
+pub async fn prepare<'a>(
+    session: &'a mut PgConnection,
     run_id: Uuid,
     release: ReleaseId,
     tally: &Tally,
     inclusions: &[runs::Inclusion],
     optional: &[(Dataset, Uuid)],
-) -> Result<()> {
+) -> Result<Transaction<'a, Postgres>> {
     let mut transaction = session.begin().await.db_context(WHAT)?;
     for (dataset, run) in optional {
         let insert =
@@ -35,7 +35,12 @@ pub async fn publish(
     runs::record_tally(&mut transaction, run_id, tally).await?;
     runs::record_datasets(&mut transaction, run_id, inclusions).await?;
     runs::finish(&mut transaction, run_id, "succeeded").await?;
-    transaction.commit().await.db_context(WHAT)
+    Ok(transaction)
+}
+
+/// Publishes. An error does not say whether the release is published.
+pub async fn commit(publication: Transaction<'_, Postgres>) -> Result<()> {
+    publication.commit().await.db_context(WHAT)
 }
 
 /// Points to a release, within the transaction that records why. The caller holds the lock of the load.

@@ -55,7 +55,7 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
     if can_write {
         let recorded = match &result {
             Ok(_) => runs::finish(&mut session, options.run_id, "succeeded").await,
-            Err(failure) => runs::fail(&mut session, options.run_id, failure).await,
+            Err(failure) => runs::fail(&mut session, options.run_id, failure).await.map(drop),
         };
         if let Err(error) = recorded {
             tracing::warn!(%error, "could not record the end of the run");

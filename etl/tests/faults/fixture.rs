@@ -1,11 +1,12 @@
 //! A database of its own, without tables at first, and a folder for datasets: where one test takes fixture.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::str::FromStr as _;
 use std::thread;
 
 use etl::sample;
-use sqlx::postgres::{PgConnectOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode};
 use sqlx::{AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, Row as _};
 use uuid::Uuid;
 
@@ -78,6 +79,24 @@ impl Fixture {
     /// Starts `etl run` with all years of a dataset.
     pub(crate) fn start(&self, dataset: &Dataset, arguments: &[&str]) -> Run {
         Run::start(&self.url(), &dataset.0, &self.folder.path().join("reports"), arguments)
+    }
+
+    /// The same through a proxy of the server on this port of the loopback.
+    pub(crate) fn start_through(&self, port: u16, dataset: &Dataset) -> Run {
+        let options = self.server.clone().database(&self.database).host("127.0.0.1").port(port);
+        let url = options.ssl_mode(PgSslMode::Disable).to_url_lossy().to_string();
+        Run::start(&url, &dataset.0, &self.folder.path().join("reports"), &[])
+    }
+
+    /// Returns the address of the server.
+    pub(crate) async fn address(&self) -> SocketAddr {
+        let address = tokio::net::lookup_host((self.server.get_host(), self.server.get_port())).await;
+        address.unwrap().next().unwrap()
+    }
+
+    /// Returns the content of a run's record.
+    pub(crate) fn record(&self, run: Uuid) -> Vec<u8> {
+        std::fs::read(self.folder.path().join(format!("reports/runs/{run}.json"))).unwrap()
     }
 
     /// Runs it to its good end.

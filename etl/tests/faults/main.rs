@@ -7,6 +7,7 @@
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 
 mod barrier;
+mod commit;
 mod fixture;
 mod full_disk;
 mod killed;
