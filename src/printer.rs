@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use common::failure::{Context as _, Failure, Result};
-use common::terminal::visible;
+use common::terminal::{visible, visible_json};
 use common::text::table;
 use logs::LogLine;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
@@ -110,7 +110,7 @@ impl Printer {
     /// Prints a value as a JSON document.
     pub fn document<T: Serialize>(&self, value: &T) -> Result<()> {
         let json = serde_json::to_string_pretty(value).context(|| "cannot write JSON")?;
-        self.bytes(format!("{json}\n").as_bytes());
+        self.bytes(visible_json(&format!("{json}\n")).as_bytes());
         Ok(())
     }
 
@@ -128,7 +128,7 @@ impl Printer {
     pub fn refresh<T: Display + Serialize>(&self, value: &T) -> Result<()> {
         if self.json() {
             let json = serde_json::to_string(value).context(|| "cannot write JSON")?;
-            self.bytes(format!("{json}\n").as_bytes());
+            self.bytes(visible_json(&format!("{json}\n")).as_bytes());
         } else {
             let clear = if io::stdout().is_terminal() { CLEAR } else { "" };
             self.bytes(format!("{clear}{}\n", visible(&value.to_string())).as_bytes());

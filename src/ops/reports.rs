@@ -6,7 +6,9 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use chrono::{DateTime, Utc};
+use common::atomic_file;
 use common::failure::{Context as _, Failure, Result};
+use etcetera::BaseStrategy as _;
 use etl::report::{LATEST_JSON, Pointer, REWRITE_HINT};
 use etl::store::{OrRefused as _, REPORTS, Store};
 use futures_util::TryStreamExt as _;
@@ -113,8 +115,11 @@ pub async fn page(store: &Store, name: &str) -> Result<PathBuf> {
     if let Some(path) = store.path_of(&key) {
         return Ok(path);
     }
-    let path = std::env::temp_dir().join(format!("covidctl_{name}.html"));
-    std::fs::write(&path, content).context(|| format!("cannot write `{}`", path.display()))?;
+    // In a folder of this user alone. The browser may read it at any time, so the next copy replaces it.
+    let cache = etcetera::choose_base_strategy().context(|| "cannot find the cache directory")?.cache_dir();
+    let (folder, path) = (cache.join("covidctl"), cache.join("covidctl/report.html"));
+    std::fs::create_dir_all(&folder).context(|| format!("cannot create `{}`", folder.display()))?;
+    atomic_file::write(&path, &content).context(|| format!("cannot write `{}`", path.display()))?;
     Ok(path)
 }
 

@@ -7,7 +7,7 @@ use std::borrow::Cow;
 use std::fmt::Write as _;
 
 use chrono::{Local, SecondsFormat, Utc};
-use common::terminal::visible;
+use common::terminal::{visible, visible_json};
 use serde::Serialize;
 
 use crate::{Event, LogLine, MergedEvent, Millis, to_datetime};
@@ -146,7 +146,7 @@ impl Renderer {
         };
         // Cannot fail: there are no maps, and strings take every write.
         let json = serde_json::to_string(&record).unwrap_or_default();
-        escaped(&json) + "\n"
+        visible_json(&json) + "\n"
     }
 
     fn time(&self, time: Millis) -> String {
@@ -162,21 +162,6 @@ impl Renderer {
     fn paint(&self, code: &str, text: &str) -> String {
         if self.color && !code.is_empty() { format!("\x1b[{code}m{text}\x1b[0m") } else { text.to_owned() }
     }
-}
-
-/// Escapes the control characters that JSON allows in strings.
-fn escaped(json: &str) -> String {
-    let mut safe = String::with_capacity(json.len());
-    for character in json.chars() {
-        let mut buffer = [0; 4];
-        let alone: &str = character.encode_utf8(&mut buffer);
-        if !character.is_ascii_graphic() && character != ' ' && visible(alone) != alone {
-            _ = write!(safe, "\\u{:04x}", u32::from(character));
-        } else {
-            safe.push(character);
-        }
-    }
-    safe
 }
 
 /// Formats a delay, such as `+37s late`.

@@ -1,5 +1,7 @@
 //! Text and numbers that are safe in HTML and SVG.
 
+use common::terminal::is_hostile;
+
 /// Escapes text for the content of an element or a quoted attribute.
 pub(super) fn escape(text: &str) -> String {
     let mut safe = String::with_capacity(text.len());
@@ -11,7 +13,7 @@ pub(super) fn escape(text: &str) -> String {
             '"' => safe.push_str("&quot;"),
             '\'' => safe.push_str("&#39;"),
             '\n' | '\t' => safe.push(' '),
-            c if c.is_control() => safe.push(char::REPLACEMENT_CHARACTER),
+            c if is_hostile(c) => safe.push(char::REPLACEMENT_CHARACTER),
             c => safe.push(c),
         }
     }
@@ -34,7 +36,10 @@ mod tests {
 
     #[test]
     fn escaped_text_has_no_markup() {
-        assert_eq!(escape("<b a=\"x\">'&\u{1b}\n"), "&lt;b a=&quot;x&quot;&gt;&#39;&amp;\u{fffd} ");
+        assert_eq!(
+            escape("<b a=\"x\">'&\u{1b}\u{9b}\u{202e}\n"),
+            "&lt;b a=&quot;x&quot;&gt;&#39;&amp;\u{fffd}\u{fffd}\u{fffd} "
+        );
     }
 
     #[test]
