@@ -1,4 +1,4 @@
-//! Where things are on the terminal, in plain numbers: views draw there, and `update` finds out what is visible or was clicked.
+//! Positions on the terminal: views draw there, and `update` determines what is visible or was clicked.
 
 use ratatui::layout::Rect;
 

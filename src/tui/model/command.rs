@@ -1,4 +1,4 @@
-//! Commands: what keys and the palette ask `update` to do.
+//! Commands without arguments, which keys are bound to and the palette lists.
 
 use super::Screen;
 

@@ -1,11 +1,11 @@
-//! What `update` wants done outside the model. Plain data, so that tests can inspect it.
+//! Effects of `update` outside the model. Plain data, so that tests can inspect it.
 
 use uuid::Uuid;
 
 use super::RequestId;
 use crate::tui::domain::{JobKind, Millis, TunnelTarget};
 
-/// Where a tunnel leads.
+/// The endpoint of a tunnel, and the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// To a named endpoint of the target on AWS, through its bastion.
@@ -23,8 +23,8 @@ pub enum SwitchTarget {
     Region(String),
 }
 
-/// What a target is asked for. The charts of `Data` are left out if they belong to the load `known_charts`. `Logs` follows the logs
-/// from `since`, or those of one run from its first line.
+/// A request to the target. The response to `Data` leaves the charts out if they belong to the load `known_charts`. `Logs` follows the
+/// logs from `since`, or those of one run from its first line.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Request {
     Components,
@@ -42,7 +42,7 @@ pub enum Request {
 /// files of a report to a directory of the same name, `Copy` a text to the terminal's clipboard.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Effect {
-    // Answered by messages with the same id; a request of the same kind that is still pending is aborted.
+    // Answered by messages with the same id; aborts a pending request of the same kind.
     Request(RequestId, Request),
 
     // Changes of the target.

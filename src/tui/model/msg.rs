@@ -1,4 +1,4 @@
-//! Everything that `update` is notified of: user input, time, responses and events from outside.
+//! Messages to `update`: user input, time, responses and events from outside.
 
 use std::sync::Arc;
 
@@ -33,7 +33,7 @@ pub enum Msg {
     Reports(RequestId, Response<Vec<Report>>),
     Report(RequestId, Response<String>),
 
-    // Events. A step is that of a long operation; none when it has ended. `Done` and `Failed` are the results of changes.
+    // Events. `Step` is the current step of a long operation, none when it has ended. `Done` and `Failed` are results of changes.
     Logs(RequestId, LogEvent),
     Step(Option<String>),
     Done(String),
