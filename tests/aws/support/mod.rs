@@ -80,7 +80,11 @@ impl Said {
 }
 
 /// Starts an emulator on a free port of this machine: its address, and the process, which ends with this one.
-pub(crate) fn server(program: &str, stderr: Stdio, words: impl FnOnce(String) -> Vec<String>) -> (String, Child) {
+pub(crate) fn server(
+    program: &str,
+    stderr: Stdio,
+    words: impl FnOnce(String) -> Vec<String>,
+) -> (String, Child) {
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     // The shell ends it as soon as its standard input ends, which is when this process does, in whatever way.
     let child = Command::new("sh")
