@@ -44,6 +44,7 @@ pub(crate) fn run(pg_bin: Option<&Path>, only_tests: bool, filter: &[String]) ->
 
 fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
+    let (moto, ministack, adapted) = (stacks::moto()?, stacks::ministack()?, stacks::adapted()?);
     let cluster = Cluster::start(&binaries, THROW_AWAY)?;
     output::note("tests");
     process::run(&mut process::cargo("test --workspace --all-features --no-run"))?;
@@ -54,16 +55,16 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         // For tests that start their own server.
         .env("TEST_PG_BIN", binaries.folder())
         // The interpreter with moto, the program ministack, and the templates adapted to both.
-        .env("TEST_MOTO", stacks::moto()?)
-        .env("TEST_MINISTACK", stacks::ministack()?.with_file_name("ministack"))
-        .env("TEST_STACKS", stacks::adapted()?)
+        .env("TEST_MOTO", moto)
+        .env("TEST_MINISTACK", ministack.with_file_name("ministack"))
+        .env("TEST_STACKS", adapted)
         // The emulators accept any key; prevents the use of real ones.
         .env("AWS_ACCESS_KEY_ID", "test")
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .stdout(Stdio::piped());
     let mut cargo = command.spawn().context(|| process::cannot_start(&command))?;
-    let Some(output) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` has no output")) };
-    let Some(output) = copy(output, io::stdout(), OUTPUT_TIMEOUT)
+    let Some(stdout) = cargo.stdout.take() else { return Err(Failure::new("`cargo test` has no output")) };
+    let Some(text) = copy(stdout, io::stdout(), OUTPUT_TIMEOUT)
         .context(|| "cannot read the output of `cargo test`".to_owned())?
     else {
         process::kill_with_descendants(&mut cargo)?;
@@ -73,7 +74,7 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         ))
         .hint("the last lines name the tests that were still running"));
     };
-    let tally = Tally::of(&output);
+    let tally = Tally::of(&text);
     let status = cargo.wait().context(|| "cannot wait for `cargo test`".to_owned())?;
     if !status.success() {
         return Err(Failure::new(format!("tests failed: {tally}"))

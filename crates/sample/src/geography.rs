@@ -5,7 +5,7 @@
 
 use serde::Deserialize;
 
-use crate::random::{AliasTable, PerMillion, RowRng};
+use crate::random::{AliasTable, RowRng};
 use crate::table;
 use common::failure::Result;
 
@@ -15,6 +15,9 @@ const UNSPECIFIED_ROWS: (f64, f64) = (7_647.0, 52_000.0);
 /// The georef ids of the city and the province of Buenos Aires.
 const CABA: &str = "02";
 const BUENOS_AIRES: &str = "06";
+
+/// The name of an unknown province or department.
+pub(crate) const UNSPECIFIED: &str = "SIN ESPECIFICAR";
 
 /// A line of `provinces.tsv`.
 #[derive(Deserialize)]
@@ -31,7 +34,7 @@ pub(crate) struct Province {
     rows_without_department: f64,
     confirmed: f64,
     /// Per mille.
-    registered_elsewhere: PerMillion,
+    registered_elsewhere: u32,
     /// In thousands.
     pub(crate) population: u64,
 }
@@ -179,8 +182,6 @@ impl Geography {
         if rng.chance(share) { usual } else { rng.index(self.registries.len()) }
     }
 }
-
-pub(crate) const UNSPECIFIED: &str = "SIN ESPECIFICAR";
 
 fn departments_in(province: &Province, departments: &[Department]) -> DepartmentChoice {
     let place = (province.id.as_str(), province.name.as_str());

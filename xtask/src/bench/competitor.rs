@@ -74,6 +74,10 @@ impl Competitor {
         }
     }
 
+    pub(super) fn is_python(self) -> bool {
+        matches!(self, Self::DuckDb | Self::Polars | Self::Pandas)
+    }
+
     /// Returns whether it loads only some of the rows.
     pub(super) fn loads_a_sample(self) -> bool {
         self == Self::Pandas

@@ -108,10 +108,7 @@ fn measure_all(setup: &Setup, competitors: &[Competitor], rounds: u32) -> Result
                     measurements: vec![measurement],
                     rows: content.rows,
                     same_rows,
-                    phases: match competitor {
-                        Competitor::Etl | Competitor::Copy => String::new(),
-                        Competitor::DuckDb | Competitor::Polars | Competitor::Pandas => last_line,
-                    },
+                    phases: if competitor.is_python() { last_line } else { String::new() },
                 }),
             }
         }
