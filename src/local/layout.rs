@@ -51,7 +51,6 @@ pub(super) struct PersistedState {
     pub port: Option<u16>,
     /// Whether `up` was run, so that PostgreSQL keeps running without leases.
     pub keep: bool,
-    /// The sample in the store.
     #[serde(default)]
     pub sample: Option<Sample>,
 }

@@ -117,7 +117,6 @@ impl Local {
     }
 }
 
-/// Ends a run when it is dropped.
 #[derive(Debug)]
 pub struct AttachedRun {
     layout: Layout,

@@ -14,7 +14,6 @@ use super::layout::{Layout, Sample, create_folder, ignore_not_found};
 /// What `demo` does about datasets.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SamplePlan {
-    /// Use the user's datasets.
     UseDatasets,
     /// Use the existing sample with this number of rows.
     UseSample(u64),

@@ -116,7 +116,6 @@ fn stdout_sink(printer: &Arc<Printer>) -> EventSink {
     })
 }
 
-/// Erases the line when dropped.
 struct StatsLine;
 
 impl Drop for StatsLine {
