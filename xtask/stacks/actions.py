@@ -29,7 +29,7 @@ USED = {
     ("ingest", "s3:PutObject"): ("etl/src/download/upload.rs", "put_part"),
     ("ingest", "s3:AbortMultipartUpload"): ("etl/src/download/upload.rs", "abort_multipart"),
     ("ingest", "s3:ListBucket"): ("etl/src/download/version_cache.rs", "head(key)"),
-    ("ingest", "lambda:InvokeFunction"): ("etl/src/downloader/reinvoke.rs", ".invoke()"),
+    ("ingest", "lambda:InvokeFunction"): ("etl/src/downloader/main.rs", ".invoke()"),
     ("ingest", "ecs:RunTask"): ("etl/src/downloader/start_load.rs", ".run_task()"),
     ("ingest", "iam:PassRole"): ("etl/src/downloader/start_load.rs", ".run_task()"),
     ("dashboard", "ecr:GetAuthorizationToken"): (SERVICE, "ECS pulls the image"),

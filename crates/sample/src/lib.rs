@@ -15,6 +15,8 @@ mod classification;
 mod clinical_course;
 mod corrupt_row;
 mod defect;
+#[cfg(test)]
+mod defect_tests;
 mod demographics;
 mod epidemic_curve;
 mod geography;

@@ -8,7 +8,7 @@ use std::io::{self, Read, Seek, SeekFrom};
 use zip::ZipArchive;
 
 use crate::dataset::Dataset;
-use crate::extract::position_after;
+use crate::extract::read::position_after;
 use crate::parse::header::Header;
 use crate::parse::unlike::looks_like_html;
 use common::failure::{Failure, Result as Checked};

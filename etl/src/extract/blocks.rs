@@ -125,8 +125,8 @@ impl<'a> Blocks<'a> {
         if buffer.len() < target {
             buffer.resize(target, 0);
         }
-        let count = super::fill(&mut self.input, &mut buffer[start..target])
-            .map_err(|error| super::unreadable_at(self.name, self.line, error))?;
+        let count = super::read::fill(&mut self.input, &mut buffer[start..target])
+            .map_err(|error| super::read::unreadable_at(self.name, self.line, error))?;
         self.ended = count < target - start;
         Ok(start + count)
     }

@@ -6,9 +6,10 @@ mod archive;
 pub mod blocks;
 mod magic;
 mod ranges;
+pub(crate) mod read;
 mod text;
 
-use std::io::{self, Read, Seek as _, SeekFrom};
+use std::io::{Read, Seek as _};
 use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, OnceLock};
 
@@ -25,6 +26,7 @@ use crate::store::{Store, refused};
 use archive::{Directory, Member};
 use common::failure::{Context as _, Failure, Result};
 use ranges::Ranges;
+use read::fill;
 
 /// A dataset's file, as it was when it was found.
 #[derive(Debug, Clone)]
@@ -194,35 +196,6 @@ fn not_a_zip(source: &Source, start: &[u8]) -> Failure {
         magic::format(start).map(|(format, _)| format!(", it contains {format} data")).unwrap_or_default();
     Failure::new(format!("`{}` is not a zip archive{content}", source.url))
         .hint("download it again, or check what was put there")
-}
-
-/// Returns the failure of a read error after a line.
-fn unreadable_at(name: &str, line: u64, error: io::Error) -> Failure {
-    Failure::new(format!("cannot read `{name}` after line {line}"))
-        .source(error)
-        .hint("the file is damaged, or its store is unavailable: download it again, or run again")
-}
-
-/// Returns the position after a seek in a file of `size` bytes.
-pub(crate) fn position_after(to: SeekFrom, position: u64, size: u64) -> io::Result<u64> {
-    let position = match to {
-        SeekFrom::Start(position) => Some(position),
-        SeekFrom::End(offset) => size.checked_add_signed(offset),
-        SeekFrom::Current(offset) => position.checked_add_signed(offset),
-    };
-    position.ok_or_else(|| io::Error::new(io::ErrorKind::InvalidInput, "seek before the start of the file"))
-}
-
-/// Reads until the buffer is full or the file ends.
-fn fill(reader: &mut impl Read, buffer: &mut [u8]) -> io::Result<usize> {
-    let mut length = 0;
-    while length < buffer.len() {
-        match reader.read(&mut buffer[length..])? {
-            0 => break,
-            count => length += count,
-        }
-    }
-    Ok(length)
 }
 
 #[cfg(test)]

@@ -117,7 +117,7 @@ impl Read for Ranges {
 
 impl Seek for Ranges {
     fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
-        let position = super::position_after(to, self.position, self.size)?;
+        let position = super::read::position_after(to, self.position, self.size)?;
         match position.checked_sub(self.position).and_then(|forward| usize::try_from(forward).ok()) {
             Some(forward) if forward <= self.current.len() => {
                 self.current.advance(forward);
@@ -160,8 +160,8 @@ mod tests {
                 let to = if absolute { SeekFrom::Start(to) } else { SeekFrom::Current(to.cast_signed() / 3) };
                 prop_assert_eq!(file.seek(to).unwrap(), model.seek(to).unwrap());
                 let (mut ours, mut theirs) = (vec![0; length], vec![0; length]);
-                let count = super::super::fill(&mut file, &mut ours).unwrap();
-                prop_assert_eq!(count, super::super::fill(&mut model, &mut theirs).unwrap());
+                let count = super::super::read::fill(&mut file, &mut ours).unwrap();
+                prop_assert_eq!(count, super::super::read::fill(&mut model, &mut theirs).unwrap());
                 prop_assert_eq!(ours, theirs);
             }
         }

@@ -35,8 +35,8 @@ impl<R: Read> Utf8<R> {
     /// Removes a BOM; fails for files other than text. `name` is the file, for messages.
     pub(super) fn open(mut input: R, name: &str) -> Result<Self> {
         let mut start = [0; START];
-        let length =
-            super::fill(&mut input, &mut start).map_err(|error| super::unreadable_at(name, 1, error))?;
+        let length = super::read::fill(&mut input, &mut start)
+            .map_err(|error| super::read::unreadable_at(name, 1, error))?;
         let start = &start[..length];
         magic::refuse_other_than_text(start, name)?;
         let (encoding, ready, rest) = match start.strip_prefix(b"\xFF\xFE") {
@@ -53,7 +53,7 @@ impl<R: Read> Utf8<R> {
         let mut piece = std::mem::take(&mut self.rest);
         let kept = piece.len();
         piece.resize(64 << 10, 0);
-        let count = super::fill(&mut self.input, &mut piece[kept..])?;
+        let count = super::read::fill(&mut self.input, &mut piece[kept..])?;
         piece.truncate(kept + count);
         self.ended = count == 0;
         // A pair must not be split between two pieces: keep an odd byte and a leading surrogate for the next one.

@@ -6,6 +6,7 @@
 use std::io::{self, BufRead, Read as _, Seek, SeekFrom};
 
 use super::member::Member;
+use super::record::{damaged, record_at, u16_at, u32_at, u64_at};
 
 /// The end record without its comment, and the longest comment.
 const END: usize = 22;
@@ -155,36 +156,4 @@ fn zip64_values(mut extra: &[u8]) -> impl Iterator<Item = u64> {
         extra = &rest[length..];
     }
     values.chunks_exact(8).map(|value| u64_at(value, 0))
-}
-
-/// Reads a record; `None` if it has another signature or the file is too short.
-pub(super) fn record_at<const N: usize>(
-    file: &mut (impl BufRead + Seek),
-    at: u64,
-    signature: &[u8],
-) -> io::Result<Option<[u8; N]>> {
-    let mut bytes = [0; N];
-    file.seek(SeekFrom::Start(at))?;
-    match file.read_exact(&mut bytes) {
-        Ok(()) => Ok(Some(bytes).filter(|bytes| bytes.starts_with(signature))),
-        Err(error) if error.kind() == io::ErrorKind::UnexpectedEof => Ok(None),
-        Err(error) => Err(error),
-    }
-}
-
-/// Returns the error for an invalid archive.
-pub(super) fn damaged(what: &'static str) -> io::Error {
-    io::Error::new(io::ErrorKind::InvalidData, what)
-}
-
-pub(super) fn u16_at(bytes: &[u8], at: usize) -> u16 {
-    u16::from_le_bytes([bytes[at], bytes[at + 1]])
-}
-
-fn u32_at(bytes: &[u8], at: usize) -> u32 {
-    u32::from(u16_at(bytes, at)) | u32::from(u16_at(bytes, at + 2)) << 16
-}
-
-fn u64_at(bytes: &[u8], at: usize) -> u64 {
-    u64::from(u32_at(bytes, at)) | u64::from(u32_at(bytes, at + 4)) << 32
 }

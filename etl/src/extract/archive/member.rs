@@ -5,7 +5,7 @@ use std::io::{self, BufRead, Read, Seek, SeekFrom};
 use flate2::Crc;
 use flate2::bufread::DeflateDecoder;
 
-use super::directory::{damaged, record_at, u16_at};
+use super::record::{damaged, record_at, u16_at};
 
 /// The fixed part of a local header.
 const LOCAL_HEADER: usize = 30;

@@ -4,6 +4,7 @@
 
 mod directory;
 mod member;
+mod record;
 #[cfg(test)]
 mod tests;
 
