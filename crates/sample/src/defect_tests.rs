@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
+use crate::Consequence;
 use crate::defect::Defect;
 use crate::tests::sample;
 
