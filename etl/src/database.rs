@@ -35,11 +35,12 @@ pub async fn connect(url: &str, run_id: Uuid) -> Result<PgConnection> {
                 .hint("check that firewalls and security groups allow this host"));
         }
     };
-    // The server notices a killed client within half a second and releases its locks. JIT-compiling the few statements of a run takes
-    // longer than running them.
+    // The server notices a killed client within half a second, and within a minute one whose host or network is gone or that does not read,
+    // and releases its locks. JIT-compiling the few statements of a run takes longer than running them.
     session
         .execute(
             "SET client_connection_check_interval = '500ms'; SET jit = off;
+             SET tcp_keepalives_idle = 30; SET tcp_keepalives_interval = 10; SET tcp_keepalives_count = 3; SET tcp_user_timeout = '60s';
              SET idle_in_transaction_session_timeout = 0; SET statement_timeout = 0",
         )
         .await

@@ -21,6 +21,9 @@ const REPORT_TEXT: &str = "report.txt";
 const REPORT_HTML: &str = "report.html";
 const REPORT_JSON: &str = "report.json";
 
+/// A report that is stopped must not hold its snapshot, which keeps replaced releases, for long.
+const LIMITS: &str = "SET idle_in_transaction_session_timeout = '1min'; SET statement_timeout = '15min'";
+
 /// The folder in which earlier versions kept a copy of the latest report, under [`REPORTS`].
 const OLD_COPY: &str = "latest";
 
@@ -51,7 +54,11 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
         return Err(Failure::new("the schema is not up to date, and this login cannot change it")
             .hint("run `etl migrate` with a login that can write"));
     }
-    let result = Signals::listen().or_interrupted(write(options, &mut session, reports)).await;
+    let limited = async {
+        database::execute(&mut session, LIMITS, "cannot set time limits").await?;
+        write(options, &mut session, reports).await
+    };
+    let result = Signals::listen().or_interrupted(limited).await;
     if can_write {
         let recorded = match &result {
             Ok(_) => runs::finish(&mut session, options.run_id, "succeeded").await,

@@ -123,3 +123,20 @@ async fn environment_completes_the_url() {
     command(options.get_port()).end().succeeded();
     assert!(!fixture.published().await.is_empty());
 }
+
+#[tokio::test]
+async fn server_ends_sessions_of_clients_that_are_gone() {
+    let fixture = Fixture::loaded().await;
+    let mut session = etl::database::connect(&fixture.database.url(), Uuid::new_v4()).await.unwrap();
+    for (setting, value) in [
+        ("client_connection_check_interval", "500ms"),
+        ("tcp_keepalives_idle", "30"),
+        ("tcp_keepalives_interval", "10"),
+        ("tcp_keepalives_count", "3"),
+        ("tcp_user_timeout", "1min"),
+    ] {
+        let show = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
+        let shown: String = show.fetch_one(&mut session).await.unwrap();
+        assert_eq!(shown, value, "{setting}");
+    }
+}
