@@ -256,7 +256,7 @@ async fn on_a_terminal_it_asks_and_what_is_deleted_has_to_be_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resources_are_created_and_deleted() {
-    let moto = Moto::new();
+    let moto = Moto::with_images();
     let proxy = Proxy::start(moto.clone()).await;
     let home = tempfile::tempdir().unwrap();
     let say = |words: Vec<&str>| {

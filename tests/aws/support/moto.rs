@@ -54,7 +54,8 @@ const REGIONS: [&str; 31] = [
 pub(crate) const ACCOUNT: &str = "123456789012";
 
 static SERVER: OnceLock<Server> = OnceLock::new();
-static NEXT: AtomicUsize = AtomicUsize::new(0);
+/// The first is for [`Moto::with_images`].
+static NEXT: AtomicUsize = AtomicUsize::new(1);
 
 struct Server {
     endpoint: String,
@@ -73,9 +74,17 @@ pub(crate) struct Moto {
 impl Moto {
     /// A region that no other test of this process has.
     pub(crate) fn new() -> Self {
-        let endpoint = SERVER.get_or_init(start).endpoint.clone();
         let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        let region = REGIONS.get(number).expect("more tests than regions: add some to the list");
+        Self::in_region(REGIONS.get(number).expect("more tests than regions: add some to the list"))
+    }
+
+    /// The region for the one test that creates the stacks: moto does not know the images of Amazon Linux in every region.
+    pub(crate) fn with_images() -> Self {
+        Self::in_region(REGIONS[0])
+    }
+
+    fn in_region(region: &'static str) -> Self {
+        let endpoint = SERVER.get_or_init(start).endpoint.clone();
         Self { endpoint, region, http: reqwest::Client::new() }
     }
 
