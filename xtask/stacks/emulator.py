@@ -1,15 +1,13 @@
-"""Runs moto's server, with fixes of its CloudFormation, one request at a time.
+"""Runs moto's server, with fixes of its CloudFormation.
 
 - A change set of moto sees no exports of other stacks and exports nothing.
 - moto recreates resources of a deleted stack when asked for the stack's outputs.
-- moto's state has no locks: concurrent requests sometimes fail with "dictionary changed size during iteration".
 
 Takes the flags of moto_server. Errors of operations that moto implements are printed with a traceback.
 """
 
 import logging
 import sys
-import threading
 import traceback
 
 from moto.cloudformation.models import CloudFormationBackend, Stack
@@ -18,7 +16,6 @@ from moto.server import DomainDispatcherApplication, main
 execute = CloudFormationBackend.execute_change_set
 delete = Stack.delete
 call = DomainDispatcherApplication.__call__
-lock = threading.RLock()
 
 
 def execute_change_set(self, change_set_name, stack_name=None):
@@ -35,20 +32,19 @@ def delete_for_good(self):
     self.output_map._output_json_map = {}
 
 
-def call_alone(self, environ, start_response):
-    with lock:
-        try:
-            return call(self, environ, start_response)
-        except NotImplementedError:
-            raise
-        except Exception:
-            traceback.print_exc()
-            raise
+def call_and_print_errors(self, environ, start_response):
+    try:
+        return call(self, environ, start_response)
+    except NotImplementedError:
+        raise
+    except Exception:
+        traceback.print_exc()
+        raise
 
 
 CloudFormationBackend.execute_change_set = execute_change_set
 Stack.delete = delete_for_good
-DomainDispatcherApplication.__call__ = call_alone
+DomainDispatcherApplication.__call__ = call_and_print_errors
 
 if __name__ == "__main__":
     logging.getLogger("werkzeug").disabled = True
