@@ -116,3 +116,24 @@ fn templates(workspace: &Path) -> Vec<PathBuf> {
     files.sort();
     files
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn image_context_has_every_workspace_member() {
+        let read = |name: &str| std::fs::read_to_string(process::workspace().join(name)).unwrap();
+        let (manifest, context) = (read("Cargo.toml"), read(".dockerignore"));
+        let members = manifest.lines().find_map(|line| line.strip_prefix("members = [")).unwrap();
+        let folders: Vec<&str> =
+            members.split('"').skip(1).step_by(2).map(|path| path.trim_end_matches("/*")).collect();
+        assert!(folders.contains(&"etl"), "{folders:?}");
+        for folder in folders {
+            assert!(
+                context.lines().any(|line| line == format!("!{folder}")),
+                "`{folder}` is not in .dockerignore"
+            );
+        }
+    }
+}
