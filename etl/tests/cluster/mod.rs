@@ -1,7 +1,7 @@
-//! What integration tests share: a real PostgreSQL database of their own, empty, or empty but for the migrations.
+//! A PostgreSQL database for each integration test, empty or migrated.
 //!
-//! `cargo xtask test` starts the server and sets `TEST_DATABASE_URL`. A test only
-//! makes a database there and drops it at the end, also when it fails.
+//! `cargo xtask test` starts the server and sets `TEST_DATABASE_URL`. A test creates a database there and drops it at the end, also if it
+//! fails.
 
 use std::path::Path;
 use std::str::FromStr as _;
@@ -14,13 +14,13 @@ use uuid::Uuid;
 /// A superuser's URL of the test server.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
-/// A database that disappears with this value.
+/// A database that is dropped with this value.
 pub(crate) struct TestDatabase {
     server: PgConnectOptions,
     name: String,
 }
 
-/// A new database without a single table, as `etl run` finds it the first time.
+/// Creates a database without tables, as before the first `etl run`.
 pub(crate) async fn empty_database() -> TestDatabase {
     let server = PgConnectOptions::from_str(&server_url()).unwrap();
     let name = format!("test_{}", Uuid::new_v4().simple());
@@ -28,7 +28,7 @@ pub(crate) async fn empty_database() -> TestDatabase {
     TestDatabase { server, name }
 }
 
-/// A new database with every migration applied.
+/// Creates a database with every migration applied.
 pub(crate) async fn database() -> TestDatabase {
     let database = empty_database().await;
     let mut connection = database.connect().await;
@@ -38,7 +38,7 @@ pub(crate) async fn database() -> TestDatabase {
     database
 }
 
-/// Statements that let release 1, which is empty, be published by the run `run_id`.
+/// Returns statements that publish the empty release 1 for the run `run_id`.
 pub(crate) fn published_by(run_id: &str) -> String {
     format!(
         "UPDATE release SET run_id = '{run_id}', rules_version = 1, publication = 1 WHERE release_id = 1;
@@ -47,12 +47,12 @@ pub(crate) fn published_by(run_id: &str) -> String {
 }
 
 impl TestDatabase {
-    /// A superuser's URL of this database.
+    /// Returns a superuser's URL of this database.
     pub(crate) fn url(&self) -> String {
         self.server.clone().database(&self.name).to_url_lossy().to_string()
     }
 
-    /// A new connection to this database.
+    /// Opens a connection to this database.
     pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
     }
@@ -86,7 +86,7 @@ fn server_url() -> String {
         .unwrap_or_else(|_| panic!("{TEST_DATABASE_URL} is not set: run `cargo xtask test`"))
 }
 
-/// The migrations' text, in order.
+/// Returns the text of all migrations, in order.
 fn migrations() -> Vec<String> {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../migrations");
     let mut files: Vec<_> = std::fs::read_dir(&folder)

@@ -1,4 +1,4 @@
-//! Servers that send something else than the file: it never takes the old one's fixture, and the failure says what it was.
+//! Servers that send something other than the file: the old file is kept, and the error names what was sent.
 
 use crate::fixture::{
     DEPARTMENTS, Fixture, OLD, PROVINCES, Published, ZIP, archive, cases, provinces, serving,

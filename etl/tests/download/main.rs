@@ -1,5 +1,5 @@
-//! Downloads from a real server on the loopback that is slow, breaks off, lies, or has moved: the old file is kept, or the new one
-//! is complete.
+//! Downloads from a real server on the loopback that is slow, loses connections, sends invalid responses, or redirects: the old file is
+//! kept, or the new one is complete.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

@@ -1,4 +1,4 @@
-//! Stops a run in a stage of its work, by a lock that the test holds and the run must have: nothing in the run knows of it.
+//! Stops a run in a stage by a lock that the test holds and the run needs, without code for it in the run.
 
 use sqlx::PgConnection;
 
@@ -6,24 +6,24 @@ use crate::fixture::{Fixture, execute};
 use crate::run::Run;
 use crate::watch::{until, waits_in};
 
-/// Where a run can be stopped.
+/// A stage in which a run can be stopped.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Stage {
-    /// In the middle of the COPY into the table of the new release.
+    /// During the COPY into the table of the new release.
     Copying,
     /// The cases are committed, the COPY of rejected rows is not.
     KeepingRejects,
-    /// In the middle of writing the counts, while keys are added.
+    /// While aggregates are written and keys are added.
     Counting,
     /// Foreign keys are being added to the new release.
     AddingKeys,
-    /// Everything is ready; a lock on the pointer is in the way.
+    /// Before the publication, which needs a lock on the pointer.
     Publishing,
-    /// The new release is published; a reader is in the way of dropping the old one.
+    /// The new release is published; a reader blocks dropping the old one.
     Retiring,
 }
 
-/// A closed barrier. Dropped, it is open.
+/// A closed barrier, which opens when dropped.
 pub(crate) struct Barrier {
     stage: Stage,
     /// Holds the lock.
@@ -39,7 +39,7 @@ const GATE: &str = "
         RETURN new;
     END $$;";
 
-/// Closes the gate in a table, for these rows.
+/// Closes the barrier in a table, for these rows.
 fn gate_in(table: &str, rows: &str) -> String {
     format!(
         "{GATE} CREATE TRIGGER gate BEFORE INSERT ON {table} FOR EACH ROW {rows} EXECUTE FUNCTION wait_at_gate();
@@ -48,7 +48,7 @@ fn gate_in(table: &str, rows: &str) -> String {
 }
 
 impl Barrier {
-    /// Closes the gate of a stage, in a database that has its tables. One for each database.
+    /// Closes the barrier of a stage in a migrated database, at most one per database.
     pub(crate) async fn close(fixture: &Fixture, stage: Stage) -> Self {
         let (mut reaper, watcher) = (fixture.connect().await, fixture.connect().await);
         let next: i32 = sqlx::query_scalar("SELECT min(release_id) FROM release WHERE run_id IS NULL")
@@ -68,7 +68,7 @@ impl Barrier {
         Self { stage, _keeper: reaper, watcher }
     }
 
-    /// Waits until the run stands at the barrier.
+    /// Waits until the run is blocked by the barrier.
     pub(crate) async fn reached_by(&mut self, run: &Run) {
         let statement = match self.stage {
             Stage::Copying => "COPY public.release_case_",

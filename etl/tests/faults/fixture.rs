@@ -1,4 +1,4 @@
-//! A database of its own, without tables at first, and a folder for datasets: where one test takes fixture.
+//! A database and a folder for datasets of one test.
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -16,7 +16,7 @@ use crate::watch::until;
 /// A superuser's URL of the test server.
 const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
-/// Everything that one test needs; it disappears with this value.
+/// Database and folder; both are deleted when it is dropped.
 pub(crate) struct Fixture {
     server: PgConnectOptions,
     database: String,
@@ -27,7 +27,7 @@ pub(crate) struct Fixture {
 #[derive(Debug, Clone)]
 pub(crate) struct Dataset(pub(crate) PathBuf);
 
-/// What readers see of `covid_case`: how many rows, and a digest of all their values.
+/// What readers see of `covid_case`: the number of rows, and a digest of all values.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Seen {
     pub(crate) rows: i64,
@@ -40,16 +40,16 @@ impl From<PgRow> for Seen {
     }
 }
 
-/// Gives one [`Seen`].
+/// Returns a [`Seen`].
 pub(crate) const LOOK: &str = "SELECT count(*) AS rows, coalesce(sum(hash_record_extended(covid_case, 0)), 0)::text AS digest FROM covid_case";
 
 impl Fixture {
-    /// On the server that all tests share.
+    /// Creates a fixture on the server that all tests share.
     pub(crate) async fn new() -> Self {
         Self::on(&environment(TEST_DATABASE_URL)).await
     }
 
-    /// On this server.
+    /// Creates a fixture on this server.
     pub(crate) async fn on(server: &str) -> Self {
         let server = PgConnectOptions::from_str(server).unwrap();
         let database = format!("test_{}", Uuid::new_v4().simple());
@@ -57,19 +57,19 @@ impl Fixture {
         Self { server, database, folder: tempfile::tempdir().unwrap() }
     }
 
-    /// Makes a dataset. Another seed makes other rows.
+    /// Writes a dataset. Another seed gives other rows.
     pub(crate) fn dataset(&self, rows: u64, seed: u64) -> Dataset {
         self.dirty_dataset(rows, seed, 0.0)
     }
 
-    /// Makes a dataset of which a share is dirty.
+    /// Writes a dataset with a share of defects.
     pub(crate) fn dirty_dataset(&self, rows: u64, seed: u64, dirty: f64) -> Dataset {
         let out = self.folder.path().join(format!("{rows}-{seed}"));
         sample::write(&sample::Options { rows, seed, dirty, out: out.clone() }, &|_| {}).unwrap();
         Dataset(out)
     }
 
-    /// Two datasets, the first of which is loaded.
+    /// Writes two datasets, and loads the first.
     pub(crate) async fn with_two_datasets(&self, rows: u64) -> (Dataset, Dataset) {
         let (old, new) = (self.dataset(rows, 1), self.dirty_dataset(rows + rows / 10, 2, 0.02));
         self.load(&old, &[]).await;
@@ -99,24 +99,24 @@ impl Fixture {
         std::fs::read(self.folder.path().join(format!("reports/runs/{run}.json"))).unwrap()
     }
 
-    /// Runs it to its good end.
+    /// Runs `etl run`, which must succeed.
     pub(crate) async fn load(&self, dataset: &Dataset, arguments: &[&str]) -> Ended {
         let ended = self.start(dataset, arguments).end().await;
         assert_eq!(ended.code, Some(0), "{}", ended.said);
         ended
     }
 
-    /// A superuser's URL of the database.
+    /// Returns a superuser's URL of the database.
     pub(crate) fn url(&self) -> String {
         self.server.clone().database(&self.database).to_url_lossy().to_string()
     }
 
-    /// Its name.
+    /// Returns the name of the database.
     pub(crate) fn database(&self) -> &str {
         &self.database
     }
 
-    /// A new connection.
+    /// Opens a connection.
     pub(crate) async fn connect(&self) -> PgConnection {
         PgConnection::connect(&self.url()).await.unwrap()
     }
@@ -131,7 +131,7 @@ impl Fixture {
         look(&mut self.connect().await).await
     }
 
-    /// A run's status, and its error where there is one; `None` where the run has no row.
+    /// Returns the status of a run, and its error if there is one; `None` if the run has no row.
     pub(crate) async fn status(&self, run: Uuid) -> Option<(String, Option<String>)> {
         sqlx::query_as("SELECT status, error FROM pipeline_run WHERE run_id = $1")
             .bind(run)
@@ -140,7 +140,7 @@ impl Fixture {
             .unwrap()
     }
 
-    /// Tables of cases that are left of releases other than the published one.
+    /// Returns the tables of cases of releases other than the published one.
     pub(crate) async fn leftovers(&self) -> Vec<String> {
         sqlx::query_scalar(
             "SELECT relname::text FROM pg_class WHERE relkind = 'r' AND starts_with(relname, 'release_case_')
@@ -152,8 +152,8 @@ impl Fixture {
         .unwrap()
     }
 
-    /// Nothing is left over once this dataset was loaded. Autovacuum may be at work on a table in the moment in which a run looks;
-    /// then it is the next run that drops it.
+    /// Asserts that no other release is left after a load of this dataset. Autovacuum may hold a table while a run tries to drop it; then
+    /// the next run drops it.
     pub(crate) async fn clear_by_runs_of(&self, dataset: &Dataset) {
         until("a run drops what is left over", async || {
             let clear = self.leftovers().await.is_empty();
@@ -165,7 +165,7 @@ impl Fixture {
         .await;
     }
 
-    /// Makes a run give up on tables in use in a second or two instead of fifteen: it waits for parts of `deadlock_timeout`.
+    /// Makes a run give up on tables in use after a second or two instead of fifteen: it waits for parts of `deadlock_timeout`.
     pub(crate) async fn hurry(&self) {
         self.change(&format!("ALTER DATABASE {} SET deadlock_timeout = '20ms'", self.database)).await;
     }
@@ -190,12 +190,12 @@ impl Drop for Fixture {
     }
 }
 
-/// What this connection sees, by a statement that is parsed anew.
+/// Returns what this connection sees, by a statement that is parsed again.
 pub(crate) async fn look(connection: &mut PgConnection) -> Seen {
     look_by(connection, LOOK).await.unwrap()
 }
 
-/// The same by another statement.
+/// Returns what this connection sees, by another statement.
 pub(crate) async fn look_by(connection: &mut PgConnection, statement: &str) -> sqlx::Result<Seen> {
     sqlx::raw_sql(AssertSqlSafe(statement)).fetch_one(connection).await.map(Seen::from)
 }
@@ -205,7 +205,7 @@ pub(crate) async fn execute(connection: &mut PgConnection, statements: &str) {
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(connection).await.unwrap();
 }
 
-/// A variable that the test command sets.
+/// Returns a variable that the test command sets.
 #[expect(
     clippy::disallowed_methods,
     reason = "tests have no command line: the test command passes the server this way"

@@ -1,4 +1,4 @@
-//! The disk of the database is full: a small file system of the test's own, which only root can mount.
+//! The disk of the database is full: a small file system of the test, which only root can mount.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -20,7 +20,7 @@ async fn is_named_and_leaves_the_old_data() {
     .await;
 }
 
-/// There is room for the cases, and none for what is counted of them.
+/// There is room for the cases, but not for their aggregates.
 #[tokio::test]
 async fn counts_without_room_leave_the_old_data() {
     with_a_full_disk(async |fixture| {
@@ -31,7 +31,7 @@ async fn counts_without_room_leave_the_old_data() {
     .await;
 }
 
-/// `prepare` puts something onto the small disk, which is then filled, and gives the dataset that is to be loaded.
+/// `prepare` writes to the small disk, which is then filled, and returns the dataset to load.
 #[expect(clippy::print_stdout, reason = "a skipped test says so")]
 async fn with_a_full_disk(prepare: impl AsyncFnOnce(&Fixture) -> Dataset) {
     let server = Server::start();
@@ -71,12 +71,12 @@ async fn with_a_full_disk(prepare: impl AsyncFnOnce(&Fixture) -> Dataset) {
 /// A small file system.
 struct Disk {
     folder: PathBuf,
-    /// Unmounts it.
+    /// Unmounts the file system.
     _keeper: Reaper,
 }
 
 impl Disk {
-    /// `None` where this process may not mount.
+    /// Returns `None` if this process may not mount.
     fn mount(folder: PathBuf, size: &str) -> Option<Self> {
         if !geteuid().is_root() {
             return None;
@@ -92,7 +92,7 @@ impl Disk {
         Some(Self { folder, _keeper: reaper })
     }
 
-    /// How many bytes are free.
+    /// Returns the free bytes.
     fn free(&self) -> u64 {
         free(&self.folder)
     }

@@ -1,4 +1,4 @@
-//! A run that is killed with -9, in every stage.
+//! A run is killed with SIGKILL in every stage.
 
 use crate::barrier::{Barrier, Stage};
 use crate::fixture::Fixture;

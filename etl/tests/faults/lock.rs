@@ -39,7 +39,7 @@ async fn second_run_waits_for_the_lock() {
     assert_eq!(fixture.seen().await, old_data);
 }
 
-/// Also the very first two, which both find a database without tables and a server without roles.
+/// Also the first two, on a database without tables and a server without roles.
 #[tokio::test]
 async fn two_first_runs_at_once() {
     let fixture = Fixture::new().await;

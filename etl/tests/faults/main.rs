@@ -1,8 +1,8 @@
-//! What must never be seen, and what must always work again: the real `etl` against a real PostgreSQL, with readers in its way,
-//! killed in every stage, with the server stopped, the disk full, and two runs at once.
+//! Faults: the real `etl` against a real PostgreSQL, with readers in its way, killed in every stage, with the server stopped, the disk
+//! full, and two runs at once.
 //!
-//! No test depends on a clock. A run is brought to a stop in a known fixture by a lock that the test holds (`gate`), states are
-//! watched until they come (`watch`), and time limits only end a test that would hang.
+//! No test depends on a clock. A lock that the test holds stops a run in a known stage (`barrier`), tests wait for states (`watch`), and
+//! time limits only end a test that would hang.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

@@ -1,4 +1,4 @@
-//! How much memory a run needs, which must not depend on its input. It is read when the run has everything behind it but the swap.
+//! The memory of a run, which must not depend on its input. It is read when the run has finished everything but the publication.
 
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -17,7 +17,7 @@ async fn for_many_rows() {
     stays_below_the_limit(&fixture, &fixture.dataset(500_000, 1), 500_000, 0).await;
 }
 
-/// Ids that lie as far apart as 63 bits let them; enough of them for two files of sorted ids.
+/// Ids spread over 63 bits, enough for two files of sorted ids.
 #[tokio::test]
 async fn for_many_sparse_ids() {
     let fixture = Fixture::new().await;
@@ -31,7 +31,7 @@ async fn for_many_rejected_rows() {
     stays_below_the_limit(&fixture, &cases(&fixture, 1_000_000, "99"), 1, 999_999).await;
 }
 
-/// Rows that are loaded, and more that are rejected, in a file that the load could do without.
+/// Accepted rows, and more rejected ones, in an optional file.
 #[tokio::test]
 async fn for_a_large_optional_file() {
     let fixture = Fixture::new().await;
@@ -49,7 +49,7 @@ async fn for_a_large_optional_file() {
     stays_below_the_limit(&fixture, &dataset, 500_000, 1_500_000).await;
 }
 
-/// An archive whose directory alone is more than the limit, and a reference table with geometries.
+/// An archive whose directory alone is larger than the limit, and a reference table with geometries.
 #[tokio::test]
 async fn for_a_large_directory_and_a_large_reference_table() {
     let fixture = Fixture::new().await;
@@ -68,7 +68,7 @@ async fn for_a_large_directory_and_a_large_reference_table() {
     stays_below_the_limit(&fixture, &dataset, 1_000, 0).await;
 }
 
-/// The archive with this many entries of other members in its directory, before its own, and a Zip64 end.
+/// Returns the archive with this many entries of other members before its own in the directory, and a Zip64 end.
 fn with_other_entries(archive: &[u8], entries: u64) -> Vec<u8> {
     let position = |signature: &[u8]| archive.windows(4).rposition(|bytes| bytes == signature).unwrap();
     let (start, end) = (position(b"PK\x01\x02"), position(b"PK\x05\x06"));
@@ -107,7 +107,7 @@ async fn stays_below_the_limit(fixture: &Fixture, dataset: &Dataset, loaded: u64
     assert!(peak < LIMIT, "{peak} KiB");
 }
 
-/// Rows of nothing but what must be there, all but the first registered in this province.
+/// Rows with only the required fields, all but the first registered in this province.
 fn cases(fixture: &Fixture, rows: u64, province: &str) -> Dataset {
     let dataset = fixture.dataset(1, 4);
     std::fs::remove_file(dataset.0.join("Covid19Casos.zip")).unwrap();

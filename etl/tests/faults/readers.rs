@@ -1,4 +1,4 @@
-//! Readers that look all the time, while one dataset after the other is published: each sees whole data, and none gets an error.
+//! Readers query all the time while datasets are published one after the other: each sees a whole release, and none gets an error.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,25 +14,25 @@ use crate::watch::until;
 /// Only ends a test that would hang.
 const TOO_LONG: Duration = Duration::from_mins(2);
 
-/// What a dashboard asks: names from the small tables, figures from the large one. Every case has a registration province.
+/// A query like those of dashboards: names from the small tables, figures from the large one. Every case has a registration province.
 const JOIN: &str = "
     SELECT count(*) AS rows, sum(hash_record_extended(covid_case, 0))::text AS digest
     FROM province JOIN covid_case ON registration_province_id = province.province_id
     LEFT JOIN department ON department_id = residence_department_id";
 
-/// How a reader looks.
+/// The way in which a reader queries.
 #[derive(Debug, Clone, Copy)]
 enum Reader {
-    /// A statement after the other, each on its own, parsed anew.
+    /// Single statements, each parsed again.
     Statements,
-    /// The same statement, prepared once and kept through all swaps, with a plan that is kept too.
+    /// A prepared statement with a cached plan, kept across all publications.
     Prepared,
     /// Transactions of this isolation level that first touch `province`, then join it, twice.
     Joins(&'static str),
 }
 
 impl Reader {
-    /// Looks once; everything that one transaction sees.
+    /// Queries once; returns everything that one transaction sees.
     async fn look(self, connection: &mut PgConnection) -> sqlx::Result<Vec<Seen>> {
         match self {
             Self::Statements => Ok(vec![look_by(connection, LOOK).await?]),
@@ -106,7 +106,7 @@ async fn see_whole_data(readers: &[Reader]) {
     fixture.clear_by_runs_of(&new).await;
 }
 
-/// Looks until it is over, and once more; gives all that was seen.
+/// Queries until all is published, and once more; returns everything that was seen.
 async fn look_until(
     reader: Reader,
     mut connection: PgConnection,

@@ -1,4 +1,4 @@
-//! Cleans up by a command that runs when this process is gone, however it went: also after Ctrl-C and kill -9.
+//! Cleans up by a command that runs when this process has ended, also by Ctrl-C or kill -9.
 
 use std::os::unix::process::CommandExt as _;
 use std::process::{Child, Command, Stdio};
@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 pub(crate) struct Reaper(Child);
 
 impl Reaper {
-    /// `command` is run by `sh`, as the user that `as_user` prepares it for, with `$0` and so on set to `arguments`.
+    /// `sh` runs `command`, as the user that `as_user` sets, with `arguments` as `$0` and so on.
     pub(crate) fn new(command: &str, arguments: &[&str], as_user: impl FnOnce(&mut Command)) -> Self {
         let mut shell = Command::new("sh");
         shell

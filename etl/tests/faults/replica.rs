@@ -1,4 +1,4 @@
-//! A standby that follows its master, as the read replica does: the report runs there unchanged and says the same.
+//! A standby of a master, like the read replica: the report runs there unchanged and gives the same answers.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -13,7 +13,7 @@ use crate::server::Server;
 use crate::snapshots::{roll_back, whole};
 use crate::watch::until;
 
-/// The answers that `etl report` writes, by file: the table of each question.
+/// Returns the answers that `etl report` writes, by file: the table of each question.
 fn report(database: &str, folder: &Path) -> BTreeMap<String, String> {
     let ended = Command::new(env!("CARGO_BIN_EXE_etl"))
         .arg("report")
@@ -33,7 +33,7 @@ fn report(database: &str, folder: &Path) -> BTreeMap<String, String> {
         .collect()
 }
 
-/// Waits until the standby has everything that the master has now.
+/// Waits until the standby has replayed everything that the master has now.
 async fn caught_up(master: &mut PgConnection, standby: &mut PgConnection) {
     let written: String =
         sqlx::query_scalar("SELECT pg_current_wal_flush_lsn()::text").fetch_one(master).await.unwrap();
@@ -74,7 +74,7 @@ async fn report_on_a_replica_equals_that_on_the_master() {
     );
 }
 
-/// Lets the standby report its oldest snapshot, without which PostgreSQL ends its readers when it needs to.
+/// Lets the standby report its oldest snapshot; without that, PostgreSQL cancels its readers on conflicts.
 async fn report_snapshots(standby: &str, master: &mut PgConnection) {
     let mut connection = PgConnection::connect(standby).await.unwrap();
     for setting in ["hot_standby_feedback = on", "wal_receiver_status_interval = '1s'"] {
@@ -90,7 +90,7 @@ async fn report_snapshots(standby: &str, master: &mut PgConnection) {
     .await;
 }
 
-/// The pointer, the rows and the lock check of `current_release()` on a standby, where a serializable transaction cannot be had.
+/// The pointer, the rows and the lock check of `current_release()` on a standby, which has no serializable transactions.
 #[tokio::test]
 async fn snapshot_on_a_standby_sees_its_release_through_publish_rollback_and_publish() {
     let master = Server::start();

@@ -1,4 +1,4 @@
-//! `etl run` as a process of its own, which a test can watch, signal and kill.
+//! `etl run` as a process that a test can watch, signal and kill.
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -14,24 +14,24 @@ use uuid::Uuid;
 /// Only ends a test that would hang.
 const TOO_LONG: Duration = Duration::from_mins(3);
 
-/// A run under way. Dropped, it is killed.
+/// A run in progress, which is killed when dropped.
 pub(crate) struct Run {
     pub(crate) id: Uuid,
     child: Child,
     log: PathBuf,
 }
 
-/// How it ended.
+/// The result of a run.
 #[derive(Debug)]
 pub(crate) struct Ended {
-    /// Its exit code, unless a signal ended it.
+    /// The exit code; `None` if a signal ended the run.
     pub(crate) code: Option<i32>,
-    /// All that it wrote.
+    /// Its whole output.
     pub(crate) said: String,
 }
 
 impl Run {
-    /// Starts it with all years; what it says goes to a file in `reports`.
+    /// Starts a run of all years; its output goes to a file in `reports`.
     pub(crate) fn start(database: &str, dataset: &Path, reports: &Path, arguments: &[&str]) -> Self {
         let id = Uuid::new_v4();
         std::fs::create_dir_all(reports).unwrap();
@@ -59,22 +59,22 @@ impl Run {
         Self { id, child, log }
     }
 
-    /// What its sessions call themselves.
+    /// Returns the `application_name` of its sessions.
     pub(crate) fn application_name(&self) -> String {
         etl::database::application_name(self.id)
     }
 
-    /// Sends it a signal.
+    /// Sends a signal.
     pub(crate) fn signal(&self, signal: Signal) {
         kill(self.pid(), signal).unwrap();
     }
 
-    /// Kills it as nothing can be prepared for; it is gone when this returns.
+    /// Kills the run with SIGKILL and waits for its end.
     pub(crate) async fn kill(mut self) {
         self.child.kill().await.unwrap();
     }
 
-    /// Waits until it ends.
+    /// Waits for the end of the run.
     pub(crate) async fn end(mut self) -> Ended {
         let status = tokio::time::timeout(TOO_LONG, self.child.wait()).await;
         let said = self.said();
@@ -82,12 +82,12 @@ impl Run {
         Ended { code: status.code(), said }
     }
 
-    /// What it said so far.
+    /// Returns the output so far.
     pub(crate) fn said(&self) -> String {
         std::fs::read_to_string(&self.log).unwrap()
     }
 
-    /// The most memory that it has had so far, in KiB.
+    /// Returns the peak memory so far, in KiB.
     pub(crate) fn peak_memory(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.pid())).unwrap();
         let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).unwrap();
@@ -100,12 +100,12 @@ impl Run {
 }
 
 impl Ended {
-    /// It failed as a program for people does: code 1, one sentence with these words, a hint, nothing from the inside of a program.
+    /// Asserts that the run failed with code 1, a message with these words, a hint, and no internals.
     pub(crate) fn assert_explained(&self, words: &str) {
         self.assert_explained_with(1, words);
     }
 
-    /// The same with another code.
+    /// The same with another exit code.
     pub(crate) fn assert_explained_with(&self, code: i32, words: &str) {
         assert_eq!(self.code, Some(code), "{}", self.said);
         let sentence = self.said.lines().find(|line| line.starts_with("error: ")).unwrap_or_default();

@@ -1,4 +1,4 @@
-//! A PostgreSQL server of one test's own, to be stopped and started at will.
+//! A PostgreSQL server of one test, which the test can stop and start.
 
 use std::net::{Ipv4Addr, TcpListener};
 use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _, chown};
@@ -14,7 +14,7 @@ use crate::reaper::Reaper;
 /// The folder of PostgreSQL's programs.
 const TEST_PG_BIN: &str = "TEST_PG_BIN";
 
-/// Dropped, it is stopped and its folder removed.
+/// Stopped when dropped; its folder is removed.
 pub(crate) struct Server {
     port: u16,
     // In this order: the server ends before its folder goes.
@@ -23,7 +23,7 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    /// Creates and starts one.
+    /// Creates and starts a server.
     pub(crate) fn start() -> Self {
         let server = Self::prepare();
         server.call(
@@ -34,7 +34,7 @@ impl Server {
         server
     }
 
-    /// Creates and starts a standby of this one, which follows it and can be read.
+    /// Creates and starts a hot standby of this server.
     pub(crate) fn standby(&self) -> Self {
         let standby = Self::prepare();
         standby.call(
@@ -62,7 +62,7 @@ impl Server {
         Self { port, _keeper: reaper, folder }
     }
 
-    /// Starts it after it was stopped.
+    /// Starts the server again.
     pub(crate) fn start_again(&self) {
         let options = format!(
             "-c port={} -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c fsync=off -c max_connections=30",
@@ -81,17 +81,17 @@ impl Server {
         );
     }
 
-    /// Stops it: `fast` or `immediate`.
+    /// Stops the server; `mode` is `fast` or `immediate`.
     pub(crate) fn stop(&self, mode: &str) {
         self.call("pg_ctl", &["stop", "--wait", "--silent", &format!("--mode={mode}")]);
     }
 
-    /// The superuser's URL.
+    /// Returns the superuser's URL.
     pub(crate) fn url(&self) -> String {
         format!("postgres://postgres@127.0.0.1:{}/postgres?sslmode=disable", self.port)
     }
 
-    /// A new folder that the server may write to.
+    /// Creates a folder that the server may write to.
     pub(crate) fn new_folder(&self, name: &str) -> PathBuf {
         let path = self.folder.path().join(name);
         std::fs::create_dir(&path).unwrap();
@@ -113,7 +113,7 @@ impl Server {
     }
 }
 
-/// Gives a path to the user that runs the server.
+/// Makes the server's user the owner of a path.
 pub(crate) fn give_away(path: &Path) {
     if let Some(user) = server_user() {
         chown(path, Some(user.uid.as_raw()), Some(user.gid.as_raw())).unwrap();
@@ -126,7 +126,7 @@ fn as_server_user(command: &mut Command) {
     }
 }
 
-/// PostgreSQL does not run as root: then, another user.
+/// Returns the user to run PostgreSQL as, because it refuses to run as root.
 fn server_user() -> Option<User> {
     let user = |name: &&str| User::from_name(name).unwrap();
     geteuid().is_root().then(|| ["postgres", "nobody"].iter().find_map(user).unwrap())

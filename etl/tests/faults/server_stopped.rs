@@ -1,4 +1,4 @@
-//! PostgreSQL that goes away in the middle of a run, as a whole or one session of it.
+//! PostgreSQL, or one of its sessions, is stopped during a run.
 
 use crate::barrier::{Barrier, Stage};
 use crate::fixture::Fixture;

@@ -39,7 +39,7 @@ async fn ends_and_says_so(signal: Signal, code: i32, name: &str) {
     fixture.clear_by_runs_of(&new).await;
 }
 
-/// In a container nothing ends a first process that does not listen, so it listens from the beginning.
+/// In a container the first process ignores signals without a handler, so handlers are installed from the beginning.
 #[tokio::test]
 async fn while_it_waits_for_another_run() {
     let fixture = Fixture::new().await;
@@ -59,7 +59,7 @@ async fn while_it_waits_for_another_run() {
     assert_eq!(first.end().await.code, Some(0));
 }
 
-/// Once the new data are published, nothing that happens to the run makes it a failed one.
+/// A run that has published stays succeeded, even if it is interrupted.
 #[tokio::test]
 async fn after_publishing_it_has_succeeded() {
     let fixture = Fixture::new().await;
@@ -78,7 +78,7 @@ async fn after_publishing_it_has_succeeded() {
     fixture.clear_by_runs_of(&new).await;
 }
 
-/// The answer to a COMMIT can get lost, and the run take itself for a failed one: the ledger knows better.
+/// The answer to a COMMIT can be lost, so that the run considers itself failed; its row stays succeeded.
 #[tokio::test]
 async fn published_run_is_not_recorded_as_failed() {
     let fixture = Fixture::new().await;

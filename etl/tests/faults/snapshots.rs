@@ -1,4 +1,4 @@
-//! Readers whose snapshot is older than what is published: they go on seeing the whole release of their snapshot.
+//! Readers whose snapshot is older than the published release keep seeing the whole release of their snapshot.
 
 use std::process::Command;
 
@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::fixture::{Fixture, execute};
 
-/// Everything that one release shows, in one line: cases, names, counts, and the run.
+/// Selects everything that a release shows, in one line: cases, names, counts, and the run.
 const WHOLE: &str = "SELECT concat_ws(' ',
     (SELECT count(*) || ' ' || coalesce(sum(hash_record_extended(covid_case, 0)), 0) FROM covid_case),
     (SELECT count(*) || ' ' || md5(string_agg(name, ',' ORDER BY province_id)) FROM province),
@@ -25,7 +25,7 @@ pub(crate) async fn whole(connection: &mut PgConnection) -> String {
     whole
 }
 
-/// Publishes the release before, by the real program.
+/// Publishes the previous release, by the real program.
 pub(crate) fn roll_back(fixture: &Fixture) {
     let folder = tempfile::tempdir().unwrap();
     let ended = Command::new(env!("CARGO_BIN_EXE_etl"))
@@ -39,7 +39,7 @@ pub(crate) fn roll_back(fixture: &Fixture) {
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
 }
 
-/// A reader of each isolation level that has taken its snapshot by another table.
+/// A reader of each isolation level whose snapshot was taken by a query on another table.
 async fn readers(fixture: &Fixture) -> Vec<(&'static str, PgConnection)> {
     let mut readers = Vec::new();
     for level in ["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"] {
@@ -92,7 +92,7 @@ async fn snapshot_sees_its_release_through_publish_rollback_and_publish() {
     expect(&mut after_rollback, &first, &third).await;
 }
 
-/// What was rolled back is not published again by a schedule that finds the same file.
+/// A scheduled run that finds the same file does not publish a rolled back release again.
 #[tokio::test]
 async fn rolled_back_dataset_is_skipped_until_forced() {
     let fixture = Fixture::new().await;
@@ -136,8 +136,8 @@ async fn snapshot_older_than_the_time_limit_gets_an_error() {
     assert!(fixture.seen().await.rows > 2_000);
 }
 
-/// A release that is attached and published while a transaction holds its locks already, as no load does it: the transaction's kept plan
-/// does not know the partition, and must not answer that there is nothing.
+/// A release is attached and published while a transaction holds its locks already, which no load does: the transaction's cached plan
+/// does not know the partition, and must not return an empty result.
 #[tokio::test]
 async fn transaction_older_than_the_partition_gets_the_release_or_an_error() {
     let fixture = Fixture::new().await;
@@ -165,7 +165,7 @@ async fn transaction_older_than_the_partition_gets_the_release_or_an_error() {
     assert_eq!(sqlx::query_scalar::<_, i64>(count).fetch_one(&mut reader).await.unwrap(), 1);
 }
 
-/// Nothing but the pointer orders releases: a clock that goes back changes no answer.
+/// The pointer alone orders releases; a clock that goes back changes no answer.
 #[tokio::test]
 async fn published_release_does_not_depend_on_clocks() {
     let fixture = Fixture::new().await;
@@ -188,7 +188,7 @@ async fn published_release_does_not_depend_on_clocks() {
     assert!(!second.contains(&third.to_string()));
 }
 
-/// The sessions of a run have settings of their own, whatever the database's are.
+/// The settings of a run's sessions do not depend on those of the database.
 #[tokio::test]
 async fn default_isolation_level_does_not_matter() {
     let fixture = Fixture::new().await;

@@ -1,4 +1,4 @@
-//! Waits for states, never for time.
+//! Waits for states, not for times.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use crate::run::Run;
 /// Only ends a test that would hang.
 const TOO_LONG: Duration = Duration::from_mins(2);
 
-/// Looks again and again until it is so.
+/// Polls until a condition holds.
 pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     let begun = Instant::now();
     while !is_so().await {
@@ -19,7 +19,7 @@ pub(crate) async fn until(what: &str, mut is_so: impl AsyncFnMut() -> bool) {
     }
 }
 
-/// Whether a session of the run waits for a lock in a statement that starts so.
+/// Returns whether a session of the run waits for a lock in a statement that starts like this.
 pub(crate) async fn waits_in(connection: &mut PgConnection, run: &Run, statement: &str) -> bool {
     sqlx::query_scalar(
         "SELECT EXISTS (SELECT FROM pg_stat_activity WHERE application_name = $1 AND wait_event_type = 'Lock' AND starts_with(query, $2))",
@@ -31,7 +31,7 @@ pub(crate) async fn waits_in(connection: &mut PgConnection, run: &Run, statement
     .unwrap()
 }
 
-/// How many sessions of a run the server still has.
+/// Returns the number of sessions of a run.
 pub(crate) async fn sessions(connection: &mut PgConnection, application_name: &str) -> i64 {
     sqlx::query_scalar("SELECT count(*) FROM pg_stat_activity WHERE application_name = $1")
         .bind(application_name)

@@ -1,4 +1,4 @@
-//! What a load has counted for the reports is what PostgreSQL counts in the published cases.
+//! The aggregates of a load equal those that PostgreSQL computes from the published cases.
 
 use sqlx::PgConnection;
 
@@ -7,7 +7,7 @@ use crate::model::{self, Years};
 use crate::outcome::value;
 use crate::rows::{MINISTRY, georef, row};
 
-/// Each kind of counts: its key, its numbers, the counts of the load, and the counting of now.
+/// Each kind of aggregate: its key, its numbers, the load's rows, and the query that computes them.
 const KINDS: [(&str, &str, &str, &str); 4] = [
     (
         "registered_on, residence_province_id, sex, age_decade, classification",
@@ -25,7 +25,7 @@ const KINDS: [(&str, &str, &str, &str); 4] = [
     ("contradiction", "sum(cases)", "contradiction_counts()", "count_contradictions()"),
 ];
 
-/// Panics where the load has counted anything else than PostgreSQL does now.
+/// Panics if the load's aggregates differ from PostgreSQL's.
 pub(crate) async fn must_be_right(connection: &mut PgConnection) {
     for (key, numbers, kept, now) in KINDS {
         let of = |function| format!("(SELECT {key}, {numbers} FROM {function} GROUP BY {key})");
@@ -41,7 +41,7 @@ pub(crate) async fn must_be_right(connection: &mut PgConnection) {
     }
 }
 
-/// More words than are remembered: the counts are written in several parts, and one key has several lines.
+/// With more words than the interner holds, aggregates are written in several parts, and a key has several rows.
 #[tokio::test]
 async fn counts_in_parts_add_up() {
     let mut text = MINISTRY.header();

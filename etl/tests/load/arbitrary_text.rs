@@ -1,4 +1,4 @@
-//! Any text under the right header is loaded, and what becomes of each row is what the model says.
+//! Arbitrary text under a valid header is loaded, with the model's outcome for each row.
 
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -11,7 +11,7 @@ use crate::model::{self, Years};
 use crate::outcome::{Loaded, value};
 use crate::rows::{self, MINISTRY, georef};
 
-/// What may stand in each column that matters, besides what does in [`rows::row`]: the column's fixture, and values.
+/// Values for each column that is read, besides those of [`rows::row`]: the column's position, and the values.
 const ODDITIES: [(usize, &[&str]); 16] = [
     (
         0,
@@ -139,7 +139,7 @@ const DATES: &[&str] = &[
     "ayer",
 ];
 
-/// A row with some oddities, each field quoted or, where that is possible, bare.
+/// A row with some oddities, each field quoted or, if possible, bare.
 fn row() -> impl Strategy<Value = Vec<u8>> {
     let odd = select(&ODDITIES[..]).prop_flat_map(|(column, values)| (Just(column), select(values)));
     (0..400_u32, prop::collection::vec(odd, 0..5), any::<u32>(), select(&["\n", "\r\n"][..])).prop_map(
@@ -161,7 +161,7 @@ fn row() -> impl Strategy<Value = Vec<u8>> {
     )
 }
 
-/// A row that something was done to: bytes taken out, put in, or cut off.
+/// A damaged row: bytes removed, inserted, or cut off.
 fn damaged() -> impl Strategy<Value = Vec<u8>> {
     let piece = prop_oneof![
         Just(b"\"".to_vec()),

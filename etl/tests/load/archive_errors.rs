@@ -1,4 +1,4 @@
-//! Archives that were cut off, spoiled, or are none.
+//! Truncated and damaged archives, and files that are not archives.
 
 use std::io::{Cursor, Write as _};
 
@@ -8,7 +8,7 @@ use zip::{CompressionMethod, ZipWriter};
 use crate::fixture::{CSV, Fixture, ZIP};
 use crate::rows::{deflated, file, good, zip};
 
-/// Puts each archive in the line list's fixture: it must fail, with these words, and nothing else may happen.
+/// Loads each archive as the line list: the run must fail with these words and change nothing.
 async fn must_fail(archives: Vec<(String, Vec<u8>)>, words: &[&str]) {
     let fixture = Fixture::loaded().await;
     let before = fixture.published().await;
@@ -23,7 +23,7 @@ async fn must_fail(archives: Vec<(String, Vec<u8>)>, words: &[&str]) {
     assert_eq!(fixture.load("all").await.loaded, 7, "and the next good one is loaded");
 }
 
-/// Large enough that its blocks are on their way before its end is read.
+/// Large enough that blocks are loaded before its end is read.
 fn large() -> Vec<u8> {
     zip(CSV, file(&good(9000)), deflated())
 }
@@ -43,7 +43,7 @@ async fn cut_off() {
     must_fail(archives.into(), &["is not a whole zip archive", "cut off"]).await;
 }
 
-/// The archive's own checksum is only known to be wrong when all rows were read and sent.
+/// A wrong checksum is detected only after all rows are read and sent.
 #[tokio::test]
 async fn spoiled_inside() {
     let whole = large();

@@ -1,4 +1,4 @@
-//! Files that are cut into many blocks, which several threads read: the outcome is that of reading them from top to bottom.
+//! Files of many blocks, which several threads clean: the outcome is that of reading them from top to bottom.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -8,7 +8,7 @@ use crate::model::{self, Years, reasons};
 use crate::outcome::value;
 use crate::rows::{self, MINISTRY, deflated, georef, zip};
 
-/// Rows that differ in all but their ids, each of which comes three times: a few rows later and megabytes later.
+/// Rows that differ except for their ids, each of which occurs three times: a few rows later and megabytes later.
 #[tokio::test]
 async fn first_row_with_an_id_is_kept() {
     const ROWS: u32 = 24_000;
@@ -35,7 +35,7 @@ async fn first_row_with_an_id_is_kept() {
     assert!(loaded.issues["cases rejected duplicate_case_id"] > 10_000, "{:?}", loaded.issues);
 }
 
-/// No line of such a file is a row by itself, wherever it is cut.
+/// No line of such a file is a row by itself.
 #[tokio::test]
 async fn every_row_may_span_several_lines() {
     let mut text = MINISTRY.header();
@@ -54,7 +54,7 @@ async fn every_row_may_span_several_lines() {
     assert_eq!((loaded.loaded, reasons(&loaded).contains("rejected malformed")), (8000, false));
 }
 
-/// Ids all over the 63 bits are told apart as exactly as the ministry's.
+/// Ids spread over 63 bits are as exact as the ministry's.
 #[tokio::test]
 async fn ids_may_lie_anywhere() {
     const COLUMNS: &str = "id_evento_caso,sexo,edad,edad_años_meses,fecha_inicio_sintomas,fecha_apertura,fecha_internacion,\
@@ -93,7 +93,7 @@ async fn ids_may_lie_anywhere() {
     assert!(kept.into_iter().eq(distinct), "exactly these ids are there");
 }
 
-/// The rows before it are judged by it all the same; a malformed row says nothing.
+/// It applies to the rows before it, too; a malformed row has no date.
 #[tokio::test]
 async fn dataset_date_may_come_from_a_late_row() {
     let mut text = MINISTRY.header().into_bytes();

@@ -1,4 +1,4 @@
-//! Databases that cannot be reached, or that this program must not touch.
+//! Databases that are unreachable, or that the program must not change.
 
 use std::net::TcpListener;
 use std::str::FromStr as _;
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::fixture::{CSV, Etl, Fixture};
 use crate::rows::{file, good};
 
-/// The password in every URL of this module: no message may have it.
+/// The password in every URL of this module, which no message may contain.
 const SECRET: &str = "hunter2-and-more";
 
 fn run(fixture: &Fixture, url: &str, words: &[&str]) {
@@ -31,7 +31,7 @@ async fn urls_that_lead_nowhere() {
     let before = fixture.published().await;
     // A port that was free a moment ago.
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let url = |fixture: &str| format!("postgres://user:{SECRET}@{fixture}");
+    let url = |address: &str| format!("postgres://user:{SECRET}@{address}");
     run(
         &fixture,
         "garbage",
@@ -91,7 +91,7 @@ async fn newer_schema() {
     assert_eq!(fixture.published().await, before);
 }
 
-/// The tally has no fixture to go: noticed only when everything is loaded, and then nothing is published.
+/// The tally cannot be written: the run fails after everything is loaded, and nothing is published.
 #[tokio::test]
 async fn missing_table() {
     let fixture = Fixture::loaded().await;

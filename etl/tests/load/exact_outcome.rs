@@ -1,4 +1,4 @@
-//! Right to the row: samples, clean and dirty, and real rows, compared with the model.
+//! Samples, clean and dirty, and real rows, compared with the model row by row.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -10,7 +10,7 @@ use crate::fixture::{CSV, Etl, Fixture, ZIP};
 use crate::model::{self, Georef, Years, reasons};
 use crate::outcome::value;
 
-/// A folder with real rows, which are not part of the project.
+/// Names a folder with real rows, which are not part of the project.
 const REAL_DATA: &str = "COVID_REAL_DATA";
 
 const ROWS: u64 = 12_000;
@@ -19,7 +19,7 @@ fn make_sample(dirty: f64, out: &Path) -> sample::SampleSummary {
     sample::write(&sample::Options { rows: ROWS, seed: 11, dirty, out: out.to_owned() }, &|_| {}).unwrap()
 }
 
-/// The line list of a folder, unpacked, and the model's places.
+/// Returns the unpacked line list of a folder, and the model's provinces and departments.
 fn read(folder: &Path) -> (Vec<u8>, Georef) {
     let file = std::fs::File::open(folder.join(ZIP)).unwrap();
     let (mut archive, mut text) = (zip::ZipArchive::new(file).unwrap(), Vec::new());
@@ -118,7 +118,7 @@ async fn real_rows_are_loaded_to_the_row() {
     }
 }
 
-/// `province` and `department` are what the model read.
+/// `province` and `department` equal what the model read.
 async fn must_have_places(fixture: &Fixture, georef: &Georef) {
     let mut connection = fixture.connect().await;
     let provinces: Vec<(i16, String)> = sqlx::query_as("SELECT province_id, name FROM province ORDER BY 1")

@@ -1,4 +1,4 @@
-//! Files that are not what they should be: a sentence, a hint, code 1, and what was published is served as before.
+//! Invalid files: the run fails with a message, a hint and code 1, and the published release is unchanged.
 
 use crate::fixture::{CSV, Etl, Fixture, ZIP, url};
 use crate::outcome::value;

@@ -1,4 +1,4 @@
-//! A database and a folder of datasets for one test, and the program that loads the one from the other.
+//! A database and a folder of datasets for one test, and the program that loads them.
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -15,21 +15,21 @@ use crate::rows;
 pub(crate) const CSV: &str = "Covid19Casos.csv";
 pub(crate) const ZIP: &str = "Covid19Casos.zip";
 
-/// Where a test loads from, and where to.
+/// The source and the target of a test's loads.
 pub(crate) struct Fixture {
     pub(crate) database: TestDatabase,
     pub(crate) folder: tempfile::TempDir,
 }
 
 impl Fixture {
-    /// An empty database, and a folder with nothing but provinces and departments.
+    /// Creates an empty database, and a folder with provinces and departments.
     pub(crate) async fn new() -> Self {
         let fixture = Self { database: empty_database().await, folder: tempfile::tempdir().unwrap() };
         fixture.put_georef();
         fixture
     }
 
-    /// The same with a small good dataset, loaded.
+    /// Creates a fixture with a small valid dataset, which is loaded.
     pub(crate) async fn loaded() -> Self {
         let fixture = Self::new().await;
         fixture.put(CSV, rows::file(&rows::good(60)));
@@ -50,7 +50,7 @@ impl Fixture {
         self.put("departamentos.csv", rows::DEPARTMENTS);
     }
 
-    /// Takes the line list away, and puts another file in its fixture.
+    /// Replaces the line list by another file.
     pub(crate) fn replace(&self, name: &str, content: impl AsRef<[u8]>) {
         for name in [CSV, ZIP] {
             drop(std::fs::remove_file(self.path(name)));
@@ -58,20 +58,20 @@ impl Fixture {
         self.put(name, content);
     }
 
-    /// A command `etl run` on this fixture; anything may still be added.
+    /// Returns the command `etl run` on this fixture.
     pub(crate) fn command(&self) -> Etl {
         Etl::new("run")
             .env(env::STORE_URL, &format!("file://{}", self.folder.path().display()))
             .env(env::DATABASE_URL, &self.database.url())
     }
 
-    /// `etl run` on all years, with the publish gate as users have it.
+    /// Runs `etl run` on all years, with the default thresholds of the publish gate.
     pub(crate) fn run_gated(&self, arguments: &[&str]) -> Ended {
         let command = self.command().env(env::ACCEPT_ANOMALIES, "false").env(env::YEARS, "all");
         command.arguments(arguments).end()
     }
 
-    /// `etl run` with these arguments.
+    /// Runs `etl run` with these arguments.
     pub(crate) fn run(&self, arguments: &[&str]) -> Ended {
         self.command().arguments(arguments).end()
     }
@@ -84,7 +84,7 @@ impl Fixture {
         execute(&mut self.connect().await, statements).await;
     }
 
-    /// Loads what is there, although it may be there already, and gives what the load left. Its counts have been compared.
+    /// Loads the files, even if they are loaded already, compares the aggregates, and returns the outcome.
     pub(crate) async fn load(&self, years: &str) -> Loaded {
         let ended = self.run(&["--years", years, "--force"]).succeeded();
         let mut connection = self.connect().await;
@@ -92,13 +92,13 @@ impl Fixture {
         Loaded::of(&mut connection, ended.run).await
     }
 
-    /// What readers see.
+    /// Returns what readers see.
     pub(crate) async fn published(&self) -> String {
         published(&mut self.connect().await).await
     }
 }
 
-/// The real binary, with an environment of its own and a fresh run id.
+/// The real binary, with an environment of its own and a new run id.
 pub(crate) struct Etl {
     command: Command,
     run: Uuid,
@@ -128,14 +128,14 @@ impl Etl {
         self
     }
 
-    /// Gives the run an id that is chosen.
+    /// Sets the id of the run.
     pub(crate) fn id(mut self, run: Uuid) -> Self {
         self.command.env(env::RUN_ID, run.to_string());
         self.run = run;
         self
     }
 
-    /// Runs it to its end.
+    /// Runs the program to its end.
     pub(crate) fn end(mut self) -> Ended {
         let output = self.command.output().unwrap();
         let stderr = String::from_utf8(output.stderr).unwrap();
@@ -143,7 +143,7 @@ impl Etl {
     }
 }
 
-/// How a run ended.
+/// The result of a run.
 pub(crate) struct Ended {
     pub(crate) run: Uuid,
     pub(crate) code: Option<i32>,
@@ -157,7 +157,7 @@ impl Ended {
         self
     }
 
-    /// It failed as a program should: code 1, a sentence with these words, a hint, and nothing that only a programmer reads.
+    /// Asserts that the run failed with code 1, a message with these words, a hint, and no internals.
     #[track_caller]
     pub(crate) fn failed(self, words: &[&str]) -> Self {
         assert_eq!(self.code, Some(1), "{}", self.stderr);
@@ -176,7 +176,7 @@ impl Ended {
     }
 }
 
-/// A store's URL for a folder.
+/// Returns the store URL of a folder.
 pub(crate) fn url(folder: &Path) -> String {
     format!("file://{}", folder.display())
 }

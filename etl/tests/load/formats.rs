@@ -1,4 +1,4 @@
-//! The same rows in every form in which they may come give the same table.
+//! The same rows in every accepted format give the same table.
 
 use std::io::{Cursor, Write as _};
 
@@ -10,10 +10,10 @@ use crate::model::{self, Years};
 use crate::outcome::table;
 use crate::rows::{self, COLUMNS, Format, MINISTRY, Row, deflated, file, georef, good, zip};
 
-/// How many rows each form has.
+/// Rows of each format.
 const COUNT: u32 = 400;
 
-/// The forms of the text.
+/// The formats of the text.
 fn texts() -> Vec<(&'static str, Vec<u8>)> {
     let rows = good(COUNT);
     let in_format = |format: Format| format.file(&rows);
@@ -71,7 +71,7 @@ fn shuffled(rows: &[Row]) -> String {
     text
 }
 
-/// The forms of the file around it.
+/// The formats of the file that contains the text.
 fn archives() -> Vec<(&'static str, Vec<u8>)> {
     let text = file(&good(COUNT));
     let stored = SimpleFileOptions::default().compression_method(CompressionMethod::Stored);
@@ -113,7 +113,7 @@ async fn every_form_gives_the_same_table() {
     }
 }
 
-/// A zip goes before a bare CSV, as the ministry publishes it.
+/// A zip, which the ministry publishes, has precedence over a bare CSV.
 #[tokio::test]
 async fn zip_is_preferred_over_csv() {
     let fixture = Fixture::new().await;
@@ -122,7 +122,7 @@ async fn zip_is_preferred_over_csv() {
     assert_eq!(fixture.load("all").await.loaded, 5);
 }
 
-/// A file that is larger than what is in memory at a time, so that it is cut between rows and between characters.
+/// A file of several blocks, so that it is cut between rows and between characters.
 #[tokio::test]
 async fn large_utf_16_file_loads_like_utf_8() {
     let fixture = Fixture::new().await;

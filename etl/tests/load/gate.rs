@@ -1,4 +1,4 @@
-//! The publish gate: what is refused, what stays published, and what accepts it all the same.
+//! The publish gate: what it refuses, what stays published, and how anomalies are accepted.
 
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ fn with(count: u32, column: &str, change: impl Fn(u32, Option<String>) -> Option
     rows
 }
 
-/// The checks of a run with this outcome, as `dataset check_name subject`.
+/// Returns the checks of a run with this outcome, as `dataset check_name subject`.
 async fn checks(fixture: &Fixture, run: Uuid, outcome: &str) -> Vec<String> {
     sqlx::query_scalar(
         "SELECT concat_ws(' ', dataset, check_name, nullif(subject, '')) FROM run_check
@@ -33,7 +33,7 @@ async fn checks(fixture: &Fixture, run: Uuid, outcome: &str) -> Vec<String> {
     .unwrap()
 }
 
-/// A file that is refused for one failed check beside 300 good rows that are published, and published if anomalies are accepted.
+/// Asserts that a file is refused for one failed check while 300 valid rows are published, and is published if anomalies are accepted.
 async fn is_refused(text: impl AsRef<[u8]>, failed: &[&str], words: &[&str]) {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(300)));
@@ -193,7 +193,7 @@ async fn thresholds_move_the_limits() {
     }
 }
 
-/// The cases are published, the tests stay as they were; the log line says `alarm`.
+/// The cases are published, the tests are unchanged; the log line has `alarm`.
 #[tokio::test]
 async fn refused_optional_dataset_keeps_what_is_published() {
     const HEADER: &str = "fecha,codigo_indec_provincia,codigo_indec_departamento,origen_financiamiento,tipo,ultima_actualizacion,total,positivos\r\n";
@@ -234,7 +234,7 @@ async fn refused_optional_dataset_keeps_what_is_published() {
     assert_eq!(kept, 2, "those of the published release and of the one before");
 }
 
-/// The release before is published again, its run is recorded, and the one after it is remembered.
+/// The previous release is published again, its run is recorded, and the later release is marked as rolled back.
 #[tokio::test]
 async fn rollback_publishes_the_release_before() {
     let fixture = Fixture::loaded().await;

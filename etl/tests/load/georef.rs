@@ -19,7 +19,7 @@ async fn names_change_with_the_next_load() {
     assert_eq!(names, "CABA, Buenos Aires, Jujuy del Norte, Tierra del Fuego / Ciudad de La Plata");
 }
 
-/// Its cases lose their department, which is counted as a repair. The publish gate refuses this unless anomalies are accepted.
+/// Its cases lose their department, a repair. The publish gate refuses this unless anomalies are accepted.
 #[tokio::test]
 async fn department_that_is_gone_from_the_file_is_gone_from_the_release() {
     let fixture = Fixture::loaded().await;

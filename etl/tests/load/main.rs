@@ -1,7 +1,7 @@
-//! `etl run` through the real binary against a real PostgreSQL: that what is loaded is right to the row, whatever the file looks
-//! like, and that what cannot be loaded is said in a sentence and changes nothing.
+//! `etl run` through the real binary against a real PostgreSQL: every row is right in every accepted format, and a file that cannot be
+//! loaded is reported and changes nothing.
 //!
-//! What is right is said by `model`, which was written from the contract and shares no code with the pipeline.
+//! The expected outcome comes from `model`, which implements the contract and shares no code with the pipeline.
 
 #![expect(clippy::unwrap_used, reason = "a test stops where it fails")]
 

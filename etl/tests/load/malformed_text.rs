@@ -1,4 +1,4 @@
-//! Line lists that are odd in one way that real files are: loaded as they are meant, or refused in words that name what is there.
+//! Line lists with an oddity of real files: they are loaded as meant, or refused with a message that names the oddity.
 
 use crate::fixture::{CSV, Fixture, ZIP};
 use crate::outcome::{table, value};
@@ -6,7 +6,7 @@ use crate::rows::{COLUMNS, MINISTRY, PROVINCES, Row, deflated, file, good, zip};
 
 const COUNT: u32 = 80;
 
-/// The columns of codes.
+/// The columns with codes.
 const CODES: [&str; 3] = ["carga_provincia_id", "residencia_provincia_id", "residencia_departamento_id"];
 
 /// Changes the values of some columns.
@@ -20,7 +20,7 @@ fn changed(columns: impl Fn(&str) -> bool, change: impl Fn(Option<String>) -> Op
     rows
 }
 
-/// Both must be loaded, without rejects, as the same rows.
+/// Asserts that both are loaded, without rejects, as the same rows.
 async fn must_be_loaded_alike(expected: &[Row], other: &[Row]) {
     let fixture = Fixture::new().await;
     let mut tables = Vec::new();
@@ -175,7 +175,7 @@ async fn foreign_csv_is_named() {
     }
 }
 
-/// Reference tables pass the same reader.
+/// Reference tables have the same reader.
 #[tokio::test]
 async fn reference_tables_are_named_too() {
     let fixture = Fixture::loaded().await;

@@ -1,6 +1,6 @@
-//! What a load must give, worked out once more from `docs/reference/cleaning-rules.md`: slowly, in memory, with ordinary strings.
+//! A second implementation of `docs/reference/cleaning-rules.md`: slow, in memory, with ordinary strings.
 //!
-//! It must not call the pipeline's parser or rules: that the two agree is what the tests are about.
+//! It shares no code with the pipeline's parser or rules; the tests compare the two.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::ops::Index;
@@ -10,7 +10,7 @@ use chrono::{Datelike as _, Days, NaiveDate};
 use crate::model_reader::{self, Row};
 use crate::outcome::{Case, Loaded, Rejected};
 
-/// The years that are asked for.
+/// The requested years.
 pub(crate) enum Years {
     All,
     Latest,
@@ -25,7 +25,7 @@ pub(crate) struct Georef {
 }
 
 impl Georef {
-    /// Reads the two files; they have to be flawless.
+    /// Reads the two files, which must be valid.
     pub(crate) fn read(provinces: &[u8], departments: &[u8]) -> Self {
         let mut georef = Self::default();
         for row in records(provinces) {
@@ -135,13 +135,13 @@ struct Model<'a> {
     georef: &'a Georef,
     years: &'a Years,
     dataset_date: NaiveDate,
-    /// Ids of rows that were kept.
+    /// Ids of accepted rows.
     seen: HashSet<i64>,
     repairs: Vec<&'static str>,
 }
 
 impl Model<'_> {
-    /// Every rule, in the order of the contract.
+    /// Applies every rule, in the order of the contract.
     fn case(&mut self, row: &Fields<'_>) -> Result<Case, Verdict> {
         let case_id = number(&row["id_evento_caso"])
             .and_then(|id| i64::try_from(id).ok())
@@ -247,7 +247,7 @@ impl Model<'_> {
     }
 }
 
-/// Without the blanks around it, also those without width.
+/// Removes surrounding blanks, also those without width.
 fn trimmed(text: &str) -> &str {
     text.trim_matches(|at: char| {
         at.is_whitespace() || "\u{FEFF}\u{200B}\u{200C}\u{200D}\u{200E}\u{200F}\u{2060}".contains(at)
@@ -262,12 +262,12 @@ fn is_yes(text: &str) -> bool {
     ["si", "sí", "si\u{301}"].contains(&text.to_lowercase().as_str())
 }
 
-/// A number of digits alone; one that is too long for any column counts as none.
+/// Parses digits; `None` for a number too long for any column.
 fn number(text: &str) -> Option<u128> {
     text.bytes().all(|byte| byte.is_ascii_digit()).then(|| text.parse().ok())?
 }
 
-/// A number, with or without zeros behind a point.
+/// Parses a number, with or without zeros after a point.
 fn code(text: &str) -> Option<u128> {
     match text.split_once('.') {
         Some((whole, zeros)) if !zeros.is_empty() && zeros.trim_matches('0').is_empty() => number(whole),
@@ -275,14 +275,14 @@ fn code(text: &str) -> Option<u128> {
     }
 }
 
-/// One of the ministry's words in its own spelling, or another text.
+/// Returns the ministry's spelling of a word, or else the text.
 fn word(text: &str, words: &[&str], other: impl Fn(&str) -> String) -> Option<String> {
     let plain = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ").to_ascii_lowercase();
     let word = words.iter().find(|word| plain(word) == plain(text));
     (!is_blank(text)).then(|| word.map_or_else(|| other(text), |word| (*word).to_owned()))
 }
 
-/// A date that is written `YYYY-MM-DD`, and no other way.
+/// Parses exactly `YYYY-MM-DD`.
 fn date(text: &str) -> Option<NaiveDate> {
     NaiveDate::parse_from_str(text, "%Y-%m-%d")
         .ok()
@@ -293,7 +293,7 @@ fn day(text: &str) -> NaiveDate {
     date(text).unwrap()
 }
 
-/// The reasons for which rows were rejected, for a test that must not pass because there were none.
+/// Returns the reasons of rejected rows, so that a test can assert that there are some.
 pub(crate) fn reasons(loaded: &Loaded) -> BTreeSet<&str> {
     loaded.issues.keys().filter_map(|issue| issue.strip_prefix("cases ")).collect()
 }

@@ -1,24 +1,23 @@
-//! The model's reader: a file's text into rows, one character after the other, as plainly as it can be written.
+//! The model's reader: splits a text into rows, character by character.
 //!
-//! The line is the unit. A quoted field may hold line breaks, within eight lines; a line that is a row by itself never belongs to
-//! the one before it. What cannot be read is malformed, and only that line; a row whose quotes are all closed is one row, also if it
-//! has too many fields or too few.
+//! A quoted field may contain line breaks, within eight lines; a line that is a row by itself never belongs to the one before it. A
+//! line with broken quoting is malformed by itself; a row whose quotes are all closed is one row, even with too many fields or too few.
 
-/// The most lines that one row may have.
+/// The most lines of a row.
 const MOST_LINES: usize = 8;
 
-/// A row as it stands in the file.
+/// A row of the file.
 #[derive(Debug, Clone)]
 pub(crate) struct Row {
-    /// The line in the file on which it begins, from 1.
+    /// Its first line in the file, from 1.
     pub(crate) line: i64,
-    /// Its text, without the line end.
+    /// The text without its line end.
     pub(crate) raw: Vec<u8>,
-    /// Its fields, if it can be read and has the right number of them.
+    /// The fields, if the row is well-formed.
     pub(crate) fields: Option<Vec<String>>,
 }
 
-/// Every row of a text in UTF-8, the header first; empty lines are none.
+/// Returns every row of a text in UTF-8, the header first, without empty lines.
 pub(crate) fn rows(text: &[u8]) -> Vec<Row> {
     let mut starts = vec![0];
     starts.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1));
@@ -58,7 +57,7 @@ pub(crate) fn rows(text: &[u8]) -> Vec<Row> {
     rows
 }
 
-/// The last line and the fields of the row that begins with line `at` and goes on behind it, if there is such a row.
+/// Returns the last line and the fields of the row that begins with line `at` and continues after it, if there is one.
 fn joined<'a>(
     at: usize,
     count: usize,
@@ -80,9 +79,9 @@ fn joined<'a>(
 
 enum Split {
     Fields(Vec<String>),
-    /// It ends within a quoted field.
+    /// It ends inside a quoted field.
     Open,
-    /// There is a quote where none may be.
+    /// It has a quote in the wrong place.
     Broken,
 }
 

@@ -1,4 +1,4 @@
-//! A bucket that cannot be reached is said within seconds.
+//! An unreachable bucket is reported within seconds.
 
 use common::env;
 

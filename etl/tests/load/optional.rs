@@ -1,5 +1,4 @@
-//! The optional datasets beside the cases: right to the row, left out where they are missing or damaged, and published with
-//! the rest or not at all.
+//! The optional datasets: every row is right, missing or damaged files are left out, and they are published with the cases or not at all.
 
 use std::collections::BTreeMap;
 use std::io::Read as _;
@@ -24,7 +23,7 @@ const TESTS_HEADER: &str = "\"fecha\",\"provincia\",\"codigo_indec_provincia\",\
     \"codigo_indec_departamento\",\"localidad\",\"codigo_indec_localidad\",\"origen_financiamiento\",\"tipo\",\
     \"ultima_actualizacion\",\"total\",\"positivos\"\r\n";
 
-/// A laboratory's day, and the same with each mistake that the rules know.
+/// A valid row of a laboratory, and one with each defect that the rules know.
 const LABORATORIES: &str = "\
     \"2020-05-04\",\"Buenos Aires\",\"06\",\"La Plata\",\"441\",\"LA PLATA\",\"06441030\",\"Público\",\"Provincial\",\"2022-06-05\",\"120\",\"\"\r\n\
     \"2021-05-04\",\"CABA\",\"02\",\"COMUNA 01\",\"001\",\"CABA\",\"02000010\",\"Privado\",\"Obra  social\",\"2022-06-05\",\"1.234\",\"456\"\r\n\
@@ -53,7 +52,7 @@ fn laboratories() -> String {
     format!("{TESTS_HEADER}{LABORATORIES}")
 }
 
-/// Few cases, and both optional files.
+/// Creates a fixture with few cases and both optional files.
 async fn with_both() -> Fixture {
     let fixture = Fixture::new().await;
     fixture.put(CSV, file(&good(60)));
@@ -131,7 +130,7 @@ async fn one_that_is_missing_is_said_and_the_rest_is_loaded() {
     assert_eq!(status_of(&fixture, "cases").await, "loaded t 60");
 }
 
-/// Whatever is wrong with it, and however late that shows: nothing of it is loaded, and everything else is.
+/// A damaged file is left out, even if the damage is detected late; the rest is loaded.
 #[tokio::test]
 async fn one_that_is_damaged_is_left_out_whole() {
     let fixture = with_both().await;
@@ -221,7 +220,7 @@ async fn readers_see_the_old_rows_or_the_new_ones() {
     assert_eq!(published(connection, "tests").await, new);
 }
 
-/// The member of an archive.
+/// Returns the member of an archive.
 fn unpacked(fixture: &Fixture, archive: &str) -> Vec<u8> {
     let file = std::fs::File::open(fixture.path(archive)).unwrap();
     let (mut archive, mut text) = (::zip::ZipArchive::new(file).unwrap(), Vec::new());
@@ -266,7 +265,7 @@ async fn samples_are_loaded_to_the_row_and_counted_as_they_were_planted() {
     }
 }
 
-/// Rows with anything in the columns that matter, some of them damaged.
+/// Rows with arbitrary text in the columns that are read, some of them damaged.
 fn rows() -> impl Strategy<Value = String> {
     let day = select(
         &["2020-01-01", "2019-12-31", "2021-02-29", "2022-06-05", "2022-06-06", "", "NA", "2021-07-15 "][..],
@@ -310,7 +309,7 @@ fn any_rows_of_tests_are_loaded_as_the_model_says() {
     tested.unwrap();
 }
 
-/// The same for vaccinations; few names, so that some come twice.
+/// The same for vaccinations, with few names, so that some repeat.
 fn jurisdictions() -> impl Strategy<Value = String> {
     let code = select(&["02", "6", "94", "99", "0", "", "S.I.", "97", "x"][..]);
     let vaccine = select(&["Sputnik", " Sputnik ", "Moderna", "Otra  más", "", "NA"][..]);

@@ -1,6 +1,6 @@
-//! What a load makes of the optional files, worked out once more from `docs/reference/cleaning-rules.md`, with ordinary strings.
+//! A second implementation of the rules for the optional files (`docs/reference/cleaning-rules.md`), with ordinary strings.
 //!
-//! It must not call the pipeline's parser or rules. Rows are compared as texts, sorted.
+//! It shares no code with the pipeline's parser or rules. Rows are compared as sorted texts.
 
 use std::collections::{BTreeMap, HashSet};
 
@@ -11,7 +11,7 @@ use uuid::Uuid;
 use crate::model::Georef;
 use crate::model_reader;
 
-/// What became of one dataset.
+/// The outcome of a dataset.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Dataset {
     pub(crate) read: i64,
@@ -19,11 +19,11 @@ pub(crate) struct Dataset {
     pub(crate) loaded: i64,
     pub(crate) rejected: i64,
     pub(crate) repaired: i64,
-    /// `kind reason`, and how often.
+    /// The number of each `kind reason`.
     pub(crate) issues: BTreeMap<String, i64>,
     /// `line reason`.
     pub(crate) rejects: Vec<String>,
-    /// The table's rows, their fields joined by `|`, nothing for a null.
+    /// The table's rows, with fields joined by `|` and empty for NULL.
     pub(crate) rows: Vec<String>,
 }
 
@@ -34,7 +34,7 @@ enum Fate {
 }
 
 impl Dataset {
-    /// What the run has left of it.
+    /// Reads the outcome of a run from the database.
     pub(crate) async fn of(connection: &mut PgConnection, run: Uuid, dataset: &str) -> Self {
         let counts: (i64, i64, i64, i64, i64) = sqlx::query_as(
             "SELECT rows_read, rows_filtered, rows_loaded, rows_rejected, rows_repaired FROM run_dataset
@@ -69,7 +69,7 @@ impl Dataset {
         }
     }
 
-    /// Takes the rows of a file and what becomes of each.
+    /// Adds the rows of a file with the outcome of each.
     fn judged(text: &[u8], mut judge: impl FnMut(&BTreeMap<String, String>) -> Fate) -> Self {
         let mut rows = model_reader::rows(text).into_iter();
         let names = rows.next().and_then(|header| header.fields).unwrap();
@@ -109,7 +109,7 @@ impl Dataset {
     }
 }
 
-/// The rows that readers see.
+/// Returns the rows that readers see.
 pub(crate) async fn published(connection: &mut PgConnection, dataset: &str) -> Vec<String> {
     let function = if dataset == "tests" { "test_counts" } else { "vaccination_counts" };
     let columns = if dataset == "tests" {
@@ -137,7 +137,7 @@ fn digits(text: &str) -> Option<u64> {
     Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
-/// `1.234` is `1234`; ten digits are too many.
+/// Parses a quantity: `1.234` is `1234`; ten digits are too many.
 fn quantity(text: &str) -> Option<i64> {
     let groups: Vec<&str> = text.split('.').collect();
     let grouped = groups.len() > 1;

@@ -1,4 +1,4 @@
-//! The outcome of a load, as values: what the database has after a run, or what the model says that it must have.
+//! The outcome of a load as values, from the database or from the model.
 
 use std::collections::BTreeMap;
 
@@ -56,7 +56,7 @@ pub(crate) struct Rejected {
     pub(crate) raw: String,
 }
 
-/// Everything that a load leaves behind.
+/// Everything that a load writes.
 #[expect(clippy::struct_field_names, reason = "the counts are named as in `pipeline_run`")]
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub(crate) struct Loaded {
@@ -65,7 +65,7 @@ pub(crate) struct Loaded {
     pub(crate) loaded: i64,
     pub(crate) rejected: i64,
     pub(crate) repaired: i64,
-    /// `run_issue`, but for the optional datasets: dataset, kind and reason in one text.
+    /// `run_issue` without the optional datasets: dataset, kind and reason in one text.
     pub(crate) issues: BTreeMap<String, i64>,
     /// By line.
     pub(crate) rejects: Vec<Rejected>,
@@ -74,7 +74,7 @@ pub(crate) struct Loaded {
 }
 
 impl Loaded {
-    /// What a run left in the database.
+    /// Reads the outcome of a run from the database.
     pub(crate) async fn of(connection: &mut PgConnection, run: Uuid) -> Self {
         let counts: (i64, i64, i64, i64, i64) = sqlx::query_as(
             "SELECT rows_read, rows_filtered, rows_loaded, rows_rejected, rows_repaired FROM pipeline_run
@@ -118,7 +118,7 @@ impl Loaded {
         }
     }
 
-    /// The first difference from what was expected, in a form that a person can read.
+    /// Describes the first difference from the expected outcome.
     pub(crate) fn difference(&self, expected: &Self) -> Option<String> {
         for (ours, theirs) in self.cases.iter().zip(&expected.cases) {
             if ours != theirs {
@@ -140,7 +140,7 @@ impl Loaded {
         (self != expected).then(|| format!("{}\nexpected\n{}", rest(self), rest(expected)))
     }
 
-    /// Fails with the first difference.
+    /// Panics with the first difference.
     pub(crate) fn must_be(&self, expected: &Self, of: &str) {
         if let Some(difference) = self.difference(expected) {
             panic!("{of}: {difference}");
@@ -150,7 +150,7 @@ impl Loaded {
     }
 }
 
-/// One value of a query.
+/// Returns the value of a query.
 pub(crate) async fn value<T>(connection: &mut PgConnection, query: &str) -> T
 where
     T: Send + Unpin + for<'r> sqlx::Decode<'r, sqlx::Postgres> + sqlx::Type<sqlx::Postgres>,
@@ -158,7 +158,7 @@ where
     sqlx::query_scalar(AssertSqlSafe(query)).fetch_one(connection).await.unwrap()
 }
 
-/// What readers see, in one text: which table it is, every row of it, and the names of places.
+/// Returns what readers see as one text: the table, its rows, and the names of provinces and departments.
 pub(crate) async fn published(connection: &mut PgConnection) -> String {
     let query = "SELECT concat_ws(' ', (SELECT release_id FROM published_release),
         (SELECT count(*) || ' ' || md5(coalesce(string_agg(c::text, ';' ORDER BY case_id), '')) FROM covid_case c),
@@ -167,7 +167,7 @@ pub(crate) async fn published(connection: &mut PgConnection) -> String {
     value(connection, query).await
 }
 
-/// The rows of `covid_case` alone, in one text.
+/// Returns the rows of `covid_case` as one text.
 pub(crate) async fn table(connection: &mut PgConnection) -> String {
     value(
         connection,

@@ -1,4 +1,4 @@
-//! Loading once more: the same, other years, another release, an older one.
+//! Repeated loads: of the same files, other years, another release, an older one.
 
 use crate::fixture::{CSV, Fixture, ZIP};
 use crate::outcome::{Loaded, value};
@@ -102,7 +102,7 @@ async fn older_release_may_be_reloaded() {
     }
 }
 
-/// Whatever was replaced is dropped, and no load leaves a table behind.
+/// Replaced releases are dropped, and no load leaves a table behind.
 #[tokio::test]
 async fn nothing_is_left_over() {
     let fixture = Fixture::loaded().await;

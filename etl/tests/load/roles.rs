@@ -1,4 +1,4 @@
-//! Who owns the tables, who may read them, and what a login may do that is not an administrator's.
+//! Owner and readers of the tables, and loads by a login that is not an administrator.
 
 use std::str::FromStr as _;
 
@@ -13,7 +13,7 @@ use crate::rows::{file, good};
 
 const OWNERS: &str = "SELECT string_agg(DISTINCT tableowner, ' ') FROM pg_tables WHERE schemaname = 'public'";
 
-/// A login of its own, which is no superuser and may create no roles; it goes before the database does.
+/// A login without superuser and CREATEROLE; it is dropped before the database.
 struct Login {
     name: String,
 }

@@ -1,4 +1,4 @@
-//! Line lists for tests, in the ministry's format or any other, from rows that are lists of fields.
+//! Line lists for tests, in the ministry's format or others, from lists of fields.
 
 use std::io::{Cursor, Write as _};
 
@@ -36,7 +36,7 @@ pub(crate) const COLUMNS: [&str; 25] = [
     "ultima_actualizacion",
 ];
 
-/// Few provinces and departments: those whose numbers need care, and some others.
+/// Few provinces and departments, including those with special codes.
 pub(crate) const PROVINCES: &str = "\"categoria\",\"id\",\"nombre\"\r\n\
     \"Ciudad Autónoma\",\"02\",\"Ciudad Autónoma de Buenos Aires\"\r\n\
     \"Provincia\",\"06\",\"Buenos Aires\"\r\n\
@@ -49,15 +49,15 @@ pub(crate) const DEPARTMENTS: &str = "\"id\",\"nombre\",\"provincia_id\"\r\n\
     \"06126\",\"Campana\",\"06\"\r\n\"06441\",\"La Plata\",\"06\"\r\n\"38021\",\"Doctor Manuel Belgrano\",\"38\"\r\n\
     \"94008\",\"Río Grande\",\"94\"\r\n\"94015\",\"Ushuaia\",\"94\"\r\n";
 
-/// What the model knows of them.
+/// The same for the model.
 pub(crate) fn georef() -> Georef {
     Georef::read(PROVINCES.as_bytes(), DEPARTMENTS.as_bytes())
 }
 
-/// The fields of one row, in the order of [`COLUMNS`]; `None` is a null.
+/// The fields of a row, in the order of [`COLUMNS`]; `None` is null.
 pub(crate) type Row = Vec<Option<String>>;
 
-/// The `number`-th of many rows that differ in every column; no rule has anything against it.
+/// Returns the `number`-th of many valid rows that differ in every column.
 pub(crate) fn row(number: u32) -> Row {
     let pick = |values: &'static [&'static str], each: u32| values[(number / each) as usize % values.len()];
     let date = |every: u32| {
@@ -96,12 +96,12 @@ pub(crate) fn row(number: u32) -> Row {
     ]
 }
 
-/// So many different rows.
+/// Returns `count` different valid rows.
 pub(crate) fn good(count: u32) -> Vec<Row> {
     (0..count).map(row).collect()
 }
 
-/// How rows are written.
+/// The format of a file.
 #[derive(Clone, Copy)]
 pub(crate) struct Format {
     pub(crate) end: &'static str,
@@ -109,7 +109,7 @@ pub(crate) struct Format {
     pub(crate) null: &'static str,
 }
 
-/// As the ministry wrote from 2021 on.
+/// The ministry's format from 2021 on.
 pub(crate) const MINISTRY: Format = Format { end: "\r\n", quoted: true, null: "" };
 
 impl Format {
@@ -134,12 +134,12 @@ impl Format {
     }
 }
 
-/// A file in the ministry's format.
+/// Returns a file in the ministry's format.
 pub(crate) fn file(rows: &[Row]) -> String {
     MINISTRY.file(rows)
 }
 
-/// A zip archive with one member.
+/// Returns a zip archive with one member.
 pub(crate) fn zip(member: &str, content: impl AsRef<[u8]>, options: SimpleFileOptions) -> Vec<u8> {
     let mut archive = ZipWriter::new(Cursor::new(Vec::new()));
     archive.start_file(member, options).unwrap();
@@ -147,7 +147,7 @@ pub(crate) fn zip(member: &str, content: impl AsRef<[u8]>, options: SimpleFileOp
     archive.finish().unwrap().into_inner()
 }
 
-/// Deflated, as the ministry's is.
+/// Deflated, like the ministry's.
 pub(crate) fn deflated() -> SimpleFileOptions {
     SimpleFileOptions::default().compression_method(CompressionMethod::Deflated)
 }

@@ -1,4 +1,4 @@
-//! What a run leaves behind besides its data: its row in `pipeline_run`, and its record in the store.
+//! The row of a run in `pipeline_run` and its record in the store.
 
 use std::path::Path;
 
@@ -59,7 +59,7 @@ async fn failed_run_records_and_prints_its_reason() {
     assert!(!fixture.path(&format!("runs/{run}.json")).exists(), "records go to REPORTS_URL");
 }
 
-/// The first run's record and row stay what they are, whether the second one can see the record or only the row.
+/// Record and row of the first run do not change, whether the second one sees the record or only the row.
 #[tokio::test]
 async fn run_id_is_used_once() {
     let fixture = Fixture::new().await;

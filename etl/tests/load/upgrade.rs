@@ -1,4 +1,4 @@
-//! A database of the version before releases: what it has published becomes the first release in fixture.
+//! A database of the version before releases: its published tables become the first release.
 
 use sqlx::PgConnection;
 
@@ -16,7 +16,7 @@ const BEFORE_RELEASES: [&str; 4] = [
 
 const RELEASES: &str = include_str!("../../../migrations/0005_releases.sql");
 
-/// What the version before left: a published table with keys named after its run, its counts, and leftovers of a killed run.
+/// The state of the previous version: a published table with keys named after its run, its counts, and leftovers of a killed run.
 const LOADED: &str = "
     INSERT INTO province VALUES (2, 'CABA'), (6, 'Buenos Aires');
     INSERT INTO department VALUES (6441, 'La Plata', 6);
@@ -75,7 +75,7 @@ async fn migration_publishes_an_existing_table_without_copying_it() {
     }
 }
 
-/// The migrations that are on record are those of the version before.
+/// The recorded migrations are those of the previous version.
 #[tokio::test]
 async fn run_on_a_database_of_the_version_before_publishes_the_second_release() {
     let fixture = Fixture::new().await;
