@@ -133,7 +133,7 @@ async fn server_ends_sessions_of_clients_that_are_gone() {
         ("tcp_keepalives_idle", "30"),
         ("tcp_keepalives_interval", "10"),
         ("tcp_keepalives_count", "3"),
-        ("tcp_user_timeout", "1min"),
+        ("tcp_user_timeout", "60000"),
     ] {
         let show = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
         let shown: String = show.fetch_one(&mut session).await.unwrap();
