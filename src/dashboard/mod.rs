@@ -1,6 +1,6 @@
 //! Metabase as code: the connection, column names, keys, a question per query, and one dashboard.
 //!
-//! `spec` defines what Metabase should contain, `remote` reads what it contains, `payload` builds requests, and [`reconcile`] creates what is
+//! `spec` defines what Metabase should contain, `remote` reads what it contains, `payload` builds requests, and [`reconcile()`] creates what is
 //! missing and updates what differs; it deletes nothing. Items are recognized by a mark in their description, so they can be renamed.
 
 mod client;

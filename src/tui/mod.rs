@@ -2,7 +2,7 @@
 //!
 //! Input, time and responses are messages; `update` changes the model and returns effects, which `effects` performs; `view` draws the
 //! model. `update` and `view` are pure. This file is the event loop: it waits for the next message, never for a response, and draws at
-//! most one frame in [`FRAME_INTERVAL`], and only after a change.
+//! most one frame in `FRAME_INTERVAL`, and only after a change.
 //!
 //! Imports point down: the event loop → `effects`, `update`, `view` (none imports another) → `layout`, `palette`, `keys` → `model` →
 //! `domain`, `text`.

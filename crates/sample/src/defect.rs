@@ -76,7 +76,7 @@ impl Defect {
 
 /// The number of rows with each defect.
 ///
-/// A clean sample has some rows without an age, as the ministry's file does; they count as [`Defect::NoAge`]. Other oddities that
+/// A clean sample has some rows without an age, as the ministry's file does; they count as `Defect::NoAge`. Other oddities that
 /// occur in every sample (comunas, unknown departments) count only if they were planted.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DefectCounts([u64; Defect::ALL.len()]);
