@@ -11,7 +11,7 @@ use aws_config::timeout::TimeoutConfig;
 use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use common::failure::{Exit, Failure, Result};
 
-use super::buckets::CachedCredentials;
+use super::credentials::CachedCredentials;
 use target::{AwsSettings, Origin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);

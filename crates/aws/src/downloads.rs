@@ -52,7 +52,7 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
     let failure = error.failure("lambda:InvokeFunction", &format!("cannot invoke the function `{function}`"));
     // A lost response is no reason to retry.
     Err(if error.may_pass() {
-        failure.hint("`covidctl runs` shows whether it began all the same; if not, try again")
+        failure.hint("`covidctl runs` shows whether it began; if not, try again")
     } else {
         failure
     })

@@ -8,6 +8,7 @@ mod buckets;
 mod ca_bundle;
 mod clients;
 mod components;
+mod credentials;
 mod database_access;
 mod doctor;
 mod downloads;

@@ -1,6 +1,6 @@
 //! What each command does.
 
-use super::{input, logs, navigate, requests, runs};
+use super::{logs, navigate, requests, runs};
 use crate::tui::domain::{Component, ComponentState, FULL_PIPELINE, JobKind};
 use crate::tui::layout;
 use crate::tui::model::overlay::{Overlay, Purpose};
@@ -25,9 +25,6 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Back => model.go_back(),
         Command::No => model.close_overlay(),
         Command::Yes => return confirmed(model),
-        Command::Submit => return input::submit(model),
-        Command::Complete => input::complete(model),
-        Command::Toggle => input::toggle(model),
         Command::Help => model.overlay = Some(Overlay::Help(Cursor::default())),
         Command::Palette => model.open_input(Purpose::Palette, ""),
         Command::Targets => {

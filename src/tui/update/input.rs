@@ -34,12 +34,13 @@ pub(super) fn edit(model: &mut Model, requests: impl IntoIterator<Item = InputRe
 }
 
 /// Completes the command in the palette; the cursor moves to its end.
-pub(super) fn complete(model: &mut Model) {
+pub(super) fn complete(model: &mut Model) -> Vec<Effect> {
     if let Some(Overlay::Input(TextInput { purpose: Purpose::Palette, input, .. })) = &mut model.overlay
         && let Some(completed) = palette::complete(input.value())
     {
         *input = completed.into();
     }
+    Vec::new()
 }
 
 /// Closes an input or a choice, and does what it means. Text that cannot be parsed stays, with the error.
@@ -152,11 +153,12 @@ fn parse_route(model: &Model, typed: &str) -> Result<Route, String> {
 }
 
 /// Shows or hides the selected log source.
-pub(super) fn toggle(model: &mut Model) {
+pub(super) fn toggle(model: &mut Model) -> Vec<Effect> {
     if let Some(Overlay::Sources(cursor)) = &model.overlay {
         if let Some(source) = model.logs.sources.get_mut(cursor.at) {
             source.hidden = !source.hidden;
         }
         model.logs.refilter();
     }
+    Vec::new()
 }

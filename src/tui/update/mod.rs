@@ -15,7 +15,7 @@ mod tests;
 use chrono::TimeDelta;
 use tui_input::InputRequest;
 
-use super::model::{Effect, Model, Motion, Msg};
+use super::model::{Command, Effect, Model, Motion, Msg};
 
 const NOTICE_DURATION: TimeDelta = TimeDelta::seconds(8);
 
@@ -30,7 +30,12 @@ pub fn update(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Command(command) => {
             // A key press dismisses an error.
             model.notice.take_if(|notice| notice.is_error);
-            effects = commands::run(model, command);
+            effects = match command {
+                Command::Submit => input::submit(model),
+                Command::Complete => input::complete(model),
+                Command::Toggle => input::toggle(model),
+                command => commands::run(model, command),
+            };
         }
         Msg::Edit(request) => input::edit(model, [request]),
         Msg::Paste(text) => input::edit(model, text.chars().map(InputRequest::InsertChar)),

@@ -12,6 +12,7 @@ mod operation;
 mod parameters;
 mod poll_interval;
 mod service;
+mod stack;
 mod templates;
 mod up;
 mod validation;
@@ -22,7 +23,7 @@ use futures_util::future;
 
 pub use self::change::{Change, ResourceAction, StackAction, Step};
 pub use self::down::KEPT;
-pub(super) use self::service::Stack;
+pub(super) use self::stack::Stack;
 pub use self::up::Plan;
 use super::clients::Clients;
 

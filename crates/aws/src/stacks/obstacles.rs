@@ -13,7 +13,7 @@ use regex::{Captures, Regex};
 use super::operation::StackOperation;
 use super::parameters::Value;
 use super::poll_interval::PollInterval;
-use super::service::Stack;
+use super::stack::Stack;
 use crate::api_error::{ApiContext as _, ApiError};
 use crate::clients::Clients;
 use crate::{database_access, tasks};

@@ -11,7 +11,7 @@ use tokio::time::Instant;
 
 use super::events::{self, EventFormatter};
 use super::poll_interval::PollInterval;
-use super::service::Stack;
+use super::stack::Stack;
 use super::{Stacks, is_busy, is_complete, templates};
 use target::Progress;
 

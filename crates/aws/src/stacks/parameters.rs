@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use common::failure::{Failure, Result};
 
 use super::is_complete;
-use super::service::Stack;
+use super::stack::Stack;
 use super::templates::Template;
 
 /// The parameters that name the software release. Without one these stacks cannot be created.
@@ -92,10 +92,10 @@ impl ParameterOverrides {
         template: &Template,
         stack: Option<&Stack>,
     ) -> Result<Vec<(String, Value)>, LeftOut> {
-        let said = self.values.get(&template.name);
+        let given = self.values.get(&template.name);
         // A stack in REVIEW_IN_PROGRESS has no resources.
         let stack = stack.filter(|stack| is_complete(&stack.status) || !stack.parameters.is_empty());
-        let had = |name: &str| {
+        let deployed = |name: &str| {
             let Stack { status, parameters, .. } = stack?;
             let (_, value) = parameters.iter().find(|(known, _)| known == name)?;
             if is_complete(status) {
@@ -108,9 +108,9 @@ impl ParameterOverrides {
         let mut missing = Vec::new();
         for declared in &template.parameters {
             let name = declared.name.clone();
-            if let Some(value) = said.and_then(|said| said.get(&name)) {
+            if let Some(value) = given.and_then(|given| given.get(&name)) {
                 values.push((name, Value::Set(value.clone())));
-            } else if let Some(value) = had(&name) {
+            } else if let Some(value) = deployed(&name) {
                 values.push((name, value));
             } else if !declared.has_default {
                 missing.push(name);
@@ -126,8 +126,8 @@ impl ParameterOverrides {
             });
         }
         let release = RELEASE.iter().find(|(stack, _)| *stack == template.name);
-        let is_said = |name: &str| values.iter().any(|(known, _)| known == name);
-        if release.is_some_and(|(_, name)| !self.has_release && !is_said(name) && stack.is_none()) {
+        let is_given = |name: &str| values.iter().any(|(known, _)| known == name);
+        if release.is_some_and(|(_, name)| !self.has_release && !is_given(name) && stack.is_none()) {
             return Err(LeftOut {
                 reason: "there is no release yet that could run".to_owned(),
                 hint:

@@ -7,12 +7,12 @@ use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetType, EventFilter, OperationEvent, Parameter,
     Replacement, ResourceChange, ResourceStatus, StackDriftStatus, StackEvent, Tag, TemplateStage,
 };
-use chrono::{DateTime, Utc};
 use common::failure::{Failure, Result};
 
 use super::change::{Change, ResourceAction};
 use super::parameters::Value;
 use super::poll_interval::PollInterval;
+use super::stack::Stack;
 use super::{Stacks, validation};
 use crate::api_error::{ApiContext as _, ApiError};
 use crate::utc;
@@ -22,18 +22,6 @@ const CHANGE_SET_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// The tag of every resource, for cost allocation.
 const TAG: (&str, &str) = ("project", "covid19");
-
-/// An existing stack.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) struct Stack {
-    /// Identifies the stack even after its deletion.
-    pub(crate) id: String,
-    pub(crate) status: String,
-    pub(crate) reason: Option<String>,
-    pub(crate) parameters: Vec<(String, String)>,
-    /// Result and time of the last drift detection.
-    pub(crate) drift: Option<(bool, DateTime<Utc>)>,
-}
 
 /// An executable change set.
 #[derive(Debug)]

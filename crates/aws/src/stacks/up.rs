@@ -10,7 +10,7 @@ use super::change::{StackAction, Step};
 use super::events;
 use super::operation::StackOperation;
 use super::parameters::{LeftOut, ParameterOverrides, Value};
-use super::service::Stack;
+use super::stack::Stack;
 use super::templates::{self, Template};
 use super::{Stacks, engine_version, is_busy, is_complete, is_failed_creation};
 use crate::Aws;
