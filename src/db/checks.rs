@@ -14,7 +14,7 @@ pub struct RunCheck {
     pub check: String,
     /// The year or column; empty if the check is about the whole dataset.
     pub subject: String,
-    /// `passed`, `failed`, `accepted` (failed, and published all the same) or `skipped` (nothing to compare with).
+    /// `passed`, `failed`, `accepted` (failed, and published anyway) or `skipped` (nothing to compare with).
     pub outcome: String,
     pub measured: Option<f64>,
     pub threshold: Option<f64>,

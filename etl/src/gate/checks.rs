@@ -135,7 +135,7 @@ fn rows_of_year(dataset: Dataset, year: Option<i32>, now: u64, before: u64, limi
     let (subject, of_year) =
         year.map_or_else(Default::default, |year| (year.to_string(), format!(" of {year}")));
     let message = format!(
-        "the {}{of_year} have {now} rows, {before} are published ({percent:.1} %, at least {limit} % must be there)",
+        "the {}{of_year} have {now} rows, {before} are published ({percent:.1} %, at least {limit} % are required)",
         dataset.name()
     );
     let passed = before == 0 || percent >= limit;

@@ -122,13 +122,13 @@ pub fn refused(reason: &str, checks: &[Check], run_id: uuid::Uuid) -> Failure {
     let acceptable = checks.iter().all(|check| check.acceptable || check.outcome != CheckOutcome::Failed);
     let (accept, action, flag) = if acceptable {
         (
-            "; `covidctl run etl --accept-anomalies` publishes it all the same",
+            "; `covidctl run etl --accept-anomalies` publishes it anyway",
             "compare the files with those of the last run",
             ", `etl run --accept-anomalies` overrides them",
         )
     } else {
         ("", "check YEARS and the files", "")
     };
-    Failure::new(format!("refused before publishing, what is published stays: {reason}{accept}"))
+    Failure::new(format!("refused before publishing, the published release is untouched: {reason}{accept}"))
         .hint(format!("{action}; `covidctl runs show {run_id}` lists every check{flag}"))
 }

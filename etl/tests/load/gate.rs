@@ -134,7 +134,7 @@ async fn run_never_publishes_an_empty_result() {
     fixture.put(CSV, file(&with(400, "id_evento_caso", |_, id| id.map(|id| format!("AR-{id}")))));
     for accept in [&[][..], &["--accept-anomalies"]] {
         let ended = fixture.run_gated(accept).failed(&["no row of the cases was loaded"]);
-        assert!(!ended.stderr.contains("publishes it all the same"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("publishes it anyway"), "{}", ended.stderr);
         assert_eq!(fixture.published().await, before);
         let read = format!("SELECT rows_rejected FROM pipeline_run WHERE run_id = '{}'", ended.run);
         assert_eq!(value::<i64>(&mut fixture.connect().await, &read).await, 400);
@@ -181,7 +181,7 @@ async fn thresholds_move_the_limits() {
     fixture.put(CSV, file(&good(300)));
     fixture.run_gated(&[]).succeeded();
     fixture.put(CSV, file(&good(200)));
-    fixture.run_gated(&["--min-rows-percent", "67"]).failed(&["at least 67 % must be there"]);
+    fixture.run_gated(&["--min-rows-percent", "67"]).failed(&["at least 67 % are required"]);
     fixture.run_gated(&["--min-rows-percent", "66"]).succeeded();
     let gated =
         || fixture.command().env(common::env::ACCEPT_ANOMALIES, "false").env(common::env::YEARS, "all");
@@ -224,7 +224,7 @@ async fn refused_optional_dataset_keeps_what_is_published() {
     let said: String = value(&mut connection, &of_run).await;
     assert_eq!(
         said,
-        "refused 5: the tests of 2022 have 5 rows, 20 are published (25.0 %, at least 90 % must be there)"
+        "refused 5: the tests of 2022 have 5 rows, 20 are published (25.0 %, at least 90 % are required)"
     );
 
     assert!(fixture.run_gated(&[]).succeeded().stderr.contains("already loaded"));
