@@ -49,8 +49,8 @@ pub(super) fn diagnose(layout: &Layout, postgres: &Postgres, sink: &CheckSink<'_
         }
         Ok(ServerState::Foreign) => Check::failed(
             "server",
-            "it is run by another container or was started by hand",
-            "stop it there, or use another --data-dir",
+            "it is run by another container, was started by hand, or was killed during a query",
+            "stop it there, wait for the query, or use another --data-dir",
         ),
         Ok(ServerState::Stopped) => Check::failed("server", "it is stopped", "covidctl up"),
         Err(failure) => Check::of("server", &failure),

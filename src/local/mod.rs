@@ -155,7 +155,7 @@ impl Components for Local {
             ),
             ServerState::Foreign => component(
                 ComponentState::Failed,
-                "is run by another container or was started by hand".to_owned(),
+                "is run by another container, was started by hand, or was killed during a query".to_owned(),
             ),
             ServerState::Busy(process) => {
                 component(ComponentState::Busy, format!("version {version}, process {}", process.pid))

@@ -144,8 +144,9 @@ enum StartError {
 
 /// The error for [`ServerState::Foreign`].
 pub(super) fn foreign(cluster: &Path) -> Failure {
-    Failure::new(format!("another PostgreSQL server uses `{}`", cluster.display()))
-        .hint("stop it where it was started (another container, or by hand), or use another --data-dir")
+    let cluster = cluster.display();
+    Failure::new(format!("another PostgreSQL server uses `{cluster}`, or a query of one that was killed still runs"))
+        .hint("stop it where it was started (another container, or by hand), wait for the query, or use another --data-dir")
         .exit_code(Exit::NotStarted)
 }
 
