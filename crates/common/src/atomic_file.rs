@@ -26,6 +26,16 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// Waits for the lock of a file that several processes read, change and write; it ends when the value is dropped. The lock is a file of its own,
+/// because [`write`] replaces the other.
+pub fn lock(path: &Path) -> Result<File> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let file = File::options().create(true).append(true).open(name)?;
+    file.lock()?;
+    Ok(file)
+}
+
 fn folder_of(path: &Path) -> &Path {
     path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -36,6 +36,8 @@ pub const RETIRE_AFTER: &str = "RETIRE_AFTER";
 
 /// UUID of the run, set by the client that starts it.
 pub const RUN_ID: &str = "RUN_ID";
+/// How long a run may take, such as `2h`.
+pub const TIME_LIMIT: &str = "TIME_LIMIT";
 /// The user or schedule that started the run, for its record.
 pub const STARTED_BY: &str = "STARTED_BY";
 /// URL of the task metadata endpoint, set by ECS.
@@ -53,6 +55,10 @@ pub const DEPARTMENTS_URL: &str = "DEPARTMENTS_URL";
 pub const TESTS_URL: &str = "TESTS_URL";
 /// Download URL of `Covid19VacunasAgrupadas.csv.zip`.
 pub const VACCINATIONS_URL: &str = "VACCINATIONS_URL";
+/// Follows redirects of downloads to other hosts: `true` or `false`.
+pub const ALLOW_REDIRECTS: &str = "ALLOW_REDIRECTS";
+/// The largest size of a downloaded file in gigabytes.
+pub const MAX_DOWNLOAD_GB: &str = "MAX_DOWNLOAD_GB";
 
 /// ECS cluster of the load that the download starts.
 pub const ETL_CLUSTER: &str = "ETL_CLUSTER";

@@ -3,6 +3,7 @@
 #![warn(missing_docs)]
 
 pub mod atomic_file;
+pub mod backoff;
 pub mod env;
 pub mod failure;
 pub mod terminal;

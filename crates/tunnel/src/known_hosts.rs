@@ -74,6 +74,9 @@ impl KnownHosts {
     /// Pins a key, in place of an earlier one.
     pub(crate) fn pin(&self, identity: &str, key: &PublicKey) -> Result<()> {
         let what = || format!("cannot pin the host key in `{}`", self.file.display());
+        std::fs::create_dir_all(self.file.parent().unwrap_or(Path::new("."))).context(what)?;
+        // Two tunnels that start together must not lose each other's pins.
+        let _lock = common::atomic_file::lock(&self.file).context(what)?;
         let mut pins = self.pins()?;
         pins.retain(|(name, _)| name != identity);
         pins.push((identity.to_owned(), key.clone()));
@@ -83,7 +86,6 @@ impl KnownHosts {
             Ok::<_, russh::keys::ssh_key::Error>(format!("{name} {}\n", key.trim_end()))
         };
         let text = pins.into_iter().map(line).collect::<Result<String, _>>().context(what)?;
-        std::fs::create_dir_all(self.file.parent().unwrap_or(Path::new("."))).context(what)?;
         common::atomic_file::write(&self.file, text.as_bytes()).context(what)
     }
 
@@ -93,18 +95,25 @@ impl KnownHosts {
             Err(error) if error.kind() == ErrorKind::NotFound => String::new(),
             text => text.context(|| format!("cannot read the pinned host keys `{file}`"))?,
         };
-        let parse = |line: &str| {
-            let (name, key) = line.split_once(' ')?;
-            Some((name.to_owned(), PublicKey::from_openssh(key).ok()?))
-        };
-        let pins = text.lines().enumerate().map(|(index, line)| {
-            parse(line).ok_or_else(|| {
-                Failure::new(format!("line {} of the pinned host keys `{file}` is not a pin", index + 1))
-                    .hint("restore the file, or move it away to trust every bastion on first use again")
-            })
-        });
-        pins.collect()
+        parse(&text).map_err(|line| {
+            Failure::new(format!("line {line} of the pinned host keys `{file}` is not a pin"))
+                .hint("restore the file, or move it away to trust every bastion on first use again")
+        })
     }
+}
+
+/// Parses the file's text. The error is the number of the first line that is not a pin.
+fn parse(text: &str) -> Result<Vec<(String, PublicKey)>, usize> {
+    let pin = |line: &str| {
+        let (name, key) = line.split_once(' ')?;
+        Some((name.to_owned(), PublicKey::from_openssh(key).ok()?))
+    };
+    text.lines().zip(1..).map(|(line, number)| pin(line).ok_or(number)).collect()
+}
+
+/// Returns the number of pins in the text of a file of pinned host keys. The error is the number of the first line that is not a pin.
+pub fn count_pins(text: &str) -> Result<usize, usize> {
+    parse(text).map(|pins| pins.len())
 }
 
 impl ExpectedHostKey {
@@ -212,6 +221,24 @@ mod tests {
         for words in ["i-1", pinned.as_str(), &fingerprint(&key(OTHER))] {
             assert!(mismatch.to_string().contains(words), "{mismatch}");
         }
+    }
+
+    #[test]
+    fn pins_of_tunnels_that_start_together_are_all_kept() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("host_keys");
+        std::thread::scope(|scope| {
+            for tunnel in 0..8 {
+                let file = &file;
+                scope.spawn(move || {
+                    for bastion in 0..8 {
+                        let identity = format!("i-{tunnel}-{bastion}");
+                        KnownHosts::new(file, None).pin(&identity, &key(ED25519)).unwrap();
+                    }
+                });
+            }
+        });
+        assert_eq!(count_pins(&std::fs::read_to_string(&file).unwrap()), Ok(64));
     }
 
     #[test]

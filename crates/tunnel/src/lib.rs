@@ -22,7 +22,13 @@ mod prefetch;
 mod quick_ack;
 mod reconnect;
 mod session;
+mod sessions;
+mod sync;
+mod warm_channel;
 mod window;
+
+#[cfg(all(test, shuttle))]
+mod model_tests;
 
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
@@ -38,7 +44,7 @@ pub use self::connector::parse_cipher;
 pub use self::counters::{Counters, Snapshot};
 pub use self::event::{Event, EventSink, LocalForwarding, Ready};
 pub use self::forwarding::{Endpoint, Forwarding};
-pub use self::known_hosts::KeyProvenance;
+pub use self::known_hosts::{KeyProvenance, count_pins};
 use self::listener::Listener;
 use self::pool::Pool;
 use self::reconnect::ConnectError;

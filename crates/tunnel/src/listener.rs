@@ -25,7 +25,7 @@ use crate::event::{Event, LocalForwarding};
 use crate::forwarding::{Endpoint, Forwarding, host_and_port};
 use crate::open_channel::{self, OpenError, TargetChannel};
 use crate::pool::Pool;
-use crate::prefetch::{self, ChannelPrefetcher};
+use crate::warm_channel::{self, ChannelPrefetcher, WarmChannel};
 
 /// Connections of one port at the same time; further ones wait in the kernel's backlog.
 const MAX_CONNECTIONS: usize = 1024;
@@ -70,7 +70,7 @@ impl Listener {
         let permits = Arc::new(Semaphore::new(MAX_CONNECTIONS));
         // Dropped with this task, which closes every connection.
         let mut connections = JoinSet::new();
-        let (prefetcher, prefetching) = prefetch::channels(self.target.clone(), Arc::clone(&pool));
+        let (prefetcher, prefetching) = warm_channel::channels(self.target.clone(), Arc::clone(&pool));
         let prefetcher = Arc::new(prefetcher);
         connections.spawn(prefetching);
         loop {
@@ -114,16 +114,16 @@ async fn forward(
     // An error means that the connection is broken, which the first read reports.
     drop(local.set_nodelay(true));
     let opened = match prefetcher.acquire().await {
-        Some(channel) => channel.map(prefetch::WarmChannel::into_inner),
+        Some(channel) => channel.map(WarmChannel::into_inner),
         None => open_channel::open(target, origin, pool).await,
     };
     match opened {
         Ok(TargetChannel { session, channel, prelude }) => {
             match copy(&mut local, channel, prelude, pool).await {
-                ConnectionEnd::Clean => return pool.release(session),
+                ConnectionEnd::Clean => return pool.sessions.release(session),
                 ConnectionEnd::LocalBroken => return,
                 ConnectionEnd::RemoteBroken if session.is_alive() => {}
-                ConnectionEnd::RemoteBroken => pool.mark_lost(),
+                ConnectionEnd::RemoteBroken => pool.sessions.mark_lost(),
             }
         }
         Err(OpenError::Failed { why, hint }) => {

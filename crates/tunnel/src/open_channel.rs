@@ -42,7 +42,7 @@ pub(crate) async fn open(
     let failed = |why: String, hint| Err(OpenError::Failed { why, hint });
     let (port, origin_port) = (u32::from(target.port), u32::from(origin.port()));
     for _ in 0..MAX_SESSIONS {
-        let session = pool.acquire().await.ok_or(OpenError::Closing)?;
+        let session = pool.sessions.acquire().await.ok_or(OpenError::Closing)?;
         let origin = origin.ip().to_string();
         let opening = session.handle.channel_open_direct_tcpip(&target.host, port, origin, origin_port);
         match timeout(pool.connector.connect_timeout, opening).await {
@@ -50,10 +50,10 @@ pub(crate) async fn open(
                 return Ok(TargetChannel { session, channel, prelude: SegmentedBuf::new() });
             }
             Ok(Err(Error::ChannelOpenFailure(reason))) => {
-                pool.release(session);
+                pool.sessions.release(session);
                 return Err(rejected(&reason));
             }
-            Ok(Err(_)) if !session.is_alive() => pool.mark_lost(),
+            Ok(Err(_)) if !session.is_alive() => pool.sessions.mark_lost(),
             Ok(Err(error)) => return failed(error.to_string(), "try again, and report this error"),
             Err(_) => {
                 let limit = pool.connector.connect_timeout.as_secs();

@@ -1,22 +1,12 @@
-//! Prefetches a channel to each target, so that a new connection waits for one round trip instead of two.
+//! Prefetches a channel to each target (`warm_channel`), so that a new connection waits for one round trip instead of two.
 //!
 //! One channel is opened when the tunnel starts, and another after each connection. It is closed if no connection takes it for a while,
-//! because it occupies a connection of the target; the next connection then opens its own and starts prefetching again. On a short path
-//! nothing is prefetched. An error of prefetching goes to a connection that waits for it, and is otherwise dropped.
+//! because it occupies a connection of the target; the next connection then opens its own and starts prefetching again. An error of prefetching goes to a connection that waits for it, and is otherwise dropped.
 
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::pin::pin;
-use std::sync::Arc;
 use std::time::Duration;
 
-use bytes::Buf as _;
-use russh::ChannelMsg;
-use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
-
-use crate::forwarding::Endpoint;
-use crate::open_channel::{self, OpenError, TargetChannel};
-use crate::pool::{Pool, PrefetchSlot};
+use crate::sync::{Instant, mpsc, oneshot, select, sleep_until};
 
 /// How long a channel is kept after the last connection. PostgreSQL closes a connection without a login after a minute
 /// (`authentication_timeout`).
@@ -24,18 +14,6 @@ const MAX_IDLE_TIME: Duration = Duration::from_secs(30);
 
 /// Concurrent callers of `acquire`, which are served in FIFO order.
 const QUEUE_SIZE: usize = 16;
-
-/// The interval of keepalives on the session of a prefetched channel: a connection must not get a dead one.
-const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Limits the reply to a keepalive, and the wait for a channel to close.
-const REPLY_TIMEOUT: Duration = Duration::from_secs(1);
-
-/// The origin to send to the bastion, as there is no connection yet. sshd only logs it.
-const ORIGIN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 0);
-
-/// Bytes from the target to buffer; it can send more only once a connection reads.
-const MAX_PRELUDE: usize = 64 << 10;
 
 /// A value that can be prefetched.
 pub(crate) trait Prefetched {
@@ -52,7 +30,7 @@ type Waiter<P, E> = oneshot::Sender<Result<P, E>>;
 pub(crate) struct Prefetcher<P, E>(mpsc::Sender<Waiter<P, E>>);
 
 impl<P, E> Prefetcher<P, E> {
-    fn new() -> (Self, Requests<P, E>) {
+    pub(crate) fn new() -> (Self, Requests<P, E>) {
         let (sender, queue) = mpsc::channel(QUEUE_SIZE);
         (Self(sender), Requests { queue, expires_at: Instant::now() + MAX_IDLE_TIME })
     }
@@ -66,7 +44,7 @@ impl<P, E> Prefetcher<P, E> {
 }
 
 /// The callers of `acquire`.
-struct Requests<P, E> {
+pub(crate) struct Requests<P, E> {
     queue: mpsc::Receiver<Waiter<P, E>>,
     /// When a prefetched value is closed unless there is another caller.
     expires_at: Instant,
@@ -86,7 +64,7 @@ impl<P: Prefetched, E> Requests<P, E> {
         // The first caller waits, which is quicker than to begin now; later ones get `None`.
         let mut waiter = None;
         let opened = loop {
-            tokio::select! {
+            select! {
                 biased;
                 opened = &mut opening => break opened,
                 Some(next) = self.next() => waiter = waiter.or(Some(next)),
@@ -108,7 +86,7 @@ impl<P: Prefetched, E> Requests<P, E> {
                 }
             }
             let expires_at = self.expires_at;
-            tokio::select! {
+            select! {
                 biased;
                 () = prefetched.invalidated() => break,
                 next @ Some(_) = self.next() => waiter = next,
@@ -121,7 +99,7 @@ impl<P: Prefetched, E> Requests<P, E> {
 }
 
 /// Prefetches one value at a time until the prefetcher is dropped. `open` returns `None` if prefetching does not pay off.
-async fn run<P: Prefetched, E, F>(mut requests: Requests<P, E>, open: impl Fn() -> Option<F>)
+pub(crate) async fn run<P: Prefetched, E, F>(mut requests: Requests<P, E>, open: impl Fn() -> Option<F>)
 where
     F: Future<Output = Result<P, E>>,
 {
@@ -137,82 +115,7 @@ where
     }
 }
 
-/// A prefetched channel.
-pub(crate) struct WarmChannel {
-    channel: TargetChannel,
-    slot: PrefetchSlot,
-    pool: Arc<Pool>,
-}
-
-pub(crate) type ChannelPrefetcher = Prefetcher<WarmChannel, OpenError>;
-
-/// Returns a prefetcher of channels to the target, and the future that has to run meanwhile.
-pub(crate) fn channels(
-    target: Endpoint,
-    pool: Arc<Pool>,
-) -> (ChannelPrefetcher, impl Future<Output = ()> + Send) {
-    let (prefetcher, requests) = Prefetcher::new();
-    let open = move || {
-        let (target, pool) = (target.clone(), Arc::clone(&pool));
-        (!pool.is_short_path()).then_some(async move {
-            let slot = pool.reserve_prefetch_slot();
-            let channel = open_channel::open(&target, ORIGIN, &pool).await?;
-            Ok(WarmChannel { channel, slot, pool })
-        })
-    };
-    (prefetcher, run(requests, open))
-}
-
-impl WarmChannel {
-    pub(crate) fn into_inner(self) -> TargetChannel {
-        self.channel
-    }
-}
-
-impl Prefetched for WarmChannel {
-    async fn invalidated(&mut self) {
-        let TargetChannel { session, channel, prelude } = &mut self.channel;
-        let closed = async {
-            while prelude.remaining() < MAX_PRELUDE {
-                match channel.wait().await {
-                    Some(ChannelMsg::Data { data }) => prelude.push(data),
-                    Some(ChannelMsg::Eof | ChannelMsg::Close) | None => return,
-                    Some(_) => {}
-                }
-            }
-            std::future::pending::<()>().await;
-        };
-        let unanswered = async {
-            loop {
-                sleep(KEEPALIVE_INTERVAL).await;
-                if !matches!(timeout(REPLY_TIMEOUT, session.ping()).await, Ok(Ok(_))) {
-                    return;
-                }
-            }
-        };
-        tokio::select! {
-            biased;
-            () = closed => {}
-            () = unanswered => {}
-        }
-    }
-
-    async fn close(self) {
-        let Self { channel: TargetChannel { session, mut channel, .. }, slot, pool } = self;
-        // Not with `close`, after which the library does not report that the bastion has closed the channel, too.
-        let closed = timeout(REPLY_TIMEOUT, async {
-            drop(channel.eof().await);
-            while !matches!(channel.wait().await, Some(ChannelMsg::Close) | None) {}
-        });
-        let is_closed = closed.await.is_ok();
-        drop(slot);
-        if is_closed || !session.is_alive() {
-            pool.release(session);
-        }
-    }
-}
-
-#[cfg(test)]
+#[cfg(all(test, not(shuttle)))]
 mod tests {
     use std::sync::Arc;
     use std::sync::atomic::{AtomicBool, AtomicU32, Ordering::SeqCst};
