@@ -11,10 +11,12 @@ use reqwest::header::{
     CONTENT_RANGE, ETAG, HeaderMap, HeaderName, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE, LAST_MODIFIED,
     RANGE,
 };
+use reqwest::redirect::Policy;
 use reqwest::{Client, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use common::failure::{Context as _, Failure, Result};
+use common::text;
 
 /// Progress after which the count of connection losses is reset.
 const RESET_BYTES: u64 = 1 << 20;
@@ -23,8 +25,10 @@ const RESET_BYTES: u64 = 1 << 20;
 pub struct RetryPolicy {
     /// Consecutive connection losses without a megabyte of progress.
     pub max_losses: u32,
+    /// Connection losses of a file altogether.
+    pub max_total_losses: u32,
     pub idle_timeout: Duration,
-    /// Doubled after each loss, up to `max_backoff`.
+    /// Doubled after each loss, up to `max_backoff`; up to half of it is left out at random.
     pub initial_backoff: Duration,
     pub max_backoff: Duration,
 }
@@ -33,6 +37,7 @@ impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
             max_losses: 8,
+            max_total_losses: 200,
             idle_timeout: Duration::from_mins(1),
             initial_backoff: Duration::from_millis(500),
             max_backoff: Duration::from_secs(30),
@@ -51,8 +56,8 @@ pub struct Version {
 
 impl Version {
     fn of(response: &Response) -> Self {
-        let text = |name| header(response.headers(), &name).map(str::to_owned);
-        Self { etag: text(ETAG), last_modified: text(LAST_MODIFIED), size: response.content_length() }
+        let field = |name| header(response.headers(), &name).map(str::to_owned);
+        Self { etag: field(ETAG), last_modified: field(LAST_MODIFIED), size: response.content_length() }
     }
 
     /// Returns the validator for `If-Range`, which excludes weak tags (RFC 9110, section 13.1.5).
@@ -69,9 +74,45 @@ fn header<'a>(headers: &'a HeaderMap, name: &HeaderName) -> Option<&'a str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
+/// Limits of what a server may make the client do.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Whether to follow redirects to another host, or from HTTPS to HTTP.
+    pub allow_redirects: bool,
+    /// Size of a file in bytes.
+    pub max_size: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { allow_redirects: false, max_size: DEFAULT_MAX_GIGABYTES * 1_000_000_000 }
+    }
+}
+
+/// Twenty times the line list of all years.
+pub const DEFAULT_MAX_GIGABYTES: u64 = 20;
+
+/// As many as browsers follow.
+const MAX_REDIRECTS: usize = 20;
+
 /// Builds the client. It never requests a compressed transfer, so that positions are those of the file.
-pub(super) fn client() -> Result<Client> {
+pub(super) fn client(limits: Limits) -> Result<Client> {
+    let redirects = Policy::custom(move |redirect| {
+        let (to, from) = (redirect.url(), redirect.previous().last());
+        let stays = from.is_some_and(|from| {
+            from.host_str() == to.host_str() && (from.scheme() == to.scheme() || to.scheme() == "https")
+        });
+        if redirect.previous().len() > MAX_REDIRECTS {
+            redirect.error("it redirects too often")
+        } else if stays || limits.allow_redirects {
+            redirect.follow()
+        } else {
+            let elsewhere = format!("it redirects to `{to}`");
+            redirect.error(elsewhere)
+        }
+    });
     Client::builder()
+        .redirect(redirects)
         .user_agent(concat!("covid19-etl/", env!("CARGO_PKG_VERSION")))
         .connect_timeout(Duration::from_secs(20))
         .build()
@@ -88,10 +129,21 @@ pub(super) enum Chunk {
     End,
 }
 
+/// What to download, and how.
+#[derive(Clone, Copy)]
+pub(super) struct HttpRequest<'a> {
+    pub(super) client: &'a Client,
+    pub(super) url: &'a str,
+    pub(super) retry: &'a RetryPolicy,
+    /// In bytes.
+    pub(super) max_size: u64,
+}
+
 pub(super) struct HttpFile<'a> {
     client: &'a Client,
     url: &'a str,
     retry: &'a RetryPolicy,
+    max_size: u64,
     pub(super) version: Version,
     response: Option<Response>,
     pub(super) position: u64,
@@ -105,13 +157,8 @@ pub(super) struct HttpFile<'a> {
 
 impl<'a> HttpFile<'a> {
     /// Requests the file; returns `None` if the server still has the known version.
-    pub(super) async fn open(
-        client: &'a Client,
-        url: &'a str,
-        retry: &'a RetryPolicy,
-        known: Option<Version>,
-    ) -> Result<Option<Self>> {
-        let mut file = Self::resume(client, url, retry, Version::default(), 0);
+    pub(super) async fn open(request: HttpRequest<'a>, known: Option<Version>) -> Result<Option<Self>> {
+        let mut file = Self::resume(request, Version::default(), 0);
         let known = known.unwrap_or_default();
         let mut conditions = HeaderMap::new();
         for (name, value) in [(IF_NONE_MATCH, &known.etag), (IF_MODIFIED_SINCE, &known.last_modified)] {
@@ -124,22 +171,19 @@ impl<'a> HttpFile<'a> {
             return Ok(None);
         }
         file.version = Version::of(&response);
+        file.check_size(file.version.size.unwrap_or_default())?;
         file.response = Some(response);
         Ok(Some(file))
     }
 
     /// Continues a file of which `position` bytes were read before.
-    pub(super) fn resume(
-        client: &'a Client,
-        url: &'a str,
-        retry: &'a RetryPolicy,
-        version: Version,
-        position: u64,
-    ) -> Self {
+    pub(super) fn resume(request: HttpRequest<'a>, version: Version, position: u64) -> Self {
+        let HttpRequest { client, url, retry, max_size } = request;
         Self {
             client,
             url,
             retry,
+            max_size,
             version,
             response: None,
             position,
@@ -164,6 +208,7 @@ impl<'a> HttpFile<'a> {
                     bytes.advance(known);
                     self.skip -= known as u64;
                     self.position += bytes.len() as u64;
+                    self.check_size(self.position)?;
                     if self.position >= self.reset_at + RESET_BYTES {
                         (self.reset_at, self.losses) = (self.position, 0);
                     }
@@ -258,6 +303,11 @@ impl<'a> HttpFile<'a> {
                         .source(error.without_url())
                         .hint("use https://host/file"));
                 }
+                Ok(Err(error)) if error.is_redirect() => {
+                    return Err(self.failed(error.without_url()).hint(
+                        "the store is unchanged; if the other address can be trusted, set it as the URL, or add --allow-redirects (ALLOW_REDIRECTS=true)",
+                    ));
+                }
                 Ok(Err(error)) => error.into(),
                 Err(_) => "the server does not answer".into(),
             };
@@ -271,13 +321,22 @@ impl<'a> HttpFile<'a> {
         self.losses += 1;
         self.total_losses += 1;
         let failure = self.failed(why);
-        if self.losses > self.retry.max_losses {
+        if self.losses > self.retry.max_losses || self.total_losses > self.retry.max_total_losses {
             return Err(failure.hint("the store is unchanged; try again later"));
         }
         tracing::warn!(bytes = self.position, attempt = self.losses, "{failure}; retrying");
         let backoff = self.retry.initial_backoff.saturating_mul(1 << (self.losses - 1).min(16));
-        tokio::time::sleep(backoff.min(self.retry.max_backoff)).await;
+        tokio::time::sleep(common::backoff::jittered(backoff.min(self.retry.max_backoff))).await;
         Ok(())
+    }
+
+    fn check_size(&self, size: u64) -> Result<()> {
+        if size <= self.max_size {
+            return Ok(());
+        }
+        let (limit, url) = (text::size(self.max_size), self.url);
+        Err(Failure::new(format!("`{url}` is larger than {limit}"))
+            .hint("check the URL, or raise --max-download-gb (MAX_DOWNLOAD_GB); the store is unchanged"))
     }
 
     fn failed(&self, why: impl Into<Loss>) -> Failure {

@@ -20,8 +20,8 @@ use object_store::path::Path as Key;
 use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 
-use self::http_file::{Chunk, HttpFile};
-pub use self::http_file::{RetryPolicy, Version};
+use self::http_file::{Chunk, HttpFile, HttpRequest};
+pub use self::http_file::{DEFAULT_MAX_GIGABYTES, Limits, RetryPolicy, Version};
 use self::upload::Upload;
 pub use self::upload::{PART_BYTES, PausedUpload};
 use self::validate::Validator;
@@ -37,6 +37,7 @@ pub struct Options {
     /// The URL of each dataset, in the order of their downloads.
     pub sources: Vec<(Dataset, String)>,
     pub retry: RetryPolicy,
+    pub limits: Limits,
     /// Stops the download, which then returns [`Ended::Unfinished`].
     pub stop: Arc<Notify>,
     /// Bytes of the current file received so far.
@@ -54,6 +55,7 @@ impl Options {
         Self {
             sources: Dataset::ALL.map(source).into(),
             retry: RetryPolicy::default(),
+            limits: Limits::default(),
             stop: Arc::default(),
             position: Arc::default(),
         }
@@ -81,7 +83,7 @@ pub struct Unfinished {
 /// Downloads every dataset whose published version is not in the store. A failure does not stop the other datasets; that of an
 /// optional dataset is only logged.
 pub async fn run(options: &Options, store: &Store, resume: Option<Unfinished>) -> Result<Ended> {
-    let client = http_file::client()?;
+    let client = http_file::client(options.limits)?;
     let (mut replaced, mut first_failure, mut resume) = (0, None, resume);
     for (dataset, url) in &options.sources {
         let begun = match &resume {
@@ -155,14 +157,15 @@ enum Transferred {
 impl Transfer<'_> {
     async fn run(&self, begun: Option<Unfinished>) -> Result<Transferred> {
         let begun = begun.and_then(|begun| begun.upload.map(|paused| (begun.version, paused)));
-        let (client, retry) = (self.client, &self.options.retry);
         let (dataset, url) = (self.dataset.name(), self.url);
+        let Options { retry, limits, .. } = self.options;
+        let request = HttpRequest { client: self.client, url, retry, max_size: limits.max_size };
         let (file, mut upload) = if let Some((version, paused)) = begun {
-            let file = HttpFile::resume(client, url, retry, version, paused.size());
+            let file = HttpFile::resume(request, version, paused.size());
             (Some(file), Upload::resume(self.store, &self.key, paused))
         } else {
             let known = version_cache::read(self.store, &self.key, url).await;
-            (HttpFile::open(client, url, retry, known).await?, Upload::new(self.store, &self.key))
+            (HttpFile::open(request, known).await?, Upload::new(self.store, &self.key))
         };
         let Some(mut file) = file else {
             tracing::info!(dataset, url, "unchanged since the last download");

@@ -140,3 +140,56 @@ async fn byte_order_mark_is_accepted() {
     fixture.download(&server).await.unwrap();
     assert!(fixture.content(PROVINCES).await.starts_with(b"\xEF\xBB\xBF"));
 }
+
+#[tokio::test]
+async fn redirect_to_another_host_is_followed_only_if_allowed() {
+    let whole = cases(50_000, 10);
+    let expected = whole.clone();
+    let elsewhere = serving(move |request| Published::new(whole.clone()).answer(request)).await;
+    // The same server under another name.
+    let url = elsewhere.url("moved.zip").replace("127.0.0.1", "localhost");
+    let redirect = move |_: &Request| Reply::new("302 Found").with("Location", &url).body(b"");
+    refused("redirects to `http://localhost:", redirect.clone()).await;
+
+    let server = serving(redirect).await;
+    let fixture = Fixture::new().await;
+    let mut options = crate::fixture::options(&server);
+    options.limits.allow_redirects = true;
+    etl::download::run(&options, &fixture.store, None).await.unwrap();
+    assert_eq!(fixture.content(ZIP).await, expected);
+}
+
+#[tokio::test]
+async fn redirect_on_the_same_host_is_followed() {
+    let whole = cases(50_000, 11);
+    let expected = whole.clone();
+    let server = serving(move |request| match request.path.as_str() {
+        ZIP => Reply::new("301 Moved Permanently").with("Location", "/files/new.zip").body(b""),
+        _ => Published::new(whole.clone()).answer(request),
+    })
+    .await;
+    let fixture = Fixture::new().await;
+    fixture.download(&server).await.unwrap();
+    assert_eq!(fixture.content(ZIP).await, expected);
+}
+
+#[tokio::test]
+async fn endless_redirect_is_rejected() {
+    refused("it redirects too often", |_| Reply::new("302 Found").with("Location", "/again").body(b"")).await;
+}
+
+/// Announced, and received without an announcement.
+#[tokio::test]
+async fn file_beyond_the_size_limit_is_rejected() {
+    let announced = |_: &Request| Reply::new("200 OK").announcing(1_000_000_000_000).sending(b"PK");
+    refused("is larger than 20 GB", announced).await;
+
+    let whole = cases(5_000_000, 12);
+    let server = serving(move |_| Reply::new("200 OK").sending(&whole)).await;
+    let fixture = Fixture::new().await;
+    let mut options = crate::fixture::options(&server);
+    options.limits.max_size = 1_000_000;
+    let failure = etl::download::run(&options, &fixture.store, None).await.unwrap_err();
+    assert!(failure.to_string().contains("is larger than 1 MB"), "{failure}");
+    assert_eq!(fixture.content(ZIP).await, OLD.as_bytes());
+}

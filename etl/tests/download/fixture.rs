@@ -151,6 +151,7 @@ pub(crate) fn all_options(server: &Server) -> Options {
     Options {
         retry: RetryPolicy {
             max_losses: 5,
+            max_total_losses: 100,
             idle_timeout: Duration::from_millis(300),
             initial_backoff: Duration::ZERO,
             max_backoff: Duration::ZERO,
