@@ -19,11 +19,16 @@ const OVERRIDES: [&str; 6] =
     ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSWORD", "PGSSLMODE", "PGOPTIONS"];
 
 pub(super) async fn run(server: DatabaseServer, args: &[OsString], settings: &Settings) -> Result<()> {
-    let access = DatabaseAccess { server, role: DatabaseRole::Reader };
-    let database = super::target(settings)?.databases.database(access).await?;
+    let target = super::target(settings)?;
+    let database = if settings.read_only.value {
+        target.databases.reader(server).await?
+    } else {
+        target.databases.database(DatabaseAccess { server, role: DatabaseRole::Reader }).await?
+    };
     let program = program(&database);
     let mut environment = database.environment();
     if settings.read_only.value {
+        // So that a statement that writes is explained as such; the login cannot write anyway.
         environment.push(("PGOPTIONS", "-c default_transaction_read_only=on".into()));
     }
     if database.is_tunnelled() {

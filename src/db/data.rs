@@ -8,7 +8,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{query_as, query_scalar};
 use uuid::Uuid;
 
-use super::cannot_read;
+use super::{answered, cannot_read};
 
 /// Returns the exact row counts of the tables that are small enough for it.
 pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, i64)>> {
@@ -16,7 +16,7 @@ pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, 
         SELECT 'province', count(*) FROM province
         UNION ALL SELECT 'department', count(*) FROM department
         UNION ALL SELECT 'pipeline_run', count(*) FROM pipeline_run";
-    query_as(SQL).fetch_all(connection).await.map_err(cannot_read("the tables"))
+    answered(query_as(SQL).fetch_all(connection)).await.map_err(cannot_read("the tables"))
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,7 +36,8 @@ pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Op
         FROM run_dataset AS of_load
         LEFT JOIN (SELECT * FROM run_dataset WHERE run_id = published_dataset_load(dataset)) AS shown USING (dataset)
         WHERE of_load.run_id = $1 AND dataset IN ('tests', 'vaccinations') ORDER BY dataset";
-    let rows = query_as(SQL).bind(run).fetch_all(connection).await.map_err(cannot_read("the tables"))?;
+    let rows =
+        answered(query_as(SQL).bind(run).fetch_all(connection)).await.map_err(cannot_read("the tables"))?;
     let dataset = |(dataset, table, status, rows)| OptionalDataset { dataset, table, status, rows };
     Ok(rows.into_iter().map(dataset).collect())
 }
@@ -49,7 +50,7 @@ pub async fn size(connection: &mut PgConnection, table: &str) -> Result<i64> {
              FROM published_release, (VALUES ('covid_case', 'case'), ('province', 'province'), ('department', 'department')) AS view (name, release)
              WHERE view.name = $1),
             to_regclass('public.' || $1))), 0)";
-    query_scalar(SQL).bind(table).fetch_one(connection).await.map_err(cannot_read("the tables"))
+    answered(query_scalar(SQL).bind(table).fetch_one(connection)).await.map_err(cannot_read("the tables"))
 }
 
 /// Returns confirmed cases by the first day of the week, from the first to the last week that has a case, without gaps. Weeks begin on
@@ -64,7 +65,7 @@ pub async fn weeks(connection: &mut PgConnection) -> Result<Vec<(NaiveDate, i64)
         FROM generate_series((SELECT min(week) FROM weekly)::timestamp, (SELECT max(week) FROM weekly)::timestamp, interval '7 days') AS day
         LEFT JOIN weekly ON weekly.week = day::date
         ORDER BY 1";
-    query_as(SQL).fetch_all(connection).await.map_err(cannot_read("the cases"))
+    answered(query_as(SQL).fetch_all(connection)).await.map_err(cannot_read("the cases"))
 }
 
 /// Returns confirmed cases by province of residence, largest first; an unknown residence has a row of its own.
@@ -75,7 +76,7 @@ pub async fn provinces(connection: &mut PgConnection) -> Result<Vec<(Option<Stri
               FROM case_counts() WHERE classification = 'Confirmado' GROUP BY 1) AS tally
         LEFT JOIN province USING (province_id)
         ORDER BY confirmed DESC, name";
-    query_as(SQL).fetch_all(connection).await.map_err(cannot_read("the cases"))
+    answered(query_as(SQL).fetch_all(connection)).await.map_err(cannot_read("the cases"))
 }
 
 /// Returns the first rejected rows of a run for a reason: line number and raw text, at most 4,000 characters.
@@ -90,5 +91,5 @@ pub async fn rejected(
         SELECT line, left(raw, 4000) FROM rejected_row
         WHERE run_id = $1 AND dataset = $2 AND reason = $3 ORDER BY line LIMIT $4";
     let rows = query_as(SQL).bind(run).bind(dataset).bind(reason).bind(limit);
-    rows.fetch_all(connection).await.map_err(cannot_read("the rejected rows"))
+    answered(rows.fetch_all(connection)).await.map_err(cannot_read("the rejected rows"))
 }

@@ -21,6 +21,12 @@ use target::Database;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// How long an answer may take: the slowest query counts a table of 30 million rows.
+const ANSWER_TIMEOUT: Duration = Duration::from_mins(2);
+
+/// How long migrations may take: they may build an index of a large table.
+pub const MIGRATION_TIMEOUT: Duration = Duration::from_hours(1);
+
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct AppliedMigration {
     pub version: i64,
@@ -43,7 +49,9 @@ pub async fn create_if_missing(database: &Database) -> Result<()> {
 /// Returns the TLS version of the connection, or `None` without TLS.
 pub async fn encryption(connection: &mut PgConnection) -> Result<Option<String>> {
     let version = sqlx::query_scalar("SELECT version FROM pg_stat_ssl WHERE pid = pg_backend_pid() AND ssl");
-    version.fetch_optional(connection).await.context(|| "cannot query the TLS state of the connection")
+    answered(version.fetch_optional(connection))
+        .await
+        .context(|| "cannot query the TLS state of the connection")
 }
 
 /// Lists applied migrations in order; none if the schema does not exist.
@@ -53,7 +61,8 @@ pub async fn applied_migrations(connection: &mut PgConnection) -> Result<Vec<App
     if etl::migrate::schema_state(connection).await?.applied == 0 {
         return Ok(Vec::new());
     }
-    let rows = sqlx::query_as(SQL).fetch_all(connection).await.map_err(cannot_read("the migrations"))?;
+    let rows =
+        answered(sqlx::query_as(SQL).fetch_all(connection)).await.map_err(cannot_read("the migrations"))?;
     let migration = |(version, description, applied_at, success)| AppliedMigration {
         version,
         description,
@@ -77,6 +86,14 @@ async fn open(options: PgConnectOptions, database: &Database) -> Result<PgConnec
     .map_err(|failure| failure.hint("covidctl status"))
 }
 
+/// Waits for the answer to a query. A connection does not notice that the server or the network is gone.
+async fn answered<T>(query: impl Future<Output = sqlx::Result<T>>) -> sqlx::Result<T> {
+    tokio::time::timeout(ANSWER_TIMEOUT, query).await.unwrap_or_else(|_| {
+        let text = format!("PostgreSQL has not answered for {} seconds", ANSWER_TIMEOUT.as_secs());
+        Err(sqlx::Error::Io(std::io::Error::new(std::io::ErrorKind::TimedOut, text)))
+    })
+}
+
 /// Runs a query and converts its rows.
 async fn rows<T>(
     connection: &mut PgConnection,
@@ -84,7 +101,7 @@ async fn rows<T>(
     query: Query<'_, Postgres, PgArguments>,
     convert: impl Fn(&PgRow) -> sqlx::Result<T>,
 ) -> Result<Vec<T>> {
-    let rows = query.fetch_all(connection).await;
+    let rows = answered(query.fetch_all(connection)).await;
     rows.and_then(|rows| rows.iter().map(convert).collect()).map_err(cannot_read(what))
 }
 

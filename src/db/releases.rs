@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
-use super::{cannot_read, rows};
+use super::{answered, cannot_read, rows};
 
 /// A release. Fields are named like the columns of `release` and `pipeline_run`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -156,7 +156,9 @@ pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Resul
                 ELSE of_load.run_id END) AS shown ON true
         WHERE of_load.run_id = $1
         ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations'], dataset), dataset";
-    let rows = sqlx::query_as(SQL).bind(release.run_id).bind(release.release_id).fetch_all(connection).await;
+    let rows =
+        answered(sqlx::query_as(SQL).bind(release.run_id).bind(release.release_id).fetch_all(connection))
+            .await;
     let dataset = |(dataset, status, run_id, rows_loaded, error)| ReleaseDataset {
         dataset,
         status,

@@ -8,7 +8,7 @@ use postgres_protocol::password::scram_sha_256;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
-use super::code;
+use super::{answered, code};
 
 /// Returns to the session's own role after migrations.
 pub async fn reset_role(session: &mut PgConnection) -> Result<()> {
@@ -17,7 +17,8 @@ pub async fn reset_role(session: &mut PgConnection) -> Result<()> {
 
 /// Sets the password of a role and creates it if it does not exist; returns whether it was created.
 pub async fn ensure_login(session: &mut PgConnection, role: &str, password: &str) -> Result<bool> {
-    let administrator = sqlx::query_scalar("SELECT session_user::text").fetch_one(&mut *session).await;
+    let administrator =
+        answered(sqlx::query_scalar("SELECT session_user::text").fetch_one(&mut *session)).await;
     let administrator: String = administrator.context(|| "cannot read the session's role")?;
     if role == administrator {
         return Err(Failure::new(format!("another role's secret contains the administrator `{role}`"))
@@ -46,7 +47,7 @@ pub async fn ensure_database(session: &mut PgConnection, name: &str, owner: Opti
         run(session, &format!("GRANT {owner} TO SESSION_USER"), &what).await?;
         create = format!("{create} OWNER {owner}");
     }
-    match sqlx::raw_sql(AssertSqlSafe(create)).execute(session).await {
+    match answered(sqlx::raw_sql(AssertSqlSafe(create)).execute(session)).await {
         // Another client created it in the meantime.
         Err(error) if code(&error).is_some_and(|code| matches!(code.as_ref(), "42P04" | "23505")) => {
             Ok(false)
@@ -56,12 +57,12 @@ pub async fn ensure_database(session: &mut PgConnection, name: &str, owner: Opti
 }
 
 async fn exists(session: &mut PgConnection, question: &'static str, name: &str) -> Result<bool> {
-    let answer = sqlx::query_scalar(question).bind(name).fetch_one(session).await;
+    let answer = answered(sqlx::query_scalar(question).bind(name).fetch_one(session)).await;
     answer.context(|| format!("cannot look up `{name}` in the database"))
 }
 
 async fn run(session: &mut PgConnection, statement: &str, what: &str) -> Result<()> {
-    let done = sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(session).await;
+    let done = answered(sqlx::raw_sql(AssertSqlSafe(statement.to_owned())).execute(session)).await;
     let hint = "the parameter `database/secret` must name the secret of the RDS master user";
     done.map(drop).context(|| what).map_err(|failure| failure.hint(hint))
 }

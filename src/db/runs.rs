@@ -7,7 +7,7 @@ use sqlx::postgres::{PgConnection, PgRow};
 use target::Run;
 use uuid::Uuid;
 
-use super::{cannot_read, rows};
+use super::{answered, cannot_read, rows};
 
 const HISTORY: &str = "the history of runs";
 
@@ -76,7 +76,7 @@ pub async fn find(connection: &mut PgConnection, typed: &str) -> Result<Run> {
 
 pub async fn issues(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Issue>> {
     const SQL: &str = "SELECT dataset, kind, reason, rows FROM run_issue WHERE run_id = $1 ORDER BY dataset, kind, rows DESC, reason";
-    let rows = sqlx::query_as(SQL).bind(run).fetch_all(connection).await;
+    let rows = answered(sqlx::query_as(SQL).bind(run).fetch_all(connection)).await;
     let issue = |(dataset, kind, reason, rows)| Issue { dataset, kind, reason, rows };
     Ok(rows.map_err(cannot_read("the rejects and repairs"))?.into_iter().map(issue).collect())
 }

@@ -38,6 +38,8 @@ pub(super) struct Layout {
     pub fetched: PathBuf,
     /// The superuser's password, in libpq's format.
     pub password_file: PathBuf,
+    /// The password of the role that only reads.
+    pub reader_password_file: PathBuf,
     /// The folder in which a sample is written.
     pub partial_sample: PathBuf,
     state_file: PathBuf,
@@ -89,6 +91,7 @@ impl Layout {
             cluster: root.join("pg/cluster"),
             fetched: root.join("postgresql"),
             password_file: root.join("pgpass"),
+            reader_password_file: root.join("pgpass-reader"),
             partial_sample: root.join("sample.partial"),
             state_file: root.join("covidctl.json"),
             root,
@@ -103,9 +106,13 @@ impl Layout {
         self.logs.join(format!("{run}.json"))
     }
 
-    /// The pipeline's record of a run.
+    /// The folder of the pipeline's records of runs.
+    pub(super) fn run_records(&self) -> PathBuf {
+        self.store.join(RUNS)
+    }
+
     pub(super) fn run_record(&self, run: &str) -> PathBuf {
-        self.store.join(format!("{RUNS}/{run}.json"))
+        self.run_records().join(format!("{run}.json"))
     }
 
     pub(super) fn exists(&self) -> bool {
@@ -258,7 +265,9 @@ impl Layout {
             ignore_not_found("delete", folder, std::fs::remove_dir_all(folder))?;
         }
         let locks = ["users", "lock"].map(|file| self.root.join(file));
-        for file in [&self.password_file, &self.state_file].into_iter().chain(&locks) {
+        for file in
+            [&self.password_file, &self.reader_password_file, &self.state_file].into_iter().chain(&locks)
+        {
             ignore_not_found("delete", file, std::fs::remove_file(file))?;
         }
         // Kept if it has other content or another process waits for the lock.

@@ -1,7 +1,7 @@
 //! The log files of runs as log sources, like CloudWatch's log groups on AWS.
 //!
 //! A source consists of the files of all runs of its jobs; each file is a stream. A file is read on from its last position, so that a line
-//! is returned once, whatever its time. An incomplete line waits for its end, unless its writer has ended.
+//! is returned once, whatever its time. An incomplete line waits for its end, unless its writer has ended; a very long one is returned in pieces.
 
 use std::collections::HashMap;
 use std::fs::File;
@@ -18,7 +18,7 @@ use super::{run_history, run_processes};
 use logs::{Event, FilterPattern, Millis, PageRequest, PageResponse, Source};
 use target::JobKind;
 
-/// Bytes of a file that are read at once.
+/// Bytes of a file that are read at once, and the longest message.
 const CHUNK_SIZE: u64 = 4 << 20;
 
 /// The sources and their log groups on AWS. There is no local Metabase, so its source is empty.
@@ -155,11 +155,7 @@ impl LogFiles {
         let content = chunk(&mut file, state.position).context(cannot_read(&path))?;
         let end = state.position + content.len() as u64;
         let more = end < metadata.len();
-        let whole = match content.iter().rposition(|byte| *byte == b'\n') {
-            _ if complete && !more => content.len(),
-            Some(last) => last + 1,
-            None => 0,
-        };
+        let whole = whole(&content, complete && !more);
         for line in content[..whole].split_inclusive(|byte| *byte == b'\n') {
             let offset = state.position;
             state.position += line.len() as u64;
@@ -195,14 +191,55 @@ impl LogFiles {
     }
 }
 
-/// Reads the next chunk of a file, with at least one complete line unless the file ends first.
+/// Reads the next chunk of a file.
 fn chunk(file: &mut File, position: u64) -> std::io::Result<Vec<u8>> {
     file.seek(SeekFrom::Start(position))?;
     let mut content = Vec::new();
-    loop {
-        let read = file.by_ref().take(CHUNK_SIZE).read_to_end(&mut content)?;
-        if read == 0 || content.contains(&b'\n') {
-            return Ok(content);
+    file.take(CHUNK_SIZE).read_to_end(&mut content)?;
+    Ok(content)
+}
+
+/// Returns the length of a chunk that consists of whole lines, or of a piece of a line that is longer than a chunk. The rest is read again.
+fn whole(content: &[u8], is_complete: bool) -> usize {
+    if is_complete {
+        return content.len();
+    }
+    match content.iter().rposition(|byte| *byte == b'\n') {
+        Some(last) => last + 1,
+        None if content.len() as u64 == CHUNK_SIZE => {
+            // Not inside a character: its continuation bytes begin with 10.
+            let last = content.iter().rposition(|byte| byte & 0xC0 != 0x80);
+            last.filter(|start| *start > content.len() - 4).unwrap_or(content.len())
         }
+        None => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn line_longer_than_a_chunk_is_read_in_pieces() {
+        let mut file = tempfile::tempfile().unwrap();
+        let text = format!("a{}\nend", "ñ".repeat(5 << 20));
+        std::io::Write::write_all(&mut file, text.as_bytes()).unwrap();
+        let (mut pieces, mut position) = (Vec::new(), 0);
+        while position < text.len() as u64 {
+            let content = chunk(&mut file, position).unwrap();
+            assert!(content.len() as u64 <= CHUNK_SIZE);
+            let length = whole(&content, position + content.len() as u64 == text.len() as u64);
+            pieces.push(String::from_utf8(content[..length].to_vec()).unwrap());
+            position += length as u64;
+        }
+        assert_eq!(pieces.concat(), text);
+        assert_eq!(pieces.len(), 3);
+    }
+
+    #[test]
+    fn incomplete_line_waits_for_its_end() {
+        assert_eq!(whole(b"one\ntw", false), 4);
+        assert_eq!(whole(b"tw", false), 0);
+        assert_eq!(whole(b"one\ntw", true), 6);
     }
 }

@@ -35,8 +35,8 @@ pub use self::sample::SamplePlan;
 use logs::{LogSources, PollPolicy, RunLog};
 use target::{
     ActiveRun, Capabilities, CheckSink, Component, ComponentState, Components, DataRetention, Database,
-    DatabaseAccess, Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd, Runs, Services,
-    Storage, Target,
+    DatabaseAccess, DatabaseServer, Databases, DoctorContext, Job, JobKind, Location, Progress, Run, RunEnd,
+    Runs, Services, Storage, Target,
 };
 
 use crate::db;
@@ -296,9 +296,18 @@ impl Databases for Local {
             password_file: self.layout.password_file.clone(),
             programs: self.postgres.programs_folder(),
             ca_bundle: None,
-            password: postgres::cluster::password(&self.layout)?,
+            password: postgres::cluster::password(&self.layout.password_file)?,
             guard: Some(Box::new(self.layout.hold_in_use()?)),
         })
+    }
+
+    async fn reader(&self, _: DatabaseServer) -> Result<Database> {
+        let database = self.database(DatabaseAccess::ADMINISTER).await?;
+        let file = self.layout.reader_password_file.clone();
+        let password = postgres::cluster::reader_password(&file)?;
+        let mut session = db::connect(&database).await?;
+        db::roles::ensure_login(&mut session, etl::database::READER, &password).await?;
+        Ok(Database { user: etl::database::READER.to_owned(), password_file: file, password, ..database })
     }
 
     async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>> {

@@ -3,7 +3,10 @@
 //! The metadata is written before the first line of the log and outlives the run. The pipeline's record in the store says more, but only
 //! about some jobs, and only if it could be written.
 
+use std::fs::File;
+use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use chrono::{DateTime, Utc};
 use common::failure::{Failure, Result};
@@ -13,7 +16,13 @@ use serde_json::Value;
 use target::{JobKind, Run};
 use uuid::Uuid;
 
-use super::layout::{Layout, entries_of, read_json, write_json};
+use super::layout::{Layout, entries_of, ignore_not_found, read_json, write_json};
+
+/// How long the files of a run are kept: twice the ninety days that are compared.
+const RETENTION: Duration = Duration::from_hours(180 * 24);
+
+/// Bytes at the end of a log in which the last line is looked for.
+const LONGEST_LAST_LINE: u64 = 64 << 10;
 
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 struct RunMetadata {
@@ -93,8 +102,31 @@ pub(super) fn exit_code(layout: &Layout, run: Uuid) -> u8 {
 }
 
 fn last_line(layout: &Layout, run: &str) -> Option<Value> {
-    let text = std::fs::read_to_string(layout.log_file(run)).ok()?;
-    serde_json::from_str(text.lines().last()?).ok()
+    let mut log = File::open(layout.log_file(run)).ok()?;
+    let length = log.metadata().ok()?.len();
+    log.seek(SeekFrom::Start(length.saturating_sub(LONGEST_LAST_LINE))).ok()?;
+    let mut end = Vec::new();
+    log.read_to_end(&mut end).ok()?;
+    serde_json::from_slice(end.trim_ascii_end().rsplit(|byte| *byte == b'\n').next()?).ok()
+}
+
+/// Deletes what is left of runs of long ago: log, metadata and record. Their rows in the database stay.
+pub(super) fn delete_old(layout: &Layout) -> Result<()> {
+    let Some(oldest) = SystemTime::now().checked_sub(RETENTION) else { return Ok(()) };
+    for folder in [&layout.logs, &layout.run_records()] {
+        for file in entries_of(folder)? {
+            // Only files that are named after a run.
+            let is_run = file
+                .file_stem()
+                .and_then(|name| name.to_str())
+                .is_some_and(|name| name.parse::<Uuid>().is_ok());
+            let changed_at = file.metadata().and_then(|metadata| metadata.modified());
+            if is_run && changed_at.is_ok_and(|time| time < oldest) {
+                ignore_not_found("delete", &file, std::fs::remove_file(&file))?;
+            }
+        }
+    }
+    Ok(())
 }
 
 /// Returns the runs that have a log, sorted by id.
@@ -124,5 +156,41 @@ pub(super) fn find(layout: &Layout, typed: &str) -> Result<Uuid> {
         (None, _) => Err(Failure::new(format!("there is no log of a run `{typed}`"))
             .hint("`covidctl runs` lists the runs; `latest` is the newest")),
         _ => Err(target::ambiguous_run(&typed)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn delete_old_deletes_files_of_old_runs_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        let runs = [Uuid::new_v4(), Uuid::new_v4()].map(|run| run.to_string());
+        std::fs::create_dir_all(&layout.logs).unwrap();
+        std::fs::create_dir_all(layout.run_records()).unwrap();
+        let files = |run: &str| [layout.log_file(run), layout.run_metadata(run), layout.run_record(run)];
+        let long_ago = SystemTime::now().checked_sub(RETENTION * 2).unwrap();
+        let other = layout.logs.join("postgresql.log");
+        for file in runs.iter().flat_map(|run| files(run)).chain([other.clone()]) {
+            std::fs::write(&file, "").unwrap();
+        }
+        for file in files(&runs[0]).into_iter().chain([other.clone()]) {
+            File::options().write(true).open(file).unwrap().set_modified(long_ago).unwrap();
+        }
+        delete_old(&layout).unwrap();
+        assert!(files(&runs[0]).iter().all(|file| !file.exists()));
+        assert!(files(&runs[1]).iter().all(|file| file.exists()) && other.exists());
+    }
+
+    #[test]
+    fn last_line_is_found_in_a_long_log() {
+        let folder = tempfile::tempdir().unwrap();
+        let layout = Layout::new(folder.path());
+        std::fs::create_dir_all(&layout.logs).unwrap();
+        let log = format!("{}\n{{\"exit_code\": 4}}\n", "x".repeat(1 << 20));
+        std::fs::write(layout.log_file("run"), log).unwrap();
+        assert_eq!(last_line(&layout, "run").unwrap()["exit_code"], 4);
     }
 }

@@ -45,6 +45,7 @@ pub(super) fn start(layout: &Layout, job: &Job, env: &[(&str, String)]) -> Resul
     if !job.allow_concurrent {
         ensure_not_running(layout, job)?;
     }
+    run_history::delete_old(layout)?;
     let run = Uuid::new_v4();
     run_history::begin(layout, run, job.kind)?;
     let mut child = launch(layout, job, env, run)?;

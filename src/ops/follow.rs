@@ -42,10 +42,13 @@ impl Following {
         let clock = || Utc::now().timestamp_millis();
         let mut lines = Lines { show, last_error: None };
         let read = logs::read(&sources, options, clock, finish, std::future::pending(), &mut lines).await;
-        let last_error = lines.last_error;
+        let last_error = lines.last_error.take();
         match ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
             Some(ended) => {
                 let ended = ended?;
+                if let Some(warning) = &ended.warning {
+                    (lines.show)(&warning_line(warning.clone()));
+                }
                 // A failed run matters more than a log that could not be read to its end.
                 read.or_else(|failure| if ended.code == 0 { Err(failure) } else { Ok(()) })?;
                 let (reason, hint) = last_error.map_or((None, None), |line| (Some(line.message), line.hint));
@@ -107,6 +110,10 @@ impl LogSink for Lines<'_> {
             // The log appears with its first line.
             Notice::Missing(_) | Notice::Recovered(_) => return,
         };
-        (self.show)(&LogLine { time: None, level: Some("WARN".to_owned()), message, hint: None });
+        (self.show)(&warning_line(message));
     }
+}
+
+fn warning_line(message: String) -> LogLine {
+    LogLine { time: None, level: Some("WARN".to_owned()), message, hint: None }
 }

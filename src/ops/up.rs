@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use common::failure::{Failure, Result};
+use common::failure::{Exit, Failure, Result};
 use common::text::count;
 use sqlx::postgres::PgConnection;
 
@@ -36,7 +36,9 @@ pub async fn migrate(
 
 /// Applies pending migrations from this machine; returns a message.
 pub async fn apply_migrations(session: &mut PgConnection) -> Result<String> {
-    Ok(match etl::migrate::migrate(session).await? {
+    let applied = tokio::time::timeout(db::MIGRATION_TIMEOUT, etl::migrate::migrate(session)).await;
+    let timed_out = || Failure::new("the migrations have not ended within an hour").exit_code(Exit::Timeout);
+    Ok(match applied.unwrap_or_else(|_| Err(timed_out()))? {
         0 => "the schema is up to date".to_owned(),
         applied => format!("applied {}", count(applied, "migration")),
     })

@@ -1,5 +1,7 @@
 //! Failed runs, and logs from a service with errors.
 
+use std::sync::{Arc, Mutex};
+
 use serde_json::json;
 
 use crate::support::cloud::Cloud;
@@ -23,24 +25,7 @@ async fn failed_load_passes_on_exit_code_and_last_log_lines() {
 #[tokio::test(flavor = "multi_thread")]
 async fn task_that_never_starts_is_explained_and_recorded() {
     let cloud = Cloud::deploy(0).await;
-    let arn = "arn:aws:ecs:x:123456789012:task/covid19/0123456789abcdef0123456789abcdef";
-    let started_by = std::sync::Arc::new(std::sync::Mutex::new(String::new()));
-    let note = std::sync::Arc::clone(&started_by);
-    cloud.proxy.handle("ecs:RunTask", move |call| {
-        *note.lock().unwrap() = call.json()["startedBy"].as_str().unwrap().to_owned();
-        Some(Reply::Json(
-            json!({ "tasks": [{ "taskArn": arn, "lastStatus": "PROVISIONING" }], "failures": [] }),
-        ))
-    });
-    let reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found";
-    let noted = std::sync::Arc::clone(&started_by);
-    cloud.proxy.handle("ecs:DescribeTasks", move |_| {
-        Some(Reply::Json(json!({ "failures": [], "tasks": [{
-            "taskArn": arn, "lastStatus": "STOPPED", "stopCode": "TaskFailedToStart", "stoppedReason": reason,
-            "taskDefinitionArn": "arn:aws:ecs:x:1:task-definition/covid19-etl:1", "startedBy": *noted.lock().unwrap(),
-            "createdAt": 1_654_387_200.0, "containers": [{ "name": "etl" }],
-        }] })))
-    });
+    let started_by = with_task_that_never_starts(&cloud);
     let said = cloud.say(&["run", "etl"]).await;
     said.failed(125, &["the image cannot be pulled", "not found"]);
 
@@ -50,6 +35,39 @@ async fn task_that_never_starts_is_explained_and_recorded() {
     assert_eq!(runs[0]["run_id"].as_str(), Some(started_by.lock().unwrap().as_str()));
     assert!(runs[0]["error"].as_str().unwrap().contains("the image cannot be pulled"), "{runs}");
     assert_eq!(runs[0]["exit_code"], 125);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn exit_code_is_passed_on_if_the_end_cannot_be_recorded() {
+    let cloud = Cloud::deploy(0).await;
+    with_task_that_never_starts(&cloud);
+    let refused = Fault::Refused(403, "AccessDenied", "the bucket is read-only");
+    cloud.proxy.fail("s3:PutObject", std::iter::repeat_n(refused, 20));
+    let said = cloud.say(&["run", "etl"]).await;
+    said.failed(125, &["the end of the run was not recorded", "the image cannot be pulled"]);
+}
+
+/// Returns the run's id, once it is requested.
+fn with_task_that_never_starts(cloud: &Cloud) -> Arc<Mutex<String>> {
+    let arn = "arn:aws:ecs:x:123456789012:task/covid19/0123456789abcdef0123456789abcdef";
+    let started_by = Arc::new(Mutex::new(String::new()));
+    let note = Arc::clone(&started_by);
+    cloud.proxy.handle("ecs:RunTask", move |call| {
+        *note.lock().unwrap() = call.json()["startedBy"].as_str().unwrap().to_owned();
+        Some(Reply::Json(
+            json!({ "tasks": [{ "taskArn": arn, "lastStatus": "PROVISIONING" }], "failures": [] }),
+        ))
+    });
+    let reason = "CannotPullContainerError: pull image manifest has been retried 5 time(s): not found";
+    let noted = Arc::clone(&started_by);
+    cloud.proxy.handle("ecs:DescribeTasks", move |_| {
+        Some(Reply::Json(json!({ "failures": [], "tasks": [{
+            "taskArn": arn, "lastStatus": "STOPPED", "stopCode": "TaskFailedToStart", "stoppedReason": reason,
+            "taskDefinitionArn": "arn:aws:ecs:x:1:task-definition/covid19-etl:1", "startedBy": *noted.lock().unwrap(),
+            "createdAt": 1_654_387_200.0, "containers": [{ "name": "etl" }],
+        }] })))
+    });
+    started_by
 }
 
 #[tokio::test(flavor = "multi_thread")]

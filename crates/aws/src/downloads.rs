@@ -71,12 +71,13 @@ pub(super) fn ended(
             code: record.exit_code.unwrap_or(1),
             reason: record.error.clone(),
             hint: (record.status == RunStatus::Failed).then_some(hint),
+            warning: None,
         }),
         None if now - requested_at <= START_ALLOWANCE => None,
         None => {
             let minutes = START_ALLOWANCE.num_minutes();
             let reason = Some(format!("the function did not begin within {minutes} minutes"));
-            Some(RunEnd { code: Exit::NotStarted.code(), reason, hint: Some(hint) })
+            Some(RunEnd { code: Exit::NotStarted.code(), reason, hint: Some(hint), warning: None })
         }
     }
 }

@@ -66,8 +66,11 @@ impl Runs for Aws {
             Some(task) => match &task.stop {
                 None => None,
                 Some(stop) => {
-                    self.finalize(run, &task).await?;
-                    Some(stop.end())
+                    let recorded = self.finalize(run, &task).await;
+                    let warning = recorded
+                        .err()
+                        .map(|failure| format!("the end of the run was not recorded: {failure}"));
+                    Some(RunEnd { warning, ..stop.end() })
                 }
             },
         };

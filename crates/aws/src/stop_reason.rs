@@ -33,7 +33,7 @@ impl Stop {
     /// Returns the end of the run.
     pub(super) fn end(&self) -> RunEnd {
         let (reason, hint) = self.words().unzip();
-        RunEnd { code: self.code(), reason, hint: hint.flatten().map(str::to_owned) }
+        RunEnd { code: self.code(), reason, hint: hint.flatten().map(str::to_owned), warning: None }
     }
 
     /// Returns message and hint, or `None` if the program exited by itself.

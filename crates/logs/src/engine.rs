@@ -16,6 +16,9 @@ const MAX_SEEN_EVENTS: usize = 1 << 20;
 /// With more buffered events, only the sources that hold them back are polled.
 const MAX_BUFFERED_EVENTS: usize = 50_000;
 
+/// The same for the size of their messages: a message may have a megabyte.
+const MAX_BUFFERED_BYTES: usize = 64 << 20;
+
 /// A window is abandoned after the same token without new events this many times in a row.
 const MAX_TOKEN_REPEATS: u32 = 8;
 
@@ -142,7 +145,7 @@ impl Engine {
     pub(crate) fn next(&mut self, now: Millis) -> Step {
         let lowest = self.unfinished().map(|(source, _)| self.merge.watermark(source)).min();
         let Some(lowest) = lowest else { return Step::Done };
-        let crowded = self.merge.len() > MAX_BUFFERED_EVENTS;
+        let crowded = self.merge.len() > MAX_BUFFERED_EVENTS || self.merge.bytes() > MAX_BUFFERED_BYTES;
         let idle = self.unfinished().filter(|(source, state)| {
             !(state.in_flight || crowded && self.merge.watermark(*source) > lowest)
         });

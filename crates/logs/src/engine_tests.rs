@@ -216,3 +216,36 @@ fn engine_following_for_hours_bounds_requests_and_memory() {
     assert!((57_580..=57_600).contains(&merged), "two per second: {merged}");
     assert!(requests <= 2 * HOURS * 1800 + 2, "one every two seconds: {requests}");
 }
+
+/// A source that does not answer holds back the events of another one, whose messages have a megabyte each.
+#[test]
+fn buffered_messages_are_bounded_by_their_size() {
+    let options = ReadOptions {
+        since: START,
+        until: None,
+        follow: false,
+        pattern: None,
+        poll_policy: PollPolicy::CLOUDWATCH,
+    };
+    let mut engine = Engine::new(options, 2, START + 10_000_000);
+    let mut pages = 0;
+    for step in 0..1000 {
+        let now = START + 10_000_000 + step * 1000;
+        let Step::Request(source, _) = engine.next(now) else { continue };
+        if source == 1 {
+            continue;
+        }
+        pages += 1;
+        let event = Event {
+            time: START + pages,
+            ingested: START + pages,
+            group: String::new(),
+            stream: String::new(),
+            event_id: pages.to_string(),
+            message: "x".repeat(1 << 20),
+        };
+        let (next, complete_until) = (Some(pages.to_string()), Some(START + pages));
+        engine.on_response(0, PageResponse::Page { events: vec![event], next, complete_until }, now).unwrap();
+    }
+    assert_eq!(pages, 65, "64 MB, and the page that exceeds them");
+}

@@ -14,6 +14,8 @@ pub(crate) struct Merge {
     watermarks: Vec<Watermark>,
     arrived: u64,
     newest: Millis,
+    /// Bytes of the buffered messages.
+    bytes: usize,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -31,12 +33,14 @@ impl Merge {
             watermarks: vec![watermark; sources],
             arrived: 0,
             newest: Millis::MIN,
+            bytes: 0,
         }
     }
 
     /// Buffers an event. `time` is its position in the order, usually the event's own time.
     pub(crate) fn push(&mut self, source: usize, time: Millis, event: Event) {
         self.arrived += 1;
+        self.bytes += event.message.len();
         self.buffer.insert((time, source, self.arrived), event);
     }
 
@@ -60,6 +64,11 @@ impl Merge {
         self.buffer.len()
     }
 
+    /// Returns the size of the buffered messages in bytes.
+    pub(crate) fn bytes(&self) -> usize {
+        self.bytes
+    }
+
     /// Removes and returns the events before the lowest watermark.
     pub(crate) fn due(&mut self) -> Vec<MergedEvent> {
         let counted = self.watermarks.iter().filter(|watermark| watermark.counts);
@@ -79,6 +88,7 @@ impl Merge {
                 break;
             }
             let ((time, source, _), event) = next.remove_entry();
+            self.bytes -= event.message.len();
             let late = (time < self.newest).then(|| self.newest - time);
             self.newest = self.newest.max(time);
             due.push(MergedEvent { source, event, late });
@@ -132,6 +142,7 @@ mod tests {
             merge.push(0, 7, event(7, name));
         }
         assert_eq!(names(&merge.drain()), [("z", None), ("a", None), ("m", None)]);
+        assert_eq!(merge.bytes(), 0);
     }
 
     proptest! {

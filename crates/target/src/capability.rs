@@ -12,8 +12,8 @@ use tunnel::Discovery;
 use uuid::Uuid;
 
 use crate::{
-    ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DoctorContext, Job, Location,
-    Run, RunEnd, WithOrigin,
+    ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer,
+    DoctorContext, Job, Location, Run, RunEnd, WithOrigin,
 };
 
 /// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
@@ -111,6 +111,11 @@ pub trait Storage: Send + Sync {
 pub trait Databases: Send + Sync {
     /// Opens access to a server with the privileges of a role. It stays open as long as the value lives.
     async fn database(&self, access: DatabaseAccess) -> Result<Database>;
+
+    /// Opens access with a login that can only read, whatever the session sets.
+    async fn reader(&self, server: DatabaseServer) -> Result<Database> {
+        self.database(DatabaseAccess { server, role: DatabaseRole::Reader }).await
+    }
 
     /// Keeps what jobs need on this machine (a server) running as long as the value lives.
     async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>> {

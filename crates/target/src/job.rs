@@ -102,12 +102,14 @@ pub struct RunEnd {
     pub reason: Option<String>,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Something else that failed, which changes nothing about how the run ended.
+    pub warning: Option<String>,
 }
 
 impl RunEnd {
     /// Returns the end of a program that exited by itself.
     pub const fn exited(code: u8) -> Self {
-        Self { code, reason: None, hint: None }
+        Self { code, reason: None, hint: None, warning: None }
     }
 }
 

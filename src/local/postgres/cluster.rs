@@ -4,6 +4,7 @@
 //! reads it from a temporary file, and it is kept in libpq's password file.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::process::{Command, Stdio};
 
 use common::failure::{Context as _, Exit, Failure, Result};
@@ -24,8 +25,7 @@ pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerU
     let parent = &layout.postgres;
     create_folder(parent, 0o700)?;
     server_user.chown(parent)?;
-    let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
-    write_atomic(&layout.password_file, format!("127.0.0.1:*:*:{USER}:{password}\n").as_bytes())?;
+    let password = new_password(&layout.password_file, USER)?;
     // Beside the cluster: the server's user may not be able to enter the folder for temporary files.
     let mut file = tempfile::NamedTempFile::new_in(parent)
         .context(|| format!("cannot create a file in `{}`", parent.display()))?;
@@ -56,12 +56,23 @@ pub(super) fn create(layout: &Layout, programs: &Programs, server_user: &ServerU
         .exit_code(Exit::NotStarted))
 }
 
-/// Reads the superuser's password.
-pub(in super::super) fn password(layout: &Layout) -> Result<String> {
-    let file = &layout.password_file;
+/// Reads a password from libpq's password file.
+pub(in super::super) fn password(file: &Path) -> Result<String> {
     let text = std::fs::read_to_string(file).context(cannot_read(file))?;
     match text.trim_end().rsplit_once(':') {
         Some((_, password)) => Ok(password.to_owned()),
         None => Err(Failure::new(format!("`{}` contains no password", file.display()))),
     }
+}
+
+/// Reads the password of the role that only reads, or writes a new one.
+pub(in super::super) fn reader_password(file: &Path) -> Result<String> {
+    if file.exists() { password(file) } else { new_password(file, etl::database::READER) }
+}
+
+/// Writes a random password to a file.
+fn new_password(file: &Path, user: &str) -> Result<String> {
+    let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
+    write_atomic(file, format!("127.0.0.1:*:*:{user}:{password}\n").as_bytes())?;
+    Ok(password)
 }
