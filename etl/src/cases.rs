@@ -13,7 +13,7 @@ use crate::clean::missing::Column;
 use crate::clean::null_words::NullWords;
 use crate::clean::{CaseCleaner, DUPLICATE_CASE_ID, case};
 use crate::context::LoadContext;
-use crate::database::execute;
+use crate::database::{Database, execute};
 use crate::dataset::Dataset;
 use crate::distinct::SeenIds;
 use crate::extract::Source;
@@ -115,8 +115,8 @@ pub struct LoadStats {
 
 impl LoadStats {
     /// Opens the session that writes the aggregates for reports.
-    pub async fn begin(database_url: &str, run_id: Uuid) -> Result<Self> {
-        let writer = counts::AggregateWriter::begin(database_url, run_id).await?;
+    pub async fn begin(database: &Database, run_id: Uuid) -> Result<Self> {
+        let writer = counts::AggregateWriter::begin(database, run_id).await?;
         Ok(Self {
             tally: Tally::default(),
             profile: Profile::default(),

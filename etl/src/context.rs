@@ -6,6 +6,7 @@ use uuid::Uuid;
 
 use crate::clean::CaseRules;
 use crate::clean::years::YearsWanted;
+use crate::database::Database;
 use crate::gate::Thresholds;
 use crate::load::release::ReleaseId;
 use crate::load::retire::Retention;
@@ -32,6 +33,7 @@ pub struct Options {
 /// A load in progress.
 pub struct LoadContext<'a> {
     pub options: &'a Options,
+    pub database: &'a Database,
     pub store: &'a Store,
     pub rules: Arc<CaseRules>,
     /// The release that is built.

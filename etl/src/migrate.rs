@@ -23,7 +23,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (5, "releases", include_str!("../../migrations/0005_releases.sql")),
 ];
 
-/// The roles and privileges: a condition, and the statement that makes it true.
+/// The roles, privileges and limits: a condition, and the statement that makes it true.
 const ROLES: &[(&str, &str)] = &[
     ("EXISTS (SELECT FROM pg_roles WHERE rolname = 'covid19_owner')", "CREATE ROLE covid19_owner NOLOGIN"),
     (
@@ -54,6 +54,12 @@ const ROLES: &[(&str, &str)] = &[
         "EXISTS (SELECT FROM pg_default_acl WHERE defaclrole = 'covid19_owner'::regrole \
          AND defaclnamespace = 'public'::regnamespace AND defaclacl::text LIKE '%covid19_reader=r/%')",
         "ALTER DEFAULT PRIVILEGES FOR ROLE covid19_owner IN SCHEMA public GRANT SELECT ON TABLES TO covid19_reader",
+    ),
+    // A forgotten transaction keeps replaced releases from being dropped.
+    (
+        "EXISTS (SELECT FROM pg_db_role_setting WHERE setrole = 'covid19_reader'::regrole AND setdatabase = 0 \
+         AND setconfig::text LIKE '%idle_in_transaction_session_timeout=%')",
+        "ALTER ROLE covid19_reader SET idle_in_transaction_session_timeout = '10min'",
     ),
 ];
 

@@ -13,14 +13,15 @@ use crate::clean::CaseRules;
 use crate::clean::years::{Period, Years};
 use crate::context::LoadContext;
 pub use crate::context::Options;
+use crate::database::Database;
+use crate::interrupts::Interrupts;
 use crate::load::georef::Georef;
 use crate::load::rejects::Rejects;
 use crate::load::{counts, disk, publish, release, retire};
-use crate::signals::Signals;
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::tally::{IssueKind, Tally};
-use crate::{database, dataset_date, optional_datasets, publish_gate, run_session, runs};
+use crate::{dataset_date, optional_datasets, publish_gate, run_session, runs};
 
 /// The result of a successful run.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -35,24 +36,28 @@ pub enum Outcome {
 pub async fn run(
     options: &Options,
     store: &Store,
+    interrupts: &mut Interrupts,
     dataset_out: &mut Option<runs::DatasetRecord>,
 ) -> Result<Outcome> {
-    let mut signals = Signals::listen();
-    let begin = run_session::begin(&options.database_url, options.run_id, runs::RunKind::Etl);
-    let mut session = signals.or_interrupted(begin).await?;
+    let database = Database::new(&options.database_url, options.run_id);
+    let watched = database.watched(run_session::begin(&database, runs::RunKind::Etl));
+    let mut session = interrupts.or_interrupted(watched).await?;
     let mut committing = None;
-    let load = load(options, store, &mut session, dataset_out, &mut committing);
-    let result = signals.or_interrupted(load).await;
+    let load = load(options, store, &database, &mut session, dataset_out, &mut committing);
+    let result = interrupts.or_interrupted(database.watched(load)).await;
     if let Ok(Outcome::Published(_)) = result {
-        clean_up(options, &mut session, &mut signals).await;
+        let clean_up = database.watched(clean_up(options, &mut session));
+        if let Err(failure) = interrupts.or_interrupted(clean_up).await {
+            tracing::warn!(%failure, "the release is published; the next run drops what it replaced");
+        }
     }
-    let committing = committing.map(Outcome::Published);
-    run_session::settle(&options.database_url, options.run_id, session, result, committing).await
+    run_session::settle(&database, session, result, committing.map(Outcome::Published)).await
 }
 
 async fn load(
     options: &Options,
     store: &Store,
+    database: &Database,
     session: &mut PgConnection,
     dataset_out: &mut Option<runs::DatasetRecord>,
     committing: &mut Option<Tally>,
@@ -79,8 +84,8 @@ async fn load(
     let release = release::begin(session, run_id).await?;
     georef.insert(session, release).await?;
     let rules = Arc::new(CaseRules { columns, period, geography: georef.geography() });
-    let context = LoadContext { options, store, rules, release };
-    let mut stats = LoadStats::begin(&options.database_url, run_id).await?;
+    let context = LoadContext { options, database, store, rules, release };
+    let mut stats = LoadStats::begin(database, run_id).await?;
     fill_tables(&context, &mut sources, &georef, session, &mut stats).await?;
     publish_gate::check(&context, session, &mut sources, &georef, &stats).await?;
 
@@ -157,7 +162,7 @@ async fn fill_tables(
     stats: &mut LoadStats,
 ) -> Result<()> {
     let run_id = context.options.run_id;
-    let mut rejects_conn = database::connect(&context.options.database_url, run_id).await?;
+    let mut rejects_conn = context.database.connect().await?;
     let mut rejects = Rejects::begin(&mut rejects_conn, run_id).await?;
     for reject in &georef.rejects {
         stats.tally.count(reject.dataset, IssueKind::Rejected, reject.reason, 1);
@@ -175,15 +180,10 @@ async fn fill_tables(
 }
 
 /// Prepares the next spare release and drops replaced ones. The release stays published even if this fails.
-async fn clean_up(options: &Options, session: &mut PgConnection, signals: &mut Signals) {
-    let work = async {
-        release::create_spares(session, release::SPARES).await?;
-        retire::drop_releases(session, options.retention, retire::ROUNDS_AFTER).await?;
-        counts::delete_unused(session).await
-    };
-    if let Err(failure) = signals.or_interrupted(work).await {
-        tracing::warn!(%failure, "the release is published; the next run drops what it replaced");
-    }
+async fn clean_up(options: &Options, session: &mut PgConnection) -> Result<()> {
+    release::create_spares(session, release::SPARES).await?;
+    retire::drop_releases(session, options.retention, retire::ROUNDS_AFTER).await?;
+    counts::delete_unused(session).await
 }
 
 fn seconds(time: Duration) -> f64 {

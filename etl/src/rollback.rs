@@ -4,12 +4,12 @@ use sqlx::Connection as _;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use crate::database::{DbContext as _, execute};
+use crate::database::{Database, DbContext as _, execute};
+use crate::interrupts::Interrupts;
 use crate::load::publish;
 use crate::load::release::ReleaseId;
 use crate::run_session::{begin, settle};
 use crate::runs;
-use crate::signals::Signals;
 use common::failure::{Failure, Result};
 
 #[derive(Debug, Clone)]
@@ -22,13 +22,14 @@ pub struct Options {
 }
 
 /// Publishes the earlier release; returns the dataset that is published now.
-pub async fn run(options: &Options) -> Result<runs::DatasetRecord> {
-    let Options { run_id, database_url, .. } = options;
-    let mut signals = Signals::listen();
-    let mut session = signals.or_interrupted(begin(database_url, *run_id, runs::RunKind::Rollback)).await?;
+pub async fn run(options: &Options, interrupts: &mut Interrupts) -> Result<runs::DatasetRecord> {
+    let database = Database::new(&options.database_url, options.run_id);
+    let watched = database.watched(begin(&database, runs::RunKind::Rollback));
+    let mut session = interrupts.or_interrupted(watched).await?;
     let mut committing = None;
-    let result = signals.or_interrupted(roll_back(options, &mut session, &mut committing)).await;
-    settle(database_url, *run_id, session, result, committing).await
+    let roll_back = roll_back(options, &mut session, &mut committing);
+    let result = interrupts.or_interrupted(database.watched(roll_back)).await;
+    settle(&database, session, result, committing).await
 }
 
 async fn roll_back(

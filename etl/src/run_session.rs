@@ -3,11 +3,10 @@
 use std::time::Duration;
 
 use common::failure::{Failure, Result};
-use sqlx::postgres::PgConnection;
-use uuid::Uuid;
 
+use crate::database::{Database, Session};
 use crate::load::lock;
-use crate::{database, migrate, runs};
+use crate::{migrate, pooling, runs};
 
 /// How long recording a failure may take.
 const RECORD_TIMEOUT: Duration = Duration::from_secs(5);
@@ -18,8 +17,10 @@ const COMMIT_TIMEOUT: Duration = Duration::from_mins(4);
 const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Connects, applies pending migrations, takes the lock and records the run.
-pub(crate) async fn begin(database_url: &str, run_id: Uuid, kind: runs::RunKind) -> Result<PgConnection> {
-    let mut session = database::connect(database_url, run_id).await?;
+pub(crate) async fn begin(database: &Database, kind: runs::RunKind) -> Result<Session> {
+    let run_id = database.run_id();
+    pooling::refuse_transaction_mode(database.url(), run_id).await?;
+    let mut session = database.connect().await?;
     migrate::refuse_read_only(&mut session).await?;
     migrate::migrate(&mut session).await?;
     lock::take(&mut session).await?;
@@ -28,14 +29,13 @@ pub(crate) async fn begin(database_url: &str, run_id: Uuid, kind: runs::RunKind)
     Ok(session)
 }
 
-/// Returns the result of a run that holds the lock. A failure is recorded, if the database still answers; otherwise the next run does it.
+/// Returns the result of a run. A failure is recorded, if the database still answers; otherwise the next run does it.
 ///
 /// `committing` is the result that the run has once its last COMMIT is done, `None` before that COMMIT is sent. An error in between does not
 /// say whether the transaction is committed, so the database is asked.
 pub(crate) async fn settle<T>(
-    database_url: &str,
-    run_id: Uuid,
-    session: PgConnection,
+    database: &Database,
+    session: Session,
     result: Result<T>,
     committing: Option<T>,
 ) -> Result<T> {
@@ -49,8 +49,8 @@ pub(crate) async fn settle<T>(
     let record = async {
         loop {
             let recorded = async {
-                let mut fresh = database::connect(database_url, run_id).await?;
-                runs::fail(&mut fresh, run_id, &failure).await
+                let mut fresh = database.connect().await?;
+                runs::fail(&mut fresh, database.run_id(), &failure).await
             };
             match recorded.await {
                 Ok(succeeded) => return succeeded,

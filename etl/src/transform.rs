@@ -18,6 +18,7 @@ use tokio::sync::mpsc as channel;
 use crate::clean::{Excluded, MALFORMED, Row, RowCleaner};
 use crate::extract::blocks::{Block, Blocks};
 use crate::extract::{self, Source};
+use crate::panics;
 use crate::parse::header::Header;
 use crate::parse::record::{Records, is_text};
 use crate::store::Store;
@@ -157,23 +158,27 @@ impl<C: RowCleaner> Transform<C> {
         let (store, source, bytes, runtime) =
             (store.clone(), source.clone(), Arc::clone(&position.bytes), Handle::current());
         spawn("read", move || {
-            let read = extract::with_text(&store, &source, &runtime, &bytes, |text| {
-                let (header, blocks) = Blocks::open(text, &source.url)?;
-                // The memory of waiting blocks is bounded by their number, so this bound need not be tight.
-                let (filled, to_clean) = mpsc::sync_channel(workers);
-                let to_clean = Arc::new(Mutex::new(to_clean));
-                for number in 0..workers {
-                    let mut cleaner = cleaner(&header, &source.url)?;
-                    let (to_clean, report, columns) =
-                        (Arc::clone(&to_clean), report.clone(), header.columns());
-                    spawn(&format!("clean-{number}"), move || {
-                        clean_blocks(&to_clean, &report, &mut cleaner, columns);
-                    })?;
-                }
-                read_blocks(blocks, &free, &filled)
-            });
+            let read = || {
+                extract::with_text(&store, &source, &runtime, &bytes, |text| {
+                    let (header, blocks) = Blocks::open(text, &source.url)?;
+                    // The memory of waiting blocks is bounded by their number, so this bound need not be tight.
+                    let (filled, to_clean) = mpsc::sync_channel(workers);
+                    let to_clean = Arc::new(Mutex::new(to_clean));
+                    for number in 0..workers {
+                        let mut cleaner = cleaner(&header, &source.url)?;
+                        let (to_clean, report, columns) =
+                            (Arc::clone(&to_clean), report.clone(), header.columns());
+                        spawn(&format!("clean-{number}"), move || {
+                            clean_blocks(&to_clean, &report, &mut cleaner, columns);
+                        })?;
+                    }
+                    // Without workers, which have failed, sending a block must fail, too.
+                    drop(to_clean);
+                    read_blocks(blocks, &free, &filled)
+                })
+            };
             // The receiver is gone if the run has failed.
-            drop(report.send(read.map(Report::Ended)));
+            drop(report.send(panics::caught(read).map(Report::Ended)));
         })?;
         Ok(Self {
             reports,
@@ -199,10 +204,8 @@ impl<C: RowCleaner> Transform<C> {
             if self.blocks == Some(self.next) {
                 return Ok(None);
             }
-            let report = self.reports.recv().await.ok_or_else(|| {
-                Failure::new("a worker thread panicked")
-                    .hint("this is a bug: please report it with the log of this run")
-            })?;
+            // Threads report how they ended, even after a panic.
+            let report = self.reports.recv().await.ok_or_else(panics::failure)?;
             match report? {
                 Report::Cleaned(block) => drop(self.early.insert(block.block.number, block)),
                 Report::Ended(blocks) => self.blocks = Some(blocks),
@@ -260,9 +263,65 @@ fn clean_blocks<C: RowCleaner>(
     loop {
         let block = to_clean.lock().unwrap_or_else(PoisonError::into_inner).recv();
         let Ok(mut block) = block else { return };
-        let result = block.clean(cleaner, columns);
-        if report.send(result.map(|()| Report::Cleaned(block))).is_err() {
+        let result = panics::caught(|| block.clean(cleaner, columns).map(|()| Report::Cleaned(block)));
+        let failed = result.is_err();
+        if report.send(result).is_err() || failed {
             return;
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use object_store::ObjectStoreExt as _;
+
+    use super::*;
+    use crate::clean::Row;
+    use crate::dataset::Dataset;
+
+    /// Panics at a line.
+    #[derive(Debug)]
+    struct PanickingCleaner(u64);
+
+    impl RowCleaner for PanickingCleaner {
+        type Accepted = ();
+        type Notes = ();
+
+        fn clean_row(&mut self, row: &Row<'_>, _: &mut Vec<u8>, (): &mut ()) -> Result<(), Excluded> {
+            assert!(row.line < self.0, "a bug");
+            Ok(())
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn panic_of_a_worker_fails_the_run() {
+        let store = Store::in_memory();
+        // More blocks than the channels hold.
+        let text = format!("a,b\n{}", "1,2\n".repeat(2_000_000));
+        store.objects().put(&"Covid19Casos.csv".into(), text.into()).await.unwrap();
+        let source = extract::find(&store, Dataset::Cases).await.unwrap();
+        for workers in [1, 4] {
+            let cleaner = |_: &Header, _: &str| Ok(PanickingCleaner(300_000));
+            let mut transform =
+                Transform::start((&store, &source), workers, &Arc::default(), cleaner).unwrap();
+            let failure = loop {
+                match transform.next().await {
+                    Ok(Some(block)) => transform.recycle(block),
+                    Ok(None) => panic!("the panic was lost"),
+                    Err(failure) => break failure,
+                }
+            };
+            assert_eq!(failure.to_string(), "the run panicked");
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn panic_of_the_reader_fails_the_run() {
+        let store = Store::in_memory();
+        store.objects().put(&"Covid19Casos.csv".into(), "a,b\n1,2\n".into()).await.unwrap();
+        let source = extract::find(&store, Dataset::Cases).await.unwrap();
+        let cleaner = |_: &Header, _: &str| -> Result<PanickingCleaner> { panic!("a bug") };
+        let mut transform = Transform::start((&store, &source), 1, &Arc::default(), cleaner).unwrap();
+        assert_eq!(transform.next().await.unwrap_err().to_string(), "the run panicked");
     }
 }

@@ -1,11 +1,14 @@
 //! Options that several commands have.
 
+use std::time::Duration;
+
 use clap::Args;
-use common::env;
 use common::failure::Result;
+use common::{env, text};
 use uuid::Uuid;
 
 use crate::ecs_metadata::EcsTask;
+use crate::interrupts::Interrupts;
 use crate::record::{Record, RunOrigin, RunStatus};
 use crate::runs::RunKind;
 use crate::store::Store;
@@ -38,6 +41,10 @@ pub(super) struct RunIdArgs {
     #[arg(long, env = env::RUN_ID, default_value_t = Uuid::new_v4(), hide_default_value = true)]
     pub(super) run_id: Uuid,
 
+    /// Time after which the run is stopped with exit code 124, such as `2h` [default: none]
+    #[arg(long, env = env::TIME_LIMIT, value_name = "DURATION", value_parser = text::duration)]
+    time_limit: Option<Duration>,
+
     /// User to record as the starter of the run
     #[arg(long, env = env::STARTED_BY, hide_env_values = true)]
     started_by: Option<String>,
@@ -53,13 +60,14 @@ impl RunIdArgs {
         self,
         kind: RunKind,
         reports: &Store,
-        work: impl AsyncFnOnce(&mut Record) -> Result<T>,
+        work: impl AsyncFnOnce(&mut Record, &mut Interrupts) -> Result<T>,
         status: impl FnOnce(&T) -> RunStatus,
     ) -> Result<T> {
+        let mut interrupts = Interrupts::listen(self.time_limit);
         let task = EcsTask::fetch(self.ecs_metadata.as_deref()).await;
         let origin = RunOrigin { started_by: self.started_by, task };
         let mut record = Record::open(self.run_id, kind, origin, reports).await?;
-        let result = work(&mut record).await;
+        let result = work(&mut record, &mut interrupts).await;
         record.end(&result, status);
         record.write(reports).await;
         result

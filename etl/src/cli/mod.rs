@@ -10,19 +10,21 @@ use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
+use clap::builder::FalseyValueParser;
 use clap::{Args, Parser, Subcommand};
 use uuid::Uuid;
 
 use self::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use self::run::{RollbackArgs, RunArgs};
+use crate::database::Database;
 use crate::dataset::Dataset;
+use crate::interrupts::Interrupts;
 use crate::log::{self, Format};
 use crate::record::{Record, RunStatus};
 use crate::report::Language;
 use crate::runs::RunKind;
-use crate::signals::Signals;
 use crate::store::Store;
-use crate::{database, download, estimate, migrate, report, sample};
+use crate::{download, estimate, migrate, report, sample};
 use common::failure::{Context as _, Exit, Failure, Result};
 use common::terminal::visible;
 use common::{env, terminal};
@@ -95,7 +97,6 @@ struct DownloadArgs {
 }
 
 #[derive(Debug, Args)]
-#[expect(clippy::struct_field_names, reason = "the names of the flags")]
 pub struct SourceArgs {
     /// URL of `Covid19Casos.zip` [default: the health ministry's site]
     #[arg(long, env = env::CASES_URL, value_name = "URL")]
@@ -116,17 +117,31 @@ pub struct SourceArgs {
     /// URL of the optional `Covid19VacunasAgrupadas.csv.zip` [default: the health ministry's site]
     #[arg(long, env = env::VACCINATIONS_URL, value_name = "URL")]
     vaccinations_url: Option<String>,
+
+    /// Follow redirects to other hosts, or from HTTPS to HTTP
+    #[arg(long, env = env::ALLOW_REDIRECTS, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    allow_redirects: bool,
+
+    /// Largest size of a file in GB
+    #[arg(long, env = env::MAX_DOWNLOAD_GB, value_name = "N", default_value_t = download::DEFAULT_MAX_GIGABYTES)]
+    #[arg(value_parser = clap::value_parser!(u64).range(1..1_000_000))]
+    max_download_gb: u64,
 }
 
 impl From<SourceArgs> for download::Options {
     fn from(arguments: SourceArgs) -> Self {
-        Self::new(|dataset| match dataset {
+        let limits = download::Limits {
+            allow_redirects: arguments.allow_redirects,
+            max_size: arguments.max_download_gb * 1_000_000_000,
+        };
+        let options = Self::new(|dataset| match dataset {
             Dataset::Provinces => arguments.provinces_url.clone(),
             Dataset::Departments => arguments.departments_url.clone(),
             Dataset::Cases => arguments.cases_url.clone(),
             Dataset::Tests => arguments.tests_url.clone(),
             Dataset::Vaccinations => arguments.vaccinations_url.clone(),
-        })
+        });
+        Self { limits, ..options }
     }
 }
 
@@ -195,9 +210,9 @@ fn in_runtime<T>(work: impl Future<Output = Result<T>>) -> Result<T> {
 async fn report(arguments: ReportArgs) -> Result<()> {
     let reports = arguments.reports.open(arguments.store_url)?;
     let (language, run_id) = (arguments.language, arguments.id.run_id);
-    let work = async |record: &mut Record| {
+    let work = async |record: &mut Record, interrupts: &mut Interrupts| {
         let options = report::Options { language, run_id, started_at: record.started_at };
-        let written = report::run(&options, &arguments.database.database_url, &reports).await?;
+        let written = report::run(&options, &arguments.database.database_url, &reports, interrupts).await?;
         record.report = Some(written.folder.clone());
         Ok(written)
     };
@@ -221,9 +236,8 @@ async fn download(arguments: DownloadArgs) -> Result<()> {
     let store = Store::open_or_create(&arguments.store_url)?;
     let reports = arguments.reports.open(Some(arguments.store_url))?;
     let options = download::Options::from(arguments.sources);
-    let work = async |_: &mut Record| {
-        let mut signals = Signals::listen();
-        signals.or_interrupted(download::run(&options, &store, None)).await
+    let work = async |_: &mut Record, interrupts: &mut Interrupts| {
+        interrupts.or_interrupted(download::run(&options, &store, None)).await
     };
     let status = |ended: &download::Ended| match ended {
         download::Ended::Complete { replaced: 0 } => RunStatus::Skipped,
@@ -251,8 +265,9 @@ fn sample(arguments: SampleArgs) -> Result<()> {
 }
 
 async fn migrate(arguments: DatabaseArgs) -> Result<()> {
-    let mut session = database::connect(&arguments.database_url, Uuid::new_v4()).await?;
-    match migrate::migrate(&mut session).await? {
+    let database = Database::new(&arguments.database_url, Uuid::new_v4());
+    let migrate = async { migrate::migrate(&mut *database.connect().await?).await };
+    match Interrupts::listen(None).or_interrupted(database.watched(migrate)).await? {
         0 => tracing::info!("schema is up to date"),
         applied => tracing::info!(applied, "schema migrated"),
     }

@@ -5,6 +5,7 @@ use clap::builder::FalseyValueParser;
 
 use super::args::{DatabaseArgs, ReportsArgs, RunIdArgs};
 use crate::gate::Thresholds;
+use crate::interrupts::Interrupts;
 use crate::load::retire::Retention;
 use crate::log::Format;
 use crate::pipeline::{self, Options, Outcome};
@@ -83,9 +84,9 @@ pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
     };
     let store = Store::open(&arguments.store_url)?;
     let reports = arguments.reports.open(Some(arguments.store_url))?;
-    let work = async |record: &mut Record| {
+    let work = async |record: &mut Record, interrupts: &mut Interrupts| {
         let mut about = None;
-        let result = pipeline::run(&options, &store, &mut about).await;
+        let result = pipeline::run(&options, &store, interrupts, &mut about).await;
         record.dataset = about;
         if let Ok(Outcome::Published(tally)) = &result {
             record.rows = Some(tally.cases());
@@ -103,8 +104,8 @@ pub(super) async fn rollback(arguments: RollbackArgs) -> Result<()> {
     let reports = arguments.reports.open(arguments.store_url)?;
     let (run_id, database_url) = (arguments.id.run_id, arguments.database.database_url);
     let options = rollback::Options { run_id, database_url, to: arguments.to };
-    let work = async |record: &mut Record| {
-        let dataset = rollback::run(&options).await?;
+    let work = async |record: &mut Record, interrupts: &mut Interrupts| {
+        let dataset = rollback::run(&options, interrupts).await?;
         record.dataset = Some(dataset);
         Ok(())
     };

@@ -20,6 +20,7 @@ use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
 use crate::dataset::Dataset;
+use crate::panics;
 use crate::parse::header::empty;
 use crate::parse::unlike::looks_like_html;
 use crate::store::{Store, refused};
@@ -139,7 +140,7 @@ pub async fn read_text<T: Send + 'static>(
 ) -> Result<T> {
     let (store, source, runtime) = (store.clone(), source.clone(), Handle::current());
     let work = move || with_text(&store, &source, &runtime, &Arc::default(), read);
-    tokio::task::spawn_blocking(work).await.context(|| "a worker thread panicked".to_owned())?
+    tokio::task::spawn_blocking(work).await.unwrap_or_else(|_| Err(panics::failure()))
 }
 
 /// Calls `read` with a blocking reader of the text as UTF-8 without BOM; invalid bytes of the file are passed through.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::copy::BinaryCopy;
 use crate::aggregates::{CaseAggregates, Rows};
-use crate::database::{self, execute};
+use crate::database::{Database, Session, execute};
 use common::failure::Result;
 
 /// The tables whose rows carry the id of their run: aggregates and optional datasets.
@@ -19,13 +19,13 @@ const WHAT: &str = "cannot write the counts of the cases";
 
 /// Writes aggregates in a session and transaction of its own, so that a failed load leaves none.
 pub struct AggregateWriter {
-    session: PgConnection,
+    session: Session,
     run_id: Uuid,
 }
 
 impl AggregateWriter {
-    pub async fn begin(database_url: &str, run_id: Uuid) -> Result<Self> {
-        let mut session = database::connect(database_url, run_id).await?;
+    pub async fn begin(database: &Database, run_id: Uuid) -> Result<Self> {
+        let mut session = database.connect().await?;
         // The publication flushes the log. A few thousand rows are enough for the statistics.
         let settings = "SET default_statistics_target = 30; BEGIN; SET LOCAL synchronous_commit = off";
         execute(&mut session, settings, WHAT).await?;
@@ -58,12 +58,17 @@ impl AggregateWriter {
     }
 }
 
-/// Deletes the rows of runs that no kept release shows, except the load that the published one is compared with.
+/// Deletes the rows of runs that no kept release shows, except the load that the published one is compared with. The rejected rows of the
+/// latest failed load stay, too, because they may say why it failed.
 pub async fn delete_unused(session: &mut PgConnection) -> Result<()> {
     let others = "run_id NOT IN (
                  SELECT run_id FROM public.release WHERE dropped_at IS NULL AND publication IS NOT NULL
                  UNION ALL SELECT run_id FROM public.release_dataset
                  UNION ALL SELECT run_id FROM public.previous_load() AS run_id WHERE run_id IS NOT NULL)";
+    let rejected = format!(
+        "DELETE FROM public.rejected_row WHERE {others} AND run_id IS DISTINCT FROM (
+             SELECT run_id FROM public.pipeline_run WHERE kind = 'etl' AND status = 'failed' ORDER BY started_at DESC LIMIT 1);"
+    );
     let statements = TABLES.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).concat();
-    execute(session, AssertSqlSafe(statements), "cannot delete the aggregates of older runs").await
+    execute(session, AssertSqlSafe(statements + &rejected), "cannot delete the rows of older runs").await
 }

@@ -11,10 +11,10 @@ use super::answer::{Snapshot, take_snapshot};
 use super::content::{Content, Options};
 use super::pointer::{LATEST_JSON, Pointer};
 use super::{csv, html, json, text};
-use crate::database::DbContext as _;
-use crate::signals::Signals;
+use crate::database::{Database, DbContext as _, Session};
+use crate::interrupts::Interrupts;
 use crate::store::{OrRefused as _, REPORTS, Store, refused};
-use crate::{database, migrate, runs};
+use crate::{database, migrate, run_session, runs};
 use common::failure::{Context as _, Failure, Result};
 
 const REPORT_TEXT: &str = "report.txt";
@@ -43,31 +43,23 @@ pub struct Written {
 }
 
 /// Writes a report of the published release.
-pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Result<Written> {
-    let mut session = database::connect(database_url, options.run_id).await?;
-    let can_write = can_write(&mut session).await?;
-    if can_write {
-        migrate::migrate(&mut session).await?;
-        runs::mark_stale_failed(&mut session, runs::RunKind::Report).await?;
-        runs::begin(&mut session, options.run_id, runs::RunKind::Report).await?;
-    } else if migrate::schema_state(&mut session).await?.pending > 0 {
-        return Err(Failure::new("the schema is not up to date, and this login cannot change it")
-            .hint("run `etl migrate` with a login that can write"));
-    }
-    let limited = async {
+pub async fn run(
+    options: &Options,
+    database_url: &str,
+    reports: &Store,
+    interrupts: &mut Interrupts,
+) -> Result<Written> {
+    let database = Database::new(database_url, options.run_id);
+    let (mut session, can_write) = interrupts.or_interrupted(database.watched(begin(&database))).await?;
+    let work = async {
         database::execute(&mut session, LIMITS, "cannot set time limits").await?;
-        write(options, &mut session, reports).await
-    };
-    let result = Signals::listen().or_interrupted(limited).await;
-    if can_write {
-        let recorded = match &result {
-            Ok(_) => runs::finish(&mut session, options.run_id, "succeeded").await,
-            Err(failure) => runs::fail(&mut session, options.run_id, failure).await.map(drop),
-        };
-        if let Err(error) = recorded {
+        let written = write(options, &mut session, reports).await?;
+        if can_write && let Err(error) = runs::finish(&mut session, options.run_id, "succeeded").await {
             tracing::warn!(%error, "could not record the end of the run");
         }
-    }
+        Ok(written)
+    };
+    let result = interrupts.or_interrupted(database.watched(work)).await;
     if let Ok(written) = &result {
         tracing::info!(
             folder = reports.url_of(&written.folder.as_str().into()),
@@ -76,7 +68,22 @@ pub async fn run(options: &Options, database_url: &str, reports: &Store) -> Resu
             "report written"
         );
     }
-    result
+    if can_write { run_session::settle(&database, session, result, None).await } else { result }
+}
+
+/// Opens the session of a report and records the run, if this login can write; returns whether it can.
+async fn begin(database: &Database) -> Result<(Session, bool)> {
+    let mut session = database.connect().await?;
+    let can_write = can_write(&mut session).await?;
+    if can_write {
+        migrate::migrate(&mut session).await?;
+        runs::mark_stale_failed(&mut session, runs::RunKind::Report).await?;
+        runs::begin(&mut session, database.run_id(), runs::RunKind::Report).await?;
+    } else if migrate::schema_state(&mut session).await?.pending > 0 {
+        return Err(Failure::new("the schema is not up to date, and this login cannot change it")
+            .hint("run `etl migrate` with a login that can write"));
+    }
+    Ok((session, can_write))
 }
 
 /// Returns whether this login can record a run: not on a replica, and only with write privileges.

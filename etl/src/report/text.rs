@@ -6,6 +6,7 @@ use super::language::{Language, Localized, tr};
 use super::question::Layout;
 use super::table::{heading, visible_rows};
 use super::{format, text_table};
+use common::terminal::visible;
 
 const TITLE: Localized =
     tr("Covid-19 en Argentina: casos confirmados", "Covid-19 in Argentina: confirmed cases");
@@ -31,7 +32,9 @@ pub(super) fn render(content: &Content, width: usize) -> String {
         lines.extend(section(result, language, width));
     }
     lines.push(String::new());
-    lines.join("\n")
+    // Values of the database must not act on the terminal, nor begin a line.
+    let visible: Vec<String> = lines.iter().map(|line| visible(line).replace('\n', "\\n")).collect();
+    visible.join("\n")
 }
 
 fn head(content: &Content, width: usize) -> Vec<String> {

@@ -72,7 +72,7 @@ async fn lost_answer_to_commit_is_a_published_run() {
     let (_, new) = fixture.with_two_datasets(1_000).await;
     let old_data = fixture.seen().await;
     let (port, _proxy) = proxy(fixture.address().await, Cut::Answer).await;
-    let run = fixture.start_through(port, &new);
+    let run = fixture.start_through(port, &new, &[]);
     let run_id = run.id;
     let ended = run.end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.said);
@@ -89,7 +89,7 @@ async fn lost_commit_is_a_failed_run() {
     let (_, new) = fixture.with_two_datasets(1_000).await;
     let old_data = fixture.seen().await;
     let (port, _proxy) = proxy(fixture.address().await, Cut::Request).await;
-    let run = fixture.start_through(port, &new);
+    let run = fixture.start_through(port, &new, &[]);
     let run_id = run.id;
     let ended = run.end().await;
     ended.assert_explained("cannot publish the new release");

@@ -82,10 +82,19 @@ impl Fixture {
     }
 
     /// The same through a proxy of the server on this port of the loopback.
-    pub(crate) fn start_through(&self, port: u16, dataset: &Dataset) -> Run {
+    pub(crate) fn start_through(&self, port: u16, dataset: &Dataset, arguments: &[&str]) -> Run {
+        Run::start(&self.url_through(port), &dataset.0, &self.folder.path().join("reports"), arguments)
+    }
+
+    /// Returns the URL of the database through a proxy on this port of the loopback.
+    pub(crate) fn url_through(&self, port: u16) -> String {
         let options = self.server.clone().database(&self.database).host("127.0.0.1").port(port);
-        let url = options.ssl_mode(PgSslMode::Disable).to_url_lossy().to_string();
-        Run::start(&url, &dataset.0, &self.folder.path().join("reports"), &[])
+        options.ssl_mode(PgSslMode::Disable).to_url_lossy().to_string()
+    }
+
+    /// Returns the name of the superuser.
+    pub(crate) fn user(&self) -> &str {
+        self.server.get_username()
     }
 
     /// Returns the address of the server.

@@ -120,7 +120,8 @@ pub(crate) fn give_away(path: &Path) {
     }
 }
 
-fn as_server_user(command: &mut Command) {
+/// Runs a command as the server's user.
+pub(crate) fn as_server_user(command: &mut Command) {
     if let Some(user) = server_user() {
         command.uid(user.uid.as_raw()).gid(user.gid.as_raw());
     }

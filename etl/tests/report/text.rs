@@ -46,6 +46,20 @@ async fn text_lines_fit_80_columns() {
 }
 
 #[tokio::test]
+async fn text_escapes_values_that_act_on_a_terminal() {
+    let fixture = Fixture::with(TWO_YEARS).await;
+    let written = fixture.report(Language::Spanish).await.unwrap();
+    let document = String::from_utf8(written.document).unwrap();
+    assert!(document.contains("\"Mendoza\""), "{document}");
+    let hostile = document.replace("\"Mendoza\"", r#""Men\u001b[2J\u009b31m\u202e\ndoza""#);
+    let text = etl::report::text_of(&serde_json::from_str(&hostile).unwrap(), 160).unwrap();
+    assert!(text.contains("[2J") && text.contains("\\u{202e}"), "{text}");
+    assert!(!text.contains(|at: char| at != '\n' && at.is_control() || at == '\u{202e}'), "{text}");
+    let ordinary = etl::report::text_of(&serde_json::from_str(&document).unwrap(), 160).unwrap();
+    assert_eq!(text.lines().count(), ordinary.lines().count());
+}
+
+#[tokio::test]
 async fn text_of_document_fits_any_width() {
     let fixture = Fixture::sampled(3_000, 6).await;
     for language in [Language::Spanish, Language::English] {
