@@ -40,6 +40,17 @@ pub(crate) enum Task {
         #[arg(long)]
         draw: bool,
     },
+    /// Fuzz the readers of untrusted bytes
+    Fuzz {
+        /// Targets [default: all]
+        targets: Vec<String>,
+
+        /// Time for each target, in seconds
+        #[arg(long, default_value_t = 60, value_name = "N")]
+        seconds: u64,
+    },
+    /// Check the concurrent parts of the tunnel with a model checker
+    Model,
     /// Print the packages that the tests need
     #[command(name = "needs")]
     Prerequisites,

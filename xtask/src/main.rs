@@ -1,4 +1,4 @@
-//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `needs`, `pictures` and `bench`.
+//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `fuzz`, `model`, `needs`, `pictures` and `bench`.
 //!
 //! Each task installs what it needs, so that it runs in a fresh clone. This crate builds in seconds: of the workspace it depends on
 //! `common` alone.
@@ -6,6 +6,8 @@
 mod bench;
 mod checks;
 mod cli;
+mod fuzz;
+mod model;
 mod output;
 mod postgres;
 mod prerequisites;
@@ -43,6 +45,8 @@ fn run(Cli { task, pg_bin }: Cli) -> Result<()> {
             prerequisites::list();
             Ok(())
         }
+        Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
+        Task::Model => model::run(),
         Task::Pictures => {
             process::run(&mut process::cargo(
                 "run --package covidctl --example pictures -- docs/pictures docs/reference",

@@ -26,6 +26,13 @@ const PREREQUISITES: &[Prerequisite] = &[
         is_installed: |pg_bin| Binaries::find(pg_bin).is_ok(),
     },
     Prerequisite {
+        name: "PgBouncer",
+        package: "pgbouncer",
+        purpose: "loads through a connection pooler are tested",
+        // Its folder is often not on PATH.
+        is_installed: |_| Path::new("/usr/sbin/pgbouncer").is_file(),
+    },
+    Prerequisite {
         name: "the OpenSSH server",
         package: "openssh-server",
         purpose: "the tunnel is tested through a real bastion",
