@@ -53,7 +53,7 @@ fn with_task_that_never_starts(cloud: &Cloud) -> Arc<Mutex<String>> {
     let started_by = Arc::new(Mutex::new(String::new()));
     let note = Arc::clone(&started_by);
     cloud.proxy.handle("ecs:RunTask", move |call| {
-        *note.lock().unwrap() = call.json()["startedBy"].as_str().unwrap().to_owned();
+        call.json()["startedBy"].as_str().unwrap().clone_into(&mut note.lock().unwrap());
         Some(Reply::Json(
             json!({ "tasks": [{ "taskArn": arn, "lastStatus": "PROVISIONING" }], "failures": [] }),
         ))
