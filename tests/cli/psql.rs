@@ -49,8 +49,8 @@ fn psql_passes_on_exit_code_and_obeys_read_only() {
     assert_eq!(target.call(&["psql", "--", "-Xc", "SELECT nonsense"]).code, Some(1));
     let finished = target.call(&["--read-only", "psql", "--", "-Xc", "CREATE TABLE t ()"]);
     assert!(finished.err.contains("read-only transaction"), "{}", finished.err);
-    let escape = "SET default_transaction_read_only = off; RESET ROLE; CREATE TABLE public.t ()";
-    let finished = target.call(&["--read-only", "psql", "--", "-Xc", escape]);
+    let escape = ["-c", "SET default_transaction_read_only = off", "-c", "CREATE TABLE public.t ()"];
+    let finished = target.call(&[&["--read-only", "psql", "--", "-X"], &escape[..]].concat());
     assert!(finished.err.contains("permission denied"), "{}", finished.err);
     let user = target.call(&["--read-only", "psql", "--", "-XAtc", "SELECT session_user"]);
     assert_eq!(user.out, "covid19_reader\n");

@@ -12,8 +12,7 @@ use crate::server::Server;
 
 /// Downloads until `until` bytes of the line list are received, after which the server hangs.
 async fn begin(server: &Server, store: &Store, resume: Option<Unfinished>, until: usize) -> Unfinished {
-    let mut options = options(server);
-    options.retry.idle_timeout = Duration::from_mins(5);
+    let options = options(server);
     let (stop, position) = (Arc::clone(&options.stop), Arc::clone(&options.position));
     let stopping = async {
         while position.load(Ordering::SeqCst) != until as u64 {

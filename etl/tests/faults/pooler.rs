@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use tokio::net::TcpStream;
 
 use crate::fixture::Fixture;
-use crate::server::{as_server_user, give_away};
+use crate::server::{Server, as_server_user, give_away};
 use crate::watch::until;
 
 /// Ended when dropped.
@@ -53,7 +53,9 @@ impl Drop for PgBouncer {
 
 #[tokio::test]
 async fn transaction_mode_is_refused() {
-    let fixture = Fixture::new().await;
+    // Without passwords, which PgBouncer would have to know.
+    let server = Server::start();
+    let fixture = Fixture::on(&server.url()).await;
     let pooler = PgBouncer::start(&fixture, "transaction", "extra_float_digits").await;
     let run = fixture.start_through(pooler.port, &fixture.dataset(100, 1), &[]);
     let ended = run.end().await;
@@ -67,7 +69,9 @@ async fn transaction_mode_is_refused() {
 
 #[tokio::test]
 async fn default_settings_are_refused_with_a_hint() {
-    let fixture = Fixture::new().await;
+    // Without passwords, which PgBouncer would have to know.
+    let server = Server::start();
+    let fixture = Fixture::on(&server.url()).await;
     let pooler = PgBouncer::start(&fixture, "transaction", "").await;
     let ended = fixture.start_through(pooler.port, &fixture.dataset(100, 1), &[]).end().await;
     ended.assert_explained("cannot connect to PostgreSQL");
@@ -76,7 +80,9 @@ async fn default_settings_are_refused_with_a_hint() {
 
 #[tokio::test]
 async fn session_mode_loads() {
-    let fixture = Fixture::new().await;
+    // Without passwords, which PgBouncer would have to know.
+    let server = Server::start();
+    let fixture = Fixture::on(&server.url()).await;
     let pooler = PgBouncer::start(&fixture, "session", "extra_float_digits").await;
     let ended = fixture.start_through(pooler.port, &fixture.dataset(100, 1), &[]).end().await;
     assert_eq!(ended.code, Some(0), "{}", ended.said);

@@ -16,7 +16,7 @@ const TEST_MOTO: &str = "TEST_MOTO";
 /// Any key will do; the region in it counts.
 const SIGNATURE: &str = "SignedHeaders=host, Signature=0";
 
-const REGIONS: [&str; 31] = [
+const REGIONS: [&str; 33] = [
     "us-east-1",
     "us-east-2",
     "us-west-1",
@@ -48,6 +48,8 @@ const REGIONS: [&str; 31] = [
     "eu-south-2",
     "me-central-1",
     "mx-central-1",
+    "ap-southeast-7",
+    "ap-east-2",
 ];
 
 /// The account that moto plays.
