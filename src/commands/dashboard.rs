@@ -26,7 +26,7 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
         connection => ReconcileMode::Check(connection.as_ref()),
     };
     let account = (metabase.email.as_str(), metabase.password.as_str());
-    let client = Client::open(&metabase.url, account, applies.then_some(metabase.language)).await?;
+    let client = Client::open(&metabase.url, account, applies.then_some(metabase.language), printer).await?;
     let items = reconcile(&client, metabase.language, mode).await?;
     printer.show_table(["KIND", "NAME", "STATE"], &items, |item| {
         [item.kind.to_owned(), item.name.clone(), item.state.to_string()]

@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
+mod front;
 mod schema;
 mod stub;
 
@@ -9,6 +10,7 @@ use std::process::Command;
 
 use serde_json::{Value, json};
 
+use crate::front::Front;
 use crate::stub::Stub;
 
 struct Output {
@@ -20,11 +22,16 @@ struct Output {
 /// Runs the program, configured by its environment.
 #[track_caller]
 fn dashboard(stub: &Stub, args: &[&str], password: &str) -> Output {
+    dashboard_at(&stub.url, args, password)
+}
+
+#[track_caller]
+fn dashboard_at(url: &str, args: &[&str], password: &str) -> Output {
     let output = Command::new(env!("CARGO_BIN_EXE_covidctl"))
         .arg("dashboard")
         .args(args)
         .env("XDG_CONFIG_HOME", "/nonexistent")
-        .env("METABASE_URL", &stub.url)
+        .env("METABASE_URL", url)
         .env("METABASE_EMAIL", "admin@example.org")
         .env("METABASE_PASSWORD", password)
         .env(
@@ -251,6 +258,75 @@ async fn filtered_queries_run_with_and_without_filters() {
             let rows = sqlx::query(AssertSqlSafe(query.as_str())).fetch_all(&mut connection).await.unwrap();
             let sum: i64 = rows.iter().map(|row| row.get::<i64, _>("cases")).sum();
             assert_eq!((rows.len(), sum), (lines, cases), "{query}");
+        }
+    }
+}
+
+const SET_UP: &str = r#"{"has-user-setup": true}"#;
+
+#[test]
+fn redirect_is_not_followed_and_the_other_address_is_named() {
+    let front = Front::start(|_, request| {
+        let path = request.split(' ').nth(1).unwrap();
+        ("301 Moved Permanently", format!("Location: https://metabase.example{path}\r\n"), "")
+    });
+    let output = dashboard_at(&front.url, &["status"], "hush-hush");
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    assert!(
+        output.err.contains("redirects to `https://metabase.example/api/session/properties`"),
+        "{}",
+        output.err
+    );
+    assert!(output.err.contains("--url https://metabase.example\n"), "{}", output.err);
+    assert!(!front.requests().concat().contains("hush-hush"));
+}
+
+#[test]
+fn login_is_not_sent_to_the_target_of_a_redirect() {
+    let elsewhere = Front::start(|_, _| ("200 OK", String::new(), r#"{"id": "stolen"}"#));
+    let to = elsewhere.url.clone();
+    let front = Front::start(move |_, request| match request {
+        "GET /api/session/properties" => ("200 OK", String::new(), SET_UP),
+        _ => ("307 Temporary Redirect", format!("Location: {to}/api/session\r\n"), ""),
+    });
+    let output = dashboard_at(&front.url, &["status"], "hush-hush");
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    assert_eq!(elsewhere.requests(), [""; 0]);
+}
+
+#[test]
+fn metabase_that_starts_is_waited_for() {
+    let front = Front::start(|number, request| match (number, request) {
+        (0..2, _) => {
+            ("503 Service Unavailable", String::new(), r#"{"status": "initializing", "progress": 0.3}"#)
+        }
+        (_, "GET /api/session/properties") => ("200 OK", String::new(), SET_UP),
+        _ => ("401 Unauthorized", String::new(), ""),
+    });
+    let output = dashboard_at(&front.url, &["status"], "x");
+    assert_eq!(output.err.matches("Metabase is starting: 30 %").count(), 1, "{}", output.err);
+    assert_eq!(output.code, Some(4), "{}", output.err);
+    assert!(output.err.contains("log in with a password"), "{}", output.err);
+    assert_eq!(front.requests().len(), 4);
+}
+
+#[test]
+fn login_that_is_throttled_or_refused_by_an_old_or_no_metabase_is_explained() {
+    let throttled =
+        r#"{"errors": {"username": "Too many attempts! You must wait 15 seconds before trying again."}}"#;
+    for (properties, login, words) in [
+        (SET_UP, throttled, ["You must wait 15 seconds", "wait as long as Metabase says"]),
+        (r#"{"setup-token": "abc"}"#, "", ["does not say whether it is set up", "too old"]),
+        ("<!doctype html><title>A page</title>", "", ["cannot GET", "this is not Metabase"]),
+    ] {
+        let front = Front::start(move |_, request| match request {
+            "GET /api/session/properties" => ("200 OK", String::new(), properties),
+            _ => ("400 Bad Request", String::new(), login),
+        });
+        let output = dashboard_at(&front.url, &["status"], "x");
+        assert_eq!(output.code, Some(1), "{}", output.err);
+        for words in words {
+            assert!(output.err.contains(words), "{}", output.err);
         }
     }
 }
