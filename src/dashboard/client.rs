@@ -75,7 +75,7 @@ impl Client {
         loop {
             let (status, text) = self.response(Method::GET, PROPERTIES, None).await?;
             let Some(done) = starting(status, &text) else {
-                return self.content(Method::GET, PROPERTIES, status, &text);
+                return self.content(&Method::GET, PROPERTIES, status, &text);
             };
             if begun.elapsed() > START_TIMEOUT {
                 return Err(Failure::new(format!("Metabase at `{}` is still starting", self.url))
@@ -113,7 +113,7 @@ impl Client {
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
         let (status, text) = self.response(method.clone(), path, body).await?;
-        self.content(method, path, status, &text)
+        self.content(&method, path, status, &text)
     }
 
     /// Sends a request; returns status and text of the response, unless it is a redirect.
@@ -147,8 +147,8 @@ impl Client {
     }
 
     /// Returns the JSON of a response.
-    fn content(&self, method: Method, path: &str, status: StatusCode, text: &str) -> Result<Value> {
-        let what = || self.what(&method, path);
+    fn content(&self, method: &Method, path: &str, status: StatusCode, text: &str) -> Result<Value> {
+        let what = || self.what(method, path);
         if !status.is_success() {
             return Err(rejected(&what(), status, text));
         }

@@ -16,9 +16,10 @@ use common::failure::{Context as _, Failure, Result};
 const OUTPUT_TIMEOUT: Duration = Duration::from_mins(8);
 
 /// Variables with folders of external data, and what is skipped without them.
-const OPTIONAL_DATA: [(&str, &str); 2] = [
+const OPTIONAL_DATA: [(&str, &str); 3] = [
     ("COVID_REAL_DATA", "tests on real rows"),
     ("EPI_REFERENCE", "comparisons of estimates with their reference"),
+    ("AWS_ANSWERS", "recorded answers of AWS"),
 ];
 
 /// Runs all checks and tests, or only the tests; with a filter, only the matching ones.

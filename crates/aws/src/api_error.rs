@@ -122,8 +122,7 @@ fn kind_of(code: &str, message: &str) -> ApiErrorKind {
         | "RequestLimitExceeded"
         | "TooManyRequests"
         | "RequestThrottled"
-        | "SlowDown"
-        | "LimitExceeded" => ApiErrorKind::Throttled,
+        | "SlowDown" => ApiErrorKind::Throttled,
         "InternalFailure" | "InternalServerError" | "InternalError" | "ServiceUnavailable" => {
             ApiErrorKind::Internal
         }

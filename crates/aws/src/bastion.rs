@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 use aws_sdk_autoscaling::types::LifecycleState;
-use aws_sdk_ec2::types::Reservation;
+use aws_sdk_ec2::types::{InstanceStateName, Reservation};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
@@ -65,6 +65,8 @@ pub(super) async fn status(clients: &Clients, group: &str) -> Result<GroupStatus
         .api_context("ec2:DescribeInstances", || format!("cannot look at the instances of `{group}`"))?;
     let instances = answer.reservations().iter().flat_map(Reservation::instances);
     let reachable = instances.filter_map(|instance| {
+        // An Elastic IP stays with an instance that is stopped.
+        instance.state()?.name().filter(|state| **state == InstanceStateName::Running)?;
         Some(Instance {
             id: instance.instance_id()?.to_owned(),
             address: instance.public_ip_address().filter(|address| !address.is_empty())?.to_owned(),

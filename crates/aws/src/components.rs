@@ -107,7 +107,7 @@ async fn schedule(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let answer = answer
         .api_context_optional("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
     let Some(answer) = answer else { return Ok(ComponentStatus::absent("ingest")) };
-    let expression = answer.schedule_expression.unwrap_or_default();
+    let expression = answer.schedule_expression.unwrap_or_else(|| "without a schedule".to_owned());
     Ok(match answer.state {
         Some(RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents) => {
             let next = next_run(&expression, Utc::now());
@@ -167,17 +167,57 @@ async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Componen
         return Ok(ComponentStatus::absent("database"));
     };
     let status = instance.db_instance_status().unwrap_or("unknown");
-    let state = match status {
-        "available" | "storage-optimization" | "configuring-enhanced-monitoring" => ComponentState::Ready,
-        "stopped" | "stopping" => ComponentState::Stopped,
-        "failed" | "storage-full" | "inaccessible-encryption-credentials" | "incompatible-parameters" => {
-            ComponentState::Failed
-        }
-        _ => ComponentState::Busy,
-    };
+    let state = state_of_instance(status);
     let zones = if instance.multi_az() == Some(true) { ", two zones" } else { "" };
     let (engine, version) = (instance.engine().unwrap_or("?"), instance.engine_version().unwrap_or("?"));
-    Ok(ComponentStatus::new(state, format!("{name} is {status}, {engine} {version}{zones}")))
+    let detail = format!("{name} is {status}, {engine} {version}{zones}");
+    // Of a replica only (RDS API Reference, DBInstanceStatusInfo).
+    let broken = instance.status_infos().iter().find(|info| info.normal() == Some(false));
+    Ok(match broken {
+        Some(info) => {
+            let message = info.message().map(|message| format!(" ({message})")).unwrap_or_default();
+            let replication = info.status().unwrap_or("not normal");
+            ComponentStatus::new(
+                ComponentState::Failed,
+                format!("{detail}; replication: {replication}{message}"),
+            )
+        }
+        None => ComponentStatus::new(state, detail),
+    })
+}
+
+/// Returns the state of an instance by its status (RDS User Guide, "Viewing Amazon RDS DB instance status"): whether the database can be
+/// used, is about to be, or needs an operator.
+fn state_of_instance(status: &str) -> ComponentState {
+    match status {
+        "available"
+        | "backing-up"
+        | "configuring-enhanced-monitoring"
+        | "configuring-iam-database-auth"
+        | "configuring-log-exports"
+        | "storage-config-upgrade"
+        | "storage-initialization"
+        | "storage-optimization" => ComponentState::Ready,
+        "stopped" | "stopping" => ComponentState::Stopped,
+        "failed" | "insufficient-capacity" | "restore-error" | "storage-full" => ComponentState::Failed,
+        _ if status.starts_with("inaccessible-") || status.starts_with("incompatible-") => {
+            ComponentState::Failed
+        }
+        "configuring-associated-roles"
+        | "converting-to-vpc"
+        | "creating"
+        | "delete-precheck"
+        | "deleting"
+        | "maintenance"
+        | "modifying"
+        | "moving-to-vpc"
+        | "rebooting"
+        | "renaming"
+        | "resetting-master-credentials"
+        | "starting"
+        | "upgrading" => ComponentState::Busy,
+        _ => ComponentState::Unknown,
+    }
 }
 
 async fn replica(clients: &Clients, names: &Names) -> Result<ComponentStatus> {

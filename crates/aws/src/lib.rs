@@ -15,6 +15,8 @@ mod downloads;
 mod log_groups;
 mod names;
 mod purge_bucket;
+#[cfg(test)]
+mod recorded_answers;
 mod run_records;
 mod runs;
 mod stacks;

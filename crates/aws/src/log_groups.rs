@@ -3,6 +3,8 @@
 //! The log engine handles order, duplicates and late events. Transient errors (a missing group, throttling, no network) are distinguished
 //! from permanent ones.
 
+use std::hash::{DefaultHasher, Hash as _, Hasher as _};
+
 use async_trait::async_trait;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
@@ -81,12 +83,18 @@ impl LogGroup {
 
     fn event(&self, event: FilteredLogEvent) -> Option<Event> {
         let time = event.timestamp?;
+        // The service may leave it out; then stream, time and text tell the event.
+        let event_id = event.event_id.unwrap_or_else(|| {
+            let mut hasher = DefaultHasher::new();
+            (&event.log_stream_name, time, &event.message).hash(&mut hasher);
+            format!("{time}-{:016x}", hasher.finish())
+        });
         Some(Event {
             time,
             ingested: event.ingestion_time.unwrap_or(time),
             group: self.group.clone(),
             stream: event.log_stream_name.unwrap_or_default(),
-            event_id: event.event_id?,
+            event_id,
             message: event.message.unwrap_or_default(),
         })
     }

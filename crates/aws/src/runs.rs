@@ -212,9 +212,14 @@ impl Aws {
             },
         };
         let mut found = match &arn {
-            Some(arn) => {
-                tasks::describe(clients, names.need(Name::Cluster)?, std::slice::from_ref(arn)).await?.pop()
-            }
+            Some(arn) => tasks::describe(
+                clients,
+                names.need(Name::Cluster)?,
+                names.get(Name::ReportTask),
+                std::slice::from_ref(arn),
+            )
+            .await?
+            .pop(),
             None => tasks::find(clients, names, run).await?,
         };
         // `DescribeTasks` may return `MISSING` until ECS is consistent (ECS API Reference, `RunTask`).

@@ -112,12 +112,18 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
             None => failed,
         });
     }
-    let task = answer.tasks().first().and_then(state);
+    let report = names.get(Name::ReportTask);
+    let task = answer.tasks().first().and_then(|task| state(task, report));
     task.ok_or_else(|| Failure::new(what()).source("the service names neither a task nor a reason"))
 }
 
-/// Returns the tasks with these ARNs that ECS still knows.
-pub(super) async fn describe(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<TaskState>> {
+/// Returns the tasks with these ARNs that ECS still knows; `report` is the family of reports.
+pub(super) async fn describe(
+    clients: &Clients,
+    cluster: &str,
+    report: Option<&str>,
+    arns: &[String],
+) -> Result<Vec<TaskState>> {
     let mut states = Vec::new();
     for arns in arns.chunks(DESCRIBE_LIMIT) {
         let answer =
@@ -125,7 +131,7 @@ pub(super) async fn describe(clients: &Clients, cluster: &str, arns: &[String]) 
         let answer = answer.api_context("ecs:DescribeTasks", || {
             format!("cannot look at the tasks in the cluster `{cluster}`")
         })?;
-        states.extend(answer.tasks().iter().filter_map(state));
+        states.extend(answer.tasks().iter().filter_map(|task| state(task, report)));
     }
     Ok(states)
 }
@@ -139,7 +145,7 @@ pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Res
         let family = names.need(container(kind).1)?;
         arns.extend(arns_in(clients, cluster, Some(family), wanted.clone()).await?);
     }
-    describe(clients, cluster, &arns).await
+    describe(clients, cluster, names.get(Name::ReportTask), &arns).await
 }
 
 /// Returns the task of a run that runs, or that stopped within the last hour.
@@ -172,17 +178,22 @@ pub(super) async fn stop(clients: &Clients, cluster: &str, arn: &str, reason: &s
     stopped.api_context("ecs:StopTask", || format!("cannot stop the task `{arn}`")).map(drop)
 }
 
-fn state(task: &Task) -> Option<TaskState> {
+/// Returns the family in the ARN of a task definition, `…/family:revision`; names of families are in the parameters without a revision.
+fn family(definition: &str) -> &str {
+    let name = definition.rsplit('/').next().unwrap_or(definition);
+    name.split(':').next().unwrap_or(name)
+}
+
+fn state(task: &Task, report: Option<&str>) -> Option<TaskState> {
     let arn = task.task_arn()?.to_owned();
-    // `group` defaults to `family:…`; the ARN of the definition ends in `…/family:revision`.
-    let definition = task.task_definition_arn().unwrap_or_default();
+    let is_report = task.task_definition_arn().map(family) == report.map(family);
     let overrides = task.overrides().map(TaskOverride::container_overrides).unwrap_or_default();
     let is_rollback = overrides.iter().any(|container| {
         container.command().first().is_some_and(|word| *word == JobKind::Rollback.subcommand())
     });
-    let kind = match definition {
-        definition if definition.contains("report") => JobKind::Report,
-        _ if is_rollback => JobKind::Rollback,
+    let kind = match (is_report, is_rollback) {
+        (true, _) => JobKind::Report,
+        (_, true) => JobKind::Rollback,
         _ => JobKind::Etl,
     };
     let variable = |wanted: &str| {
@@ -229,6 +240,18 @@ mod tests {
     }
 
     #[test]
+    fn state_tells_a_report_by_the_name_of_its_family() {
+        let kind = |definition: &str, report: &str| {
+            let task = Task::builder().task_arn("arn:1/a").task_definition_arn(definition).build();
+            state(&task, Some(report)).unwrap().kind
+        };
+        let of = |family: &str| format!("arn:aws:ecs:x:1:task-definition/{family}:7");
+        assert_eq!(kind(&of("covid19-report"), "covid19-report"), JobKind::Report);
+        assert_eq!(kind(&of("daily"), &of("daily")), JobKind::Report);
+        assert_eq!(kind(&of("reports-etl"), "covid19-report"), JobKind::Etl);
+    }
+
+    #[test]
     fn state_tells_a_rollback_from_a_load_by_its_command() {
         let task = |command: Option<Vec<String>>| {
             let container = ContainerOverride::builder().name("etl").set_command(command).build();
@@ -236,7 +259,7 @@ mod tests {
             let definition = "arn:aws:ecs:x:1:task-definition/covid19-etl:7";
             let task =
                 Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides);
-            state(&task.build()).unwrap().kind
+            state(&task.build(), Some("covid19-report")).unwrap().kind
         };
         assert_eq!(task(None), JobKind::Etl);
         assert_eq!(task(Some(vec!["run".to_owned()])), JobKind::Etl);

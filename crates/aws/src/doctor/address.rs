@@ -19,7 +19,7 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 const SSH: i32 = 22;
 
-pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Addr>) -> Result<Check> {
+pub(crate) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Addr>) -> Result<Check> {
     let Some(group) = names.get(Name::BastionSecurityGroup) else {
         return Ok(Check::failed(
             "my address",
@@ -47,7 +47,12 @@ pub(super) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
         }
         Ok(mine) => Check::failed(
             "my address",
-            format!("the bastion lets in {}, and this machine is {mine}", let_in.join(", ")),
+            match &*let_in {
+                [] => format!(
+                    "the bastion's security group allows SSH from no address, and this machine is {mine}"
+                ),
+                ranges => format!("the bastion lets in {}, and this machine is {mine}", ranges.join(", ")),
+            },
             format!("covidctl --target aws up --parameter network.OperatorCidr={mine}/32"),
         ),
         Err(why) => Check::warning(

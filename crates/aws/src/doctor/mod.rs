@@ -2,7 +2,7 @@
 //!
 //! All requests run concurrently; checks are reported in a fixed order. Nothing is changed.
 
-mod address;
+pub(super) mod address;
 mod images;
 mod permissions;
 

@@ -11,6 +11,8 @@ mod obstacles;
 mod operation;
 mod parameters;
 mod poll_interval;
+#[cfg(test)]
+pub(super) mod recorded_answers;
 mod service;
 mod stack;
 mod templates;

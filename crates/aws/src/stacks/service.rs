@@ -66,7 +66,7 @@ impl Stacks<'_> {
             .change_set_type(kind)
             .template_body(body)
             .set_parameters(Some(values.iter().map(set).collect()))
-            .capabilities(Capability::CapabilityNamedIam)
+            .set_capabilities(Some(capabilities(body)))
             .tags(Tag::builder().key(TAG.0).value(TAG.1).build())
             .send()
             .await;
@@ -97,7 +97,11 @@ impl Stacks<'_> {
     }
 
     /// Returns status, reason and changes of a change set.
-    async fn look_at(&self, id: &str, stack: &str) -> Result<(ChangeSetStatus, String, Vec<Change>)> {
+    pub(super) async fn look_at(
+        &self,
+        id: &str,
+        stack: &str,
+    ) -> Result<(ChangeSetStatus, String, Vec<Change>)> {
         let pages = self.client.describe_change_set().change_set_name(id).stack_name(stack).into_paginator();
         let pages =
             pages.send().try_collect().await.api_context("cloudformation:DescribeChangeSet", || {
@@ -192,6 +196,16 @@ impl Stacks<'_> {
     }
 }
 
+/// Returns the capabilities that a template needs: one with macros needs one more (CloudFormation User Guide, "Using macros").
+fn capabilities(body: &str) -> Vec<Capability> {
+    let has_macros = body.lines().any(|line| {
+        let key = line.trim_start_matches(['{', ' ', '"']);
+        key.starts_with("Transform:") || key.starts_with("Transform\"") || key.starts_with("Fn::Transform")
+    });
+    let more = has_macros.then_some(Capability::CapabilityAutoExpand);
+    [Capability::CapabilityNamedIam].into_iter().chain(more).collect()
+}
+
 /// Returns whether the reason means that there are no changes, for which CloudFormation has no code.
 fn is_nothing(reason: &str) -> bool {
     reason.contains("didn't contain changes") || reason.contains("No updates are to be performed")
@@ -226,4 +240,23 @@ fn change(change: &ResourceChange) -> Option<Change> {
         kind: change.resource_type().unwrap_or_default().to_owned(),
         condition: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn template_with_macros_gets_their_capability() {
+        for body in [
+            "Transform: AWS::LanguageExtensions\nResources: {}",
+            "{\"Transform\": \"AWS::Serverless-2016-10-31\",\n\"Resources\": {}}",
+            "Resources:\n  A:\n    Fn::Transform: {Name: AWS::Include}",
+        ] {
+            assert!(capabilities(body).contains(&Capability::CapabilityAutoExpand), "{body}");
+        }
+        for body in ["Resources: {}", "Description: Transforms nothing\nResources: {}"] {
+            assert_eq!(capabilities(body), [Capability::CapabilityNamedIam], "{body}");
+        }
+    }
 }
