@@ -121,3 +121,14 @@ fn cannot_read(what: &str) -> impl Fn(sqlx::Error) -> Failure {
 fn code(error: &sqlx::Error) -> Option<Cow<'_, str>> {
     error.as_database_error().and_then(sqlx::error::DatabaseError::code)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn query_without_answer_fails() {
+        let error = answered(std::future::pending::<sqlx::Result<()>>()).await.unwrap_err();
+        assert!(error.to_string().contains("PostgreSQL has not answered for 120 seconds"), "{error}");
+    }
+}

@@ -123,3 +123,31 @@ async fn killed_report_is_closed_by_the_next_one() {
     }
     drop(living);
 }
+
+/// Puts a file with this number of malformed rows.
+fn put_with_rejects(fixture: &Fixture, number: u32) {
+    fixture.replace(CSV, file(&good(60 + number)) + &"malformed\n".repeat(number as usize));
+}
+
+#[tokio::test]
+async fn rejected_rows_stay_for_kept_releases_and_the_latest_failed_run() {
+    let fixture = Fixture::new().await;
+    let kept = async || -> Vec<i64> {
+        sqlx::query_scalar("SELECT count(*) FROM rejected_row GROUP BY run_id ORDER BY 1")
+            .fetch_all(&mut fixture.connect().await)
+            .await
+            .unwrap()
+    };
+    let load = |number| {
+        put_with_rejects(&fixture, number);
+        fixture.run(&["--years", "all", "--keep-releases", "0"]).succeeded();
+    };
+    (1..4).for_each(load);
+    assert_eq!(kept().await, [3], "those of the published load");
+    for number in 4..6 {
+        put_with_rejects(&fixture, number);
+        fixture.run_gated(&["--max-rejected-percent", "0"]).failed(&["were rejected"]);
+    }
+    load(6);
+    assert_eq!(kept().await, [5, 6], "the latest failed load may say why");
+}
