@@ -14,6 +14,7 @@ mod prerequisites;
 mod process;
 mod stacks;
 mod test;
+mod test_programs;
 mod tools;
 
 use std::process::ExitCode;
