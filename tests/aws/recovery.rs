@@ -255,6 +255,39 @@ async fn up_tries_again_when_ecs_has_just_created_its_service_linked_role() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn up_withdraws_change_sets_that_an_interrupted_command_has_left() {
+    let account = Account::new().await;
+    account.up(&["--yes"]).await.worked();
+    let changed = SMALL.replace(r#""Value": "x""#, r#""Value": "y""#);
+    std::fs::write(account.templates.path().join("03-database.json"), changed).unwrap();
+    account.answer("cloudformation:ListChangeSets", |_| {
+        let summary = |id: &str, name: &str| {
+            format!(
+                "<member><ChangeSetId>{id}</ChangeSetId><ChangeSetName>{name}</ChangeSetName>\
+                 <CreationTime>2026-11-01T00:00:00Z</CreationTime></member>"
+            )
+        };
+        Some(format!(
+            "<Summaries>{}{}</Summaries>",
+            summary("left-over", "covidctl-1"),
+            summary("other", "by-hand")
+        ))
+    });
+    let withdrawn = Arc::new(Mutex::new(Vec::new()));
+    let noted = Arc::clone(&withdrawn);
+    account.answer("cloudformation:DeleteChangeSet", move |call| {
+        let body = String::from_utf8_lossy(&call.body).into_owned();
+        let name = ["left-over", "other"]
+            .into_iter()
+            .find(|name| body.contains(&format!("ChangeSetName={name}")))?;
+        noted.lock().unwrap().push(name);
+        Some(String::new())
+    });
+    account.up(&["--yes"]).await.worked();
+    assert_eq!(*withdrawn.lock().unwrap(), ["left-over"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn down_stops_tasks_before_it_deletes_their_cluster() {
     let account = Account::new().await;
     let created = [("covid19-database", STACK, "CREATE_COMPLETE", "")];

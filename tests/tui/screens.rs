@@ -122,6 +122,9 @@ fn mouse_shows_screens_and_selects_rows() {
     let runs = terminal.wait("both runs", |text| text.matches("succeeded").count() >= 2);
     // Selects the second row by a click on its kind.
     terminal.click(&runs, "etl");
+    let is_selected =
+        |line: &str| line.contains("etl") && line.contains("succeeded") && line.contains("\x1b[7m");
+    terminal.wait("the selection", |_| terminal.colored().lines().any(is_selected));
     terminal.press(&["Enter"]);
     terminal.see("2,000 read");
     terminal.press(&["q", "q"]);

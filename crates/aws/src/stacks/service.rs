@@ -3,10 +3,12 @@
 use std::time::Duration;
 
 use aws_sdk_cloudformation::operation::describe_change_set::DescribeChangeSetOutput;
+use aws_sdk_cloudformation::operation::list_change_sets::ListChangeSetsOutput;
 use aws_sdk_cloudformation::types::{
     Capability, ChangeAction, ChangeSetStatus, ChangeSetType, EventFilter, OperationEvent, Parameter,
     Replacement, ResourceChange, ResourceStatus, StackDriftStatus, StackEvent, Tag, TemplateStage,
 };
+use chrono::Utc;
 use common::failure::{Failure, Result};
 
 use super::change::{Change, ResourceAction};
@@ -19,6 +21,9 @@ use crate::utc;
 
 /// How long CloudFormation may take to create a change set.
 const CHANGE_SET_TIMEOUT: Duration = Duration::from_mins(5);
+
+/// Prefix of the names of change sets.
+const CHANGE_SET_PREFIX: &str = "covidctl-";
 
 /// The tag of every resource, for cost allocation.
 const TAG: (&str, &str) = ("project", "covid19");
@@ -62,7 +67,7 @@ impl Stacks<'_> {
             .client
             .create_change_set()
             .stack_name(stack)
-            .change_set_name(format!("covidctl-{}", uuid::Uuid::new_v4().simple()))
+            .change_set_name(format!("{CHANGE_SET_PREFIX}{}", uuid::Uuid::new_v4().simple()))
             .change_set_type(kind)
             .template_body(body)
             .set_parameters(Some(values.iter().map(set).collect()))
@@ -127,6 +132,23 @@ impl Stacks<'_> {
         let request = self.client.delete_change_set().change_set_name(id).stack_name(stack);
         let what = || format!("cannot forget a change set of the stack `{stack}`");
         request.send().await.api_context("cloudformation:DeleteChangeSet", what).map(drop)
+    }
+
+    /// Deletes change sets that interrupted commands have left. Those of the last minutes may be another operator's.
+    pub(super) async fn withdraw_leftovers(&self, stack: &str) -> Result<()> {
+        let pages = self.client.list_change_sets().stack_name(stack).into_paginator().send();
+        let pages = pages.try_collect().await.api_context("cloudformation:ListChangeSets", || {
+            format!("cannot list the change sets of the stack `{stack}`")
+        })?;
+        let oldest = Utc::now() - 2 * CHANGE_SET_TIMEOUT;
+        for summary in pages.iter().flat_map(ListChangeSetsOutput::summaries) {
+            let is_own = summary.change_set_name().is_some_and(|name| name.starts_with(CHANGE_SET_PREFIX));
+            let is_old = summary.creation_time().and_then(utc).is_some_and(|time| time < oldest);
+            if let (true, Some(id)) = (is_own && is_old, summary.change_set_id()) {
+                self.withdraw(id, stack).await?;
+            }
+        }
+        Ok(())
     }
 
     /// Starts the execution of a change set.

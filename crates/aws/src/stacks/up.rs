@@ -173,6 +173,9 @@ impl StackOperation<'_> {
         } else {
             (ChangeSetType::Create, "creating", "created")
         };
+        if stack.is_some() {
+            self.stacks.withdraw_leftovers(&name).await?;
+        }
         let Some(change_set) = self.stacks.propose(&name, kind, &template.body, values).await? else {
             self.report("no changes");
             return Ok(false);
