@@ -41,6 +41,8 @@ pub(crate) struct ProgramEnd {
 /// A message of cargo about what it has built.
 #[derive(Deserialize)]
 struct Message {
+    /// `path+file:///folder#name@version`, without a name if it is that of the folder.
+    package_id: Option<String>,
     executable: Option<PathBuf>,
     manifest_path: Option<PathBuf>,
     target: Option<Target>,
@@ -74,10 +76,14 @@ pub(crate) fn build() -> Result<Vec<TestProgram>> {
 
 /// Returns the program in a message of cargo, and whether it is one of integration tests.
 fn program(message: &str) -> Option<(bool, TestProgram)> {
-    let Message { executable, manifest_path, target, profile } = serde_json::from_str(message).ok()?;
+    let Message { package_id, executable, manifest_path, target, profile } =
+        serde_json::from_str(message).ok()?;
     let (path, manifest, target) = (executable?, manifest_path?, target?);
     let folder = manifest.parent()?.to_path_buf();
-    let package = folder.file_name()?.to_string_lossy().into_owned();
+    let named =
+        package_id.as_deref().and_then(|id| id.rsplit_once('#')?.1.split_once('@')).map(|(name, _)| name);
+    let package = named
+        .map_or_else(|| folder.file_name().unwrap_or_default().to_string_lossy().into_owned(), str::to_owned);
     let name = format!("{package} {}", target.name);
     let is_integration_test = target.kind.iter().any(|kind| kind == "test");
     profile.filter(|profile| profile.test).map(|_| (is_integration_test, TestProgram { name, path, folder }))
@@ -176,7 +182,7 @@ mod tests {
     fn program_is_found_in_message_about_a_test() {
         let message = |profile: &str| {
             format!(
-                r#"{{"reason":"compiler-artifact","manifest_path":"/w/etl/Cargo.toml","target":{{"kind":["test"],"name":"load"}},
+                r#"{{"reason":"compiler-artifact","package_id":"path+file:///w/etl#0.1.0","manifest_path":"/w/etl/Cargo.toml","target":{{"kind":["test"],"name":"load"}},
                      "profile":{{"test":{profile}}},"executable":"/w/target/load-1"}}"#
             )
         };
