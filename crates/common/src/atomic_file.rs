@@ -27,7 +27,7 @@ pub fn sync_folder(folder: &Path) -> Result<()> {
 }
 
 /// Waits for the lock of a file that several processes read, change and write; it ends when the value is dropped. The lock is a file of its own,
-/// because [`write`] replaces the other.
+/// because [`write()`] replaces the other.
 pub fn lock(path: &Path) -> Result<File> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
