@@ -99,3 +99,39 @@ impl LogGroup {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_cloudwatchlogs::Config;
+    use aws_sdk_cloudwatchlogs::config::BehaviorVersion;
+
+    use super::*;
+
+    #[test]
+    fn event_without_id_gets_one_from_stream_time_and_text() {
+        let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
+        let group = LogGroup {
+            client: Client::from_conf(config),
+            name: "etl",
+            group: "/ecs/covid19-etl".to_owned(),
+            of: EventFilter::All,
+        };
+        let id = |stream: &str, time: i64, message: &str| {
+            let event = FilteredLogEvent::builder().log_stream_name(stream).timestamp(time).message(message);
+            group.event(event.build()).unwrap().event_id
+        };
+        let first = id("etl/1", 1_700_000_000_000, "a line");
+        assert_eq!(
+            first,
+            id("etl/1", 1_700_000_000_000, "a line"),
+            "it is the same event when it is read again"
+        );
+        for other in [
+            id("etl/2", 1_700_000_000_000, "a line"),
+            id("etl/1", 1_700_000_000_001, "a line"),
+            id("etl/1", 1_700_000_000_000, "another"),
+        ] {
+            assert_ne!(first, other);
+        }
+    }
+}
