@@ -58,25 +58,28 @@ impl Table {
 
     /// The last columns of the pivot, as many as the question's row limit; rows in the order of their first appearance.
     ///
-    /// The answer has one row for each pair, sorted by column.
+    /// The answer has a row for each pair, sorted by column.
     fn pivot(answer: &Answer, names: [&str; 3], language: Language) -> Self {
         let [row, column, cell] = names.map(|name| answer.question.position(name).unwrap_or_default());
         let columns = answer.columns();
         let format = |value: &Value, at: usize| format::value(value, &columns[at], language);
         let keys = distinct(answer.rows.iter().map(|values| &values[row]));
-        let mut headings: Vec<&Value> = answer.rows.iter().map(|values| &values[column]).collect();
-        headings.dedup();
+        let groups: Vec<&[Vec<Value>]> =
+            answer.rows.chunk_by(|values, next| values[column] == next[column]).collect();
         let hidden = match answer.question.row_limit {
-            RowLimit::Last(last) => headings.len().saturating_sub(last),
+            RowLimit::Last(last) => groups.len().saturating_sub(last),
             RowLimit::All | RowLimit::First(_) => 0,
         };
-        let titles = headings[hidden..]
-            .iter()
-            .map(|heading| format!("{} {}", columns[column].title.get(language), format(heading, column)));
-        let groups = answer.rows[hidden * keys.len()..].chunks(keys.len().max(1));
-        let rows = keys.iter().enumerate().map(|(nth, key)| {
-            let cells =
-                groups.clone().filter_map(|group| group.get(nth)).map(|values| format(&values[cell], cell));
+        let groups = &groups[hidden..];
+        let titles = groups.iter().map(|group| {
+            format!("{} {}", columns[column].title.get(language), format(&group[0][column], column))
+        });
+        let rows = keys.iter().map(|key| {
+            let cells = groups.iter().map(|group| {
+                // A stored document may lack rows.
+                let values = group.iter().find(|values| values[row] == **key);
+                format(values.map_or(&Value::Missing, |values| &values[cell]), cell)
+            });
             std::iter::once(format(key, row)).chain(cells).collect()
         });
         let rows = rows.collect();
@@ -105,7 +108,8 @@ fn total(at: usize, column: &Column, rows: &[Vec<Value>], language: Language) ->
     let values = rows.iter().map(|row| &row[at]);
     match column.kind {
         ColumnKind::Count | ColumnKind::Difference => {
-            format::value(&Value::Number(values.filter_map(Value::as_i64).sum()), column, language)
+            let sum = values.filter_map(Value::as_i64).fold(0, i64::saturating_add);
+            format::value(&Value::Number(sum), column, language)
         }
         // The shares are added instead of assumed to be 100 %, so that a missing row shows.
         ColumnKind::Share => {

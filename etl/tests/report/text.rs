@@ -59,6 +59,22 @@ async fn text_escapes_values_that_act_on_a_terminal() {
     assert_eq!(text.lines().count(), ordinary.lines().count());
 }
 
+/// Whoever stored it, a document never makes a reader panic.
+#[tokio::test]
+async fn text_of_document_that_lacks_rows_is_rendered() {
+    let fixture = Fixture::sampled(3_000, 6).await;
+    let written = fixture.report(Language::Spanish).await.unwrap();
+    let document: serde_json::Value = serde_json::from_slice(&written.document).unwrap();
+    for (at, question) in document["questions"].as_array().unwrap().iter().enumerate() {
+        let rows = question["rows"].as_array().unwrap();
+        for left in [&rows[..0], &rows[..rows.len() / 3], &rows[rows.len() / 2..]] {
+            let mut document = document.clone();
+            document["questions"][at]["rows"] = left.into();
+            assert!(etl::report::text_of(&document, 100).is_some(), "{}", question["name"]);
+        }
+    }
+}
+
 #[tokio::test]
 async fn text_of_document_fits_any_width() {
     let fixture = Fixture::sampled(3_000, 6).await;
