@@ -10,8 +10,8 @@ use common::failure::{Context as _, Failure, Result};
 
 const CARGO_FUZZ: &str = "0.13.1";
 
-/// Limits of an input: its length, the memory of the process in MB, and the seconds that it may take.
-const LIMITS: [&str; 3] = ["-max_len=262144", "-rss_limit_mb=1024", "-timeout=10"];
+/// Limits of an input: its length, the memory of the process in MB, and the seconds that it may take, which a busy machine stretches.
+const LIMITS: [&str; 3] = ["-max_len=262144", "-rss_limit_mb=1024", "-timeout=60"];
 
 /// Runs each target, or only those named, for a time.
 pub(crate) fn run(only: &[String], seconds: u64) -> Result<()> {
