@@ -59,7 +59,7 @@ async fn text_escapes_values_that_act_on_a_terminal() {
     assert_eq!(text.lines().count(), ordinary.lines().count());
 }
 
-/// Whoever stored it, a document never makes a reader panic.
+/// A document in storage may be damaged or of another program.
 #[tokio::test]
 async fn text_of_document_that_lacks_rows_is_rendered() {
     let fixture = Fixture::sampled(3_000, 6).await;

@@ -3,9 +3,10 @@
 //! `docs/reference/aws-answers.md` has every recorded state and what is made of it. With `UPDATE_SNAPSHOTS=1` the test rewrites the page; review
 //! the difference before committing it.
 
-pub(crate) mod operations;
+mod operations;
 mod recordings;
 pub(crate) mod replay;
+pub(crate) mod state;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

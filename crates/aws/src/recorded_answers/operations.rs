@@ -8,6 +8,7 @@ use regex::Regex;
 use serde_json::{Value, json};
 
 use super::replay;
+use super::state::{State, distinct, error_of, text, without_ids};
 use crate::api_error::ApiError;
 use crate::bastion::GroupStatus;
 use crate::doctor::address;
@@ -16,9 +17,6 @@ use crate::names::Name;
 use crate::stacks::recorded_answers::{change_sets, stack_events, stack_resources, stacks};
 use crate::{bastion, components, tasks};
 use logs::{PageRequest, PageResponse, Source as _};
-
-/// A recorded state, and what is shown.
-pub(crate) type State = (String, String);
 
 type Show = fn(&'static str, Value) -> Pin<Box<dyn Future<Output = Vec<State>> + Send>>;
 
@@ -54,36 +52,11 @@ operations! {
     "sts.GetCallerIdentity" => identity,
 }
 
-/// An error is shown in the same way for all operations.
-pub(crate) fn error_of(answer: &Value) -> Option<String> {
-    let code = answer["data"]["Error"]["Code"].as_str()?;
-    Some(format!(
-        "error {code} {}",
-        without_ids(answer["data"]["Error"]["Message"].as_str().unwrap_or_default())
-    ))
-}
-
-pub(crate) fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or("-")
-}
-
-/// Returns a text without identifiers, which differ between recordings.
-pub(crate) fn without_ids(text: &str) -> String {
-    let ids = Regex::new(r"arn:\S+|<[^>]+>|\b[a-z]+-[0-9a-f]{8,17}\b|\b[0-9a-f-]{32,36}\b|\d{12}").unwrap();
-    ids.replace_all(text, "…").into_owned()
-}
-
 async fn component(name: &str, answers: BTreeMap<&str, Vec<Value>>) -> String {
     let (clients, names) = replay::account(answers).await;
     let all = components::all(&clients, &names).await;
     let component = all.into_iter().find(|component| component.name == name).unwrap();
     without_ids(&format!("{:?}: {}", component.state, component.detail))
-}
-
-/// The distinct values of a member in all elements.
-pub(crate) fn distinct(values: &Value, member: impl Fn(&Value) -> String) -> String {
-    let values: BTreeSet<String> = values.as_array().into_iter().flatten().map(member).collect();
-    if values.is_empty() { "none".to_owned() } else { Vec::from_iter(values).join(", ") }
 }
 
 async fn groups(operation: &'static str, answer: Value) -> Vec<State> {

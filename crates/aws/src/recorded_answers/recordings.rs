@@ -92,7 +92,7 @@ fn collect(service: &str, value: &Value, recordings: &mut Recordings) {
     }
 }
 
-/// Returns whether somebody has replaced values by hand.
+/// Returns whether the recording was edited: placeholders such as `string` replace its values.
 fn is_edited(value: &Value) -> bool {
     match value {
         Value::String(text) => text == "string",

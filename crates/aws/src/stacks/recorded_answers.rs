@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::events::EventFormatter;
 use super::{Stacks, is_busy, is_complete, is_failed_creation};
-use crate::recorded_answers::operations::{State, distinct, error_of, text, without_ids};
 use crate::recorded_answers::replay;
+use crate::recorded_answers::state::{State, distinct, error_of, text, without_ids};
 
 pub(crate) async fn stacks(operation: &'static str, answer: Value) -> Vec<State> {
     let recorded = error_of(&answer).unwrap_or_else(|| {
