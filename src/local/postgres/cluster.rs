@@ -65,9 +65,9 @@ pub(in super::super) fn password(file: &Path) -> Result<String> {
     }
 }
 
-/// Reads the password of the role that only reads, or writes a new one.
+/// Reads the password of the role that only reads, or writes a new one: the caller gives it to the role.
 pub(in super::super) fn reader_password(file: &Path) -> Result<String> {
-    if file.exists() { password(file) } else { new_password(file, etl::database::READER) }
+    password(file).or_else(|_| new_password(file, etl::database::READER))
 }
 
 /// Writes a random password to a file.
@@ -75,4 +75,20 @@ fn new_password(file: &Path, user: &str) -> Result<String> {
     let password = Uuid::new_v4().simple().to_string() + &Uuid::new_v4().simple().to_string();
     write_atomic(file, format!("127.0.0.1:*:*:{user}:{password}\n").as_bytes())?;
     Ok(password)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reader_password_is_kept_and_replaces_a_damaged_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("pgpass-reader");
+        let first = reader_password(&file).unwrap();
+        assert_eq!(reader_password(&file).unwrap(), first);
+        std::fs::write(&file, "damaged").unwrap();
+        let second = reader_password(&file).unwrap();
+        assert!(second != first && second == reader_password(&file).unwrap());
+    }
 }
