@@ -2,7 +2,6 @@
 
 use async_trait::async_trait;
 use aws_sdk_autoscaling::types::LifecycleState;
-use aws_sdk_ec2::types::{InstanceStateName, Reservation};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, Utc};
@@ -10,7 +9,6 @@ use common::failure::{Failure, Result};
 
 use super::api_error::{ApiContext as _, ApiError, stack_hint};
 use super::clients::Clients;
-use super::utc;
 use tunnel::{Bastion, Discovery};
 
 /// A reachable instance.
@@ -60,18 +58,14 @@ pub(super) async fn status(clients: &Clients, group: &str) -> Result<GroupStatus
     if ids.is_empty() {
         return Ok(GroupStatus::NoInstance);
     }
-    let answer = clients.instances().describe_instances().set_instance_ids(Some(ids)).send().await;
-    let answer = answer
+    let instances = clients.ec2().instances(&ids).await;
+    let instances = instances
         .api_context("ec2:DescribeInstances", || format!("cannot look at the instances of `{group}`"))?;
-    let instances = answer.reservations().iter().flat_map(Reservation::instances);
-    let reachable = instances.filter_map(|instance| {
+    let reachable = instances.into_iter().filter_map(|instance| {
         // An Elastic IP stays with an instance that is stopped.
-        instance.state()?.name().filter(|state| **state == InstanceStateName::Running)?;
-        Some(Instance {
-            id: instance.instance_id()?.to_owned(),
-            address: instance.public_ip_address().filter(|address| !address.is_empty())?.to_owned(),
-            launched_at: instance.launch_time().and_then(utc),
-        })
+        let is_running = instance.state.name == "running";
+        let address = instance.ip_address.filter(|address| is_running && !address.is_empty())?;
+        Some(Instance { id: instance.id, address, launched_at: instance.launch_time })
     });
     // During a replacement there are two; the newer one stays.
     Ok(reachable
@@ -98,14 +92,15 @@ impl Discovery for Group {
         let Some(id) = &bastion.instance else { return Ok(Vec::new()) };
         // Without `Latest`, the output is a copy from the boot, or empty; only Nitro instances have it
         // (EC2 API Reference, GetConsoleOutput).
-        let request = || self.clients.instances().get_console_output().instance_id(id);
-        let answer = match request().latest(true).send().await {
-            Err(error) if ApiError::of(&error).code == "UnsupportedOperation" => request().send().await,
-            answer => answer,
+        let console = match self.clients.ec2().console_output(id, true).await {
+            Err(error) if ApiError::of(&error).code == "UnsupportedOperation" => {
+                self.clients.ec2().console_output(id, false).await
+            }
+            console => console,
         };
-        let answer =
-            answer.api_context("ec2:GetConsoleOutput", || format!("cannot read the console of `{id}`"))?;
-        let output = answer.output().and_then(|text| BASE64.decode(text).ok()).unwrap_or_default();
+        let console =
+            console.api_context("ec2:GetConsoleOutput", || format!("cannot read the console of `{id}`"))?;
+        let output = console.and_then(|text| BASE64.decode(text.trim()).ok()).unwrap_or_default();
         Ok(host_keys(&String::from_utf8_lossy(&output)))
     }
 

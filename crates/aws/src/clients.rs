@@ -12,6 +12,7 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use common::failure::{Exit, Failure, Result};
 
 use super::credentials::CachedCredentials;
+use super::ec2::Ec2;
 use target::{AwsSettings, Origin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -84,6 +85,10 @@ impl Clients {
     pub(super) fn endpoint(&self) -> Option<&str> {
         self.config.endpoint_url()
     }
+
+    pub(super) fn ec2(&self) -> Ec2<'_> {
+        Ec2(&self.config)
+    }
 }
 
 macro_rules! clients {
@@ -103,7 +108,6 @@ clients! {
     stacks: aws_sdk_cloudformation,
     metrics: aws_sdk_cloudwatch,
     logs: aws_sdk_cloudwatchlogs,
-    instances: aws_sdk_ec2,
     instance_connect: aws_sdk_ec2instanceconnect,
     images: aws_sdk_ecr,
     tasks: aws_sdk_ecs,

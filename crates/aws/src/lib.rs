@@ -12,6 +12,7 @@ mod credentials;
 mod database_access;
 mod doctor;
 mod downloads;
+mod ec2;
 mod log_groups;
 mod names;
 mod purge_bucket;

@@ -3,11 +3,11 @@
 use std::net::Ipv4Addr;
 use std::time::Duration;
 
-use aws_sdk_ec2::types::{IpPermission, SecurityGroup};
 use common::failure::Result;
 
 use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
+use crate::ec2::IngressRule;
 use crate::https_text;
 use crate::names::{Name, Names};
 use target::Check;
@@ -27,16 +27,12 @@ pub(crate) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Add
             "covidctl --target aws up",
         ));
     };
-    let answer = clients.instances().describe_security_groups().group_ids(group).send().await;
-    let answer = answer.api_context("ec2:DescribeSecurityGroups", || {
+    let rules = clients.ec2().ingress_rules(group).await;
+    let rules = rules.api_context("ec2:DescribeSecurityGroups", || {
         format!("cannot look at the security group `{group}`")
     })?;
-    let rules = answer.security_groups().iter().flat_map(SecurityGroup::ip_permissions);
-    let let_in: Vec<&str> = rules
-        .filter(|rule| is_of_ssh(rule))
-        .flat_map(IpPermission::ip_ranges)
-        .filter_map(|range| range.cidr_ip())
-        .collect();
+    let ranges = rules.iter().filter(|rule| is_of_ssh(rule)).flat_map(|rule| &rule.ip_ranges.items);
+    let let_in: Vec<&str> = ranges.map(|range| &*range.cidr_ip).collect();
     let mine = match mine {
         Some(mine) => Ok(mine),
         None => public_address().await,
@@ -69,10 +65,9 @@ async fn public_address() -> std::result::Result<Ipv4Addr, String> {
     text.trim().parse().map_err(|_| format!("what `{CHECKIP_URL}` answers is no address"))
 }
 
-fn is_of_ssh(rule: &IpPermission) -> bool {
-    let is_between =
-        rule.from_port().is_none_or(|from| from <= SSH) && rule.to_port().is_none_or(|to| SSH <= to);
-    matches!(rule.ip_protocol(), Some("tcp" | "-1")) && is_between
+fn is_of_ssh(rule: &IngressRule) -> bool {
+    let is_between = rule.from_port.is_none_or(|from| from <= SSH) && rule.to_port.is_none_or(|to| SSH <= to);
+    matches!(&*rule.ip_protocol, "tcp" | "-1") && is_between
 }
 
 /// Returns whether an address is in a range such as `198.51.100.0/24`.

@@ -20,7 +20,7 @@ use target::Check;
 pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
     let name = |name| names.get(name).unwrap_or_default();
     let (logs, scaling, secrets) = (clients.logs(), clients.auto_scaling(), clients.secrets());
-    let (instances, databases, functions) = (clients.instances(), clients.databases(), clients.functions());
+    let (ec2, databases, functions) = (clients.ec2(), clients.databases(), clients.functions());
     let (group, bastion, secret) = (name(Name::EtlGroup), name(Name::BastionGroup), name(Name::ReaderSecret));
     let tries = [
         refused("ecs:ListTasks", clients.tasks().list_tasks().cluster(name(Name::Cluster)).send()),
@@ -40,7 +40,7 @@ pub(super) async fn check(clients: &Clients, names: &Names) -> Check {
             "autoscaling:DescribeAutoScalingGroups",
             scaling.describe_auto_scaling_groups().auto_scaling_group_names(bastion).send(),
         ),
-        refused("ec2:DescribeInstances", instances.describe_instances().max_results(5).send()),
+        refused("ec2:DescribeInstances", ec2.instances(&[])),
         refused("secretsmanager:GetSecretValue", secrets.get_secret_value().secret_id(secret).send()),
     ];
     let count = tries.len();

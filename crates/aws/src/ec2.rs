@@ -1,0 +1,381 @@
+//! The client of EC2, with the operations that are called.
+//!
+//! The generated client has all 700 operations, which take six minutes of processor time and 7 GB of memory to compile (decision 0008).
+//! This one has its runtime: credentials, signatures, retries and timeouts are those of the other clients.
+
+use aws_config::SdkConfig;
+use aws_credential_types::provider::SharedCredentialsProvider;
+use aws_runtime::auth::SigV4OperationSigningConfig;
+use aws_runtime::auth::sigv4::{SCHEME_ID, SigV4AuthScheme};
+use aws_runtime::retries::classifiers::AwsErrorCodeClassifier;
+use aws_runtime::user_agent::{ApiMetadata, UserAgentInterceptor};
+use aws_smithy_runtime::client::orchestrator::operation::Operation;
+use aws_smithy_runtime::client::retries::classifiers::{HttpStatusCodeClassifier, TransientErrorClassifier};
+use aws_smithy_runtime_api::client::auth::AuthSchemeOptionResolverParams;
+use aws_smithy_runtime_api::client::auth::static_resolver::StaticAuthSchemeOptionResolver;
+use aws_smithy_runtime_api::client::behavior_version::BehaviorVersion;
+use aws_smithy_runtime_api::client::orchestrator::{HttpRequest, HttpResponse, OrchestratorError};
+use aws_smithy_runtime_api::client::result::SdkError;
+use aws_smithy_runtime_api::client::runtime_components::RuntimeComponentsBuilder;
+use aws_smithy_runtime_api::client::runtime_plugin::StaticRuntimePlugin;
+use aws_smithy_types::body::SdkBody;
+use aws_smithy_types::config_bag::Layer;
+use aws_smithy_types::error::ErrorMetadata;
+use aws_types::SigningName;
+use aws_types::region::SigningRegion;
+use aws_types::service_config::ServiceConfigKey;
+use chrono::{DateTime, Utc};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+/// Amazon EC2 API Reference, the only version in use.
+const API_VERSION: &str = "2016-11-15";
+
+pub(super) type Ec2Error = SdkError<ErrorMetadata, HttpResponse>;
+
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Ec2<'a>(pub(super) &'a SdkConfig);
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct Instance {
+    #[serde(rename = "instanceId")]
+    pub(super) id: String,
+    #[serde(rename = "instanceState")]
+    pub(super) state: InstanceState,
+    /// The public address.
+    pub(super) ip_address: Option<String>,
+    pub(super) launch_time: Option<DateTime<Utc>>,
+}
+
+#[derive(Debug, Deserialize)]
+pub(super) struct InstanceState {
+    /// `pending`, `running`, `shutting-down`, `terminated`, `stopping` or `stopped`.
+    pub(super) name: String,
+}
+
+/// A rule that lets traffic into a security group.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct IngressRule {
+    /// `tcp`, `udp`, `icmp`, the number of a protocol, or `-1` for all.
+    pub(super) ip_protocol: String,
+    /// `None`: all ports.
+    pub(super) from_port: Option<i32>,
+    pub(super) to_port: Option<i32>,
+    #[serde(default)]
+    pub(super) ip_ranges: List<IpRange>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct IpRange {
+    pub(super) cidr_ip: String,
+}
+
+/// A list of the EC2 query protocol: a parent with children `item`.
+#[derive(Debug, Deserialize)]
+pub(super) struct List<T> {
+    #[serde(default = "Vec::new", rename = "item")]
+    pub(super) items: Vec<T>,
+}
+
+impl<T> Default for List<T> {
+    fn default() -> Self {
+        Self { items: Vec::new() }
+    }
+}
+
+impl Ec2<'_> {
+    /// Returns the instances with these ids.
+    pub(super) async fn instances(self, ids: &[String]) -> Result<Vec<Instance>, Ec2Error> {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            #[serde(default)]
+            reservation_set: List<Reservation>,
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Reservation {
+            #[serde(default)]
+            instances_set: List<Instance>,
+        }
+        let ids = (1..).zip(ids).map(|(at, id)| (format!("InstanceId.{at}"), id.clone()));
+        let page: Page = self.call("DescribeInstances", ids.collect()).await?;
+        let reservations = page.reservation_set.items.into_iter();
+        Ok(reservations.flat_map(|reservation| reservation.instances_set.items).collect())
+    }
+
+    /// Returns the console of an instance, in Base64. `latest` asks for the current text; without it, it is a copy from the boot.
+    pub(super) async fn console_output(self, id: &str, latest: bool) -> Result<Option<String>, Ec2Error> {
+        #[derive(Debug, Deserialize)]
+        struct Console {
+            output: Option<String>,
+        }
+        let mut parameters = vec![("InstanceId".to_owned(), id.to_owned())];
+        if latest {
+            parameters.push(("Latest".to_owned(), "true".to_owned()));
+        }
+        let console: Console = self.call("GetConsoleOutput", parameters).await?;
+        Ok(console.output)
+    }
+
+    /// Returns the rules that let traffic into a security group.
+    pub(super) async fn ingress_rules(self, group: &str) -> Result<Vec<IngressRule>, Ec2Error> {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            #[serde(default)]
+            security_group_info: List<SecurityGroup>,
+        }
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct SecurityGroup {
+            #[serde(default)]
+            ip_permissions: List<IngressRule>,
+        }
+        let parameters = vec![("GroupId.1".to_owned(), group.to_owned())];
+        let page: Page = self.call("DescribeSecurityGroups", parameters).await?;
+        let groups = page.security_group_info.items.into_iter();
+        Ok(groups.flat_map(|group| group.ip_permissions.items).collect())
+    }
+
+    async fn call<T>(self, action: &'static str, parameters: Vec<(String, String)>) -> Result<T, Ec2Error>
+    where
+        T: std::fmt::Debug + DeserializeOwned + Send + Sync + 'static,
+    {
+        let mut operation = Operation::builder()
+            .service_name("EC2")
+            .operation_name(action)
+            .behavior_version(BehaviorVersion::latest())
+            .endpoint_url(&self.endpoint())
+            .runtime_plugin(self.plugin())
+            .with_connection_poisoning()
+            .interceptor(UserAgentInterceptor::new())
+            .retry_classifier(HttpStatusCodeClassifier::default())
+            .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
+            .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new());
+        if let Some(client) = self.0.http_client() {
+            operation = operation.http_client(client);
+        }
+        if let Some(retries) = self.0.retry_config() {
+            operation = operation.standard_retry(retries);
+        }
+        if let Some(timeouts) = self.0.timeout_config() {
+            operation = operation.timeout_config(timeouts.clone());
+        }
+        operation
+            .serializer(move |parameters: Vec<(String, String)>| request(action, &parameters))
+            .deserializer(parse)
+            .build()
+            .invoke(parameters)
+            .await
+    }
+
+    /// Returns the signer and what it needs.
+    fn plugin(self) -> StaticRuntimePlugin {
+        let mut layer = Layer::new("ec2");
+        layer.store_put(AuthSchemeOptionResolverParams::new(()));
+        layer.store_put(SigV4OperationSigningConfig::default());
+        layer.store_put(SigningName::from_static("ec2"));
+        layer.store_put(ApiMetadata::new("ec2", env!("CARGO_PKG_VERSION")));
+        if let Some(region) = self.0.region() {
+            layer.store_put(region.clone());
+            layer.store_put(SigningRegion::from(region.clone()));
+        }
+        if let Some(name) = self.0.app_name() {
+            layer.store_put(name.clone());
+        }
+        let mut components = RuntimeComponentsBuilder::new("ec2")
+            .with_auth_scheme(SigV4AuthScheme::new())
+            .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
+            .with_identity_cache(self.0.identity_cache())
+            .with_time_source(self.0.time_source())
+            .with_sleep_impl(self.0.sleep_impl());
+        if let Some(provider) = self.0.credentials_provider() {
+            components.set_identity_resolver(SCHEME_ID, SharedCredentialsProvider::clone(&provider));
+        }
+        StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
+    }
+
+    /// Returns the endpoint: of the configuration (that of EC2 alone precedes that of all services), or of the region.
+    fn endpoint(self) -> String {
+        let key = ServiceConfigKey::builder()
+            .service_id("EC2")
+            .env("AWS_ENDPOINT_URL")
+            .profile("endpoint_url")
+            .build()
+            .ok();
+        let of_ec2 = key
+            .filter(|_| !self.0.get_origin("endpoint_url").is_client_config())
+            .and_then(|key| self.0.service_config()?.load_config(key));
+        of_ec2.or_else(|| self.0.endpoint_url().map(str::to_owned)).unwrap_or_else(|| {
+            let region = self.0.region().map(ToString::to_string).unwrap_or_default();
+            regional_endpoint(
+                &region,
+                self.0.use_fips().unwrap_or_default(),
+                self.0.use_dual_stack().unwrap_or_default(),
+            )
+        })
+    }
+}
+
+/// AWS General Reference, "Amazon EC2 endpoints"; the suffixes of the partitions are those of AWS's `partitions.json`.
+fn regional_endpoint(region: &str, is_fips: bool, is_dual_stack: bool) -> String {
+    let suffix = match (region.starts_with("cn-"), is_dual_stack) {
+        (false, false) => "amazonaws.com",
+        (false, true) => "api.aws",
+        (true, false) => "amazonaws.com.cn",
+        (true, true) => "api.amazonwebservices.com.cn",
+    };
+    let service = if is_fips { "ec2-fips" } else { "ec2" };
+    format!("https://{service}.{region}.{suffix}")
+}
+
+type BoxError = Box<dyn std::error::Error + Send + Sync>;
+
+fn request(action: &str, parameters: &[(String, String)]) -> Result<HttpRequest, BoxError> {
+    let escaped = |(name, value): &(String, String)| {
+        format!("&{name}={}", utf8_percent_encode(value, NON_ALPHANUMERIC))
+    };
+    let parameters: String = parameters.iter().map(escaped).collect();
+    let body = format!("Action={action}&Version={API_VERSION}{parameters}");
+    let mut request = HttpRequest::new(SdkBody::from(body));
+    request.set_method("POST")?;
+    request.set_uri("/")?;
+    request.headers_mut().insert("content-type", "application/x-www-form-urlencoded");
+    Ok(request)
+}
+
+fn parse<T: DeserializeOwned>(response: &HttpResponse) -> Result<T, OrchestratorError<ErrorMetadata>> {
+    let text = String::from_utf8_lossy(response.body().bytes().unwrap_or_default());
+    if !response.status().is_success() {
+        return Err(OrchestratorError::operation(parse_error(response.status().as_u16(), &text)));
+    }
+    quick_xml::de::from_str(&text).map_err(OrchestratorError::other)
+}
+
+/// Parses an error; that of a proxy, which has another form, is its HTTP status.
+fn parse_error(status: u16, text: &str) -> ErrorMetadata {
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Response {
+        errors: Errors,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Errors {
+        error: Error,
+    }
+    #[derive(Deserialize)]
+    #[serde(rename_all = "PascalCase")]
+    struct Error {
+        code: String,
+        message: Option<String>,
+    }
+    match quick_xml::de::from_str::<Response>(text) {
+        Ok(Response { errors: Errors { error } }) => {
+            ErrorMetadata::builder().code(error.code).message(error.message.unwrap_or_default()).build()
+        }
+        Err(_) => ErrorMetadata::builder().code(status.to_string()).build(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use aws_config::Region;
+    use aws_credential_types::Credentials;
+    use aws_smithy_runtime_api::client::http::{
+        HttpConnector, HttpConnectorFuture, SharedHttpConnector, http_client_fn,
+    };
+    use aws_smithy_runtime_api::http::StatusCode;
+
+    use super::*;
+
+    #[test]
+    fn regional_endpoint_depends_on_partition_and_variant() {
+        assert_eq!(regional_endpoint("us-east-1", false, false), "https://ec2.us-east-1.amazonaws.com");
+        assert_eq!(regional_endpoint("sa-east-1", false, true), "https://ec2.sa-east-1.api.aws");
+        assert_eq!(regional_endpoint("us-west-2", true, false), "https://ec2-fips.us-west-2.amazonaws.com");
+        assert_eq!(regional_endpoint("cn-north-1", false, false), "https://ec2.cn-north-1.amazonaws.com.cn");
+    }
+
+    #[test]
+    fn request_escapes_values() {
+        let parameters = [("Filter.1.Value.1".to_owned(), "Bastion Host & co".to_owned())];
+        let request = request("DescribeInstances", &parameters).unwrap();
+        let body = std::str::from_utf8(request.body().bytes().unwrap()).unwrap();
+        assert_eq!(
+            body,
+            "Action=DescribeInstances&Version=2016-11-15&Filter.1.Value.1=Bastion%20Host%20%26%20co"
+        );
+    }
+
+    #[test]
+    fn parse_error_has_code_and_message_or_status() {
+        let text = "<?xml version=\"1.0\"?>\n<Response><Errors><Error><Code>UnauthorizedOperation</Code>\
+            <Message>You are not authorized</Message></Error></Errors><RequestID>1</RequestID></Response>";
+        let error = parse_error(403, text);
+        assert_eq!(
+            (error.code(), error.message()),
+            (Some("UnauthorizedOperation"), Some("You are not authorized"))
+        );
+        assert_eq!(parse_error(503, "<html>Service Unavailable</html>").code(), Some("503"));
+    }
+
+    /// Answers every request, and keeps it.
+    #[derive(Debug, Clone, Default)]
+    struct Recorder(Arc<Mutex<Vec<HttpRequest>>>);
+
+    impl HttpConnector for Recorder {
+        fn call(&self, request: HttpRequest) -> HttpConnectorFuture {
+            self.0.lock().unwrap().push(request);
+            let body = "<GetConsoleOutputResponse><output>YQ==</output></GetConsoleOutputResponse>";
+            HttpConnectorFuture::ready(Ok(HttpResponse::new(
+                StatusCode::try_from(200).unwrap(),
+                SdkBody::from(body),
+            )))
+        }
+    }
+
+    #[tokio::test]
+    async fn requests_are_signed_for_ec2_in_the_region() {
+        let recorder = Recorder::default();
+        let connector = recorder.clone();
+        let config = SdkConfig::builder()
+            .behavior_version(BehaviorVersion::latest())
+            .region(Region::new("sa-east-1"))
+            .credentials_provider(SharedCredentialsProvider::new(Credentials::new(
+                "AKID",
+                "secret",
+                Some("token".to_owned()),
+                None,
+                "test",
+            )))
+            .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())))
+            .build();
+        assert_eq!(Ec2(&config).console_output("i-1", true).await.unwrap().as_deref(), Some("YQ=="));
+        let requests = recorder.0.lock().unwrap();
+        let [request] = &requests[..] else { panic!("{requests:?}") };
+        assert_eq!(request.uri(), "https://ec2.sa-east-1.amazonaws.com/");
+        let header = |name| request.headers().get(name).unwrap_or_default();
+        assert!(
+            header("authorization").contains("/sa-east-1/ec2/aws4_request"),
+            "{}",
+            header("authorization")
+        );
+        assert_eq!(header("x-amz-security-token"), "token");
+        assert!(header("user-agent").contains("api/ec2"), "{}", header("user-agent"));
+    }
+
+    #[test]
+    fn lists_without_items_are_empty() {
+        let rule: IngressRule =
+            quick_xml::de::from_str("<item><ipProtocol>-1</ipProtocol><ipRanges/></item>").unwrap();
+        assert!(rule.ip_ranges.items.is_empty() && rule.from_port.is_none());
+    }
+}
