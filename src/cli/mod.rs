@@ -2,6 +2,7 @@
 
 mod logs;
 mod reports;
+mod selftest;
 mod tunnel;
 
 use std::path::PathBuf;
@@ -14,6 +15,7 @@ use target::DatabaseServer;
 
 pub use self::logs::Logs;
 pub use self::reports::{Dashboard, MetabaseArgs, ReportName, ReportsCommand};
+pub use self::selftest::{Selftest, SelftestStep};
 pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
 use crate::settings::Globals;
 
@@ -103,6 +105,12 @@ pub enum Command {
         #[arg(long, value_name = "ADDRESS")]
         my_address: Option<std::net::Ipv4Addr>,
     },
+    /// Prove the pipeline on an AWS account
+    ///
+    /// Deploys it, loads, reads logs, queries, reports, rolls back and deletes it: uses the commands of this program on a small sample, measures each step, and deletes what it created, also after a failure or Ctrl-C.
+    /// Stacks that no self-test created are never changed. What was done, and what AWS answered, is written to a directory, without
+    /// secrets, account numbers and addresses.
+    Selftest(Selftest),
     /// Open psql on the database
     Psql {
         /// Server to connect to; the local target has one
@@ -131,7 +139,7 @@ pub enum Command {
 impl Command {
     /// Returns whether the command handles signals itself.
     pub fn handles_signals(&self) -> bool {
-        matches!(self, Self::Tunnel(_) | Self::Psql { .. })
+        matches!(self, Self::Tunnel(_) | Self::Psql { .. } | Self::Selftest(_))
     }
 }
 
@@ -141,6 +149,9 @@ pub struct Up {
     /// Stack parameter, such as `OperatorCidr=198.51.100.7/32` or `dashboard.Tasks=1`; others keep their value
     #[arg(long, value_name = "[STACK.]NAME=VALUE", value_parser = text::assignment)]
     pub parameter: Vec<(String, String)>,
+    /// Tag of every resource, such as `team=data`; others are kept
+    #[arg(long, value_name = "KEY=VALUE", value_parser = text::assignment)]
+    pub tag: Vec<(String, String)>,
     /// Software release to run, such as `v0.1.0`; without one, stacks that need an image are left out
     #[arg(long, value_name = "TAG")]
     pub release: Option<String>,

@@ -20,8 +20,9 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
         #[cfg(not(feature = "aws"))]
         return Err(crate::connect::no_aws());
     };
-    if args.dry_run || args.release.is_some() || args.templates.is_some() || !args.parameter.is_empty() {
-        let what = "--parameter, --release, --templates and --dry-run are for the target `aws`";
+    let has_assignments = !args.parameter.is_empty() || !args.tag.is_empty();
+    if args.dry_run || args.release.is_some() || args.templates.is_some() || has_assignments {
+        let what = "--parameter, --tag, --release, --templates and --dry-run are for the target `aws`";
         return Err(Failure::usage(what).hint("--target aws"));
     }
     settings.may_change("bring the target up")?;

@@ -17,6 +17,8 @@ mod run;
 mod runs;
 mod screens;
 #[cfg(feature = "aws")]
+mod selftest;
+#[cfg(feature = "aws")]
 mod stacks;
 mod status;
 mod tunnel;
@@ -55,6 +57,10 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Datasets => datasets::run(settings, printer).await,
         Command::Db(command) => db::run(*command, settings, printer).await,
         Command::Doctor { my_address } => doctor::run(*my_address, settings, printer).await,
+        #[cfg(feature = "aws")]
+        Command::Selftest(args) => selftest::run(args, settings, printer).await,
+        #[cfg(not(feature = "aws"))]
+        Command::Selftest(_) => Err(connect::no_aws()),
         Command::Psql { server, args } => psql::run(*server, args, settings).await,
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,

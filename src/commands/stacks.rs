@@ -11,7 +11,7 @@ use crate::cli::Up;
 use crate::connect;
 use crate::printer::Printer;
 use crate::settings::Settings;
-use aws::{KEPT, Plan, StackAction, Step};
+use aws::{KEPT, Plan, StackAction, Step, UpOptions};
 use target::{Components as _, DataRetention, Location};
 
 pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -21,7 +21,12 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
     let aws = connect::aws(settings, printer.tunnel_events())?;
     let place = aws.identify().await?;
     // The futures that create and change stacks are large.
-    let plan = aws.plan(&args.parameter, args.release.as_deref(), args.templates.as_deref());
+    let plan = aws.plan(UpOptions {
+        parameters: &args.parameter,
+        release: args.release.as_deref(),
+        templates: args.templates.as_deref(),
+        tags: &args.tag,
+    });
     let plan = Box::pin(plan).await?;
     if args.dry_run {
         let document = json!({ "place": place, "stacks": plan.steps });

@@ -6,6 +6,9 @@ use clap::{Args, ValueEnum};
 use serde::{Deserialize, Serialize};
 use target::SslMode;
 
+/// Environment variable with the key of a recording.
+pub const RECORD_KEY: &str = "COVIDCTL_RECORD_KEY";
+
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Global options")]
@@ -58,6 +61,12 @@ pub struct Globals {
     /// CA bundle for the RDS connection [default: the bundle of RDS, downloaded once]
     #[arg(long, global = true, env = "PGSSLROOTCERT", value_name = "FILE", hide_env_values = true)]
     pub ssl_root_cert: Option<PathBuf>,
+    /// Record what AWS is asked and answers in this directory, redacted, for a bug report
+    #[arg(long, global = true, value_name = "DIR")]
+    pub record: Option<PathBuf>,
+    /// The key of the redaction, which the commands of a self-test share.
+    #[arg(long, global = true, env = RECORD_KEY, hide = true)]
+    pub record_key: Option<String>,
     /// The variable of <https://no-color.org>.
     #[arg(long, global = true, env = "NO_COLOR", value_name = "ANY", hide = true)]
     pub no_color: Option<String>,

@@ -5,17 +5,18 @@
 mod globals;
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
-use clap::ArgMatches;
 use clap::parser::ValueSource;
+use clap::{ArgMatches, ValueEnum as _};
 use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
 use serde::Deserialize;
-use target::{AwsSettings, Origin, SslMode, WithOrigin};
+use target::{AwsSettings, Origin, Recording, SslMode, WithOrigin};
 
-pub use self::globals::{Color, Format, Globals};
+pub use self::globals::{Color, Format, Globals, RECORD_KEY};
 
 /// The settings of one invocation.
 #[derive(Debug, Clone)]
@@ -115,6 +116,10 @@ impl Settings {
             names: file.aws.names,
             stacks,
             known_hosts: tunnel::known_hosts_file(&config.value),
+            recording: globals
+                .record
+                .clone()
+                .map(|folder| Recording { folder, key: globals.record_key.clone() }),
         };
         let data_dir = path("data_dir", globals.data_dir.as_ref(), file.data_dir)?;
         let data_dir = data_dir.map_or_else(|| default_data_dir().map(built_in), Ok)?;
@@ -141,6 +146,36 @@ impl Settings {
             verbose: globals.verbose,
             yes: globals.yes,
         })
+    }
+
+    /// Returns the flags that lead another call of this program to the same target. Variables of the environment are inherited.
+    pub fn target_flags(&self) -> Vec<OsString> {
+        fn flag<T>(
+            name: &str,
+            value: Option<&WithOrigin<T>>,
+            text: impl Fn(&T) -> OsString,
+        ) -> Vec<OsString> {
+            let value = value.filter(|value| value.origin == Origin::Flag);
+            value.map_or_else(Vec::new, |value| vec![name.into(), text(&value.value)])
+        }
+        let word = |text: &String| OsString::from(text);
+        let path = |path: &PathBuf| path.clone().into_os_string();
+        let aws = &self.aws;
+        [
+            flag("--target", Some(&self.target), word),
+            flag("--config", Some(&self.config), path),
+            flag("--data-dir", Some(&self.data_dir), path),
+            flag("--pg-bin", self.pg_bin.as_ref(), path),
+            flag("--profile", aws.profile.as_ref(), word),
+            flag("--region", aws.region.as_ref(), word),
+            flag("--endpoint-url", aws.endpoint_url.as_ref(), word),
+            flag("--prefix", Some(&aws.prefix), word),
+            flag("--ssl-mode", Some(&aws.ssl_mode), |mode| {
+                mode.to_possible_value().map_or_else(OsString::new, |mode| mode.get_name().into())
+            }),
+            flag("--ssl-root-cert", aws.ssl_root_cert.as_ref(), path),
+        ]
+        .concat()
     }
 
     /// Returns a usage error if read-only is set.

@@ -12,5 +12,6 @@ mod log_volume;
 mod recovery;
 mod runs;
 mod screens;
+mod selftest;
 mod stacks;
 mod support;

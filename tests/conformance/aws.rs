@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use aws::Aws;
+use aws::{Aws, UpOptions};
 use target::{DataRetention, Progress, Target};
 
 use crate::local::{blocker, put_sample, settings};
@@ -22,7 +22,9 @@ impl Stage {
     /// The stacks are created by the program itself, because what is real stands in the place of some of their parts from then on.
     pub(crate) async fn new() -> Self {
         let templates = Templates::of("moto");
-        let cloud = Cloud::build(2_000, Some(&templates.path())).await;
+        let path = templates.path();
+        let words = [&["up", "--yes", "--templates", &path][..], &STACK_WORDS].concat();
+        let cloud = Cloud::build(2_000, Some(&words)).await;
         let words = cloud.words();
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Self { aws: Arc::new(Aws::new(&settings(&words).aws, Arc::new(|_| {}))), templates, cloud }
@@ -42,7 +44,13 @@ impl super::end_to_end::Stage for Stage {
             .filter_map(|word| word.split_once('='))
             .map(|(name, value)| (name.to_owned(), value.to_owned()))
             .collect();
-        let plan = self.aws.plan(&parameters, Some("v1"), Some(Path::new(&path))).await.unwrap();
+        let options = UpOptions {
+            parameters: &parameters,
+            release: Some("v1"),
+            templates: Some(Path::new(&path)),
+            tags: &[],
+        };
+        let plan = self.aws.plan(options).await.unwrap();
         assert!(plan.steps.iter().all(|step| !step.is_work()), "all of it is there");
     }
 

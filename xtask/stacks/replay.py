@@ -1,8 +1,8 @@
 """Answers the AWS SDK with recorded answers, in the protocol of each service.
 
 A test sends `POST /answers` with a JSON object: the answers of each operation (`ecs.DescribeTasks`) in their order, of which the last one is
-repeated. An answer has the `status` and the `data` that Python's SDK returned, errors included. The response is the path of an endpoint
-that serves these answers. Other operations fail with `NotRecorded`.
+repeated. An answer has the `status` and the `data` that Python's SDK returned, errors included, or the `body` that was sent. The response is the path of
+an endpoint that serves these answers. Other operations fail with `NotRecorded`.
 
 Prints its port, and ends when its standard input does.
 """
@@ -142,6 +142,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
 
 def serialized(service, name, protocol, answer):
+    if answer is not None and "body" in answer:
+        return answer["status"], {"content-type": answer["content_type"]}, answer["body"].encode()
     operation = model_of(service).operation_model(name)
     if answer is None:
         answer = {"status": 400, "data": {"Error": {"Code": "NotRecorded", "Message": f"{service}.{name}"}}}

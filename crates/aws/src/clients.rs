@@ -13,6 +13,7 @@ use common::failure::{Exit, Failure, Result};
 
 use super::credentials::CachedCredentials;
 use super::ec2::Ec2;
+use super::recorder::{Recorder, Redaction};
 use target::{AwsSettings, Origin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -25,6 +26,7 @@ const MAX_ATTEMPTS: u32 = 4;
 #[derive(Debug)]
 pub(super) struct Clients {
     config: SdkConfig,
+    recorder: Option<Recorder>,
     pub(super) region: String,
     /// Credentials for object stores.
     pub(super) store_credentials: Arc<CachedCredentials>,
@@ -78,7 +80,11 @@ impl Clients {
                 .exit_code(Exit::Credentials));
         };
         let store_credentials = Arc::new(CachedCredentials::new(provider));
-        Ok(Self { config, region, store_credentials })
+        let recorder = settings.recording.as_ref().map(|recording| {
+            let redaction = recording.key.as_deref().map_or_else(Redaction::random, Redaction::new);
+            Recorder::new(&recording.folder, redaction)
+        });
+        Ok(Self { config, recorder: recorder.transpose()?, region, store_credentials })
     }
 
     /// Returns the endpoint of all services, if one is set.
@@ -87,7 +93,7 @@ impl Clients {
     }
 
     pub(super) fn ec2(&self) -> Ec2<'_> {
-        Ec2(&self.config)
+        Ec2 { config: &self.config, recorder: self.recorder.as_ref() }
     }
 }
 
@@ -96,7 +102,11 @@ macro_rules! clients {
         impl Clients {
             $(
                 pub(super) fn $name(&self) -> $service::Client {
-                    $service::Client::new(&self.config)
+                    let mut config = $service::config::Builder::from(&self.config);
+                    if let Some(recorder) = &self.recorder {
+                        config = config.interceptor(recorder.clone());
+                    }
+                    $service::Client::from_conf(config.build())
                 }
             )*
         }

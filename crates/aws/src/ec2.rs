@@ -29,16 +29,22 @@ use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
+use super::recorder::Recorder;
+
 /// Amazon EC2 API Reference, the only version in use.
 const API_VERSION: &str = "2016-11-15";
 
 pub(super) type Ec2Error = SdkError<ErrorMetadata, HttpResponse>;
 
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Ec2<'a>(pub(super) &'a SdkConfig);
+pub(super) struct Ec2<'a> {
+    pub(super) config: &'a SdkConfig,
+    pub(super) recorder: Option<&'a Recorder>,
+}
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+// No member of an answer is certain to be there.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct Instance {
     #[serde(rename = "instanceId")]
     pub(super) id: String,
@@ -49,27 +55,27 @@ pub(super) struct Instance {
     pub(super) launch_time: Option<DateTime<Utc>>,
 }
 
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
 pub(super) struct InstanceState {
     /// `pending`, `running`, `shutting-down`, `terminated`, `stopping` or `stopped`.
     pub(super) name: String,
 }
 
 /// A rule that lets traffic into a security group.
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct IngressRule {
     /// `tcp`, `udp`, `icmp`, the number of a protocol, or `-1` for all.
     pub(super) ip_protocol: String,
     /// `None`: all ports.
     pub(super) from_port: Option<i32>,
     pub(super) to_port: Option<i32>,
-    #[serde(default)]
     pub(super) ip_ranges: List<IpRange>,
 }
 
-#[derive(Debug, Deserialize)]
-#[serde(rename_all = "camelCase")]
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
 pub(super) struct IpRange {
     pub(super) cidr_ip: String,
 }
@@ -157,13 +163,16 @@ impl Ec2<'_> {
             .retry_classifier(HttpStatusCodeClassifier::default())
             .retry_classifier(TransientErrorClassifier::<ErrorMetadata>::new())
             .retry_classifier(AwsErrorCodeClassifier::<ErrorMetadata>::new());
-        if let Some(client) = self.0.http_client() {
+        if let Some(recorder) = self.recorder {
+            operation = operation.interceptor(recorder.clone());
+        }
+        if let Some(client) = self.config.http_client() {
             operation = operation.http_client(client);
         }
-        if let Some(retries) = self.0.retry_config() {
+        if let Some(retries) = self.config.retry_config() {
             operation = operation.standard_retry(retries);
         }
-        if let Some(timeouts) = self.0.timeout_config() {
+        if let Some(timeouts) = self.config.timeout_config() {
             operation = operation.timeout_config(timeouts.clone());
         }
         operation
@@ -181,20 +190,20 @@ impl Ec2<'_> {
         layer.store_put(SigV4OperationSigningConfig::default());
         layer.store_put(SigningName::from_static("ec2"));
         layer.store_put(ApiMetadata::new("ec2", env!("CARGO_PKG_VERSION")));
-        if let Some(region) = self.0.region() {
+        if let Some(region) = self.config.region() {
             layer.store_put(region.clone());
             layer.store_put(SigningRegion::from(region.clone()));
         }
-        if let Some(name) = self.0.app_name() {
+        if let Some(name) = self.config.app_name() {
             layer.store_put(name.clone());
         }
         let mut components = RuntimeComponentsBuilder::new("ec2")
             .with_auth_scheme(SigV4AuthScheme::new())
             .with_auth_scheme_option_resolver(Some(StaticAuthSchemeOptionResolver::new(vec![SCHEME_ID])))
-            .with_identity_cache(self.0.identity_cache())
-            .with_time_source(self.0.time_source())
-            .with_sleep_impl(self.0.sleep_impl());
-        if let Some(provider) = self.0.credentials_provider() {
+            .with_identity_cache(self.config.identity_cache())
+            .with_time_source(self.config.time_source())
+            .with_sleep_impl(self.config.sleep_impl());
+        if let Some(provider) = self.config.credentials_provider() {
             components.set_identity_resolver(SCHEME_ID, SharedCredentialsProvider::clone(&provider));
         }
         StaticRuntimePlugin::new().with_config(layer.freeze()).with_runtime_components(components)
@@ -209,14 +218,14 @@ impl Ec2<'_> {
             .build()
             .ok();
         let of_ec2 = key
-            .filter(|_| !self.0.get_origin("endpoint_url").is_client_config())
-            .and_then(|key| self.0.service_config()?.load_config(key));
-        of_ec2.or_else(|| self.0.endpoint_url().map(str::to_owned)).unwrap_or_else(|| {
-            let region = self.0.region().map(ToString::to_string).unwrap_or_default();
+            .filter(|_| !self.config.get_origin("endpoint_url").is_client_config())
+            .and_then(|key| self.config.service_config()?.load_config(key));
+        of_ec2.or_else(|| self.config.endpoint_url().map(str::to_owned)).unwrap_or_else(|| {
+            let region = self.config.region().map(ToString::to_string).unwrap_or_default();
             regional_endpoint(
                 &region,
-                self.0.use_fips().unwrap_or_default(),
-                self.0.use_dual_stack().unwrap_or_default(),
+                self.config.use_fips().unwrap_or_default(),
+                self.config.use_dual_stack().unwrap_or_default(),
             )
         })
     }
@@ -358,7 +367,10 @@ mod tests {
             )))
             .http_client(http_client_fn(move |_, _| SharedHttpConnector::new(connector.clone())))
             .build();
-        assert_eq!(Ec2(&config).console_output("i-1", true).await.unwrap().as_deref(), Some("YQ=="));
+        assert_eq!(
+            Ec2 { config: &config, recorder: None }.console_output("i-1", true).await.unwrap().as_deref(),
+            Some("YQ==")
+        );
         let requests = recorder.0.lock().unwrap();
         let [request] = &requests[..] else { panic!("{requests:?}") };
         assert_eq!(request.uri(), "https://ec2.sa-east-1.amazonaws.com/");

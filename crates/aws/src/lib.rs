@@ -18,6 +18,7 @@ mod names;
 mod purge_bucket;
 #[cfg(test)]
 mod recorded_answers;
+mod recorder;
 mod run_records;
 mod runs;
 mod stacks;
@@ -37,8 +38,11 @@ use uuid::Uuid;
 use self::api_error::ApiContext as _;
 use self::clients::Clients;
 use self::names::Names;
+pub use self::recorder::Redaction;
 use self::runs::KnownRun;
-pub use self::stacks::{Change, KEPT, Plan, ResourceAction, StackAction, Step};
+pub use self::stacks::{
+    Change, ExistingStack, KEPT, Plan, ResourceAction, SELFTEST_TAG, StackAction, Step, UpOptions,
+};
 use target::{
     AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, WithOrigin,
 };

@@ -19,7 +19,7 @@ pub use self::health::{
     Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location,
 };
 pub use self::job::{ActiveRun, Job, JobKind, Run, RunEnd};
-pub use self::settings::{AwsSettings, Origin, SslMode, WithOrigin};
+pub use self::settings::{AwsSettings, Origin, Recording, SslMode, WithOrigin};
 
 use common::failure::Failure;
 

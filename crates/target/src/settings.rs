@@ -28,6 +28,17 @@ pub struct AwsSettings {
     pub stacks: BTreeMap<String, BTreeMap<String, String>>,
     /// File of pinned SSH host keys.
     pub known_hosts: PathBuf,
+    /// Recording of what AWS is asked and answers.
+    pub recording: Option<Recording>,
+}
+
+/// Where answers are recorded.
+#[derive(Debug, Clone)]
+pub struct Recording {
+    /// Folder of the recording.
+    pub folder: PathBuf,
+    /// Key of the replacements for identifiers, which several processes share; a random one if absent.
+    pub key: Option<String>,
 }
 
 /// TLS verification mode, in libpq's words.

@@ -54,16 +54,15 @@ impl Cloud {
         Self::build(rows, None).await
     }
 
-    /// The same; with templates, on the stacks that `covidctl up` creates from them.
-    pub(crate) async fn build(rows: u64, templates: Option<&str>) -> Self {
+    /// The same; with words, on the stacks that this command of `covidctl` creates.
+    pub(crate) async fn build(rows: u64, creation: Option<&[&str]>) -> Self {
         let moto = Moto::new();
         let proxy = Proxy::start(moto.clone()).await;
         let database = Database::create().await;
         let (datasets, reports) = (bucket(&moto, "datasets"), bucket(&moto, "reports"));
         let folder = tempfile::tempdir().unwrap();
-        if let Some(templates) = templates {
-            let words = [&["up", "--yes", "--templates", templates][..], &STACK_WORDS].concat();
-            Said::of(covidctl(&proxy.endpoint, moto.region, folder.path(), &words)).await.worked();
+        if let Some(words) = creation {
+            Said::of(covidctl(&proxy.endpoint, moto.region, folder.path(), words)).await.worked();
         } else {
             for name in [&datasets, &reports] {
                 moto.bucket(name).await;
@@ -105,12 +104,12 @@ impl Cloud {
             ("ETL_SECURITY_GROUPS".to_owned(), "sg-1".to_owned()),
         ]);
         let lambda = Lambda::behind(&proxy, moto.clone(), environment);
-        let (group, address) = bastion(&moto, templates.is_some()).await;
+        let (group, address) = bastion(&moto, creation.is_some()).await;
         let sshd = Sshd::at(address);
         let cloud = Self { moto, proxy, ecs, lambda, _published: published, sshd, group, database, folder };
         cloud.let_keys_in();
         cloud.write_parameters().await;
-        if templates.is_none() {
+        if creation.is_none() {
             cloud.create_the_rest().await;
         }
         cloud

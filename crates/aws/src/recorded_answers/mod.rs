@@ -14,6 +14,7 @@ use std::path::Path;
 
 use futures_util::{StreamExt as _, stream};
 use operations::OPERATIONS;
+use serde_json::{Value, json};
 
 const PAGE: &str = "../../docs/reference/aws-answers.md";
 
@@ -52,6 +53,68 @@ async fn every_recorded_state_is_shown_as_the_page_says() {
         assert_eq!(line, expected);
     }
     assert_eq!(page.lines().count(), expected.lines().count());
+}
+
+/// Answers in each protocol: JSON, query, EC2's query and REST.
+fn answers_of_each_protocol() -> [(&'static str, Value); 4] {
+    let task = json!({ "tasks": [{
+        "taskArn": "arn:aws:ecs:us-east-1:123456789012:task/covid19/0123456789abcdef0123456789abcdef",
+        "taskDefinitionArn": "arn:aws:ecs:us-east-1:123456789012:task-definition/covid19-etl:1",
+        "lastStatus": "STOPPED", "stopCode": "EssentialContainerExited", "createdAt": 1_654_430_400,
+        "stoppedReason": "Essential container in task exited",
+        "containers": [{ "name": "etl", "exitCode": 3 }],
+    }] });
+    let stack = json!({ "Stacks": [{
+        "StackName": "covid19-network", "StackStatus": "ROLLBACK_COMPLETE", "CreationTime": "2022-06-05T12:00:00Z",
+        "StackId": "arn:aws:cloudformation:us-east-1:123456789012:stack/covid19-network/1",
+    }] });
+    let instance = json!({ "Reservations": [{ "Instances": [{
+        "InstanceId": "i-0123456789abcdef0", "PublicIpAddress": "198.51.100.7", "State": { "Name": "running", "Code": 16 },
+    }] }] });
+    let function =
+        json!({ "FunctionName": "covid19-download", "State": "Inactive", "LastUpdateStatus": "Successful" });
+    [
+        ("ecs.DescribeTasks", task),
+        ("cloudformation.DescribeStacks", stack),
+        ("ec2.DescribeInstances", instance),
+        ("lambda.GetFunctionConfiguration", function),
+    ]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn recorded_answers_are_shown_as_those_of_the_service() {
+    for (operation, data) in answers_of_each_protocol() {
+        let (_, show) = OPERATIONS.iter().find(|(known, _)| *known == operation).unwrap();
+        let folder = tempfile::tempdir().unwrap();
+        let answer = json!({ "status": 200, "data": data });
+        let original = replay::RECORDING.scope(folder.path().to_owned(), show(operation, answer)).await;
+        let recorded = recordings::read_recorded(folder.path()).remove(operation).unwrap();
+        for answer in recorded {
+            let replayed = show(operation, answer).await;
+            let shown = |states: &[state::State]| -> Vec<String> {
+                states.iter().map(|(_, shown)| shown.clone()).collect()
+            };
+            assert_eq!(shown(&replayed), shown(&original), "{operation}");
+        }
+    }
+}
+
+/// `SELFTEST_ANSWERS` is the folder `answers` of a self-test, or of `covidctl --record`.
+#[tokio::test(flavor = "multi_thread")]
+async fn answers_of_a_self_test_are_shown() {
+    let Some(folder) = std::env::var_os("SELFTEST_ANSWERS") else {
+        eprintln!("skipped: SELFTEST_ANSWERS names no folder of a self-test");
+        return;
+    };
+    let mut recordings = recordings::read_recorded(Path::new(&folder));
+    for (operation, show) in OPERATIONS {
+        for answer in recordings.remove(*operation).unwrap_or_default() {
+            for (_, shown) in show(operation, answer).await {
+                println!("{operation}: {shown}");
+            }
+        }
+    }
+    assert!(!recordings.contains_key("."), "an answer has no operation");
 }
 
 const CONCURRENCY: usize = 8;

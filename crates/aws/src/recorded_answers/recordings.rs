@@ -64,6 +64,19 @@ pub(super) fn read(folder: &Path) -> Recordings {
     recordings
 }
 
+/// Reads the answers that `covidctl --record` wrote, each as it was sent.
+pub(super) fn read_recorded(folder: &Path) -> Recordings {
+    let mut recordings = Recordings::new();
+    for file in files(folder) {
+        let operation = file.parent().unwrap().file_name().unwrap().to_str().unwrap();
+        let mut answer: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
+        answer["status"] = answer["status_code"].clone();
+        let (service, operation) = operation.split_once('.').unwrap();
+        recordings.entry(format!("{}.{operation}", renamed(service))).or_default().push(answer);
+    }
+    recordings
+}
+
 /// Collects the answers within a document.
 fn collect(service: &str, value: &Value, recordings: &mut Recordings) {
     if let Value::Array(values) = value {

@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 use std::sync::OnceLock;
 
 use serde_json::{Value, json};
-use target::{AwsSettings, Origin, SslMode, WithOrigin};
+use target::{AwsSettings, Origin, Recording, SslMode, WithOrigin};
 
 use crate::clients::Clients;
 use crate::names::Names;
@@ -17,6 +17,11 @@ const AWS_ANSWERS: &str = "AWS_ANSWERS";
 
 /// The Python that has moto, as `cargo xtask test` has installed it.
 const TEST_MOTO: &str = "TEST_MOTO";
+
+tokio::task_local! {
+    /// Where the clients of a test record.
+    pub(super) static RECORDING: PathBuf;
+}
 
 static SERVER: OnceLock<Server> = OnceLock::new();
 
@@ -55,6 +60,7 @@ pub(crate) async fn account(mut answers: BTreeMap<&str, Vec<Value>>) -> (Clients
         names: names.map(|(key, value)| (key.to_owned(), value.to_owned())).into(),
         stacks: BTreeMap::new(),
         known_hosts: PathBuf::new(),
+        recording: RECORDING.try_with(|folder| Recording { folder: folder.clone(), key: None }).ok(),
     };
     let clients = Clients::load(&settings).await.unwrap();
     let names = Names::discover(&settings, &clients, "123456789012").await.unwrap();

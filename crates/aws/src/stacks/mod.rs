@@ -26,8 +26,9 @@ use futures_util::future;
 pub use self::change::{Change, ResourceAction, StackAction, Step};
 pub use self::down::KEPT;
 pub(super) use self::stack::Stack;
-pub use self::up::Plan;
+pub use self::up::{Plan, UpOptions};
 use super::clients::Clients;
+use crate::Aws;
 
 /// Sends requests about stacks.
 pub(super) struct Stacks<'a> {
@@ -44,6 +45,29 @@ impl<'a> Stacks<'a> {
     pub(super) async fn all(&self) -> Result<Vec<(&'static str, Option<Stack>)>> {
         let named = async |name: &'static str| Ok((name, self.stack(&templates::stack_name(name)).await?));
         future::try_join_all(templates::names().map(named)).await
+    }
+}
+
+/// The tag of the stacks that a self-test created; its value is the time when it began.
+pub const SELFTEST_TAG: &str = "covidctl:selftest";
+
+/// An existing stack.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExistingStack {
+    /// Its name without prefix.
+    pub name: &'static str,
+    /// When the self-test began that created it, if one did.
+    pub selftest: Option<String>,
+}
+
+impl Aws {
+    /// Returns the stacks that exist, in the order of deployment.
+    pub async fn existing_stacks(&self) -> Result<Vec<ExistingStack>> {
+        let stacks = Stacks::new(&self.account().await?.clients).all().await?.into_iter();
+        let existing = stacks.filter_map(|(name, stack)| {
+            Some(ExistingStack { name, selftest: stack?.tags.remove(SELFTEST_TAG) })
+        });
+        Ok(existing.collect())
     }
 }
 

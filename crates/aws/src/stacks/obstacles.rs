@@ -13,7 +13,7 @@ use regex::{Captures, Regex};
 use super::operation::StackOperation;
 use super::parameters::Value;
 use super::poll_interval::PollInterval;
-use super::stack::Stack;
+use super::stack::{Stack, Tags, tags_after};
 use crate::api_error::{ApiContext as _, ApiError};
 use crate::clients::Clients;
 use crate::{database_access, tasks};
@@ -76,7 +76,8 @@ impl StackOperation<'_> {
             _ => (name.clone(), Value::Previous),
         };
         let values: Vec<_> = stack.parameters.iter().map(value).collect();
-        match self.stacks.propose(&name, ChangeSetType::Update, &loose, &values).await? {
+        let tags = tags_after(Some(stack), &Tags::new());
+        match self.stacks.propose(&name, ChangeSetType::Update, &loose, &values, &tags).await? {
             Some(change_set) => self.execute(&change_set.id, &stack.id, "changed").await,
             None => Ok(()),
         }

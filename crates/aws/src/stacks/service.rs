@@ -14,7 +14,7 @@ use common::failure::{Failure, Result};
 use super::change::{Change, ResourceAction};
 use super::parameters::Value;
 use super::poll_interval::PollInterval;
-use super::stack::Stack;
+use super::stack::{Stack, Tags};
 use super::{Stacks, validation};
 use crate::api_error::{ApiContext as _, ApiError};
 use crate::utc;
@@ -24,9 +24,6 @@ const CHANGE_SET_TIMEOUT: Duration = Duration::from_mins(5);
 
 /// Prefix of the names of change sets.
 const CHANGE_SET_PREFIX: &str = "covidctl-";
-
-/// The tag of every resource, for cost allocation.
-const TAG: (&str, &str) = ("project", "covid19");
 
 /// An executable change set.
 #[derive(Debug)]
@@ -46,6 +43,7 @@ impl Stacks<'_> {
             status: stack.stack_status().map_or_else(String::new, |status| status.as_str().to_owned()),
             reason: stack.stack_status_reason().filter(|reason| !reason.is_empty()).map(str::to_owned),
             parameters: stack.parameters().iter().filter_map(parameter).collect(),
+            tags: stack.tags().iter().filter_map(tag).collect(),
             drift: stack.drift_information().and_then(|drift| {
                 let has_drifted = drift.stack_drift_status() == Some(&StackDriftStatus::Drifted);
                 Some((has_drifted, drift.last_check_timestamp().and_then(utc)?))
@@ -61,6 +59,7 @@ impl Stacks<'_> {
         kind: ChangeSetType,
         body: &str,
         values: &[(String, Value)],
+        tags: &Tags,
     ) -> Result<Option<ChangeSet>> {
         let what = || format!("cannot find out what would change in the stack `{stack}`");
         let answer = self
@@ -72,7 +71,9 @@ impl Stacks<'_> {
             .template_body(body)
             .set_parameters(Some(values.iter().map(set).collect()))
             .set_capabilities(Some(capabilities(body)))
-            .tags(Tag::builder().key(TAG.0).value(TAG.1).build())
+            .set_tags(Some(
+                tags.iter().map(|(key, value)| Tag::builder().key(key).value(value).build()).collect(),
+            ))
             .send()
             .await;
         let answer = match answer {
@@ -235,6 +236,10 @@ fn is_nothing(reason: &str) -> bool {
 
 fn parameter(parameter: &Parameter) -> Option<(String, String)> {
     Some((parameter.parameter_key()?.to_owned(), parameter.parameter_value().unwrap_or_default().to_owned()))
+}
+
+fn tag(tag: &Tag) -> Option<(String, String)> {
+    Some((tag.key()?.to_owned(), tag.value().unwrap_or_default().to_owned()))
 }
 
 fn set((name, value): &(String, Value)) -> Parameter {

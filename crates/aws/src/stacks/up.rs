@@ -10,7 +10,7 @@ use super::change::{StackAction, Step};
 use super::events;
 use super::operation::StackOperation;
 use super::parameters::{LeftOut, ParameterOverrides, Value};
-use super::stack::Stack;
+use super::stack::{Stack, Tags, tags_after};
 use super::templates::{self, Template};
 use super::{Stacks, engine_version, is_busy, is_complete, is_failed_creation};
 use crate::Aws;
@@ -25,31 +25,40 @@ pub struct Plan {
     pub steps: Vec<Step>,
     templates: Vec<Template>,
     given: ParameterOverrides,
+    tags: Tags,
+}
+
+/// What `up` is told.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct UpOptions<'a> {
+    /// Parameters by `NAME` or `STACK.NAME`.
+    pub parameters: &'a [(String, String)],
+    /// The software release.
+    pub release: Option<&'a str>,
+    /// Folder of the templates to use instead of the embedded ones.
+    pub templates: Option<&'a Path>,
+    /// Tags of every resource; a stack keeps its others.
+    pub tags: &'a [(String, String)],
 }
 
 impl Aws {
     /// Returns the plan of `up`: from change sets for existing stacks, from templates for the others. Changes nothing.
-    ///
-    /// Parameters are named `NAME` or `STACK.NAME`; `release` is the software release, `folder` has the templates to use instead of the
-    /// embedded ones.
-    pub async fn plan(
-        &self,
-        parameters: &[(String, String)],
-        release: Option<&str>,
-        folder: Option<&Path>,
-    ) -> Result<Plan> {
+    pub async fn plan(&self, options: UpOptions<'_>) -> Result<Plan> {
         // Invalid options are reported before any request.
-        let templates = templates::all(folder)?;
-        let given = ParameterOverrides::new(&self.settings.stacks, parameters, release, &templates)?;
+        let templates = templates::all(options.templates)?;
+        let given =
+            ParameterOverrides::new(&self.settings.stacks, options.parameters, options.release, &templates)?;
+        let tags: Tags = options.tags.iter().cloned().collect();
         let stacks = Stacks::new(&self.account().await?.clients);
-        let steps = future::join_all(templates.iter().map(|template| stacks.step(template, &given))).await;
+        let steps =
+            future::join_all(templates.iter().map(|template| stacks.step(template, &given, &tags))).await;
         let steps = steps.into_iter().collect::<Result<Vec<_>>>()?;
         // The following stacks need the first one.
         if let Some(first) = steps.first().filter(|step| step.action == StackAction::LeftOut) {
             let failure = Failure::usage(first.to_string().lines().next().unwrap_or_default());
             return Err(failure.hint(first.hint.clone().unwrap_or_default()));
         }
-        Ok(Plan { steps, templates, given })
+        Ok(Plan { steps, templates, given, tags })
     }
 
     /// Executes a plan; returns the number of changed stacks.
@@ -62,14 +71,14 @@ impl Aws {
                 continue;
             }
             let operation = StackOperation { stacks, name: &template.name, progress };
-            changed += usize::from(operation.reconcile(template, &plan.given).await?);
+            changed += usize::from(operation.reconcile(template, plan).await?);
         }
         Ok(changed)
     }
 }
 
 impl Stacks<'_> {
-    async fn step(&self, template: &Template, given: &ParameterOverrides) -> Result<Step> {
+    async fn step(&self, template: &Template, given: &ParameterOverrides, tags: &Tags) -> Result<Step> {
         let name = templates::stack_name(&template.name);
         let stack = self.stack(&name).await?;
         let step = |action, changes| Step {
@@ -97,8 +106,9 @@ impl Stacks<'_> {
             Some(stack) if self.has_failed_creation(&stack).await? => {
                 Ok(step(StackAction::CreateAnew, template.resources.clone()))
             }
-            Some(_) if is_whole => {
-                match self.propose(&name, ChangeSetType::Update, &template.body, &values).await? {
+            Some(stack) if is_whole => {
+                let tags = tags_after(Some(&stack), tags);
+                match self.propose(&name, ChangeSetType::Update, &template.body, &values, &tags).await? {
                     None => Ok(step(StackAction::Unchanged, Vec::new())),
                     Some(change_set) => {
                         self.withdraw(&change_set.id, &name).await?;
@@ -124,7 +134,8 @@ impl Stacks<'_> {
 
 impl StackOperation<'_> {
     /// Creates or updates the stack, whatever its state; returns whether anything changed.
-    async fn reconcile(&self, template: &Template, given: &ParameterOverrides) -> Result<bool> {
+    async fn reconcile(&self, template: &Template, plan: &Plan) -> Result<bool> {
+        let Plan { given, tags, .. } = plan;
         let name = self.full_name();
         // The values of a failed creation are lost when it is deleted.
         let mut had = None;
@@ -145,7 +156,7 @@ impl StackOperation<'_> {
                 _ => {
                     let resolved = had.take().unwrap_or_else(|| given.resolve(template, stack.as_ref()));
                     let Ok(values) = resolved else { return Ok(false) };
-                    match self.change(template, stack.as_ref(), &values).await {
+                    match self.change(template, stack.as_ref(), &values, tags).await {
                         // The first attempt makes ECS create the role; it is there a moment later (ECS Developer Guide, "Using
                         // service-linked roles for Amazon ECS").
                         Err(failure)
@@ -166,6 +177,7 @@ impl StackOperation<'_> {
         template: &Template,
         stack: Option<&Stack>,
         values: &[(String, Value)],
+        tags: &Tags,
     ) -> Result<bool> {
         let name = self.full_name();
         let (kind, verb, done) = if stack.is_some_and(|stack| is_complete(&stack.status)) {
@@ -173,10 +185,11 @@ impl StackOperation<'_> {
         } else {
             (ChangeSetType::Create, "creating", "created")
         };
+        let tags = tags_after(stack, tags);
         if stack.is_some() {
             self.stacks.withdraw_leftovers(&name).await?;
         }
-        let Some(change_set) = self.stacks.propose(&name, kind, &template.body, values).await? else {
+        let Some(change_set) = self.stacks.propose(&name, kind, &template.body, values, &tags).await? else {
             self.report("no changes");
             return Ok(false);
         };
