@@ -6,12 +6,13 @@
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use async_trait::async_trait;
+use aws_config::retry::RetryConfig;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use common::failure::Result;
 
 use super::api_error::{ApiError, ApiErrorKind};
-use logs::{Event, PageRequest, PageResponse, Source};
+use logs::{Event, PageRequest, PageResponse, PollPolicy, Source};
 
 /// Limit of `FilterLogEvents`.
 const PAGE_SIZE: i32 = 10_000;
@@ -56,6 +57,11 @@ impl Source for LogGroup {
             .set_filter_pattern(pattern)
             .set_next_token(request.token.clone())
             .limit(PAGE_SIZE)
+            .customize()
+            // The engine repeats requests, at the rate that it learns from refusals.
+            .config_override(
+                aws_sdk_cloudwatchlogs::config::Builder::default().retry_config(RetryConfig::disabled()),
+            )
             .send()
             .await;
         let answer = match answer {
@@ -97,6 +103,24 @@ impl LogGroup {
             event_id,
             message: event.message.unwrap_or_default(),
         })
+    }
+}
+
+/// Share of the quota that is left to other programs of the account.
+const RESERVE: f64 = 0.2;
+
+/// Returns how the log groups of a region are polled: at most at its quota less a reserve, and slower after a throttled request.
+pub(super) fn poll_policy(region: &str) -> PollPolicy {
+    PollPolicy { rate: quota(region) * (1.0 - RESERVE), ..PollPolicy::CLOUDWATCH }
+}
+
+/// Returns how many requests `FilterLogEvents` a second an account may send (AWS General Reference, "Amazon CloudWatch Logs endpoints and
+/// quotas"; it cannot be raised).
+fn quota(region: &str) -> f64 {
+    match region {
+        "us-east-1" => 25.0,
+        "ap-northeast-3" | "ap-southeast-3" | "ca-west-1" | "eu-central-1" | "il-central-1" => 5.0,
+        _ => 10.0,
     }
 }
 

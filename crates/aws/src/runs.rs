@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::log_groups::{EventFilter, LogGroup};
 use super::names::Name;
 use super::tasks::TaskState;
-use super::{Account, Aws, downloads, run_records, tasks};
-use logs::{LogSources, PollPolicy, RunLog, Source};
+use super::{Account, Aws, downloads, log_groups, run_records, tasks};
+use logs::{LogSources, RunLog, Source};
 use target::{ActiveRun, Job, JobKind, Run, RunEnd, Runs, Storage as _, ambiguous_run, no_run};
 
 /// How often a task is polled.
@@ -86,7 +86,7 @@ impl Runs for Aws {
             let group = names.need(group)?.to_owned();
             Ok(Arc::new(LogGroup { client: clients.logs(), name, group, of }))
         };
-        let poll_policy = PollPolicy::CLOUDWATCH;
+        let poll_policy = log_groups::poll_policy(&clients.region);
         let Some(typed) = run else {
             let sources = SOURCES.map(|name| source(name, EventFilter::All));
             let sources = sources.into_iter().collect::<Result<_>>()?;

@@ -145,7 +145,7 @@ const SECOND: Millis = 1000;
 const MINUTE: Millis = 60 * SECOND;
 
 impl PollPolicy {
-    /// For CloudWatch Logs, whose quota for `FilterLogEvents` is 5 requests per second per account and region.
+    /// For CloudWatch Logs, at a rate within the smallest quota of any region: 5 requests per second for each account.
     pub const CLOUDWATCH: Self = Self {
         interval: 2 * SECOND,
         retry_interval: 5 * SECOND,
@@ -156,7 +156,7 @@ impl PollPolicy {
             Lookback { every: 30 * SECOND, back: 3 * MINUTE },
             Lookback { every: 10 * MINUTE, back: 60 * MINUTE },
         ],
-        rate: 3.0,
+        rate: 4.0,
     };
 
     /// For local files, in which a line is visible as soon as it is written.

@@ -1,12 +1,18 @@
 //! A token bucket for all sources together, because the service's quota is for all of them.
 //!
-//! A throttled request halves the rate; every other response raises it, up to the initial rate (additive increase, multiplicative
+//! A throttled request lowers the rate; every other response raises it, up to the initial rate (additive increase, multiplicative
 //! decrease).
 
 use crate::Millis;
 
 /// Minimum rate: one request in ten seconds.
 const MIN_RATE: f64 = 0.1;
+
+/// What is left of the rate after a throttled request: other clients use the same quota, so that a few refusals say little about it.
+const DECREASE: f64 = 0.7;
+
+/// The share of the initial rate by which a response raises the rate.
+const INCREASE: f64 = 0.05;
 
 /// Throttled responses within this time count as one: their requests were in flight together.
 const THROTTLE_WINDOW: Millis = 1000;
@@ -45,7 +51,7 @@ impl TokenBucket {
     }
 
     pub(crate) fn on_success(&mut self) {
-        self.rate = (self.rate + self.max_rate / 50.0).min(self.max_rate);
+        self.rate = INCREASE.mul_add(self.max_rate, self.rate).min(self.max_rate);
     }
 
     pub(crate) fn on_throttled(&mut self, now: Millis) {
@@ -54,7 +60,7 @@ impl TokenBucket {
         }
         self.fill(now);
         self.throttled_at = Some(now);
-        self.rate = (self.rate / 2.0).max(MIN_RATE.min(self.max_rate));
+        self.rate = (self.rate * DECREASE).max(MIN_RATE.min(self.max_rate));
         self.tokens = self.tokens.min(0.0);
     }
 
@@ -84,13 +90,13 @@ mod tests {
     }
 
     #[test]
-    fn on_throttled_halves_rate_once_per_burst_and_on_success_restores_it() {
+    fn on_throttled_lowers_rate_once_per_burst_and_on_success_restores_it() {
         let mut bucket = TokenBucket::new(10.0, 0);
         taken(&mut bucket, 0, 5000);
         bucket.on_throttled(5000);
         // Requests in flight are throttled too and count once.
         bucket.on_throttled(5010);
-        assert!((49..=51).contains(&taken(&mut bucket, 5000, 10_000)));
+        assert!((69..=71).contains(&taken(&mut bucket, 5000, 10_000)));
         for _ in 0..100 {
             bucket.on_success();
         }
@@ -105,6 +111,18 @@ mod tests {
         }
         assert!(bucket.wait(200_000) <= 10_000);
         assert!(bucket.take(210_000));
+    }
+
+    #[test]
+    fn third_of_requests_throttled_keeps_third_of_rate() {
+        let (mut bucket, mut requests) = (TokenBucket::new(8.0, 0), 0);
+        for now in 0..60_000 {
+            if bucket.take(now) {
+                requests += 1;
+                if requests % 3 == 0 { bucket.on_throttled(now) } else { bucket.on_success() }
+            }
+        }
+        assert!(requests > 60 * 8 / 3, "{requests}");
     }
 
     proptest! {
