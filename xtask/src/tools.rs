@@ -33,15 +33,15 @@ pub(crate) fn python(set: &str, what: &str, requirements: &str) -> Result<PathBu
     Ok(python)
 }
 
-/// Installs an npm package such as `name@1.2.3`; returns the folder of its programs.
-pub(crate) fn node(set: &str, what: &str, package: &str) -> Result<PathBuf> {
+/// Installs npm packages such as `name@1.2.3`, separated by spaces; returns the folder of their programs.
+pub(crate) fn node(set: &str, what: &str, packages: &str) -> Result<PathBuf> {
     let folder = folder(set)?;
-    install_once(&folder, what, "packages.txt", package, |_| {
+    install_once(&folder, what, "packages.txt", packages, |_| {
         process::output_of(
             Command::new("npm")
                 .args(["install", "--silent", "--no-audit", "--no-fund", "--ignore-scripts", "--prefix"])
                 .arg(&folder)
-                .arg(package),
+                .args(packages.split(' ')),
         )
         .map(drop)
     })

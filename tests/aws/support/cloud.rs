@@ -17,7 +17,9 @@ use super::ecs::Ecs;
 use super::lambda::Lambda;
 use super::ministack::covidctl;
 use super::moto::{ACCOUNT, Moto, between};
+use super::policies::principal;
 use super::proxy::{Call, Proxy, Reply};
+use super::roles::{self, Keys};
 use super::server::{self, Server};
 use super::sshd::Sshd;
 use super::{Said, environment};
@@ -40,7 +42,7 @@ pub(crate) struct Cloud {
     pub(crate) moto: Moto,
     pub(crate) proxy: Proxy,
     pub(crate) ecs: Ecs,
-    lambda: Lambda,
+    pub(crate) lambda: Lambda,
     _published: Server,
     pub(crate) sshd: Sshd,
     pub(crate) group: String,
@@ -56,13 +58,14 @@ impl Cloud {
 
     /// The same; with words, on the stacks that this command of `covidctl` creates.
     pub(crate) async fn build(rows: u64, creation: Option<&[&str]>) -> Self {
-        let moto = Moto::new();
+        let moto = if creation.is_some() { Moto::with_images() } else { Moto::new() };
         let proxy = Proxy::start(moto.clone()).await;
         let database = Database::create().await;
         let (datasets, reports) = (bucket(&moto, "datasets"), bucket(&moto, "reports"));
         let folder = tempfile::tempdir().unwrap();
         if let Some(words) = creation {
             Said::of(covidctl(&proxy.endpoint, moto.region, folder.path(), words)).await.worked();
+            roles::deployed(&moto, &proxy).await;
         } else {
             for name in [&datasets, &reports] {
                 moto.bucket(name).await;
@@ -86,12 +89,12 @@ impl Cloud {
             ("STORE_URL".to_owned(), format!("s3://{datasets}")),
             ("REPORTS_URL".to_owned(), format!("s3://{reports}")),
             ("DATABASE_URL".to_owned(), database.url()),
-            ("AWS_ENDPOINT_URL".to_owned(), moto.endpoint.clone()),
+            ("AWS_ENDPOINT_URL".to_owned(), proxy.endpoint.clone()),
             ("AWS_REGION".to_owned(), moto.region.to_owned()),
-            ("AWS_ACCESS_KEY_ID".to_owned(), "test".to_owned()),
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
         ]);
-        let ecs = Ecs::behind(&proxy, moto.clone(), environment.clone());
+        let keys = Keys { region: moto.region, are_deployed: creation.is_some() };
+        let ecs = Ecs::behind(&proxy, &moto, keys, environment.clone());
         environment.extend([
             ("CASES_URL".to_owned(), published.url("Covid19Casos.zip")),
             ("PROVINCES_URL".to_owned(), published.url("provincias.csv")),
@@ -103,7 +106,7 @@ impl Cloud {
             ("ETL_SUBNETS".to_owned(), "subnet-1,subnet-2".to_owned()),
             ("ETL_SECURITY_GROUPS".to_owned(), "sg-1".to_owned()),
         ]);
-        let lambda = Lambda::behind(&proxy, moto.clone(), environment);
+        let lambda = Lambda::behind(&proxy, &moto, keys, environment);
         let (group, address) = bastion(&moto, creation.is_some()).await;
         let sshd = Sshd::at(address);
         let cloud = Self { moto, proxy, ecs, lambda, _published: published, sshd, group, database, folder };
@@ -125,7 +128,10 @@ impl Cloud {
     /// Keeps a login as Secrets Manager does, and writes down where.
     pub(crate) async fn keep_login(&self, key: &str, user: &str, password: &str) {
         let login = json!({ "username": user, "password": password }).to_string();
-        let body = json!({ "Name": Uuid::new_v4().to_string(), "SecretString": login });
+        // As the stacks name it, and with something of its own, because another may have been kept before.
+        let of = key.strip_prefix("database/secret/").unwrap_or("master");
+        let body =
+            json!({ "Name": format!("covid19/database/{of}-{}", Uuid::new_v4()), "SecretString": login });
         let created = self.moto.json("secretsmanager", "secretsmanager.CreateSecret", &body).await;
         self.write(key, created["ARN"].as_str().unwrap()).await;
     }
@@ -172,6 +178,11 @@ impl Cloud {
             ("MasterUserPassword", "not-used-here"),
         ];
         self.moto.query("rds", "CreateDBInstance", "2014-10-31", &master).await;
+        self.create_replica().await;
+    }
+
+    /// Creates the replica, which moto cannot delete with a stack.
+    pub(crate) async fn create_replica(&self) {
         let replica =
             [("DBInstanceIdentifier", "covid19-replica"), ("SourceDBInstanceIdentifier", "covid19-master")];
         self.moto.query("rds", "CreateDBInstanceReadReplica", "2014-10-31", &replica).await;
@@ -209,7 +220,7 @@ impl Cloud {
             .env_clear()
             .env("PATH", environment("PATH"))
             .env("HOME", self.folder.path())
-            .env("AWS_ACCESS_KEY_ID", "test")
+            .env("AWS_ACCESS_KEY_ID", principal(words))
             .env("AWS_SECRET_ACCESS_KEY", "test")
             .args(self.words())
             .args(words)

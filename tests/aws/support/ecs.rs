@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use nix::sys::signal::{Signal, kill};
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use super::moto::{ACCOUNT, Moto};
 use super::proxy::{Call, Proxy, Reply};
+use super::roles::Keys;
 
 /// An operation: a request in, an answer out.
 type Operation = fn(&Ecs, &Value) -> Value;
@@ -21,7 +23,10 @@ type Operation = fn(&Ecs, &Value) -> Value;
 /// The tasks of one cluster.
 #[derive(Clone)]
 pub(crate) struct Ecs {
-    moto: Moto,
+    region: &'static str,
+    /// Takes the lines of the containers.
+    logs: Moto,
+    keys: Keys,
     /// What the task definition sets, beside what a request adds.
     environment: Arc<HashMap<String, String>>,
     tasks: Arc<Mutex<Vec<Task>>>,
@@ -33,6 +38,7 @@ struct Task {
     family: String,
     request: Value,
     child: Option<Child>,
+    lines: Option<JoinHandle<()>>,
     created_at: f64,
     stopped: Option<Stopped>,
     by_hand: Option<String>,
@@ -46,9 +52,20 @@ struct Stopped {
 
 impl Ecs {
     /// Serves the operations of ECS at the proxy.
-    pub(crate) fn behind(proxy: &Proxy, moto: Moto, environment: HashMap<String, String>) -> Self {
-        let runtime = tokio::runtime::Handle::current();
-        let ecs = Self { moto, environment: Arc::new(environment), tasks: Arc::default(), runtime };
+    pub(crate) fn behind(
+        proxy: &Proxy,
+        moto: &Moto,
+        keys: Keys,
+        environment: HashMap<String, String>,
+    ) -> Self {
+        let ecs = Self {
+            region: moto.region,
+            logs: moto.through(&proxy.endpoint, &keys.of("covid19-execution")),
+            keys,
+            environment: Arc::new(environment),
+            tasks: Arc::default(),
+            runtime: tokio::runtime::Handle::current(),
+        };
         let operations: [(&str, Operation); 4] = [
             ("ecs:RunTask", Self::run),
             ("ecs:DescribeTasks", Self::describe),
@@ -75,8 +92,7 @@ impl Ecs {
 
     fn start(&self, request: &Value) -> Task {
         let id = Uuid::new_v4().simple().to_string();
-        let region = self.moto.region;
-        let arn = format!("arn:aws:ecs:{region}:{ACCOUNT}:task/covid19/{id}");
+        let arn = format!("arn:aws:ecs:{}:{ACCOUNT}:task/covid19/{id}", self.region);
         let family = request["taskDefinition"].as_str().unwrap().to_owned();
         let container = &request["overrides"]["containerOverrides"][0];
         let name = container["name"].as_str().unwrap().to_owned();
@@ -88,7 +104,8 @@ impl Ecs {
             .arg("etl")
             .args(words.iter().map(|word| word.as_str().unwrap()))
             .env_clear()
-            .envs(self.environment.iter());
+            .envs(self.environment.iter())
+            .env("AWS_ACCESS_KEY_ID", self.keys.of(&family));
         for pair in container["environment"].as_array().into_iter().flatten() {
             command.env(pair["name"].as_str().unwrap(), pair["value"].as_str().unwrap());
         }
@@ -100,12 +117,12 @@ impl Ecs {
             .spawn()
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
-        let (moto, runtime) = (self.moto.clone(), self.runtime.clone());
+        let (logs, runtime) = (self.logs.clone(), self.runtime.clone());
         let (group, stream) = (format!("/ecs/{family}"), format!("{name}/{name}/{id}"));
-        std::thread::spawn(move || {
-            runtime.block_on(create_stream(&moto, &group, &stream));
+        let lines = std::thread::spawn(move || {
+            runtime.block_on(create_stream(&logs, &group, &stream));
             for line in lines.lines().map_while(Result::ok) {
-                runtime.block_on(put(&moto, &group, &stream, &line));
+                runtime.block_on(put(&logs, &group, &stream, &line));
             }
         });
         Task {
@@ -113,6 +130,7 @@ impl Ecs {
             family,
             request: request.clone(),
             child: Some(child),
+            lines: Some(lines),
             created_at: now(),
             stopped: None,
             by_hand: None,
@@ -152,12 +170,15 @@ impl Ecs {
         self.tasks.lock().unwrap().iter().map(|task| task.request["group"].clone()).collect()
     }
 
-    /// Ends every task that runs.
+    /// Ends every task that runs; no line is written any more.
     pub(crate) fn end_all(&self) {
         for task in self.tasks.lock().unwrap().iter_mut() {
             if let Some(mut child) = task.child.take() {
                 drop(child.kill());
                 drop(child.wait());
+            }
+            if let Some(lines) = task.lines.take() {
+                drop(lines.join());
             }
         }
     }

@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::ecs::{create_stream, put};
 use super::moto::{ACCOUNT, Moto};
 use super::proxy::{Call, Proxy, Reply};
+use super::roles::Keys;
 use super::server::{self, Server};
 
 const FUNCTION: &str = "covid19-download";
@@ -27,25 +28,39 @@ const INVOCATION: &str = "2018-06-01/runtime/invocation/";
 const TIME: Duration = Duration::from_mins(15);
 
 /// The invocations of one function.
-#[derive(Clone, Default)]
-pub(crate) struct Lambda(Arc<Mutex<Vec<Child>>>);
+#[derive(Clone)]
+pub(crate) struct Lambda {
+    /// Takes the lines of the function.
+    logs: Moto,
+    environment: Arc<HashMap<String, String>>,
+    programs: Arc<Mutex<Vec<Child>>>,
+}
 
 impl Lambda {
     /// Serves invocations at the proxy, with the environment that the stack sets.
-    pub(crate) fn behind(proxy: &Proxy, moto: Moto, environment: HashMap<String, String>) -> Self {
-        let lambda = Self::default();
+    pub(crate) fn behind(
+        proxy: &Proxy,
+        moto: &Moto,
+        keys: Keys,
+        mut environment: HashMap<String, String>,
+    ) -> Self {
+        let key = keys.of("covid19-download");
+        let logs = moto.through(&proxy.endpoint, &key);
+        environment.insert("AWS_ACCESS_KEY_ID".to_owned(), key);
+        let lambda = Self { logs, environment: Arc::new(environment), programs: Arc::default() };
         let (function, runtime) = (lambda.clone(), tokio::runtime::Handle::current());
         proxy.handle("lambda:InvokeFunction", move |call: &Call| {
-            let (moto, environment, function) = (moto.clone(), environment.clone(), function.clone());
-            let event = call.body.to_vec();
+            let (function, event) = (function.clone(), call.body.to_vec());
             // Asynchronous, as the caller wants it.
-            runtime.spawn(async move { function.invoke(&moto, &environment, event).await });
+            runtime.spawn(async move { function.invoke(event).await });
             Some(Reply::Json(json!({})))
         });
         lambda
     }
 
-    async fn invoke(&self, moto: &Moto, environment: &HashMap<String, String>, event: Vec<u8>) {
+    /// Gives the function an event, and waits until it asks for another.
+    pub(crate) async fn invoke(&self, event: Vec<u8>) {
+        let Self { logs: moto, environment, .. } = self;
         let id = Uuid::new_v4().to_string();
         let function = format!("arn:aws:lambda:{}:{ACCOUNT}:function:{FUNCTION}", moto.region);
         let deadline = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap() + TIME;
@@ -67,7 +82,7 @@ impl Lambda {
         let address = server.url("");
         let mut child = Command::new(&program)
             .env_clear()
-            .envs(environment)
+            .envs(environment.iter())
             .env("AWS_LAMBDA_RUNTIME_API", address.trim_start_matches("http://").trim_end_matches('/'))
             .env("AWS_LAMBDA_FUNCTION_NAME", FUNCTION)
             .env("AWS_LAMBDA_FUNCTION_VERSION", "$LATEST")
@@ -80,7 +95,7 @@ impl Lambda {
             .spawn()
             .unwrap_or_else(|error| panic!("{}: {error}", program.display()));
         let lines = BufReader::new(child.stderr.take().unwrap());
-        self.0.lock().unwrap().push(child);
+        self.programs.lock().unwrap().push(child);
         let (moto, runtime) = (moto.clone(), tokio::runtime::Handle::current());
         // For as long as the program lives, so that what it is told with stays.
         let reader = tokio::task::spawn_blocking(move || {
@@ -94,7 +109,7 @@ impl Lambda {
 
     /// Ends every program that waits for another event.
     pub(crate) fn end_all(&self) {
-        for mut child in self.0.lock().unwrap().drain(..) {
+        for mut child in self.programs.lock().unwrap().drain(..) {
             drop(child.kill());
             drop(child.wait());
         }

@@ -4,6 +4,7 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command};
 
+use super::policies::principal;
 use super::{Said, environment, server};
 
 /// Its program, as `cargo xtask test` has installed it.
@@ -69,7 +70,7 @@ pub(crate) fn covidctl(endpoint: &str, region: &str, home: &Path, words: &[&str]
         .env_clear()
         .env("PATH", environment("PATH"))
         .env("HOME", home)
-        .env("AWS_ACCESS_KEY_ID", "test")
+        .env("AWS_ACCESS_KEY_ID", principal(words))
         .env("AWS_SECRET_ACCESS_KEY", "test")
         .args(["--target", "aws", "--region", region, "--endpoint-url", endpoint, "--ssl-mode", "disable"])
         .args(words)

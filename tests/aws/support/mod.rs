@@ -1,11 +1,16 @@
 //! AWS on this machine: an emulator, what it lacks in front of it, and real ends behind it.
 
+pub(crate) mod call;
 pub(crate) mod cloud;
 pub(crate) mod ecs;
+pub(crate) mod fault;
 pub(crate) mod lambda;
 pub(crate) mod ministack;
 pub(crate) mod moto;
+pub(crate) mod permissions;
+pub(crate) mod policies;
 pub(crate) mod proxy;
+pub(crate) mod roles;
 
 #[path = "../../tunnel/support/sshd.rs"]
 #[expect(dead_code, reason = "the tunnel's own tests use more of it")]

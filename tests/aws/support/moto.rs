@@ -16,12 +16,11 @@ const TEST_MOTO: &str = "TEST_MOTO";
 /// Any key will do; the region in it counts.
 const SIGNATURE: &str = "SignedHeaders=host, Signature=0";
 
-const REGIONS: [&str; 33] = [
-    "us-east-1",
-    "us-east-2",
+/// Those whose images of Amazon Linux moto knows, as the stack of the bastion needs them.
+const REGIONS_WITH_IMAGES: [&str; 4] = ["us-east-1", "us-east-2", "us-west-2", "eu-west-1"];
+
+const REGIONS: [&str; 29] = [
     "us-west-1",
-    "us-west-2",
-    "eu-west-1",
     "eu-west-2",
     "eu-west-3",
     "eu-north-1",
@@ -55,9 +54,10 @@ const REGIONS: [&str; 33] = [
 /// The account that moto plays.
 pub(crate) const ACCOUNT: &str = "123456789012";
 
-static SERVER: OnceLock<Server> = OnceLock::new();
-/// The first is for [`Moto::with_images`].
-static NEXT: AtomicUsize = AtomicUsize::new(1);
+/// Another one serves the tests for which the regions of one do not suffice.
+static SERVERS: [OnceLock<Server>; 2] = [OnceLock::new(), OnceLock::new()];
+static NEXT: AtomicUsize = AtomicUsize::new(0);
+static NEXT_WITH_IMAGES: AtomicUsize = AtomicUsize::new(0);
 
 struct Server {
     endpoint: String,
@@ -70,24 +70,33 @@ struct Server {
 pub(crate) struct Moto {
     pub(crate) endpoint: String,
     pub(crate) region: &'static str,
+    /// The access key of the requests.
+    key: String,
     http: reqwest::Client,
 }
 
 impl Moto {
     /// A region that no other test of this process has.
     pub(crate) fn new() -> Self {
-        let number = NEXT.fetch_add(1, Ordering::Relaxed);
-        Self::in_region(REGIONS.get(number).expect("more tests than regions: add some to the list"))
+        Self::next(&REGIONS, &NEXT)
     }
 
-    /// The region for the one test that creates the stacks: moto does not know the images of Amazon Linux in every region.
+    /// The same, for a test that creates the stacks.
     pub(crate) fn with_images() -> Self {
-        Self::in_region(REGIONS[0])
+        Self::next(&REGIONS_WITH_IMAGES, &NEXT_WITH_IMAGES)
     }
 
-    fn in_region(region: &'static str) -> Self {
-        let endpoint = SERVER.get_or_init(start).endpoint.clone();
-        Self { endpoint, region, http: reqwest::Client::new() }
+    fn next(regions: &[&'static str], next: &AtomicUsize) -> Self {
+        let number = next.fetch_add(1, Ordering::Relaxed);
+        let server = SERVERS.get(number / regions.len()).expect("more tests than regions: add a server");
+        let region = regions[number % regions.len()];
+        let endpoint = server.get_or_init(start).endpoint.clone();
+        Self { endpoint, region, key: "test".to_owned(), http: reqwest::Client::new() }
+    }
+
+    /// The same region, by another way and with another access key.
+    pub(crate) fn through(&self, endpoint: &str, key: &str) -> Self {
+        Self { endpoint: endpoint.to_owned(), key: key.to_owned(), ..self.clone() }
     }
 
     /// Calls a service that speaks JSON; `target` is `ServiceName.Operation`.
@@ -127,6 +136,13 @@ impl Moto {
         sent(request, action).await
     }
 
+    /// Returns the configuration of a function.
+    pub(crate) async fn function(&self, name: &str) -> Value {
+        let url = format!("{}/2015-03-31/functions/{name}/configuration", self.endpoint);
+        let request = self.http.get(url).header("authorization", self.credential("lambda"));
+        serde_json::from_str(&sent(request, name).await).unwrap()
+    }
+
     /// Creates a bucket.
     pub(crate) async fn bucket(&self, name: &str) {
         let body = match self.region {
@@ -145,9 +161,15 @@ impl Moto {
         sent(request.header("authorization", self.credential("s3")), key).await;
     }
 
+    /// Deletes an object.
+    pub(crate) async fn delete(&self, bucket: &str, key: &str) {
+        let request = self.http.delete(format!("{}/{bucket}/{key}", self.endpoint));
+        sent(request.header("authorization", self.credential("s3")), key).await;
+    }
+
     fn credential(&self, service: &str) -> String {
-        let region = self.region;
-        format!("AWS4-HMAC-SHA256 Credential=test/20220605/{region}/{service}/aws4_request, {SIGNATURE}")
+        let Self { region, key, .. } = self;
+        format!("AWS4-HMAC-SHA256 Credential={key}/20220605/{region}/{service}/aws4_request, {SIGNATURE}")
     }
 }
 

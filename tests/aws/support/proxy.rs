@@ -1,46 +1,29 @@
 //! What no emulator does, in front of one: faults on demand, and the services whose effects must be real.
 //!
-//! Every request is recognised by its operation (`ecs:RunTask`), noted, and answered by the first that wants to: an injected
-//! fault, a handler of the test's, or the emulator behind.
+//! Every request is recognised by its operation (`ecs:RunTask`), noted with what it needs to be allowed, and answered by the first that
+//! wants to: an injected fault, a handler of the test's, or the emulator behind. At the end, all that was needed is evaluated against the
+//! policies of who sent it.
 
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http_body_util::{BodyExt as _, Full};
 use hyper::body::Incoming;
+use hyper::http::request::Parts;
 use hyper::service::service_fn;
-use hyper::{Request, Response, StatusCode};
+use hyper::{Request, Response};
 use hyper_util::rt::TokioIo;
-use serde_json::{Value, json};
+use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
 
-use super::moto::Moto;
-
-/// How a request goes wrong.
-#[derive(Debug, Clone)]
-pub(crate) enum Fault {
-    /// Refused with this code, such as `ThrottlingException`, in the way of the JSON services.
-    Refused(u16, &'static str, &'static str),
-    /// The connection is cut without an answer.
-    Reset,
-    /// This is answered instead.
-    Answer(Value),
-}
-
-/// A request as a handler sees it.
-pub(crate) struct Call {
-    pub(crate) operation: String,
-    pub(crate) body: Bytes,
-}
-
-impl Call {
-    /// The body of a JSON service's request.
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_slice(&self.body).unwrap_or(Value::Null)
-    }
-}
+pub(crate) use super::call::Call;
+pub(crate) use super::fault::Fault;
+use super::fault::{self, json_response, response, xml_response};
+use super::moto::{Moto, between};
+use super::permissions::{self, Permission};
+use super::policies::{Evaluation, Policies};
 
 /// What a handler answers.
 pub(crate) enum Reply {
@@ -63,7 +46,8 @@ struct Shared {
     http: reqwest::Client,
     faults: Mutex<HashMap<String, VecDeque<Fault>>>,
     handlers: Mutex<HashMap<String, Handler>>,
-    calls: Mutex<BTreeSet<String>>,
+    needs: Mutex<BTreeSet<Permission>>,
+    policies: Mutex<Policies>,
 }
 
 impl Proxy {
@@ -76,7 +60,8 @@ impl Proxy {
             http: reqwest::Client::new(),
             faults: Mutex::default(),
             handlers: Mutex::default(),
-            calls: Mutex::default(),
+            needs: Mutex::default(),
+            policies: Mutex::default(),
         });
         let mut server = JoinSet::new();
         let serving = Arc::clone(&shared);
@@ -120,9 +105,39 @@ impl Proxy {
         self.shared.handlers.lock().unwrap().insert(operation.to_owned(), Box::new(handler));
     }
 
-    /// Every operation that was called, as a policy names it.
-    pub(crate) fn calls(&self) -> BTreeSet<String> {
-        self.shared.calls.lock().unwrap().clone()
+    /// Notes what is needed beside the requests.
+    pub(crate) fn require(&self, needs: impl IntoIterator<Item = Permission>) {
+        self.shared.needs.lock().unwrap().extend(needs);
+    }
+
+    /// Gives a principal these policies.
+    pub(crate) fn set_policies(&self, principal: &str, policies: Vec<(String, Value)>) {
+        self.shared.policies.lock().unwrap().set(principal, policies);
+    }
+
+    /// Evaluates what was needed so far.
+    pub(crate) fn evaluate(&self) -> Evaluation {
+        self.evaluate_by(&self.shared.policies.lock().unwrap())
+    }
+
+    /// Returns the names of a principal's policies.
+    pub(crate) fn policies(&self, principal: &str) -> Vec<String> {
+        let policies = self.shared.policies.lock().unwrap();
+        policies.names(principal).into_iter().map(str::to_owned).collect()
+    }
+
+    /// Evaluates what was needed so far by other policies.
+    pub(crate) fn evaluate_by(&self, policies: &Policies) -> Evaluation {
+        policies.evaluate(&self.shared.needs.lock().unwrap())
+    }
+}
+
+impl Drop for Proxy {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            let denied = self.evaluate().denied;
+            assert!(denied.is_empty(), "denied on AWS:\n{}", denied.join("\n"));
+        }
     }
 }
 
@@ -142,28 +157,43 @@ impl Shared {
     async fn answer(&self, request: Request<Incoming>) -> Result<Response<Full<Bytes>>, Cut> {
         let (head, body) = request.into_parts();
         let Ok(body) = body.collect().await else { return Err(Cut) };
-        let body = body.to_bytes();
-        let operation = operation(&head, &body);
-        self.calls.lock().unwrap().insert(operation.clone());
-        let fault = self.faults.lock().unwrap().get_mut(&operation).and_then(VecDeque::pop_front);
-        match fault {
-            Some(Fault::Reset) => return Err(Cut),
-            Some(Fault::Answer(value)) => return Ok(json_response(200, &value)),
-            Some(Fault::Refused(status, code, message)) => {
-                return Ok(json_response(status, &json!({ "__type": code, "message": message })));
-            }
-            None => {}
+        let call = Call::of(&head, body.to_bytes());
+        let needs = permissions::of(&call, &self.tags(&call).await);
+        self.needs.lock().unwrap().extend(needs);
+        let answer = self.answer_to(&head, &call).await?;
+        self.needs.lock().unwrap().extend(permissions::of_answer(&call, answer.status().as_u16()));
+        Ok(answer)
+    }
+
+    async fn answer_to(&self, head: &Parts, call: &Call) -> Result<Response<Full<Bytes>>, Cut> {
+        let fault = self.faults.lock().unwrap().get_mut(&call.operation).and_then(VecDeque::pop_front);
+        if let Some(fault) = fault {
+            return fault::answer(fault, call).ok_or(Cut);
         }
-        let call = Call { operation, body };
-        let reply = self.handlers.lock().unwrap().get(&call.operation).and_then(|handler| handler(&call));
+        let reply = self.handlers.lock().unwrap().get(&call.operation).and_then(|handler| handler(call));
         match reply {
             Some(Reply::Json(value)) => Ok(json_response(200, &value)),
-            Some(Reply::Xml(text)) => Ok(response(200, "text/xml", text.into())),
-            None => Ok(self.pass_on(&head, call.body).await),
+            Some(Reply::Xml(text)) => Ok(xml_response(200, text)),
+            None => Ok(self.pass_on(head, call.body.clone()).await),
         }
     }
 
-    async fn pass_on(&self, head: &hyper::http::request::Parts, body: Bytes) -> Response<Full<Bytes>> {
+    /// Returns the tags of the instance that a request names.
+    async fn tags(&self, call: &Call) -> BTreeMap<String, String> {
+        let json = call.json();
+        let id = match call.operation.as_str() {
+            "ec2:GetConsoleOutput" => call.parameter("InstanceId"),
+            "ec2-instance-connect:SendSSHPublicKey" => json["InstanceId"].as_str(),
+            _ => None,
+        };
+        let Some(id) = id else { return BTreeMap::new() };
+        let words = [("Filter.1.Name", "resource-id"), ("Filter.1.Value.1", id)];
+        let tags = self.moto.query("ec2", "DescribeTags", "2016-11-15", &words).await;
+        let tags = tags.split("<item>").skip(1);
+        tags.map(|tag| (between(tag, "key").to_owned(), between(tag, "value").to_owned())).collect()
+    }
+
+    async fn pass_on(&self, head: &Parts, body: Bytes) -> Response<Full<Bytes>> {
         let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
         let mut request = self.http.request(head.method.clone(), format!("{}{path}", self.moto.endpoint));
         for (name, value) in &head.headers {
@@ -190,48 +220,5 @@ impl Shared {
             }
             Err(error) => response(502, "text/plain", error.to_string().into()),
         }
-    }
-}
-
-fn response(status: u16, kind: &str, body: Bytes) -> Response<Full<Bytes>> {
-    let status = StatusCode::from_u16(status).unwrap();
-    Response::builder().status(status).header("content-type", kind).body(Full::new(body)).unwrap()
-}
-
-fn json_response(status: u16, value: &Value) -> Response<Full<Bytes>> {
-    response(status, "application/x-amz-json-1.1", value.to_string().into())
-}
-
-/// `service:Operation`, as a policy names it.
-fn operation(head: &hyper::http::request::Parts, body: &Bytes) -> String {
-    let header =
-        |name: &str| head.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let scope = header("authorization").split('/').nth(3).unwrap_or_default().to_owned();
-    let service = match scope.as_str() {
-        "monitoring" => "cloudwatch",
-        other => other,
-    };
-    if let Some((_, operation)) = header("x-amz-target").rsplit_once('.') {
-        return format!("{service}:{operation}");
-    }
-    let text = String::from_utf8_lossy(&body[..body.len().min(4096)]);
-    if let Some(action) = text.split('&').find_map(|pair| pair.strip_prefix("Action=")) {
-        return format!("{service}:{action}");
-    }
-    if service == "lambda" {
-        return match head.uri.path().rsplit('/').next() {
-            Some("configuration") => "lambda:GetFunctionConfiguration".to_owned(),
-            _ => "lambda:InvokeFunction".to_owned(),
-        };
-    }
-    // S3: the method, and whether a folder is listed.
-    let lists = head.uri.query().is_some_and(|query| query.contains("list-type"));
-    let lists_versions = head.uri.query().is_some_and(|query| query.contains("versions"));
-    match (head.method.as_str(), lists) {
-        ("GET", _) if lists_versions => "s3:ListBucketVersions".to_owned(),
-        ("DELETE", _) => "s3:DeleteObjectVersion".to_owned(),
-        ("GET", true) => "s3:ListBucket".to_owned(),
-        ("GET" | "HEAD", false) => "s3:GetObject".to_owned(),
-        _ => "s3:PutObject".to_owned(),
     }
 }
