@@ -7,8 +7,9 @@ use serde_json::Value;
 use tokio::io::{AsyncBufReadExt as _, BufReader, Lines};
 use tokio::process::{Child, ChildStdout};
 
-use crate::support::cloud::{Cloud, give_address};
+use crate::support::cloud::{Cloud, give_address, host_keys};
 use crate::support::moto::between;
+use crate::support::proxy::{Fault, Reply};
 use crate::support::step;
 
 /// A tunnel whose events are read.
@@ -41,18 +42,14 @@ impl Tunnel {
 #[tokio::test(flavor = "multi_thread")]
 async fn its_key_is_the_one_on_its_console_and_no_other() {
     let cloud = Cloud::deploy(0).await;
-    let host = std::fs::read_to_string(cloud.sshd.file("host.pub")).unwrap();
-    let console = |key: &str| {
-        format!("boot\n-----BEGIN SSH HOST KEY KEYS-----\n{key}\n-----END SSH HOST KEY KEYS-----\nlogin:\n")
-    };
     step("a host key that is not on the console is rejected");
     let other = std::fs::read_to_string(cloud.sshd.file("id.pub")).unwrap();
-    cloud.print_on_console(&console(&other));
+    cloud.print_on_console(&host_keys(&other));
     let refused = cloud.say(&["tunnel", "exec", "master", "--", "true"]).await;
     refused.failed(1, &["its console shows", &cloud.sshd.fingerprint()]);
 
     step("the host key on the console is accepted and pinned");
-    cloud.print_on_console(&console(&host));
+    cloud.print_host_key();
     let said = cloud
         .say(&["tunnel", "exec", "master", "--", "sh", "-c", "echo $PGHOST $PGHOSTADDR $PGPORT"])
         .await
@@ -75,7 +72,6 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
 #[tokio::test(flavor = "multi_thread")]
 async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     let mut cloud = Cloud::deploy(0).await;
-    cloud.print_on_console("");
     let mut tunnel = Tunnel::open(&cloud, &["master", "--local-port", "0"]);
     let ready = tunnel.event("ready").await;
     let local = ready["forwardings"][0]["local"].as_str().unwrap().to_owned();
@@ -111,6 +107,7 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     let address = give_address(&cloud.moto, &cloud.group).await;
     cloud.sshd.move_to(SocketAddrV4::new(address, cloud.sshd.address().port()));
     cloud.sshd.change_host_key();
+    cloud.print_host_key();
     cloud.sshd.restart();
     tunnel.event("back").await;
     let output = waiting.await.unwrap().unwrap();
@@ -127,4 +124,42 @@ async fn group_without_an_instance_is_reported() {
     said.failed(1, &["no instance of the Auto Scaling group `covid19-bastion` is in service"]);
     let status = cloud.say(&["status"]).await.worked();
     assert!(status.out.contains("no instance of `covid19-bastion`"), "{status:?}");
+}
+
+/// Answers with the bastion's instance as it was launched at this time.
+async fn launched(cloud: &Cloud, time: &str) {
+    let words = [("AutoScalingGroupNames.member.1", cloud.group.as_str())];
+    let groups = cloud.moto.query("autoscaling", "DescribeAutoScalingGroups", "2011-01-01", &words).await;
+    let (id, address) = (between(&groups, "InstanceId").to_owned(), *cloud.sshd.address().ip());
+    let instance = format!(
+        "<item><instanceId>{id}</instanceId><instanceState><code>16</code><name>running</name></instanceState>\
+         <ipAddress>{address}</ipAddress><launchTime>{time}</launchTime></item>"
+    );
+    cloud.proxy.handle("ec2:DescribeInstances", move |_| {
+        Some(Reply::Xml(format!(
+            "<DescribeInstancesResponse><reservationSet><item><instancesSet>{instance}</instancesSet></item>\
+             </reservationSet></DescribeInstancesResponse>"
+        )))
+    });
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn console_without_keys_is_read_again_while_the_instance_boots() {
+    let cloud = Cloud::deploy(0).await;
+    step("the console of a new instance has no output at first");
+    let time = chrono::Utc::now() + chrono::TimeDelta::minutes(10);
+    launched(&cloud, &time.to_rfc3339_opts(chrono::SecondsFormat::Millis, true)).await;
+    let empty = "<GetConsoleOutputResponse><instanceId>i-1</instanceId></GetConsoleOutputResponse>";
+    cloud.proxy.fail("ec2:GetConsoleOutput", vec![Fault::Xml(empty); 2]);
+    let tunnel = ["tunnel", "exec", "master", "--", "true"];
+    let said = cloud.say(&tunnel).await.worked();
+    assert!(cloud.proxy.has_failed_all("ec2:GetConsoleOutput"));
+    assert!(said.err.contains("matches the instance's console"), "{said:?}");
+
+    step("an old instance has none");
+    launched(&cloud, "2022-06-05T00:00:00.000Z").await;
+    cloud.print_on_console("");
+    std::fs::remove_file(cloud.folder().join("host_keys")).unwrap();
+    let said = cloud.say(&tunnel).await.worked();
+    assert!(said.err.contains("trusted on first use"), "{said:?}");
 }

@@ -17,7 +17,6 @@ async fn looking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -
 #[tokio::test(flavor = "multi_thread")]
 async fn run_and_follow_from_the_screens() {
     let cloud = Cloud::deploy(5_000).await;
-    cloud.print_on_console("");
     let terminal = screens(&cloud, 100, 30);
     let terminal = looking(move || {
         let text = terminal.see("schedule");

@@ -1,15 +1,23 @@
 //! The bastion: the instance of an Auto Scaling group, its address, and the host keys on its console.
 
+use std::time::Duration;
+
 use async_trait::async_trait;
 use aws_sdk_autoscaling::types::LifecycleState;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Failure, Result};
 
 use super::api_error::{ApiContext as _, ApiError, stack_hint};
 use super::clients::Clients;
 use tunnel::{Bastion, Discovery};
+
+/// How long after the launch of an instance its console may lack the host keys, which cloud-init prints at its end.
+const BOOT_TIME: TimeDelta = TimeDelta::minutes(2);
+
+/// Between two readings of the console.
+const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
 
 /// A reachable instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -90,6 +98,29 @@ impl Discovery for Group {
 
     async fn host_keys(&self, bastion: &Bastion) -> Result<Vec<String>> {
         let Some(id) = &bastion.instance else { return Ok(Vec::new()) };
+        loop {
+            let keys = self.console_keys(id).await?;
+            if !keys.is_empty() || !self.is_booting(id).await {
+                return Ok(keys);
+            }
+            tokio::time::sleep(CONSOLE_INTERVAL).await;
+        }
+    }
+
+    async fn send_public_key(&self, bastion: &Bastion, public_key: &str) -> Result<bool> {
+        let Some(id) = &bastion.instance else { return Ok(false) };
+        let request = self.clients.instance_connect().send_ssh_public_key().instance_id(id);
+        let answer = request.instance_os_user(&bastion.user).ssh_public_key(public_key).send().await;
+        let answer = answer.api_context("ec2-instance-connect:SendSSHPublicKey", || {
+            format!("cannot hand a key to `{}` on `{id}`", bastion.user)
+        })?;
+        Ok(answer.success())
+    }
+}
+
+impl Group {
+    /// Returns the host keys that the console shows now.
+    async fn console_keys(&self, id: &str) -> Result<Vec<String>> {
         // Without `Latest`, the output is a copy from the boot, or empty; only Nitro instances have it
         // (EC2 API Reference, GetConsoleOutput).
         let console = match self.clients.ec2().console_output(id, true).await {
@@ -104,14 +135,10 @@ impl Discovery for Group {
         Ok(host_keys(&String::from_utf8_lossy(&output)))
     }
 
-    async fn send_public_key(&self, bastion: &Bastion, public_key: &str) -> Result<bool> {
-        let Some(id) = &bastion.instance else { return Ok(false) };
-        let request = self.clients.instance_connect().send_ssh_public_key().instance_id(id);
-        let answer = request.instance_os_user(&bastion.user).ssh_public_key(public_key).send().await;
-        let answer = answer.api_context("ec2-instance-connect:SendSSHPublicKey", || {
-            format!("cannot hand a key to `{}` on `{id}`", bastion.user)
-        })?;
-        Ok(answer.success())
+    async fn is_booting(&self, id: &str) -> bool {
+        let instances = self.clients.ec2().instances(&[id.to_owned()]).await.unwrap_or_default();
+        let launched_at = instances.first().and_then(|instance| instance.launch_time);
+        launched_at.is_some_and(|launched_at| Utc::now() - launched_at < BOOT_TIME)
     }
 }
 

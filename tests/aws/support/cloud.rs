@@ -111,6 +111,7 @@ impl Cloud {
         let sshd = Sshd::at(address);
         let cloud = Self { moto, proxy, ecs, lambda, _published: published, sshd, group, database, folder };
         cloud.let_keys_in();
+        cloud.print_host_key();
         cloud.write_parameters().await;
         if creation.is_none() {
             cloud.create_the_rest().await;
@@ -199,15 +200,22 @@ impl Cloud {
         });
     }
 
+    /// The console shows the host's key, as cloud-init prints it.
+    pub(crate) fn print_host_key(&self) {
+        let key = std::fs::read_to_string(self.sshd.file("host.pub")).unwrap();
+        self.print_on_console(&host_keys(&key));
+    }
+
     /// The machine prints this on its console.
     pub(crate) fn print_on_console(&self, text: &str) {
         use base64::Engine as _;
 
         let output = base64::engine::general_purpose::STANDARD.encode(text);
+        let output = if text.is_empty() { String::new() } else { format!("<output>{output}</output>") };
         self.proxy.handle("ec2:GetConsoleOutput", move |_| {
             Some(Reply::Xml(format!(
                 "<GetConsoleOutputResponse xmlns=\"http://ec2.amazonaws.com/doc/2016-11-15/\"><requestId>1</requestId>\
-                 <instanceId>i-1</instanceId><timestamp>2022-06-05T00:00:00.000Z</timestamp><output>{output}</output>\
+                 <instanceId>i-1</instanceId><timestamp>2022-06-05T00:00:00.000Z</timestamp>{output}\
                  </GetConsoleOutputResponse>"
             )))
         });
@@ -278,6 +286,12 @@ impl Drop for Cloud {
         self.ecs.end_all();
         self.lambda.end_all();
     }
+}
+
+/// The end of cloud-init's output.
+pub(crate) fn host_keys(key: &str) -> String {
+    let key = key.trim();
+    format!("boot\n-----BEGIN SSH HOST KEY KEYS-----\n{key}\n-----END SSH HOST KEY KEYS-----\nlogin:\n")
 }
 
 /// The files of a sample, by name.

@@ -18,6 +18,8 @@ pub(crate) enum Fault {
     Reset,
     /// This is answered instead.
     Answer(Value),
+    /// This XML is answered instead.
+    Xml(&'static str),
 }
 
 /// Returns the answer, or `None` if there is none.
@@ -25,6 +27,7 @@ pub(crate) fn answer(fault: Fault, call: &Call) -> Option<Response<Full<Bytes>>>
     match fault {
         Fault::Reset => None,
         Fault::Answer(value) => Some(json_response(200, &value)),
+        Fault::Xml(text) => Some(xml_response(200, text.to_owned())),
         Fault::Refused(status, code, message) => Some(refusal(call.protocol, status, code, message)),
         Fault::Throttled => {
             let (status, code, message) = match call.protocol {
