@@ -16,9 +16,13 @@ pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
             .hint("run a command, such as `covidctl status -o json`"));
     }
     if !is_possible() {
-        return Err(
-            Failure::usage("the screens need a terminal").hint("run a command; `covidctl --help` lists them")
-        );
+        let terminal = if is_dumb() {
+            "a terminal that can move the cursor (TERM is not set, or `dumb`)"
+        } else {
+            "a terminal"
+        };
+        return Err(Failure::usage(format!("the screens need {terminal}"))
+            .hint("run a command; `covidctl --help` lists them"));
     }
     // The terminal belongs to the screens: events of tunnels are not printed.
     let target = connect::target(settings, Arc::new(|_| {}))?;
@@ -27,9 +31,14 @@ pub(super) async fn run(settings: &Settings, printer: &Printer) -> Result<()> {
     Ok(())
 }
 
-/// Returns whether standard input and output are terminals.
+/// Returns whether standard input and output are terminals that the screens can be drawn on.
 pub(super) fn is_possible() -> bool {
-    std::io::stdin().is_terminal() && std::io::stdout().is_terminal()
+    std::io::stdin().is_terminal() && std::io::stdout().is_terminal() && !is_dumb()
+}
+
+/// Returns whether the terminal says that it has no escape sequences, or nothing about itself.
+fn is_dumb() -> bool {
+    std::env::var_os("TERM").is_none_or(|term| term.is_empty() || term == "dumb")
 }
 
 /// Prints the runs that go on, and the error if there was one.

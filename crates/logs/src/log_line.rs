@@ -27,7 +27,7 @@ impl LogLine {
             return Self { time: None, level: None, message: line.to_owned(), hint: None };
         };
         let time = take(&mut all, &["timestamp", "time"]).and_then(|text| text.parse().ok());
-        let level = take(&mut all, &["level"]).map(|level| level.to_uppercase());
+        let level = take(&mut all, &["level"]).map(|level| level_name(&level));
         // Fields are nested in an object or at the top level.
         let nested = all.iter_mut().find_map(|(name, value)| match value {
             Member::Object(nested) if name == "fields" => Some(std::mem::take(nested)),
@@ -67,6 +67,18 @@ impl LogLine {
             self.time.map_or_else(|| "--------".to_owned(), |time| time.format("%H:%M:%S").to_string());
         let level = self.level.as_deref().unwrap_or("");
         (format!("{time} {level:<5}"), self.message.clone())
+    }
+}
+
+/// Returns a level by its name in upper case. Pino and Bunyan write numbers.
+fn level_name(level: &str) -> String {
+    match level {
+        "10" => "TRACE".to_owned(),
+        "20" => "DEBUG".to_owned(),
+        "30" => "INFO".to_owned(),
+        "40" => "WARN".to_owned(),
+        "50" | "60" => "ERROR".to_owned(),
+        name => name.to_uppercase(),
     }
 }
 
@@ -130,6 +142,14 @@ fn take(fields: &mut Vec<(String, Member)>, names: &[&str]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn level_that_is_number_of_pino_is_level() {
+        let line = LogLine::parse(r#"{"level":50,"time":1654387200000,"pid":7,"msg":"failed"}"#);
+        assert_eq!((line.level.as_deref(), line.message.as_str()), (Some("ERROR"), "failed pid=7"));
+        assert!(line.is_error() && LogLine::parse(r#"{"level":40,"msg":"m"}"#).is_warning());
+        assert_eq!(LogLine::parse(r#"{"level":7,"msg":"m"}"#).level.as_deref(), Some("7"));
+    }
 
     #[test]
     fn parse_appends_fields_to_message() {

@@ -101,7 +101,8 @@ fn lines_of<'a>(model: &Model, row: &'a LogRow, theme: Theme, width: usize) -> V
         let more = row.more.iter().flat_map(|text| pieces(text));
         lines.extend(more.map(|text| line(text, theme.dim())));
     } else if let Some(last) = lines.last_mut().filter(|_| !row.more.is_empty()) {
-        last.suffix = Some(format!("  (+{} lines)", row.more.len()));
+        let (number, plural) = (row.folded(), if row.folded() == 1 { "" } else { "s" });
+        last.suffix = Some(format!("  (+{number} line{plural})"));
     }
     lines
 }

@@ -128,6 +128,7 @@ impl LogBuffer {
             last.bytes += row.bytes;
             last.more.push(row.text);
             last.more.extend(row.more);
+            last.left_out += row.left_out;
             self.bytes += row.bytes;
             return 0;
         }
@@ -145,6 +146,7 @@ impl LogBuffer {
             stream: Arc::from(""),
             text: text.into(),
             more: Vec::new(),
+            left_out: 0,
             bytes: MARK_BYTES,
         })
     }

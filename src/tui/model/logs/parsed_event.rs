@@ -41,6 +41,8 @@ pub struct LogRow {
     pub text: Box<str>,
     /// The lines after the first one.
     pub more: Vec<Box<str>>,
+    /// The number of lines that are not kept; the last of `more` says so.
+    pub left_out: usize,
     /// The estimated size.
     pub(super) bytes: usize,
 }
@@ -52,6 +54,13 @@ pub struct ParsedEvent {
     pub(in crate::tui) invocation: Option<Invocation>,
     /// Whether it looks like a line inside a stack trace.
     pub(super) continues: bool,
+}
+
+impl LogRow {
+    /// The number of lines after the first one, also of those that are not kept.
+    pub fn folded(&self) -> usize {
+        self.more.len() - usize::from(self.left_out > 0) + self.left_out
+    }
 }
 
 impl LogLevel {
@@ -94,7 +103,7 @@ impl ParsedEvent {
         let level = LogLevel::parse(entry.level());
         let bytes =
             text.len() + more.iter().map(|line| line.len() + LINE_OVERHEAD).sum::<usize>() + ROW_OVERHEAD;
-        let row = LogRow { time, source, level, late, stream, text, more, bytes };
+        let row = LogRow { time, source, level, late, stream, text, more, left_out, bytes };
         Self { row, invocation, continues }
     }
 }
@@ -139,7 +148,7 @@ pub(in crate::tui) mod tests {
         assert_eq!((event.level, event.more.len()), (LogLevel::Error, 2));
         let many = "x\n".repeat(2000);
         let event = parsed(0, 0, &many).row;
-        assert_eq!(&**event.more.last().unwrap(), "… and 1499 more lines");
+        assert_eq!((&**event.more.last().unwrap(), event.folded()), ("… and 1499 more lines", 1999));
     }
 
     #[test]
