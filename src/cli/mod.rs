@@ -16,7 +16,7 @@ use target::DatabaseServer;
 pub use self::logs::Logs;
 pub use self::reports::{Dashboard, MetabaseArgs, ReportName, ReportsCommand};
 pub use self::selftest::{Selftest, SelftestStep};
-pub use self::tunnel::{Route, Tunnel, TunnelCommand, TunnelTarget};
+pub use self::tunnel::{Route, StartArgs, Tunnel, TunnelCommand, TunnelTarget};
 use crate::settings::Globals;
 
 /// Operate the Argentine Covid-19 data pipeline from the terminal

@@ -1,12 +1,13 @@
 //! The arguments of `covidctl tunnel`.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
 use common::text;
-use tunnel::{self, Bastion, Forwarding};
+use tunnel::{self, Forwarding, SshHost, Trust};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -19,10 +20,36 @@ pub struct Tunnel {
     /// Create this file when the tunnel is ready, and remove it when the tunnel is closed
     #[arg(long, value_name = "FILE")]
     pub ready_file: Option<PathBuf>,
+    /// Serve /startup, /readiness, /liveness and /metrics over HTTP at this address, such as `127.0.0.1:9187`
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub health: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+pub struct StartArgs {
+    #[command(flatten)]
+    pub route: Route,
+    /// Serve /startup, /readiness, /liveness and /metrics over HTTP at this address, such as `127.0.0.1:9187`
+    #[arg(long, value_name = "ADDRESS:PORT")]
+    pub health: Option<SocketAddr>,
+    /// Set by `start` for the process in the background.
+    #[arg(long, hide = true)]
+    pub detached: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub enum TunnelCommand {
+    /// Open a tunnel in the background and print how to use it
+    ///
+    /// Returns when the tunnel is ready. A second start of the same tunnel prints how to use the first one; `psql` and the screens use it, too.
+    Start(StartArgs),
+    /// List the tunnels in the background
+    List,
+    /// Stop tunnels in the background: all of them, or those with these endpoints or local ports
+    Stop {
+        #[arg(value_name = "TARGET|PORT")]
+        which: Vec<String>,
+    },
     /// Run a command with a tunnel that is closed when the command ends
     ///
     /// PGHOST, PGHOSTADDR and PGPORT are set to the first target or -L. The exit code is that of the command.
@@ -64,6 +91,27 @@ impl TunnelTarget {
     }
 }
 
+/// The values of `--trust`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TrustArg {
+    /// The keys on the instance's console, and what you confirm on the terminal
+    Console,
+    /// Nothing else
+    Pinned,
+    /// The first key that a new tunnel sees
+    FirstUse,
+}
+
+impl From<TrustArg> for Trust {
+    fn from(trust: TrustArg) -> Self {
+        match trust {
+            TrustArg::Console => Self::Console,
+            TrustArg::Pinned => Self::Pinned,
+            TrustArg::FirstUse => Self::FirstUse,
+        }
+    }
+}
+
 #[derive(Debug, Args)]
 pub struct Route {
     /// Endpoints of the target `aws` to forward to [default: master, unless -L is given]
@@ -78,19 +126,23 @@ pub struct Route {
     /// Local address to listen on; other machines can reach the database through any but a loopback address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: std::net::IpAddr,
-    /// Bastion to connect through [default: the bastion of the target `aws`]
-    #[arg(long, value_name = "USER@HOST[:PORT]")]
-    pub bastion: Option<Bastion>,
-    /// Private key file [default: EC2 Instance Connect, the ssh agent, then the default files in ~/.ssh]
+    /// Bastion to connect through, also a host of ~/.ssh/config [default: the bastion of the target `aws`]
+    #[arg(long, value_name = "[USER@]HOST[:PORT]")]
+    pub bastion: Option<SshHost>,
+    /// Private key file, offered first, or the public half of a key in the ssh agent [default: EC2 Instance Connect, the agent, then the
+    /// default files in ~/.ssh]
     #[arg(short = 'i', value_name = "KEY")]
-    pub key: Option<PathBuf>,
+    pub keys: Vec<PathBuf>,
     /// Fingerprint that the host key must have, as `ssh-keygen -lf` prints it; pins the key
     #[arg(long, value_name = "SHA256:…")]
     pub host_key: Option<String>,
-    /// Cipher to use: aes256-gcm, aes128-gcm, chacha20-poly1305 or aes256-ctr
+    /// What to trust beside keys that are pinned or in ~/.ssh/known_hosts
+    #[arg(long, value_name = "WHAT", default_value = "console")]
+    pub trust: TrustArg,
+    /// Cipher to use: aes256-gcm, aes128-gcm, chacha20-poly1305 or aes256-ctr, also by OpenSSH's names
     #[arg(long, value_parser = tunnel::parse_cipher)]
     pub cipher: Option<String>,
-    /// Time limit for connecting to the bastion, such as `10s`
+    /// Time limit for connecting to the bastion (name, TCP and key exchange together), such as `10s`
     #[arg(long, value_name = "TIME", default_value = "10s", value_parser = text::duration)]
     pub connect_timeout: Duration,
 }

@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use common::failure::{Failure, Result};
 use serde::{Deserialize, Serialize};
 use target::SslMode;
+use tunnel::Proxy;
 
 /// Environment variable with the key of a recording.
 pub const RECORD_KEY: &str = "COVIDCTL_RECORD_KEY";
@@ -70,6 +72,30 @@ pub struct Globals {
     /// The variable of <https://no-color.org>.
     #[arg(long, global = true, env = "NO_COLOR", value_name = "ANY", hide = true)]
     pub no_color: Option<String>,
+    /// The variables of curl and others for proxies; lower case takes precedence.
+    #[arg(long, global = true, env = "all_proxy", value_name = "URL", hide = true)]
+    pub all_proxy: Option<String>,
+    #[arg(long, global = true, env = "ALL_PROXY", value_name = "URL", hide = true)]
+    pub all_proxy_upper: Option<String>,
+    #[arg(long, global = true, env = "no_proxy", value_name = "HOSTS", hide = true)]
+    pub no_proxy: Option<String>,
+    #[arg(long, global = true, env = "NO_PROXY", value_name = "HOSTS", hide = true)]
+    pub no_proxy_upper: Option<String>,
+}
+
+impl Globals {
+    /// Returns the proxy on the way to bastions.
+    pub fn proxy(&self) -> Result<Option<Proxy>> {
+        let given = |lower: &Option<String>, upper: &Option<String>| {
+            lower.clone().or_else(|| upper.clone()).filter(|text| !text.is_empty())
+        };
+        let Some(url) = given(&self.all_proxy, &self.all_proxy_upper) else { return Ok(None) };
+        let proxy: Proxy = url.parse().map_err(|error: String| {
+            // The URL may contain a password.
+            Failure::usage(format!("invalid ALL_PROXY: {error}")).hint("unset ALL_PROXY, or correct it")
+        })?;
+        Ok(Some(proxy.except(&given(&self.no_proxy, &self.no_proxy_upper).unwrap_or_default())))
+    }
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]

@@ -30,6 +30,10 @@ pub struct Settings {
     /// Directory of the PostgreSQL programs.
     pub pg_bin: Option<WithOrigin<PathBuf>>,
     pub aws: AwsSettings,
+    /// Folder of the tunnels in the background.
+    pub tunnels: PathBuf,
+    /// Proxy on the way to a bastion.
+    pub proxy: Option<tunnel::Proxy>,
     /// Configuration file; the default one need not exist.
     pub config: WithOrigin<PathBuf>,
     pub quiet: bool,
@@ -120,6 +124,8 @@ impl Settings {
                 .record
                 .clone()
                 .map(|folder| Recording { folder, key: globals.record_key.clone() }),
+            tunnels: state_dir()?.join("covidctl/tunnels"),
+            proxy: globals.proxy()?,
         };
         let data_dir = path("data_dir", globals.data_dir.as_ref(), file.data_dir)?;
         let data_dir = data_dir.map_or_else(|| default_data_dir().map(built_in), Ok)?;
@@ -139,6 +145,8 @@ impl Settings {
             read_only: pick(matches, "read_only", read_only.as_ref(), file.read_only)
                 .unwrap_or(built_in(false)),
             data_dir,
+            tunnels: aws.tunnels.clone(),
+            proxy: aws.proxy.clone(),
             aws,
             pg_bin: path("pg_bin", globals.pg_bin.as_ref(), file.pg_bin)?,
             config,
@@ -235,6 +243,12 @@ fn absolute(path: WithOrigin<PathBuf>) -> Result<WithOrigin<PathBuf>> {
 
 fn default_config() -> Result<PathBuf> {
     Ok(platform()?.config_dir().join("covidctl/config.toml"))
+}
+
+/// Returns the folder of what need not survive the machine's restart, or its nearest substitute.
+fn state_dir() -> Result<PathBuf> {
+    let platform = platform()?;
+    Ok(platform.state_dir().unwrap_or_else(|| platform.data_dir()))
 }
 
 fn default_data_dir() -> Result<PathBuf> {

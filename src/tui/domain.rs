@@ -8,4 +8,4 @@ pub use crate::ops::pipeline::FULL_PIPELINE;
 pub use crate::ops::reports::Report;
 pub use logs::{Entry, Event, MergedEvent, Millis, parse_regex, to_datetime};
 pub use target::{ActiveRun, Capabilities, Component, ComponentState, JobKind, Location, Run};
-pub use tunnel::{Bastion, Forwarding, Snapshot};
+pub use tunnel::{Forwarding, Snapshot, SshHost};

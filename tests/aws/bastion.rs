@@ -69,6 +69,24 @@ async fn its_key_is_the_one_on_its_console_and_no_other() {
     assert_eq!(said.err, "", "{said:?}");
 }
 
+/// Terminates the group's instance.
+async fn terminate(cloud: &mut Cloud) {
+    let words = [("AutoScalingGroupNames.member.1", cloud.group.as_str())];
+    let groups = cloud.moto.query("autoscaling", "DescribeAutoScalingGroups", "2011-01-01", &words).await;
+    let old = between(&groups, "InstanceId").to_owned();
+    cloud.sshd.kill();
+    let words = [("InstanceId", old.as_str()), ("ShouldDecrementDesiredCapacity", "false")];
+    cloud.moto.query("autoscaling", "TerminateInstanceInAutoScalingGroup", "2011-01-01", &words).await;
+}
+
+/// Starts an instance with another id, address and host key.
+async fn replace(cloud: &mut Cloud) {
+    let address = give_address(&cloud.moto, &cloud.group).await;
+    cloud.sshd.move_to(SocketAddrV4::new(address, cloud.sshd.address().port()));
+    cloud.sshd.change_host_key();
+    cloud.sshd.restart();
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     let mut cloud = Cloud::deploy(0).await;
@@ -78,12 +96,7 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     let port = local.rsplit_once(':').unwrap().1.to_owned();
 
     step("the instance is terminated");
-    let words = [("AutoScalingGroupNames.member.1", cloud.group.as_str())];
-    let groups = cloud.moto.query("autoscaling", "DescribeAutoScalingGroups", "2011-01-01", &words).await;
-    let old = between(&groups, "InstanceId").to_owned();
-    cloud.sshd.kill();
-    let words = [("InstanceId", old.as_str()), ("ShouldDecrementDesiredCapacity", "false")];
-    cloud.moto.query("autoscaling", "TerminateInstanceInAutoScalingGroup", "2011-01-01", &words).await;
+    terminate(&mut cloud).await;
     tunnel.event("lost").await;
 
     step("a client connects while there is no bastion");
@@ -103,16 +116,46 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
     ]);
     let waiting = tokio::spawn(psql.output());
 
-    step("the group starts an instance with another id, address and host key");
-    let address = give_address(&cloud.moto, &cloud.group).await;
-    cloud.sshd.move_to(SocketAddrV4::new(address, cloud.sshd.address().port()));
-    cloud.sshd.change_host_key();
+    step("the group starts an instance, whose console is empty at first");
+    cloud.print_on_console("");
+    replace(&mut cloud).await;
+    let waiting_for_console = tunnel.event("waiting-for-console").await;
+    assert_eq!(waiting_for_console["at_most"], 300);
+
+    step("the console shows the host key");
     cloud.print_host_key();
-    cloud.sshd.restart();
     tunnel.event("back").await;
     let output = waiting.await.unwrap().unwrap();
     assert_eq!(String::from_utf8_lossy(&output.stdout).trim(), "7", "{output:?}");
-    tunnel.child.start_kill().unwrap();
+
+    step("another instance takes its place, whose console shows another key");
+    terminate(&mut cloud).await;
+    tunnel.event("lost").await;
+    let forged = std::fs::read_to_string(cloud.sshd.file("id.pub")).unwrap();
+    cloud.print_on_console(&host_keys(&forged));
+    let logins = cloud.sshd.log().matches("Accepted publickey").count();
+    replace(&mut cloud).await;
+    assert_eq!(tunnel.child.wait().await.unwrap().code(), Some(1));
+    assert_eq!(
+        cloud.sshd.log().matches("Accepted publickey").count(),
+        logins,
+        "no login with the forged key"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bastion_that_nothing_vouches_for_is_refused_by_programs_that_do_not_ask() {
+    let cloud = Cloud::deploy(0).await;
+    // Young instances are waited for.
+    cloud.age_instances().await;
+    cloud.print_on_console("");
+    let refused = cloud.say(&["psql", "--", "-Atc", "SELECT 7"]).await;
+    let command = format!("tunnel exec --host-key {} -- true", cloud.sshd.fingerprint());
+    refused.failed(1, &["is not known", "console does not show it", &command]);
+    assert!(!cloud.sshd.log().contains("Accepted publickey"), "{}", cloud.sshd.log());
+    let words = ["tunnel", "exec", "--host-key", &cloud.sshd.fingerprint(), "--", "true"];
+    cloud.say(&words).await.worked();
+    assert_eq!(cloud.say(&["psql", "--", "-Atc", "SELECT 7"]).await.worked().out.trim(), "7");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -1,50 +1,9 @@
 //! Authentication: key files, the agent, passphrases, and the errors if every key is rejected.
 
 use std::io::Write as _;
-use std::os::unix::net::UnixStream;
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
-use crate::support::{Finished, Sshd, covidctl, keygen, until};
-
-fn words(sshd: &Sshd, more: &[&str]) -> Vec<String> {
-    let bastion = sshd.bastion();
-    let words = ["tunnel", "exec", "-L", "0:127.0.0.1:1", "--bastion", &bastion];
-    [&words[..], more, &["--", "true"]].concat().into_iter().map(str::to_owned).collect()
-}
-
-fn log_in(sshd: &Sshd, more: &[&str]) -> Finished {
-    Finished::of(covidctl(sshd, &[]).args(words(sshd, more)))
-}
-
-fn authorize(sshd: &Sshd, name: &str) {
-    let public = std::fs::read_to_string(sshd.file(&format!("{name}.pub"))).unwrap();
-    let mut file = std::fs::File::options().append(true).open(sshd.file("authorized_keys")).unwrap();
-    file.write_all(public.as_bytes()).unwrap();
-}
-
-/// An ssh agent that holds one key.
-struct Agent(Child, std::path::PathBuf);
-
-impl Agent {
-    fn with(sshd: &Sshd, key: &str) -> Self {
-        let socket = sshd.file("agent");
-        let agent = Command::new("ssh-agent").arg("-D").arg("-a").arg(&socket).stdout(Stdio::null()).spawn();
-        let agent = Self(agent.unwrap(), socket);
-        // The socket exists before the agent listens.
-        until("the agent listens", || UnixStream::connect(&agent.1).is_ok());
-        let added =
-            Command::new("ssh-add").arg("-q").arg(sshd.file(key)).env("SSH_AUTH_SOCK", &agent.1).status();
-        assert!(added.unwrap().success());
-        agent
-    }
-}
-
-impl Drop for Agent {
-    fn drop(&mut self) {
-        drop(self.0.kill());
-        drop(self.0.wait());
-    }
-}
+use crate::support::{Agent, Finished, Sshd, authorize, covidctl, exec_words as words, keygen, log_in};
 
 #[test]
 fn key_file_of_each_algorithm_logs_in() {
@@ -61,7 +20,6 @@ fn key_file_of_each_algorithm_logs_in() {
 #[test]
 fn default_key_file_logs_in() {
     let sshd = Sshd::start();
-    std::fs::create_dir(sshd.file(".ssh")).unwrap();
     keygen(&sshd.file(".ssh/id_ecdsa"), "ecdsa", "");
     authorize(&sshd, ".ssh/id_ecdsa");
     assert_eq!(log_in(&sshd, &[]).code, Some(0));
@@ -72,9 +30,9 @@ fn agent_logs_in_with_rsa_and_with_named_key_that_is_encrypted_on_disk() {
     let sshd = Sshd::start();
     keygen(&sshd.file("id_rsa"), "rsa", "");
     authorize(&sshd, "id_rsa");
-    let agent = Agent::with(&sshd, "id_rsa");
+    let agent = Agent::with(&sshd, &["id_rsa"]);
     let mut anonymous = covidctl(&sshd, &[]);
-    let finished = Finished::of(anonymous.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", &agent.1));
+    let finished = Finished::of(anonymous.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", agent.socket()));
     assert_eq!(finished.code, Some(0), "{finished:?}");
 
     // The same key, named, with a passphrase that cannot be prompted for.
@@ -83,7 +41,7 @@ fn agent_logs_in_with_rsa_and_with_named_key_that_is_encrypted_on_disk() {
         Command::new("ssh-keygen").args(["-q", "-p", "-N", "secret", "-P", "", "-f"]).arg(&key).output();
     assert!(locked.unwrap().status.success());
     let words = words(&sshd, &["-i", key.to_str().unwrap()]);
-    let finished = Finished::of(covidctl(&sshd, &[]).args(&words).env("SSH_AUTH_SOCK", &agent.1));
+    let finished = Finished::of(covidctl(&sshd, &[]).args(&words).env("SSH_AUTH_SOCK", agent.socket()));
     assert_eq!(finished.code, Some(0), "{finished:?}");
 }
 
@@ -96,9 +54,9 @@ fn rejected_login_reports_every_key_and_reason() {
     let own = format!("{}: the bastion does not accept this key", unknown.display());
     finished.assert_failed(4, &["SSH_AUTH_SOCK is not set", &own, "authorized_keys"]);
 
-    let agent = Agent::with(&sshd, "unknown");
+    let agent = Agent::with(&sshd, &["unknown"]);
     let mut command = covidctl(&sshd, &[]);
-    let finished = Finished::of(command.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", &agent.1));
+    let finished = Finished::of(command.args(words(&sshd, &[])).env("SSH_AUTH_SOCK", agent.socket()));
     finished.assert_failed(
         4,
         &["ssh agent's SHA256:", "does not accept this key", "~/.ssh has no default key file"],
@@ -110,7 +68,13 @@ fn unusable_key_file_fails_with_reason() {
     let sshd = Sshd::start();
     log_in(&sshd, &["-i", "/nonexistent"]).assert_failed(2, &["cannot read the key `/nonexistent`"]);
     std::fs::write(sshd.file("nonsense"), "nonsense").unwrap();
-    log_in(&sshd, &["-i", sshd.file("nonsense").to_str().unwrap()]).assert_failed(4, &["not a private key"]);
+    log_in(&sshd, &["-i", sshd.file("nonsense").to_str().unwrap()]).assert_failed(2, &["not a private key"]);
+    // That of the test itself.
+    assert_eq!(
+        sshd.log().matches("Connection from").count(),
+        1,
+        "nothing connects before the keys are checked"
+    );
 }
 
 #[test]

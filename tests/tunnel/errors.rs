@@ -76,7 +76,7 @@ fn invalid_arguments_are_usage_errors() {
         &["tunnel"][..],
         &["tunnel", "-L", "5432:db:5432"],
         &["tunnel", "-L", "5432", "--bastion", "a@b"],
-        &["tunnel", "-L", "5432:db:5432", "--bastion", "b"],
+        &["tunnel", "-L", "5432:db:5432", "--bastion", "@b"],
         &["tunnel", "-L", "5432:db:5432", "--bastion", "a@b", "--cipher", "rot13"],
         &["tunnel", "-L", "1:db:1", "-L", "2:db:2", "--bastion", "a@b", "--local-port", "3"],
         &["tunnel", "exec", "-L", "5432:db:5432", "--bastion", "a@b"],

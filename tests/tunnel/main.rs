@@ -3,11 +3,14 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
 mod authentication;
+mod background;
 mod concurrency;
 mod errors;
+mod keys;
 mod known_hosts;
 mod lifecycle;
 mod prefetch;
 mod reconnect;
 mod support;
 mod transfer;
+mod way;

@@ -1,7 +1,5 @@
 //! The bastion: the instance of an Auto Scaling group, its address, and the host keys on its console.
 
-use std::time::Duration;
-
 use async_trait::async_trait;
 use aws_sdk_autoscaling::types::LifecycleState;
 use base64::Engine as _;
@@ -11,13 +9,12 @@ use common::failure::{Failure, Result};
 
 use super::api_error::{ApiContext as _, ApiError, stack_hint};
 use super::clients::Clients;
-use tunnel::{Bastion, Discovery};
+use super::doctor::address;
+use target::CheckOutcome;
+use tunnel::{Bastion, ConsoleKeys, Discovery};
 
 /// How long after the launch of an instance its console may lack the host keys, which cloud-init prints at its end.
-const BOOT_TIME: TimeDelta = TimeDelta::minutes(2);
-
-/// Between two readings of the console.
-const CONSOLE_INTERVAL: Duration = Duration::from_secs(2);
+const BOOT_TIME: TimeDelta = TimeDelta::minutes(10);
 
 /// A reachable instance.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +84,7 @@ pub(super) struct Group {
     pub(super) name: String,
     pub(super) user: String,
     pub(super) port: u16,
+    pub(super) security_group: Option<String>,
 }
 
 #[async_trait]
@@ -96,15 +94,28 @@ impl Discovery for Group {
         Ok(Bastion { user: self.user.clone(), host: address, port: self.port, instance: Some(id) })
     }
 
-    async fn host_keys(&self, bastion: &Bastion) -> Result<Vec<String>> {
-        let Some(id) = &bastion.instance else { return Ok(Vec::new()) };
-        loop {
-            let keys = self.console_keys(id).await?;
-            if !keys.is_empty() || !self.is_booting(id).await {
-                return Ok(keys);
+    async fn host_keys(&self, bastion: &Bastion) -> Result<ConsoleKeys> {
+        let Some(id) = &bastion.instance else { return Ok(ConsoleKeys::default()) };
+        // Without `Latest`, the output is a copy from the boot, or empty; only Nitro instances have it
+        // (EC2 API Reference, GetConsoleOutput).
+        let console = match self.clients.ec2().console_output(id, true).await {
+            Err(error) if ApiError::of(&error).code == "UnsupportedOperation" => {
+                self.clients.ec2().console_output(id, false).await
             }
-            tokio::time::sleep(CONSOLE_INTERVAL).await;
-        }
+            console => console,
+        };
+        let console =
+            console.api_context("ec2:GetConsoleOutput", || format!("cannot read the console of `{id}`"))?;
+        let output = console.and_then(|text| BASE64.decode(text.trim()).ok()).unwrap_or_default();
+        let mut found = host_keys(&String::from_utf8_lossy(&output));
+        found.is_starting = found.is_empty() && self.is_booting(id).await;
+        Ok(found)
+    }
+
+    async fn explain_silence(&self, _: &Bastion) -> Option<String> {
+        let check = address::check(&self.clients, self.security_group.as_deref(), None).await.ok()?;
+        let command = check.hint.filter(|_| check.outcome == CheckOutcome::Failed)?;
+        Some(format!("{}; the missing rule is added by: {command}", check.detail))
     }
 
     async fn send_public_key(&self, bastion: &Bastion, public_key: &str) -> Result<bool> {
@@ -119,22 +130,6 @@ impl Discovery for Group {
 }
 
 impl Group {
-    /// Returns the host keys that the console shows now.
-    async fn console_keys(&self, id: &str) -> Result<Vec<String>> {
-        // Without `Latest`, the output is a copy from the boot, or empty; only Nitro instances have it
-        // (EC2 API Reference, GetConsoleOutput).
-        let console = match self.clients.ec2().console_output(id, true).await {
-            Err(error) if ApiError::of(&error).code == "UnsupportedOperation" => {
-                self.clients.ec2().console_output(id, false).await
-            }
-            console => console,
-        };
-        let console =
-            console.api_context("ec2:GetConsoleOutput", || format!("cannot read the console of `{id}`"))?;
-        let output = console.and_then(|text| BASE64.decode(text.trim()).ok()).unwrap_or_default();
-        Ok(host_keys(&String::from_utf8_lossy(&output)))
-    }
-
     async fn is_booting(&self, id: &str) -> bool {
         let instances = self.clients.ec2().instances(&[id.to_owned()]).await.unwrap_or_default();
         let launched_at = instances.first().and_then(|instance| instance.launch_time);
@@ -142,17 +137,26 @@ impl Group {
     }
 }
 
-/// Returns the public host keys that cloud-init prints on the console, as `algorithm key`.
-fn host_keys(console: &str) -> Vec<String> {
-    let lines = console.lines().map(str::trim).skip_while(|line| !line.contains("BEGIN SSH HOST KEY KEYS"));
-    let block = lines.skip(1).take_while(|line| !line.contains("END SSH HOST KEY KEYS"));
+/// Returns the host keys that cloud-init prints on the console, as keys and as fingerprints. It prefixes lines of the latter with `ec2: `.
+fn host_keys(console: &str) -> ConsoleKeys {
+    let block = |kind: &str| {
+        let (begin, end) = (format!("BEGIN SSH HOST KEY {kind}"), format!("END SSH HOST KEY {kind}"));
+        let lines = console.lines().map(str::trim).skip_while(move |line| !line.contains(&begin));
+        lines.skip(1).take_while(move |line| !line.contains(&end))
+    };
     let key = |line: &str| {
         // The console may prefix lines with a time or name.
         let words: Vec<&str> = line.split_whitespace().collect();
         let at = words.iter().position(|word| word.starts_with("ssh-") || word.starts_with("ecdsa-sha2-"))?;
         Some(format!("{} {}", words[at], words.get(at + 1)?))
     };
-    block.filter_map(key).collect()
+    let fingerprint =
+        |line: &str| line.split_whitespace().find(|word| word.starts_with("SHA256:")).map(str::to_owned);
+    ConsoleKeys {
+        keys: block("KEYS").filter_map(key).collect(),
+        fingerprints: block("FINGERPRINTS").filter_map(fingerprint).collect(),
+        is_starting: false,
+    }
 }
 
 #[cfg(test)]
@@ -162,12 +166,15 @@ mod tests {
     #[test]
     fn host_keys_are_between_markers() {
         let console = "[  12.3] cloud-init[1]: ssh-rsa NOTAKEY\r\n\
-            -----BEGIN SSH HOST KEY FINGERPRINTS-----\r\n256 SHA256:abc root (ED25519)\r\n-----END SSH HOST KEY FINGERPRINTS-----\r\n\
+            -----BEGIN SSH HOST KEY FINGERPRINTS-----\r\n256 SHA256:abc root (ED25519)\r\n\
+            [  12.3] ec2: 256 SHA256:def root (ECDSA)\r\n-----END SSH HOST KEY FINGERPRINTS-----\r\n\
             -----BEGIN SSH HOST KEY KEYS-----\r\n\
             ecdsa-sha2-nistp256 AAAA1 root@ip-10-0-0-1\r\n\
             [  12.4] cloud-init[1]: ssh-ed25519 AAAA2 root@ip\r\n\
             -----END SSH HOST KEY KEYS-----\r\nssh-rsa AAAA3\r\n";
-        assert_eq!(host_keys(console), ["ecdsa-sha2-nistp256 AAAA1", "ssh-ed25519 AAAA2"]);
+        let found = host_keys(console);
+        assert_eq!(found.keys, ["ecdsa-sha2-nistp256 AAAA1", "ssh-ed25519 AAAA2"]);
+        assert_eq!(found.fingerprints, ["SHA256:abc", "SHA256:def"]);
         assert!(host_keys("nothing of that kind").is_empty());
     }
 }

@@ -17,7 +17,7 @@ use target::{
     Bastion, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, Databases, LoginSecret,
     SslMode,
 };
-use tunnel::{Discovery, Endpoint, Forwarding, Options, Tunnel};
+use tunnel::{Discovery, Endpoint, Forwarding, Identity, Options, Service, Trust, Tunnel};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
@@ -26,15 +26,23 @@ impl Databases for Aws {
     /// Opens a tunnel to the database.
     async fn database(&self, access: DatabaseAccess) -> Result<Database> {
         let login = self.login(access).await?;
+        let service = Service::new(self.settings.tunnels.clone());
+        if let Some(local) = service.find(&self.settings.scope(), &login.endpoint).await {
+            return login.through(local, ());
+        }
         let options = Options {
             discovery: self.discovery().await?,
             forwardings: vec![Forwarding { port: 0, target: login.endpoint.clone() }],
             bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            key: None,
-            prompt_passphrase: false,
+            identity: Identity::default(),
+            prompt: false,
             known_hosts: self.settings.known_hosts.clone(),
+            known_hosts_files: Vec::new(),
+            trust: Trust::default(),
             host_key: None,
             cipher: None,
+            jumps: Vec::new(),
+            proxy: self.settings.proxy.clone(),
             connect_timeout: CONNECT_TIMEOUT,
             ready_file: None,
         };
@@ -65,6 +73,7 @@ impl Bastion for Aws {
             name: names.need(Name::BastionGroup)?.to_owned(),
             user: names.need(Name::BastionUser)?.to_owned(),
             port,
+            security_group: names.get(Name::BastionSecurityGroup).map(str::to_owned),
         }))
     }
 

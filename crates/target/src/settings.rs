@@ -30,6 +30,10 @@ pub struct AwsSettings {
     pub known_hosts: PathBuf,
     /// Recording of what AWS is asked and answers.
     pub recording: Option<Recording>,
+    /// Folder of the tunnels in the background.
+    pub tunnels: PathBuf,
+    /// Proxy on the way to the bastion.
+    pub proxy: Option<tunnel::Proxy>,
 }
 
 /// Where answers are recorded.
@@ -39,6 +43,17 @@ pub struct Recording {
     pub folder: PathBuf,
     /// Key of the replacements for identifiers, which several processes share; a random one if absent.
     pub key: Option<String>,
+}
+
+impl AwsSettings {
+    /// Returns what tells the resources of one account, region and prefix from those of another, as far as it is set.
+    pub fn scope(&self) -> String {
+        let value =
+            |set: &Option<WithOrigin<String>>| set.as_ref().map_or("", |set| set.value.as_str()).to_owned();
+        let parts =
+            [value(&self.profile), value(&self.region), value(&self.endpoint_url), self.prefix.value.clone()];
+        format!("aws {}", parts.join(" "))
+    }
 }
 
 /// TLS verification mode, in libpq's words.

@@ -1,92 +1,131 @@
-//! Public key authentication: EC2 Instance Connect, then the SSH agent, then key files. Records why each key failed.
-//!
-//! If the user names a key, only that key is used, from the agent if the agent has it. Otherwise the agent's keys and the default files
-//! are tried. sshd closes the connection after six failures (`MaxAuthTries`), so that not every key is offered.
+//! Logs in to the bastion: EC2 Instance Connect, then one key after the other as [`candidates`](crate::candidates) orders them, then what
+//! the server asks for beside a key. Records what was tried and why it failed.
 
 use std::fmt::Display;
-use std::fs::File;
-use std::io::{BufRead as _, BufReader, Write as _};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::path::PathBuf;
 
-use common::failure::{Context as _, Exit, Failure, Result};
-use nix::sys::termios::{LocalFlags, SetArg, Termios, tcgetattr, tcsetattr};
+use common::failure::{Exit, Failure, Result};
+use russh::MethodKind;
 use russh::client::{AuthResult, Handle};
 use russh::keys::agent::{AgentIdentity, client::AgentClient};
-use russh::keys::{
-    Algorithm, Error, HashAlg, PrivateKey, PrivateKeyWithHashAlg, PublicKey, decode_secret_key,
-};
-use tokio::sync::{Mutex, OnceCell};
+use russh::keys::{Error, HashAlg, PrivateKeyWithHashAlg};
+use tokio::net::UnixStream;
 
 use crate::bastion::{Bastion, Discovery};
+use crate::candidates::{Candidate, KeyHolder, in_order};
+use crate::instance_connect::InstanceConnect;
+use crate::key_file::{KeyFile, read_certificate};
+use crate::second_factor::SecondFactor;
 use crate::session::ClientHandler;
+use crate::signer::{AgentSigner, FileSigner};
 
-/// The default key files in `~/.ssh`.
-const DEFAULT_KEY_FILES: [&str; 3] = ["id_ed25519", "id_ecdsa", "id_rsa"];
+/// The default key files in `~/.ssh`, in the order of ssh.
+const DEFAULT_KEY_FILES: [&str; 5] = ["id_rsa", "id_ecdsa", "id_ecdsa_sk", "id_ed25519", "id_ed25519_sk"];
 
-/// Keys of the agent to offer; the rest of sshd's six attempts is for key files.
-const MAX_AGENT_KEYS: usize = 4;
+/// Where the agent listens.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum AgentSocket {
+    /// At the socket of `SSH_AUTH_SOCK`.
+    #[default]
+    Environment,
+    /// At this socket.
+    Path(PathBuf),
+    /// No agent is used.
+    None,
+}
 
-const MAX_PASSPHRASE_ATTEMPTS: usize = 3;
-
-/// The bastion accepts an authorized key for 60 s; the rest is for the handshake.
-const AUTHORIZATION_REUSE: Duration = Duration::from_secs(40);
+/// The keys to log in with.
+#[derive(Debug, Clone, Default)]
+pub struct Identity {
+    /// Files of private keys, or of the public halves of keys that the agent holds. They are offered first.
+    pub files: Vec<PathBuf>,
+    /// Further files, if they exist. Without any files: the default ones of `~/.ssh`.
+    pub optional_files: Vec<PathBuf>,
+    /// Certificates of these keys, beside those that stand next to them.
+    pub certificates: Vec<PathBuf>,
+    /// Whether keys of the agent that are in no file are left out.
+    pub only_files: bool,
+    /// Where the agent listens.
+    pub agent: AgentSocket,
+}
 
 /// Every key that the user may log in with.
 pub(crate) struct Authentication {
     files: Vec<KeyFile>,
-    /// Whether the user named the only key to use.
+    /// Default files that cannot be used.
+    unusable: Vec<(PathBuf, String)>,
+    /// Whether the user named the files.
     named: bool,
-    /// The public half of the named key, if known; the agent may hold it unlocked.
-    only: Option<PublicKey>,
+    only_files: bool,
+    agent: AgentSocket,
     instance_connect: InstanceConnect,
+    second_factor: SecondFactor,
 }
 
 /// The keys that failed, and why.
 #[derive(Debug, Default)]
-struct Attempts(Vec<String>);
+struct Attempts {
+    failed: Vec<String>,
+    /// The number of keys that the server refused.
+    refused: usize,
+    /// The server does not accept keys at all, but these methods.
+    only: Option<String>,
+}
+
+/// How to go on after a key was offered.
+enum Offered {
+    LoggedIn,
+    /// With the next key.
+    Next,
+    /// The server has closed the connection.
+    HungUp,
+}
 
 impl Attempts {
     fn failed(&mut self, key: impl Display, why: impl Display) {
-        self.0.push(format!("{key}: {why}"));
-    }
-
-    /// Returns whether the key was accepted; records why it was not.
-    fn accepted<E: Display>(&mut self, key: impl Display, result: Result<AuthResult, E>) -> bool {
-        match result {
-            Ok(AuthResult::Success) => return true,
-            Ok(AuthResult::Failure { partial_success: true, .. }) => {
-                self.failed(key, "accepted, but the bastion requires more than a key");
-            }
-            Ok(_) => self.failed(key, "the bastion does not accept this key"),
-            Err(error) => self.failed(key, error),
-        }
-        false
+        self.failed.push(format!("{key}: {why}"));
     }
 }
 
 impl Authentication {
-    /// Fails if a key is named that cannot be read.
-    pub(crate) fn new(named: Option<&Path>, prompt: bool) -> Result<Self> {
-        let key_file = |path| KeyFile { path, prompt, key: OnceCell::new() };
-        let files: Vec<_> = if let Some(path) = named {
-            vec![key_file(path.to_path_buf())]
-        } else {
-            let home = etcetera::home_dir().ok().map(|home| home.join(".ssh"));
-            let defaults = home.iter().flat_map(|ssh| DEFAULT_KEY_FILES.map(|name| ssh.join(name)));
-            defaults.filter(|path| path.is_file()).map(key_file).collect()
-        };
-        let named_file = files.first().filter(|_| named.is_some());
-        if let Some(file) = named_file {
-            std::fs::read(&file.path).map_err(|error| {
-                Failure::usage(format!("cannot read the key `{}`", file.path.display()))
-                    .source(error)
-                    .hint("-i takes the file of a private key, such as ~/.ssh/id_ed25519")
-            })?;
+    /// Reads every file. Fails if one that the user named cannot be used.
+    pub(crate) fn new(identity: &Identity, prompt: bool) -> Result<Self> {
+        let mut unusable = Vec::new();
+        let mut files = Vec::new();
+        for path in &identity.files {
+            files.push(KeyFile::named(path, prompt)?);
         }
-        let only = named_file.and_then(KeyFile::public_key);
-        Ok(Self { files, named: named.is_some(), only, instance_connect: InstanceConnect::new()? })
+        let named = !files.is_empty() || !identity.optional_files.is_empty();
+        let home = etcetera::home_dir().ok().filter(|_| !named).map(|home| home.join(".ssh"));
+        let defaults = home.iter().flat_map(|ssh| DEFAULT_KEY_FILES.map(|name| ssh.join(name)));
+        for path in identity.optional_files.iter().cloned().chain(defaults) {
+            match KeyFile::existing(&path, prompt) {
+                None => {}
+                Some(Ok(file)) => files.push(file),
+                Some(Err(why)) => unusable.push((path, why)),
+            }
+        }
+        for path in &identity.certificates {
+            let certificate = read_certificate(path).ok_or_else(|| {
+                Failure::usage(format!("`{}` is not an SSH certificate", path.display()))
+                    .hint("a certificate is a file such as ~/.ssh/id_ed25519-cert.pub; look at it with ssh-keygen -L -f")
+            })?;
+            files.iter_mut().for_each(|file| file.add_certificate(&certificate));
+        }
+        Ok(Self {
+            files,
+            unusable,
+            named,
+            only_files: identity.only_files,
+            agent: identity.agent.clone(),
+            instance_connect: InstanceConnect::new()?,
+            second_factor: SecondFactor::new(prompt),
+        })
+    }
+
+    /// Returns whether a login needs a person at the terminal.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.second_factor.is_needed()
     }
 
     /// Tries one key after the other.
@@ -101,35 +140,34 @@ impl Authentication {
             return Ok(());
         }
         let rsa_hash = rsa_hash(handle).await;
-        // A named key without a known public half cannot be selected in the agent.
-        if (!self.named || self.only.is_some())
-            && self.try_agent(handle, &bastion.user, rsa_hash, &mut attempts).await
+        let mut agent = match connect_agent(&self.agent).await {
+            Ok(connected) => Some(connected),
+            Err(why) => {
+                attempts.failed("ssh agent", why);
+                None
+            }
+        };
+        let identities = agent.as_ref().map_or(&[][..], |(_, identities)| identities);
+        let candidates = in_order(&self.files, self.named, self.only_files, identities);
+        if agent.is_some()
+            && !candidates.iter().any(|candidate| matches!(candidate.holder, KeyHolder::Agent(_)))
         {
-            return Ok(());
+            attempts.failed(
+                "ssh agent",
+                if self.only_files { "it does not have these keys" } else { "it has no keys" },
+            );
         }
-        for file in &self.files {
-            let name = file.path.display();
-            match file.load().await {
-                Ok(key) => {
-                    let key = PrivateKeyWithHashAlg::new(key, rsa_hash);
-                    let result = handle.authenticate_publickey(&bastion.user, key).await;
-                    if attempts.accepted(name, result) {
-                        return Ok(());
-                    }
-                }
-                Err(why) => attempts.failed(name, why),
+        let number = candidates.len();
+        for (tried, candidate) in (1..).zip(candidates) {
+            let agent = agent.as_mut().map(|(agent, _)| agent);
+            match self.offer(handle, bastion, candidate, rsa_hash, agent, &mut attempts).await? {
+                Offered::LoggedIn => return Ok(()),
+                Offered::Next if attempts.only.is_none() => {}
+                Offered::Next => break,
+                Offered::HungUp => return Err(hung_up(bastion, &attempts, number - tried)),
             }
         }
-        if self.files.is_empty() {
-            attempts.failed("key files", "~/.ssh has no default key file");
-        }
-        let tried = attempts.0.join("; ");
-        Err(Failure::new(format!("the bastion {bastion} rejected every key; tried {tried}"))
-            .hint(format!(
-                "name the key with -i, and check that `{}` is the right user and has it in authorized_keys",
-                bastion.user
-            ))
-            .exit_code(Exit::Credentials))
+        Err(self.rejected(bastion, attempts))
     }
 
     async fn try_instance_connect(
@@ -143,12 +181,13 @@ impl Authentication {
         match self.instance_connect.authorized_key(bastion, discovery).await {
             Ok(Some(key)) => {
                 let key = PrivateKeyWithHashAlg::new(key, None);
-                let accepted =
-                    attempts.accepted(name, handle.authenticate_publickey(&bastion.user, key).await);
-                if !accepted {
-                    self.instance_connect.forget_authorization().await;
+                match handle.authenticate_publickey(&bastion.user, key).await {
+                    Ok(AuthResult::Success) => return true,
+                    Ok(_) => attempts.failed(name, "the bastion does not accept this key"),
+                    Err(error) => attempts.failed(name, error),
                 }
-                accepted
+                self.instance_connect.forget_authorization().await;
+                false
             }
             Ok(None) => false,
             Err(failure) => {
@@ -158,193 +197,146 @@ impl Authentication {
         }
     }
 
-    /// Offers the agent's keys, or only the named one.
-    async fn try_agent(
+    /// Offers one key; the server is asked for its opinion before a passphrase is asked for.
+    async fn offer(
         &self,
         handle: &mut Handle<ClientHandler>,
-        user: &str,
-        rsa_hash: Option<HashAlg>,
-        attempts: &mut Attempts,
-    ) -> bool {
-        let name = "ssh agent";
-        let connected = async {
-            let mut agent = AgentClient::connect_env().await?;
-            let identities = agent.request_identities().await?;
-            Ok((agent, identities))
-        };
-        let (mut agent, identities) = match connected.await {
-            Ok(connected) => connected,
-            Err(Error::EnvVar(_)) => {
-                attempts.failed(name, "not running (SSH_AUTH_SOCK is not set)");
-                return false;
-            }
-            Err(error) => {
-                attempts.failed(name, error);
-                return false;
-            }
-        };
-        let keys = identities.into_iter().filter_map(|identity| match identity {
-            AgentIdentity::PublicKey { key, .. } => Some(key),
-            AgentIdentity::Certificate { .. } => None,
-        });
-        let wanted =
-            |key: &PublicKey| self.only.as_ref().is_none_or(|only| only.key_data() == key.key_data());
-        let keys: Vec<_> = keys.filter(wanted).collect();
-        if keys.is_empty() {
-            attempts.failed(name, if self.named { "it does not have this key" } else { "it has no keys" });
-        }
-        for key in keys.iter().take(MAX_AGENT_KEYS) {
-            let name = format!("ssh agent's {}", key.fingerprint(HashAlg::Sha256));
-            let hash = rsa_hash.filter(|_| key.algorithm().is_rsa());
-            let result = handle.authenticate_publickey_with(user, key.clone(), hash, &mut agent).await;
-            if attempts.accepted(name, result) {
-                return true;
-            }
-        }
-        if keys.len() > MAX_AGENT_KEYS {
-            let rest = keys.len() - MAX_AGENT_KEYS;
-            attempts
-                .failed(format!("ssh agent's other {rest} keys"), "not offered: sshd limits the attempts");
-        }
-        false
-    }
-}
-
-/// EC2 Instance Connect: an ephemeral key, which is never written to disk, and the bastion that it was last authorized on.
-struct InstanceConnect {
-    key: Arc<PrivateKey>,
-    authorized: Mutex<Option<(String, Instant)>>,
-}
-
-impl InstanceConnect {
-    fn new() -> Result<Self> {
-        let key = PrivateKey::random(&mut rand::rng(), Algorithm::Ed25519);
-        let key = key.context(|| "cannot generate an SSH key".to_owned())?;
-        Ok(Self { key: Arc::new(key), authorized: Mutex::default() })
-    }
-
-    /// Authorizes the key, if the provider can, and returns it. Sessions that are opened at the same time share one authorization.
-    async fn authorized_key(
-        &self,
         bastion: &Bastion,
-        discovery: &dyn Discovery,
-    ) -> Result<Option<Arc<PrivateKey>>> {
-        let mut authorized = self.authorized.lock().await;
-        let identity = bastion.identity();
-        let is_fresh = authorized
-            .as_ref()
-            .is_some_and(|(bastion, since)| *bastion == identity && since.elapsed() < AUTHORIZATION_REUSE);
-        if !is_fresh {
-            let public = self.key.public_key().to_openssh();
-            let public = public.context(|| "cannot encode an SSH key".to_owned())?;
-            if !discovery.send_public_key(bastion, &public).await? {
-                return Ok(None);
+        candidate: Candidate<'_>,
+        rsa_hash: Option<HashAlg>,
+        agent: Option<&mut AgentClient<UnixStream>>,
+        attempts: &mut Attempts,
+    ) -> Result<Offered> {
+        let (name, user) = (candidate.name(), bastion.user.as_str());
+        let public = match (candidate.public, &candidate.holder) {
+            (Some(public), _) => public,
+            (None, KeyHolder::File(file)) => match file.load().await {
+                Ok(key) => key.public_key().clone(),
+                Err(why) => {
+                    attempts.failed(name, why);
+                    return Ok(Offered::Next);
+                }
+            },
+            (None, KeyHolder::Agent(identity)) => identity.public_key().into_owned(),
+        };
+        let hash = rsa_hash.filter(|_| public.algorithm().is_rsa());
+        let result = match (candidate.holder, candidate.certificate, agent) {
+            (KeyHolder::Agent(identity), Some(certificate), Some(agent)) => {
+                let mut signer = AgentSigner { agent, identity };
+                handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await
             }
-            *authorized = Some((identity, Instant::now()));
+            (KeyHolder::Agent(identity), None, Some(agent)) => {
+                let mut signer = AgentSigner { agent, identity };
+                handle.authenticate_publickey_with(user, public, hash, &mut signer).await
+            }
+            (KeyHolder::File(file), Some(certificate), _) => {
+                handle.authenticate_certificate_with(user, certificate, hash, &mut FileSigner(file)).await
+            }
+            (KeyHolder::File(file), None, _) => {
+                handle.authenticate_publickey_with(user, public, hash, &mut FileSigner(file)).await
+            }
+            (KeyHolder::Agent(_), _, None) => return Ok(Offered::Next),
+        };
+        match result {
+            Ok(AuthResult::Success) => return Ok(Offered::LoggedIn),
+            Ok(AuthResult::Failure { partial_success: true, remaining_methods }) => {
+                let is_key = remaining_methods.contains(&MethodKind::PublicKey);
+                let asks = |method| remaining_methods.contains(&method);
+                if asks(MethodKind::KeyboardInteractive) || asks(MethodKind::Password) {
+                    self.second_factor.log_in(handle, bastion, &name, remaining_methods).await?;
+                    return Ok(Offered::LoggedIn);
+                }
+                let more = if is_key {
+                    "accepted, and the bastion wants another key"
+                } else {
+                    "accepted, and not enough"
+                };
+                attempts.failed(name, more);
+            }
+            Ok(AuthResult::Failure { remaining_methods, .. }) => {
+                attempts.failed(name, "the bastion does not accept this key");
+                attempts.refused += 1;
+                // sshd names the methods with every refusal.
+                if remaining_methods.is_empty() || handle.is_closed() {
+                    return Ok(Offered::HungUp);
+                }
+                if !remaining_methods.contains(&MethodKind::PublicKey) {
+                    let methods: Vec<&str> = remaining_methods.iter().map(<&str>::from).collect();
+                    attempts.only = Some(methods.join(", "));
+                }
+            }
+            Err(error) => attempts.failed(name, error),
         }
-        Ok(Some(Arc::clone(&self.key)))
+        Ok(Offered::Next)
     }
 
-    /// Makes the next login authorize the key again.
-    async fn forget_authorization(&self) {
-        *self.authorized.lock().await = None;
+    /// Returns the error if no key was accepted.
+    fn rejected(&self, bastion: &Bastion, mut attempts: Attempts) -> Failure {
+        for (path, why) in &self.unusable {
+            attempts.failed(path.display(), why);
+        }
+        if self.files.is_empty() && self.unusable.is_empty() {
+            attempts.failed("key files", "~/.ssh has no default key file");
+        }
+        let tried = attempts.failed.join("; ");
+        if let Some(methods) = attempts.only {
+            return Failure::new(format!("the bastion {bastion} accepts no keys, only {methods}; tried {tried}"))
+                .hint("covidctl logs in with keys: have `PubkeyAuthentication` enabled for this user in the bastion's sshd_config")
+                .exit_code(Exit::Credentials);
+        }
+        let user = &bastion.user;
+        let (what, hint) = if attempts.refused == 0 {
+            let add = self
+                .files
+                .first()
+                .map_or("ssh-add KEY".to_owned(), |file| format!("ssh-add {}", file.path.display()));
+            (
+                format!("no key could be used to log in to the bastion {bastion}"),
+                format!("name a private key with -i, or {add}"),
+            )
+        } else {
+            let hint = format!(
+                "name the key with -i, and check that `{user}` is the right user and has it in authorized_keys"
+            );
+            (format!("the bastion {bastion} rejected every key"), hint)
+        };
+        Failure::new(format!("{what}; tried {tried}")).hint(hint).exit_code(Exit::Credentials)
     }
+}
+
+/// Returns the error if the server has closed the connection, with `left` keys that it has not seen.
+fn hung_up(bastion: &Bastion, attempts: &Attempts, left: usize) -> Failure {
+    let (refused, tried) = (attempts.refused, attempts.failed.join("; "));
+    let left = if left == 0 { String::new() } else { format!("; {left} more not offered") };
+    Failure::new(format!(
+        "the server {bastion} hung up after {refused} refused keys (MaxAuthTries); tried in this order: {tried}{left}"
+    ))
+    .hint("name the right key with -i, so that it is offered first")
+    .exit_code(Exit::Credentials)
+}
+
+/// Connects to the agent and returns its identities. The error is a clause.
+async fn connect_agent(
+    socket: &AgentSocket,
+) -> Result<(AgentClient<UnixStream>, Vec<AgentIdentity>), String> {
+    let connected = async {
+        let mut agent = match socket {
+            AgentSocket::Path(socket) => AgentClient::connect_uds(socket).await?,
+            AgentSocket::Environment => AgentClient::connect_env().await?,
+            AgentSocket::None => return Err(Error::AgentFailure),
+        };
+        let identities = agent.request_identities().await?;
+        Ok((agent, identities))
+    };
+    connected.await.map_err(|error: Error| match error {
+        Error::AgentFailure if *socket == AgentSocket::None => "not used (IdentityAgent none)".to_owned(),
+        Error::EnvVar(_) => "not running (SSH_AUTH_SOCK is not set)".to_owned(),
+        error => error.to_string(),
+    })
 }
 
 /// Returns the hash of RSA signatures. Never SHA-1, not even if the server does not announce what it supports.
 async fn rsa_hash(handle: &Handle<ClientHandler>) -> Option<HashAlg> {
     let announced = handle.best_supported_rsa_hash().await;
     announced.ok().flatten().flatten().or(Some(HashAlg::Sha512))
-}
-
-/// A private key file, which is read and decrypted once.
-struct KeyFile {
-    path: PathBuf,
-    /// Whether to prompt for its passphrase.
-    prompt: bool,
-    /// The key or the error, which is kept too: the passphrase is prompted for once.
-    key: OnceCell<Result<Arc<PrivateKey>, String>>,
-}
-
-impl KeyFile {
-    /// Reads the `.pub` file beside it.
-    fn public_key(&self) -> Option<PublicKey> {
-        let mut path = self.path.clone().into_os_string();
-        path.push(".pub");
-        let text = std::fs::read_to_string(path).ok()?;
-        PublicKey::from_openssh(text.trim()).ok()
-    }
-
-    /// Returns the key. Prompts for its passphrase if it has one.
-    async fn load(&self) -> Result<Arc<PrivateKey>, String> {
-        self.key.get_or_init(|| async { self.read().await.map(Arc::new) }).await.clone()
-    }
-
-    async fn read(&self) -> Result<PrivateKey, String> {
-        let text = tokio::fs::read_to_string(&self.path).await.map_err(|error| error.to_string())?;
-        match decode(text.clone(), None).await {
-            Err(Error::KeyIsEncrypted) if !self.prompt => {
-                return Err("it has a passphrase; add it to the ssh agent".to_owned());
-            }
-            Err(Error::KeyIsEncrypted) => {}
-            key => return key.map_err(|error| format!("not a private key that can be used ({error})")),
-        }
-        for _ in 0..MAX_PASSPHRASE_ATTEMPTS {
-            let passphrase = prompt_passphrase(&format!("passphrase of {}: ", self.path.display())).await?;
-            if let Ok(key) = decode(text.clone(), Some(passphrase)).await {
-                return Ok(key);
-            }
-        }
-        Err("wrong passphrase".to_owned())
-    }
-}
-
-/// Decodes a private key on a blocking thread: deriving the key from a passphrase is slow by design.
-async fn decode(text: String, passphrase: Option<String>) -> Result<PrivateKey, Error> {
-    tokio::task::spawn_blocking(move || decode_secret_key(&text, passphrase.as_deref()))
-        .await
-        .unwrap_or(Err(Error::CouldNotReadKey))
-}
-
-/// A terminal with echo disabled. Restores the terminal when dropped, also if the prompt is cancelled by a signal.
-struct NoEcho {
-    terminal: File,
-    before: Termios,
-}
-
-impl NoEcho {
-    fn new(terminal: File) -> nix::Result<Self> {
-        let before = tcgetattr(&terminal)?;
-        let mut silent = before.clone();
-        silent.local_flags.remove(LocalFlags::ECHO);
-        tcsetattr(&terminal, SetArg::TCSAFLUSH, &silent)?;
-        Ok(Self { terminal, before })
-    }
-}
-
-impl Drop for NoEcho {
-    fn drop(&mut self) {
-        _ = tcsetattr(&self.terminal, SetArg::TCSAFLUSH, &self.before);
-        // The line break that was typed was not echoed.
-        drop(self.terminal.write_all(b"\n"));
-    }
-}
-
-/// Prompts on `/dev/tty`. Echo is disabled before the prompt is shown, so that no typed character is visible.
-async fn prompt_passphrase(prompt: &str) -> Result<String, String> {
-    let no_terminal =
-        || "it has a passphrase, and there is no terminal to prompt on; add it to the ssh agent".to_owned();
-    let terminal = File::options().read(true).write(true).open("/dev/tty").map_err(|_| no_terminal())?;
-    let reader = terminal.try_clone().map_err(|_| no_terminal())?;
-    let mut no_echo = NoEcho::new(terminal).map_err(|_| no_terminal())?;
-    no_echo.terminal.write_all(prompt.as_bytes()).map_err(|_| no_terminal())?;
-    let (sender, line) = tokio::sync::oneshot::channel();
-    // A thread of its own, which the runtime does not wait for: reading cannot be cancelled, and Ctrl-C must end the program.
-    std::thread::spawn(move || {
-        let mut line = String::new();
-        let read = BufReader::new(reader).read_line(&mut line);
-        drop(sender.send(read.map(|_| line)));
-    });
-    let line = line.await.map_err(|_| no_terminal())?.map_err(|error| error.to_string())?;
-    Ok(line.trim_end_matches(['\r', '\n']).to_owned())
 }

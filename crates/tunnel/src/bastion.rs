@@ -6,6 +6,7 @@ use std::str::FromStr;
 use async_trait::async_trait;
 use common::failure::Result;
 
+use crate::console_keys::ConsoleKeys;
 use crate::forwarding::{host_and_port, split_host};
 
 const DEFAULT_SSH_PORT: u16 = 22;
@@ -62,9 +63,14 @@ pub trait Discovery: Send + Sync {
     /// Returns the bastion's present address. Called before every attempt to connect, so that a replaced bastion is found.
     async fn find(&self) -> Result<Bastion>;
 
-    /// Returns the host keys that the provider vouches for, as `algorithm key`; empty if it knows none.
-    async fn host_keys(&self, _: &Bastion) -> Result<Vec<String>> {
-        Ok(Vec::new())
+    /// Returns the host keys that the provider vouches for; empty if it knows none.
+    async fn host_keys(&self, _: &Bastion) -> Result<ConsoleKeys> {
+        Ok(ConsoleKeys::default())
+    }
+
+    /// Returns why a bastion may not answer this machine and what to do about it, if the provider knows.
+    async fn explain_silence(&self, _: &Bastion) -> Option<String> {
+        None
     }
 
     /// Authorizes a public key for a short time (EC2 Instance Connect). Returns whether the provider can do so.

@@ -1,28 +1,30 @@
-//! Connects to the bastion: discovery, name resolution, TCP, SSH handshake, host key check, authentication. Retries nothing.
+//! Connects to the bastion: discovery, TCP, SSH handshake, host key check, authentication. Retries nothing.
 
-use std::io::ErrorKind;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
 use std::time::{Duration, Instant};
 
-use common::failure::{Context as _, Failure, Result};
-use russh::client::Config;
+use common::failure::{Failure, Result};
+use russh::client::{Config, Handle, Msg, connect_stream};
 use russh::keys::PublicKey;
-use russh::{Error, Limits, Preferred, cipher};
+use russh::{ChannelStream, Error, Limits, Preferred, cipher};
 use tokio::io::BufReader;
-use tokio::net::TcpStream;
 use tokio::sync::Notify;
-use tokio::time::timeout;
+use tokio::time::{timeout, timeout_at};
 
 use crate::Options;
 use crate::authentication::Authentication;
 use crate::bastion::{Bastion, Discovery};
 use crate::counters::Counters;
-use crate::event::{Event, EventSink};
-use crate::known_hosts::{ExpectedHostKey, HostKeyStatus, KeyProvenance, KnownHosts, fingerprint};
+use crate::event::EventSink;
+use crate::known_hosts::{ExpectedHostKey, HostKeyStatus};
+use crate::proxy::Proxy;
 use crate::quick_ack::quick_ack;
 use crate::reconnect::ConnectError;
 use crate::session::{ClientHandler, Link, Session};
-use crate::window::WindowSizer;
+use crate::tcp;
+use crate::trust::HostKeyPolicy;
+use crate::window::{Window, WindowSizer};
 
 /// How long a session may receive nothing before a keepalive is sent.
 const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(3);
@@ -60,64 +62,200 @@ const CIPHERS: [(&str, cipher::Name); 4] = [
     ("aes256-ctr", cipher::AES_256_CTR),
 ];
 
-/// Returns the short name of a cipher if it is supported.
+/// Returns the short name of a supported cipher, of which OpenSSH's is a longer form: `aes256-gcm@openssh.com`.
 pub fn parse_cipher(name: &str) -> Result<String, String> {
     let names = CIPHERS.map(|(name, _)| name);
-    let supported = names.contains(&name).then(|| name.to_owned());
+    let short = name.strip_suffix("@openssh.com").unwrap_or(name);
+    let supported = names.contains(&short).then(|| short.to_owned());
     supported.ok_or_else(|| format!("`{name}` is not one of {}", names.join(", ")))
+}
+
+/// A host to log in to.
+struct Host {
+    discovery: Arc<dyn Discovery>,
+    host_keys: HostKeyPolicy,
+    authentication: Authentication,
 }
 
 /// Opens authenticated sessions.
 pub(crate) struct Connector {
-    discovery: Arc<dyn Discovery>,
-    known_hosts: KnownHosts,
-    authentication: Authentication,
+    jumps: Vec<Host>,
+    bastion: Host,
+    proxy: Option<Proxy>,
     ciphers: Vec<cipher::Name>,
     pub(crate) connect_timeout: Duration,
     pub(crate) window_sizer: Arc<WindowSizer>,
     /// Notified when a session dies.
     pub(crate) died: Arc<Notify>,
+    /// The number of sessions that are logged in, those of jump hosts included.
+    pub(crate) live: Arc<AtomicUsize>,
     counters: Arc<Counters>,
-    events: EventSink,
 }
 
 impl Connector {
     pub(crate) fn new(options: &Options, counters: Arc<Counters>, events: EventSink) -> Result<Self> {
         let wanted = |name: &str| options.cipher.as_deref().is_none_or(|cipher| cipher == name);
-        Ok(Self {
+        let mut jumps = Vec::new();
+        for jump in &options.jumps {
+            jumps.push(Host {
+                discovery: Arc::new(jump.bastion.clone()),
+                host_keys: HostKeyPolicy::of_jump(options, jump, Arc::clone(&events)),
+                authentication: Authentication::new(&jump.identity, options.prompt)?,
+            });
+        }
+        let bastion = Host {
             discovery: Arc::clone(&options.discovery),
-            known_hosts: KnownHosts::new(&options.known_hosts, options.host_key.as_deref()),
-            authentication: Authentication::new(options.key.as_deref(), options.prompt_passphrase)?,
+            host_keys: HostKeyPolicy::new(options, events),
+            authentication: Authentication::new(&options.identity, options.prompt)?,
+        };
+        Ok(Self {
+            jumps,
+            bastion,
+            proxy: options.proxy.clone(),
             ciphers: CIPHERS.into_iter().filter(|(name, _)| wanted(name)).map(|(_, cipher)| cipher).collect(),
             connect_timeout: options.connect_timeout,
             window_sizer: Arc::default(),
             died: Arc::default(),
+            live: Arc::default(),
             counters,
-            events,
         })
+    }
+
+    /// Returns whether a login needs a person at the terminal, so that it must not happen in advance.
+    pub(crate) fn is_interactive(&self) -> bool {
+        self.jumps.iter().chain([&self.bastion]).any(|host| host.authentication.is_interactive())
     }
 
     /// Makes the first attempt.
     pub(crate) async fn connect(&self) -> Result<Session, ConnectError> {
-        self.connect_within(self.connect_timeout, LOGIN_TIMEOUT).await
+        self.connect_within(self.connect_timeout, LOGIN_TIMEOUT, true).await
     }
 
     /// Makes a later attempt, with shorter limits.
     pub(crate) async fn reconnect(&self) -> Result<Session, ConnectError> {
-        self.connect_within(self.connect_timeout.min(RECONNECT_TIMEOUT), RELOGIN_TIMEOUT).await
+        let login_limit = if self.is_interactive() { LOGIN_TIMEOUT } else { RELOGIN_TIMEOUT };
+        self.connect_within(self.connect_timeout.min(RECONNECT_TIMEOUT), login_limit, false).await
     }
 
-    async fn connect_within(&self, limit: Duration, login_limit: Duration) -> Result<Session, ConnectError> {
-        use ConnectError::{AuthenticationFailed, HostKeyMismatch, Unreachable};
+    async fn connect_within(
+        &self,
+        limit: Duration,
+        login_limit: Duration,
+        is_first: bool,
+    ) -> Result<Session, ConnectError> {
+        let mut jumps: Vec<Session> = Vec::new();
+        for host in &self.jumps {
+            let (session, _) = self.log_in(host, jumps.last(), limit, login_limit, is_first).await?;
+            jumps.push(session);
+        }
+        let (mut session, handshake) =
+            self.log_in(&self.bastion, jumps.last(), limit, login_limit, is_first).await?;
+        session.jumps = jumps;
+        let Ok(Ok(round_trip)) = timeout(limit, session.round_trip(handshake)).await else {
+            return Err(ConnectError::Unreachable(handshake_timed_out(&session.bastion, limit)));
+        };
+        self.window_sizer.record_round_trip(round_trip);
+        self.counters.set_round_trip(round_trip);
+        self.counters.handshakes.fetch_add(1, Relaxed);
+        Ok(session)
+    }
 
-        let bastion = self.discovery.find().await.map_err(Unreachable)?;
-        let expected = self.expected_host_key(&bastion).await.map_err(HostKeyMismatch)?;
+    /// Logs in to a host, through the session `way` if there is one. Returns the time of the TCP handshake, too.
+    async fn log_in(
+        &self,
+        host: &Host,
+        way: Option<&Session>,
+        limit: Duration,
+        login_limit: Duration,
+        is_first: bool,
+    ) -> Result<(Session, Duration), ConnectError> {
+        use ConnectError::{AuthenticationFailed, HostKeyRejected, Unreachable};
+
+        let discovery = host.discovery.as_ref();
+        let bastion = discovery.find().await.map_err(Unreachable)?;
+        let mut expected = host.host_keys.expected(&bastion).map_err(HostKeyRejected)?;
+        let Handshake { mut handle, window, link, tcp_handshake } = loop {
+            match self.handshake(&bastion, &expected, way, limit).await {
+                Err(ConnectError::Silent(failure)) if is_first => {
+                    let hint = discovery.explain_silence(&bastion).await;
+                    return Err(Unreachable(match hint {
+                        Some(hint) => failure.hint(hint),
+                        None => failure,
+                    }));
+                }
+                Err(error) => return Err(error),
+                Ok(Handshaked::Trusted(handshake)) => break handshake,
+                // Deciding takes longer than sshd waits, so that another handshake follows.
+                Ok(Handshaked::Unknown(key)) => {
+                    let vouched = host.host_keys.vouch(discovery, &bastion, &expected, &key, is_first).await;
+                    expected = expected.vouched(key, vouched.map_err(HostKeyRejected)?);
+                }
+            }
+        };
+        // Pinned only after the handshake, which proves that the bastion has the private key.
+        if let Some((key, HostKeyStatus::New(provenance))) = link.host_key.get() {
+            host.host_keys.pin(&bastion, key, *provenance).map_err(Unreachable)?;
+        }
+        let login = host.authentication.log_in(&mut handle, &bastion, discovery);
+        match timeout(login_limit, login).await {
+            Ok(Ok(())) => {}
+            // A connection that is lost during the login is no rejection.
+            Ok(Err(failure)) if link.is_connection_lost() => return Err(Unreachable(failure)),
+            Ok(Err(failure)) => return Err(AuthenticationFailed(failure)),
+            Err(_) => return Err(Unreachable(login_timed_out(&bastion, login_limit))),
+        }
+        self.live.fetch_add(1, Relaxed);
+        Ok((Session { handle, bastion, window, link, jumps: Vec::new() }, tcp_handshake))
+    }
+
+    /// Connects and exchanges keys; `limit` holds for both together.
+    async fn handshake(
+        &self,
+        bastion: &Bastion,
+        expected: &ExpectedHostKey,
+        way: Option<&Session>,
+        limit: Duration,
+    ) -> Result<Handshaked, ConnectError> {
+        use ConnectError::{HostKeyRejected, Unreachable};
+
         let start = Instant::now();
-        let stream = connect_tcp(&bastion, limit).await.map_err(Unreachable)?;
-        let tcp_handshake = start.elapsed();
-        let window = self.window_sizer.reserve(tcp_handshake);
+        let deadline = tokio::time::Instant::now() + limit;
+        let link = Link::new(Arc::clone(&self.died), Arc::clone(&self.live));
+        let handler = ClientHandler { expected: expected.clone(), link: Arc::clone(&link) };
+        let (connected, window, tcp_handshake) = match way {
+            None => {
+                let stream = tcp::connect(bastion, self.proxy.as_ref(), deadline, limit).await?;
+                let tcp_handshake = start.elapsed();
+                let window = self.window_sizer.reserve(tcp_handshake);
+                let stream = BufReader::with_capacity(READ_BUFFER, quick_ack(stream));
+                let config = self.config(expected, &window);
+                (timeout_at(deadline, connect_stream(config, stream, handler)).await, window, tcp_handshake)
+            }
+            Some(way) => {
+                let stream = through(way, bastion, deadline).await.map_err(Unreachable)?;
+                let tcp_handshake = start.elapsed();
+                let window = self.window_sizer.reserve(tcp_handshake);
+                let stream = BufReader::with_capacity(READ_BUFFER, stream);
+                let config = self.config(expected, &window);
+                (timeout_at(deadline, connect_stream(config, stream, handler)).await, window, tcp_handshake)
+            }
+        };
+        match link.host_key.get() {
+            Some((key, HostKeyStatus::Mismatch { wanted })) => {
+                return Err(HostKeyRejected(expected.mismatch(wanted, key)));
+            }
+            Some((key, HostKeyStatus::Unknown)) => return Ok(Handshaked::Unknown(key.clone())),
+            _ => {}
+        }
+        match connected {
+            Ok(Ok(handle)) => Ok(Handshaked::Trusted(Handshake { handle, window, link, tcp_handshake })),
+            Ok(Err(error)) => Err(Unreachable(handshake_failed(bastion, error))),
+            Err(_) => Err(Unreachable(handshake_timed_out(bastion, limit))),
+        }
+    }
 
-        let config = Config {
+    fn config(&self, expected: &ExpectedHostKey, window: &Window) -> Arc<Config> {
+        Arc::new(Config {
             window_size: window.size(),
             maximum_packet_size: MAX_PACKET_SIZE,
             channel_buffer_size: CHANNEL_BUFFER_PACKETS,
@@ -131,109 +269,50 @@ impl Connector {
             nodelay: true,
             preferred: Preferred {
                 key: expected.preferred_algorithms(),
+                host_key_certificates: expected.certificate_algorithms(),
                 cipher: self.ciphers.clone().into(),
                 ..Preferred::DEFAULT
             },
             ..Config::default()
-        };
-        let link = Link::new(Arc::clone(&self.died));
-        let handler = ClientHandler { expected: expected.clone(), link: Arc::clone(&link) };
-        let stream = BufReader::with_capacity(READ_BUFFER, quick_ack(stream));
-        let connected =
-            timeout(limit, russh::client::connect_stream(Arc::new(config), stream, handler)).await;
-        if let Some((key, HostKeyStatus::Mismatch { wanted })) = link.host_key.get() {
-            return Err(HostKeyMismatch(expected.mismatch(wanted, key)));
-        }
-        let mut handle = match connected {
-            Ok(Ok(handle)) => handle,
-            Ok(Err(error)) => return Err(Unreachable(handshake_failed(&bastion, error))),
-            Err(_) => return Err(Unreachable(handshake_timed_out(&bastion, limit))),
-        };
-        // Pinned only after the handshake, which proves that the bastion has the private key.
-        if let Some((key, HostKeyStatus::New(provenance))) = link.host_key.get() {
-            self.pin(&bastion, key, *provenance).map_err(Unreachable)?;
-        }
-        let login = self.authentication.log_in(&mut handle, &bastion, self.discovery.as_ref());
-        match timeout(login_limit, login).await {
-            Ok(Ok(())) => {}
-            // A connection that is lost during the login is no rejection.
-            Ok(Err(failure)) if link.is_connection_lost() => return Err(Unreachable(failure)),
-            Ok(Err(failure)) => return Err(AuthenticationFailed(failure)),
-            Err(_) => return Err(Unreachable(handshake_timed_out(&bastion, login_limit))),
-        }
-        let session = Session { handle, bastion, window, link };
-        let Ok(Ok(round_trip)) = timeout(limit, session.round_trip(tcp_handshake)).await else {
-            return Err(Unreachable(handshake_timed_out(&session.bastion, limit)));
-        };
-        self.window_sizer.record_round_trip(round_trip);
-        self.counters.set_round_trip(round_trip);
-        Ok(session)
-    }
-
-    /// Returns the host key to expect: the pinned one or, for a bastion without a pin, those that the provider vouches for.
-    async fn expected_host_key(&self, bastion: &Bastion) -> Result<ExpectedHostKey> {
-        let expected = self.known_hosts.expected(&bastion.identity())?;
-        if !expected.is_unknown() {
-            return Ok(expected);
-        }
-        match self.discovery.host_keys(bastion).await {
-            Ok(keys) => Ok(expected.with_console_keys(&keys)),
-            Err(failure) => {
-                (self.events)(Event::ConsoleUnavailable { why: failure.to_string() });
-                Ok(expected)
-            }
-        }
-    }
-
-    fn pin(&self, bastion: &Bastion, key: &PublicKey, provenance: KeyProvenance) -> Result<()> {
-        let identity = bastion.identity();
-        // A concurrent handshake may have pinned it already.
-        if self.known_hosts.expected(&identity)?.check(key) == HostKeyStatus::Pinned {
-            return Ok(());
-        }
-        self.known_hosts.pin(&identity, key)?;
-        (self.events)(Event::HostKeyPinned { identity, fingerprint: fingerprint(key), provenance });
-        Ok(())
+        })
     }
 }
 
-/// Resolves the bastion's name and connects to the first address that accepts.
-async fn connect_tcp(bastion: &Bastion, limit: Duration) -> Result<TcpStream> {
-    let address = bastion.address();
-    let unresolved = || format!("the bastion's name `{}` does not resolve", bastion.host);
-    let lookup = timeout(limit, tokio::net::lookup_host((bastion.host.as_str(), bastion.port))).await;
-    let candidates: Vec<_> = lookup
-        .context(unresolved)
-        .and_then(|found| found.context(unresolved))
-        .map_err(|failure| failure.hint("check the name in --bastion and this machine's network"))?
-        .collect();
-    let mut last = Failure::new(unresolved());
-    for candidate in candidates {
-        last = match timeout(limit, TcpStream::connect(candidate)).await {
-            Ok(Ok(stream)) => {
-                stream
-                    .set_nodelay(true)
-                    .context(|| format!("cannot configure the connection to {address}"))?;
-                return Ok(stream);
-            }
-            Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
-                Failure::new(format!("nothing listens on {address}"))
-                    .source(error)
-                    .hint("check the port in --bastion, and that sshd runs there")
-            }
-            Ok(Err(error)) => Failure::new(format!("cannot reach the bastion {address}"))
-                .source(error)
-                .hint("check this machine's network"),
-            Err(_) => {
-                let limit = limit.as_secs();
-                Failure::new(format!("the bastion {address} does not answer within {limit} s")).hint(format!(
-                    "check that its security group allows your address on port {}",
-                    bastion.port
-                ))
-            }
-        };
+/// Opens a connection to the host behind a session.
+async fn through(
+    way: &Session,
+    host: &Bastion,
+    deadline: tokio::time::Instant,
+) -> Result<ChannelStream<Msg>, Failure> {
+    let what = || format!("cannot reach {} through {}", host.address(), way.bastion);
+    let opening = way.handle.channel_open_direct_tcpip(&host.host, u32::from(host.port), "127.0.0.1", 0);
+    let hint = format!("check that `{}` resolves there, and that its sshd allows TCP forwarding", host.host);
+    match timeout_at(deadline, opening).await {
+        Ok(Ok(channel)) => Ok(channel.into_stream()),
+        Ok(Err(error)) => Err(Failure::new(what()).source(error).hint(hint)),
+        Err(_) => Err(Failure::new(what()).source("no answer in time".to_owned()).hint(hint)),
     }
-    Err(last)
+}
+
+/// A connection whose keys are exchanged, before the login.
+struct Handshake {
+    handle: Handle<ClientHandler>,
+    window: Window,
+    link: Arc<Link>,
+    tcp_handshake: Duration,
+}
+
+enum Handshaked {
+    Trusted(Handshake),
+    /// The host key is not known, and the connection is closed.
+    Unknown(PublicKey),
+}
+
+fn login_timed_out(bastion: &Bastion, limit: Duration) -> Failure {
+    let (address, limit) = (bastion.address(), limit.as_secs());
+    Failure::new(format!("the login at {address} took longer than {limit} s")).hint(
+        "answer the passphrase, the agent or the second factor sooner; sshd limits it, too (LoginGraceTime)",
+    )
 }
 
 fn handshake_timed_out(bastion: &Bastion, limit: Duration) -> Failure {

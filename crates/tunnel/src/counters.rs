@@ -18,6 +18,7 @@ pub struct Counters {
     open: AtomicU64,
     accepted: AtomicU64,
     pub(crate) reconnects: AtomicU64,
+    pub(crate) handshakes: AtomicU64,
     round_trip_micros: AtomicU64,
 }
 
@@ -34,6 +35,8 @@ pub struct Snapshot {
     pub served: u64,
     /// How often the bastion was lost and reached again.
     pub reconnects: u64,
+    /// SSH sessions opened so far.
+    pub handshakes: u64,
     /// The latest measured round trip to the bastion.
     pub round_trip: Duration,
 }
@@ -50,6 +53,7 @@ impl Counters {
             open: self.open.load(Relaxed),
             served: self.accepted.load(Relaxed),
             reconnects: self.reconnects.load(Relaxed),
+            handshakes: self.handshakes.load(Relaxed),
             round_trip: Duration::from_micros(self.round_trip_micros.load(Relaxed)),
         }
     }

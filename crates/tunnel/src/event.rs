@@ -1,10 +1,10 @@
 //! The events of a tunnel: sentences for people and, as JSON, data for programs.
 
 use std::fmt;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::forwarding::{Endpoint, host_and_port};
 use crate::known_hosts::KeyProvenance;
@@ -32,11 +32,25 @@ pub enum Event {
         /// The error.
         why: String,
     },
+    /// A new instance has not printed its host keys on its console yet.
+    WaitingForConsole {
+        /// The instance id.
+        identity: String,
+        /// The time since the first look.
+        seconds: u64,
+        /// The limit.
+        at_most: u64,
+    },
     /// Connections are served.
     Ready(Ready),
     /// The bastion does not answer any more. The local ports stay open, and new connections wait.
     Lost {
         /// The error of the last attempt to connect.
+        why: String,
+    },
+    /// The bastion serves connections, but refuses further sessions. Reported at most once a minute.
+    Congested {
+        /// The error of the last attempt.
         why: String,
     },
     /// The tunnel has reconnected.
@@ -65,7 +79,7 @@ pub struct Ready {
 }
 
 /// A local address that is forwarded to a target.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct LocalForwarding {
     /// The address that the tunnel listens on.
     pub local: SocketAddr,
@@ -86,18 +100,29 @@ impl Event {
 
 impl LocalForwarding {
     pub(crate) fn new(local: SocketAddr, target: &Endpoint) -> Self {
-        let connection = format!("host={} hostaddr={} port={}", target.host, local.ip(), local.port());
+        let address = reachable(local);
+        let connection = format!("host={} hostaddr={} port={}", target.host, address.ip(), address.port());
         Self { local, host: target.host.clone(), port: target.port, connection }
     }
 
     /// Returns a URL if the target's port is a common one of the web, otherwise a `psql` command.
     pub fn usage(&self) -> String {
         match self.port {
-            80 | 3000 | 8080 => format!("http://{}", self.local),
-            443 => format!("https://{}", self.local),
+            80 | 3000 | 8080 => format!("http://{}", reachable(self.local)),
+            443 => format!("https://{}", reachable(self.local)),
             _ => format!("psql \"{}\"", self.connection),
         }
     }
+}
+
+/// Returns an address that this machine can connect to: one that stands for all addresses is none.
+fn reachable(local: SocketAddr) -> SocketAddr {
+    let ip = match local.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
+        IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
+        ip => ip,
+    };
+    SocketAddr::new(ip, local.port())
 }
 
 impl fmt::Display for Ready {
@@ -117,6 +142,7 @@ impl fmt::Display for Event {
                 let provenance = match provenance {
                     KeyProvenance::User => "matches --host-key, pinned",
                     KeyProvenance::Console => "matches the instance's console, pinned",
+                    KeyProvenance::Confirmed => "confirmed on the terminal and pinned",
                     KeyProvenance::FirstUse => "trusted on first use and pinned",
                 };
                 write!(f, "host key of {identity} is {fingerprint}: {provenance}")
@@ -124,8 +150,13 @@ impl fmt::Display for Event {
             Self::ConsoleUnavailable { why } => {
                 write!(f, "cannot read the host keys on the instance's console: {why}")
             }
+            Self::WaitingForConsole { identity, seconds, at_most } => write!(
+                f,
+                "waiting for the host keys on the console of {identity}: {seconds} s of at most {at_most} s"
+            ),
             Self::Ready(ready) => ready.fmt(f),
             Self::Lost { why } => write!(f, "lost the bastion, reconnecting; new connections wait: {why}"),
+            Self::Congested { why } => write!(f, "the bastion takes no further session now, retrying: {why}"),
             Self::Back { bastion } => write!(f, "reconnected to the bastion {bastion}"),
             Self::Refused { target, why, hint } => {
                 write!(f, "cannot forward a connection to {target}: {why}\nhint: {hint}")
@@ -147,5 +178,10 @@ mod tests {
         assert_eq!(usage(80), "http://127.0.0.1:13000");
         assert_eq!(usage(443), "https://127.0.0.1:13000");
         assert_eq!(usage(5432), "psql \"host=db.example hostaddr=127.0.0.1 port=13000\"");
+        let target = Endpoint { host: "db.example".to_owned(), port: 5432 };
+        for (bound, address) in [("0.0.0.0:1", "127.0.0.1"), ("[::]:1", "::1"), ("10.0.0.7:1", "10.0.0.7")] {
+            let connection = LocalForwarding::new(bound.parse().unwrap(), &target).connection;
+            assert_eq!(connection, format!("host=db.example hostaddr={address} port=1"));
+        }
     }
 }

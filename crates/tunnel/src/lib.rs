@@ -10,20 +10,37 @@
 
 mod authentication;
 mod bastion;
+mod candidates;
 mod connector;
+mod console;
+mod console_keys;
 mod counters;
 mod event;
 mod forwarding;
+mod instance_connect;
+mod key_file;
 mod known_hosts;
 mod listener;
 mod open_channel;
+mod openssh_known_hosts;
+mod outage;
+mod pem;
 mod pool;
 mod prefetch;
+mod private_key;
+mod proxy;
 mod quick_ack;
 mod reconnect;
+mod second_factor;
+mod service;
 mod session;
 mod sessions;
+mod signer;
+mod ssh_config;
 mod sync;
+mod tcp;
+mod terminal;
+mod trust;
 mod warm_channel;
 mod window;
 
@@ -38,16 +55,22 @@ use std::time::Duration;
 use common::failure::{Context as _, Failure, Result};
 use tokio::task::JoinSet;
 
+pub use self::authentication::{AgentSocket, Identity};
 pub use self::bastion::{Bastion, Discovery};
 use self::connector::Connector;
 pub use self::connector::parse_cipher;
+pub use self::console_keys::ConsoleKeys;
 pub use self::counters::{Counters, Snapshot};
 pub use self::event::{Event, EventSink, LocalForwarding, Ready};
 pub use self::forwarding::{Endpoint, Forwarding};
 pub use self::known_hosts::{KeyProvenance, count_pins};
 use self::listener::Listener;
 use self::pool::Pool;
+pub use self::proxy::Proxy;
 use self::reconnect::ConnectError;
+pub use self::service::{ControlSocket, EndedTunnel, RunningTunnel, Service, ServiceStatus, StopRequest};
+pub use self::ssh_config::{SshHost, SshRoute};
+pub use self::trust::Trust;
 
 /// Returns the file of pinned host keys, which stands beside the settings: deleting a target's data must not delete the pins.
 pub fn known_hosts_file(config: &Path) -> PathBuf {
@@ -62,17 +85,25 @@ pub struct Options {
     pub forwardings: Vec<Forwarding>,
     /// The local address to listen on.
     pub bind: IpAddr,
-    /// The only private key to use. Without it: EC2 Instance Connect, the SSH agent and the default files in `~/.ssh`.
-    pub key: Option<PathBuf>,
-    /// Whether to prompt for passphrases on the terminal.
-    pub prompt_passphrase: bool,
+    /// The keys to log in with.
+    pub identity: Identity,
+    /// Whether to ask on the terminal: for passphrases, for second factors, and about unknown host keys.
+    pub prompt: bool,
     /// The file of pinned host keys.
     pub known_hosts: PathBuf,
+    /// Files in the format of OpenSSH's `known_hosts` to read beside those of ssh itself.
+    pub known_hosts_files: Vec<PathBuf>,
+    /// What is trusted beside the host keys that are pinned or that OpenSSH knows.
+    pub trust: Trust,
     /// The fingerprint (`SHA256:…`) that the bastion's host key must have.
     pub host_key: Option<String>,
     /// The only cipher to offer, as [`parse_cipher`] accepts it.
     pub cipher: Option<String>,
-    /// Limits each attempt to connect and each request to open a channel.
+    /// Hosts to jump through on the way to the bastion, the nearest first.
+    pub jumps: Vec<SshRoute>,
+    /// A proxy on the way to the bastion, or to the first host to jump through.
+    pub proxy: Option<Proxy>,
+    /// Limits each attempt to connect (name, TCP and key exchange together) and each request to open a channel.
     pub connect_timeout: Duration,
     /// A file that exists while connections are served.
     pub ready_file: Option<PathBuf>,

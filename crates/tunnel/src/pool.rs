@@ -13,6 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::connector::Connector;
 use crate::counters::Counters;
 use crate::event::{Event, EventSink};
+use crate::outage::OutageReports;
 use crate::reconnect::{ConnectError, RetryDecision, RetryState};
 use crate::session::Session;
 use crate::sessions::{Reusable, Sessions};
@@ -73,13 +74,19 @@ impl Pool {
     /// Opens sessions as they are missing. Returns only if reconnecting is hopeless.
     pub(crate) async fn maintain(self: Arc<Self>) -> Failure {
         let mut retries = RetryState::default();
+        let mut outages = OutageReports::default();
         let mut attempts: JoinSet<Result<Session, ConnectError>> = JoinSet::new();
         let mut backoff = Duration::ZERO;
         let mut outage = false;
         let [mut fast_refill, mut refill] = [FAST_REFILL_DELAY, REFILL_DELAY].map(RefillTimer::new);
         loop {
-            let (deficit, died) = self.sessions.inspect();
+            let (mut deficit, died) = self.sessions.inspect();
             outage |= died;
+            let is_interactive = self.connector.is_interactive();
+            if is_interactive {
+                // A person is asked only for a session that a connection waits for.
+                (deficit.min_idle, deficit.max_idle) = (deficit.waiters, deficit.waiters);
+            }
             let is_calm = !outage && self.is_short_path();
             let urgent = if is_calm { deficit.waiters } else { deficit.min_idle };
             let fast_due = fast_refill.is_due(urgent > deficit.waiters);
@@ -91,7 +98,7 @@ impl Pool {
             } else {
                 deficit.waiters
             };
-            let limit = if retries.is_down() { 1 } else { MAX_CONCURRENT_HANDSHAKES };
+            let limit = if retries.is_down() || is_interactive { 1 } else { MAX_CONCURRENT_HANDSHAKES };
             while backoff.is_zero() && attempts.len() < missing.min(limit) {
                 let pool = Arc::clone(&self);
                 attempts.spawn(async move { pool.connector.reconnect().await });
@@ -105,7 +112,8 @@ impl Pool {
                 Some(attempt) = attempts.join_next() => match attempt {
                     Ok(Ok(session)) => {
                         backoff = Duration::ZERO;
-                        if retries.on_success() {
+                        retries.on_success();
+                        if outages.is_over() {
                             (self.events)(Event::Back { bastion: session.bastion.to_string() });
                         }
                         if std::mem::take(&mut outage) {
@@ -118,12 +126,14 @@ impl Pool {
                         // Concurrent attempts would fail in the same way.
                         attempts.shutdown().await;
                         match retries.on_failure(error) {
-                            RetryDecision::Retry { delay, first, why } => {
+                            RetryDecision::Retry { delay, why } => {
                                 backoff = common::backoff::jittered(delay);
-                                if first {
+                                let is_serving = self.connector.live.load(Relaxed) > 0;
+                                let event = outages.on_failure(is_serving, why, Instant::now());
+                                if matches!(event, Some(Event::Lost { .. })) {
                                     self.connector.window_sizer.reset_round_trip();
-                                    (self.events)(Event::Lost { why });
                                 }
+                                event.into_iter().for_each(|event| (self.events)(event));
                             }
                             RetryDecision::GiveUp(failure) => return failure,
                         }

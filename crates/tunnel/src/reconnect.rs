@@ -17,18 +17,21 @@ const MAX_AUTHENTICATION_FAILURES: u32 = 2;
 pub(crate) enum ConnectError {
     /// The bastion does not answer, or not as an SSH server does; it may come back.
     Unreachable(Failure),
+    /// No address of the bastion answers.
+    Silent(Failure),
     /// The bastion rejected every key. It may do so once while it is still starting.
     AuthenticationFailed(Failure),
-    /// The host key is not the expected one: the attempt must not be repeated.
-    HostKeyMismatch(Failure),
+    /// The host key is not the expected one, or not known: the attempt must not be repeated.
+    HostKeyRejected(Failure),
 }
 
 impl ConnectError {
     pub(crate) fn into_failure(self) -> Failure {
         match self {
             Self::Unreachable(failure)
+            | Self::Silent(failure)
             | Self::AuthenticationFailed(failure)
-            | Self::HostKeyMismatch(failure) => failure,
+            | Self::HostKeyRejected(failure) => failure,
         }
     }
 }
@@ -42,12 +45,7 @@ pub(crate) struct RetryState {
 
 #[derive(Debug)]
 pub(crate) enum RetryDecision {
-    /// `first` is true for the first failure of an outage.
-    Retry {
-        delay: Duration,
-        first: bool,
-        why: String,
-    },
+    Retry { delay: Duration, why: String },
     GiveUp(Failure),
 }
 
@@ -57,22 +55,22 @@ impl RetryState {
         self.failures > 0
     }
 
-    /// Records a success. Returns whether it ends an outage.
-    pub(crate) fn on_success(&mut self) -> bool {
-        std::mem::take(self).is_down()
+    /// Records a success.
+    pub(crate) fn on_success(&mut self) {
+        *self = Self::default();
     }
 
     pub(crate) fn on_failure(&mut self, error: ConnectError) -> RetryDecision {
         let rejected = matches!(error, ConnectError::AuthenticationFailed(_));
         self.authentication_failures = if rejected { self.authentication_failures + 1 } else { 0 };
-        if matches!(error, ConnectError::HostKeyMismatch(_))
+        if matches!(error, ConnectError::HostKeyRejected(_))
             || self.authentication_failures >= MAX_AUTHENTICATION_FAILURES
         {
             return RetryDecision::GiveUp(error.into_failure());
         }
         let delay = MIN_BACKOFF.saturating_mul(1 << self.failures.min(8)).min(MAX_BACKOFF);
         self.failures += 1;
-        RetryDecision::Retry { delay, first: self.failures == 1, why: error.into_failure().to_string() }
+        RetryDecision::Retry { delay, why: error.into_failure().to_string() }
     }
 }
 
@@ -80,9 +78,9 @@ impl RetryState {
 mod tests {
     use super::*;
 
-    fn delay(retries: &mut RetryState, error: ConnectError) -> Option<(u128, bool)> {
+    fn delay(retries: &mut RetryState, error: ConnectError) -> Option<u128> {
         match retries.on_failure(error) {
-            RetryDecision::Retry { delay, first, .. } => Some((delay.as_millis(), first)),
+            RetryDecision::Retry { delay, .. } => Some(delay.as_millis()),
             RetryDecision::GiveUp(_) => None,
         }
     }
@@ -94,11 +92,11 @@ mod tests {
     #[test]
     fn retry_unreachable_backs_off_up_to_maximum_without_end() {
         let mut retries = RetryState::default();
-        let delays: Vec<_> = (0..40).map(|_| delay(&mut retries, unreachable()).unwrap().0).collect();
+        let delays: Vec<_> = (0..40).map(|_| delay(&mut retries, unreachable()).unwrap()).collect();
         assert_eq!(delays[..6], [200, 400, 800, 1600, 2000, 2000]);
         assert_eq!(delays[39], 2000);
-        assert!(retries.on_success());
-        assert_eq!(delay(&mut retries, unreachable()), Some((200, true)));
+        retries.on_success();
+        assert_eq!(delay(&mut retries, unreachable()), Some(200));
         assert!(retries.is_down());
     }
 
@@ -106,15 +104,15 @@ mod tests {
     fn retry_two_consecutive_authentication_failures_gives_up() {
         let rejected = || ConnectError::AuthenticationFailed(Failure::new("rejected"));
         let mut retries = RetryState::default();
-        assert_eq!(delay(&mut retries, rejected()), Some((200, true)));
-        assert_eq!(delay(&mut retries, unreachable()), Some((400, false)));
-        assert_eq!(delay(&mut retries, rejected()), Some((800, false)));
+        assert_eq!(delay(&mut retries, rejected()), Some(200));
+        assert_eq!(delay(&mut retries, unreachable()), Some(400));
+        assert_eq!(delay(&mut retries, rejected()), Some(800));
         assert_eq!(delay(&mut retries, rejected()), None);
     }
 
     #[test]
     fn retry_host_key_mismatch_gives_up_at_once() {
-        let mismatch = ConnectError::HostKeyMismatch(Failure::new("changed"));
+        let mismatch = ConnectError::HostKeyRejected(Failure::new("changed"));
         assert_eq!(delay(&mut RetryState::default(), mismatch), None);
     }
 }

@@ -1,6 +1,6 @@
 //! An authenticated SSH session, which serves one connection at a time.
 
-use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -19,6 +19,8 @@ pub(crate) struct Session {
     pub(crate) bastion: Bastion,
     pub(crate) window: Window,
     pub(crate) link: Arc<Link>,
+    /// The sessions that this one goes through.
+    pub(crate) jumps: Vec<Session>,
 }
 
 /// What a session shares with the library's task that runs it.
@@ -32,6 +34,8 @@ pub(crate) struct Link {
     connection_lost: AtomicBool,
     /// Notified when a session ends that was not dropped.
     died: Arc<Notify>,
+    /// The number of sessions that are logged in.
+    pub(crate) live: Arc<AtomicUsize>,
 }
 
 /// The callbacks of the SSH library.
@@ -41,8 +45,8 @@ pub(crate) struct ClientHandler {
 }
 
 impl Link {
-    pub(crate) fn new(died: Arc<Notify>) -> Arc<Self> {
-        Arc::new(Self { died, ..Self::default() })
+    pub(crate) fn new(died: Arc<Notify>, live: Arc<AtomicUsize>) -> Arc<Self> {
+        Arc::new(Self { died, live, ..Self::default() })
     }
 
     pub(crate) fn is_connection_lost(&self) -> bool {
@@ -52,7 +56,7 @@ impl Link {
 
 impl Session {
     pub(crate) fn is_alive(&self) -> bool {
-        !self.handle.is_closed()
+        !self.handle.is_closed() && self.jumps.iter().all(Self::is_alive)
     }
 
     /// Sends a keepalive and returns the time until the reply.
@@ -71,6 +75,7 @@ impl Session {
 
 impl Drop for Session {
     fn drop(&mut self) {
+        self.link.live.fetch_sub(1, Relaxed);
         self.link.closed.store(true, Relaxed);
     }
 }
@@ -78,12 +83,15 @@ impl Drop for Session {
 impl russh::client::Handler for ClientHandler {
     type Error = Error;
 
-    async fn check_server_key(&mut self, key: &PublicKeyOrCertificate) -> Result<bool, Error> {
-        // The client offers no certificate algorithm, so a certificate violates the protocol.
-        let PublicKeyOrCertificate::PublicKey { key, .. } = key else { return Ok(false) };
-        let status = self.expected.check(key);
-        let accepted = !matches!(status, HostKeyStatus::Mismatch { .. });
-        Ok(self.link.host_key.set((key.clone(), status)).is_ok() && accepted)
+    async fn check_server_key(&mut self, presented: &PublicKeyOrCertificate) -> Result<bool, Error> {
+        let (key, status) = match presented {
+            PublicKeyOrCertificate::PublicKey { key, .. } => (key.clone(), self.expected.check(key)),
+            PublicKeyOrCertificate::Certificate(certificate) => {
+                (presented.public_key(), self.expected.check_certificate(certificate))
+            }
+        };
+        let accepted = matches!(status, HostKeyStatus::Known | HostKeyStatus::New(_));
+        Ok(self.link.host_key.set((key, status)).is_ok() && accepted)
     }
 
     async fn disconnected(&mut self, reason: DisconnectReason<Error>) -> Result<(), Error> {

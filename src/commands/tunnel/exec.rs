@@ -23,7 +23,7 @@ pub(super) async fn run(
     let open = async {
         let target = crate::commands::target(settings)?;
         let login = login(route, target.bastion.as_deref()).await?;
-        let mut options = options(route, settings).await?;
+        let mut options = options(route, settings, printer).await?;
         if route.local_port.is_none() && route.forwardings.is_empty() {
             // The environment names the port, so that the default ones, which another tunnel may use, are not needed.
             options.forwardings.iter_mut().for_each(|forwarding| forwarding.port = 0);

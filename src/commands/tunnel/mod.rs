@@ -1,15 +1,18 @@
 //! `covidctl tunnel`: opens a tunnel, prints how to use it, and shows its counters until it is interrupted.
 
+mod background;
 pub(super) mod child;
 mod exec;
+mod health;
 
 use std::io::{IsTerminal as _, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
 use common::failure::{Exit, Failure, Result};
-use tunnel::{Counters, Discovery, EventSink, Forwarding, Options, Tunnel};
+use tunnel::{Counters, Discovery, EventSink, Forwarding, Identity, Options, SshRoute, Tunnel};
 
+use self::health::{Connected, HealthServer};
 use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
 use crate::printer::Printer;
 use crate::settings::Settings;
@@ -21,25 +24,37 @@ const COUNTER_INTERVAL: Duration = Duration::from_secs(1);
 const ERASE_LINE: &str = "\r\x1b[K";
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
-    if let Some(TunnelCommand::Exec { route, command }) = &args.command {
-        return exec::run(route, command, settings, printer).await;
+    match &args.command {
+        Some(TunnelCommand::Exec { route, command }) => exec::run(route, command, settings, printer).await,
+        Some(TunnelCommand::Start(start)) => background::start(start, settings, printer).await,
+        Some(TunnelCommand::List) => background::list(settings, printer).await,
+        Some(TunnelCommand::Stop { which }) => background::stop(which, settings, printer).await,
+        None => foreground(args, settings, printer).await,
     }
+}
+
+async fn foreground(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let mut signals = Signals::listen()?;
+    let connected = Connected::default();
     let open = async {
-        let mut options = options(&args.route, settings).await?;
+        let health = HealthServer::bind_optional(args.health).await?;
+        let mut options = options(&args.route, settings, printer).await?;
         options.ready_file.clone_from(&args.ready_file);
-        Tunnel::open(options, stdout_sink(printer)).await
+        let sink = connected.watching(stdout_sink(printer));
+        Ok((Tunnel::open(options, sink).await?, health))
     };
-    let mut tunnel = tokio::select! {
+    let (mut tunnel, health) = tokio::select! {
         biased;
-        tunnel = open => tunnel?,
+        opened = open => opened?,
         failure = signals.next() => return Err(failure),
     };
     let counters = Arc::clone(tunnel.counters());
+    let health = health::serve(health, &tunnel, connected);
     let signal = tokio::select! {
         failure = tunnel.ended() => return Err(failure),
         failure = signals.next() => failure,
         () = show_counters(&counters, printer) => Failure::new("interrupted"),
+        () = health => Failure::new("interrupted"),
     };
     // Ctrl-C and `kill` are the usual end of a tunnel.
     match signal.exit() {
@@ -49,8 +64,8 @@ pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<P
 }
 
 /// Returns the options of the command line; the target supplies the bastion and the endpoints that it does not name.
-async fn options(route: &Route, settings: &Settings) -> Result<Options> {
-    let (discovery, mut forwardings) = match &route.bastion {
+async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Result<Options> {
+    let (discovery, mut forwardings, way) = match &route.bastion {
         Some(bastion) => {
             if let Some(target) = route.targets.first() {
                 let target = target.name();
@@ -60,9 +75,14 @@ async fn options(route: &Route, settings: &Settings) -> Result<Options> {
             if route.forwardings.is_empty() {
                 return Err(no_forwarding());
             }
-            (Arc::new(bastion.clone()) as Arc<dyn Discovery>, Vec::new())
+            let way = bastion.resolve()?;
+            warn_of_passed_over(&way, printer);
+            (Arc::new(way.bastion.clone()) as Arc<dyn Discovery>, Vec::new(), Some(way))
         }
-        None => named(route, settings).await?,
+        None => {
+            let (discovery, forwardings) = named(route, settings).await?;
+            (discovery, forwardings, None)
+        }
     };
     forwardings.extend(route.forwardings.iter().cloned());
     match (route.local_port, forwardings.as_mut_slice()) {
@@ -73,18 +93,39 @@ async fn options(route: &Route, settings: &Settings) -> Result<Options> {
                 .hint("remove it, and give each -L its own port"));
         }
     }
+    if !route.bind.is_loopback() {
+        let bind = route.bind;
+        printer.note(&format!("warning: other machines can reach the database through {bind} (--bind)"));
+    }
+    let (mut identity, known_hosts_files, jumps) = match way {
+        Some(way) => (way.identity, way.known_hosts_files, way.jumps),
+        None => (Identity::default(), Vec::new(), Vec::new()),
+    };
+    identity.files.clone_from(&route.keys);
     Ok(Options {
         discovery,
         forwardings,
         bind: route.bind,
-        key: route.key.clone(),
-        prompt_passphrase: true,
+        identity,
+        prompt: true,
         known_hosts: tunnel::known_hosts_file(&settings.config.value),
+        known_hosts_files,
+        trust: route.trust.into(),
         host_key: route.host_key.clone(),
         cipher: route.cipher.clone(),
+        jumps,
+        proxy: settings.proxy.clone(),
         connect_timeout: route.connect_timeout,
         ready_file: None,
     })
+}
+
+/// Names the options of `~/.ssh/config` that are passed over although they may matter.
+fn warn_of_passed_over(way: &SshRoute, printer: &Printer) {
+    for host in way.jumps.iter().chain([way]).filter(|host| !host.passed_over.is_empty()) {
+        let (host, options) = (host.bastion.address(), host.passed_over.join(", "));
+        printer.note(&format!("~/.ssh/config: {options} is not supported and passed over for {host}"));
+    }
 }
 
 fn no_forwarding() -> Failure {

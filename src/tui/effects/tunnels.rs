@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
-use tunnel::{Bastion, Discovery, Event, EventSink, Forwarding, Options, Tunnel};
+use tunnel::{Discovery, Event, EventSink, Forwarding, Identity, Options, SshHost, Trust, Tunnel};
 
 use super::Outbox;
 use crate::connect;
@@ -27,29 +27,38 @@ pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route:
 }
 
 async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<Options> {
-    let (discovery, forwarding): (Arc<dyn Discovery>, _) = match route {
+    let (discovery, forwarding, way): (Arc<dyn Discovery>, _, _) = match route {
         Route::Through { forwarding, bastion } => {
-            let bastion: Bastion = bastion.parse().map_err(Failure::usage)?;
-            (Arc::new(bastion), forwarding.parse().map_err(Failure::usage)?)
+            let bastion: SshHost = bastion.parse().map_err(Failure::usage)?;
+            let way = bastion.resolve()?;
+            (Arc::new(way.bastion.clone()), forwarding.parse().map_err(Failure::usage)?, Some(way))
         }
         Route::Named(name) => {
             let target = connect::target(settings, sink)?;
             let bastion = target.bastion()?;
             let endpoint = bastion.endpoint(name.name()).await?;
-            (bastion.discovery().await?, Forwarding { port: name.local_port(), target: endpoint })
+            (bastion.discovery().await?, Forwarding { port: name.local_port(), target: endpoint }, None)
         }
+    };
+    let (identity, known_hosts_files, jumps) = match way {
+        Some(way) => (way.identity, way.known_hosts_files, way.jumps),
+        None => (Identity::default(), Vec::new(), Vec::new()),
     };
     Ok(Options {
         discovery,
         forwardings: vec![forwarding],
         bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-        key: None,
+        identity,
         // The screens use the terminal.
-        prompt_passphrase: false,
+        prompt: false,
         // Shared with `covidctl tunnel`.
         known_hosts: tunnel::known_hosts_file(&settings.config.value),
+        known_hosts_files,
+        trust: Trust::default(),
         host_key: None,
         cipher: None,
+        jumps,
+        proxy: settings.proxy.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         ready_file: None,
     })

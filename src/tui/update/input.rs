@@ -6,7 +6,7 @@ use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::{commands, logs, requests, runs};
-use crate::tui::domain::{Bastion, Forwarding, Millis, TunnelTarget};
+use crate::tui::domain::{Forwarding, Millis, SshHost, TunnelTarget};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::overlay::{Overlay, Purpose, TextInput};
 use crate::tui::model::{Command, Effect, Model, Route, Screen, SwitchTarget, TARGETS};
@@ -145,10 +145,10 @@ fn parse_route(model: &Model, typed: &str) -> Result<Route, String> {
         }
         [forwarding, bastion] => {
             forwarding.parse::<Forwarding>()?;
-            bastion.parse::<Bastion>()?;
+            bastion.parse::<SshHost>()?;
             Ok(Route::Through { forwarding: (*forwarding).to_owned(), bastion: (*bastion).to_owned() })
         }
-        _ => Err("type master, replica, metabase, or LOCAL-PORT:HOST:PORT USER@BASTION".to_owned()),
+        _ => Err("type master, replica, metabase, or LOCAL-PORT:HOST:PORT [USER@]BASTION".to_owned()),
     }
 }
 

@@ -189,7 +189,7 @@ impl Cloud {
         self.moto.query("rds", "CreateDBInstanceReadReplica", "2014-10-31", &replica).await;
     }
 
-    /// A key that is handed over by EC2 Instance Connect is really let in, and the console really shows the host's key.
+    /// A key that is handed over by EC2 Instance Connect is really let in.
     fn let_keys_in(&self) {
         let authorized = self.sshd.file("authorized_keys");
         self.proxy.handle("ec2-instance-connect:SendSSHPublicKey", move |call: &Call| {
@@ -204,6 +204,15 @@ impl Cloud {
     pub(crate) fn print_host_key(&self) {
         let key = std::fs::read_to_string(self.sshd.file("host.pub")).unwrap();
         self.print_on_console(&host_keys(&key));
+    }
+
+    /// The instances have run for years.
+    pub(crate) async fn age_instances(&self) {
+        let answer = self.moto.query("ec2", "DescribeInstances", "2016-11-15", &[]).await;
+        let (first, rest) = answer.split_once("<launchTime>").unwrap();
+        let (_, rest) = rest.split_once("</launchTime>").unwrap();
+        let answer = format!("{first}<launchTime>2022-06-05T00:00:00.000Z</launchTime>{rest}");
+        self.proxy.handle("ec2:DescribeInstances", move |_| Some(Reply::Xml(answer.clone())));
     }
 
     /// The machine prints this on its console.

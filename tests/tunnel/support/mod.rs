@@ -1,12 +1,14 @@
 //! A bastion, the program under test, and targets to forward to.
 
+mod agent;
 mod program;
 #[expect(dead_code, reason = "the tests on AWS use more of it")]
 mod sshd;
 mod targets;
 
-pub(crate) use program::{Finished, Tunnel, covidctl};
-pub(crate) use sshd::{Sshd, keygen};
+pub(crate) use agent::Agent;
+pub(crate) use program::{Finished, Tunnel, covidctl, exec_words, log_in};
+pub(crate) use sshd::{Sshd, authorize, keygen};
 pub(crate) use targets::{Pattern, check_pattern, delay_proxy, echo, refuses, server, write_pattern};
 
 use std::time::{Duration, Instant};

@@ -22,11 +22,29 @@ pub(crate) struct Finished {
 /// Returns the program with the server's folder as home and configuration folder, so that nothing of the user's is read.
 pub(crate) fn covidctl(sshd: &Sshd, words: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
-    for name in ["SSH_AUTH_SOCK", "COVIDCTL_CONFIG", "COVIDCTL_TARGET", "NO_COLOR"] {
+    for name in ["SSH_AUTH_SOCK", "COVIDCTL_CONFIG", "COVIDCTL_TARGET", "NO_COLOR", "ALL_PROXY", "all_proxy"]
+    {
         command.env_remove(name);
     }
-    command.args(words).env("HOME", sshd.folder()).env("XDG_CONFIG_HOME", sshd.folder()).stdin(Stdio::null());
     command
+        .args(words)
+        .env("HOME", sshd.folder())
+        .env("XDG_CONFIG_HOME", sshd.folder())
+        .env("XDG_STATE_HOME", sshd.folder())
+        .stdin(Stdio::null());
+    command
+}
+
+/// Returns the arguments of a tunnel that is closed at once.
+pub(crate) fn exec_words(sshd: &Sshd, more: &[&str]) -> Vec<String> {
+    let bastion = sshd.bastion();
+    let words = ["tunnel", "exec", "-L", "0:127.0.0.1:1", "--bastion", &bastion];
+    [&words[..], more, &["--", "true"]].concat().into_iter().map(str::to_owned).collect()
+}
+
+/// Opens a tunnel and closes it.
+pub(crate) fn log_in(sshd: &Sshd, more: &[&str]) -> Finished {
+    Finished::of(covidctl(sshd, &[]).args(exec_words(sshd, more)))
 }
 
 /// A running tunnel that prints its events as JSON.

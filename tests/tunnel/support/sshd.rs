@@ -52,9 +52,23 @@ impl Sshd {
         keygen(&folder.path().join("id"), "ed25519", "");
         std::fs::copy(folder.path().join("id.pub"), folder.path().join("authorized_keys")).unwrap();
         let mut sshd = Self { address, folder, proxy: None, server: None };
+        sshd.make_known();
         sshd.configure(lines);
         sshd.restart();
         sshd
+    }
+
+    /// Writes the host key to `~/.ssh/known_hosts`, like a user who has logged in with ssh before. The name fits every address, also that of a
+    /// proxy.
+    fn make_known(&self) {
+        let key = std::fs::read_to_string(self.file("host.pub")).unwrap();
+        std::fs::create_dir(self.file(".ssh")).unwrap();
+        std::fs::write(self.file(".ssh/known_hosts"), format!("* {key}")).unwrap();
+    }
+
+    /// Makes the host key unknown to clients.
+    pub(crate) fn make_unknown(&self) {
+        std::fs::remove_file(self.file(".ssh/known_hosts")).unwrap();
     }
 
     /// Makes clients connect through a proxy.
@@ -169,6 +183,13 @@ pub(crate) fn keygen(path: &Path, kind: &str, passphrase: &str) {
         .output()
         .unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Lets a key of the server's folder log in.
+pub(crate) fn authorize(sshd: &Sshd, name: &str) {
+    let public = std::fs::read_to_string(sshd.file(&format!("{name}.pub"))).unwrap();
+    let mut file = std::fs::File::options().append(true).open(sshd.file("authorized_keys")).unwrap();
+    std::io::Write::write_all(&mut file, public.as_bytes()).unwrap();
 }
 
 /// Returns a loopback address that no other server uses, and a free port.

@@ -9,7 +9,6 @@ use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
 use crate::ec2::IngressRule;
 use crate::https_text;
-use crate::names::{Name, Names};
 use target::Check;
 
 /// Returns the public address of the client.
@@ -19,8 +18,9 @@ const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 
 const SSH: i32 = 22;
 
-pub(crate) async fn check(clients: &Clients, names: &Names, mine: Option<Ipv4Addr>) -> Result<Check> {
-    let Some(group) = names.get(Name::BastionSecurityGroup) else {
+/// `group` is the bastion's security group.
+pub(crate) async fn check(clients: &Clients, group: Option<&str>, mine: Option<Ipv4Addr>) -> Result<Check> {
+    let Some(group) = group else {
         return Ok(Check::failed(
             "my address",
             "no stack has written the bastion's security group",

@@ -41,7 +41,7 @@ pub(super) async fn diagnose(
         permissions::check(clients, names),
         stacks.all(),
         bastion(clients, names),
-        address::check(clients, names, context.my_address),
+        address::check(clients, names.get(Name::BastionSecurityGroup), context.my_address),
         components::all(clients, names),
         alarms(clients),
     );

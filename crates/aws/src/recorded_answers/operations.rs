@@ -129,7 +129,9 @@ async fn security_groups(operation: &'static str, answer: Value) -> Vec<State> {
     });
     let recorded = if covers { "a rule for port 22" } else { "no rule for port 22" };
     let (clients, names) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let check = address::check(&clients, &names, Some(Ipv4Addr::new(203, 0, 113, 9))).await;
+    let check =
+        address::check(&clients, names.get(Name::BastionSecurityGroup), Some(Ipv4Addr::new(203, 0, 113, 9)))
+            .await;
     let addresses = Regex::new(r"\d+\.\d+\.\d+\.\d+(/\d+)?(, \d+\.\d+\.\d+\.\d+(/\d+)?)*").unwrap();
     let shown = check.map_or_else(|failure| failure.to_string(), |check| format!("{check:?}"));
     vec![(recorded.to_owned(), addresses.replace_all(&shown, "…").into_owned())]

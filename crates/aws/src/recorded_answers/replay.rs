@@ -61,6 +61,8 @@ pub(crate) async fn account(mut answers: BTreeMap<&str, Vec<Value>>) -> (Clients
         stacks: BTreeMap::new(),
         known_hosts: PathBuf::new(),
         recording: RECORDING.try_with(|folder| Recording { folder: folder.clone(), key: None }).ok(),
+        tunnels: PathBuf::new(),
+        proxy: None,
     };
     let clients = Clients::load(&settings).await.unwrap();
     let names = Names::discover(&settings, &clients, "123456789012").await.unwrap();

@@ -89,7 +89,16 @@ impl Forwarder {
             Competitor::Covidctl => {
                 let mut command = Command::new(covidctl);
                 command
-                    .args(["tunnel", "--quiet", "--cipher", "aes256-gcm", "-L", &route])
+                    .args([
+                        "tunnel",
+                        "--quiet",
+                        "--cipher",
+                        "aes256-gcm",
+                        "--trust",
+                        "first-use",
+                        "-L",
+                        &route,
+                    ])
                     .args(["--bastion", &format!("{user}@{address}")])
                     .env("XDG_CONFIG_HOME", bastion.folder.path());
                 command
