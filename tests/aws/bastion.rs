@@ -146,8 +146,8 @@ async fn replaced_bastion_is_found_and_waiting_connections_are_served() {
 #[tokio::test(flavor = "multi_thread")]
 async fn bastion_that_nothing_vouches_for_is_refused_by_programs_that_do_not_ask() {
     let cloud = Cloud::deploy(0).await;
-    // Young instances are waited for.
-    cloud.age_instances().await;
+    // A young instance would be waited for.
+    launched(&cloud, "2022-06-05T00:00:00.000Z").await;
     cloud.print_on_console("");
     let refused = cloud.say(&["psql", "--", "-Atc", "SELECT 7"]).await;
     let command = format!("tunnel exec --host-key {} -- true", cloud.sshd.fingerprint());
@@ -203,6 +203,6 @@ async fn console_without_keys_is_read_again_while_the_instance_boots() {
     launched(&cloud, "2022-06-05T00:00:00.000Z").await;
     cloud.print_on_console("");
     std::fs::remove_file(cloud.folder().join("host_keys")).unwrap();
-    let said = cloud.say(&tunnel).await.worked();
+    let said = cloud.say(&["tunnel", "exec", "--trust", "first-use", "master", "--", "true"]).await.worked();
     assert!(said.err.contains("trusted on first use"), "{said:?}");
 }

@@ -105,6 +105,11 @@ impl LocalForwarding {
         Self { local, host: target.host.clone(), port: target.port, connection }
     }
 
+    /// Returns an address that this machine can connect to.
+    pub fn address(&self) -> SocketAddr {
+        reachable(self.local)
+    }
+
     /// Returns a URL if the target's port is a common one of the web, otherwise a `psql` command.
     pub fn usage(&self) -> String {
         match self.port {

@@ -70,7 +70,7 @@ impl SecondFactor {
         let asks = if methods.is_empty() {
             String::new()
         } else {
-            format!(" and asks for {}", methods.join(" or "))
+            format!("; it still asks for {}", methods.join(" or "))
         };
         Err(Failure::new(format!("{bastion} accepted {accepted}, and not the second factor{asks}"))
             .hint("check the code or password and the clock of the device that shows it, and try again")

@@ -38,13 +38,13 @@ pub(super) async fn run(
     let Some(local) = tunnel.ready().forwardings.first() else {
         return Err(no_forwarding());
     };
-    let database = login.map(|login| login.through(local.local, ())).transpose()?;
+    let database = login.map(|login| login.through(local.address(), ())).transpose()?;
     let environment = match &database {
         Some(database) => database.environment(),
         // libpq connects to the address and verifies the certificate against the host name.
         None => vec![
             ("PGHOST", local.host.clone().into()),
-            ("PGHOSTADDR", local.local.ip().to_string().into()),
+            ("PGHOSTADDR", local.address().ip().to_string().into()),
             ("PGPORT", local.local.port().to_string().into()),
         ],
     };

@@ -206,15 +206,6 @@ impl Cloud {
         self.print_on_console(&host_keys(&key));
     }
 
-    /// The instances have run for years.
-    pub(crate) async fn age_instances(&self) {
-        let answer = self.moto.query("ec2", "DescribeInstances", "2016-11-15", &[]).await;
-        let (first, rest) = answer.split_once("<launchTime>").unwrap();
-        let (_, rest) = rest.split_once("</launchTime>").unwrap();
-        let answer = format!("{first}<launchTime>2022-06-05T00:00:00.000Z</launchTime>{rest}");
-        self.proxy.handle("ec2:DescribeInstances", move |_| Some(Reply::Xml(answer.clone())));
-    }
-
     /// The machine prints this on its console.
     pub(crate) fn print_on_console(&self, text: &str) {
         use base64::Engine as _;
