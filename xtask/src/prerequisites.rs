@@ -48,6 +48,12 @@ const PREREQUISITES: &[Prerequisite] = &[
         },
     },
     Prerequisite {
+        name: "OpenSSL's program",
+        package: "openssl",
+        purpose: "the tests convert keys with it",
+        is_installed: |_| process::folder_on_path("openssl").is_some(),
+    },
+    Prerequisite {
         name: "Python with venv",
         package: "python3-venv",
         purpose: "the linters of templates and Dockerfile, and the emulator of AWS, are Python programs",

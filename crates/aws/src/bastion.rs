@@ -113,7 +113,8 @@ impl Discovery for Group {
     }
 
     async fn explain_silence(&self, _: &Bastion) -> Option<String> {
-        let check = address::check(&self.clients, self.security_group.as_deref(), None).await.ok()?;
+        let group = self.security_group.as_deref()?;
+        let check = address::check(&self.clients, Some(group), None).await.ok()?;
         let command = check.hint.filter(|_| check.outcome == CheckOutcome::Failed)?;
         Some(format!("{}; the missing rule is added by: {command}", check.detail))
     }
