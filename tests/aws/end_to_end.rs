@@ -12,7 +12,8 @@ use crate::support::{step, until};
 #[tokio::test(flavor = "multi_thread")]
 async fn daily_operation() {
     let templates = Templates::of("moto");
-    let words = [&["up", "--yes", "--templates", &templates.path()][..], &STACK_WORDS].concat();
+    let path = templates.path();
+    let words = [&["up", "--yes", "--templates", &path][..], &STACK_WORDS].concat();
     let cloud = Cloud::build(20_000, Some(&words)).await;
     cloud.create_replica().await;
 
