@@ -48,7 +48,7 @@ fn model() -> Model {
         capabilities: Capabilities::default(),
     };
     let zone = chrono::Offset::fix(&Utc);
-    let mut model = Model::new(location, false, Utc::now(), zone, SIZE);
+    let mut model = Model::new(location, vec!["local".to_owned()], false, Utc::now(), zone, SIZE);
     update(&mut model, Msg::Command(Command::Show(Screen::Logs)));
     let names = ["lambda", "etl", "report", "metabase"].map(str::to_owned).into();
     receive(&mut model, LogEvent::Sources(names));

@@ -7,33 +7,30 @@ use target::Target;
 use tunnel::EventSink;
 
 use crate::local::Local;
-use crate::settings::Settings;
+use crate::settings::{Settings, TargetKind};
 
 /// Returns the target that the settings name; no service is asked yet. `events` receives what its tunnels report.
 pub fn target(settings: &Settings, events: EventSink) -> Result<Target> {
-    match settings.target.value.as_str() {
-        "local" => Ok(Arc::new(Local::new(settings)).target()),
-        "aws" => aws_target(settings, events),
-        other => Err(no_target(other)),
+    match settings.kind {
+        TargetKind::Local => Ok(Arc::new(Local::new(settings)).target()),
+        TargetKind::Aws => aws_target(settings, events),
     }
 }
 
 /// Returns the local target, for commands that exist there alone.
 pub fn local(settings: &Settings) -> Result<Local> {
-    match settings.target.value.as_str() {
-        "local" => Ok(Local::new(settings)),
-        "aws" => Err(Failure::usage("this command needs the target `local`").hint("--target local")),
-        other => Err(no_target(other)),
+    match settings.kind {
+        TargetKind::Local => Ok(Local::new(settings)),
+        TargetKind::Aws => Err(wrong_kind(settings, TargetKind::Local)),
     }
 }
 
 /// Returns the target on AWS, for commands that exist there alone. `events` receives what its tunnels report.
 #[cfg(feature = "aws")]
 pub fn aws(settings: &Settings, events: EventSink) -> Result<aws::Aws> {
-    match settings.target.value.as_str() {
-        "aws" => Ok(aws::Aws::new(&settings.aws, events)),
-        "local" => Err(Failure::usage("this command needs the target `aws`").hint("--target aws")),
-        other => Err(no_target(other)),
+    match settings.kind {
+        TargetKind::Aws => Ok(aws::Aws::new(&settings.aws, events)),
+        TargetKind::Local => Err(wrong_kind(settings, TargetKind::Aws)),
     }
 }
 
@@ -56,6 +53,9 @@ pub fn no_aws() -> Failure {
         .hint("build it with the default features: cargo build --release")
 }
 
-fn no_target(name: &str) -> Failure {
-    Failure::usage(format!("there is no target `{name}`")).hint("the targets are local and aws")
+/// The error of a command for another kind of target.
+pub fn wrong_kind(settings: &Settings, needed: TargetKind) -> Failure {
+    let fitting = settings.targets.iter().filter(|target| target.kind == needed);
+    let flags: Vec<String> = fitting.map(|target| format!("--target {}", target.name)).collect();
+    Failure::usage(format!("this command needs a target of the kind `{needed}`")).hint(flags.join(" or "))
 }

@@ -3,21 +3,25 @@
 //! A closed pipe (`covidctl runs | head -1`) is not an error: further output is dropped. Any other error on standard output, such as a
 //! full disk, is reported at the end. Text is escaped here, so that text from outside cannot control the terminal.
 
+use std::borrow::Cow;
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
 use std::os::fd::AsFd as _;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
+use clap::CommandFactory as _;
 use common::failure::{Context as _, Failure, Result};
 use common::terminal::{visible, visible_json};
 use common::text::table;
 use logs::LogLine;
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use regex::{Captures, Regex};
 use serde::Serialize;
-use target::Progress;
+use target::{Origin, Progress};
 use tunnel::EventSink;
 
+use crate::cli::Cli;
 use crate::settings::{Color, Format, Settings};
 
 /// The escape sequence that moves the cursor home and clears the screen.
@@ -32,6 +36,8 @@ pub struct Printer {
     color_data: bool,
     quiet: bool,
     verbose: bool,
+    /// The target, if a flag names it.
+    target: Option<String>,
     /// The first error on standard output.
     stdout_error: Mutex<Option<io::Error>>,
 }
@@ -69,6 +75,7 @@ impl Printer {
             color_data: color(io::stdout().is_terminal()),
             quiet: settings.quiet,
             verbose: settings.verbose,
+            target: (settings.target.origin == Origin::Flag).then(|| settings.target.value.clone()),
             stdout_error: Mutex::default(),
         }
     }
@@ -172,7 +179,22 @@ impl Printer {
     /// Prints a message on standard error, unless `--quiet` is set.
     pub fn note(&self, text: &str) {
         if !self.quiet {
-            Self::stderr(&visible(text));
+            Self::stderr(&visible(&self.for_target(text)));
+        }
+    }
+
+    /// Returns the text with `--target` in every command line of this program, if the current one has it.
+    pub fn for_target<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        static COMMAND: LazyLock<Regex> = LazyLock::new(|| {
+            let names: Vec<String> =
+                Cli::command().get_subcommands().map(|command| command.get_name().to_owned()).collect();
+            Regex::new(&format!(r"\bcovidctl ({})\b", names.join("|"))).expect("names of commands are words")
+        });
+        match &self.target {
+            None => text.into(),
+            Some(target) => COMMAND.replace_all(text, |found: &Captures<'_>| {
+                format!("covidctl --target {target} {}", &found[1])
+            }),
         }
     }
 
@@ -188,9 +210,17 @@ impl Printer {
 
     /// Prints an error and its hint on standard error.
     pub fn failure(&self, failure: &Failure) {
-        Self::stderr(&format!("{} {}", self.paint(Role::Error, "error:"), visible(&failure.to_string())));
+        Self::stderr(&format!(
+            "{} {}",
+            self.paint(Role::Error, "error:"),
+            visible(&self.for_target(&failure.to_string()))
+        ));
         if let Some(hint) = failure.hint_text() {
-            Self::stderr(&format!("\n{} {}", self.paint(Role::Hint, "hint:"), visible(hint)));
+            Self::stderr(&format!(
+                "\n{} {}",
+                self.paint(Role::Hint, "hint:"),
+                visible(&self.for_target(hint))
+            ));
         }
     }
 

@@ -124,6 +124,8 @@ pub enum Command {
     ///
     /// The ports stay open while the bastion is unreachable; new connections wait for it. Ends with Ctrl-C.
     Tunnel(Box<Tunnel>),
+    /// List the targets that can be selected
+    Targets,
     /// Show every setting and where it was set
     Config,
     /// Print shell completions

@@ -29,6 +29,8 @@ pub(super) async fn run(
     let checked_at = Utc::now();
     let checks = Mutex::new(Vec::new());
     let sink = |check: Check| {
+        let hint = check.hint.as_deref().map(|hint| printer.for_target(hint).into_owned());
+        let check = Check { hint, ..check };
         if !printer.json() {
             printer.text(&format!("{check}\n"));
         }

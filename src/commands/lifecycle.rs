@@ -7,9 +7,10 @@ use common::failure::{Failure, Result};
 use super::confirm::confirm;
 use super::warnings_only;
 use crate::cli::Up;
+use crate::connect;
 use crate::ops;
 use crate::printer::Printer;
-use crate::settings::Settings;
+use crate::settings::{Settings, TargetKind};
 use target::DataRetention;
 
 pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -18,12 +19,14 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
         #[cfg(feature = "aws")]
         return super::stacks::up(args, settings, printer).await;
         #[cfg(not(feature = "aws"))]
-        return Err(crate::connect::no_aws());
+        return Err(connect::no_aws());
     };
     let has_assignments = !args.parameter.is_empty() || !args.tag.is_empty();
     if args.dry_run || args.release.is_some() || args.templates.is_some() || has_assignments {
-        let what = "--parameter, --tag, --release, --templates and --dry-run are for the target `aws`";
-        return Err(Failure::usage(what).hint("--target aws"));
+        let what =
+            "--parameter, --tag, --release, --templates and --dry-run are for targets of the kind `aws`";
+        return Err(Failure::usage(what)
+            .hint(connect::wrong_kind(settings, TargetKind::Aws).hint_text().unwrap_or_default()));
     }
     settings.may_change("bring the target up")?;
     let progress = Arc::<Printer>::clone(printer);
@@ -40,7 +43,7 @@ pub(super) async fn down(delete_data: bool, settings: &Settings, printer: &Arc<P
         #[cfg(feature = "aws")]
         return super::stacks::down(data, settings, printer).await;
         #[cfg(not(feature = "aws"))]
-        return Err(crate::connect::no_aws());
+        return Err(connect::no_aws());
     };
     let place = target.components.identify().await?;
     if delete_data {

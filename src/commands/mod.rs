@@ -21,6 +21,7 @@ mod selftest;
 #[cfg(feature = "aws")]
 mod stacks;
 mod status;
+mod targets;
 mod tunnel;
 
 use std::sync::Arc;
@@ -64,6 +65,7 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Psql { server, args } => psql::run(*server, args, settings).await,
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,
+        Command::Targets => targets::run(settings, printer),
         Command::Completions { shell } => {
             generated::completions(*shell, printer);
             Ok(())

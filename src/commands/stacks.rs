@@ -1,4 +1,4 @@
-//! `covidctl --target aws up` and `down`: shows the change, asks, and applies it.
+//! `covidctl up` and `down`: shows the change, asks, and applies it.
 
 use std::sync::Arc;
 
@@ -47,7 +47,7 @@ pub(super) async fn up(args: &Up, settings: &Settings, printer: &Arc<Printer>) -
     }
     note_left_out(&plan, printer);
     if work.iter().any(|step| step.stack == "database" && step.action != StackAction::Change) {
-        printer.note("next: covidctl --target aws db init");
+        printer.note("next: covidctl db init");
     }
     Ok(())
 }

@@ -52,6 +52,8 @@ const RUN_POLL_INTERVAL: Duration = Duration::from_millis(100);
 
 #[derive(Debug)]
 pub struct Local {
+    /// Name of the target.
+    name: String,
     layout: Layout,
     postgres: Postgres,
     children: Mutex<HashMap<Uuid, Arc<AsyncMutex<Child>>>>,
@@ -63,7 +65,7 @@ impl Local {
         let layout = Layout::new(&settings.data_dir.value);
         let pg_bin = settings.pg_bin.as_ref().map(|folder| folder.value.clone());
         let postgres = Postgres::new(layout.clone(), pg_bin);
-        Self { layout, postgres, children: Mutex::default() }
+        Self { name: settings.target.value.clone(), layout, postgres, children: Mutex::default() }
     }
 
     pub fn target(self: Arc<Self>) -> Target {
@@ -136,7 +138,7 @@ impl Drop for AttachedRun {
 impl Components for Local {
     fn location(&self) -> Location {
         Location {
-            target: "local".to_owned(),
+            target: self.name.clone(),
             location: self.layout.root.display().to_string(),
             capabilities: Capabilities { services: true, bastion: false },
         }

@@ -11,11 +11,11 @@ use tunnel::Proxy;
 /// Environment variable with the key of a recording.
 pub const RECORD_KEY: &str = "COVIDCTL_RECORD_KEY";
 
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 #[command(next_help_heading = "Global options")]
 pub struct Globals {
-    /// Target to operate: `local` or `aws` [default: local]
+    /// Target to operate: `local`, `aws`, or one of the configuration file [default: local]
     #[arg(long, global = true, env = "COVIDCTL_TARGET", value_name = "NAME", hide_env_values = true)]
     pub target: Option<String>,
     /// Output format [default: text]

@@ -2,26 +2,32 @@
 //!
 //! Every value remembers where it was set, for `covidctl config`. Nothing is created or connected to here.
 
+mod file;
 mod globals;
+mod targets;
 
-use std::collections::BTreeMap;
 use std::ffi::OsString;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::parser::ValueSource;
 use clap::{ArgMatches, ValueEnum as _};
 use common::failure::{Context as _, Failure, Result};
 use etcetera::BaseStrategy as _;
-use serde::Deserialize;
 use target::{AwsSettings, Origin, Recording, SslMode, WithOrigin};
 
+use self::file::File;
 pub use self::globals::{Color, Format, Globals, RECORD_KEY};
+use self::targets::LOCAL;
+pub use self::targets::{TargetEntry, TargetKind};
 
 /// The settings of one invocation.
 #[derive(Debug, Clone)]
 pub struct Settings {
     pub target: WithOrigin<String>,
+    pub kind: TargetKind,
+    /// All targets that can be selected.
+    pub targets: Vec<TargetEntry>,
     pub output: WithOrigin<Format>,
     pub color: WithOrigin<Color>,
     pub read_only: WithOrigin<bool>,
@@ -40,60 +46,8 @@ pub struct Settings {
     pub verbose: bool,
     /// Answers every question with yes.
     pub yes: bool,
-}
-
-/// The configuration file; its keys are the names of the flags.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct File {
-    target: Option<String>,
-    output: Option<Format>,
-    color: Option<Color>,
-    read_only: Option<bool>,
-    data_dir: Option<PathBuf>,
-    pg_bin: Option<PathBuf>,
-    #[serde(default)]
-    aws: AwsFile,
-}
-
-/// The table `[aws]` of the configuration file.
-#[derive(Debug, Default, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct AwsFile {
-    profile: Option<String>,
-    region: Option<String>,
-    endpoint_url: Option<String>,
-    prefix: Option<String>,
-    ssl_mode: Option<SslMode>,
-    ssl_root_cert: Option<PathBuf>,
-    #[serde(default)]
-    names: BTreeMap<String, String>,
-    #[serde(default)]
-    stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
-}
-
-/// A stack parameter, as text, boolean or number: `MultiAz = false`, `Tasks = 1`.
-#[derive(Debug, Deserialize)]
-#[serde(untagged)]
-enum Scalar {
-    Text(String),
-    Flag(bool),
-    Number(i64),
-}
-
-impl AwsFile {
-    /// Returns the parameters as text, which is what CloudFormation takes.
-    fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
-        let text = |value: &Scalar| match value {
-            Scalar::Text(text) => text.clone(),
-            Scalar::Flag(flag) => flag.to_string(),
-            Scalar::Number(number) => number.to_string(),
-        };
-        let parameters = |values: &BTreeMap<String, Scalar>| {
-            values.iter().map(|(name, value)| (name.clone(), text(value))).collect()
-        };
-        self.stacks.iter().map(|(stack, values)| (stack.clone(), parameters(values))).collect()
-    }
+    /// What the command line says, to resolve the settings of another target.
+    command_line: Arc<(Globals, ArgMatches)>,
 }
 
 impl Settings {
@@ -107,8 +61,14 @@ impl Settings {
         let path = |id, given: Option<&PathBuf>, file: Option<PathBuf>| {
             pick(matches, id, given, file.map(|path| folder.join(path))).map(absolute).transpose()
         };
+        let target = pick(matches, "target", globals.target.as_ref(), file.target.clone())
+            .unwrap_or_else(|| built_in(LOCAL.to_owned()));
+        let kind = file.kind_of(&target.value)?;
+        let targets = file.entries();
+        let file = file.of_target(&target.value);
         let stacks = file.aws.stacks();
         let aws = AwsSettings {
+            target: target.value.clone(),
             profile: pick(matches, "profile", globals.profile.as_ref(), file.aws.profile),
             region: pick(matches, "region", globals.region.as_ref(), file.aws.region),
             endpoint_url: pick(matches, "endpoint_url", globals.endpoint_url.as_ref(), file.aws.endpoint_url),
@@ -137,8 +97,9 @@ impl Settings {
         }
         let read_only = globals.read_only.then_some(true);
         Ok(Self {
-            target: pick(matches, "target", globals.target.as_ref(), file.target)
-                .unwrap_or_else(|| built_in("local".to_owned())),
+            target,
+            kind,
+            targets,
             output: pick(matches, "output", globals.output.as_ref(), file.output)
                 .unwrap_or(built_in(Format::Text)),
             color,
@@ -153,7 +114,16 @@ impl Settings {
             quiet: globals.quiet,
             verbose: globals.verbose,
             yes: globals.yes,
+            command_line: Arc::new((globals.clone(), matches.clone())),
         })
+    }
+
+    /// Returns the settings of another target, as if it had been selected by flag.
+    pub fn with_target(&self, name: &str) -> Result<Self> {
+        let (globals, matches) = &*self.command_line;
+        let globals = Globals { target: Some(name.to_owned()), ..globals.clone() };
+        let settings = Self::resolve(&globals, matches)?;
+        Ok(Self { target: WithOrigin { value: name.to_owned(), origin: Origin::Flag }, ..settings })
     }
 
     /// Returns the flags that lead another call of this program to the same target. Variables of the environment are inherited.
@@ -194,25 +164,6 @@ impl Settings {
                 .hint("remove --read-only, or change the setting that `covidctl config` shows"));
         }
         Ok(())
-    }
-}
-
-impl File {
-    fn read(config: &WithOrigin<PathBuf>) -> Result<Self> {
-        let path = config.value.display();
-        let text = match std::fs::read_to_string(&config.value) {
-            Err(error) if error.kind() == ErrorKind::NotFound && config.origin == Origin::Default => {
-                return Ok(Self::default());
-            }
-            read => read.map_err(|error| {
-                Failure::usage(format!("cannot read configuration file `{path}`")).source(error)
-            })?,
-        };
-        toml::from_str(&text).map_err(|error| {
-            Failure::usage(format!("invalid configuration file `{path}`"))
-                .source(error.to_string().trim_end().to_owned())
-                .hint("valid keys: target, output, color, read-only, data-dir, pg-bin and the table aws")
-        })
     }
 }
 
@@ -309,19 +260,27 @@ mod tests {
     }
 
     #[test]
+    fn named_target_has_its_own_settings() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = "[aws]\nregion = 'eu-west-1'\n[targets.prod]\nkind = 'aws'\nregion = 'us-east-1'\nprofile = 'cde'\n\
+            [targets.lab]\nkind = 'local'\ndata-dir = 'lab'";
+        let prod = resolve(folder.path(), file, &["--target", "prod"]).unwrap();
+        assert_eq!((prod.kind, prod.aws.target.as_str()), (TargetKind::Aws, "prod"));
+        assert_eq!(prod.aws.region.as_ref().unwrap().value, "us-east-1");
+        let names: Vec<&str> = prod.targets.iter().map(|target| target.name.as_str()).collect();
+        assert_eq!(names, ["local", "aws", "lab", "prod"]);
+        let lab = prod.with_target("lab").unwrap();
+        assert_eq!((lab.kind, lab.data_dir.value), (TargetKind::Local, folder.path().join("lab")));
+        let other = prod.with_target("aws").unwrap();
+        assert_eq!(other.aws.region.unwrap().value, "eu-west-1");
+        let flag = resolve(folder.path(), file, &["--target", "prod", "--region", "sa-east-1"]).unwrap();
+        assert_eq!(flag.aws.region.unwrap().value, "sa-east-1");
+    }
+
+    #[test]
     fn read_only_refuses_changes() {
         let folder = tempfile::tempdir().unwrap();
         let settings = resolve(folder.path(), "read-only = true", &[]).unwrap();
         assert_eq!(settings.may_change("stop").err().unwrap().exit().code(), 2);
-    }
-
-    #[test]
-    fn stack_parameter_accepts_boolean_number_and_text() {
-        let file: AwsFile =
-            toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
-        let said = |name: &str| file.stacks()["database"][name].clone();
-        assert_eq!((said("MultiAz"), said("Gigabytes")), ("false".to_owned(), "100".to_owned()));
-        assert_eq!(said("Version"), "16.9");
-        assert!(toml::from_str::<AwsFile>("[stacks.database]\nVersion = [16]").is_err());
     }
 }

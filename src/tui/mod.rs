@@ -77,7 +77,14 @@ pub async fn run(
     // `--color always` overrides NO_COLOR.
     crossterm::style::force_color_output(theme.color);
     let zone = Local::now().offset().fix();
-    let model = Model::new(location, settings.read_only.value, Utc::now(), zone, terminal.size());
+    let model = Model::new(
+        location,
+        settings.targets.iter().map(|target| target.name.clone()).collect(),
+        settings.read_only.value,
+        Utc::now(),
+        zone,
+        terminal.size(),
+    );
     let mut screens = Screens { terminal, runner, model };
     let mut input = EventStream::new();
     let mut ticks = interval(Duration::from_secs(1));

@@ -17,3 +17,4 @@ mod reports;
 mod run;
 mod support;
 mod target;
+mod targets;

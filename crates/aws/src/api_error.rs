@@ -136,7 +136,7 @@ fn kind_of(code: &str, message: &str) -> ApiErrorKind {
 /// Returns the hint for a missing resource: the stack that creates it.
 pub(super) fn stack_hint(stack: &str) -> String {
     let release = if matches!(stack, "pipeline" | "ingest" | "dashboard") { " --release TAG" } else { "" };
-    format!("`covidctl --target aws up{release}` creates it, with the stack `{stack}`")
+    format!("`covidctl up{release}` creates it, with the stack `{stack}`")
 }
 
 /// Adds a message to the error of a request.

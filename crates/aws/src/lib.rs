@@ -114,7 +114,7 @@ impl Components for Aws {
             self.settings.profile.as_ref().map(|profile| format!("profile {}", profile.value)),
         ];
         Location {
-            target: "aws".to_owned(),
+            target: self.settings.target.clone(),
             location: known.into_iter().flatten().collect::<Vec<_>>().join(", "),
             capabilities: Capabilities { services: false, bastion: true },
         }

@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 /// Settings of a target on AWS, from flags, environment and file. What is absent is discovered when it is needed.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
+    /// Name of the target.
+    pub target: String,
     /// Profile in the configuration that all AWS programs share.
     pub profile: Option<WithOrigin<String>>,
     /// Region, such as `us-east-1`.

@@ -100,7 +100,7 @@ pub(super) async fn run(args: &Selftest, settings: &Settings, printer: &Arc<Prin
         format!("attach `{folder}` to a bug report: secrets, accounts and addresses are removed from it")
     } else {
         format!(
-            "what it created is still there: `covidctl --target aws selftest clean-up` deletes it; `{folder}` has all messages"
+            "what it created is still there: `covidctl selftest clean-up` deletes it; `{folder}` has all messages"
         )
     };
     Err(Failure::new(format!("the self-test failed in the step `{step}`")).hint(hint).exit_code(exit))
@@ -133,7 +133,7 @@ fn check_owner(existing: &[ExistingStack], wanted: &[SelftestStep], place: &Loca
         "the target {place} has the stacks {} already, which a self-test did not create",
         others.join(", ")
     ))
-    .hint("use another account or --region; `covidctl --target aws selftest logs tunnel` only reads"))
+    .hint("use another account or --region; `covidctl selftest logs tunnel` only reads"))
 }
 
 fn question(
@@ -153,7 +153,7 @@ fn question(
             "{what} The stacks cost {COST} until they are deleted at the end, also after a failure; that takes {DURATION}."
         ),
         (true, false) => {
-            let end = if args.keep { "" } else { " `covidctl --target aws selftest clean-up` deletes them." };
+            let end = if args.keep { "" } else { " `covidctl selftest clean-up` deletes them." };
             format!("{what} The stacks cost {COST} and are kept.{end}")
         }
         (false, true) => format!("{what} The stacks of the self-test are deleted with all their data."),

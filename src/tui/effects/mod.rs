@@ -21,7 +21,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use super::domain::ActiveRun;
 use super::model::{Effect, Msg, Request, SwitchTarget, TunnelEvent};
 use crate::connect;
-use crate::settings::Settings;
+use crate::settings::{Settings, TargetKind};
 
 /// How long the request for active runs may take when the screens are left.
 const EXIT_TIMEOUT: Duration = Duration::from_millis(500);
@@ -131,22 +131,29 @@ impl EffectRunner {
 
     /// Sends further requests to another target. Tunnels and runs continue.
     fn switch_target(&mut self, to: SwitchTarget) {
-        let mut settings = self.settings.clone();
-        let flag = |value| WithOrigin { value, origin: Origin::Flag };
-        let name = match to {
-            SwitchTarget::Target(name) => name,
-            SwitchTarget::Profile(profile) => {
-                settings.aws.profile = Some(flag(profile));
-                "aws".to_owned()
-            }
-            SwitchTarget::Region(region) => {
-                settings.aws.region = Some(flag(region));
-                "aws".to_owned()
-            }
+        let flag = |value| Some(WithOrigin { value, origin: Origin::Flag });
+        // A profile or region is of the current target if that is on AWS.
+        let on_aws = || match self.settings.kind {
+            TargetKind::Aws => Ok(self.settings.clone()),
+            TargetKind::Local => self.settings.with_target("aws"),
         };
-        settings.target = flag(name);
-        match connect::target(&settings, Arc::new(|_| {})) {
-            Ok(target) => {
+        let switched = match to {
+            SwitchTarget::Target(name) => self.settings.with_target(&name),
+            SwitchTarget::Profile(profile) => on_aws().map(|mut settings| {
+                settings.aws.profile = flag(profile);
+                settings
+            }),
+            SwitchTarget::Region(region) => on_aws().map(|mut settings| {
+                settings.aws.region = flag(region);
+                settings
+            }),
+        };
+        let connected = switched.and_then(|settings| {
+            let target = connect::target(&settings, Arc::new(|_| {}))?;
+            Ok((settings, target))
+        });
+        match connected {
+            Ok((settings, target)) => {
                 self.pending.drain().for_each(|(_, task)| task.abort());
                 (self.settings, self.target) = (settings, target);
                 self.send(Msg::TargetSwitched(self.target.location()));

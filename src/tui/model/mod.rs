@@ -32,9 +32,6 @@ use self::runs::Runs;
 use self::tunnels::Tunnels;
 use super::domain::{Component, Location, Report};
 
-/// The names of all targets.
-pub const TARGETS: [&str; 2] = ["local", "aws"];
-
 #[derive(Debug, Clone, Default)]
 pub struct Reports {
     pub list: Remote<Vec<Report>>,
@@ -82,6 +79,8 @@ pub struct Model {
     /// The time zone of the displayed times.
     pub zone: FixedOffset,
     pub location: Location,
+    /// The names of all targets.
+    pub targets: Vec<String>,
     pub read_only: bool,
     pub screen: Screen,
     pub overlay: Option<Overlay>,
@@ -100,6 +99,7 @@ pub struct Model {
 impl Model {
     pub fn new(
         location: Location,
+        targets: Vec<String>,
         read_only: bool,
         now: DateTime<Utc>,
         zone: FixedOffset,
@@ -111,6 +111,7 @@ impl Model {
             now,
             zone,
             location,
+            targets,
             read_only,
             screen: Screen::Overview,
             overlay: None,

@@ -5,9 +5,7 @@ use crate::tui::domain::{Component, ComponentState, FULL_PIPELINE, JobKind};
 use crate::tui::layout;
 use crate::tui::model::overlay::{Overlay, Purpose};
 use crate::tui::model::tunnels::Tunnel;
-use crate::tui::model::{
-    Command, Cursor, Effect, Model, Motion, Remote, Request, Route, Screen, TARGETS, UserError,
-};
+use crate::tui::model::{Command, Cursor, Effect, Model, Motion, Remote, Request, Route, Screen, UserError};
 use crate::tui::text::{sanitize, short_id, truncate, wrap_words};
 
 pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
@@ -28,7 +26,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::Help => model.overlay = Some(Overlay::Help(Cursor::default())),
         Command::Palette => model.open_input(Purpose::Palette, ""),
         Command::Targets => {
-            let current = TARGETS.iter().position(|target| *target == model.location.target);
+            let current = model.targets.iter().position(|target| *target == model.location.target);
             model.overlay = Some(Overlay::Targets(Cursor { at: current.unwrap_or(0), top: 0 }));
         }
         Command::Refresh => return requests::refresh(model),
@@ -51,7 +49,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::BringUp => model.notify_error(UserError::new(
             "stacks are created on the command line, which shows the changes first",
-            "covidctl --target aws up",
+            "covidctl up",
         )),
         Command::StartEtl => runs::start(model, vec![JobKind::Etl], None),
         Command::StartReport => runs::start(model, vec![JobKind::Report], None),

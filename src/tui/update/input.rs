@@ -9,7 +9,7 @@ use super::{commands, logs, requests, runs};
 use crate::tui::domain::{Forwarding, Millis, SshHost, TunnelTarget};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::overlay::{Overlay, Purpose, TextInput};
-use crate::tui::model::{Command, Effect, Model, Route, Screen, SwitchTarget, TARGETS};
+use crate::tui::model::{Command, Effect, Model, Route, Screen, SwitchTarget};
 use crate::tui::palette;
 
 /// In bytes; a larger paste is cut.
@@ -52,7 +52,7 @@ pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
                 Vec::new()
             }),
         Some(Overlay::Targets(cursor)) => {
-            let chosen = TARGETS.get(cursor.at).filter(|target| **target != model.location.target);
+            let chosen = model.targets.get(cursor.at).filter(|target| **target != model.location.target);
             chosen.map(|target| switch(SwitchTarget::Target, target)).unwrap_or_default()
         }
         // Sources are toggled at once.
@@ -82,9 +82,11 @@ fn run(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String> {
     Ok(match words.into_iter().find_map(argument) {
         _ if matches!(typed, "q" | "q!" | "exit") => commands::run(model, Command::Quit),
         _ if typed == "logs of" => runs::follow(model, None),
-        Some(("target", name)) if TARGETS.contains(&name) => switch(SwitchTarget::Target, name),
+        Some(("target", name)) if model.targets.iter().any(|target| target == name) => {
+            switch(SwitchTarget::Target, name)
+        }
         Some(("target", name)) => {
-            return Err(format!("unknown target `{name}`; choose one of {}", TARGETS.join(", ")));
+            return Err(format!("unknown target `{name}`; choose one of {}", model.targets.join(", ")));
         }
         Some(("profile", name)) => switch(SwitchTarget::Profile, name),
         Some(("region", name)) => switch(SwitchTarget::Region, name),

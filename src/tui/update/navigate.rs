@@ -2,7 +2,7 @@
 
 use crate::tui::layout;
 use crate::tui::model::overlay::Overlay;
-use crate::tui::model::{Cursor, Model, Motion, Screen, TARGETS};
+use crate::tui::model::{Cursor, Model, Motion, Screen};
 
 /// The list or the text that motions apply to.
 struct Focus<'a> {
@@ -29,11 +29,11 @@ fn focus(model: &mut Model) -> Option<Focus<'_>> {
         return screen_focus(model);
     }
     let (overlay_count, overlay_page) = (layout::overlay_lines(model), layout::overlay_rows(model));
-    let sources = model.logs.sources.len();
+    let (sources, targets) = (model.logs.sources.len(), model.targets.len());
     let (count, page, first_row, cursor) = match model.overlay.as_mut()? {
         Overlay::Help(cursor) | Overlay::Text { cursor, .. } => (overlay_count, overlay_page, None, cursor),
         Overlay::Sources(cursor) => (sources, sources, Some(0), cursor),
-        Overlay::Targets(cursor) => (TARGETS.len(), TARGETS.len(), Some(0), cursor),
+        Overlay::Targets(cursor) => (targets, targets, Some(0), cursor),
         Overlay::Confirm(_) | Overlay::Input(_) => return None,
     };
     Some(Focus { cursor, count, page, first_row })

@@ -130,7 +130,14 @@ fn receive_tunnel(model: &mut Model, tunnel: u64, event: TunnelEvent) {
 
 /// Forgets the old target, except for its tunnels and the display options.
 fn switch_target(model: &mut Model, location: Location) -> Vec<Effect> {
-    let fresh = Model::new(location, model.read_only, model.now, model.zone, (model.width, model.height));
+    let fresh = Model::new(
+        location,
+        model.targets.clone(),
+        model.read_only,
+        model.now,
+        model.zone,
+        (model.width, model.height),
+    );
     let Logs { wrap, timestamps, window, .. } = model.logs;
     model.location = fresh.location;
     (model.overview, model.runs, model.data, model.reports) =

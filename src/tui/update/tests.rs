@@ -26,7 +26,7 @@ fn at(second: i64) -> DateTime<Utc> {
 fn fresh() -> Model {
     let location = Location { target: "local".into(), location: "/data".into(), capabilities: LOCAL };
     let zone = chrono::FixedOffset::east_opt(0).unwrap();
-    Model::new(location, false, at(0), zone, SIZE)
+    Model::new(location, ["local", "aws"].map(str::to_owned).into(), false, at(0), zone, SIZE)
 }
 
 fn execute(model: &mut Model, command: Command) -> Vec<Effect> {

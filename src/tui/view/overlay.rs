@@ -6,9 +6,9 @@ use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::pane::Pane;
 use crate::tui::layout;
+use crate::tui::model::Model;
 use crate::tui::model::logs::LogSource;
 use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
-use crate::tui::model::{Model, TARGETS};
 use crate::tui::palette;
 use crate::tui::text::{sanitize, split_at_width, truncate, width, wrap, wrap_words};
 
@@ -38,11 +38,11 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
             draw_choice(model, "log sources", rows, cursor.at, pane);
         }
         Some(Overlay::Targets(cursor)) => {
-            let row = |target: &str| {
-                let symbol = if target == model.location.target { "●" } else { " " };
+            let row = |target: &String| {
+                let symbol = if *target == model.location.target { "●" } else { " " };
                 format!("{symbol} {target}")
             };
-            draw_choice(model, "target", TARGETS.map(row).into(), cursor.at, pane);
+            draw_choice(model, "target", model.targets.iter().map(row).collect(), cursor.at, pane);
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) async fn check(clients: &Clients, group: Option<&str>, mine: Option<I
         return Ok(Check::failed(
             "my address",
             "no stack has written the bastion's security group",
-            "covidctl --target aws up",
+            "covidctl up",
         ));
     };
     let rules = clients.ec2().ingress_rules(group).await;
@@ -49,7 +49,7 @@ pub(crate) async fn check(clients: &Clients, group: Option<&str>, mine: Option<I
                 ),
                 ranges => format!("the bastion lets in {}, and this machine is {mine}", ranges.join(", ")),
             },
-            format!("covidctl --target aws up --parameter network.OperatorCidr={mine}/32"),
+            format!("covidctl up --parameter network.OperatorCidr={mine}/32"),
         ),
         Err(why) => Check::warning(
             "my address",

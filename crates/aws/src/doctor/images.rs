@@ -27,7 +27,7 @@ pub(super) async fn check(clients: &Clients, stacks: &[(&str, Option<Stack>)]) -
         let Some(stack) = stack else { continue };
         let tag = stack.parameters.iter().find(|(name, _)| name == "ImageTag").map(|(_, tag)| tag.as_str());
         let Some(tag) = tag.filter(|tag| *tag != NO_RELEASE) else {
-            let hint = "covidctl --target aws up --release TAG";
+            let hint = "covidctl up --release TAG";
             return Some(Check::failed("image", "no release has said which image tasks run", hint));
         };
         match tags(clients, repository).await {
@@ -57,9 +57,9 @@ fn missing(repository: &str, tag: &str, tags: &[String]) -> Check {
         known => format!("it has {}", known.join(", ")),
     };
     let hint = if repository == ETL {
-        "covidctl --target aws up --release TAG with one that is there, or let the workflow of the release push it"
+        "covidctl up --release TAG with one that is there, or let the workflow of the release push it"
     } else {
-        "let the workflow of a release copy it (its variables METABASE_VERSION and METABASE_DIGEST), or covidctl --target aws up --parameter dashboard.ImageTag=TAG"
+        "let the workflow of a release copy it (its variables METABASE_VERSION and METABASE_DIGEST), or covidctl up --parameter dashboard.ImageTag=TAG"
     };
     Check::failed(
         "image",

@@ -22,7 +22,7 @@ const NEED_RELEASE: [&str; 4] = ["pipeline", "ingest", "dashboard", "ci"];
 
 /// The components of `status`, the stack of each, and a hint.
 const COMPONENTS: [(&str, &str, &str); 5] = [
-    ("schedule", "ingest", "covidctl --target aws up --parameter ingest.ScheduleState=ENABLED"),
+    ("schedule", "ingest", "covidctl up --parameter ingest.ScheduleState=ENABLED"),
     ("lambda", "ingest", "covidctl logs lambda --since 1d"),
     ("master", "database", "covidctl status --watch"),
     ("replica", "database", "a long query or a load may hold it back for minutes; covidctl status --watch"),
@@ -83,10 +83,10 @@ fn stack_checks(stacks: &[(&str, Option<Stack>)], now: DateTime<Utc>) -> Vec<Che
         let hint = "`covidctl up` waits for what goes on, and mends the rest or says what is in its way";
         Check::failed("stacks", odd.join(", "), hint)
     } else if !missing.is_empty() {
-        Check::failed("stacks", format!("{} are not there", missing.join(", ")), "covidctl --target aws up")
+        Check::failed("stacks", format!("{} are not there", missing.join(", ")), "covidctl up")
     } else if !later.is_empty() {
         let detail = format!("{complete} are complete; {} are not there yet", later.join(", "));
-        Check::warning("stacks", detail, "covidctl --target aws up --release TAG; docs/guides/deploy.md")
+        Check::warning("stacks", detail, "covidctl up --release TAG; docs/guides/deploy.md")
     } else {
         Check::ok("stacks", format!("all {complete} are complete"))
     };

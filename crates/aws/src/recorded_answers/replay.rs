@@ -51,6 +51,7 @@ pub(crate) async fn account(mut answers: BTreeMap<&str, Vec<Value>>) -> (Clients
         ("security-groups/bastion", "sg-1"),
     ];
     let settings = AwsSettings {
+        target: "aws".to_owned(),
         profile: None,
         region: Some(set("us-east-1")),
         endpoint_url: Some(set(&format!("http://127.0.0.1:{port}{path}"))),

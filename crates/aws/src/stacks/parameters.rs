@@ -130,9 +130,8 @@ impl ParameterOverrides {
         if release.is_some_and(|(_, name)| !self.has_release && !is_given(name) && stack.is_none()) {
             return Err(LeftOut {
                 reason: "there is no release yet that could run".to_owned(),
-                hint:
-                    "make one (docs/guides/deploy.md, step 3), then covidctl --target aws up --release v0.1.0"
-                        .to_owned(),
+                hint: "make one (docs/guides/deploy.md, step 3), then covidctl up --release v0.1.0"
+                    .to_owned(),
             });
         }
         Ok(values)

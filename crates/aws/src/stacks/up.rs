@@ -213,6 +213,6 @@ fn stuck(name: &str, stack: &Stack) -> Failure {
         "UPDATE_ROLLBACK_FAILED" => {
             format!("aws cloudformation continue-update-rollback --stack-name {name}, then the same again")
         }
-        _ => "covidctl --target aws down goes on deleting it".to_owned(),
+        _ => "covidctl down goes on deleting it".to_owned(),
     })
 }

@@ -1,0 +1,207 @@
+//! The configuration file; its keys are the names of the flags.
+
+use std::collections::BTreeMap;
+use std::io::ErrorKind;
+use std::path::PathBuf;
+
+use common::failure::{Failure, Result};
+use serde::Deserialize;
+use target::{Origin, SslMode, WithOrigin};
+
+use super::globals::{Color, Format};
+use super::targets::TargetKind;
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct File {
+    pub(super) target: Option<String>,
+    pub(super) output: Option<Format>,
+    pub(super) color: Option<Color>,
+    pub(super) read_only: Option<bool>,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) pg_bin: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) aws: AwsTable,
+    #[serde(default)]
+    pub(super) targets: BTreeMap<String, TargetTable>,
+}
+
+/// The table `[aws]`.
+#[derive(Debug, Default, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct AwsTable {
+    pub(super) profile: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) endpoint_url: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) ssl_mode: Option<SslMode>,
+    pub(super) ssl_root_cert: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) names: BTreeMap<String, String>,
+    #[serde(default)]
+    stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
+}
+
+/// A table `[targets.NAME]`: the keys of both kinds, because a tagged enum would lose the line of an error.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub(super) struct TargetTable {
+    pub(super) kind: TargetKind,
+    pub(super) data_dir: Option<PathBuf>,
+    pub(super) pg_bin: Option<PathBuf>,
+    pub(super) profile: Option<String>,
+    pub(super) region: Option<String>,
+    pub(super) endpoint_url: Option<String>,
+    pub(super) prefix: Option<String>,
+    pub(super) ssl_mode: Option<SslMode>,
+    pub(super) ssl_root_cert: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) names: BTreeMap<String, String>,
+    #[serde(default)]
+    stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
+}
+
+/// A stack parameter, as text, boolean or number: `MultiAz = false`, `Tasks = 1`.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Flag(bool),
+    Number(i64),
+}
+
+impl File {
+    pub(super) fn read(config: &WithOrigin<PathBuf>) -> Result<Self> {
+        let path = config.value.display();
+        let text = match std::fs::read_to_string(&config.value) {
+            Err(error) if error.kind() == ErrorKind::NotFound && config.origin == Origin::Default => {
+                return Ok(Self::default());
+            }
+            read => read.map_err(|error| {
+                Failure::usage(format!("cannot read configuration file `{path}`")).source(error)
+            })?,
+        };
+        let file: Self = toml::from_str(&text).map_err(|error| {
+            let error = error.to_string();
+            let hint = nearest_key(&error).map_or_else(
+                || "docs/reference/settings.md lists the keys".to_owned(),
+                |key| format!("did you mean `{key}`?"),
+            );
+            Failure::usage(format!("invalid configuration file `{path}`"))
+                .source(error.trim_end().to_owned())
+                .hint(hint)
+        })?;
+        file.check_targets().map_err(|failure| {
+            Failure::usage(format!("invalid configuration file `{path}`")).source(failure)
+        })?;
+        Ok(file)
+    }
+}
+
+impl AwsTable {
+    /// Returns the parameters of the stacks as text, which is what CloudFormation takes.
+    pub(super) fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
+        let text = |value: &Scalar| match value {
+            Scalar::Text(text) => text.clone(),
+            Scalar::Flag(flag) => flag.to_string(),
+            Scalar::Number(number) => number.to_string(),
+        };
+        let parameters = |values: &BTreeMap<String, Scalar>| {
+            values.iter().map(|(name, value)| (name.clone(), text(value))).collect()
+        };
+        self.stacks.iter().map(|(stack, values)| (stack.clone(), parameters(values))).collect()
+    }
+}
+
+impl TargetTable {
+    /// Returns the keys of a target on AWS.
+    pub(super) fn aws(&self) -> AwsTable {
+        let table = self.clone();
+        AwsTable {
+            profile: table.profile,
+            region: table.region,
+            endpoint_url: table.endpoint_url,
+            prefix: table.prefix,
+            ssl_mode: table.ssl_mode,
+            ssl_root_cert: table.ssl_root_cert,
+            names: table.names,
+            stacks: table.stacks,
+        }
+    }
+
+    /// Returns the first key that belongs to the other kind.
+    pub(super) fn misplaced_key(&self) -> Option<&'static str> {
+        let of_local = [("data-dir", self.data_dir.is_some()), ("pg-bin", self.pg_bin.is_some())];
+        let of_aws = [
+            ("profile", self.profile.is_some()),
+            ("region", self.region.is_some()),
+            ("endpoint-url", self.endpoint_url.is_some()),
+            ("prefix", self.prefix.is_some()),
+            ("ssl-mode", self.ssl_mode.is_some()),
+            ("ssl-root-cert", self.ssl_root_cert.is_some()),
+            ("names", !self.names.is_empty()),
+            ("stacks", !self.stacks.is_empty()),
+        ];
+        let others = match self.kind {
+            TargetKind::Aws => &of_local[..],
+            TargetKind::Local => &of_aws[..],
+        };
+        others.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key)
+    }
+}
+
+/// Similarity from which a key may be a misspelling of another (Jaro-Winkler, 0 to 1).
+const SIMILAR: f64 = 0.8;
+
+/// Returns the valid key that is most like the unknown one in an error of the parser, which lists both in backticks.
+fn nearest_key(error: &str) -> Option<String> {
+    let (_, rest) = error.split_once("unknown field `")?;
+    let mut quoted = rest.split('`').step_by(2);
+    let unknown = quoted.next()?;
+    let similarity = |key: &str| strsim::jaro_winkler(unknown, key);
+    let nearest = quoted.max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
+    (similarity(nearest) >= SIMILAR).then(|| nearest.to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn stack_parameter_accepts_boolean_number_and_text() {
+        let table: AwsTable =
+            toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
+        let said = |name: &str| table.stacks()["database"][name].clone();
+        assert_eq!((said("MultiAz"), said("Gigabytes")), ("false".to_owned(), "100".to_owned()));
+        assert_eq!(said("Version"), "16.9");
+        assert!(toml::from_str::<AwsTable>("[stacks.database]\nVersion = [16]").is_err());
+    }
+
+    #[test]
+    fn wrong_file_is_refused_with_line_and_nearest_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let config = folder.path().join("config.toml");
+        let refused = |text: &str| {
+            std::fs::write(&config, text).unwrap();
+            let file = File::read(&WithOrigin { value: config.clone(), origin: Origin::Flag });
+            let failure = file.err().unwrap();
+            assert_eq!(failure.exit().code(), 2);
+            (failure.to_string(), failure.hint_text().unwrap_or_default().to_owned())
+        };
+        let (text, hint) = refused("[targets.prod]\nkind = 'aws'\nregoin = 'us-east-1'");
+        assert!(text.contains("line 3") && text.contains("regoin"), "{text}");
+        assert_eq!(hint, "did you mean `region`?");
+        let (text, hint) = refused("[targets.prod]\nkind = 'gcp'");
+        assert!(text.contains("line 2") && text.contains("`local`"), "{text}");
+        assert!(hint.contains("settings.md"), "{hint}");
+        for (file, expected) in [
+            ("[targets.prod]\nkind = 'aws'\ndata-dir = 'x'", "`targets.prod.data-dir`"),
+            ("[targets.lab]\nkind = 'local'\ndata-dir = 'x'\nregion = 'x'", "`targets.lab.region`"),
+            ("[targets.lab]\nkind = 'local'", "`targets.lab.data-dir`"),
+            ("[targets.aws]\nkind = 'aws'", "`targets.aws`"),
+        ] {
+            let (text, _) = refused(file);
+            assert!(text.contains(expected), "{text}");
+        }
+    }
+}
