@@ -6,6 +6,7 @@ use serde_json::json;
 
 use crate::support::cloud::Cloud;
 use crate::support::ecs;
+use crate::support::policies::OPERATOR;
 use crate::support::proxy::{Fault, Reply};
 
 #[tokio::test(flavor = "multi_thread")]
@@ -45,6 +46,38 @@ async fn exit_code_is_passed_on_if_the_end_cannot_be_recorded() {
     cloud.proxy.fail("s3:PutObject", std::iter::repeat_n(refused, 20));
     let said = cloud.say(&["run", "etl"]).await;
     said.failed(125, &["the end of the run was not recorded", "the image cannot be pulled"]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn load_of_another_deployment_runs_in_its_own_container_and_log_group() {
+    let cloud = Cloud::deploy(2_000).await;
+    let family = "data-pipeline-cluster";
+    let group = format!("/ecs/{family}");
+    let log = json!({
+        "logDriver": "awslogs",
+        "options": { "awslogs-group": group, "awslogs-region": cloud.moto.region, "awslogs-stream-prefix": "python-etl" },
+    });
+    let container = |name: &str, essential: bool| json!({ "name": name, "image": "image", "essential": essential, "memory": 512, "logConfiguration": log });
+    let definition = json!({
+        "family": family,
+        "containerDefinitions": [container("datadog-agent", false), container("python-etl", true)],
+    });
+    let target = "AmazonEC2ContainerServiceV20141113.RegisterTaskDefinition";
+    cloud.moto.json("ecs", target, &definition).await;
+    cloud.moto.json("logs", "Logs_20140328.CreateLogGroup", &json!({ "logGroupName": group })).await;
+    cloud.configure(&format!(
+        "[targets.theirs]\nkind = 'aws'\n[targets.theirs.names]\n'task-definition/etl' = '{family}'\n"
+    ));
+    let theirs = include_str!("../../docs/reference/iam-operator.json").replace("covid19-*", "*");
+    let theirs = serde_json::from_str(&theirs).unwrap();
+    cloud.proxy.set_policies(OPERATOR, vec![("iam-operator.json with their names".to_owned(), theirs)]);
+    let loaded = cloud.say_to("theirs", &["run", "etl", "--years", "all"]).await.worked();
+    assert!(loaded.err.contains("run succeeded"), "its log is followed: {loaded:?}");
+    let runs = cloud.say_to("theirs", &["runs", "-o", "json"]).await.worked().json();
+    let log = cloud.say_to("theirs", &["logs", "--run", "latest", "-o", "json"]).await.worked();
+    let first: serde_json::Value = serde_json::from_str(log.out.lines().next().unwrap()).unwrap();
+    assert!(first["stream"].as_str().unwrap().starts_with("python-etl/python-etl/"), "{first}");
+    assert_eq!(runs[0]["status"], "succeeded");
 }
 
 /// Returns the run's id, once it is requested.

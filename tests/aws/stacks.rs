@@ -31,6 +31,7 @@ const STACKS: [&str; 9] =
 
 // Tests of their own need the rest of the administrator's policy, and are evaluated by it.
 const INIT: &str = "database.rs: `db init` goes through the bastion";
+const SELFTEST: &str = "a self-test stores them";
 const INTERRUPTED: &str = "recovery.rs: change sets of interrupted commands are withdrawn";
 const REFUSED: &str = "recovery.rs: CloudFormation refuses a template";
 const RUIN: &str = "recovery.rs: a first creation has failed";
@@ -306,6 +307,8 @@ async fn resources_are_created_and_deleted() {
         &proxy.evaluate(),
         "iam-administrator.json",
         &[
+            ("StoreTheSamplesOfASelfTest: s3:PutObject", SELFTEST),
+            ("StoreTheSamplesOfASelfTest: arn:aws:s3:::covid19-datasets-*/*", SELFTEST),
             ("CreateChangeAndDeleteTheStacks: cloudformation:DescribeEvents", REFUSED),
             ("CreateChangeAndDeleteTheStacks: arn:aws:cloudformation:*:*:changeSet/covidctl-*/*", REFUSED),
             ("CreateChangeAndDeleteTheStacks: cloudformation:ListChangeSets", INTERRUPTED),

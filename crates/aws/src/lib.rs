@@ -23,6 +23,7 @@ mod run_records;
 mod runs;
 mod stacks;
 mod stop_reason;
+mod task_definition;
 mod tasks;
 
 use std::collections::HashMap;
@@ -37,14 +38,16 @@ use uuid::Uuid;
 
 use self::api_error::ApiContext as _;
 use self::clients::Clients;
-use self::names::Names;
+use self::names::{Name, Names};
 pub use self::recorder::Redaction;
 use self::runs::KnownRun;
 pub use self::stacks::{
     Change, ExistingStack, KEPT, Plan, ResourceAction, SELFTEST_TAG, StackAction, Step, UpOptions,
 };
+use self::task_definition::MainContainer;
 use target::{
-    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, WithOrigin,
+    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, JobKind, Location,
+    Origin, WithOrigin,
 };
 use tunnel::EventSink;
 
@@ -63,6 +66,32 @@ struct Account {
     /// ARN of the caller.
     caller: String,
     names: Names,
+    /// The containers of jobs, each read once.
+    containers: tokio::sync::Mutex<HashMap<String, MainContainer>>,
+}
+
+impl Account {
+    /// Returns the container of a job, from its task definition.
+    async fn container(&self, kind: JobKind) -> Result<MainContainer> {
+        let (usual, definition) = tasks::usual_container(kind);
+        let family = self.names.need(definition)?;
+        let mut known = self.containers.lock().await;
+        if let Some(container) = known.get(family) {
+            return Ok(container.clone());
+        }
+        let container = task_definition::main_container(&self.clients, family, usual).await?;
+        known.insert(family.to_owned(), container.clone());
+        Ok(container)
+    }
+
+    /// Returns the log group of a job: that of the configuration file, else of its task definition, else the usual one.
+    async fn log_group(&self, kind: JobKind, name: Name) -> Result<String> {
+        let of_definition = match self.names.origin(name) {
+            Some(Origin::File) => None,
+            _ => self.container(kind).await?.log_group,
+        };
+        of_definition.map_or_else(|| self.names.need(name).map(str::to_owned), Ok)
+    }
 }
 
 impl Aws {
@@ -80,7 +109,13 @@ impl Aws {
             let id = identity.account().unwrap_or_default().to_owned();
             let caller = identity.arn().unwrap_or_default().to_owned();
             let names = Names::discover(&self.settings, &clients, &id).await?;
-            Ok(Account { clients: Arc::new(clients), id, caller, names })
+            Ok(Account {
+                clients: Arc::new(clients),
+                id,
+                caller,
+                names,
+                containers: tokio::sync::Mutex::default(),
+            })
         };
         self.account.get_or_try_init(ask).await
     }

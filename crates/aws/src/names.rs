@@ -96,6 +96,11 @@ impl Names {
         self.known.get(name.key()).map(|known| known.value.as_str())
     }
 
+    /// Returns where a name was set.
+    pub(super) fn origin(&self, name: Name) -> Option<Origin> {
+        self.known.get(name.key()).map(|known| known.origin)
+    }
+
     /// Returns a required name, or a usage error if it is not set.
     pub(super) fn need(&self, name: Name) -> Result<&str> {
         self.get(name).ok_or_else(|| {

@@ -45,7 +45,8 @@ impl Runs for Aws {
         if !matches!(job.kind, JobKind::Download | JobKind::Etl | JobKind::Report | JobKind::Rollback) {
             return Err(Failure::usage(format!("job `{}` does not exist on AWS", job.kind)));
         }
-        let Account { clients, names, .. } = self.account().await?;
+        let account = self.account().await?;
+        let Account { clients, names, .. } = account;
         if !job.allow_concurrent {
             self.ensure_not_running(job).await?;
         }
@@ -54,7 +55,7 @@ impl Runs for Aws {
             JobKind::Download => {
                 downloads::start(clients, names, run, job).await.map(|()| KnownRun::Download(Utc::now()))
             }
-            _ => tasks::start(clients, names, run, job).await.map(KnownRun::Task),
+            _ => tasks::start(account, run, job).await.map(KnownRun::Task),
         };
         self.remember(run, started.map_err(not_started)?);
         Ok(run)
@@ -81,15 +82,13 @@ impl Runs for Aws {
     }
 
     async fn logs(&self, run: Option<&str>) -> Result<LogSources> {
-        let Account { clients, names, .. } = self.account().await?;
-        let source = |(name, group): (&'static str, Name), of| -> Result<Arc<dyn Source>> {
-            let group = names.need(group)?.to_owned();
-            Ok(Arc::new(LogGroup { client: clients.logs(), name, group, of }))
-        };
-        let poll_policy = log_groups::poll_policy(&clients.region);
+        let account = self.account().await?;
+        let poll_policy = log_groups::poll_policy(&account.clients.region);
         let Some(typed) = run else {
-            let sources = SOURCES.map(|name| source(name, EventFilter::All));
-            let sources = sources.into_iter().collect::<Result<_>>()?;
+            let mut sources = Vec::new();
+            for name in SOURCES {
+                sources.push(account.source(name, EventFilter::All).await?);
+            }
             return Ok(LogSources { sources, poll_policy, run: None });
         };
         let id = self.id_of(typed).await?;
@@ -101,16 +100,19 @@ impl Runs for Aws {
         let (kind, started_at) = recorded.or(listed).or(requested).ok_or_else(|| no_run(typed))?;
         let (stream, recorded_arn) = record.map_or((None, None), |record| (record.log_stream, record.task));
         let arn = task.map(|task| task.arn).or(recorded_arn);
-        let stream = stream.or_else(|| arn.map(|arn| tasks::log_stream(kind, &arn)));
+        let stream = match (stream, arn) {
+            (None, Some(arn)) => Some(account.container(kind).await?.log_stream(tasks::id(&arn))),
+            (stream, _) => stream,
+        };
         let stream = stream.map_or(EventFilter::All, EventFilter::Stream);
         let source = match kind {
             // Invocations write to any stream; every line has the run id.
-            JobKind::Download => source(SOURCES[0], EventFilter::Mentioning(id.to_string())),
-            JobKind::Report => source(SOURCES[2], stream),
-            _ => source(SOURCES[1], stream),
+            JobKind::Download => account.source(SOURCES[0], EventFilter::Mentioning(id.to_string())).await?,
+            JobKind::Report => account.source(SOURCES[2], stream).await?,
+            _ => account.source(SOURCES[1], stream).await?,
         };
         let run = RunLog { id, from: run_records::log_start(started_at) };
-        Ok(LogSources { sources: vec![source?], poll_policy, run: Some(run) })
+        Ok(LogSources { sources: vec![source], poll_policy, run: Some(run) })
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {
@@ -159,6 +161,18 @@ impl Runs for Aws {
         run_records::history(record.into_iter().collect(), task.as_slice(), 1)
             .pop()
             .ok_or_else(|| no_run(typed))
+    }
+}
+
+impl Account {
+    /// Returns a log source.
+    async fn source(&self, (name, group): (&'static str, Name), of: EventFilter) -> Result<Arc<dyn Source>> {
+        let group = match group {
+            Name::EtlGroup => self.log_group(JobKind::Etl, group).await?,
+            Name::ReportGroup => self.log_group(JobKind::Report, group).await?,
+            _ => self.names.need(group)?.to_owned(),
+        };
+        Ok(Arc::new(LogGroup { client: self.clients.logs(), name, group, of }))
     }
 }
 

@@ -13,7 +13,7 @@ use super::api_error::{ApiContext as _, stack_hint};
 use super::clients::Clients;
 use super::names::{Name, Names};
 use super::stop_reason::{self, Stop};
-use super::utc;
+use super::{Account, utc};
 use target::{Job, JobKind};
 
 /// Limit of `DescribeTasks`.
@@ -46,13 +46,8 @@ pub(super) fn id(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// Returns the log stream of a task, as the log driver `awslogs` names it.
-pub(super) fn log_stream(kind: JobKind, arn: &str) -> String {
-    format!("{0}/{0}/{1}", container(kind).0, id(arn))
-}
-
-/// Returns the container of a kind of job, which is also the prefix of its log streams, and the task definition.
-const fn container(kind: JobKind) -> (&'static str, Name) {
+/// Returns the container of a kind of job in the task definitions of the stacks, and the name of the task definition.
+pub(super) const fn usual_container(kind: JobKind) -> (&'static str, Name) {
     match kind {
         JobKind::Report => ("report", Name::ReportTask),
         _ => ("etl", Name::EtlTask),
@@ -66,13 +61,14 @@ fn command(job: &Job) -> Option<Vec<String>> {
 }
 
 /// Starts a task. The request is idempotent by the id of the run.
-pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job) -> Result<TaskState> {
-    let (container, definition) = container(job.kind);
+pub(super) async fn start(account: &Account, run: Uuid, job: &Job) -> Result<TaskState> {
+    let Account { clients, names, .. } = account;
+    let (_, definition) = usual_container(job.kind);
     let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition)?);
     let what = || format!("cannot start a task of `{family}` in the cluster `{cluster}`");
     let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
     let mut container = ContainerOverride::builder()
-        .name(container)
+        .name(account.container(job.kind).await?.name)
         .set_command(command(job))
         .environment(pair(env::RUN_ID, &run.to_string()));
     for (name, value) in &job.environment {
@@ -142,7 +138,7 @@ pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Res
     let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
     let mut arns = Vec::new();
     for kind in [JobKind::Etl, JobKind::Report] {
-        let family = names.need(container(kind).1)?;
+        let family = names.need(usual_container(kind).1)?;
         arns.extend(arns_in(clients, cluster, Some(family), wanted.clone()).await?);
     }
     describe(clients, cluster, names.get(Name::ReportTask), &arns).await
@@ -204,9 +200,12 @@ fn state(task: &Task, report: Option<&str>) -> Option<TaskState> {
     let run = run.or_else(|| variable(env::RUN_ID)?.parse().ok());
     let started_by = variable(env::STARTED_BY);
     let stop = (task.last_status() == Some("STOPPED")).then(|| {
-        let (wanted, _) = container(kind);
-        let container = task.containers().iter().find(|container| container.name() == Some(wanted));
-        let container = container.or(task.containers().first());
+        // The container whose command or environment was set is the one that works; the others are agents beside it.
+        let (usual, _) = usual_container(kind);
+        let set = overrides.first().and_then(ContainerOverride::name);
+        let named =
+            |wanted: &str| task.containers().iter().find(|container| container.name() == Some(wanted));
+        let container = set.and_then(named).or_else(|| named(usual)).or(task.containers().first());
         Stop {
             code: task.stop_code().map(|code| code.as_str().to_owned()),
             task: task.stopped_reason().map(str::to_owned),

@@ -49,7 +49,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::BringUp => model.notify_error(UserError::new(
             "stacks are created on the command line, which shows the changes first",
-            "covidctl up",
+            format!("covidctl --target {} up", model.location.target),
         )),
         Command::StartEtl => runs::start(model, vec![JobKind::Etl], None),
         Command::StartReport => runs::start(model, vec![JobKind::Report], None),

@@ -223,6 +223,10 @@ impl Cloud {
 
     /// The program, on this deployment and with nothing of the user's own.
     pub(crate) fn covidctl(&self, words: &[&str]) -> Command {
+        self.covidctl_on("aws", words)
+    }
+
+    fn covidctl_on(&self, target: &str, words: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
         command
             .env_clear()
@@ -230,7 +234,7 @@ impl Cloud {
             .env("HOME", self.folder.path())
             .env("AWS_ACCESS_KEY_ID", principal(words))
             .env("AWS_SECRET_ACCESS_KEY", "test")
-            .args(self.words())
+            .args(self.words_to(target))
             .args(words)
             .stdin(std::process::Stdio::null());
         command
@@ -238,12 +242,16 @@ impl Cloud {
 
     /// The words that lead a command here.
     pub(crate) fn words(&self) -> Vec<String> {
+        self.words_to("aws")
+    }
+
+    fn words_to(&self, target: &str) -> Vec<String> {
         let config = self.folder.path().join("config.toml");
         if !config.exists() {
             std::fs::write(&config, "").unwrap();
         }
         [
-            ("--target", "aws"),
+            ("--target", target),
             ("--region", self.moto.region),
             ("--endpoint-url", &self.proxy.endpoint),
             ("--ssl-mode", "disable"),
@@ -252,6 +260,16 @@ impl Cloud {
         .iter()
         .flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()])
         .collect()
+    }
+
+    /// Runs it to its end, on a target of the configuration file.
+    pub(crate) async fn say_to(&self, target: &str, words: &[&str]) -> Said {
+        Said::of(self.covidctl_on(target, words)).await
+    }
+
+    /// Writes the configuration file.
+    pub(crate) fn configure(&self, text: &str) {
+        std::fs::write(self.folder.path().join("config.toml"), text).unwrap();
     }
 
     /// Runs it to its end.

@@ -1,0 +1,109 @@
+//! What a task definition says about the container that does the work, and where its log goes.
+
+use aws_sdk_ecs::types::{ContainerDefinition, LogDriver, TaskDefinition};
+use common::failure::Result;
+
+use super::api_error::{ApiContext as _, ApiError, ApiErrorKind};
+use super::clients::Clients;
+
+/// The container of a job, and its log.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct MainContainer {
+    pub(super) name: String,
+    /// The log group, if the log goes to CloudWatch.
+    pub(super) log_group: Option<String>,
+    /// The prefix of its log streams.
+    pub(super) stream_prefix: String,
+}
+
+impl MainContainer {
+    /// Returns the container that the stacks create for a job.
+    pub(super) fn named(name: &str) -> Self {
+        Self { name: name.to_owned(), log_group: None, stream_prefix: name.to_owned() }
+    }
+
+    /// Returns the log stream of a task, as the log driver `awslogs` names it.
+    pub(super) fn log_stream(&self, task: &str) -> String {
+        format!("{}/{}/{task}", self.stream_prefix, self.name)
+    }
+}
+
+/// Reads the newest revision of a family; returns the container with the usual name if it may not be read or does not exist.
+pub(super) async fn main_container(clients: &Clients, family: &str, usual: &str) -> Result<MainContainer> {
+    let answer = clients.tasks().describe_task_definition().task_definition(family).send().await;
+    match answer {
+        Err(error) if !is_fatal(ApiError::of(&error).kind) => Ok(MainContainer::named(usual)),
+        answer => {
+            let what = || format!("cannot look at the task definition `{family}`");
+            let answer = answer.api_context("ecs:DescribeTaskDefinition", what)?;
+            let container = answer.task_definition().and_then(|definition| main_of(definition, usual));
+            Ok(container.unwrap_or_else(|| MainContainer::named(usual)))
+        }
+    }
+}
+
+/// Returns whether further requests will fail, too.
+fn is_fatal(kind: ApiErrorKind) -> bool {
+    matches!(kind, ApiErrorKind::Credentials | ApiErrorKind::Unreachable | ApiErrorKind::Throttled)
+}
+
+/// Returns the container with the usual name, else the first essential one: the others are agents beside it.
+fn main_of(definition: &TaskDefinition, usual: &str) -> Option<MainContainer> {
+    let containers = definition.container_definitions();
+    let named = containers.iter().find(|container| container.name() == Some(usual));
+    // `essential` is true unless the definition says otherwise (ECS API Reference, ContainerDefinition).
+    let essential = || containers.iter().find(|container| container.essential().unwrap_or(true));
+    let container = named.or_else(essential).or(containers.first())?;
+    let name = container.name()?;
+    let (log_group, stream_prefix) = log_of(container);
+    Some(MainContainer {
+        log_group,
+        stream_prefix: stream_prefix.unwrap_or_else(|| name.to_owned()),
+        name: name.to_owned(),
+    })
+}
+
+/// Returns group and stream prefix.
+fn log_of(container: &ContainerDefinition) -> (Option<String>, Option<String>) {
+    let log = container.log_configuration().filter(|log| *log.log_driver() == LogDriver::Awslogs);
+    let option = |name: &str| log?.options()?.get(name).cloned();
+    (option("awslogs-group"), option("awslogs-stream-prefix"))
+}
+
+#[cfg(test)]
+mod tests {
+    use aws_sdk_ecs::types::LogConfiguration;
+
+    use super::*;
+
+    fn container(name: &str, essential: bool, group: &str) -> ContainerDefinition {
+        let log = LogConfiguration::builder()
+            .log_driver(LogDriver::Awslogs)
+            .options("awslogs-group", group)
+            .options("awslogs-stream-prefix", "ecs");
+        ContainerDefinition::builder()
+            .name(name)
+            .essential(essential)
+            .log_configuration(log.build().unwrap())
+            .build()
+    }
+
+    #[test]
+    fn main_container_is_the_named_or_the_first_essential_one() {
+        let sidecar = container("datadog-agent", false, "/agents");
+        let foreign = container("python-etl", true, "/ecs/data-pipeline-cluster");
+        let definition = |containers: &[&ContainerDefinition]| {
+            let containers = containers.iter().map(|container| (*container).clone()).collect();
+            TaskDefinition::builder().set_container_definitions(Some(containers)).build()
+        };
+        let main = main_of(&definition(&[&sidecar, &foreign]), "etl").unwrap();
+        assert_eq!(
+            (main.name.as_str(), main.log_group.as_deref()),
+            ("python-etl", Some("/ecs/data-pipeline-cluster"))
+        );
+        assert_eq!(main.log_stream("0a"), "ecs/python-etl/0a");
+        let own = container("etl", true, "/ecs/covid19-etl");
+        assert_eq!(main_of(&definition(&[&foreign, &own]), "etl").unwrap().name, "etl");
+        assert_eq!(main_of(&definition(&[]), "etl"), None);
+    }
+}
