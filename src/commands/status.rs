@@ -25,7 +25,7 @@ const WATCH_INTERVAL: Duration = Duration::from_secs(2);
 pub(super) async fn run(watch: bool, settings: &Settings, printer: &Printer) -> Result<()> {
     let target = super::target(settings)?;
     loop {
-        let status = status(&target).await?;
+        let status = status(&target, printer).await?;
         if !watch {
             return printer.show(&status);
         }
@@ -37,7 +37,7 @@ pub(super) async fn run(watch: bool, settings: &Settings, printer: &Printer) -> 
     }
 }
 
-async fn status(target: &Target) -> Result<Status> {
+async fn status(target: &Target, printer: &Printer) -> Result<Status> {
     let place = target.components.identify().await?;
     let mut parts = ops::status::components(target).await?;
     match target.runs.active().await {
@@ -46,6 +46,9 @@ async fn status(target: &Target) -> Result<Status> {
             ..Component::new(&format!("run {}", active.kind), ComponentState::Busy, active.run.to_string())
         })),
         Err(failure) => parts.push(Component::new("runs", ComponentState::Unknown, failure.to_string())),
+    }
+    for part in &mut parts {
+        part.detail = printer.for_target(&part.detail).into_owned();
     }
     ops::status::sort(&mut parts);
     Ok(Status { place, checked_at: Utc::now(), parts })

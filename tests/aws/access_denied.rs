@@ -45,7 +45,10 @@ async fn each_has_its_sentence_its_hint_and_its_code() {
     for words in ["no events from etl in this time", "there is no log of metabase yet"] {
         assert!(said.err.contains(words), "{words}: {said:?}");
     }
-    cloud.say(&["runs", "show", "abcdef"]).await.failed(1, &["there is no run `abcdef`", "covidctl runs"]);
+    cloud
+        .say(&["runs", "show", "abcdef"])
+        .await
+        .failed(1, &["there is no run `abcdef`", "covidctl --target aws runs"]);
     cloud.say(&["stop", "abcdef"]).await.failed(1, &["no run `abcdef` is in progress"]);
     cloud
         .say(&["tunnel", "--bastion", "a@b", "master"])

@@ -173,7 +173,7 @@ async fn doctor_reports_passed_and_failed_checks() {
         "`events:DescribeRule`, `logs:FilterLogEvents`",
         "iam-operator.json",
     );
-    found(&report, "stacks", "failed", "network is ROLLBACK_COMPLETE", "covidctl up");
+    found(&report, "stacks", "failed", "network is ROLLBACK_COMPLETE", "covidctl --target aws up");
     found(
         &report,
         "my address",
@@ -181,7 +181,13 @@ async fn doctor_reports_passed_and_failed_checks() {
         "lets in 198.51.100.0/24, and this machine is 203.0.113.9",
         "network.OperatorCidr=203.0.113.9/32",
     );
-    found(&report, "alarms", "failed", "covid19-run-failed (a task ended with 1)", "covidctl logs");
+    found(
+        &report,
+        "alarms",
+        "failed",
+        "covid19-run-failed (a task ended with 1)",
+        "covidctl --target aws logs",
+    );
     found(&report, "schedule", "failed", "events:DescribeRule", "");
     found(&report, "freshness", "ok", "published", "");
 }
@@ -205,7 +211,7 @@ async fn without_a_bastion_the_rest_is_still_looked_at() {
     found(&report, "my address", "warning", "checkip.amazonaws.com` does not answer", "--my-address");
     found(&report, "bastion", "failed", "no instance", "a few minutes");
     found(&report, "tunnel", "failed", "no instance", "a few minutes");
-    found(&report, "datasets", "warning", "is empty", "covidctl run download");
+    found(&report, "datasets", "warning", "is empty", "covidctl --target aws run download");
     found(&report, "alarms", "warning", "there are none yet", "bring them");
 }
 

@@ -41,7 +41,10 @@ async fn follow_covers_download_load_and_report() {
 async fn run_download_invokes_function_once_even_if_response_is_lost() {
     let cloud = Cloud::deploy(0).await;
     cloud.proxy.fail("lambda:InvokeFunction", [Fault::Reset, Fault::Reset]);
-    cloud.say(&["run", "download"]).await.failed(125, &["cannot invoke the function", "covidctl runs"]);
+    cloud
+        .say(&["run", "download"])
+        .await
+        .failed(125, &["cannot invoke the function", "covidctl --target aws runs"]);
     assert!(!cloud.proxy.has_failed_all("lambda:InvokeFunction"), "it was asked for twice");
     cloud.say(&["run", "download", "--env", "CASES_URL=http://x"]).await.failed(2, &["CASES_URL", "stack"]);
 }
