@@ -25,7 +25,7 @@ impl Stage {
         let path = templates.path();
         let words = [&["up", "--yes", "--templates", &path][..], &STACK_WORDS].concat();
         let cloud = Cloud::build(2_000, Some(&words)).await;
-        let words = cloud.words();
+        let words = cloud.words("aws");
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         Self { aws: Arc::new(Aws::new(&settings(&words).aws, Arc::new(|_| {}))), templates, cloud }
     }

@@ -120,7 +120,7 @@ async fn confirms(bastion: &Bastion, key: &PublicKey, asked: &str) -> bool {
 fn unknown(bastion: &Bastion, key: &PublicKey, asked: &str) -> Failure {
     let (name, fingerprint) = (bastion.identity(), fingerprint(key));
     let route = match bastion.instance {
-        Some(_) => "--target aws tunnel exec".to_owned(),
+        Some(_) => "tunnel exec".to_owned(),
         None => format!("tunnel exec --bastion {bastion} -L 0:localhost:22"),
     };
     Failure::new(format!("the host key of {name} is not known: {fingerprint}; {asked}")).hint(format!(

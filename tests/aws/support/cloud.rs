@@ -234,18 +234,14 @@ impl Cloud {
             .env("HOME", self.folder.path())
             .env("AWS_ACCESS_KEY_ID", principal(words))
             .env("AWS_SECRET_ACCESS_KEY", "test")
-            .args(self.words_to(target))
+            .args(self.words(target))
             .args(words)
             .stdin(std::process::Stdio::null());
         command
     }
 
     /// The words that lead a command here.
-    pub(crate) fn words(&self) -> Vec<String> {
-        self.words_to("aws")
-    }
-
-    fn words_to(&self, target: &str) -> Vec<String> {
+    pub(crate) fn words(&self, target: &str) -> Vec<String> {
         let config = self.folder.path().join("config.toml");
         if !config.exists() {
             std::fs::write(&config, "").unwrap();
