@@ -13,6 +13,9 @@
 //! **Interval.** The reports still to come are negative binomial with mean m and size k, `1/k = 1/(c + a) + e`. The first part is chance. The overdispersion e is
 //! the error of past nowcasts beyond chance: the nowcast is repeated for each of the last days as it would have been then, and for each age in days v
 //! and e have the highest likelihood for the reports that came since. This covers delays that vary or change.
+//!
+//! If releases showed that the triangle's days of reports are not those on which the reports were known ([`ReportingTriangle::observe`]), delays and
+//! past nowcasts use only the days since the first release, as soon as there are [`MIN_OBSERVED`] of them.
 
 use crate::calibration::{Calibration, IncompleteDay, PastNowcast, calibrate};
 use crate::triangle::ReportingTriangle;
@@ -36,6 +39,8 @@ const MIN_PAST_DAYS: usize = 7;
 const LEVEL_DAYS: usize = 7;
 /// Added to the reports of the local level, so that days without any do not exclude cases.
 const LEVEL_FLOOR: f64 = 0.5;
+/// The minimum of observed days from which delays are estimated without earlier days: a whole week.
+const MIN_OBSERVED: usize = WEEK;
 /// A past nowcast is used if at least this share of its missing reports was due since.
 const MIN_DUE_SHARE: f64 = 0.5;
 
@@ -50,6 +55,8 @@ pub struct Nowcast {
     pub share_reported: f64,
     /// Expected cases once all reports are in.
     pub expected: f64,
+    /// The standard deviation of the prediction.
+    pub sd: f64,
     /// The lower end of the 95 % prediction interval.
     pub low: u64,
     /// The median of the prediction.
@@ -85,12 +92,14 @@ fn nowcast(snapshot: &Snapshot<'_>, age: usize, calibration: Calibration) -> Now
     let reported = snapshot.triangle.reported(day, snapshot.as_of);
     let incomplete = snapshot.incomplete_day(age);
     let missing = incomplete.map_or(0.0, |day| day.missing(calibration.credibility));
+    let variance = incomplete.map_or(0.0, |day| missing + missing * missing / day.size(calibration));
     let [low, median, high] = incomplete.map_or([0; 3], |day| prediction(missing, day.size(calibration)));
     Nowcast {
         day,
         reported,
         share_reported: snapshot.share(day, age),
         expected: to_f64(reported) + missing,
+        sd: variance.sqrt(),
         low: reported + low,
         median: reported + median,
         high: reported + high,
@@ -149,10 +158,12 @@ impl<'a> Snapshot<'a> {
 /// Estimates the share of reports within 0, 1, 2, … days from what was known at the end of a day.
 fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
     let mut shares = [const { Vec::new() }; WEEK].map(|_: Vec<f64>| vec![1.0; triangle.max_delay() + 1]);
+    let observed = as_of.saturating_sub(triangle.observed_from());
+    let window = if observed >= MIN_OBSERVED { observed.min(DELAY_WINDOW) } else { DELAY_WINDOW };
     for delay in (1..=triangle.max_delay()).rev() {
         let known = as_of.checked_sub(delay).map_or(0, |newest| newest + 1);
         let (mut on_day, mut within) = ([0.0; WEEK], [0.0; WEEK]);
-        for day in known.saturating_sub(DELAY_WINDOW)..known {
+        for day in known.saturating_sub(window)..known {
             on_day[day % WEEK] += to_f64(triangle.count(day, delay));
             within[day % WEEK] += to_f64(triangle.reported(day, day + delay));
         }
@@ -170,7 +181,11 @@ fn shares(triangle: &ReportingTriangle, as_of: usize) -> [Vec<f64>; WEEK] {
 fn calibrate_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Calibration> {
     let max_delay = triangle.max_delay();
     let mut past: Vec<Vec<PastNowcast>> = vec![Vec::new(); max_delay];
-    for ago in 1..=PAST_DAYS.min(last - max_delay) {
+    let past_days = PAST_DAYS.min(last - max_delay);
+    // Nowcasts from before the observed days would be off by what was not observed; they are still better than a few.
+    let observed = last.saturating_sub(triangle.observed_from() + MIN_OBSERVED);
+    let past_days = if observed >= MIN_PAST_DAYS { past_days.min(observed) } else { past_days };
+    for ago in 1..=past_days {
         let snapshot = Snapshot::new(triangle, last - ago);
         for (age, past) in past.iter_mut().enumerate() {
             past.extend(past_nowcast(&snapshot, age, ago));

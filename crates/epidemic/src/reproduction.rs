@@ -7,6 +7,10 @@
 //!
 //! Cases of the first day are imported: they infect others and were infected elsewhere. So windows start on day 2 at the earliest. A window
 //! that ends before one mean serial interval is over has no estimate, as in `EpiEstim`.
+//!
+//! The cases of the last days are a nowcast, whose error is not Poisson. [`estimate_nowcast`] adds it: with standard deviations σ of the cases of
+//! the window, the posterior keeps its mean and its squared coefficient of variation becomes `1 / shape + (Σ σ_t / Σ I_t)²`. The errors of the days of
+//! one window are added as if they were perfectly correlated, because delays change for all of them; the nowcasts in Λ are taken as known.
 
 use crate::delay::SerialInterval;
 use crate::distribution::gamma_quantile;
@@ -85,7 +89,24 @@ pub fn estimate(
     length: usize,
     prior: Prior,
 ) -> Result<Vec<Window>, InputError> {
+    estimate_nowcast(incidence, &vec![0.0; incidence.len()], serial_interval, length, prior)
+}
+
+/// Estimates R as [`estimate`] does, from nowcast cases and their standard deviations, which are 0 for days that are complete.
+///
+/// Returns an error also if the two series differ in length or a standard deviation is negative.
+pub fn estimate_nowcast(
+    incidence: &[f64],
+    deviations: &[f64],
+    serial_interval: &SerialInterval,
+    length: usize,
+    prior: Prior,
+) -> Result<Vec<Window>, InputError> {
     check_counts(incidence)?;
+    check_counts(deviations)?;
+    if incidence.len() != deviations.len() {
+        return Err(InputError::LengthMismatch { left: incidence.len(), right: deviations.len() });
+    }
     check_positive("the mean of the prior", prior.mean)?;
     check_positive("the standard deviation of the prior", prior.sd)?;
     if length == 0 {
@@ -102,8 +123,15 @@ pub fn estimate(
     Ok(windows
         .map(|(first, (cases, infectiousness))| {
             let end = first + length;
-            let shape = prior_shape + cases.iter().sum::<f64>();
-            let scale = 1.0 / (1.0 / prior_scale + infectiousness.iter().sum::<f64>());
+            let total: f64 = cases.iter().sum();
+            let mut shape = prior_shape + total;
+            let mut scale = 1.0 / (1.0 / prior_scale + infectiousness.iter().sum::<f64>());
+            let deviation: f64 = deviations[first..end].iter().sum();
+            if deviation > 0.0 && total > 0.0 {
+                let mean = shape * scale;
+                shape = 1.0 / (1.0 / shape + (deviation / total).powi(2));
+                scale = mean / shape;
+            }
             let posterior = (days(end) > earliest_end).then(|| Posterior::gamma(shape, scale));
             Window { start: first + 1, end, posterior }
         })
@@ -130,6 +158,18 @@ mod tests {
         let windows = estimate(&incidence, &next_day(), 3, Prior::default()).unwrap();
         assert_eq!((windows.len(), windows[0].start, windows[0].end), (9, 2, 4));
         assert!((windows[8].posterior.unwrap().mean - 2.0).abs() < 1e-6);
+    }
+
+    #[test]
+    fn estimate_nowcast_adds_relative_error_of_the_window() {
+        let (incidence, mut deviations) = (vec![1e8; 20], vec![0.0; 20]);
+        deviations[17..].fill(1e7);
+        let windows = estimate_nowcast(&incidence, &deviations, &next_day(), 3, Prior::default()).unwrap();
+        let last = windows.last().unwrap().posterior.unwrap();
+        assert!((last.mean - 1.0).abs() < 1e-6 && (last.sd - 0.1).abs() < 1e-4, "{last:?}");
+        let exact = estimate(&incidence, &next_day(), 3, Prior::default()).unwrap();
+        assert_eq!(windows[..14], exact[..14]);
+        assert!(estimate_nowcast(&incidence, &deviations[1..], &next_day(), 3, Prior::default()).is_err());
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(super) fn estimate(arguments: &NowcastArgs) -> Result<Vec<String>> {
     }
     let nowcasts = nowcast::estimate(&triangle).map_err(invalid)?;
     let line = |nowcast: &Nowcast| {
-        let Nowcast { day, reported, share_reported, expected, low, median, high } = nowcast;
+        let Nowcast { day, reported, share_reported, expected, low, median, high, .. } = nowcast;
         let day = days.format(first + i64::try_from(*day).unwrap_or_default());
         format!("{day},{reported},{share_reported},{expected},{low},{median},{high}")
     };
