@@ -5,6 +5,7 @@
 //! [`estimate`] and [`sample`] are the other commands.
 
 pub mod aggregates;
+pub mod backtest;
 pub mod cases;
 pub mod clean;
 pub mod cli;
@@ -18,6 +19,7 @@ pub mod ecs_metadata;
 pub mod estimate;
 pub mod extract;
 pub mod gate;
+pub mod indicators;
 pub mod interrupts;
 pub mod load;
 pub mod log;

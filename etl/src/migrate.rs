@@ -21,6 +21,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (3, "tests and vaccinations", include_str!("../../migrations/0003_tests_and_vaccinations.sql")),
     (4, "counts in parts", include_str!("../../migrations/0004_counts_in_parts.sql")),
     (5, "releases", include_str!("../../migrations/0005_releases.sql")),
+    (6, "estimates", include_str!("../../migrations/0006_estimates.sql")),
 ];
 
 /// The roles, privileges and limits: a condition, and the statement that makes it true.

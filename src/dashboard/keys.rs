@@ -14,7 +14,7 @@ pub(super) const KEYS: [(&str, Option<&str>); 7] = [
 ];
 
 /// Tables that readers use only through views and functions. Releases have partitions of the first ones, named after them.
-const INTERNAL_TABLES: [&str; 18] = [
+const INTERNAL_TABLES: [&str; 21] = [
     "release_case",
     "release_province",
     "release_department",
@@ -32,6 +32,9 @@ const INTERNAL_TABLES: [&str; 18] = [
     "contradiction_count",
     "test_count",
     "vaccination_count",
+    "daily_estimate",
+    "fatality_estimate",
+    "wave_estimate",
     "_sqlx_migrations",
 ];
 

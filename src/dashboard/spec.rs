@@ -201,7 +201,22 @@ fn question(source: &'static Question, language: Language) -> Card {
     let (display, settings) = match &source.chart {
         Chart::Columns { x, y } => ("bar", graph(x, &[y])),
         Chart::Trend { x, each, smooth } => ("combo", graph(x, &[each, smooth])),
-        Chart::Band { x, y, interval } => ("line", graph(x, &[y, interval.0, interval.1])),
+        Chart::Band { x, y, interval } => {
+            let mut settings = graph(x, &[y, interval.0, interval.1]);
+            let end = json!({ "display": "line", "line.style": "dashed" });
+            settings["series_settings"] = json!({ interval.0: end, interval.1: end });
+            ("line", settings)
+        }
+        Chart::Expected { x, known, expected, interval } => {
+            let mut settings = graph(x, &[known, expected, interval.0, interval.1]);
+            settings["series_settings"] = json!({
+                *known: { "display": "bar" },
+                *expected: { "display": "line" },
+                interval.0: { "display": "line", "line.style": "dashed" },
+                interval.1: { "display": "line", "line.style": "dashed" },
+            });
+            ("combo", settings)
+        }
         Chart::Stack { x, solid, ghost } => {
             let mut settings = graph(x, &[solid, ghost]);
             settings["stackable.stack_type"] = json!("stacked");

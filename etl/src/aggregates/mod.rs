@@ -5,6 +5,7 @@
 
 mod contradictions;
 mod interner;
+pub mod reference_days;
 mod rows;
 
 use std::hash::Hash;
@@ -14,6 +15,7 @@ use uuid::Uuid;
 
 use self::contradictions::{CONFIRMED, Contradictions};
 use self::interner::Interner;
+use self::reference_days::ReferenceDays;
 pub use self::rows::Rows;
 use crate::clean::case::Case;
 use crate::clean::encoding::value;
@@ -34,6 +36,7 @@ pub struct CaseAggregates {
     /// Confirmed.
     delays: HashMap<DelayKey, [u32; 1]>,
     contradictions: Contradictions,
+    reference_days: ReferenceDays,
 }
 
 #[derive(Debug, PartialEq, Eq, Hash)]
@@ -72,6 +75,7 @@ impl CaseAggregates {
         };
         count(&mut self.cases, key, [true, case.admitted_on.is_some(), case.icu, case.ventilated, died]);
         self.contradictions.add(case);
+        self.reference_days.add(case);
         if case.classification.as_deref() == Some(CONFIRMED) {
             self.add_confirmed(case);
         }
@@ -93,6 +97,11 @@ impl CaseAggregates {
     pub fn is_full(&self) -> bool {
         let lines = [self.cases.len(), self.places.len(), self.delays.len()];
         lines.into_iter().any(|lines| lines >= MAX_KEYS) || self.interner.is_full()
+    }
+
+    /// Takes out the counts that the estimates are computed from.
+    pub fn take_reference_days(&mut self) -> ReferenceDays {
+        std::mem::take(&mut self.reference_days)
     }
 
     /// Takes all rows out, except contradictions.

@@ -24,7 +24,7 @@ use crate::record::{Record, RunStatus};
 use crate::report::Language;
 use crate::runs::RunKind;
 use crate::store::Store;
-use crate::{download, estimate, migrate, report, sample};
+use crate::{backtest, download, estimate, migrate, report, sample};
 use common::failure::{Context as _, Exit, Failure, Result};
 use common::terminal::visible;
 use common::{env, terminal};
@@ -58,6 +58,8 @@ enum Command {
     /// Estimate epidemic indicators from daily counts in CSV files
     #[command(subcommand)]
     Estimate(estimate::Command),
+    /// Replay archived releases and measure how good nowcasts and reproduction numbers were
+    Backtest(backtest::BacktestArgs),
 }
 
 #[derive(Debug, Args)]
@@ -194,6 +196,12 @@ fn dispatch(cli: Cli) -> Result<()> {
         Command::Sample(arguments) => sample(arguments),
         Command::Migrate(arguments) => in_runtime(migrate(arguments)),
         Command::Estimate(command) => print("the estimates", &estimate::run(&command)?),
+        Command::Backtest(arguments) => {
+            let scores = in_runtime(async {
+                Interrupts::listen(None).or_interrupted(backtest::run(&arguments)).await
+            });
+            print("the scores", &scores?)
+        }
     }
 }
 

@@ -15,7 +15,7 @@ use std::sync::{Arc, OnceLock};
 
 use futures_util::{StreamExt as _, TryStreamExt as _};
 use object_store::path::Path as Key;
-use object_store::{GetOptions, GetRange, ObjectStore as _, ObjectStoreExt as _};
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore as _, ObjectStoreExt as _};
 use sha2::{Digest as _, Sha256};
 use tokio::runtime::Handle;
 
@@ -82,27 +82,30 @@ pub async fn find(store: &Store, dataset: Dataset) -> Result<Source> {
 pub async fn find_optional(store: &Store, dataset: Dataset) -> Result<Option<Source>> {
     for key in dataset.keys() {
         match store.objects().head(&key).await {
-            Ok(meta) => {
-                let url = store.url_of(&key);
-                if meta.size == 0 {
-                    return Err(empty(&url));
-                }
-                return Ok(Some(Source {
-                    dataset,
-                    key,
-                    url,
-                    size: meta.size,
-                    version: meta.e_tag,
-                    in_folder: store.is_folder(),
-                    sha256: None,
-                    member: Arc::default(),
-                }));
-            }
+            Ok(meta) => return source(store, dataset, meta).map(Some),
             Err(object_store::Error::NotFound { .. }) => {}
             Err(error) => return Err(unreadable(&store.url_of(&key), error)),
         }
     }
     Ok(None)
+}
+
+/// Takes an object of the store as the file of a dataset.
+pub fn source(store: &Store, dataset: Dataset, object: ObjectMeta) -> Result<Source> {
+    let url = store.url_of(&object.location);
+    if object.size == 0 {
+        return Err(empty(&url));
+    }
+    Ok(Source {
+        dataset,
+        key: object.location,
+        url,
+        size: object.size,
+        version: object.e_tag,
+        in_folder: store.is_folder(),
+        sha256: None,
+        member: Arc::default(),
+    })
 }
 
 async fn sha256(store: &Store, source: &Source) -> Result<String> {

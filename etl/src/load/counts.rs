@@ -7,6 +7,8 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::copy::BinaryCopy;
+use super::indicators;
+use crate::aggregates::reference_days::MAX_DELAY;
 use crate::aggregates::{CaseAggregates, Rows};
 use crate::database::{Database, Session, execute};
 use common::failure::Result;
@@ -40,11 +42,13 @@ impl AggregateWriter {
         Ok(())
     }
 
-    /// Writes the rest and commits.
+    /// Writes the rest and the estimates, and commits.
     pub async fn finish(mut self, mut counts: CaseAggregates) -> Result<()> {
         self.write(&mut counts).await?;
         self.copy(counts.contradictions(self.run_id)).await?;
-        let end = "COMMIT; ANALYZE public.case_count; ANALYZE public.place_count; ANALYZE public.delay_count";
+        indicators::write(&mut self.session, self.run_id, counts.take_reference_days()).await?;
+        let end = "COMMIT; ANALYZE public.case_count; ANALYZE public.place_count; ANALYZE public.delay_count;
+                   ANALYZE public.daily_estimate";
         execute(&mut self.session, end, WHAT).await
     }
 
@@ -59,7 +63,8 @@ impl AggregateWriter {
 }
 
 /// Deletes the rows of runs that no kept release shows, except the load that the published one is compared with. The rejected rows of the
-/// latest failed load stay, too, because they may say why it failed.
+/// latest failed load stay, too, because they may say why it failed. Of the estimates by day, those that later releases can change stay for every
+/// release that was published and not rolled back.
 pub async fn delete_unused(session: &mut PgConnection) -> Result<()> {
     let others = "run_id NOT IN (
                  SELECT run_id FROM public.release WHERE dropped_at IS NULL AND publication IS NOT NULL
@@ -69,6 +74,14 @@ pub async fn delete_unused(session: &mut PgConnection) -> Result<()> {
         "DELETE FROM public.rejected_row WHERE {others} AND run_id IS DISTINCT FROM (
              SELECT run_id FROM public.pipeline_run WHERE kind = 'etl' AND status = 'failed' ORDER BY started_at DESC LIMIT 1);"
     );
-    let statements = TABLES.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).concat();
-    execute(session, AssertSqlSafe(statements + &rejected), "cannot delete the rows of older runs").await
+    let daily = format!(
+        "DELETE FROM public.{} WHERE {others} AND (day <= as_of - {MAX_DELAY} OR run_id NOT IN (
+             SELECT run_id FROM public.release WHERE publication IS NOT NULL AND NOT rolled_back AND run_id IS NOT NULL));",
+        indicators::DAILY
+    );
+    let tables = TABLES.iter().chain(&indicators::TABLES);
+    let statements: String =
+        tables.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).collect();
+    execute(session, AssertSqlSafe(statements + &daily + &rejected), "cannot delete the rows of older runs")
+        .await
 }

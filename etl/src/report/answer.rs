@@ -136,7 +136,7 @@ fn read_value(column: &Column, row: &PgRow) -> sqlx::Result<Value> {
         ColumnKind::Number | ColumnKind::Count | ColumnKind::Difference => {
             row.try_get::<Option<_>, _>(name)?.map(Value::Number)
         }
-        ColumnKind::Rate => row.try_get::<Option<_>, _>(name)?.map(Value::Rate),
+        ColumnKind::Rate | ColumnKind::Ratio => row.try_get::<Option<_>, _>(name)?.map(Value::Rate),
         ColumnKind::Percent | ColumnKind::Share | ColumnKind::Change => {
             row.try_get::<Option<_>, _>(name)?.map(Value::Percent)
         }

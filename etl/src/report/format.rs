@@ -28,6 +28,7 @@ pub(super) fn value(value: &Value, column: &Column, language: Language) -> Strin
             format!("+{}", count(*number, language))
         }
         (Value::Number(number), _) => count(*number, language),
+        (Value::Rate(number), ColumnKind::Ratio) => ratio(*number, language),
         (Value::Rate(number), _) => rate(*number, language),
         (Value::Percent(percent), ColumnKind::Change) => change(*percent, language),
         (Value::Percent(share), _) => percent(*share, language),
@@ -51,6 +52,11 @@ pub(super) fn rate(number: f64, language: Language) -> String {
     let tenths = if tenths == "-0.0" { "0.0" } else { &tenths };
     let (whole, tenth) = tenths.split_once('.').unwrap_or((tenths, "0"));
     format!("{}{}{tenth}", grouped(whole, language), tr(",", ".").get(language))
+}
+
+/// Formats a ratio as `1,23` or `1.23`.
+fn ratio(number: f64, language: Language) -> String {
+    format!("{number:.2}").replace('.', tr(",", ".").get(language))
 }
 
 /// Formats a percentage as `12,3 %` or `12.3%`, rounded half away from zero.
@@ -144,6 +150,11 @@ mod tests {
         ] {
             assert_eq!((percent(value, Spanish).as_str(), percent(value, English).as_str()), (es, en));
         }
+    }
+
+    #[test]
+    fn ratio_has_two_decimals() {
+        assert_eq!((ratio(0.996, Spanish), ratio(12.3, English)), ("1,00".to_owned(), "12.30".to_owned()));
     }
 
     #[test]

@@ -114,7 +114,7 @@ fn decode_value(column: &Column, value: &Json) -> Option<Value> {
     Some(match column.kind {
         ColumnKind::Text => Value::Text(value.as_str()?.to_owned()),
         ColumnKind::Number | ColumnKind::Count | ColumnKind::Difference => Value::Number(value.as_i64()?),
-        ColumnKind::Rate => Value::Rate(value.as_f64()?),
+        ColumnKind::Rate | ColumnKind::Ratio => Value::Rate(value.as_f64()?),
         ColumnKind::Percent | ColumnKind::Share | ColumnKind::Change => Value::Percent(value.as_f64()?),
         ColumnKind::Date | ColumnKind::Month => Value::Date(value.as_str()?.parse().ok()?),
         ColumnKind::Time => Value::Time(value.as_str()?.parse::<DateTime<Utc>>().ok()?),

@@ -99,6 +99,13 @@ pub enum Chart {
     Trend { x: &'static str, each: &'static str, smooth: &'static str },
     /// A line inside the band of its interval.
     Band { x: &'static str, y: &'static str, interval: (&'static str, &'static str) },
+    /// Columns of known values, and the expected ones as a line inside the band of its interval.
+    Expected {
+        x: &'static str,
+        known: &'static str,
+        expected: &'static str,
+        interval: (&'static str, &'static str),
+    },
     /// Columns of known values, and on top of them the values that are still expected.
     Stack { x: &'static str, solid: &'static str, ghost: &'static str },
     /// One dot per series in each row, on a common scale; the interval is that of the first series.
@@ -167,6 +174,8 @@ pub enum ColumnKind {
     Difference,
     /// A mean or a rate, with one decimal.
     Rate,
+    /// A number to compare with 1, with two decimals.
+    Ratio,
     Percent,
     /// A percentage of the column's sum, so that the column adds up to 100.
     Share,

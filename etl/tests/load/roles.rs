@@ -54,7 +54,14 @@ async fn as_an_administrator_the_owner_owns_and_the_reader_reads() {
             let count: i64 = value(&mut connection, &format!("SELECT count(*) FROM {table}")).await;
             assert!(count > 0, "swap {swap}: {table}");
         }
-        for readable in ["run_issue", "rejected_row", "test_counts()", "vaccination_counts()"] {
+        for readable in [
+            "run_issue",
+            "rejected_row",
+            "test_counts()",
+            "vaccination_counts()",
+            "daily_estimates()",
+            "past_estimates()",
+        ] {
             value::<i64>(&mut connection, &format!("SELECT count(*) FROM {readable}")).await;
         }
         let refused = sqlx::query("DELETE FROM covid_case").execute(&mut connection).await;

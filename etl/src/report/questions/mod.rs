@@ -18,9 +18,10 @@ pub(super) struct Section {
     questions: Vec<Question>,
 }
 
-pub(super) static SECTIONS: LazyLock<[Section; 5]> = LazyLock::new(|| {
+pub(super) static SECTIONS: LazyLock<[Section; 6]> = LazyLock::new(|| {
     [
         include_str!("epidemic_curve.toml"),
+        include_str!("estimates.toml"),
         include_str!("demographics.toml"),
         include_str!("geography.toml"),
         include_str!("tests_and_vaccines.toml"),
@@ -49,12 +50,13 @@ macro_rules! queries {
 }
 
 /// The names of the questions, with their queries.
-const QUERIES: [(&str, &str); 27] = queries![
+const QUERIES: [(&str, &str); 33] = queries![
     "age_pyramid",
     "confirmed_by_month",
     "confirmed_by_week",
     "confirmed_by_year",
     "contradictions",
+    "corrected_fatality",
     "department_ranking",
     "doses_by_province",
     "doses_by_vaccine",
@@ -68,15 +70,20 @@ const QUERIES: [(&str, &str); 27] = queries![
     "loaded_datasets",
     "loaded_issues",
     "loaded_rows",
+    "nowcast",
+    "past_estimates",
     "positivity_by_week",
     "recent_completeness",
     "release_difference",
     "reporting_delay",
+    "reproduction_by_province",
+    "reproduction_number",
     "residence_registration",
     "seven_day_mean",
     "severity_by_age",
     "test_positivity_by_week",
     "tests_by_province",
+    "waves",
 ];
 
 #[cfg(test)]
@@ -137,6 +144,9 @@ mod tests {
                 Chart::Trend { x, each, smooth } => vec![x, each, smooth],
                 Chart::Band { x, y, interval } => vec![x, y, interval.0, interval.1],
                 Chart::Stack { x, solid, ghost } => vec![x, solid, ghost],
+                Chart::Expected { x, known, expected, interval } => {
+                    vec![x, known, expected, interval.0, interval.1]
+                }
                 Chart::DotPlot { label, series, interval } => {
                     let ends = interval.map_or_else(Vec::new, |(low, high)| vec![low, high]);
                     [vec![label], series, ends].concat()

@@ -7,6 +7,8 @@ use crate::report::html::markup::{coordinate, escape};
 use crate::report::language::Language;
 
 const TOP: f64 = 20.0;
+/// An upper bound for a label in bold.
+const WIDTH_OF_CHARACTER: f64 = 7.6;
 
 /// Renders the legend of several series.
 pub(super) fn legend(answer: &Answer, series: &[&str], language: Language) -> String {
@@ -27,6 +29,8 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, label: &str, series: &[&str], interv
     let values = answer.rows.iter().flat_map(|row| dots.iter().filter_map(|at| row[*at].as_f64()));
     let scale = Scale::of(&values.collect::<Vec<f64>>(), canvas.by_screen(3, 5));
     let (left, right) = canvas.by_screen((90.0, 40.0), (104.0, 48.0));
+    let longest = answer.rows.iter().map(|row| canvas.format(&row[label], label).chars().count()).max();
+    let left = (WIDTH_OF_CHARACTER * longest.unwrap_or(0) as f64).max(left);
     let (width, line_height) = (canvas.width, canvas.by_screen(23.0, 25.0));
     let x = |value: f64| left + (width - left - right) * scale.fraction(value).clamp(0.0, 1.0);
     canvas.height = TOP + line_height * answer.rows.len() as f64 + 6.0;

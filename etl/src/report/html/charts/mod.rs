@@ -16,7 +16,7 @@ use crate::report::question::Chart;
 
 /// Whether a chart covers a year and needs the full width of the page.
 pub(super) const fn is_wide(chart: &Chart) -> bool {
-    matches!(chart, Chart::Trend { .. } | Chart::Heatmap { .. } | Chart::Band { .. })
+    matches!(chart, Chart::Trend { .. } | Chart::Heatmap { .. } | Chart::Band { .. } | Chart::Expected { .. })
 }
 
 /// Renders the figure of an answer, if its question has one.
@@ -38,6 +38,9 @@ pub(super) fn draw(answer: &Answer, language: Language) -> Option<String> {
             Chart::Columns { x, y } => time_series::draw(&mut canvas, x, &[y]),
             Chart::Trend { x, each, smooth } => time_series::draw(&mut canvas, x, &[each, smooth]),
             Chart::Band { x, y, interval } => time_series::draw(&mut canvas, x, &[y, interval.0, interval.1]),
+            Chart::Expected { x, known, expected, interval } => {
+                time_series::draw(&mut canvas, x, &[known, expected, interval.0, interval.1]);
+            }
             Chart::Stack { x, solid, ghost } => time_series::draw(&mut canvas, x, &[solid, ghost]),
             Chart::None | Chart::Bars => {}
         }

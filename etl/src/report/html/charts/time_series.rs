@@ -1,4 +1,4 @@
-//! Charts over time: columns, a line over thin columns, a line in its band, and columns with expected values on top.
+//! Charts over time: columns, a line over thin columns, a line in its band, columns with expected values on top, or with a line and a band.
 
 use chrono::{Datelike as _, NaiveDate};
 
@@ -8,25 +8,43 @@ use crate::report::answer::Value;
 use crate::report::format;
 use crate::report::html::markup::coordinate;
 use crate::report::language::Language;
-use crate::report::question::Chart;
+use crate::report::question::{Chart, ColumnKind};
 
 const TOP: f64 = 22.0;
 const BOTTOM: f64 = 24.0;
+/// The end of an interval that is on the scale, as a multiple of the highest value.
+const MAX_INTERVAL: f64 = 1.4;
 
 /// Draws the question's chart of `measured` over `x`.
 pub(super) fn draw(canvas: &mut Canvas<'_>, x: &str, measured: &[&str]) {
     let answer = canvas.answer;
     let measured: Vec<usize> = measured.iter().map(|name| canvas.position(name)).collect();
     let is_stacked = matches!(answer.question.chart, Chart::Stack { .. });
-    let values = answer.rows.iter().flat_map(|row| {
-        let values = measured.iter().filter_map(|at| row[*at].as_f64());
-        if is_stacked { vec![values.sum()] } else { values.collect() }
-    });
-    let scale = Scale::of(&values.collect::<Vec<f64>>(), canvas.by_screen(3, 4));
+    // The scale follows the values: the interval of a few cases can be very wide, and is cut off.
+    let interval = match answer.question.chart {
+        Chart::Band { .. } => 1,
+        Chart::Expected { .. } => 2,
+        _ => measured.len(),
+    };
+    let (own, ends) = measured.split_at(interval);
+    let numbers = |columns: &[usize], row: &[Value]| -> Vec<f64> {
+        columns.iter().filter_map(|at| row[*at].as_f64()).collect()
+    };
+    let mut values: Vec<f64> = Vec::new();
+    for row in &answer.rows {
+        let numbers = numbers(own, row);
+        if is_stacked { values.push(numbers.iter().sum()) } else { values.extend(numbers) }
+    }
+    let highest = MAX_INTERVAL * values.iter().copied().fold(0.0, f64::max);
+    values.extend(answer.rows.iter().flat_map(|row| numbers(ends, row)).map(|end| end.min(highest)));
+    let scale = Scale::of(&values, canvas.by_screen(3, 4));
     canvas.height = if canvas.width > 600.0 { 320.0 } else { canvas.by_screen(210.0, 250.0) };
     let mut chart = TimeSeries { x: canvas.position(x), scale, canvas };
 
     chart.grid();
+    if answer.columns()[measured[0]].kind == ColumnKind::Ratio {
+        chart.level(1.0);
+    }
     match answer.question.chart {
         Chart::Trend { .. } => {
             chart.thin_columns(measured[0]);
@@ -37,7 +55,12 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, x: &str, measured: &[&str]) {
             chart.band(measured[1], measured[2]);
             chart.line(measured[0]);
         }
-        _ => chart.columns(measured[0], measured.get(1).copied()),
+        Chart::Expected { .. } => {
+            chart.columns("col soft", measured[0], None);
+            chart.band(measured[2], measured[3]);
+            chart.line(measured[1]);
+        }
+        _ => chart.columns("col", measured[0], measured.get(1).copied()),
     }
     // In front of the columns, which would hide them.
     chart.tick_labels(measured[0]);
@@ -88,6 +111,12 @@ impl<'a> TimeSeries<'_, 'a> {
         }
     }
 
+    /// Draws a value that others are compared with.
+    fn level(&mut self, value: f64) {
+        let (y, width) = (coordinate(self.y(value)), coordinate(self.canvas.width));
+        self.canvas.path("base", &format!("M0 {y}H{width}"));
+    }
+
     /// Draws the labels of the grid lines, above them at the left.
     fn tick_labels(&mut self, measured: usize) {
         let kind = self.canvas.answer.columns()[measured].kind;
@@ -98,14 +127,14 @@ impl<'a> TimeSeries<'_, 'a> {
         }
     }
 
-    fn columns(&mut self, measured: usize, ghost: Option<usize>) {
+    fn columns(&mut self, class: &str, measured: usize, ghost: Option<usize>) {
         let partial = self.canvas.answer.question.position("partial");
         let (step, zero) = (self.step(), self.y(0.0));
         let width = (step * 0.78).max(1.0);
         for (nth, row, value) in self.measured(measured) {
             let left = self.left(nth) + (step - width) / 2.0;
             let is_partial = partial.is_some_and(|at| row[at] == Value::Flag(true));
-            let class = if is_partial { "col half" } else { "col" };
+            let class = if is_partial { "col half" } else { class };
             let top = self.y(value);
             self.column(class, [left, top.min(zero), width, (top - zero).abs()], (row, measured));
             if let Some((ghost, more)) = ghost.and_then(|at| Some((at, row[at].as_f64()?)))
@@ -175,8 +204,9 @@ impl<'a> TimeSeries<'_, 'a> {
     }
 
     fn band(&mut self, low: usize, high: usize) {
-        let point =
-            |(nth, _, value)| format!("{} {}", coordinate(self.centre(nth)), coordinate(self.y(value)));
+        let point = |(nth, _, value)| {
+            format!("{} {}", coordinate(self.centre(nth)), coordinate(self.y(value).max(TOP)))
+        };
         let lower: Vec<String> = self.measured(low).map(point).collect();
         let points: Vec<String> = self.measured(high).map(point).chain(lower.into_iter().rev()).collect();
         if !points.is_empty() {
