@@ -184,7 +184,8 @@ fn calibrate_by_age(triangle: &ReportingTriangle, last: usize) -> Vec<Calibratio
     let past_days = PAST_DAYS.min(last - max_delay);
     // Nowcasts from before the observed days would be off by what was not observed; they are still better than a few.
     let observed = last.saturating_sub(triangle.observed_from() + MIN_OBSERVED);
-    let past_days = if observed >= MIN_PAST_DAYS { past_days.min(observed) } else { past_days };
+    let is_enough = triangle.observed_from() > 0 && observed >= MIN_PAST_DAYS;
+    let past_days = if is_enough { past_days.min(observed) } else { past_days };
     for ago in 1..=past_days {
         let snapshot = Snapshot::new(triangle, last - ago);
         for (age, past) in past.iter_mut().enumerate() {

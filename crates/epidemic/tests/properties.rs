@@ -11,7 +11,7 @@
 use epidemic::delay::{SerialInterval, gamma_density};
 use epidemic::reproduction::{self, Posterior, Prior, Window};
 use epidemic::standardisation::{AgeGroup, standardised_rate};
-use epidemic::triangle::ReportingTriangle;
+use epidemic::triangle::{Release, ReportingTriangle};
 use epidemic::{fatality, growth, nowcast, seven_day, waves};
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -164,6 +164,43 @@ proptest! {
         // Nothing is expected for a day whose longest delay is over.
         if let Some(complete) = nowcasts.first() {
             prop_assert_eq!((complete.low, complete.high), (complete.reported, complete.reported));
+        }
+    }
+
+    #[test]
+    fn triangle_that_observes_any_releases_keeps_its_totals_and_ascends(
+        days in 1..60_usize, max_delay in 0..25_usize, reports in vec((0..60_usize, 0..30_usize, 0..3000_u32), 0..400),
+        releases in vec((0..60_usize, vec((0..60_usize, 0..9000_u32), 0..40)), 0..8),
+    ) {
+        let mut triangle = ReportingTriangle::new(days, max_delay).unwrap();
+        for (day, delay, count) in reports {
+            triangle.add(day, delay, count);
+        }
+        let before = triangle.clone();
+        let mut releases: Vec<Release> =
+            releases.into_iter().map(|(as_of, reported)| Release { as_of, reported }).collect();
+        triangle.observe(&mut releases);
+        for day in 0..days {
+            prop_assert_eq!(triangle.reported(day, days - 1), before.reported(day, days - 1));
+            for as_of in 1..days {
+                prop_assert!(triangle.reported(day, as_of - 1) <= triangle.reported(day, as_of));
+            }
+        }
+        for nowcast in nowcast::estimate(&triangle).unwrap_or_default() {
+            prop_assert!(nowcast.expected.is_finite() && nowcast.sd.is_finite() && nowcast.low <= nowcast.high);
+        }
+    }
+
+    #[test]
+    fn reproduction_of_nowcast_is_as_wide_as_of_counts_or_wider(
+        incidence in vec((1..5000_u32).prop_map(f64::from), 20..60), share in 0.0..0.5_f64, interval in serial_interval(),
+    ) {
+        let deviations: Vec<f64> = incidence.iter().map(|cases| cases * share).collect();
+        let exact = windows(&incidence, &interval);
+        let nowcast = reproduction::estimate_nowcast(&incidence, &deviations, &interval, 7, Prior::default()).unwrap();
+        for (exact, nowcast) in exact.into_iter().zip(nowcast) {
+            let (Some(exact), Some(nowcast)) = (exact.posterior, nowcast.posterior) else { continue };
+            prop_assert!(is_close(exact.mean, nowcast.mean) && nowcast.sd >= exact.sd * (1.0 - 1e-12));
         }
     }
 
