@@ -79,6 +79,14 @@ pub async fn provinces(connection: &mut PgConnection) -> Result<Vec<(Option<Stri
     answered(query_as(SQL).fetch_all(connection)).await.map_err(cannot_read("the cases"))
 }
 
+/// Returns the latest reproduction number of the country, its mean and its 95 % interval; `None` without estimates, or with fewer cases than the report shows.
+pub async fn reproduction_number(connection: &mut PgConnection) -> Result<Option<(f64, f64, f64)>> {
+    const SQL: &str = "
+        SELECT r_mean, r_q025, r_q975 FROM daily_estimates()
+        WHERE province_id IS NULL AND window_cases >= 11 ORDER BY day DESC LIMIT 1";
+    answered(query_as(SQL).fetch_optional(connection)).await.map_err(cannot_read("the estimates"))
+}
+
 /// Returns the first rejected rows of a run for a reason: line number and raw text, at most 4,000 characters.
 pub async fn rejected(
     connection: &mut PgConnection,

@@ -88,7 +88,9 @@ async fn data(target: &Target, known_charts: Option<Uuid>) -> Result<Box<DataSum
     let mut charts = None;
     if known_charts != Some(published.run_id) {
         let weeks = db::data::weeks(connection).await?;
-        charts = Some(Charts { weeks, provinces: db::data::provinces(connection).await? });
+        let provinces = db::data::provinces(connection).await?;
+        let reproduction_number = db::data::reproduction_number(connection).await?;
+        charts = Some(Charts { weeks, provinces, reproduction_number });
     }
     Ok(Box::new(DataSummary {
         published: Some(published),

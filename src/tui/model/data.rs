@@ -14,12 +14,14 @@ pub struct TableSize {
     pub size: i64,
 }
 
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Charts {
     /// Confirmed cases by the first day of the week, in order and without gaps.
     pub weeks: Vec<(NaiveDate, i64)>,
     /// Confirmed cases by province of residence, largest first; `None` collects cases without a province.
     pub provinces: Vec<(Option<String>, i64)>,
+    /// The latest reproduction number of the country: mean and 95 % interval.
+    pub reproduction_number: Option<(f64, f64, f64)>,
 }
 
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -85,9 +85,15 @@ fn draw_gate(summary: &DataSummary, pane: &mut Pane) {
     pane.text(3, &sanitize(&text), style);
 }
 
+/// Returns the latest reproduction number of the country with its 95 % interval.
+fn reproduction_number(charts: &Charts) -> String {
+    let number = charts.reproduction_number;
+    number.map_or_else(String::new, |(mean, low, high)| format!("R {mean:.2} ({low:.2}–{high:.2})"))
+}
+
 /// Draws the confirmed cases by week.
 fn draw_weeks(charts: &Charts, pane: &mut Pane) {
-    pane.title("CONFIRMED BY WEEK", "");
+    pane.title("CONFIRMED BY WEEK", &reproduction_number(charts));
     let (Some((first, _)), Some((last, _))) = (charts.weeks.first(), charts.weeks.last()) else {
         return pane.dim(1, "no confirmed cases");
     };
