@@ -13,7 +13,7 @@ use clap_complete::Shell;
 use common::text;
 use target::DatabaseServer;
 
-pub use self::logs::Logs;
+pub use self::logs::{LogSelection, Logs, LogsCommand};
 pub use self::reports::{Dashboard, MetabaseArgs, ReportName, ReportsCommand};
 pub use self::selftest::{Selftest, SelftestStep};
 pub use self::tunnel::{Route, StartArgs, Tunnel, TunnelCommand, TunnelTarget};
@@ -63,7 +63,7 @@ pub enum Command {
     /// Start a job, follow its log and exit with its exit code
     Run(Run),
     /// Show the logs of all sources in time order
-    Logs(Logs),
+    Logs(Box<Logs>),
     /// Stop a run
     Stop {
         /// Id of the run, or its beginning

@@ -1,21 +1,28 @@
 //! `covidctl logs`: events of the log sources, merged, filtered and followed, on standard output; notices on standard error.
 
+mod collect;
+mod counts;
+mod files;
 mod output;
+mod patterns;
+mod selection;
 
 use std::cell::RefCell;
 use std::sync::Arc;
 use std::time::Duration;
 
-use chrono::{DateTime, Local, Utc};
+use chrono::Utc;
 use common::failure::{Failure, Result};
 
+use self::collect::Collector;
 use self::output::LogOutput;
-use crate::cli;
+use self::selection::{EventFilter, time_range};
+use crate::cli::{self, LogsCommand};
 use crate::ops::follow;
 use crate::printer::Printer;
 use crate::settings::{Format, Settings};
 use crate::signals::Signals;
-use logs::{LineFilter, LogSources, Millis, OutputFormat, ReadOptions, Renderer, RunLog, Source, TimeArg};
+use logs::{Histogram, LogSources, Millis, OutputFormat, ReadOptions, Record, Renderer, Source, TimeArg};
 
 /// Default of `--since`.
 const DEFAULT_SINCE: TimeArg = TimeArg::Ago(Duration::from_mins(10));
@@ -23,25 +30,85 @@ const DEFAULT_SINCE: TimeArg = TimeArg::Ago(Duration::from_mins(10));
 /// How often standard output is checked for a closed pipe.
 const PIPE_CHECK_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Beyond this many steps of a histogram, the step is doubled.
+const MAX_HISTOGRAM_STEPS: usize = 100_000;
+
 pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
-    let target = crate::commands::target(settings)?;
-    let LogSources { sources, poll_policy, run } = target.runs.logs(args.run.as_deref()).await?;
-    let sources = selected(sources, &args.sources)?;
-    let (since, until) = time_range(args, run)?;
-    let options =
-        ReadOptions { since, until, follow: args.follow, pattern: args.filter_pattern.clone(), poll_policy };
-    let renderer = Renderer {
+    match &args.command {
+        Some(LogsCommand::Patterns { selection, lines }) => {
+            patterns::patterns(selection, *lines, settings, printer).await
+        }
+        Some(LogsCommand::Diff { before, after, condition }) => {
+            patterns::diff([before, after], condition.as_ref(), settings, printer).await
+        }
+        None if args.histogram.is_some() => histogram(args, settings, printer).await,
+        None if args.selection.file.is_empty() => events(args, settings, printer).await,
+        None => file_events(args, printer),
+    }
+}
+
+async fn histogram(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
+    let step = args.histogram.unwrap_or_default().as_millis();
+    let step = Millis::try_from(step).unwrap_or(Millis::MAX).max(1);
+    let mut histogram = Histogram::new(step, MAX_HISTOGRAM_STEPS);
+    let each = |message: &str, time: Millis| histogram.add(time, Record::new(message).severity());
+    let filter = EventFilter::new(&args.selection);
+    collect::read(&args.selection, Collector { filter, each, needs_time: true }, settings, printer).await?;
+    if histogram.step() != step {
+        printer.note(&format!("the events are too far apart for this step; it is {} ms", histogram.step()));
+    }
+    counts::print(&histogram, args.selection.utc, printer)
+}
+
+fn file_events(args: &cli::Logs, printer: &Printer) -> Result<()> {
+    let selection = &args.selection;
+    let renderer = renderer(args, printer, files::names(selection));
+    let is_plain = args.tail.is_none() && args.context == 0 && renderer.format == OutputFormat::Raw;
+    if is_plain {
+        let printed = files::print_raw(selection, &EventFilter::new(selection), printer)?;
+        if printed == 0 && printer.has_reader() {
+            printer.note("no event matches");
+        }
+        return Ok(());
+    }
+    // The reader of the files applies the condition.
+    let filter = EventFilter { condition: None, ..EventFilter::new(selection) };
+    let mut output = LogOutput::new(printer, renderer, filter, args);
+    files::print(selection, &mut output)?;
+    if printer.has_reader() {
+        output.explain_no_match();
+    }
+    Ok(())
+}
+
+fn renderer(args: &cli::Logs, printer: &Printer, names: Vec<String>) -> Renderer {
+    Renderer {
         format: match printer.format() {
             Format::Text => OutputFormat::Text,
             Format::Json => OutputFormat::Json,
             Format::Raw => OutputFormat::Raw,
         },
-        utc: args.utc,
+        utc: args.selection.utc,
         color: printer.colors_data(),
-        names: sources.iter().map(|source| source.name().to_owned()).collect(),
+        names,
+    }
+}
+
+async fn events(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Result<()> {
+    let target = crate::commands::target(settings)?;
+    let selection = &args.selection;
+    let LogSources { sources, poll_policy, run } = target.runs.logs(selection.run.as_deref()).await?;
+    let sources = selected(sources, &selection.sources)?;
+    let (since, until) = time_range(selection, run)?;
+    let options = ReadOptions {
+        since,
+        until,
+        follow: args.follow,
+        pattern: selection.filter_pattern.clone(),
+        poll_policy,
     };
-    let filter = LineFilter { grep: args.grep.clone(), exclude: args.exclude.clone() };
-    let mut output = LogOutput::new(printer, renderer, filter, args);
+    let renderer = renderer(args, printer, sources.iter().map(|source| source.name().to_owned()).collect());
+    let mut output = LogOutput::new(printer, renderer, EventFilter::new(selection), args);
 
     let mut signals = Signals::listen()?;
     let (signal, ended) = (RefCell::new(None), RefCell::new(None));
@@ -65,7 +132,7 @@ pub(super) async fn run(args: &cli::Logs, settings: &Settings, printer: &Printer
     if !printer.has_reader() {
         return Ok(());
     }
-    output.explain_missing(&args.sources);
+    output.explain_missing(&selection.sources);
     let Some((run, end)) = ended.take() else { return Ok(()) };
     follow::outcome(&format!("run {}", run.id), end?, None, Some(format!("covidctl runs show {}", run.id)))
 }
@@ -79,28 +146,6 @@ fn selected(mut sources: Vec<Arc<dyn Source>>, typed: &[String]) -> Result<Vec<A
     }
     sources.retain(|source| typed.is_empty() || typed.iter().any(|name| name == source.name()));
     Ok(sources)
-}
-
-/// Resolves `--since` and `--until`.
-fn time_range(args: &cli::Logs, run: Option<RunLog>) -> Result<(Millis, Option<Millis>)> {
-    if args.utc { bounds(args, run, &Utc::now()) } else { bounds(args, run, &Local::now()) }
-}
-
-fn bounds<Z: chrono::TimeZone>(
-    args: &cli::Logs,
-    run: Option<RunLog>,
-    now: &DateTime<Z>,
-) -> Result<(Millis, Option<Millis>)> {
-    let since = match (args.since, run) {
-        (None, Some(run)) => run.from,
-        (since, _) => since.unwrap_or(DEFAULT_SINCE).since(now),
-    };
-    let until = args.until.map(|until| until.until(now, since));
-    if until.is_some_and(|until| until <= since) {
-        return Err(Failure::usage("the end (--until) is not after the start (--since)")
-            .hint("--since defaults to 10m; set an earlier start"));
-    }
-    Ok((since, until))
 }
 
 async fn stdout_closed(printer: &Printer) {

@@ -3,14 +3,15 @@
 use std::collections::VecDeque;
 use std::ops::ControlFlow;
 
+use super::selection::EventFilter;
 use crate::cli;
 use crate::printer::Printer;
-use logs::{ContextFilter, ContextItem, Entry, LineFilter, LogSink, MergedEvent, Notice, Renderer};
+use logs::{ContextFilter, ContextItem, Entry, LogSink, MergedEvent, Notice, Renderer};
 
 pub(super) struct LogOutput<'a> {
     printer: &'a Printer,
     renderer: Renderer,
-    filter: LineFilter,
+    filter: EventFilter,
     context: ContextFilter<Entry>,
     /// Maximum number of the last lines, which are kept until the existing events are read.
     tail: Option<usize>,
@@ -27,7 +28,7 @@ impl<'a> LogOutput<'a> {
     pub(super) fn new(
         printer: &'a Printer,
         renderer: Renderer,
-        filter: LineFilter,
+        filter: EventFilter,
         args: &cli::Logs,
     ) -> Self {
         Self {
@@ -41,6 +42,13 @@ impl<'a> LogOutput<'a> {
             missing: vec![false; renderer.names.len()],
             printed: 0,
             renderer,
+        }
+    }
+
+    /// Explains on standard error that no event of a file was printed.
+    pub(super) fn explain_no_match(&self) {
+        if self.printed == 0 && self.tail.is_none() {
+            self.printer.note("no event matches");
         }
     }
 
@@ -97,12 +105,15 @@ impl LogSink for LogOutput<'_> {
         let mut text = String::new();
         for event in events {
             self.received[event.source] += 1;
-            let entry = Entry::new(event);
-            let content = self.renderer.content(&entry);
-            if self.filter.excludes(&content) {
+            if !self.filter.condition_holds(&event, &self.renderer.names[event.source]) {
                 continue;
             }
-            let matches = self.filter.matches(&content);
+            let entry = Entry::new(event);
+            let content = self.renderer.content(&entry);
+            if self.filter.lines.excludes(&content) {
+                continue;
+            }
+            let matches = self.filter.lines.matches(&content);
             for item in self.context.push(entry, matches) {
                 self.line(&item, &mut text);
             }
