@@ -6,5 +6,6 @@ pub mod doctor;
 pub mod follow;
 pub mod pipeline;
 pub mod reports;
+pub mod run_patterns;
 pub mod status;
 pub mod up;

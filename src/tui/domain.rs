@@ -6,6 +6,9 @@ pub use crate::db::checks::{self, RunCheck};
 pub use crate::db::runs::Issue;
 pub use crate::ops::pipeline::FULL_PIPELINE;
 pub use crate::ops::reports::Report;
-pub use logs::{Entry, Event, MergedEvent, Millis, parse_regex, to_datetime};
+pub use logs::{
+    Condition, Entry, Event, Histogram, LevelCounts, MergedEvent, Millis, Pattern, PatternMiner, Record,
+    Severity, Subject, complete_condition, parse_regex, parse_time, to_datetime,
+};
 pub use target::{ActiveRun, Capabilities, Component, ComponentState, JobKind, Location, Run};
 pub use tunnel::{Forwarding, Snapshot, SshHost};

@@ -33,9 +33,15 @@ pub(super) fn page_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(2).max(1)
 }
 
-/// The cells of the log lines, below the title.
+/// The cells of the log lines, below the title and the histogram.
 pub(super) fn log_viewport(model: &Model) -> Viewport {
-    Viewport { width: usize::from(model.width), height: body_rows(model).saturating_sub(1).max(1) }
+    let height = body_rows(model).saturating_sub(1 + strip_rows(model)).max(1);
+    Viewport { width: usize::from(model.width), height }
+}
+
+/// Rows of the histogram above the log lines; a small terminal has none.
+pub(super) fn strip_rows(model: &Model) -> usize {
+    if body_rows(model) < 14 || model.logs.buffer.histogram().is_empty() { 0 } else { 2 }
 }
 
 /// The label of a screen in the header: `2 Runs`.

@@ -35,13 +35,18 @@ pub(super) fn matching(typed: &str) -> Vec<(&'static str, String)> {
     commands().into_iter().filter(|(words, _)| words.starts_with(&typed)).collect()
 }
 
+/// The longest text that all words start with.
+pub(super) fn common_start<'a>(words: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+    words.into_iter().reduce(|common, word| {
+        let same = common.chars().zip(word.chars()).take_while(|(a, b)| a == b);
+        &common[..same.map(|(character, _)| character.len_utf8()).sum()]
+    })
+}
+
 /// Completes `typed` as far as it is unambiguous.
 pub(super) fn complete(typed: &str) -> Option<String> {
     let matching = matching(typed);
-    let common = matching.iter().map(|(words, _)| *words).reduce(|common, words| {
-        let same = common.bytes().zip(words.bytes()).take_while(|(a, b)| a == b).count();
-        &common[..same]
-    })?;
+    let common = common_start(matching.iter().map(|(words, _)| *words))?;
     let takes_argument = WITH_ARGUMENT.iter().any(|(words, ..)| *words == common);
     let space = if matching.len() == 1 && takes_argument { " " } else { "" };
     (common.len() >= typed.len()).then(|| format!("{common}{space}"))

@@ -75,6 +75,8 @@ pub(crate) enum Benchmark {
     Tunnel(TunnelBench),
     /// Compare `covidctl logs` with `aws logs filter-log-events` and awslogs
     Logs(LogsBench),
+    /// Compare `covidctl logs --file` with jq, and measure the first page and the patterns of large files
+    LogFiles(LogFilesBench),
     /// Measure the screens: frame times, search, log throughput, start-up and idle load
     Tui,
 }
@@ -114,6 +116,17 @@ pub(crate) struct LogsBench {
     /// Total events in four log groups
     #[arg(long, default_value_t = 100_000, value_name = "N", value_parser = clap::value_parser!(u64).range(4..=1_000_000))]
     pub(crate) events: u64,
+
+    /// Measurements per program, of which the median is reported
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeats: u32,
+}
+
+#[derive(Args)]
+pub(crate) struct LogFilesBench {
+    /// Size of the file, in MiB
+    #[arg(long, default_value_t = 1024, value_name = "N", value_parser = clap::value_parser!(u64).range(1..=65536))]
+    pub(crate) mebibytes: u64,
 
     /// Measurements per program, of which the median is reported
     #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]

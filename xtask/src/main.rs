@@ -61,6 +61,7 @@ fn run(Cli { task, pg_bin }: Cli) -> Result<()> {
                 Benchmark::Etl(options) => bench::etl(pg_bin, binary, &options),
                 Benchmark::Tunnel(options) => bench::tunnel(binary, &options),
                 Benchmark::Logs(options) => bench::logs(binary, &options),
+                Benchmark::LogFiles(options) => bench::log_files(binary, &options),
                 Benchmark::Tui => bench::screens(binary),
             }
         }

@@ -14,7 +14,6 @@ use std::time::Duration;
 use chrono::Utc;
 use common::failure::{Failure, Result};
 
-use self::collect::Collector;
 use self::output::LogOutput;
 use self::selection::{EventFilter, time_range};
 use crate::cli::{self, LogsCommand};
@@ -51,9 +50,8 @@ async fn histogram(args: &cli::Logs, settings: &Settings, printer: &Printer) -> 
     let step = args.histogram.unwrap_or_default().as_millis();
     let step = Millis::try_from(step).unwrap_or(Millis::MAX).max(1);
     let mut histogram = Histogram::new(step, MAX_HISTOGRAM_STEPS);
-    let each = |message: &str, time: Millis| histogram.add(time, Record::new(message).severity());
-    let filter = EventFilter::new(&args.selection);
-    collect::read(&args.selection, Collector { filter, each, needs_time: true }, settings, printer).await?;
+    let mut count = |message: &str, time: Millis| histogram.add(time, Record::new(message).severity());
+    collect::read(&args.selection, &mut count, settings, printer).await?;
     if histogram.step() != step {
         printer.note(&format!("the events are too far apart for this step; it is {} ms", histogram.step()));
     }

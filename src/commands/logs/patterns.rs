@@ -9,14 +9,13 @@ use common::terminal::visible;
 use common::text::thousands;
 use serde::Serialize;
 
-use super::collect::{self, Collector};
-use super::selection::EventFilter;
+use super::collect;
 use crate::cli::LogSelection;
+use crate::ops::run_patterns;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use logs::{
-    Condition, Entry, Event, MergedEvent, Millis, Pattern, PatternChange, PatternMiner, Severity,
-    compare_patterns, to_datetime,
+    Condition, Entry, Event, MergedEvent, Millis, Pattern, PatternChange, PatternMiner, Severity, to_datetime,
 };
 
 /// Lines of an example that are printed.
@@ -51,9 +50,7 @@ pub(super) async fn patterns(
     printer: &Printer,
 ) -> Result<()> {
     let mut miner = PatternMiner::keeping(lines);
-    let filter = EventFilter::new(args);
-    let each = |message: &str, time: Millis| miner.add(message, time);
-    collect::read(args, Collector { filter, each, needs_time: true }, settings, printer).await?;
+    collect::read(args, &mut |message, time| miner.add(message, time), settings, printer).await?;
     let patterns = miner.patterns();
     if printer.json() {
         let records: Vec<_> = patterns.iter().map(|pattern| record(pattern, lines)).collect();
@@ -84,16 +81,8 @@ pub(super) async fn diff(
     printer: &Printer,
 ) -> Result<()> {
     let target = crate::commands::target(settings)?;
-    let mut mined = Vec::new();
-    for run in [before, after] {
-        let mut miner = PatternMiner::default();
-        let filter = EventFilter { condition: condition.cloned(), ..EventFilter::default() };
-        let each = |message: &str, time: Millis| miner.add(message, time);
-        collect::run(&target, run, Collector { filter, each, needs_time: true }, printer).await?;
-        mined.push(miner.patterns());
-    }
-    let after = mined.pop().unwrap_or_default();
-    let changes = compare_patterns(mined.pop().unwrap_or_default(), after);
+    let note = &mut |note: String| printer.note(&note);
+    let changes = run_patterns::compare(&target, before, after, condition, note).await?;
     if printer.json() {
         return printer.document(&changes.iter().map(change).collect::<Vec<_>>());
     }

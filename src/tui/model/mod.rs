@@ -144,7 +144,7 @@ impl Model {
             Some(Overlay::Help(_) | Overlay::Text { .. }) => Layer::Help,
             Some(Overlay::Confirm(_)) => Layer::Confirm,
             Some(Overlay::Input(_)) => Layer::Input,
-            Some(Overlay::Sources(_) | Overlay::Targets(_)) => Layer::Choice,
+            Some(Overlay::Sources(_) | Overlay::Targets(_) | Overlay::Patterns(_)) => Layer::Choice,
             None => self.layer_below(),
         }
     }
@@ -199,8 +199,8 @@ impl Model {
             self.close_page();
         } else if is_logs && self.logs.search.is_some() {
             self.logs.search = None;
-        } else if is_logs && self.logs.buffer.filter.is_some() {
-            self.logs.set_filter(None);
+        } else if is_logs && self.logs.buffer.filter.pop() {
+            self.logs.refilter();
         } else if self.notice.is_some() {
             self.notice = None;
         } else {

@@ -19,6 +19,10 @@ pub enum Purpose {
     Palette,
     Search,
     Filter,
+    /// A condition on fields.
+    Where,
+    /// A time to go to.
+    Time,
     Tunnel,
     SaveLogs,
 }
@@ -41,6 +45,8 @@ pub enum Overlay {
     Input(TextInput),
     /// The choice of visible log sources.
     Sources(Cursor),
+    /// The choice of a pattern of the log, whose lines are then shown.
+    Patterns(Cursor),
     /// The choice of the target.
     Targets(Cursor),
     Text {

@@ -6,7 +6,9 @@ use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::{commands, logs, requests, runs};
-use crate::tui::domain::{Forwarding, Millis, SshHost, TunnelTarget};
+use crate::tui::domain::{
+    Condition, Forwarding, Millis, SshHost, TunnelTarget, complete_condition, parse_time,
+};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::overlay::{Overlay, Purpose, TextInput};
 use crate::tui::model::{Command, Effect, Model, Route, Screen, SwitchTarget};
@@ -33,8 +35,17 @@ pub(super) fn edit(model: &mut Model, requests: impl IntoIterator<Item = InputRe
     }
 }
 
-/// Completes the command in the palette; the cursor moves to its end.
+/// Completes the command in the palette or the condition; the cursor moves to its end.
 pub(super) fn complete(model: &mut Model) -> Vec<Effect> {
+    if let Some(Overlay::Input(TextInput { purpose: Purpose::Where, input, .. })) = &mut model.overlay {
+        let completion = complete_condition(input.value(), &model.logs.field_names);
+        if let Some(common) = palette::common_start(completion.candidates.iter().map(String::as_str)) {
+            let kept = &input.value()[..input.value().len() - completion.replaces];
+            let space = if completion.candidates.len() == 1 { " " } else { "" };
+            *input = format!("{kept}{common}{space}").into();
+        }
+        return Vec::new();
+    }
     if let Some(Overlay::Input(TextInput { purpose: Purpose::Palette, input, .. })) = &mut model.overlay
         && let Some(completed) = palette::complete(input.value())
     {
@@ -48,9 +59,11 @@ pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
     match model.overlay.take() {
         Some(Overlay::Input(input)) => accept(model, input.purpose, input.input.value().trim())
             .unwrap_or_else(|error| {
+                let input = at_error(model, input);
                 model.overlay = Some(Overlay::Input(TextInput { error: Some(error), ..input }));
                 Vec::new()
             }),
+        Some(Overlay::Patterns(cursor)) => logs::unfold_pattern(model, cursor.at),
         Some(Overlay::Targets(cursor)) => {
             let chosen = model.targets.get(cursor.at).filter(|target| **target != model.location.target);
             chosen.map(|target| switch(SwitchTarget::Target, target)).unwrap_or_default()
@@ -60,6 +73,16 @@ pub(super) fn submit(model: &mut Model) -> Vec<Effect> {
     }
 }
 
+/// Moves the cursor of a wrong condition to the place that is wrong.
+fn at_error(model: &Model, mut input: TextInput) -> TextInput {
+    if input.purpose == Purpose::Where
+        && let Err(error) = Condition::parse(input.input.value(), model.now.with_timezone(&model.zone))
+    {
+        input.input = input.input.with_cursor(error.position());
+    }
+    input
+}
+
 /// Does what the text of an input means; an empty palette does nothing.
 fn accept(model: &mut Model, purpose: Purpose, typed: &str) -> Result<Vec<Effect>, String> {
     Ok(match purpose {
@@ -67,6 +90,16 @@ fn accept(model: &mut Model, purpose: Purpose, typed: &str) -> Result<Vec<Effect
         Purpose::Palette => run(model, typed)?,
         Purpose::Search => logs::search(model, pattern(typed)?),
         Purpose::Filter => logs::filter(model, pattern(typed)?),
+        Purpose::Where if typed.is_empty() => logs::filter_by_fields(model, None),
+        Purpose::Where => {
+            let now = model.now.with_timezone(&model.zone);
+            let condition = Condition::parse(typed, now).map_err(|error| error.message().to_owned())?;
+            logs::filter_by_fields(model, Some(condition))
+        }
+        Purpose::Time => {
+            let now = model.now.with_timezone(&model.zone);
+            logs::go_to_time(model, parse_time(typed)?.since(&now))
+        }
         Purpose::Tunnel => vec![commands::open_tunnel(model, parse_route(model, typed)?)],
         Purpose::SaveLogs if typed.is_empty() => return Err("type a file name".to_owned()),
         Purpose::SaveLogs => {

@@ -3,9 +3,9 @@
 use regex::Regex;
 
 use super::requests;
-use crate::tui::domain::to_datetime;
+use crate::tui::domain::{Condition, Millis, to_datetime};
 use crate::tui::layout;
-use crate::tui::model::logs::{LogRow, Timestamps, WINDOWS};
+use crate::tui::model::logs::{LogLevel, LogRow, Timestamps, WINDOWS};
 use crate::tui::model::overlay::{Overlay, Purpose};
 use crate::tui::model::{Command, Cursor, Effect, Model, Screen};
 use crate::tui::text::pad;
@@ -33,9 +33,34 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
             model.open_input(Purpose::Search, "");
         }
         Command::Filter => {
-            let filter = logs.buffer.filter.as_ref().map(ToString::to_string);
+            let filter = logs.buffer.filter.grep.as_ref().map(ToString::to_string);
             model.open_input(Purpose::Filter, &filter.unwrap_or_default());
         }
+        Command::Where => {
+            logs.field_names = logs.buffer.field_names();
+            let condition = logs.buffer.filter.condition.as_ref().map(ToString::to_string);
+            model.open_input(Purpose::Where, &condition.unwrap_or_default());
+        }
+        Command::GoToTime => model.open_input(Purpose::Time, ""),
+        Command::NextError | Command::PreviousError => {
+            if !logs.select_next(|row| row.level == LogLevel::Error, command == Command::NextError, view) {
+                model.notify("no error among the shown lines");
+            }
+        }
+        Command::NextMark | Command::PreviousMark => {
+            if !logs.select_next(|row| row.source.is_none(), command == Command::NextMark, view) {
+                model.notify("no mark; m inserts one");
+            }
+        }
+        Command::Patterns => {
+            logs.patterns = logs.buffer.patterns();
+            if logs.patterns.is_empty() {
+                model.notify("no lines to group");
+            } else {
+                model.overlay = Some(Overlay::Patterns(Cursor::default()));
+            }
+        }
+        Command::CopyJson => return copy_json(model).into_iter().collect(),
         Command::Sources if logs.sources.is_empty() => {
             model.notify("the log sources are not known yet");
         }
@@ -89,6 +114,51 @@ pub(super) fn filter(model: &mut Model, filter: Option<Regex>) -> Vec<Effect> {
     model.logs.set_filter(filter);
     model.show(Screen::Logs);
     Vec::new()
+}
+
+/// Shows only the rows for which a condition holds.
+pub(super) fn filter_by_fields(model: &mut Model, condition: Option<Condition>) -> Vec<Effect> {
+    model.logs.set_condition(condition);
+    model.show(Screen::Logs);
+    Vec::new()
+}
+
+/// Selects the first row at or after a time.
+pub(super) fn go_to_time(model: &mut Model, time: Millis) -> Vec<Effect> {
+    let view = layout::log_viewport(model);
+    match model.logs.buffer.at_time(time) {
+        Some(position) => {
+            let is_older = model.logs.buffer.at(0).is_some_and(|(_, first)| first.time > time);
+            model.logs.select(position, view);
+            if is_older {
+                model.notify("this is the first line in memory; ] looks further back");
+            }
+        }
+        None => model.notify("no line is that new"),
+    }
+    Vec::new()
+}
+
+/// Shows the rows of the chosen pattern.
+pub(super) fn unfold_pattern(model: &mut Model, at: usize) -> Vec<Effect> {
+    let pattern = model.logs.patterns.get(at).cloned();
+    model.logs.patterns.clear();
+    model.logs.set_pattern(pattern);
+    Vec::new()
+}
+
+/// The selected event as JSON, with the message as it was logged.
+fn copy_json(model: &mut Model) -> Option<Effect> {
+    let (_, row) = model.logs.buffer.at(model.logs.at).filter(|(_, row)| row.source.is_some())?;
+    let json = serde_json::json!({
+        "time": to_datetime(row.time).to_rfc3339_opts(chrono::SecondsFormat::Millis, true),
+        "source": source_name(model, row),
+        "stream": &*row.stream,
+        "level": row.level.severity().map(crate::tui::domain::Severity::name),
+        "message": row.message(),
+    });
+    model.notify("copied the event as JSON");
+    Some(Effect::Copy(json.to_string()))
 }
 
 /// Shows the whole event of the selected row.

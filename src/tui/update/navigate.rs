@@ -30,9 +30,11 @@ fn focus(model: &mut Model) -> Option<Focus<'_>> {
     }
     let (overlay_count, overlay_page) = (layout::overlay_lines(model), layout::overlay_rows(model));
     let (sources, targets) = (model.logs.sources.len(), model.targets.len());
+    let patterns = model.logs.patterns.len();
     let (count, page, first_row, cursor) = match model.overlay.as_mut()? {
         Overlay::Help(cursor) | Overlay::Text { cursor, .. } => (overlay_count, overlay_page, None, cursor),
         Overlay::Sources(cursor) => (sources, sources, Some(0), cursor),
+        Overlay::Patterns(cursor) => (patterns, overlay_page, Some(0), cursor),
         Overlay::Targets(cursor) => (targets, targets, Some(0), cursor),
         Overlay::Confirm(_) | Overlay::Input(_) => return None,
     };
@@ -112,8 +114,9 @@ pub(super) fn click(model: &mut Model, column: u16, row: u16) {
 }
 
 fn select_log_line(model: &mut Model, row: usize) {
-    let Some(mut line) = row.checked_sub(1) else { return };
     let view = layout::log_viewport(model);
+    let strip = layout::strip_rows(model);
+    let Some(mut line) = row.checked_sub(1 + strip) else { return };
     let logs = &mut model.logs;
     let (first, hidden) = logs.first_visible(view);
     line += hidden;

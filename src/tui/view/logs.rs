@@ -4,8 +4,10 @@ use ratatui::style::Style;
 use ratatui::text::Span;
 use regex::Regex;
 
+use super::histogram;
 use super::pane::Pane;
 use crate::tui::domain::{Millis, to_datetime};
+use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::model::logs::{LATE_MARK, LogLevel, LogRow, Timestamps, Viewport, WINDOWS};
 use crate::tui::text::{pad, sanitize, short_id, split_at_width, width, wrap};
@@ -15,7 +17,11 @@ use common::text::thousands;
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     draw_heading(model, pane);
     let logs = &model.logs;
-    let mut pane = pane.below(1);
+    let strip = layout::strip_rows(model);
+    if strip > 0 {
+        histogram::draw(logs.buffer.histogram(), &mut pane.rows(1, strip));
+    }
+    let mut pane = pane.below(1 + strip);
     if logs.buffer.shown() == 0 {
         return pane.dim(1, &empty_text(model));
     }
@@ -144,7 +150,16 @@ fn draw_heading(model: &Model, pane: &mut Pane) {
     add((dropped > 0).then(|| format!("{} older lines dropped", count(dropped))), theme.dim());
     add(logs.run.map(|run| format!("run {}", short_id(&run))), theme.accent());
     let pattern = |pattern: &Regex| sanitize(pattern.as_str());
-    add(logs.buffer.filter.as_ref().map(|filter| format!("filter {}", pattern(filter))), theme.accent());
+    let filter = &logs.buffer.filter;
+    add(
+        filter.pattern.as_ref().map(|pattern| format!("pattern {}", sanitize(&pattern.template))),
+        theme.accent(),
+    );
+    add(
+        filter.condition.as_ref().map(|condition| format!("where {}", sanitize(condition.text()))),
+        theme.accent(),
+    );
+    add(filter.grep.as_ref().map(|filter| format!("filter {}", pattern(filter))), theme.accent());
     add(logs.search.as_ref().map(|search| format!("search {}", pattern(search))), theme.accent());
     let hidden = logs.sources.iter().filter(|source| source.hidden);
     let hidden: Vec<&str> = hidden.map(|source| source.name.as_str()).collect();

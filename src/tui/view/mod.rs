@@ -2,6 +2,7 @@
 
 mod chart;
 mod data;
+mod histogram;
 mod logs;
 mod overlay;
 mod overview;
@@ -109,12 +110,14 @@ fn footer(model: &Model, pane: &mut Pane) {
 }
 
 fn footer_word(model: &Model, binding: &Binding) -> Option<&'static str> {
-    let is_palette =
-        matches!(&model.overlay, Some(Overlay::Input(TextInput { purpose: Purpose::Palette, .. })));
+    let completes = matches!(
+        &model.overlay,
+        Some(Overlay::Input(TextInput { purpose: Purpose::Palette | Purpose::Where, .. }))
+    );
     match binding.command {
         command if model.read_only && command.changes_target() => None,
         Command::BringUp if !model.has_services() => None,
-        Command::Complete if !is_palette => None,
+        Command::Complete if !completes => None,
         Command::Close if model.page_is_open() => Some("back"),
         Command::Open if model.page_is_open() => Some("whole row"),
         Command::Follow if !model.logs.following => Some("follow"),

@@ -5,12 +5,14 @@ use ratatui::text::{Line, Span};
 use ratatui::widgets::{Block, Clear, Widget as _};
 
 use super::pane::Pane;
+use crate::tui::domain::{Severity, complete_condition};
 use crate::tui::layout;
-use crate::tui::model::Model;
+use crate::tui::model::{Cursor, Model};
 use crate::tui::model::logs::LogSource;
 use crate::tui::model::overlay::{Confirm, Overlay, Purpose, TextInput};
 use crate::tui::palette;
 use crate::tui::text::{sanitize, split_at_width, truncate, width, wrap, wrap_words};
+use common::text::thousands;
 
 /// Commands that the palette suggests at most.
 const MAX_SUGGESTIONS: usize = 8;
@@ -37,6 +39,7 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
             let rows = model.logs.sources.iter().map(row).collect();
             draw_choice(model, "log sources", rows, cursor.at, pane);
         }
+        Some(Overlay::Patterns(cursor)) => draw_patterns(model, cursor, pane),
         Some(Overlay::Targets(cursor)) => {
             let row = |target: &String| {
                 let symbol = if *target == model.location.target { "●" } else { " " };
@@ -114,6 +117,10 @@ fn draw_input(model: &Model, input: &TextInput, pane: &mut Pane) {
         Purpose::Palette => (":", ""),
         Purpose::Search => ("search: ", "regular expression"),
         Purpose::Filter => ("filter: ", "regular expression; leave empty to show all lines"),
+        Purpose::Where => {
+            ("where: ", "level >= warn and reason = \"malformed\"; leave empty to show all lines")
+        }
+        Purpose::Time => ("go to: ", "14:30, 10m ago as 10m, or 2026-03-01 14:30"),
         Purpose::Tunnel if !model.location.capabilities.bastion => {
             ("tunnel: ", "5432:db.example:5432 ec2-user@bastion.example")
         }
@@ -138,8 +145,39 @@ fn draw_input(model: &Model, input: &TextInput, pane: &mut Pane) {
         Clear.render(above.area, above.buffer);
         above.text(0, &format!("✗ {}", sanitize(error)), theme.error());
     } else if input.purpose == Purpose::Palette {
-        draw_suggestions(input.input.value(), at, pane);
+        let matching = palette::matching(input.input.value());
+        draw_suggestions(matching.into_iter().map(|(words, help)| (words.to_owned(), help)), at, pane);
+    } else if input.purpose == Purpose::Where {
+        let completion = complete_condition(input.input.value(), &model.logs.field_names);
+        draw_suggestions(
+            completion.candidates.into_iter().map(|word| (sanitize(&word), String::new())),
+            at,
+            pane,
+        );
     }
+}
+
+/// Draws the patterns of the log with their counts.
+fn draw_patterns(model: &Model, cursor: &Cursor, pane: &mut Pane) {
+    let patterns = &model.logs.patterns;
+    let title = format!("{} patterns; Enter shows the lines", patterns.len());
+    let mut inside = draw_box(model, &title, patterns.len(), pane);
+    let theme = inside.theme;
+    for (row, pattern) in patterns.iter().skip(cursor.top).take(inside.height()).enumerate() {
+        let level = pattern.level.map_or("", Severity::name);
+        let style = match pattern.level {
+            Some(Severity::Error) => theme.error(),
+            Some(Severity::Warn) => theme.warning(),
+            _ => theme.text(),
+        };
+        let count = thousands(i64::try_from(pattern.count).unwrap_or(i64::MAX));
+        let text = truncate(&sanitize(&pattern.template), inside.width().saturating_sub(15));
+        inside.line(
+            row,
+            vec![Span::raw(format!("{count:>8} ")), Span::styled(format!("{level:<5} {text}"), style)],
+        );
+    }
+    inside.style_row(cursor.at - cursor.top, theme.selected());
 }
 
 /// The visible part of an input: the text before the cursor, the character under it, and the text after it, in at most `room` cells
@@ -159,10 +197,10 @@ fn visible_input(value: &str, cursor: usize, room: usize) -> [String; 3] {
     [visible.to_owned(), under.to_owned(), after.to_owned()]
 }
 
-/// Draws the commands that match the text of the palette into the rows above `at`.
-fn draw_suggestions(typed: &str, at: usize, pane: &mut Pane) {
+/// Draws suggestions with their descriptions into the rows above `at`.
+fn draw_suggestions(matching: impl Iterator<Item = (String, String)>, at: usize, pane: &mut Pane) {
     let command = pane.theme.accent();
-    let mut matching = palette::matching(typed);
+    let mut matching: Vec<_> = matching.collect();
     matching.truncate(MAX_SUGGESTIONS.min(at.saturating_sub(3)));
     let first = at - matching.len();
     for (row, (words, help)) in (first..).zip(matching) {

@@ -7,6 +7,7 @@ mod competitor;
 mod database;
 mod goal;
 mod input;
+mod log_files;
 mod logs;
 mod measure;
 mod report;
@@ -15,6 +16,7 @@ mod tunnel;
 
 use std::path::Path;
 
+pub(crate) use log_files::run as log_files;
 pub(crate) use logs::run as logs;
 pub(crate) use screens::run as screens;
 pub(crate) use tunnel::run as tunnel;

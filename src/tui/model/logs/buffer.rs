@@ -2,21 +2,30 @@
 //!
 //! Each row has a number that never changes; its position among the shown rows does.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::sync::Arc;
 
 use regex::Regex;
 
+use super::LogSource;
 use super::lambda::Invocation;
 use super::parsed_event::{LogLevel, LogRow, ParsedEvent};
-use crate::tui::domain::Millis;
-use crate::tui::text::short_id;
+use super::row_filter::RowFilter;
+use crate::tui::domain::{Histogram, Millis, Pattern, PatternMiner, Record};
+use crate::tui::text::{sanitize, short_id};
 
 /// After this many dropped rows, references to dropped rows are removed.
 const SWEEP_INTERVAL: u64 = 20_000;
 
 /// A longer trace continues in a row of its own.
 const MAX_TRACE_LINES: usize = 500;
+
+/// The newest rows whose fields are offered when a condition is typed.
+const FIELD_NAME_ROWS: usize = 500;
+
+/// The finest step of the histogram, in milliseconds, and its steps at most.
+const HISTOGRAM_STEP: Millis = 1000;
+const MAX_HISTOGRAM_STEPS: usize = 2000;
 
 /// Estimated bytes of a mark.
 const MARK_BYTES: usize = 200;
@@ -33,7 +42,7 @@ impl Default for Limits {
     }
 }
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct LogBuffer {
     rows: VecDeque<LogRow>,
     /// The number of the first row.
@@ -48,9 +57,27 @@ pub struct LogBuffer {
     /// The last row of each stream, which the next line of a trace joins.
     last: HashMap<Arc<str>, u64>,
     /// Applied to the rows in memory by [`Self::show`].
-    pub filter: Option<Regex>,
-    hidden: Vec<bool>,
+    pub filter: RowFilter,
+    /// The shown rows by time.
+    histogram: Histogram,
     limits: Limits,
+}
+
+impl Default for LogBuffer {
+    fn default() -> Self {
+        Self {
+            rows: VecDeque::new(),
+            first: 0,
+            bytes: 0,
+            shown: VecDeque::new(),
+            dropped: 0,
+            running: HashMap::new(),
+            last: HashMap::new(),
+            filter: RowFilter::default(),
+            histogram: Histogram::new(HISTOGRAM_STEP, MAX_HISTOGRAM_STEPS),
+            limits: Limits::default(),
+        }
+    }
 }
 
 impl LogBuffer {
@@ -113,8 +140,8 @@ impl LogBuffer {
             Some(Invocation::Report { id, summary, failed }) => {
                 row.text = format!("invocation {} took {summary}", short_id(&id)).into();
                 row.level = if failed { LogLevel::Error } else { LogLevel::Info };
-                if let Some(started) = self.running.remove(&id).and_then(|number| self.get_mut(number)) {
-                    (started.text, started.level) = (row.text, row.level);
+                if let Some(number) = self.running.remove(&id).filter(|number| *number >= self.first) {
+                    self.end_invocation(number, row);
                     return 0;
                 }
                 return self.add(row);
@@ -136,6 +163,42 @@ impl LogBuffer {
         self.add(row)
     }
 
+    /// Completes the row of an invocation with its report.
+    fn end_invocation(&mut self, number: u64, report: LogRow) {
+        let is_shown = self.shown.binary_search(&number).is_ok();
+        let Some(started) = self.get_mut(number) else { return };
+        let (time, before) = (started.time, started.level);
+        (started.text, started.level) = (report.text, report.level);
+        if is_shown {
+            self.histogram.remove(time, before.severity());
+            self.histogram.add(time, report.level.severity());
+        }
+    }
+
+    /// The shown rows by time and level, without marks.
+    pub fn histogram(&self) -> &Histogram {
+        &self.histogram
+    }
+
+    /// The patterns of the shown rows, the most frequent first.
+    pub fn patterns(&self) -> Vec<Pattern> {
+        let mut miner = PatternMiner::default();
+        for (_, row) in (0..self.shown()).filter_map(|at| self.at(at)).filter(|(_, row)| row.source.is_some())
+        {
+            miner.add(&row.message(), row.time);
+        }
+        miner.patterns()
+    }
+
+    /// The names of the fields in the newest rows, in order.
+    pub fn field_names(&self) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        for row in self.rows.iter().rev().take(FIELD_NAME_ROWS) {
+            Record::new(&row.message()).field_names(&mut |name| _ = names.insert(sanitize(name)));
+        }
+        names.into_iter().collect()
+    }
+
     /// Adds a mark of the user.
     pub fn mark(&mut self, time: Millis, text: &str) -> usize {
         self.add(LogRow {
@@ -147,14 +210,16 @@ impl LogBuffer {
             text: text.into(),
             more: Vec::new(),
             left_out: 0,
+            raw: None,
             bytes: MARK_BYTES,
         })
     }
 
     fn add(&mut self, row: LogRow) -> usize {
         self.bytes += row.bytes;
-        if self.is_shown(&row) {
+        if self.filter.shows(&row) {
             self.shown.push_back(self.next_number());
+            count(&mut self.histogram, &row);
         }
         self.rows.push_back(row);
         let mut dropped = 0;
@@ -174,36 +239,51 @@ impl LogBuffer {
             self.running.retain(|_, number| *number >= first);
             self.last.retain(|_, number| *number >= first);
         }
-        usize::from(self.shown.pop_front_if(|number| *number < first).is_some())
-    }
-
-    fn is_shown(&self, row: &LogRow) -> bool {
-        let Some(source) = row.source else { return true };
-        !self.hidden.get(source).copied().unwrap_or(false)
-            && self.filter.as_ref().is_none_or(|filter| row.matches(filter))
+        let was_shown = self.shown.pop_front_if(|number| *number < first).is_some();
+        if was_shown && row.source.is_some() {
+            self.histogram.remove(row.time, row.level.severity());
+        }
+        usize::from(was_shown)
     }
 
     /// Applies the filter, and hides sources.
-    pub fn show(&mut self, hidden: Vec<bool>) {
-        self.hidden = hidden;
-        let numbered = self.rows.iter().zip(self.first..);
-        self.shown = numbered.filter(|(row, _)| self.is_shown(row)).map(|(_, number)| number).collect();
+    pub fn show(&mut self, sources: &[LogSource]) {
+        self.filter.set_sources(sources);
+        self.histogram = Histogram::new(HISTOGRAM_STEP, MAX_HISTOGRAM_STEPS);
+        self.shown.clear();
+        for (row, number) in self.rows.iter().zip(self.first..) {
+            if self.filter.shows(row) {
+                self.shown.push_back(number);
+                count(&mut self.histogram, row);
+            }
+        }
     }
 
-    /// The position of the next match in one direction, with wrap-around.
-    pub fn find(&self, pattern: &Regex, from: usize, forward: bool) -> Option<usize> {
+    /// The position of the first shown row at or after a time.
+    pub fn at_time(&self, time: Millis) -> Option<usize> {
+        (0..self.shown()).find(|at| self.at(*at).is_some_and(|(_, row)| row.time >= time))
+    }
+
+    /// The position of the next row in one direction that is as wanted, with wrap-around.
+    pub fn find(&self, wanted: impl Fn(&LogRow) -> bool, from: usize, forward: bool) -> Option<usize> {
         let count = self.shown.len();
         let step = |distance: usize| {
             if forward { (from + distance) % count } else { (from + count - distance % count) % count }
         };
-        (1..=count).map(step).find(|position| self.at(*position).is_some_and(|(_, row)| row.matches(pattern)))
+        (1..=count).map(step).find(|position| self.at(*position).is_some_and(|(_, row)| wanted(row)))
     }
 
     /// Removes all rows; the filter stays.
     pub fn clear(&mut self) {
-        let (first, filter, hidden) =
-            (self.next_number(), self.filter.take(), std::mem::take(&mut self.hidden));
-        *self = Self { first, filter, hidden, limits: self.limits, ..Self::default() };
+        let (first, filter) = (self.next_number(), std::mem::take(&mut self.filter));
+        *self = Self { first, filter, limits: self.limits, ..Self::default() };
+    }
+}
+
+/// Counts a row in the histogram, unless it is a mark.
+fn count(histogram: &mut Histogram, row: &LogRow) {
+    if row.source.is_some() {
+        histogram.add(row.time, row.level.severity());
     }
 }
 
@@ -271,11 +351,14 @@ mod tests {
             buffer.push(parsed(0, source, message));
         }
         buffer.mark(0, "mark");
-        buffer.filter = Some(Regex::new("^t").unwrap());
-        buffer.show(vec![false, false]);
+        let sources = |hidden: [bool; 2]| {
+            hidden.map(|hidden| LogSource { name: "etl".to_owned(), hidden, received: 0 })
+        };
+        buffer.filter.grep = Some(Regex::new("^t").unwrap());
+        buffer.show(&sources([false, false]));
         assert_eq!(texts(&buffer), ["two", "three", "mark"]);
-        buffer.filter = None;
-        buffer.show(vec![true, false]);
+        buffer.filter.grep = None;
+        buffer.show(&sources([true, false]));
         assert_eq!(texts(&buffer), ["two", "mark"]);
         buffer.push(parsed(0, 0, "hidden"));
         buffer.push(parsed(0, 1, "seen"));
@@ -288,11 +371,51 @@ mod tests {
         for message in ["a", "b", "ab", "c"] {
             buffer.push(parsed(0, 0, message));
         }
-        let pattern = Regex::new("a").unwrap();
-        assert_eq!(buffer.find(&pattern, 0, true), Some(2));
-        assert_eq!(buffer.find(&pattern, 2, true), Some(0));
-        assert_eq!(buffer.find(&pattern, 0, false), Some(2));
-        assert_eq!(buffer.find(&Regex::new("z").unwrap(), 0, true), None);
-        assert_eq!(LogBuffer::default().find(&pattern, 0, true), None);
+        let has = |letter: char| move |row: &LogRow| row.text.contains(letter);
+        assert_eq!(buffer.find(has('a'), 0, true), Some(2));
+        assert_eq!(buffer.find(has('a'), 2, true), Some(0));
+        assert_eq!(buffer.find(has('a'), 0, false), Some(2));
+        assert_eq!(buffer.find(has('z'), 0, true), None);
+        assert_eq!(LogBuffer::default().find(has('a'), 0, true), None);
+    }
+
+    #[test]
+    fn histogram_counts_exactly_the_shown_rows() {
+        let mut buffer = LogBuffer::with_limits(100, usize::MAX);
+        let total =
+            |buffer: &LogBuffer| buffer.histogram().steps().flat_map(|(_, counts)| counts).sum::<u64>();
+        for number in 0..150 {
+            buffer.push(parsed(number * 1000, 0, if number % 3 == 0 { "ERROR x" } else { "y" }));
+        }
+        buffer.mark(0, "mark");
+        assert_eq!(total(&buffer), 99, "the mark is a row, but no event");
+        buffer.filter.grep = Some(Regex::new("x").unwrap());
+        buffer.show(&[]);
+        assert_eq!(total(&buffer), buffer.shown() as u64 - 1);
+        buffer.push(parsed(1, 0, "START RequestId: 12345678-x Version: 1"));
+        buffer.push(parsed(2, 0, "REPORT RequestId: 12345678-x\tDuration: 5 ms\tStatus: error"));
+        assert_eq!(total(&buffer), buffer.shown() as u64 - 1);
+        buffer.clear();
+        assert_eq!(total(&buffer), 0);
+    }
+
+    #[test]
+    fn condition_and_pattern_select_rows_by_their_original_message() {
+        let mut buffer = LogBuffer::default();
+        for rows in [1, 20] {
+            buffer.push(parsed(0, 0, &format!(r#"{{"level":"WARN","message":"rejected","rows":{rows}}}"#)));
+        }
+        buffer.push(parsed(0, 0, "done"));
+        let patterns = buffer.patterns();
+        assert_eq!((patterns[0].template.as_str(), patterns[0].count), ("rejected rows=<n>", 2));
+        buffer.filter.pattern = Some(patterns[0].clone());
+        buffer.show(&[]);
+        assert_eq!(texts(&buffer), ["rejected rows=1", "rejected rows=20"]);
+        let now = chrono::DateTime::parse_from_rfc3339("2026-03-02T03:04:05Z").unwrap();
+        buffer.filter.condition = Some(crate::tui::domain::Condition::parse("rows > 1", now).unwrap());
+        buffer.show(&[]);
+        assert_eq!(texts(&buffer), ["rejected rows=20"]);
+        assert!(buffer.field_names().contains(&"rows".to_owned()));
+        assert!(buffer.filter.pop() && buffer.filter.pop() && !buffer.filter.pop());
     }
 }

@@ -3,6 +3,7 @@
 mod buffer;
 mod lambda;
 mod parsed_event;
+mod row_filter;
 
 use regex::{Regex, RegexBuilder};
 use uuid::Uuid;
@@ -11,7 +12,7 @@ pub use self::buffer::LogBuffer;
 pub use self::parsed_event::{LogLevel, LogRow, ParsedEvent};
 use super::RequestId;
 use super::list::{Motion, clamped_index};
-use crate::tui::domain::{Millis, parse_regex};
+use crate::tui::domain::{Condition, Millis, Pattern, parse_regex};
 use crate::tui::text;
 
 /// How far back the logs can go, with a label.
@@ -68,6 +69,10 @@ pub struct Logs {
     /// The first visible row unless following.
     pub top: usize,
     pub search: Option<Regex>,
+    /// The patterns of the shown rows, while their list is open.
+    pub patterns: Vec<Pattern>,
+    /// Names of fields that are offered while a condition is typed.
+    pub field_names: Vec<String>,
     pub wrap: bool,
     pub timestamps: Timestamps,
     /// Whether multi-line events are unfolded.
@@ -213,25 +218,42 @@ impl Logs {
 
     /// Selects the next match of the search; returns whether there is one.
     pub fn select_match(&mut self, forward: bool, view: Viewport) -> bool {
-        let Some(found) = self.search.as_ref().and_then(|search| self.buffer.find(search, self.at, forward))
-        else {
-            return false;
-        };
+        let Some(search) = self.search.clone() else { return false };
+        self.select_next(|row| row.matches(&search), forward, view)
+    }
+
+    /// Selects the next row in one direction that is as wanted; returns whether there is one.
+    pub fn select_next(&mut self, wanted: impl Fn(&LogRow) -> bool, forward: bool, view: Viewport) -> bool {
+        let found = self.buffer.find(wanted, self.at, forward);
+        found.inspect(|found| self.select(*found, view)).is_some()
+    }
+
+    /// Selects the row at a position, and pauses.
+    pub fn select(&mut self, position: usize, view: Viewport) {
         self.pause(view);
-        self.at = found;
+        self.at = position;
         self.clamp_cursor(view);
-        true
     }
 
     pub fn set_filter(&mut self, filter: Option<Regex>) {
-        self.buffer.filter = filter;
+        self.buffer.filter.grep = filter;
+        self.refilter();
+    }
+
+    pub fn set_condition(&mut self, condition: Option<Condition>) {
+        self.buffer.filter.condition = condition;
+        self.refilter();
+    }
+
+    pub fn set_pattern(&mut self, pattern: Option<Pattern>) {
+        self.buffer.filter.pattern = pattern;
         self.refilter();
     }
 
     /// Applies the filter and the visibility of the sources; the selection stays on its row.
     pub fn refilter(&mut self) {
         let number = self.buffer.at(self.at).map(|(number, _)| number);
-        self.buffer.show(self.sources.iter().map(|source| source.hidden).collect());
+        self.buffer.show(&self.sources);
         let last = self.buffer.shown().saturating_sub(1);
         self.at = match number {
             Some(number) if !self.following => self.buffer.position(number).min(last),

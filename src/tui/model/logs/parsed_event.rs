@@ -2,10 +2,11 @@
 //!
 //! Parsing happens on arrival, so that the cost of a frame does not depend on what was logged.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use super::lambda::{self, Invocation};
-use crate::tui::domain::{Entry, MergedEvent, Millis};
+use crate::tui::domain::{Entry, MergedEvent, Millis, Severity};
 use crate::tui::text::sanitize;
 
 /// In bytes.
@@ -43,6 +44,8 @@ pub struct LogRow {
     pub more: Vec<Box<str>>,
     /// The number of lines that are not kept; the last of `more` says so.
     pub left_out: usize,
+    /// The message as it was logged, if it is not the text: a JSON line.
+    pub raw: Option<Box<str>>,
     /// The estimated size.
     pub(super) bytes: usize,
 }
@@ -75,6 +78,17 @@ impl LogLevel {
         }
     }
 
+    /// The level among those of conditions and histograms.
+    pub const fn severity(self) -> Option<Severity> {
+        match self {
+            Self::None => None,
+            Self::Debug => Some(Severity::Debug),
+            Self::Info => Some(Severity::Info),
+            Self::Warn => Some(Severity::Warn),
+            Self::Error => Some(Severity::Error),
+        }
+    }
+
     fn parse(name: Option<&str>) -> Self {
         match name {
             Some("TRACE" | "DEBUG") => Self::Debug,
@@ -92,6 +106,9 @@ impl ParsedEvent {
         let stream = Arc::from(sanitize(&shown.event.stream));
         let invocation = lambda::parse(&shown.event.message);
         let continues = is_inside_trace(&shown.event.message);
+        let is_structured =
+            shown.event.message.starts_with('{') && shown.event.message.len() <= 2 * MAX_LINE_LEN;
+        let raw: Option<Box<str>> = is_structured.then(|| shown.event.message.trim_end().into());
         let entry = Entry::new(shown);
         let mut lines = entry.message().lines();
         let text = truncated(lines.next().unwrap_or_default());
@@ -101,10 +118,26 @@ impl ParsedEvent {
             more.push(format!("… and {left_out} more lines").into());
         }
         let level = LogLevel::parse(entry.level());
-        let bytes =
-            text.len() + more.iter().map(|line| line.len() + LINE_OVERHEAD).sum::<usize>() + ROW_OVERHEAD;
-        let row = LogRow { time, source, level, late, stream, text, more, left_out, bytes };
+        let bytes = text.len()
+            + more.iter().map(|line| line.len() + LINE_OVERHEAD).sum::<usize>()
+            + raw.as_ref().map_or(0, |raw| raw.len())
+            + ROW_OVERHEAD;
+        let row = LogRow { time, source, level, late, stream, text, more, left_out, raw, bytes };
         Self { row, invocation, continues }
+    }
+}
+
+impl LogRow {
+    /// The message, of which fields can be recognised. Not for display: it may have control characters.
+    pub fn message(&self) -> Cow<'_, str> {
+        match &self.raw {
+            Some(raw) => raw.as_ref().into(),
+            None if self.more.is_empty() => self.text.as_ref().into(),
+            None => {
+                let lines = std::iter::once(&self.text).chain(&self.more);
+                lines.map(AsRef::as_ref).collect::<Vec<&str>>().join("\n").into()
+            }
+        }
     }
 }
 
