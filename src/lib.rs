@@ -12,6 +12,7 @@ pub mod connect;
 pub mod dashboard;
 pub mod db;
 pub mod local;
+pub mod notify;
 pub mod ops;
 pub mod printer;
 pub mod settings;

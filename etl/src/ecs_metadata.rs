@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::error::Error;
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::Deserialize;
 
 const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
@@ -14,6 +15,9 @@ const METADATA_TIMEOUT: Duration = Duration::from_secs(2);
 pub struct EcsTask {
     pub arn: Option<String>,
     pub log_stream: Option<String>,
+    /// When ECS began to fetch the image, and when it had it.
+    pub pull_began_at: Option<DateTime<Utc>>,
+    pub pulled_at: Option<DateTime<Utc>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -21,6 +25,14 @@ pub struct EcsTask {
 struct Metadata {
     labels: HashMap<String, String>,
     log_options: HashMap<String, String>,
+}
+
+/// A part of the task's metadata.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "PascalCase", default)]
+struct Pull {
+    pull_started_at: Option<DateTime<Utc>>,
+    pull_stopped_at: Option<DateTime<Utc>>,
 }
 
 impl EcsTask {
@@ -38,7 +50,15 @@ impl EcsTask {
 
 async fn metadata(uri: &str) -> Result<EcsTask, Box<dyn Error>> {
     let response = reqwest::get(uri).await?.error_for_status()?;
-    Ok(task(&response.bytes().await?)?)
+    let mut task = task(&response.bytes().await?)?;
+    // Only the task knows when its image was fetched; what it lacks is left out.
+    if let Ok(response) = reqwest::get(format!("{uri}/task")).await
+        && let Ok(body) = response.bytes().await
+    {
+        let pull: Pull = serde_json::from_slice(&body).unwrap_or_default();
+        (task.pull_began_at, task.pulled_at) = (pull.pull_started_at, pull.pull_stopped_at);
+    }
+    Ok(task)
 }
 
 fn task(body: &[u8]) -> serde_json::Result<EcsTask> {
@@ -46,6 +66,7 @@ fn task(body: &[u8]) -> serde_json::Result<EcsTask> {
     Ok(EcsTask {
         arn: metadata.labels.remove("com.amazonaws.ecs.task-arn"),
         log_stream: metadata.log_options.remove("awslogs-stream"),
+        ..EcsTask::default()
     })
 }
 

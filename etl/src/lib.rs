@@ -28,6 +28,7 @@ mod named_enum;
 pub mod optional_datasets;
 mod panics;
 pub mod parse;
+pub mod phases;
 pub mod pipeline;
 mod pooling;
 pub mod progress;

@@ -18,6 +18,7 @@ use crate::interrupts::Interrupts;
 use crate::load::georef::Georef;
 use crate::load::rejects::Rejects;
 use crate::load::{counts, disk, publish, release, retire};
+use crate::phases::{PhaseName, Phases};
 use crate::sources::Sources;
 use crate::store::Store;
 use crate::tally::{IssueKind, Tally};
@@ -32,20 +33,30 @@ pub enum Outcome {
     Skipped(Uuid),
 }
 
-/// Loads the datasets of `store`. `dataset_out` is set as soon as the dataset is known, however the run ends.
+/// What is known about a run while it goes on, however it ends.
+#[derive(Debug, Default)]
+pub struct RunProgress {
+    /// Set as soon as the dataset is known.
+    pub dataset: Option<runs::DatasetRecord>,
+    pub phases: Phases,
+}
+
+/// Loads the datasets of `store`.
 pub async fn run(
     options: &Options,
     store: &Store,
     interrupts: &mut Interrupts,
-    dataset_out: &mut Option<runs::DatasetRecord>,
+    progress: &mut RunProgress,
 ) -> Result<Outcome> {
+    progress.phases.begin(PhaseName::Wait);
     let database = Database::new(&options.database_url, options.run_id);
     let watched = database.watched(run_session::begin(&database, runs::RunKind::Etl));
     let mut session = interrupts.or_interrupted(watched).await?;
     let mut committing = None;
-    let load = load(options, store, &database, &mut session, dataset_out, &mut committing);
+    let load = load(options, store, &database, &mut session, progress, &mut committing);
     let result = interrupts.or_interrupted(database.watched(load)).await;
     if let Ok(Outcome::Published(_)) = result {
+        progress.phases.begin(PhaseName::CleanUp);
         let clean_up = database.watched(clean_up(options, &mut session));
         if let Err(failure) = interrupts.or_interrupted(clean_up).await {
             tracing::warn!(%failure, "the release is published; the next run drops what it replaced");
@@ -59,10 +70,11 @@ async fn load(
     store: &Store,
     database: &Database,
     session: &mut PgConnection,
-    dataset_out: &mut Option<runs::DatasetRecord>,
+    progress: &mut RunProgress,
     committing: &mut Option<Tally>,
 ) -> Result<Outcome> {
     let (run_id, started) = (options.run_id, Instant::now());
+    progress.phases.begin(PhaseName::Extract);
     retire::drop_releases(session, options.retention, retire::ROUNDS_BEFORE).await?;
     counts::delete_unused(session).await?;
 
@@ -73,7 +85,7 @@ async fn load(
     runs::describe(session, run_id, &dataset).await?;
     let (source, bytes) = (&sources.cases.url, sources.cases.size);
     tracing::info!(source, bytes, dataset_date = %dataset_date, years = %period.years.name, "run started");
-    *dataset_out = Some(dataset);
+    progress.dataset = Some(dataset);
     if let Some(load) = already_loaded(session, options, store, &mut sources, &period).await? {
         runs::finish(session, run_id, "skipped").await?;
         return Ok(Outcome::Skipped(load));
@@ -85,8 +97,10 @@ async fn load(
     georef.insert(session, release).await?;
     let rules = Arc::new(CaseRules { columns, period, geography: georef.geography() });
     let context = LoadContext { options, database, store, rules, release };
+    progress.phases.begin(PhaseName::Load);
     let mut stats = LoadStats::begin(database, run_id).await?;
     fill_tables(&context, &mut sources, &georef, session, &mut stats).await?;
+    progress.phases.begin(PhaseName::Check);
     publish_gate::check(&context, session, &mut sources, &georef, &stats).await?;
 
     tracing::info!(
@@ -94,6 +108,7 @@ async fn load(
         seconds = seconds(started.elapsed()),
         "rows loaded, building the index"
     );
+    progress.phases.begin(PhaseName::Keys);
     let tally = stats.tally.clone();
     let finish_cases = async {
         release::add_unique_index(session, release).await?;
@@ -106,6 +121,7 @@ async fn load(
     runs::describe(session, run_id, &sources.describe(&context.rules.period)).await?;
     let inclusions = sources.inclusions(&georef, &tally);
     let optional = sources.optional_loads(session, run_id).await?;
+    progress.phases.begin(PhaseName::Publish);
     release::wait_for_stale_plans(session, release).await?;
     let publication = publish::prepare(session, run_id, release, &tally, &inclusions, &optional).await?;
     *committing = Some(tally.clone());

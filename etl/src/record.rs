@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::ecs_metadata::EcsTask;
+use crate::phases::{PhaseName, Phases};
 use crate::runs::{DatasetRecord, RunKind};
 use crate::store::{RUNS, Store, refused};
 pub use crate::tally::RowCounts;
@@ -47,6 +48,9 @@ pub struct Record {
     pub log_stream: Option<String>,
     pub dataset: Option<DatasetRecord>,
     pub rows: Option<RowCounts>,
+    /// When each phase began. A run that was killed has none.
+    #[serde(default, skip_serializing_if = "Phases::is_empty")]
+    pub phases: Phases,
 }
 
 /// The starter and the ECS task of a run.
@@ -59,6 +63,10 @@ pub struct RunOrigin {
 impl Record {
     /// Returns the record of a run that starts now.
     pub fn begin(run_id: Uuid, kind: RunKind, origin: RunOrigin) -> Self {
+        let mut phases = Phases::default();
+        let [pull, boot] = [origin.task.pull_began_at, origin.task.pulled_at];
+        pull.into_iter().for_each(|at| phases.begin_at(PhaseName::Pull, at));
+        boot.into_iter().for_each(|at| phases.begin_at(PhaseName::Boot, at));
         Self {
             run_id,
             kind: kind.name().to_owned(),
@@ -73,6 +81,7 @@ impl Record {
             log_stream: origin.task.log_stream,
             dataset: None,
             rows: None,
+            phases,
         }
     }
 

@@ -41,7 +41,7 @@ pub struct Logs {
 /// Which events are read.
 #[derive(Debug, Args)]
 pub struct LogSelection {
-    /// Log sources: `lambda`, `etl`, `report`, `metabase`, `postgres` [default: all that log for the pipeline]
+    /// Log sources: `lambda`, `etl`, `report`, `metabase`, and `postgres`, the server [default: all but the server]
     #[arg(value_name = "SOURCE", conflicts_with = "run")]
     pub sources: Vec<String>,
     /// Start of the time range: 10m, 2h30m or 1d ago, 14:30, today, 2026-03-01, "2026-03-01 14:30", 2026-03-01T14:30:00Z [default: 10m]

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use super::runs;
 use crate::cli::{JobName, Run};
+use crate::notify;
 use crate::ops::follow::Following;
 use crate::ops::pipeline;
 use crate::printer::Printer;
@@ -63,6 +64,11 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
     if let Ok(Some(detached)) = ended {
         return Err(detached);
     }
+    let result = if ended.is_ok() { "succeeded" } else { "failed" };
+    if let Err(failure) = notify::give(&settings.notify, &format!("run {} {result}", jobs_text(kinds))).await
+    {
+        printer.note(&failure.to_string());
+    }
     match (kinds, started.as_slice()) {
         (_, []) => {}
         // Downloads are recorded in storage alone.
@@ -78,6 +84,14 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         }
     }
     ended.map(drop)
+}
+
+/// Names the jobs of a run for a notice.
+fn jobs_text(kinds: &[JobKind]) -> String {
+    match kinds {
+        [kind] => kind.to_string(),
+        _ => "pipeline".to_owned(),
+    }
 }
 
 fn show_id(run: Uuid, printer: &Printer) -> Result<()> {

@@ -2,6 +2,7 @@
 //!
 //! It reads; jobs change the schema and the data. Exceptions: creating the local database, and the roles of a new database.
 
+pub mod activity;
 pub mod checks;
 pub mod data;
 pub mod releases;

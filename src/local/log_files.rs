@@ -6,20 +6,23 @@
 use std::collections::HashMap;
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use async_trait::async_trait;
 use chrono::{DateTime, Utc};
 use common::failure::{Context as _, Result};
-use serde::Deserialize;
 
 use super::layout::{Layout, cannot_read, found};
 use super::{run_history, run_processes};
-use logs::{Event, FilterPattern, Millis, PageRequest, PageResponse, Source};
+use logs::{Event, FilterPattern, Millis, PageRequest, PageResponse, Record, SERVER_SOURCE, Source};
 use target::JobKind;
 
 /// Bytes of a file that are read at once, and the longest message.
 const CHUNK_SIZE: u64 = 4 << 20;
+
+/// The log group of the server's log on AWS.
+const SERVER_GROUP: &str = "/aws/rds/instance/covid19-master/postgresql";
 
 /// The sources and their log groups on AWS. There is no local Metabase, so its source is empty.
 const SOURCES: [(&str, &str); 4] = [
@@ -47,7 +50,10 @@ pub(super) fn sources(layout: &Layout, run: Option<&str>) -> Vec<Arc<dyn Source>
         let files = LogFiles { layout: layout.clone(), name, group, only, progress: Arc::default() };
         Arc::new(files) as Arc<dyn Source>
     };
-    wanted.map(source).collect()
+    let server = run
+        .is_none()
+        .then(|| Arc::new(ServerLog { layout: layout.clone(), progress: Arc::default() }) as Arc<dyn Source>);
+    wanted.map(source).chain(server).collect()
 }
 
 #[derive(Clone)]
@@ -67,18 +73,13 @@ struct ReadProgress {
     pages: u64,
 }
 
+#[derive(Default)]
 struct FileState {
     /// Whether the file belongs to this source.
     belongs: bool,
     position: u64,
     /// The time of the last line with a timestamp.
     time: Option<Millis>,
-}
-
-#[derive(Deserialize)]
-struct Timestamp {
-    #[serde(alias = "time")]
-    timestamp: DateTime<Utc>,
 }
 
 #[async_trait]
@@ -141,18 +142,86 @@ impl LogFiles {
         events: &mut Vec<Event>,
     ) -> Result<bool> {
         let path = self.layout.log_file(run);
+        let file = LogFile { path: &path, group: self.group, stream: run };
         // Checked before reading: a writer that has ended by now has written everything.
         let complete = last && !self.has_writer(run);
-        let Some(mut file) = found(File::open(&path)).context(cannot_read(&path))? else {
+        let started = || run_history::started(&self.layout, run);
+        file.read(state, since, complete, started, events)
+    }
+
+    /// Returns whether the run is in progress.
+    fn has_writer(&self, run: &str) -> bool {
+        run.parse()
+            .is_ok_and(|run| run_processes::find(&self.layout, run).is_ok_and(|process| process.is_some()))
+    }
+}
+
+/// The log of the private server, which PostgreSQL writes.
+#[derive(Clone)]
+struct ServerLog {
+    layout: Layout,
+    progress: Arc<Mutex<(Option<Millis>, FileState)>>,
+}
+
+#[async_trait]
+impl Source for ServerLog {
+    fn name(&self) -> &str {
+        SERVER_SOURCE
+    }
+
+    async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
+        let (log, request) = (self.clone(), request.clone());
+        let page = tokio::task::spawn_blocking(move || log.next_page(&request));
+        page.await.context(|| "cannot read the server's log")?
+    }
+}
+
+impl ServerLog {
+    fn next_page(&self, request: &PageRequest) -> Result<PageResponse> {
+        let pattern = request.pattern.as_deref().map(FilterPattern::parse).transpose()?;
+        let path = &self.layout.server_log;
+        if !path.exists() {
+            return Ok(PageResponse::Missing);
+        }
+        let mut progress = self.progress.lock().unwrap_or_else(PoisonError::into_inner);
+        let (since, state) = &mut *progress;
+        let since = *since.get_or_insert(request.from);
+        let mut events = Vec::new();
+        let file = LogFile { path, group: SERVER_GROUP, stream: "postgresql.log" };
+        let more = file.read(state, since, request.last, || None, &mut events)?;
+        events.retain(|event| pattern.as_ref().is_none_or(|pattern| pattern.matches(&event.message)));
+        let complete_until = more.then(|| state.time.unwrap_or(Millis::MIN));
+        Ok(PageResponse::Page { events, next: more.then(|| state.position.to_string()), complete_until })
+    }
+}
+
+/// A file that only grows.
+struct LogFile<'a> {
+    path: &'a Path,
+    group: &'a str,
+    stream: &'a str,
+}
+
+impl LogFile<'_> {
+    /// Reads the next chunk; returns whether there is more. `started` is the time of lines before the first one with a time.
+    fn read(
+        &self,
+        state: &mut FileState,
+        since: Millis,
+        complete: bool,
+        started: impl Fn() -> Option<Millis>,
+        events: &mut Vec<Event>,
+    ) -> Result<bool> {
+        let Some(mut file) = found(File::open(self.path)).context(cannot_read(self.path))? else {
             return Ok(false);
         };
-        let metadata = file.metadata().context(cannot_read(&path))?;
+        let metadata = file.metadata().context(cannot_read(self.path))?;
         let modified =
             metadata.modified().map_or_else(|_| Utc::now(), DateTime::<Utc>::from).timestamp_millis();
         if metadata.len() <= state.position || state.position == 0 && modified < since {
             return Ok(false);
         }
-        let content = chunk(&mut file, state.position).context(cannot_read(&path))?;
+        let content = chunk(&mut file, state.position).context(cannot_read(self.path))?;
         let end = state.position + content.len() as u64;
         let more = end < metadata.len();
         let whole = whole(&content, complete && !more);
@@ -163,31 +232,21 @@ impl LogFiles {
             if message.is_empty() {
                 continue;
             }
-            let stamp = serde_json::from_str::<Timestamp>(&message)
-                .ok()
-                .map(|stamp| stamp.timestamp.timestamp_millis());
-            let time = stamp
-                .or(state.time)
-                .unwrap_or_else(|| run_history::started(&self.layout, run).unwrap_or(modified));
+            let time = Record::new(&message).time().or(state.time);
+            let time = time.unwrap_or_else(|| started().unwrap_or(modified));
             state.time = Some(time);
             if time >= since {
                 events.push(Event {
                     time,
                     ingested: time,
                     group: self.group.to_owned(),
-                    stream: run.to_owned(),
-                    event_id: format!("{run}:{offset}"),
+                    stream: self.stream.to_owned(),
+                    event_id: format!("{}:{offset}", self.stream),
                     message,
                 });
             }
         }
         Ok(more)
-    }
-
-    /// Returns whether the run is in progress.
-    fn has_writer(&self, run: &str) -> bool {
-        run.parse()
-            .is_ok_and(|run| run_processes::find(&self.layout, run).is_ok_and(|process| process.is_some()))
     }
 }
 

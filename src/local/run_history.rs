@@ -57,7 +57,9 @@ fn record(layout: &Layout, run: &str) -> Option<Record> {
 /// Adds the exit code and the user from the pipeline's record.
 pub(super) fn with_record(layout: &Layout, run: Run) -> Run {
     match record(layout, &run.run_id.to_string()) {
-        Some(Record { exit_code, started_by, .. }) => Run { exit_code, started_by, ..run },
+        Some(Record { exit_code, started_by, phases, .. }) => {
+            Run { exit_code, started_by, phases: phases.0, ..run }
+        }
         None => run,
     }
 }

@@ -9,6 +9,7 @@ use serde::Deserialize;
 use target::{Origin, SslMode, WithOrigin};
 
 use super::globals::{Color, Format};
+use super::notify::NotifySettings;
 use super::targets::TargetKind;
 
 #[derive(Debug, Default, Deserialize)]
@@ -20,6 +21,8 @@ pub(super) struct File {
     pub(super) read_only: Option<bool>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) pg_bin: Option<PathBuf>,
+    #[serde(default)]
+    pub(super) notify: NotifySettings,
     #[serde(default)]
     pub(super) aws: AwsTable,
     #[serde(default)]

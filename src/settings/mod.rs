@@ -4,6 +4,7 @@
 
 mod file;
 mod globals;
+mod notify;
 mod targets;
 
 use std::ffi::OsString;
@@ -18,6 +19,7 @@ use target::{AwsSettings, Origin, Recording, SslMode, WithOrigin};
 
 use self::file::File;
 pub use self::globals::{Color, Format, Globals, RECORD_KEY};
+pub use self::notify::{DesktopNotice, NotifySettings};
 use self::targets::LOCAL;
 pub use self::targets::{TargetEntry, TargetKind};
 
@@ -46,6 +48,7 @@ pub struct Settings {
     pub verbose: bool,
     /// Answers every question with yes.
     pub yes: bool,
+    pub notify: NotifySettings,
     /// What the command line says, to resolve the settings of another target.
     command_line: Arc<(Globals, ArgMatches)>,
 }
@@ -114,6 +117,7 @@ impl Settings {
             quiet: globals.quiet,
             verbose: globals.verbose,
             yes: globals.yes,
+            notify: file.notify,
             command_line: Arc::new((globals.clone(), matches.clone())),
         })
     }

@@ -69,7 +69,7 @@ impl Binding {
 use Command as C;
 use PaletteEntry::{Listed, Shows, Unlisted};
 use Scope::{Everywhere, In, Lists, On, TopOf};
-use Screen::{Data, Logs, Overview, Reports, Runs, Tunnels};
+use Screen::{Data, Database, Health, Logs, Overview, Reports, Runs, Tunnels};
 
 /// All bindings; the first match wins.
 pub static BINDINGS: &[Binding] = &[
@@ -90,6 +90,7 @@ pub static BINDINGS: &[Binding] = &[
     bind("w", C::StartReport, On(Runs), "write a report", None, Unlisted),
     bind("a", C::Rerun, On(Runs), "run the selected job again", Some("again"), Shows("again")),
     bind("S", C::Stop, On(Runs), "stop the selected run", Some("stop"), Shows("stop")),
+    bind("d", C::CompareRun, On(Runs), "compare with the last good run before", Some("diff"), Shows("diff")),
     bind("l", C::RunLogs, On(Runs), "follow the log of the run", Some("log"), Shows("run logs")),
     // Logs.
     bind("Space s", C::Follow, On(Logs), "pause or resume following", Some("pause"), Shows("follow")),
@@ -131,6 +132,19 @@ pub static BINDINGS: &[Binding] = &[
     // Tunnels.
     bind("o", C::OpenTunnel, On(Tunnels), "open a tunnel", Some("open"), Shows("tunnel")),
     bind("x", C::CloseTunnel, On(Tunnels), "close the selected tunnel", Some("close"), Shows("close tunnel")),
+    // Database.
+    bind("Enter", C::Open, On(Database), "show the whole session", Some("session"), Unlisted),
+    bind(
+        "x",
+        C::CancelQuery,
+        On(Database),
+        "cancel the query of the session",
+        Some("cancel"),
+        Shows("cancel query"),
+    ),
+    bind("X", C::EndSession, On(Database), "end the session", Some("end"), Shows("end session")),
+    // Health.
+    bind("Enter", C::Open, On(Health), "show the whole check", Some("check"), Unlisted),
     // Overview.
     bind("u", C::BringUp, On(Overview), "bring the target up", Some("up"), Listed("up")),
     bind("p", C::StartAll, On(Overview), "download, load, report", Some("pipeline"), Listed("run pipeline")),
@@ -147,6 +161,8 @@ pub static BINDINGS: &[Binding] = &[
     bind("4", C::Show(Data), Everywhere, "Data", None, Listed("data")),
     bind("5", C::Show(Reports), Everywhere, "Reports", None, Listed("reports")),
     bind("6", C::Show(Tunnels), Everywhere, "Tunnels", None, Listed("tunnels")),
+    bind("7", C::Show(Database), Everywhere, "Database", None, Listed("database")),
+    bind("8", C::Show(Health), Everywhere, "Health", None, Listed("health")),
     bind("Tab →", C::NextScreen, Everywhere, "next screen", None, Unlisted),
     bind("Shift-Tab ←", C::PreviousScreen, Everywhere, "previous screen", None, Unlisted),
     bind("c", C::Copy, Everywhere, "copy the selected item", None, Listed("copy")),

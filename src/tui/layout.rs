@@ -17,6 +17,18 @@ pub(super) const FOOTER: u16 = 2;
 
 const MAX_OVERLAY_WIDTH: u16 = 100;
 
+/// Columns that the names of all screens take with their numbers.
+const MIN_TAB_COLUMNS: u16 = 80;
+
+/// Commands whose progress is shown, at most.
+const MAX_PROGRESS_ROWS: usize = 4;
+
+/// Rows of the metrics on the Health screen.
+const METRIC_ROWS: usize = 5;
+
+/// Rows of the heat row above the list of runs.
+pub(super) const DAYS_ROWS: usize = 1;
+
 /// Rows of the facts about an open run.
 const FACT_ROWS: usize = 12;
 
@@ -33,6 +45,11 @@ pub(super) fn page_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(2).max(1)
 }
 
+/// Rows of the list of runs, below the heat row.
+pub(super) fn run_rows(model: &Model) -> usize {
+    page_rows(model).saturating_sub(DAYS_ROWS).max(1)
+}
+
 /// The cells of the log lines, below the title and the histogram.
 pub(super) fn log_viewport(model: &Model) -> Viewport {
     let height = body_rows(model).saturating_sub(1 + strip_rows(model)).max(1);
@@ -44,15 +61,18 @@ pub(super) fn strip_rows(model: &Model) -> usize {
     if body_rows(model) < 14 || model.logs.buffer.histogram().is_empty() { 0 } else { 2 }
 }
 
-/// The label of a screen in the header: `2 Runs`.
-pub(super) fn tab(screen: Screen) -> String {
+/// The label of a screen in the header: `2 Runs`. All of them fit in 80 columns; in fewer, the numbers are left out.
+pub(super) fn tab(screen: Screen, columns: u16) -> String {
+    if columns < MIN_TAB_COLUMNS {
+        return format!("{} ", screen.name());
+    }
     format!(" {} {} ", screen as usize + 1, screen.name())
 }
 
 /// The screens with the first column and the width of their tabs.
-pub(super) fn tabs() -> impl Iterator<Item = (Screen, u16, u16)> {
-    Screen::ALL.into_iter().scan(0, |x, screen| {
-        let width = u16::try_from(text::width(&tab(screen))).unwrap_or(0);
+pub(super) fn tabs(columns: u16) -> impl Iterator<Item = (Screen, u16, u16)> {
+    Screen::ALL.into_iter().scan(0, move |x, screen| {
+        let width = u16::try_from(text::width(&tab(screen, columns))).unwrap_or(0);
         let start = *x;
         *x += width;
         Some((screen, start, width))
@@ -123,6 +143,22 @@ pub(super) fn run_issue_rows(model: &Model) -> usize {
 /// Rows of the issues on the Data screen.
 pub(super) fn data_issue_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(data_upper_rows(model) + 2).max(1)
+}
+
+/// Rows above the sessions on the Database screen: title, server, progress.
+pub(super) fn database_upper_rows(model: &Model) -> usize {
+    let progress = model.database.activity.value.as_ref().map_or(0, |activity| activity.progress.len());
+    2 + progress.min(MAX_PROGRESS_ROWS)
+}
+
+/// Rows of the sessions, above the tables.
+pub(super) fn session_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(database_upper_rows(model) + 3).max(1)
+}
+
+/// Rows of the checks on the Health screen, above the cure and the metrics.
+pub(super) fn check_list_rows(model: &Model) -> usize {
+    body_rows(model).saturating_sub(METRIC_ROWS + 3).max(1)
 }
 
 /// Rows of the upper part of the Data screen: the release and the charts.

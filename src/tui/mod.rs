@@ -21,6 +21,7 @@ pub mod theme;
 pub mod update;
 pub mod view;
 
+use std::io::Write as _;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -40,7 +41,8 @@ use self::model::{Effect, Model, Msg};
 use self::terminal::TerminalGuard;
 use self::theme::Theme;
 use self::update::update;
-use crate::settings::{Color, Settings};
+use crate::notify;
+use crate::settings::{Color, NotifySettings, Settings};
 
 const FRAME_INTERVAL: Duration = Duration::from_millis(33);
 
@@ -85,7 +87,7 @@ pub async fn run(
         zone,
         terminal.size(),
     );
-    let mut screens = Screens { terminal, runner, model };
+    let mut screens = Screens { terminal, runner, model, notify: settings.notify.clone() };
     let mut input = EventStream::new();
     let mut ticks = interval(Duration::from_secs(1));
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -154,6 +156,7 @@ struct Screens {
     terminal: TerminalGuard,
     runner: EffectRunner,
     model: Model,
+    notify: NotifySettings,
 }
 
 impl Screens {
@@ -170,6 +173,14 @@ impl Screens {
                     let copied =
                         crossterm::execute!(std::io::stdout(), CopyToClipboard::to_clipboard_from(text));
                     copied.context(|| "cannot write to the terminal".to_owned())?;
+                }
+                Effect::Notify(text) => {
+                    let sequence = notify::sequence(&self.notify, &text);
+                    let written = std::io::stdout().write_all(sequence.as_bytes());
+                    written
+                        .and_then(|()| std::io::stdout().flush())
+                        .map_err(|error| terminal::lost().source(error))?;
+                    self.runner.run(Effect::Notify(text));
                 }
                 effect => self.runner.run(effect),
             }

@@ -194,7 +194,7 @@ fn logs_wrong_arguments_fail_with_one_sentence() {
         (
             &["nonsense"][..],
             2,
-            "there is no log source `nonsense`\n\nhint: the sources are lambda, etl, report, metabase",
+            "there is no log source `nonsense`\n\nhint: the sources are lambda, etl, report, metabase, postgres",
         ),
         (&["--run", "99999999"], 1, "there is no log of a run `99999999`\n\nhint: "),
         (&["--run", ""], 1, "there is no log of a run ``"),

@@ -6,6 +6,8 @@ mod demo;
 mod doctor;
 mod download;
 mod help;
+mod log_diff;
+mod log_files;
 mod logs;
 mod output;
 mod private_postgresql;

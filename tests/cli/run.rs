@@ -140,3 +140,17 @@ fn run_timeout_stops_job() {
     assert_eq!(output.code, Some(124), "{}", output.err);
     assert_eq!(jobs(&target), 0);
 }
+
+#[test]
+fn run_records_when_each_phase_began() {
+    let target = ready();
+    target.ok(&["run", "pipeline", "--force"]);
+    let runs: Value = serde_json::from_str(&target.ok(&["runs", "-o", "json", "--limit", "2"]).out).unwrap();
+    let phases = |run: &Value| -> Vec<String> {
+        let phases = run["phases"].as_array().unwrap();
+        assert!(phases.is_sorted_by_key(|phase| phase["began_at"].as_str().unwrap().to_owned()), "{run}");
+        phases.iter().map(|phase| phase["name"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(phases(&runs[0]), ["report"]);
+    assert_eq!(phases(&runs[1]), ["wait", "extract", "load", "check", "keys", "publish", "cleanup"]);
+}

@@ -12,7 +12,7 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use common::failure::Result;
 
 use super::api_error::{ApiError, ApiErrorKind};
-use logs::{Event, PageRequest, PageResponse, PollPolicy, Source};
+use logs::{Event, PageRequest, PageResponse, PollPolicy, SERVER_SOURCE, Source};
 
 /// Limit of `FilterLogEvents`.
 const PAGE_SIZE: i32 = 10_000;
@@ -82,7 +82,8 @@ impl LogGroup {
         match error.kind {
             ApiErrorKind::Missing => Ok(PageResponse::Missing),
             ApiErrorKind::Throttled => Ok(PageResponse::Throttled),
-            _ if error.may_pass() => Ok(PageResponse::Unavailable(failure)),
+            // The screens read it beside the others, which must not end for lack of a right to it.
+            _ if error.may_pass() || self.name == SERVER_SOURCE => Ok(PageResponse::Unavailable(failure)),
             _ => Err(failure),
         }
     }

@@ -90,7 +90,7 @@ pub(super) fn final_record(record: Option<&Record>, task: &TaskState) -> Option<
 
 /// Returns the record that the run of a task would have written at its start.
 fn begun(task: &TaskState) -> Record {
-    let task_of_run = EcsTask { arn: Some(task.arn.clone()), log_stream: None };
+    let task_of_run = EcsTask { arn: Some(task.arn.clone()), ..EcsTask::default() };
     let origin = RunOrigin { started_by: task.started_by.clone(), task: task_of_run };
     Record {
         kind: task.kind.to_string(),
@@ -144,6 +144,7 @@ fn of_record(record: Record) -> Run {
         error: record.error,
         exit_code: record.exit_code,
         started_by: record.started_by,
+        phases: record.phases.0,
         ..Run::begun(record.run_id, &record.kind, record.started_at)
     }
 }

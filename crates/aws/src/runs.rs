@@ -13,7 +13,7 @@ use super::log_groups::{EventFilter, LogGroup};
 use super::names::Name;
 use super::tasks::TaskState;
 use super::{Account, Aws, downloads, log_groups, run_records, tasks};
-use logs::{LogSources, RunLog, Source};
+use logs::{LogSources, RunLog, SERVER_SOURCE, Source};
 use target::{ActiveRun, Job, JobKind, Run, RunEnd, Runs, Storage as _, ambiguous_run, no_run};
 
 /// How often a task is polled.
@@ -89,6 +89,13 @@ impl Runs for Aws {
             for name in SOURCES {
                 sources.push(account.source(name, EventFilter::All).await?);
             }
+            let group = format!("/aws/rds/instance/{}/postgresql", account.names.need(Name::Master)?);
+            sources.push(Arc::new(LogGroup {
+                client: account.clients.logs(),
+                name: SERVER_SOURCE,
+                group,
+                of: EventFilter::All,
+            }));
             return Ok(LogSources { sources, poll_policy, run: None });
         };
         let id = self.id_of(typed).await?;

@@ -41,8 +41,8 @@ pub use self::reader::{LogSink, read};
 pub use self::record::{Record, Severity};
 pub use self::render::{Entry, OutputFormat, Renderer};
 pub use self::source::{
-    Event, LogSources, Lookback, MergedEvent, Millis, PageRequest, PageResponse, PollPolicy, RunLog, Source,
-    to_datetime,
+    Event, LogSources, Lookback, MergedEvent, Millis, PageRequest, PageResponse, PollPolicy, RunLog,
+    SERVER_SOURCE, Source, to_datetime,
 };
 pub use self::text_file::{FileEvent, FileReader, TextInput};
 pub use self::time_arg::{TimeArg, parse_time};

@@ -10,6 +10,9 @@ use uuid::Uuid;
 /// Milliseconds since the Unix epoch.
 pub type Millis = i64;
 
+/// The name of the source that is the database server's own log. It is read on request only: it has what other clients did, too.
+pub const SERVER_SOURCE: &str = "postgres";
+
 /// Converts a time to a date; a time outside chrono's range becomes the epoch.
 pub fn to_datetime(time: Millis) -> DateTime<Utc> {
     DateTime::from_timestamp_millis(time).unwrap_or_default()

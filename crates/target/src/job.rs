@@ -3,6 +3,7 @@
 use std::fmt;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use etl::phases::Phase;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
@@ -141,6 +142,9 @@ pub struct Run {
     pub exit_code: Option<u8>,
     /// The user or service that started it, if the target knows it.
     pub started_by: Option<String>,
+    /// When each phase began, in order, if the run recorded it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub phases: Vec<Phase>,
 }
 
 impl Run {
@@ -153,6 +157,12 @@ impl Run {
     /// Returns how long the run took, if it has ended.
     pub fn duration(&self) -> Option<TimeDelta> {
         self.finished_at.map(|finished| finished - self.started_at)
+    }
+
+    /// Returns the phases with how long each took; the last one took until the end of the run.
+    pub fn phase_durations(&self) -> Vec<(&str, TimeDelta)> {
+        let ends = self.phases.iter().skip(1).map(|next| next.began_at).chain(self.finished_at);
+        self.phases.iter().zip(ends).map(|(phase, end)| (phase.name.as_str(), end - phase.began_at)).collect()
     }
 
     /// Returns the rows of the line list that were read per second.

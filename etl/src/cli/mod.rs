@@ -20,6 +20,7 @@ use crate::database::Database;
 use crate::dataset::Dataset;
 use crate::interrupts::Interrupts;
 use crate::log::{self, Format};
+use crate::phases::PhaseName;
 use crate::record::{Record, RunStatus};
 use crate::report::Language;
 use crate::runs::RunKind;
@@ -220,6 +221,7 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     let (language, run_id) = (arguments.language, arguments.id.run_id);
     let work = async |record: &mut Record, interrupts: &mut Interrupts| {
         let options = report::Options { language, run_id, started_at: record.started_at };
+        record.phases.begin(PhaseName::Report);
         let written = report::run(&options, &arguments.database.database_url, &reports, interrupts).await?;
         record.report = Some(written.folder.clone());
         Ok(written)
@@ -244,7 +246,8 @@ async fn download(arguments: DownloadArgs) -> Result<()> {
     let store = Store::open_or_create(&arguments.store_url)?;
     let reports = arguments.reports.open(Some(arguments.store_url))?;
     let options = download::Options::from(arguments.sources);
-    let work = async |_: &mut Record, interrupts: &mut Interrupts| {
+    let work = async |record: &mut Record, interrupts: &mut Interrupts| {
+        record.phases.begin(PhaseName::Download);
         interrupts.or_interrupted(download::run(&options, &store, None)).await
     };
     let status = |ended: &download::Ended| match ended {

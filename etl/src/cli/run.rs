@@ -8,7 +8,7 @@ use crate::gate::Thresholds;
 use crate::interrupts::Interrupts;
 use crate::load::retire::Retention;
 use crate::log::Format;
-use crate::pipeline::{self, Options, Outcome};
+use crate::pipeline::{self, Options, Outcome, RunProgress};
 use crate::record::{Record, RunStatus};
 use crate::rollback;
 use crate::runs::RunKind;
@@ -85,9 +85,10 @@ pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
     let store = Store::open(&arguments.store_url)?;
     let reports = arguments.reports.open(Some(arguments.store_url))?;
     let work = async |record: &mut Record, interrupts: &mut Interrupts| {
-        let mut about = None;
-        let result = pipeline::run(&options, &store, interrupts, &mut about).await;
-        record.dataset = about;
+        let mut progress = RunProgress::default();
+        let result = pipeline::run(&options, &store, interrupts, &mut progress).await;
+        record.dataset = progress.dataset;
+        record.phases.0.extend(progress.phases.0);
         if let Ok(Outcome::Published(tally)) = &result {
             record.rows = Some(tally.cases());
         }

@@ -19,6 +19,7 @@ use etl::cli::SourceArgs;
 use etl::download::{self, Ended, Options, Unfinished};
 use etl::ecs_metadata::EcsTask;
 use etl::log::{self, Format};
+use etl::phases::PhaseName;
 use etl::record::{Record, RunOrigin, RunStatus};
 use etl::runs::RunKind;
 use etl::store::Store;
@@ -138,8 +139,12 @@ impl Downloader {
             },
             // An unreadable record does not stop the download.
             Ok(None) | Err(_) => {
-                let task = EcsTask { arn: None, log_stream: Some(context.env_config.log_stream.clone()) };
-                Record::begin(id, RunKind::Download, RunOrigin { started_by: event.started_by.clone(), task })
+                let log_stream = Some(context.env_config.log_stream.clone());
+                let task = EcsTask { log_stream, ..EcsTask::default() };
+                let origin = RunOrigin { started_by: event.started_by.clone(), task };
+                let mut record = Record::begin(id, RunKind::Download, origin);
+                record.phases.begin(PhaseName::Download);
+                record
             }
         };
         record.write(&self.reports).await;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use common::failure::Result;
 use etl::interrupts::Interrupts;
+use etl::pipeline::RunProgress;
 use etl::report::{self, Language, Options, Pointer, QUESTIONS, Written};
 use etl::store::Store;
 use etl::{pipeline, sample};
@@ -80,7 +81,9 @@ impl Fixture {
             log_format: etl::log::Format::Json,
         };
         let store = Store::open(&format!("file://{}", folder.display())).unwrap();
-        pipeline::run(&options, &store, &mut Interrupts::listen(None), &mut None).await.unwrap();
+        pipeline::run(&options, &store, &mut Interrupts::listen(None), &mut RunProgress::default())
+            .await
+            .unwrap();
     }
 
     pub(crate) async fn change(&self, statements: &str) {

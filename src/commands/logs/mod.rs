@@ -21,7 +21,10 @@ use crate::ops::follow;
 use crate::printer::Printer;
 use crate::settings::{Format, Settings};
 use crate::signals::Signals;
-use logs::{Histogram, LogSources, Millis, OutputFormat, ReadOptions, Record, Renderer, Source, TimeArg};
+use logs::{
+    Histogram, LogSources, Millis, OutputFormat, ReadOptions, Record, Renderer, SERVER_SOURCE, Source,
+    TimeArg,
+};
 
 /// Default of `--since`.
 const DEFAULT_SINCE: TimeArg = TimeArg::Ago(Duration::from_mins(10));
@@ -135,14 +138,15 @@ async fn events(args: &cli::Logs, settings: &Settings, printer: &Printer) -> Res
     follow::outcome(&format!("run {}", run.id), end?, None, Some(format!("covidctl runs show {}", run.id)))
 }
 
-/// Returns the sources with these names, or all if there are none.
+/// Returns the sources with these names; without names, all but the database server.
 fn selected(mut sources: Vec<Arc<dyn Source>>, typed: &[String]) -> Result<Vec<Arc<dyn Source>>> {
     let names: Vec<&str> = sources.iter().map(|source| source.name()).collect();
     if let Some(name) = typed.iter().find(|name| !names.contains(&name.as_str())) {
         return Err(Failure::usage(format!("there is no log source `{name}`"))
             .hint(format!("the sources are {}", names.join(", "))));
     }
-    sources.retain(|source| typed.is_empty() || typed.iter().any(|name| name == source.name()));
+    let is_default = |name: &str| typed.is_empty() && name != SERVER_SOURCE;
+    sources.retain(|source| is_default(source.name()) || typed.iter().any(|name| name == source.name()));
     Ok(sources)
 }
 

@@ -4,6 +4,7 @@
 //! runner aborts all tasks.
 
 mod logs;
+mod machine;
 mod requests;
 mod runs;
 mod tunnels;
@@ -21,6 +22,7 @@ use tokio::task::{AbortHandle, JoinError, JoinSet};
 use super::domain::ActiveRun;
 use super::model::{Effect, Msg, Request, SwitchTarget, TunnelEvent};
 use crate::connect;
+use crate::notify;
 use crate::settings::{Settings, TargetKind};
 
 /// How long the request for active runs may take when the screens are left.
@@ -98,6 +100,11 @@ impl EffectRunner {
             }
             Effect::BringUp => self.spawn(runs::bring_up(target, outbox)),
             Effect::StartJobs { kinds, years } => self.spawn(runs::start(target, outbox, kinds, years)),
+            Effect::EndSession { pid, began_at, terminate } => self.spawn(async move {
+                let ended = requests::end_session(&target, pid, began_at, terminate).await;
+                let done = if terminate { "ended" } else { "cancelled the query of" };
+                outbox.done(ended.map(|()| format!("{done} session {pid}"))).await;
+            }),
             Effect::StopRun(run) => self.spawn(runs::stop(target, outbox, run)),
             Effect::OpenTunnel { tunnel, route } => {
                 let task = tunnels::open(self.settings.clone(), outbox, tunnel, route);
@@ -116,6 +123,14 @@ impl EffectRunner {
                 self.spawn(async move { outbox.done(requests::save_report(&target, &name).await).await });
             }
             Effect::SwitchTarget(to) => self.switch_target(to),
+            Effect::Notify(text) => {
+                let notify = self.settings.notify.clone();
+                self.spawn(async move {
+                    if let Err(failure) = notify::run_command(&notify, &text).await {
+                        outbox.send(Msg::Failed(failure.into())).await;
+                    }
+                });
+            }
             Effect::Copy(_) | Effect::Suspend | Effect::Redraw => {}
         }
     }

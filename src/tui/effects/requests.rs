@@ -1,16 +1,18 @@
 //! Requests to the target, its database and its report store.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
 use common::failure::{Context as _, Result};
-use target::{Database, DatabaseAccess, Target};
+use target::{Check, Database, DatabaseAccess, DatabaseRole, DatabaseServer, DoctorContext, Target};
 use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
-use super::{Outbox, logs};
+use super::{Outbox, logs, machine};
 use crate::db;
 use crate::ops;
+use crate::tui::domain::Activity;
 use crate::tui::model::data::{Charts, DataSummary, RejectedRow, TableSize};
 use crate::tui::model::runs::RunDetails;
 use crate::tui::model::{Msg, Request, RequestId, Response, UserError};
@@ -31,6 +33,12 @@ pub(super) async fn perform(target: Target, outbox: Outbox, id: RequestId, reque
         }
         Request::Active => Msg::Active(id, response(target.runs.active()).await),
         Request::Runs => Msg::Runs(id, response(target.runs.history(MAX_RUNS)).await),
+        Request::CompareRuns { before, after } => {
+            let (before, after) = (before.to_string(), after.to_string());
+            let mut note = |_| {};
+            let compared = ops::run_patterns::compare(&target, &before, &after, None, &mut note);
+            Msg::Comparison(id, response(compared).await)
+        }
         Request::RunDetails(run) => Msg::RunDetails(id, response(run_details(&target, run)).await),
         Request::Data { known_charts } => Msg::Data(id, response(data(&target, known_charts)).await),
         Request::Rejected { run, dataset, reason } => {
@@ -44,6 +52,9 @@ pub(super) async fn perform(target: Target, outbox: Outbox, id: RequestId, reque
             let report = async { ops::reports::text(&target.storage.reports().await?, &name).await };
             Msg::Report(id, response(report).await)
         }
+        Request::Activity => Msg::Activity(id, response(activity(&target)).await),
+        Request::Checks => Msg::Checks(id, Ok(checks(&target).await)),
+        Request::Metrics => Msg::Metrics(id, Ok(machine::metrics(&target.location()))),
         Request::Logs { since, run } => return logs::follow(&target, &outbox, id, since, run).await,
     };
     outbox.send(msg).await;
@@ -125,6 +136,27 @@ pub(super) async fn save_text(path: String, text: String) -> Result<String> {
     };
     written.await.context(|| format!("cannot write `{path}`"))?;
     Ok(format!("saved {} lines to `{path}`", text.lines().count()))
+}
+
+async fn activity(target: &Target) -> Result<Box<Activity>> {
+    let database = read_database(target).await?;
+    let mut connection = db::connect(&database).await?;
+    Ok(Box::new(db::activity::read(&mut connection).await?))
+}
+
+/// Cancels a query or ends a session, as the administrator: other roles may signal their own sessions only.
+pub(super) async fn end_session(target: &Target, pid: i32, began_at: i64, terminate: bool) -> Result<()> {
+    let access = DatabaseAccess { server: DatabaseServer::Master, role: DatabaseRole::Administrator };
+    let database = target.databases.database(access).await?;
+    let mut connection = db::connect(&database).await?;
+    db::activity::end(&mut connection, pid, began_at, terminate).await
+}
+
+async fn checks(target: &Target) -> Vec<Check> {
+    let checks = Mutex::new(Vec::new());
+    let sink = |check| checks.lock().unwrap_or_else(PoisonError::into_inner).push(check);
+    ops::doctor::diagnose(target, &DoctorContext::default(), &sink).await;
+    checks.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Returns the database for reading. The caller keeps it as long as its connection: dropping it closes the tunnel.

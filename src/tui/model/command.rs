@@ -34,6 +34,8 @@ pub enum Command {
     /// Starts another run of the selected run's job.
     Rerun,
     RunLogs,
+    /// Compares the selected run with the last good one before it.
+    CompareRun,
     /// Pauses or resumes following the newest log line.
     Follow,
     Search,
@@ -59,6 +61,8 @@ pub enum Command {
     Clear,
     Save,
     OpenTunnel,
+    CancelQuery,
+    EndSession,
     CloseTunnel,
     Yes,
     No,
@@ -72,7 +76,14 @@ impl Command {
     pub const fn changes_target(self) -> bool {
         matches!(
             self,
-            Self::BringUp | Self::StartEtl | Self::StartReport | Self::StartAll | Self::Stop | Self::Rerun
+            Self::BringUp
+                | Self::StartEtl
+                | Self::StartReport
+                | Self::StartAll
+                | Self::Stop
+                | Self::Rerun
+                | Self::CancelQuery
+                | Self::EndSession
         )
     }
 }

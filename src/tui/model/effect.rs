@@ -31,11 +31,28 @@ pub enum Request {
     Active,
     Runs,
     RunDetails(Uuid),
-    Data { known_charts: Option<Uuid> },
-    Rejected { run: Uuid, dataset: String, reason: String },
+    /// Compares what two runs logged.
+    CompareRuns {
+        before: Uuid,
+        after: Uuid,
+    },
+    Data {
+        known_charts: Option<Uuid>,
+    },
+    Rejected {
+        run: Uuid,
+        dataset: String,
+        reason: String,
+    },
     Reports,
     Report(String),
-    Logs { since: Millis, run: Option<Uuid> },
+    Activity,
+    Checks,
+    Metrics,
+    Logs {
+        since: Millis,
+        run: Option<Uuid>,
+    },
 }
 
 /// `StartJobs` starts jobs one after the other until one fails; `years` limits a load to cases of these years. `SaveReport` copies the
@@ -47,15 +64,32 @@ pub enum Effect {
 
     // Changes of the target.
     BringUp,
-    StartJobs { kinds: Vec<JobKind>, years: Option<String> },
+    StartJobs {
+        kinds: Vec<JobKind>,
+        years: Option<String>,
+    },
     StopRun(Uuid),
-    OpenTunnel { tunnel: u64, route: Route },
+    /// Cancels the query of a session, or ends the session.
+    EndSession {
+        pid: i32,
+        began_at: i64,
+        terminate: bool,
+    },
+    OpenTunnel {
+        tunnel: u64,
+        route: Route,
+    },
     CloseTunnel(u64),
 
     // On this machine.
-    SaveText { path: String, text: String },
+    SaveText {
+        path: String,
+        text: String,
+    },
     SaveReport(String),
     Copy(String),
+    /// A notice outside the screens; its text has no text from a log.
+    Notify(String),
     SwitchTarget(SwitchTarget),
     Suspend,
     Redraw,

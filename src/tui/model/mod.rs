@@ -5,8 +5,10 @@
 
 mod command;
 pub mod data;
+pub mod database;
 mod effect;
 pub mod freshness;
+pub mod health;
 mod list;
 pub mod logs;
 mod msg;
@@ -26,6 +28,8 @@ pub use self::remote::{Remote, RequestId, Response, UserError};
 pub use self::screen::{Layer, Screen};
 
 use self::data::Data;
+use self::database::DatabaseView;
+use self::health::Health;
 use self::logs::Logs;
 use self::overlay::{Confirm, Notice, Overlay, Purpose, TextInput};
 use self::runs::Runs;
@@ -92,6 +96,8 @@ pub struct Model {
     pub data: Data,
     pub reports: Reports,
     pub tunnels: Tunnels,
+    pub database: DatabaseView,
+    pub health: Health,
     pub quit: bool,
     last_request: u64,
 }
@@ -123,6 +129,8 @@ impl Model {
             data: Data::default(),
             reports: Reports::default(),
             tunnels: Tunnels::default(),
+            database: DatabaseView::default(),
+            health: Health::default(),
             quit: false,
             last_request: 0,
         }
@@ -160,7 +168,7 @@ impl Model {
             Screen::Runs => self.runs.page.is_some(),
             Screen::Data => self.data.page.is_some(),
             Screen::Reports => self.reports.page.is_some(),
-            Screen::Overview | Screen::Logs | Screen::Tunnels => false,
+            Screen::Overview | Screen::Logs | Screen::Tunnels | Screen::Database | Screen::Health => false,
         }
     }
 
@@ -179,7 +187,7 @@ impl Model {
             Screen::Runs => self.runs.page = None,
             Screen::Data => self.data.page = None,
             Screen::Reports => self.reports.page = None,
-            Screen::Overview | Screen::Logs | Screen::Tunnels => {}
+            Screen::Overview | Screen::Logs | Screen::Tunnels | Screen::Database | Screen::Health => {}
         }
     }
 

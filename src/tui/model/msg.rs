@@ -6,10 +6,13 @@ use chrono::{DateTime, Utc};
 use tui_input::InputRequest;
 
 use super::data::{DataSummary, RejectedRow};
+use super::health::MachineMetrics;
 use super::logs::ParsedEvent;
 use super::runs::RunDetails;
 use super::{Command, RequestId, Response, UserError};
-use crate::tui::domain::{ActiveRun, Component, Location, Millis, Report, Run, Snapshot};
+use crate::tui::domain::{
+    ActiveRun, Activity, Check, Component, Location, Millis, PatternChange, Report, Run, Snapshot,
+};
 
 #[derive(Debug, Clone)]
 pub enum Msg {
@@ -28,10 +31,14 @@ pub enum Msg {
     Active(RequestId, Response<Vec<ActiveRun>>),
     Runs(RequestId, Response<Vec<Run>>),
     RunDetails(RequestId, Response<RunDetails>),
+    Comparison(RequestId, Response<Vec<PatternChange>>),
     Data(RequestId, Response<Box<DataSummary>>),
     Rejected(RequestId, Response<Vec<RejectedRow>>),
     Reports(RequestId, Response<Vec<Report>>),
     Report(RequestId, Response<String>),
+    Activity(RequestId, Response<Box<Activity>>),
+    Checks(RequestId, Response<Vec<Check>>),
+    Metrics(RequestId, Response<Option<MachineMetrics>>),
 
     // Events. `Step` is the current step of a long operation, none when it has ended. `Done` and `Failed` are results of changes.
     Logs(RequestId, LogEvent),

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 use super::{Cursor, Remote};
-use crate::tui::domain::{ActiveRun, Issue, Run, RunCheck};
+use crate::tui::domain::{ActiveRun, Issue, PatternChange, Run, RunCheck};
 
 /// What the database has about a run beside its record.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -21,10 +21,15 @@ pub struct Runs {
     pub active: Remote<Vec<ActiveRun>>,
     /// Runs that were asked to stop and have not ended.
     pub stopping: Vec<Uuid>,
+    /// Runs that were active and whose end is not known yet.
+    pub ending: Vec<Uuid>,
     pub cursor: Cursor,
     /// The run whose details are open.
     pub page: Option<Uuid>,
     pub details: Remote<RunDetails>,
+    /// The runs that are compared, the earlier one first, and what the second one logged differently.
+    pub compared: Option<(Uuid, Uuid)>,
+    pub comparison: Remote<Vec<PatternChange>>,
     pub page_cursor: Cursor,
 }
 
@@ -55,6 +60,16 @@ impl Runs {
     /// The run of the open page, or the selected one.
     pub fn selected(&self) -> Option<Uuid> {
         self.page.or_else(|| self.rows().get(self.cursor.at).map(|row| row.id))
+    }
+
+    /// The last successful run of the same kind before a run.
+    pub fn last_good_before(&self, run: Uuid) -> Option<&Run> {
+        let history = self.history.items();
+        let this = history.iter().find(|other| other.run_id == run)?;
+        let before = history.iter().filter(|other| {
+            other.kind == this.kind && other.status == "succeeded" && other.started_at < this.started_at
+        });
+        before.max_by_key(|other| other.started_at)
     }
 
     pub fn is_active(&self, run: Uuid) -> bool {

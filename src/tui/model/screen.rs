@@ -1,4 +1,4 @@
-//! The six screens, and the layers that decide what a key means.
+//! The eight screens, and the layers that decide what a key means.
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Screen {
@@ -8,12 +8,22 @@ pub enum Screen {
     Data,
     Reports,
     Tunnels,
+    Database,
+    Health,
 }
 
 impl Screen {
     /// All screens, in the order of the header.
-    pub const ALL: [Self; 6] =
-        [Self::Overview, Self::Runs, Self::Logs, Self::Data, Self::Reports, Self::Tunnels];
+    pub const ALL: [Self; 8] = [
+        Self::Overview,
+        Self::Runs,
+        Self::Logs,
+        Self::Data,
+        Self::Reports,
+        Self::Tunnels,
+        Self::Database,
+        Self::Health,
+    ];
 
     pub const fn name(self) -> &'static str {
         match self {
@@ -23,6 +33,8 @@ impl Screen {
             Self::Data => "Data",
             Self::Reports => "Reports",
             Self::Tunnels => "Tunnels",
+            Self::Database => "Database",
+            Self::Health => "Health",
         }
     }
 

@@ -1,6 +1,6 @@
 //! What each command does.
 
-use super::{logs, navigate, requests, runs};
+use super::{database, logs, navigate, requests, runs};
 use crate::tui::domain::{Component, ComponentState, FULL_PIPELINE, JobKind};
 use crate::tui::layout;
 use crate::tui::model::overlay::{Overlay, Purpose};
@@ -59,6 +59,9 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::RunLogs => {
             return model.runs.selected().map(|run| runs::follow(model, Some(run))).unwrap_or_default();
         }
+        Command::CancelQuery => database::end_session(model, false),
+        Command::EndSession => database::end_session(model, true),
+        Command::CompareRun => return runs::compare(model).into_iter().collect(),
         Command::OpenTunnel => model.open_input(Purpose::Tunnel, ""),
         Command::CloseTunnel => close_tunnel(model),
         // The rest belongs to the Logs screen.
@@ -92,6 +95,8 @@ fn open(model: &mut Model) -> Option<Effect> {
             return Some(requests::start(model, Request::Report(name)));
         }
         Screen::Tunnels => {}
+        Screen::Database => database::open(model),
+        Screen::Health => open_check(model),
     }
     None
 }
@@ -105,6 +110,18 @@ fn open_component(model: &mut Model) {
     let title = format!("{}: {}", component.name, component.state);
     let lines = wrap_words(&sanitize(&component.detail), layout::overlay_columns(model));
     model.overlay = Some(Overlay::text(title, lines));
+}
+
+/// Shows the whole detail of the selected check, and its cure.
+fn open_check(model: &mut Model) {
+    let Some(check) = model.health.selected().cloned() else { return };
+    let columns = layout::overlay_columns(model);
+    let mut lines = wrap_words(&sanitize(&check.detail), columns);
+    if let Some(hint) = &check.hint {
+        lines.push(String::new());
+        lines.extend(wrap_words(&format!("cure: {}", sanitize(hint)), columns));
+    }
+    model.overlay = Some(Overlay::text(format!("{}: {}", check.name, check.outcome), lines));
 }
 
 /// The screen with more about a component; none if its detail is all there is, or explains a failure.
@@ -151,6 +168,10 @@ fn copy(model: &mut Model) -> Option<Effect> {
         Screen::Reports if model.reports.page.is_some() => model.reports.text.value.clone(),
         Screen::Reports => model.reports.selected().map(str::to_owned),
         Screen::Tunnels => model.tunnels.selected().and_then(|tunnel| tunnel.usage.clone()),
+        Screen::Database => model.database.selected().and_then(|session| session.query.clone()),
+        Screen::Health => {
+            model.health.selected().map(|check| check.hint.clone().unwrap_or(check.detail.clone()))
+        }
     };
     let Some(text) = selected.filter(|text| !text.is_empty()) else {
         model.notify("nothing to copy");

@@ -3,6 +3,7 @@
 //! Pure: no terminal, no I/O and no clock.
 
 mod commands;
+mod database;
 mod input;
 mod logs;
 mod navigate;

@@ -47,12 +47,15 @@ fn screen_focus(model: &mut Model) -> Option<Focus<'_>> {
     let (issues, issue_rows) = (model.data.issues().len(), layout::data_issue_rows(model));
     let (components_row, issues_row) = (layout::components_row(model), layout::data_upper_rows(model) + 2);
     let (run_issues, run_issue_rows) = (model.runs.issues().len(), layout::run_issue_rows(model));
+    let (sessions, session_rows) = (model.database.sessions().len(), layout::session_rows(model));
+    let sessions_row = layout::database_upper_rows(model) + 1;
+    let (checks, check_rows) = (model.health.checks.items().len(), layout::check_list_rows(model));
     let runs = model.runs.rows().len();
-    let is_page = model.page_is_open();
+    let (is_page, run_rows) = (model.page_is_open(), layout::run_rows(model));
     let (count, page, first_row, cursor) = match model.screen {
         Screen::Overview => (components, components, Some(components_row), &mut model.overview.cursor),
         Screen::Runs if is_page => (run_issues, run_issue_rows, None, &mut model.runs.page_cursor),
-        Screen::Runs => (runs, page, Some(2), &mut model.runs.cursor),
+        Screen::Runs => (runs, run_rows, Some(2 + layout::DAYS_ROWS), &mut model.runs.cursor),
         Screen::Logs => return None,
         Screen::Data if is_page => {
             (model.data.rejected.items().len(), page, Some(2), &mut model.data.page_cursor)
@@ -64,6 +67,8 @@ fn screen_focus(model: &mut Model) -> Option<Focus<'_>> {
         }
         Screen::Reports => (model.reports.list.items().len(), page, Some(2), &mut model.reports.cursor),
         Screen::Tunnels => (model.tunnels.all.len(), page, Some(2), &mut model.tunnels.cursor),
+        Screen::Database => (sessions, session_rows, Some(sessions_row), &mut model.database.cursor),
+        Screen::Health => (checks, check_rows, Some(2), &mut model.health.cursor),
     };
     Some(Focus { cursor, count, page, first_row })
 }
@@ -90,7 +95,8 @@ pub(super) fn clamp_cursors(model: &mut Model) {
 /// A click on a tab shows its screen, one on a row selects it, one beside a text closes the text.
 pub(super) fn click(model: &mut Model, column: u16, row: u16) {
     if row == 1 {
-        let hit = layout::tabs().find(|(_, start, width)| (*start..start + width).contains(&column));
+        let hit =
+            layout::tabs(model.width).find(|(_, start, width)| (*start..start + width).contains(&column));
         if let Some((screen, ..)) = hit {
             model.show(screen);
         }

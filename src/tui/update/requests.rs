@@ -19,11 +19,15 @@ pub(super) fn start(model: &mut Model, request: Request) -> Effect {
         Request::Components => model.overview.components.start(id, now),
         Request::Active => model.runs.active.start(id, now),
         Request::Runs => model.runs.history.start(id, now),
+        Request::CompareRuns { .. } => model.runs.comparison.start(id, now),
         Request::RunDetails(_) => model.runs.details.start(id, now),
         Request::Data { .. } => model.data.summary.start(id, now),
         Request::Rejected { .. } => model.data.rejected.start(id, now),
         Request::Reports => model.reports.list.start(id, now),
         Request::Report(_) => model.reports.text.start(id, now),
+        Request::Activity => model.database.activity.start(id, now),
+        Request::Checks => model.health.checks.start(id, now),
+        Request::Metrics => model.health.metrics.start(id, now),
         Request::Logs { .. } => model.logs.start(id),
     }
     Effect::Request(id, request)
@@ -38,12 +42,19 @@ pub(super) fn due(model: &mut Model) -> Vec<Effect> {
     let shown = if is_idle { base * 4 } else { base };
     let interval = |is_shown: bool| if is_shown { shown } else { BACKGROUND_INTERVAL };
     let is_summary = matches!(screen, Screen::Overview | Screen::Runs);
+    let shows_database = matches!(screen, Screen::Database | Screen::Health);
     let requests = [
         (Request::Active, model.runs.active.is_due(now, base)),
         (Request::Components, model.overview.components.is_due(now, interval(screen == Screen::Overview))),
         (Request::Runs, model.runs.history.is_due(now, interval(is_summary))),
         (data(model), screen == Screen::Data && model.data.summary.is_due(now, base * 3)),
         (Request::Reports, screen == Screen::Reports && model.reports.list.is_due(now, base * 3)),
+        (Request::Activity, shows_database && model.database.activity.is_due(now, base)),
+        (
+            Request::Checks,
+            screen == Screen::Health && model.health.checks.is_due(now, BACKGROUND_INTERVAL / 2),
+        ),
+        (Request::Metrics, screen == Screen::Health && model.health.metrics.is_due(now, base)),
         (logs(model), screen == Screen::Logs && model.logs.request.is_none()),
     ];
     let due = requests.into_iter().filter(|(_, is_due)| *is_due);
@@ -77,6 +88,8 @@ pub(super) fn refresh(model: &mut Model) -> Vec<Effect> {
         }
         Screen::Reports => effects.push(start(model, Request::Reports)),
         Screen::Logs => effects.push(follow_logs(model)),
+        Screen::Database => effects.push(start(model, Request::Activity)),
+        Screen::Health => effects.push(start(model, Request::Checks)),
         Screen::Overview | Screen::Runs | Screen::Tunnels => {}
     }
     effects

@@ -3,12 +3,13 @@
 use std::cmp::Reverse;
 
 use super::requests::{due, reload};
-use crate::tui::domain::{Location, Run};
+use super::runs;
+use crate::tui::domain::{Check, CheckOutcome, Component, ComponentState, Location, Run, SERVER_SOURCE};
 use crate::tui::model::data::DataSummary;
 use crate::tui::model::logs::{LogSource, Logs};
 use crate::tui::model::tunnels::TunnelState;
 use crate::tui::model::{Effect, LogEvent, Model, Msg, RequestId, Response, Step, TunnelEvent};
-use crate::tui::text::sanitize;
+use crate::tui::text::{sanitize, short_id};
 
 /// Stores a response or an event; a stale response changes nothing.
 pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
@@ -17,10 +18,13 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Components(id, response) => {
             let location = response.as_ref().ok().map(|(_, location)| location.clone());
             let components = response.map(|(components, _)| components);
+            let failed =
+                components.as_ref().map_or_else(|_| Vec::new(), |components| newly_failed(model, components));
             if model.overview.components.receive(id, components, now)
                 && let Some(location) = location
             {
                 model.location = location;
+                return failed;
             }
         }
         Msg::Active(id, response) => {
@@ -30,17 +34,41 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.runs.active.receive(id, response, now);
             let after: Vec<_> = ids(model);
             model.runs.stopping.retain(|run| after.contains(run));
+            let ended = before.iter().filter(|run| !after.contains(run));
+            model.runs.ending.extend(ended);
             // A run that began or ended elsewhere changes more than this list.
             if is_known && before != after {
                 return reload(model);
             }
         }
-        Msg::Runs(id, response) => receive_runs(model, id, response),
+        Msg::Runs(id, response) => {
+            receive_runs(model, id, response);
+            return ended_runs(model);
+        }
+        Msg::Comparison(id, response) => {
+            if model.runs.comparison.receive(id, response, now) {
+                match model.runs.comparison.error.clone() {
+                    Some(error) => model.notify_error(error),
+                    None => runs::show_comparison(model),
+                }
+            }
+        }
         Msg::RunDetails(id, response) => _ = model.runs.details.receive(id, response, now),
         Msg::Data(id, response) => receive_data(model, id, response),
         Msg::Rejected(id, response) => _ = model.data.rejected.receive(id, response, now),
         Msg::Reports(id, response) => _ = model.reports.list.receive(id, response, now),
         Msg::Report(id, response) => _ = model.reports.text.receive(id, response, now),
+        Msg::Activity(id, response) => {
+            if model.database.activity.receive(id, response.map(|activity| *activity), now) {
+                model.database.sample(now);
+            }
+        }
+        Msg::Metrics(id, response) => {
+            if model.health.metrics.receive(id, response, now) {
+                model.health.sample();
+            }
+        }
+        Msg::Checks(id, response) => return receive_checks(model, id, response),
         Msg::Logs(id, event) if Some(id) == model.logs.request => receive_logs(model, event),
         Msg::Step(text) => {
             model.step = text.map(|text| Step { text, since: now });
@@ -60,6 +88,50 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
         _ => {}
     }
     Vec::new()
+}
+
+/// Gives a notice of the runs that have ended, now that the history says how.
+fn ended_runs(model: &mut Model) -> Vec<Effect> {
+    let history = model.runs.history.items();
+    let ended =
+        history.iter().filter(|run| model.runs.ending.contains(&run.run_id) && run.finished_at.is_some());
+    let ended: Vec<_> = ended.map(|run| (run.run_id, run.kind.clone(), run.status.clone())).collect();
+    model.runs.ending.retain(|run| ended.iter().all(|(ended, ..)| ended != run));
+    ended
+        .into_iter()
+        .map(|(run, kind, status)| Effect::Notify(format!("run {kind} {} {status}", short_id(&run))))
+        .collect()
+}
+
+/// Gives a notice of components that fail and did not when they were last known.
+fn newly_failed(model: &Model, components: &[Component]) -> Vec<Effect> {
+    let before = model.overview.components.items();
+    let was_well =
+        |name: &str| before.iter().any(|known| known.name == name && known.state != ComponentState::Failed);
+    // The end of a run has a notice of its own.
+    let is_run = |name: &str| name.starts_with("last ") || name.starts_with("run ");
+    let failed = components
+        .iter()
+        .filter(|component| component.state == ComponentState::Failed && !is_run(&component.name));
+    let newly = failed.filter(|component| was_well(&component.name));
+    newly.map(|component| Effect::Notify(format!("{} fails", component.name))).collect()
+}
+
+/// Stores the checks, worst first, and gives a notice of those that fail and did not before.
+fn receive_checks(model: &mut Model, id: RequestId, response: Response<Vec<Check>>) -> Vec<Effect> {
+    let before = model.health.checks.value.clone();
+    let sorted = response.map(|mut checks| {
+        checks.sort_by_key(|check| Reverse(check.outcome));
+        checks
+    });
+    model.health.checks.receive(id, sorted, model.now);
+    let was_well = |name: &str| {
+        let known = before.iter().flatten().find(|check| check.name == name);
+        known.is_some_and(|check| check.outcome != CheckOutcome::Failed)
+    };
+    let failed = model.health.checks.items().iter().filter(|check| check.outcome == CheckOutcome::Failed);
+    let newly = failed.filter(|check| was_well(check.name));
+    newly.map(|check| Effect::Notify(format!("the check {} fails", check.name))).collect()
 }
 
 /// Stores the history. The selection stays on its run, or at the top.
@@ -88,8 +160,11 @@ fn receive_logs(model: &mut Model, event: LogEvent) {
     let logs = &mut model.logs;
     match event {
         LogEvent::Sources(names) => {
-            let is_hidden =
-                |name: &str| logs.sources.iter().any(|source| source.hidden && source.name == name);
+            // The server's log is shown on request.
+            let is_hidden = |name: &str| {
+                let known = logs.sources.iter().find(|source| source.name == name);
+                known.map_or(name == SERVER_SOURCE, |source| source.hidden)
+            };
             let source = |name: String| LogSource { hidden: is_hidden(&name), name, received: 0 };
             logs.sources = names.into_iter().map(source).collect();
             logs.refilter();
@@ -143,6 +218,7 @@ fn switch_target(model: &mut Model, location: Location) -> Vec<Effect> {
     (model.overview, model.runs, model.data, model.reports) =
         (fresh.overview, fresh.runs, fresh.data, fresh.reports);
     model.logs = Logs { wrap, timestamps, window, ..fresh.logs };
+    (model.database, model.health) = (fresh.database, fresh.health);
     model.notify(format!("switched to {}", model.location));
     due(model)
 }

@@ -3,9 +3,11 @@
 use uuid::Uuid;
 
 use super::requests;
-use crate::tui::domain::JobKind;
+use crate::tui::domain::{JobKind, Run};
+use crate::tui::model::overlay::Overlay;
 use crate::tui::model::{Cursor, Effect, Model, Remote, Request, Screen, UserError};
-use crate::tui::text::short_id;
+use crate::tui::text::{pad, sanitize, short_id};
+use common::text::{maybe_thousands, or_dash, span};
 
 /// Opens the details of the selected run.
 pub(super) fn open(model: &mut Model) -> Option<Effect> {
@@ -64,4 +66,56 @@ pub(super) fn follow(model: &mut Model, run: Option<Uuid>) -> Vec<Effect> {
     model.logs.following |= run.is_some();
     model.show(Screen::Logs);
     vec![requests::follow_logs(model)]
+}
+
+/// Compares the selected run with the last good one of its kind before it.
+pub(super) fn compare(model: &mut Model) -> Option<Effect> {
+    let Some(after) = model.runs.selected() else {
+        model.notify("no run is selected");
+        return None;
+    };
+    let Some(before) = model.runs.last_good_before(after).map(|run| run.run_id) else {
+        model.notify("there is no earlier successful run of this kind");
+        return None;
+    };
+    model.runs.compared = Some((before, after));
+    model.notify(format!("comparing {} with {}", short_id(&after), short_id(&before)));
+    Some(requests::start(model, Request::CompareRuns { before, after }))
+}
+
+/// Shows two runs side by side, unless the user does something else by now.
+pub(super) fn show_comparison(model: &mut Model) {
+    let runs = &model.runs;
+    let Some((before, after)) = runs.compared else { return };
+    let run = |id: Uuid| runs.history.items().iter().find(|run| run.run_id == id);
+    let (Some(left), Some(right)) = (run(before), run(after)) else { return };
+    if model.screen != Screen::Runs || model.overlay.is_some() {
+        return;
+    }
+    let row = |name: &str, of: &dyn Fn(&Run) -> String| {
+        format!("{}{}{}", pad(name, 12), pad(&sanitize(&of(left)), 24), sanitize(&of(right)))
+    };
+    let mut lines = vec![
+        row("run", &|run| short_id(&run.run_id)),
+        row("status", &|run| run.status.clone()),
+        row("took", &|run| or_dash(run.duration().map(span))),
+        row("read", &|run| maybe_thousands(run.rows_read)),
+        row("loaded", &|run| maybe_thousands(run.rows_loaded)),
+        row("rejected", &|run| maybe_thousands(run.rows_rejected)),
+        row("repaired", &|run| maybe_thousands(run.rows_repaired)),
+        String::new(),
+    ];
+    let changes = runs.comparison.value.as_deref().unwrap_or_default();
+    if changes.is_empty() {
+        lines.push("both logged the same patterns, about equally often".to_owned());
+    }
+    for change in changes {
+        let ((before, after), pattern) = (change.counts(), change.pattern());
+        let level = pattern.level.map_or("", crate::tui::domain::Severity::name);
+        let template = sanitize(&pattern.template);
+        lines.push(format!("{:<4} {level:<5} {before:>6} → {after:<6} {template}", change.name()));
+        lines.extend(pattern.example.lines().next().map(|line| format!("     {}", sanitize(line))));
+    }
+    let title = format!("{} and the last good run", short_id(&after));
+    model.overlay = Some(Overlay::text(title, lines));
 }

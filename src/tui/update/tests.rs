@@ -1,6 +1,7 @@
 //! Tests of `update`: messages in, model and effects out.
 
 mod typing;
+mod workbench;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use tui_input::InputRequest;
@@ -278,11 +279,11 @@ fn search_is_incremental_and_cancelling_removes_it() {
 #[test]
 fn click_selects_a_row_or_shows_a_screen() {
     let mut model = fixture("runs", SIZE);
-    update(&mut model, Msg::Click { column: 3, row: 6 });
+    update(&mut model, Msg::Click { column: 3, row: 7 });
     assert_eq!(model.runs.cursor.at, 2);
     update(&mut model, Msg::Click { column: 3, row: 23 });
     assert_eq!(model.runs.cursor.at, 2);
-    let (_, start, _) = layout::tabs().nth(4).unwrap();
+    let (_, start, _) = layout::tabs(SIZE.0).nth(4).unwrap();
     update(&mut model, Msg::Click { column: start + 2, row: 1 });
     assert_eq!(model.screen, Screen::Reports);
 }

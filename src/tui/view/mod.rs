@@ -2,12 +2,15 @@
 
 mod chart;
 mod data;
+mod database;
+mod health;
 mod histogram;
 mod logs;
 mod overlay;
 mod overview;
 mod pane;
 mod reports;
+mod run_phases;
 mod runs;
 mod table;
 mod tunnels;
@@ -44,6 +47,8 @@ pub fn view(model: &Model, theme: Theme, frame: &mut Frame) {
         Screen::Data => data::draw(model, &mut body),
         Screen::Reports => reports::draw(model, &mut body),
         Screen::Tunnels => tunnels::draw(model, &mut body),
+        Screen::Database => database::draw(model, &mut body),
+        Screen::Health => health::draw(model, &mut body),
     }
     notice(model, &mut pane);
     footer(model, &mut pane);
@@ -61,9 +66,9 @@ fn header(model: &Model, pane: &mut Pane) {
     pane.line(0, Line::from(right).right_aligned());
     let tab = |(screen, ..): (Screen, u16, u16)| {
         let style = if screen == model.screen { theme.selected() } else { theme.text() };
-        Span::styled(layout::tab(screen), style)
+        Span::styled(layout::tab(screen, model.width), style)
     };
-    pane.line(1, layout::tabs().map(tab).collect::<Line>());
+    pane.line(1, layout::tabs(model.width).map(tab).collect::<Line>());
 }
 
 /// Draws the line above the footer: the notice, or the current step.

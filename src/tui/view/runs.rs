@@ -6,6 +6,7 @@ use ratatui::text::{Line, Span};
 use uuid::Uuid;
 
 use super::pane::Pane;
+use super::run_phases;
 use super::table::{Cell, column, fixed, list, number, table};
 use crate::tui::domain::{Issue, Run, RunCheck, checks};
 use crate::tui::layout;
@@ -34,12 +35,13 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     }
     let theme = pane.theme;
     if !rows.is_empty() {
+        run_phases::draw_days(model, &mut pane.rows(1, layout::DAYS_ROWS));
         let row = |row: &RunRow| cells(model, row, theme);
-        list(&mut pane.below(1), (runs.cursor, model.has_focus()), &rows, row);
+        list(&mut pane.below(1 + layout::DAYS_ROWS), (runs.cursor, model.has_focus()), &rows, row);
     }
     if !is_known {
         // Active runs are known without the history.
-        let below = if rows.is_empty() { 2 } else { rows.len() + 3 };
+        let below = if rows.is_empty() { 2 } else { rows.len() + 3 + layout::DAYS_ROWS };
         pane.no_value(below, &runs.history);
     }
 }
@@ -112,6 +114,10 @@ fn draw_page(model: &Model, run: Uuid, pane: &mut Pane) {
             pane.line(at, vec![name, Span::styled(line, style)]);
             at += 1;
         }
+    }
+    if let Some(run) = row.record.filter(|run| run_phases::rows(run) > 0 && at + 3 < pane.height()) {
+        run_phases::draw(model, run, &mut pane.rows(at, 3));
+        at += run_phases::rows(run);
     }
     at += 1;
     // Only loads have checks and issues, and only after they have read rows.

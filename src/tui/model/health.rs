@@ -1,0 +1,43 @@
+//! The state of the Health screen.
+
+use std::collections::VecDeque;
+
+use super::{Cursor, Remote};
+use crate::tui::domain::Check;
+
+/// Samples that are kept of a metric.
+const MAX_SAMPLES: usize = 120;
+
+/// What the machine of a local target has to spare, in per cent.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct MachineMetrics {
+    /// Load average of a minute, of the processors.
+    pub load: f64,
+    /// Memory in use.
+    pub memory: f64,
+    /// Space in use on the disk of the data.
+    pub disk: f64,
+}
+
+#[derive(Debug, Clone, Default)]
+pub struct Health {
+    /// The checks, worst first.
+    pub checks: Remote<Vec<Check>>,
+    pub cursor: Cursor,
+    pub metrics: Remote<Option<MachineMetrics>>,
+    pub samples: VecDeque<MachineMetrics>,
+}
+
+impl Health {
+    pub fn selected(&self) -> Option<&Check> {
+        self.checks.items().get(self.cursor.at)
+    }
+
+    /// Keeps the newest metrics.
+    pub fn sample(&mut self) {
+        self.samples.extend(self.metrics.value.flatten());
+        if self.samples.len() > MAX_SAMPLES {
+            self.samples.pop_front();
+        }
+    }
+}
