@@ -5,14 +5,12 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, SocketAddrV4};
 use std::path::Path;
 use std::process::Command;
-use std::str::FromStr as _;
 
 use etl::sample;
 use serde_json::json;
-use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions as _};
 use uuid::Uuid;
 
+use super::database::Database;
 use super::ecs::Ecs;
 use super::lambda::Lambda;
 use super::ministack::covidctl;
@@ -23,9 +21,6 @@ use super::roles::{self, Keys};
 use super::server::{self, Server};
 use super::sshd::Sshd;
 use super::{Said, environment};
-
-/// A superuser's URL of the test server.
-const TEST_DATABASE_URL: &str = "TEST_DATABASE_URL";
 
 /// What the stacks have to be told.
 pub(crate) const STACK_WORDS: [&str; 6] = [
@@ -356,53 +351,4 @@ pub(crate) async fn give_address(moto: &Moto, group: &str) -> Ipv4Addr {
     let words = [("InstanceId", instance.as_str()), ("AllocationId", allocation)];
     moto.query("ec2", "AssociateAddress", "2016-11-15", &words).await;
     address.parse().unwrap()
-}
-
-/// A database of its own on the test server.
-struct Database {
-    url: PgConnectOptions,
-    text: String,
-    name: String,
-}
-
-impl Database {
-    async fn create() -> Self {
-        let text = environment(TEST_DATABASE_URL);
-        let url = PgConnectOptions::from_str(&text).unwrap();
-        let name = format!("test_{}", Uuid::new_v4().simple());
-        let create = AssertSqlSafe(format!("CREATE DATABASE {name}"));
-        sqlx::raw_sql(create).execute(&mut url.connect().await.unwrap()).await.unwrap();
-        Self { url, text, name }
-    }
-
-    fn url(&self) -> String {
-        self.url.clone().database(&self.name).to_url_lossy().to_string()
-    }
-
-    fn server(&self) -> &PgConnectOptions {
-        &self.url
-    }
-
-    /// What stands before the `@`, which the library does not give away.
-    fn password(&self) -> String {
-        let before = self.text.split_once("://").unwrap().1.split_once('@').map_or("", |(login, _)| login);
-        before.split_once(':').map_or("unused", |(_, password)| password).to_owned()
-    }
-}
-
-impl Drop for Database {
-    fn drop(&mut self) {
-        let (url, drop_it) =
-            (self.url.clone(), format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.name));
-        let dropped = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
-            runtime.block_on(async {
-                sqlx::raw_sql(AssertSqlSafe(drop_it))
-                    .execute(&mut url.connect().await.unwrap())
-                    .await
-                    .unwrap();
-            });
-        });
-        assert!(dropped.join().is_ok() || std::thread::panicking(), "the database {} stays", self.name);
-    }
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod call;
 pub(crate) mod cloud;
+mod database;
 pub(crate) mod ecs;
 pub(crate) mod fault;
 pub(crate) mod lambda;
