@@ -129,12 +129,16 @@ mod tests {
         #[test]
         fn coarsening_and_parts_lose_no_event(times in prop::collection::vec(-100_000_000_000_000..100_000_000_000_000_i64, 0..200), parts in 1..100_usize) {
             let mut histogram = Histogram::new(1000, 16);
-            times.iter().for_each(|time| histogram.add(*time, None));
+            for time in &times {
+                histogram.add(*time, None);
+            }
             prop_assert_eq!(total(&histogram), times.len() as u64);
             prop_assert!(histogram.steps().count() <= 16);
             let sum: u64 = histogram.parts(parts).0.iter().flatten().sum();
             prop_assert_eq!(sum, times.len() as u64);
-            times.iter().for_each(|time| histogram.remove(*time, None));
+            for time in &times {
+                histogram.remove(*time, None);
+            }
             prop_assert!(histogram.is_empty());
         }
     }

@@ -126,13 +126,13 @@ impl<'a> Parser<'a> {
             };
         }
         match field {
-            Field::Level => match Severity::parse(&text) {
-                Some(severity) => Ok(Value::Level(severity)),
-                None => {
-                    let levels = Severity::ALL.map(Severity::name).join(", ").to_lowercase();
-                    self.refuse(format!("`{text}` is not a level; the levels are {levels}"))
+            Field::Level => {
+                if let Some(severity) = Severity::parse(&text) {
+                    return Ok(Value::Level(severity));
                 }
-            },
+                let levels = Severity::ALL.map(Severity::name).join(", ").to_lowercase();
+                self.refuse(format!("`{text}` is not a level; the levels are {levels}"))
+            }
             Field::Time => match self.time(&text) {
                 Some(time) => Ok(Value::Time(time)),
                 None => self.refuse(format!(

@@ -138,8 +138,8 @@ mod fn_of_fields {
     #[derive(Debug, Clone)]
     pub(super) enum Meaning {
         Compare(usize, usize, i64),
-        Not(Box<Meaning>),
-        Both(Box<Meaning>, Box<Meaning>, bool),
+        Not(Box<Self>),
+        Both(Box<Self>, Box<Self>, bool),
     }
 
     impl Meaning {

@@ -75,10 +75,10 @@ pub fn compare_patterns(first: Vec<Pattern>, second: Vec<Pattern>) -> Vec<Patter
             None => changes.push(PatternChange::New(pattern)),
             Some(known) if pattern.count.max(known) < MIN_COUNT => {}
             Some(known) if pattern.count >= known * FACTOR => {
-                changes.push(PatternChange::More(pattern, known))
+                changes.push(PatternChange::More(pattern, known));
             }
             Some(known) if known >= pattern.count * FACTOR => {
-                changes.push(PatternChange::Less(pattern, known))
+                changes.push(PatternChange::Less(pattern, known));
             }
             Some(_) => {}
         }

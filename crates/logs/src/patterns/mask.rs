@@ -42,7 +42,7 @@ pub(super) fn template(record: Record<'_>, into: &mut Vec<u8>) {
             into.push(b'=');
             match value {
                 JsonValue::String(raw) if raw.bytes().all(|byte| byte != b' ' && byte != b'\\') => {
-                    mask(raw, into)
+                    mask(raw, into);
                 }
                 JsonValue::String(_) | JsonValue::Object(_) => into.extend_from_slice(b"<*>"),
                 JsonValue::Other(text) if text.starts_with('[') => into.extend_from_slice(b"<*>"),

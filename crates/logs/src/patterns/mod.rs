@@ -316,9 +316,13 @@ mod tests {
         ) {
             let mine = |messages: &[String]| {
                 let mut miner = PatternMiner::default();
-                messages.iter().for_each(|message| miner.add(message, 7));
+                for message in messages {
+                    miner.add(message, 7);
+                }
                 let mut patterns = miner.patterns();
-                patterns.iter_mut().for_each(|pattern| pattern.example.clear());
+                for pattern in &mut patterns {
+                    pattern.example.clear();
+                }
                 patterns
             };
             let patterns = mine(&messages);
