@@ -65,8 +65,11 @@ impl Record {
     pub fn begin(run_id: Uuid, kind: RunKind, origin: RunOrigin) -> Self {
         let mut phases = Phases::default();
         let [pull, boot] = [origin.task.pull_began_at, origin.task.pulled_at];
-        pull.into_iter().for_each(|at| phases.begin_at(PhaseName::Pull, at));
-        boot.into_iter().for_each(|at| phases.begin_at(PhaseName::Boot, at));
+        for (phase, at) in [(PhaseName::Pull, pull), (PhaseName::Boot, boot)] {
+            if let Some(at) = at {
+                phases.begin_at(phase, at);
+            }
+        }
         Self {
             run_id,
             kind: kind.name().to_owned(),

@@ -136,7 +136,7 @@ pub struct Route {
     /// Fingerprint that the host key must have, as `ssh-keygen -lf` prints it; pins the key
     #[arg(long, value_name = "SHA256:…")]
     pub host_key: Option<String>,
-    /// What to trust beside keys that are pinned or in ~/.ssh/known_hosts
+    /// What to trust beside keys that are pinned or in `~/.ssh/known_hosts`
     #[arg(long, value_name = "WHAT", default_value = "console")]
     pub trust: TrustArg,
     /// Cipher to use: aes256-gcm, aes128-gcm, chacha20-poly1305 or aes256-ctr, also by OpenSSH's names

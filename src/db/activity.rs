@@ -80,18 +80,10 @@ pub struct Activity {
 
 /// Reads everything.
 pub async fn read(connection: &mut PgConnection) -> Result<Activity> {
-    answered(sqlx::raw_sql(LIMITS).execute(&mut *connection)).await.map_err(cannot_read(ACTIVITY))?;
-    let sessions = sessions(connection).await?;
-    let progress = progress(connection).await?;
-    let tables = tables(connection).await?;
     const STANDBYS: &str = "
         SELECT coalesce(application_name, '?') AS name,
                pg_wal_lsn_diff(sent_lsn, replay_lsn)::bigint AS lag
         FROM pg_stat_replication ORDER BY 1";
-    let standbys = rows(connection, ACTIVITY, sqlx::query(STANDBYS), |row| {
-        Ok((row.try_get("name")?, row.try_get("lag")?))
-    });
-    let standbys = standbys.await?;
     const SERVER: &str = "
         SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
                current_setting('max_connections')::bigint AS max_connections,
@@ -100,6 +92,14 @@ pub async fn read(connection: &mut PgConnection) -> Result<Activity> {
                coalesce(xact_commit + xact_rollback, 0) AS transactions,
                coalesce(1000 * blks_hit / nullif(blks_hit + blks_read, 0), 1000) AS cache_hits
         FROM pg_stat_database WHERE datname = current_database()";
+    answered(sqlx::raw_sql(LIMITS).execute(&mut *connection)).await.map_err(cannot_read(ACTIVITY))?;
+    let sessions = sessions(connection).await?;
+    let progress = progress(connection).await?;
+    let tables = tables(connection).await?;
+    let standbys = rows(connection, ACTIVITY, sqlx::query(STANDBYS), |row| {
+        Ok((row.try_get("name")?, row.try_get("lag")?))
+    });
+    let standbys = standbys.await?;
     let server = rows(connection, ACTIVITY, sqlx::query(SERVER), |row: &PgRow| {
         Ok(Activity {
             connections: row.try_get("connections")?,

@@ -25,7 +25,7 @@ pub async fn compare(
     condition: Option<&Condition>,
     note: &mut NoteSink<'_>,
 ) -> Result<Vec<PatternChange>> {
-    let mut mined = Vec::new();
+    let mut patterns = Vec::new();
     for run in [before, after] {
         let LogSources { sources, poll_policy, run } = target.runs.logs(Some(run)).await?;
         let since = run.map_or(0, |run| run.from);
@@ -40,10 +40,10 @@ pub async fn compare(
             }
         };
         read_all(&sources, options, &mut each, note).await?;
-        mined.push(miner.patterns());
+        patterns.push(miner.patterns());
     }
-    let after = mined.pop().unwrap_or_default();
-    Ok(compare_patterns(mined.pop().unwrap_or_default(), after))
+    let after = patterns.pop().unwrap_or_default();
+    Ok(compare_patterns(patterns.pop().unwrap_or_default(), after))
 }
 
 /// Reads all events that exist.

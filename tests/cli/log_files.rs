@@ -114,7 +114,7 @@ fn line_of_a_waiting_writer_is_printed_at_once() {
 #[test]
 fn histogram_counts_by_level_with_empty_steps() {
     let files = Files::new();
-    let file = files.write("a.jsonl", lines(30) + &lines(91).lines().last().unwrap().to_owned());
+    let file = files.write("a.jsonl", lines(30) + lines(91).lines().last().unwrap());
     let out = ok(&["logs", "--utc", "--file", &file, "--histogram", "30m"]).out;
     insta::assert_snapshot!(out);
     let out =

@@ -84,7 +84,8 @@ pub(super) struct Group {
     pub(super) name: String,
     pub(super) user: String,
     pub(super) port: u16,
-    pub(super) security_group: Option<String>,
+    /// Id of its security group.
+    pub(super) firewall: Option<String>,
 }
 
 #[async_trait]
@@ -113,7 +114,7 @@ impl Discovery for Group {
     }
 
     async fn explain_silence(&self, _: &Bastion) -> Option<String> {
-        let group = self.security_group.as_deref()?;
+        let group = self.firewall.as_deref()?;
         let check = address::check(&self.clients, Some(group), None).await.ok()?;
         let command = check.hint.filter(|_| check.outcome == CheckOutcome::Failed)?;
         Some(format!("{}; the missing rule is added by: {command}", check.detail))

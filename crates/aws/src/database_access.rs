@@ -73,7 +73,7 @@ impl Bastion for Aws {
             name: names.need(Name::BastionGroup)?.to_owned(),
             user: names.need(Name::BastionUser)?.to_owned(),
             port,
-            security_group: names.get(Name::BastionSecurityGroup).map(str::to_owned),
+            firewall: names.get(Name::BastionSecurityGroup).map(str::to_owned),
         }))
     }
 

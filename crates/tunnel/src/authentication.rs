@@ -110,7 +110,9 @@ impl Authentication {
                 Failure::usage(format!("`{}` is not an SSH certificate", path.display()))
                     .hint("a certificate is a file such as ~/.ssh/id_ed25519-cert.pub; look at it with ssh-keygen -L -f")
             })?;
-            files.iter_mut().for_each(|file| file.add_certificate(&certificate));
+            for file in &mut files {
+                file.add_certificate(&certificate);
+            }
         }
         Ok(Self {
             files,
@@ -222,11 +224,11 @@ impl Authentication {
         let hash = rsa_hash.filter(|_| public.algorithm().is_rsa());
         let result = match (candidate.holder, candidate.certificate, agent) {
             (KeyHolder::Agent(identity), Some(certificate), Some(agent)) => {
-                let mut signer = AgentSigner { agent, identity };
+                let mut signer = AgentSigner { agent, identity: *identity };
                 handle.authenticate_certificate_with(user, certificate, hash, &mut signer).await
             }
             (KeyHolder::Agent(identity), None, Some(agent)) => {
-                let mut signer = AgentSigner { agent, identity };
+                let mut signer = AgentSigner { agent, identity: *identity };
                 handle.authenticate_publickey_with(user, public, hash, &mut signer).await
             }
             (KeyHolder::File(file), Some(certificate), _) => {

@@ -16,7 +16,7 @@ pub(crate) struct Candidate<'a> {
 /// Who has the private half.
 #[derive(Clone)]
 pub(crate) enum KeyHolder<'a> {
-    Agent(AgentIdentity),
+    Agent(Box<AgentIdentity>),
     File(&'a KeyFile),
 }
 
@@ -63,7 +63,7 @@ fn of_agent<'a>(identity: &AgentIdentity) -> Candidate<'a> {
         AgentIdentity::Certificate { certificate, .. } => Some(certificate.clone()),
     };
     let public = Some(identity.public_key().into_owned());
-    Candidate { public, certificate, holder: KeyHolder::Agent(identity.clone()) }
+    Candidate { public, certificate, holder: KeyHolder::Agent(Box::new(identity.clone())) }
 }
 
 /// Returns the file's certificates and its key; the agent signs if it can, because a file may need a passphrase.
@@ -75,7 +75,7 @@ fn of_file<'a>(file: &'a KeyFile, agent: &[AgentIdentity]) -> Vec<Candidate<'a>>
         .filter(of_this)
         .partition(|identity| matches!(identity, AgentIdentity::Certificate { .. }));
     let holder = || match keys.first() {
-        Some(identity) => KeyHolder::Agent((*identity).clone()),
+        Some(identity) => KeyHolder::Agent(Box::new((*identity).clone())),
         None => KeyHolder::File(file),
     };
     let candidate = |certificate| Candidate { public: file.public.clone(), certificate, holder: holder() };

@@ -73,7 +73,7 @@ pub fn parse_cipher(name: &str) -> Result<String, String> {
 /// A host to log in to.
 struct Host {
     discovery: Arc<dyn Discovery>,
-    host_keys: HostKeyPolicy,
+    key_policy: HostKeyPolicy,
     authentication: Authentication,
 }
 
@@ -99,13 +99,13 @@ impl Connector {
         for jump in &options.jumps {
             jumps.push(Host {
                 discovery: Arc::new(jump.bastion.clone()),
-                host_keys: HostKeyPolicy::of_jump(options, jump, Arc::clone(&events)),
+                key_policy: HostKeyPolicy::of_jump(options, jump, Arc::clone(&events)),
                 authentication: Authentication::new(&jump.identity, options.prompt)?,
             });
         }
         let bastion = Host {
             discovery: Arc::clone(&options.discovery),
-            host_keys: HostKeyPolicy::new(options, events),
+            key_policy: HostKeyPolicy::new(options, events),
             authentication: Authentication::new(&options.identity, options.prompt)?,
         };
         Ok(Self {
@@ -173,8 +173,8 @@ impl Connector {
 
         let discovery = host.discovery.as_ref();
         let bastion = discovery.find().await.map_err(Unreachable)?;
-        let mut expected = host.host_keys.expected(&bastion).map_err(HostKeyRejected)?;
-        let Handshake { mut handle, window, link, tcp_handshake } = loop {
+        let mut expected = host.key_policy.expected(&bastion).map_err(HostKeyRejected)?;
+        let Handshake { mut handle, window, link, connected_in } = loop {
             match self.handshake(&bastion, &expected, way, limit).await {
                 Err(ConnectError::Silent(failure)) if is_first => {
                     let hint = discovery.explain_silence(&bastion).await;
@@ -187,14 +187,14 @@ impl Connector {
                 Ok(Handshaked::Trusted(handshake)) => break handshake,
                 // Deciding takes longer than sshd waits, so that another handshake follows.
                 Ok(Handshaked::Unknown(key)) => {
-                    let vouched = host.host_keys.vouch(discovery, &bastion, &expected, &key, is_first).await;
+                    let vouched = host.key_policy.vouch(discovery, &bastion, &expected, &key, is_first).await;
                     expected = expected.vouched(key, vouched.map_err(HostKeyRejected)?);
                 }
             }
         };
         // Pinned only after the handshake, which proves that the bastion has the private key.
         if let Some((key, HostKeyStatus::New(provenance))) = link.host_key.get() {
-            host.host_keys.pin(&bastion, key, *provenance).map_err(Unreachable)?;
+            host.key_policy.pin(&bastion, key, *provenance).map_err(Unreachable)?;
         }
         let login = host.authentication.log_in(&mut handle, &bastion, discovery);
         match timeout(login_limit, login).await {
@@ -205,7 +205,7 @@ impl Connector {
             Err(_) => return Err(Unreachable(login_timed_out(&bastion, login_limit))),
         }
         self.live.fetch_add(1, Relaxed);
-        Ok((Session { handle, bastion, window, link, jumps: Vec::new() }, tcp_handshake))
+        Ok((Session { handle, bastion, window, link, jumps: Vec::new() }, connected_in))
     }
 
     /// Connects and exchanges keys; `limit` holds for both together.
@@ -222,22 +222,22 @@ impl Connector {
         let deadline = tokio::time::Instant::now() + limit;
         let link = Link::new(Arc::clone(&self.died), Arc::clone(&self.live));
         let handler = ClientHandler { expected: expected.clone(), link: Arc::clone(&link) };
-        let (connected, window, tcp_handshake) = match way {
+        let (connected, window, connected_in) = match way {
             None => {
                 let stream = tcp::connect(bastion, self.proxy.as_ref(), deadline, limit).await?;
-                let tcp_handshake = start.elapsed();
-                let window = self.window_sizer.reserve(tcp_handshake);
+                let connected_in = start.elapsed();
+                let window = self.window_sizer.reserve(connected_in);
                 let stream = BufReader::with_capacity(READ_BUFFER, quick_ack(stream));
                 let config = self.config(expected, &window);
-                (timeout_at(deadline, connect_stream(config, stream, handler)).await, window, tcp_handshake)
+                (timeout_at(deadline, connect_stream(config, stream, handler)).await, window, connected_in)
             }
             Some(way) => {
                 let stream = through(way, bastion, deadline).await.map_err(Unreachable)?;
-                let tcp_handshake = start.elapsed();
-                let window = self.window_sizer.reserve(tcp_handshake);
+                let connected_in = start.elapsed();
+                let window = self.window_sizer.reserve(connected_in);
                 let stream = BufReader::with_capacity(READ_BUFFER, stream);
                 let config = self.config(expected, &window);
-                (timeout_at(deadline, connect_stream(config, stream, handler)).await, window, tcp_handshake)
+                (timeout_at(deadline, connect_stream(config, stream, handler)).await, window, connected_in)
             }
         };
         match link.host_key.get() {
@@ -248,7 +248,7 @@ impl Connector {
             _ => {}
         }
         match connected {
-            Ok(Ok(handle)) => Ok(Handshaked::Trusted(Handshake { handle, window, link, tcp_handshake })),
+            Ok(Ok(handle)) => Ok(Handshaked::Trusted(Handshake { handle, window, link, connected_in })),
             Ok(Err(error)) => Err(Unreachable(handshake_failed(bastion, error))),
             Err(_) => Err(Unreachable(handshake_timed_out(bastion, limit))),
         }
@@ -299,7 +299,7 @@ struct Handshake {
     handle: Handle<ClientHandler>,
     window: Window,
     link: Arc<Link>,
-    tcp_handshake: Duration,
+    connected_in: Duration,
 }
 
 enum Handshaked {

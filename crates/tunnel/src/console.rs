@@ -42,6 +42,7 @@ pub(crate) async fn host_keys(
 }
 
 #[cfg(all(test, not(shuttle)))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 mod tests {
     use std::sync::{Arc, Mutex};
 

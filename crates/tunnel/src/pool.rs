@@ -133,7 +133,9 @@ impl Pool {
                                 if matches!(event, Some(Event::Lost { .. })) {
                                     self.connector.window_sizer.reset_round_trip();
                                 }
-                                event.into_iter().for_each(|event| (self.events)(event));
+                                if let Some(event) = event {
+                                    (self.events)(event);
+                                }
                             }
                             RetryDecision::GiveUp(failure) => return failure,
                         }

@@ -1,6 +1,6 @@
 //! Private key files: every format that OpenSSH reads, and the reason and the way out for the others.
 //!
-//! The formats are OpenSSH's own, PEM (RFC 1421, with a `DEK-Info` header if encrypted), PKCS#8 (RFC 5958) and PuTTY's. As OpenSSL does,
+//! The formats are OpenSSH's own, PEM (RFC 1421, with a `DEK-Info` header if encrypted), PKCS#8 (RFC 5958) and `PuTTY`'s. As OpenSSL does,
 //! the reader of PEM skips what stands before the first key, such as bag attributes, and spaces at the ends of lines.
 
 use std::sync::Arc;
@@ -26,7 +26,7 @@ pub(crate) enum KeyContent {
 #[derive(Clone)]
 pub(crate) struct LockedKey {
     encrypted: Encrypted,
-    /// The formats of OpenSSH and PuTTY keep it unencrypted.
+    /// The formats of OpenSSH and `PuTTY` keep it unencrypted.
     pub(crate) public: Option<PublicKey>,
 }
 
@@ -219,7 +219,11 @@ fn without_private_key(text: &str, path: &str) -> Result<KeyContent, UnusableKey
     } else {
         ("it is not a private key", private)
     };
-    let hint = if hint == private && path.ends_with(".ppk") {
+    let hint = if hint == private
+        && std::path::Path::new(path)
+            .extension()
+            .is_some_and(|extension| extension.eq_ignore_ascii_case("ppk"))
+    {
         "export it from puttygen as an OpenSSH key"
     } else {
         hint

@@ -141,7 +141,7 @@ impl Service {
                     }
                 }
                 Err(error) if error.kind() == ErrorKind::ConnectionRefused => {
-                    drop(std::fs::remove_file(&socket))
+                    drop(std::fs::remove_file(&socket));
                 }
                 Err(_) => {}
             }
@@ -267,6 +267,7 @@ impl Drop for ControlSocket {
 }
 
 #[cfg(all(test, not(shuttle)))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 mod tests {
     use super::*;
 

@@ -20,7 +20,7 @@ pub(crate) struct Session {
     pub(crate) window: Window,
     pub(crate) link: Arc<Link>,
     /// The sessions that this one goes through.
-    pub(crate) jumps: Vec<Session>,
+    pub(crate) jumps: Vec<Self>,
 }
 
 /// What a session shares with the library's task that runs it.

@@ -52,7 +52,7 @@ pub struct SshRoute {
     /// Its files of known hosts, beside the usual ones.
     pub known_hosts_files: Vec<PathBuf>,
     /// The hosts to jump through, the nearest first.
-    pub jumps: Vec<SshRoute>,
+    pub jumps: Vec<Self>,
     /// The options that are passed over although they may matter.
     pub passed_over: Vec<String>,
 }
@@ -88,7 +88,7 @@ impl SshHost {
 }
 
 struct Config {
-    config: SshConfig,
+    file: SshConfig,
     home: PathBuf,
     /// Whether the file has `Match` blocks, which are passed over.
     has_match: bool,
@@ -123,11 +123,11 @@ impl Config {
         if hosts.iter().any(|host| host.params.unsupported_fields.contains_key("match")) {
             return Err(Failure::new("an included file has `Match` blocks, which covidctl does not support"));
         }
-        Ok(Self { config, home: home.to_path_buf(), has_match })
+        Ok(Self { file: config, home: home.to_path_buf(), has_match })
     }
 
     fn route(&self, named: &SshHost, jumps_left: usize) -> Result<SshRoute> {
-        let params = self.config.query(&named.host);
+        let params = self.file.query(&named.host);
         let option = |name: &str| params.unsupported_fields.get(name).map_or(&[][..], Vec::as_slice);
         let user = named.user.clone().or_else(|| params.user.clone());
         let user = user.map_or_else(local_user, Ok)?;

@@ -138,6 +138,7 @@ fn unreachable(
 }
 
 #[cfg(all(test, not(shuttle)))]
+#[expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 mod tests {
     use super::*;
 

@@ -8,7 +8,7 @@ use russh::keys::PublicKey;
 use crate::Options;
 use crate::bastion::{Bastion, Discovery};
 use crate::console;
-use crate::console_keys::fingerprint;
+use crate::console_keys::{ConsoleKeys, fingerprint};
 use crate::event::{Event, EventSink};
 use crate::known_hosts::{ExpectedHostKey, KeyProvenance, KnownHosts};
 use crate::ssh_config::SshRoute;
@@ -62,9 +62,10 @@ impl HostKeyPolicy {
         is_first: bool,
     ) -> Result<KeyProvenance> {
         let has_console = bastion.instance.is_some() && self.trust != Trust::Pinned;
-        let console = match has_console {
-            true => console::host_keys(discovery, bastion, &self.events).await,
-            false => Default::default(),
+        let console = if has_console {
+            console::host_keys(discovery, bastion, &self.events).await
+        } else {
+            ConsoleKeys::default()
         };
         if console.contains(key) {
             return Ok(KeyProvenance::Console);
@@ -76,9 +77,10 @@ impl HostKeyPolicy {
         if !expected.known.keys.is_empty() {
             return Err(expected.mismatch(&expected.known_clause(), key));
         }
-        let asked = match has_console {
-            true => "it is neither pinned nor in known_hosts, and the instance's console does not show it",
-            false => "it is neither pinned nor in known_hosts",
+        let asked = if has_console {
+            "it is neither pinned nor in known_hosts, and the instance's console does not show it"
+        } else {
+            "it is neither pinned nor in known_hosts"
         };
         match self.trust {
             Trust::FirstUse if is_first => return Ok(KeyProvenance::FirstUse),

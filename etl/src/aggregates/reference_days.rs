@@ -83,7 +83,8 @@ impl<T: Empty> PerDay<T> {
         self.0.get(day).copied().unwrap_or(T::EMPTY)
     }
 
-    pub fn len(&self) -> usize {
+    /// Returns the number of days of the table.
+    pub fn days(&self) -> usize {
         self.0.len()
     }
 
@@ -131,15 +132,13 @@ impl ReferenceDays {
             .filter(|id| self.provinces.len() < MAX_PROVINCES || self.provinces.contains_key(&Some(*id)));
         let onsets = self.provinces.entry(province).or_default();
         let delay = case.symptoms_on.and_then(|day| usize::try_from(case.registered_on.0 - day.0).ok());
-        let reference = match (delay, case.symptoms_on.and_then(day_number)) {
-            (Some(delay), Some(symptoms)) => {
-                onsets.dated.entry(symptoms)[delay.min(MAX_DELAY + 1)] += 1;
-                symptoms
-            }
-            _ => {
-                *onsets.undated.entry(registered) += 1;
-                registered
-            }
+        let reference = if let (Some(delay), Some(symptoms)) = (delay, case.symptoms_on.and_then(day_number))
+        {
+            onsets.dated.entry(symptoms)[delay.min(MAX_DELAY + 1)] += 1;
+            symptoms
+        } else {
+            *onsets.undated.entry(registered) += 1;
+            registered
         };
         let age =
             case.age.and_then(|age| usize::try_from(age / 10).ok()).map_or(AGES - 1, |decade| decade.min(9));
@@ -206,7 +205,7 @@ mod tests {
         }
         assert!(counts.provinces.is_empty());
         assert_eq!(
-            (counts.registered.len(), counts.registered.get(899), counts.registered.get(9999)),
+            (counts.registered.days(), counts.registered.get(899), counts.registered.get(9999)),
             (960, 1000, 0)
         );
     }

@@ -130,7 +130,7 @@ pub(super) struct Period {
 impl Period {
     pub(super) fn of(counts: &ReferenceDays) -> Option<Self> {
         let mut period: Option<Self> = None;
-        for day in (0..counts.registered.len()).filter(|day| counts.registered.get(*day) > 0) {
+        for day in (0..counts.registered.days()).filter(|day| counts.registered.get(*day) > 0) {
             let first = match period {
                 Some(period) if day - period.last <= MAX_SILENCE => period.first,
                 _ => day,

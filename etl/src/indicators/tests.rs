@@ -1,7 +1,5 @@
 //! The estimates of simulated registers, whose delays and final numbers are known.
 
-#![expect(clippy::print_stdout, reason = "tests print their figures")]
-
 use chrono::NaiveDate;
 use rand_xoshiro::Xoshiro256PlusPlus;
 use rand_xoshiro::rand_core::{Rng as _, SeedableRng as _};

@@ -80,8 +80,9 @@ pub async fn delete_unused(session: &mut PgConnection) -> Result<()> {
         indicators::DAILY
     );
     let tables = TABLES.iter().chain(&indicators::TABLES);
-    let statements: String =
-        tables.map(|table| format!("DELETE FROM public.{table} WHERE {others};")).collect();
-    execute(session, AssertSqlSafe(statements + &daily + &rejected), "cannot delete the rows of older runs")
-        .await
+    let statements: Vec<String> = tables
+        .map(|table| format!("DELETE FROM public.{table} WHERE {others};"))
+        .chain([daily, rejected])
+        .collect();
+    execute(session, AssertSqlSafe(statements.concat()), "cannot delete the rows of older runs").await
 }

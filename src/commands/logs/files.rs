@@ -62,7 +62,7 @@ pub(super) fn read(
 /// Prints the messages as they are: the fastest way through a large file.
 pub(super) fn print_raw(args: &LogSelection, filter: &EventFilter, printer: &Printer) -> Result<u64> {
     let buffer = std::cell::RefCell::new(Vec::with_capacity(2 * PRINT_SIZE));
-    let mut printed = 0;
+    let mut count = 0;
     let print = || {
         let mut buffer = buffer.borrow_mut();
         if buffer.is_empty() {
@@ -76,7 +76,7 @@ pub(super) fn print_raw(args: &LogSelection, filter: &EventFilter, printer: &Pri
         if !filter.selects_line(event.text) {
             return ControlFlow::Continue(());
         }
-        printed += 1;
+        count += 1;
         let is_full = {
             let mut buffer = buffer.borrow_mut();
             push_visible(event.text, &mut buffer);
@@ -86,7 +86,7 @@ pub(super) fn print_raw(args: &LogSelection, filter: &EventFilter, printer: &Pri
         if is_full { print() } else { ControlFlow::Continue(()) }
     };
     read(args, filter, false, &mut each, &mut || print())?;
-    Ok(printed)
+    Ok(count)
 }
 
 /// Appends a text, with its control characters escaped.

@@ -66,8 +66,8 @@ fn file_events(args: &cli::Logs, printer: &Printer) -> Result<()> {
     let renderer = renderer(args, printer, files::names(selection));
     let is_plain = args.tail.is_none() && args.context == 0 && renderer.format == OutputFormat::Raw;
     if is_plain {
-        let printed = files::print_raw(selection, &EventFilter::new(selection), printer)?;
-        if printed == 0 && printer.has_reader() {
+        let count = files::print_raw(selection, &EventFilter::new(selection), printer)?;
+        if count == 0 && printer.has_reader() {
             printer.note("no event matches");
         }
         return Ok(());

@@ -65,24 +65,21 @@ async fn foreground(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Print
 
 /// Returns the options of the command line; the target supplies the bastion and the endpoints that it does not name.
 async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Result<Options> {
-    let (discovery, mut forwardings, way) = match &route.bastion {
-        Some(bastion) => {
-            if let Some(target) = route.targets.first() {
-                let target = target.name();
-                return Err(Failure::usage(format!("the address of `{target}` is unknown with --bastion"))
-                    .hint("name it with -L: -L LOCAL-PORT:HOST:PORT"));
-            }
-            if route.forwardings.is_empty() {
-                return Err(no_forwarding());
-            }
-            let way = bastion.resolve()?;
-            warn_of_passed_over(&way, printer);
-            (Arc::new(way.bastion.clone()) as Arc<dyn Discovery>, Vec::new(), Some(way))
+    let (discovery, mut forwardings, way) = if let Some(bastion) = &route.bastion {
+        if let Some(target) = route.targets.first() {
+            let target = target.name();
+            return Err(Failure::usage(format!("the address of `{target}` is unknown with --bastion"))
+                .hint("name it with -L: -L LOCAL-PORT:HOST:PORT"));
         }
-        None => {
-            let (discovery, forwardings) = named(route, settings).await?;
-            (discovery, forwardings, None)
+        if route.forwardings.is_empty() {
+            return Err(no_forwarding());
         }
+        let way = bastion.resolve()?;
+        warn_of_passed_over(&way, printer);
+        (Arc::new(way.bastion.clone()) as Arc<dyn Discovery>, Vec::new(), Some(way))
+    } else {
+        let (discovery, forwardings) = named(route, settings).await?;
+        (discovery, forwardings, None)
     };
     forwardings.extend(route.forwardings.iter().cloned());
     match (route.local_port, forwardings.as_mut_slice()) {

@@ -43,12 +43,15 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::GoToTime => model.open_input(Purpose::Time, ""),
         Command::NextError | Command::PreviousError => {
-            if !logs.select_next(|row| row.level == LogLevel::Error, command == Command::NextError, view) {
+            let found =
+                logs.select_next(|row| row.level == LogLevel::Error, command == Command::NextError, view);
+            if !found {
                 model.notify("no error among the shown lines");
             }
         }
         Command::NextMark | Command::PreviousMark => {
-            if !logs.select_next(|row| row.source.is_none(), command == Command::NextMark, view) {
+            let found = logs.select_next(|row| row.source.is_none(), command == Command::NextMark, view);
+            if !found {
                 model.notify("no mark; m inserts one");
             }
         }

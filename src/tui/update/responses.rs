@@ -46,7 +46,8 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
             return ended_runs(model);
         }
         Msg::Comparison(id, response) => {
-            if model.runs.comparison.receive(id, response, now) {
+            let is_expected = model.runs.comparison.receive(id, response, now);
+            if is_expected {
                 match model.runs.comparison.error.clone() {
                     Some(error) => model.notify_error(error),
                     None => runs::show_comparison(model),
@@ -59,12 +60,14 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
         Msg::Reports(id, response) => _ = model.reports.list.receive(id, response, now),
         Msg::Report(id, response) => _ = model.reports.text.receive(id, response, now),
         Msg::Activity(id, response) => {
-            if model.database.activity.receive(id, response.map(|activity| *activity), now) {
+            let is_expected = model.database.activity.receive(id, response.map(|activity| *activity), now);
+            if is_expected {
                 model.database.sample(now);
             }
         }
         Msg::Metrics(id, response) => {
-            if model.health.metrics.receive(id, response, now) {
+            let is_expected = model.health.metrics.receive(id, response, now);
+            if is_expected {
                 model.health.sample();
             }
         }
