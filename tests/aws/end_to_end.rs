@@ -7,7 +7,7 @@ use crate::permissions::assert_unused;
 use crate::support::cloud::{Cloud, STACK_WORDS};
 use crate::support::ministack::Templates;
 use crate::support::moto::ACCOUNT;
-use crate::support::{step, until};
+use crate::support::{ecs, step, until};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn daily_operation() {
@@ -84,6 +84,14 @@ async fn daily_operation() {
     step("logs --run shows the log of the load");
     let log = cloud.say(&["logs", "--run", &id, "-o", "raw"]).await.worked();
     assert!(log.out.contains("run started") && log.out.contains("run succeeded"), "{log:?}");
+
+    step("logs postgres shows the log that RDS exports");
+    let group = "/aws/rds/instance/covid19-master/postgresql";
+    ecs::create_stream(&cloud.moto, group, "covid19-master.0").await;
+    let line = "2026-03-02 00:00:00 UTC:10.0.1.5(4711):covid19@covid19:[99]:ERROR:  deadlock detected";
+    ecs::put(&cloud.moto, group, "covid19-master.0", line).await;
+    let log = cloud.say(&["logs", "postgres", "--since", "10m"]).await.worked();
+    assert!(log.out.contains("postgres") && log.out.contains("deadlock detected"), "{log:?}");
 
     stop_blocked_load(&cloud).await;
 

@@ -68,7 +68,7 @@ fn file_and_standard_input_have_the_formats_of_sources() {
     let files = Files::new();
     let file = files.write("etl.jsonl", lines(3));
     let text = ok(&["logs", "--utc", "--file", &file, "--tail", "1"]).out;
-    assert_eq!(text, "2026-03-02 00:02:00.000Z etl.jsonl INFO  block cleaned rows=2 reason=malformed\n");
+    assert_eq!(text, "2026-03-02 00:02:00.000Z etl.jsonl INFO  block cleaned reason=malformed rows=2\n");
     let out = with_input(&["logs", "--file", "-", "-o", "json"], lines(3).as_bytes()).out;
     let events: Vec<Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(events.len(), 3);
@@ -132,8 +132,8 @@ fn patterns_have_counts_and_times() {
     let patterns: Value =
         serde_json::from_str(&ok(&["logs", "patterns", "--file", &file, "-o", "json"]).out).unwrap();
     let expected = json!([
-        { "pattern": "block cleaned rows=<n> reason=malformed", "count": 27, "first": "2026-03-02T00:01:00.000Z", "last": "2026-03-02T00:29:00.000Z", "level": "INFO" },
-        { "pattern": "block cleaned rows=<n> reason=malformed", "count": 3, "first": "2026-03-02T00:00:00.000Z", "last": "2026-03-02T00:20:00.000Z", "level": "ERROR" },
+        { "pattern": "block cleaned reason=malformed rows=<n>", "count": 27, "first": "2026-03-02T00:01:00.000Z", "last": "2026-03-02T00:29:00.000Z", "level": "INFO" },
+        { "pattern": "block cleaned reason=malformed rows=<n>", "count": 3, "first": "2026-03-02T00:00:00.000Z", "last": "2026-03-02T00:20:00.000Z", "level": "ERROR" },
     ]);
     assert_eq!(patterns, expected);
     let text =

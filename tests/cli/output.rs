@@ -28,10 +28,10 @@ fn full_disk_is_error() {
 
 #[test]
 fn color_is_for_terminals_unless_forced() {
-    let plain: Finished = covidctl().args(["--target", "moon", "status"]).output().unwrap().into();
+    let plain: Finished = covidctl().args(["-o", "raw", "status"]).output().unwrap().into();
     assert!(!plain.err.contains('\x1b'));
     let painted: Finished =
-        covidctl().args(["--color", "always", "--target", "moon", "status"]).output().unwrap().into();
+        covidctl().args(["--color", "always", "-o", "raw", "status"]).output().unwrap().into();
     assert!(painted.err.contains('\x1b'));
 }
 

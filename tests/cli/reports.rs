@@ -49,8 +49,12 @@ fn reports_open_opens_page_and_prints_path() {
     let output = target.command(&["reports", "open", "2025"]).env("PATH", path).output().unwrap();
     let page = target.data().join("store/reports/20250101_000000_a/report.html").display().to_string();
     assert_eq!(String::from_utf8(output.stdout).unwrap().trim(), page);
-    assert_eq!(std::fs::read_to_string(programs.join("opened")).unwrap(), page);
     assert_eq!(output.status.code(), Some(0));
+    // The browser is not waited for.
+    let opened = || std::fs::read_to_string(programs.join("opened")).unwrap_or_default();
+    while opened() != page {
+        std::thread::sleep(std::time::Duration::from_millis(10));
+    }
 }
 
 #[test]
