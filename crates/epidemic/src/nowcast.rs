@@ -15,7 +15,7 @@
 //! and e have the highest likelihood for the reports that came since. This covers delays that vary or change.
 //!
 //! If releases showed that the triangle's days of reports are not those on which the reports were known ([`ReportingTriangle::observe`]), delays and
-//! past nowcasts use only the days since the first release, as soon as there are [`MIN_OBSERVED`] of them.
+//! past nowcasts use only the days since the first release, as soon as there are `MIN_OBSERVED` of them.
 
 use crate::calibration::{Calibration, IncompleteDay, PastNowcast, calibrate};
 use crate::triangle::ReportingTriangle;
