@@ -113,7 +113,7 @@ impl Local {
     }
 
     fn not_up(&self) -> Failure {
-        Failure::new(format!("the target `local` is not up in `{}`", self.layout.root.display()))
+        Failure::new(format!("the target `{}` is not up in `{}`", self.name, self.layout.root.display()))
             .hint("covidctl up    (or use another folder with --data-dir)")
             .exit_code(Exit::NotStarted)
     }

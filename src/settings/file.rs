@@ -24,32 +24,17 @@ pub(super) struct File {
     #[serde(default)]
     pub(super) notify: NotifySettings,
     #[serde(default)]
-    pub(super) aws: AwsTable,
+    pub(super) aws: TargetTable,
     #[serde(default)]
     pub(super) targets: BTreeMap<String, TargetTable>,
 }
 
-/// The table `[aws]`.
+/// A table `[targets.NAME]`, or `[aws]`: the keys of both kinds, because a tagged enum would lose the line of an error.
 #[derive(Debug, Default, Clone, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub(super) struct AwsTable {
-    pub(super) profile: Option<String>,
-    pub(super) region: Option<String>,
-    pub(super) endpoint_url: Option<String>,
-    pub(super) prefix: Option<String>,
-    pub(super) ssl_mode: Option<SslMode>,
-    pub(super) ssl_root_cert: Option<PathBuf>,
-    #[serde(default)]
-    pub(super) names: BTreeMap<String, String>,
-    #[serde(default)]
-    stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
-}
-
-/// A table `[targets.NAME]`: the keys of both kinds, because a tagged enum would lose the line of an error.
-#[derive(Debug, Clone, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub(super) struct TargetTable {
-    pub(super) kind: TargetKind,
+    /// Absent in `[aws]`.
+    pub(super) kind: Option<TargetKind>,
     pub(super) data_dir: Option<PathBuf>,
     pub(super) pg_bin: Option<PathBuf>,
     pub(super) profile: Option<String>,
@@ -104,8 +89,10 @@ impl File {
     pub(super) fn entries(&self) -> Vec<TargetEntry> {
         let built_in = [(LOCAL, TargetKind::Local), (AWS, TargetKind::Aws)];
         let built_in = built_in.map(|(name, kind)| TargetEntry { name: name.to_owned(), kind });
-        let named =
-            self.targets.iter().map(|(name, table)| TargetEntry { name: name.clone(), kind: table.kind });
+        let named = self
+            .targets
+            .iter()
+            .filter_map(|(name, table)| Some(TargetEntry { name: name.clone(), kind: table.kind? }));
         built_in.into_iter().chain(named).collect()
     }
 
@@ -123,39 +110,50 @@ impl File {
     pub(super) fn of_target(mut self, name: &str) -> Self {
         let Some(table) = self.targets.remove(name) else { return self };
         match table.kind {
-            TargetKind::Aws => self.aws = table.aws(),
-            TargetKind::Local => {
+            Some(TargetKind::Local) => {
                 self.data_dir = table.data_dir;
                 self.pg_bin = table.pg_bin.or(self.pg_bin);
             }
+            _ => self.aws = table,
         }
         self
     }
 
     /// Returns the error of the first table `[targets.NAME]` that cannot be one.
-    pub(super) fn check_targets(&self) -> Result<()> {
+    fn check_targets(&self) -> Result<()> {
+        let refused = |text: String| Err(Failure::usage(text));
+        if self.aws.kind.is_some() {
+            return refused("`aws.kind` is always `aws`".to_owned());
+        }
+        if let Some(key) = self.aws.misplaced_key(TargetKind::Aws) {
+            return refused(format!("`aws.{key}` is not a key of the kind `aws`"));
+        }
         for (name, table) in &self.targets {
             if [LOCAL, AWS].contains(&name.as_str()) {
                 let place = if name == AWS { "the table `aws`" } else { "`data-dir` and `pg-bin`" };
-                return Err(Failure::usage(format!(
-                    "`targets.{name}` is a built-in name; its keys are {place}"
-                )));
+                return refused(format!("`targets.{name}` is a built-in name; its keys are {place}"));
             }
-            if let Some(key) = table.misplaced_key() {
-                return Err(Failure::usage(format!(
-                    "`targets.{name}.{key}` is not a key of the kind `{}`",
-                    table.kind
-                )));
+            // Names occur in the command lines of hints.
+            if name.is_empty() || name.starts_with('-') || !name.chars().all(is_of_name) {
+                return refused(format!(
+                    "`{name}` is not a name of a target, which has letters, digits, `-`, `_` and `.`"
+                ));
             }
-            if table.kind == TargetKind::Local && table.data_dir.is_none() {
-                return Err(Failure::usage(format!("`targets.{name}.data-dir` is missing")));
+            let Some(kind) = table.kind else {
+                return refused(format!("`targets.{name}.kind` is missing: `local` or `aws`"));
+            };
+            if let Some(key) = table.misplaced_key(kind) {
+                return refused(format!("`targets.{name}.{key}` is not a key of the kind `{kind}`"));
+            }
+            if kind == TargetKind::Local && table.data_dir.is_none() {
+                return refused(format!("`targets.{name}.data-dir` is missing"));
             }
         }
         Ok(())
     }
 }
 
-impl AwsTable {
+impl TargetTable {
     /// Returns the parameters of the stacks as text, which is what CloudFormation takes.
     pub(super) fn stacks(&self) -> BTreeMap<String, BTreeMap<String, String>> {
         let text = |value: &Scalar| match value {
@@ -168,26 +166,9 @@ impl AwsTable {
         };
         self.stacks.iter().map(|(stack, values)| (stack.clone(), parameters(values))).collect()
     }
-}
-
-impl TargetTable {
-    /// Returns the keys of a target on AWS.
-    pub(super) fn aws(&self) -> AwsTable {
-        let table = self.clone();
-        AwsTable {
-            profile: table.profile,
-            region: table.region,
-            endpoint_url: table.endpoint_url,
-            prefix: table.prefix,
-            ssl_mode: table.ssl_mode,
-            ssl_root_cert: table.ssl_root_cert,
-            names: table.names,
-            stacks: table.stacks,
-        }
-    }
 
     /// Returns the first key that belongs to the other kind.
-    pub(super) fn misplaced_key(&self) -> Option<&'static str> {
+    fn misplaced_key(&self, kind: TargetKind) -> Option<&'static str> {
         let of_local = [("data-dir", self.data_dir.is_some()), ("pg-bin", self.pg_bin.is_some())];
         let of_aws = [
             ("profile", self.profile.is_some()),
@@ -199,12 +180,16 @@ impl TargetTable {
             ("names", !self.names.is_empty()),
             ("stacks", !self.stacks.is_empty()),
         ];
-        let others = match self.kind {
+        let others = match kind {
             TargetKind::Aws => &of_local[..],
             TargetKind::Local => &of_aws[..],
         };
         others.iter().find(|(_, is_set)| *is_set).map(|(key, _)| *key)
     }
+}
+
+fn is_of_name(character: char) -> bool {
+    character.is_ascii_alphanumeric() || "-_.".contains(character)
 }
 
 /// Similarity from which a key may be a misspelling of another (Jaro-Winkler, 0 to 1).
@@ -226,12 +211,12 @@ mod tests {
 
     #[test]
     fn stack_parameter_accepts_boolean_number_and_text() {
-        let table: AwsTable =
+        let table: TargetTable =
             toml::from_str("[stacks.database]\nMultiAz = false\nGigabytes = 100\nVersion = '16.9'").unwrap();
         let said = |name: &str| table.stacks()["database"][name].clone();
         assert_eq!((said("MultiAz"), said("Gigabytes")), ("false".to_owned(), "100".to_owned()));
         assert_eq!(said("Version"), "16.9");
-        assert!(toml::from_str::<AwsTable>("[stacks.database]\nVersion = [16]").is_err());
+        assert!(toml::from_str::<TargetTable>("[stacks.database]\nVersion = [16]").is_err());
     }
 
     #[test]
@@ -256,6 +241,10 @@ mod tests {
             ("[targets.lab]\nkind = 'local'\ndata-dir = 'x'\nregion = 'x'", "`targets.lab.region`"),
             ("[targets.lab]\nkind = 'local'", "`targets.lab.data-dir`"),
             ("[targets.aws]\nkind = 'aws'", "`targets.aws`"),
+            ("[targets.prod]\nregion = 'x'", "`targets.prod.kind`"),
+            ("[targets.'a b']\nkind = 'aws'", "`a b` is not a name"),
+            ("[targets.-x]\nkind = 'aws'", "`-x` is not a name"),
+            ("[aws]\ndata-dir = 'x'", "`aws.data-dir`"),
         ] {
             let (text, _) = refused(file);
             assert!(text.contains(expected), "{text}");

@@ -43,6 +43,7 @@ fn targets_of_configuration_file_are_listed_and_selected() {
 fn commands_in_hints_name_the_target_of_the_flag() {
     let folder = tempfile::tempdir().unwrap();
     let refused = call(&folder, &["--target", "lab", "releases"]);
+    assert!(refused.err.contains("the target `lab` is not up"), "{}", refused.err);
     assert!(refused.err.contains("covidctl --target lab up"), "{}", refused.err);
     let refused = call(&folder, &["releases", "--data-dir", folder.path().join("x").to_str().unwrap()]);
     assert!(refused.err.contains("covidctl up"), "{}", refused.err);
