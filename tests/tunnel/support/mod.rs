@@ -9,7 +9,9 @@ mod targets;
 pub(crate) use agent::Agent;
 pub(crate) use program::{Finished, Tunnel, covidctl, exec_words, log_in};
 pub(crate) use sshd::{Sshd, authorize, keygen};
-pub(crate) use targets::{Pattern, check_pattern, delay_proxy, echo, refuses, server, write_pattern};
+pub(crate) use targets::{
+    Pattern, assert_no_connection, check_pattern, delay_proxy, echo, refuses, server, write_pattern,
+};
 
 use std::time::{Duration, Instant};
 
