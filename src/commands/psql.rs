@@ -12,14 +12,15 @@ use common::failure::{Exit, Failure, Result};
 use super::tunnel::child;
 use crate::settings::Settings;
 use crate::signals::Signals;
-use target::{Database, DatabaseAccess, DatabaseRole, DatabaseServer};
+use target::{Database, DatabaseAccess, DatabaseRole};
 
 /// Variables of the user's environment that would override the connection.
 const OVERRIDES: [&str; 6] =
     ["PGHOSTADDR", "PGSERVICE", "PGSERVICEFILE", "PGPASSWORD", "PGSSLMODE", "PGOPTIONS"];
 
-pub(super) async fn run(server: DatabaseServer, args: &[OsString], settings: &Settings) -> Result<()> {
+pub(super) async fn run(name: Option<&str>, args: &[OsString], settings: &Settings) -> Result<()> {
     let target = super::target(settings)?;
+    let server = super::database_server(&target, name)?;
     let database = if settings.read_only.value {
         target.databases.reader(server).await?
     } else {

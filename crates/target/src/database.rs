@@ -4,6 +4,7 @@
 //! program. `Debug` hides it.
 
 use std::any::Any;
+use std::borrow::Cow;
 use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
@@ -28,14 +29,14 @@ pub struct Database {
     pub user: String,
     /// Name of the database.
     pub name: String,
-    /// Private file in the format of libpq's `PGPASSFILE`.
-    pub password_file: PathBuf,
+    /// Private file in the format of libpq's `PGPASSFILE`; without one, libpq's programs ask for the password.
+    pub password_file: Option<PathBuf>,
     /// Folder of client programs that fit the server, if there is one.
     pub programs: Option<PathBuf>,
     /// CA bundle that the certificate is verified against; `None` turns TLS off.
     pub ca_bundle: Option<PathBuf>,
-    /// A secret.
-    pub password: String,
+    /// A secret, if it is known.
+    pub password: Option<String>,
     /// Keeps the server or tunnel open.
     pub guard: Option<Box<dyn Any + Send + Sync>>,
 }
@@ -55,9 +56,9 @@ impl Database {
             None => "sslmode=disable".to_owned(),
             Some(file) => format!("sslmode={mode}&sslrootcert={}", percent_encode(&file.to_string_lossy())),
         };
-        let (user, password, name) =
-            (percent_encode(&self.user), percent_encode(&self.password), percent_encode(&self.name));
-        format!("postgres://{user}:{password}@{server}/{name}?{tls}")
+        let (user, name) = (percent_encode(&self.user), percent_encode(&self.name));
+        let password = self.password.as_ref().map(|password| format!(":{}", percent_encode(password)));
+        format!("postgres://{user}{}@{server}/{name}?{tls}", password.unwrap_or_default())
     }
 
     /// Returns the environment for libpq programs such as psql; the password stays in its file.
@@ -67,8 +68,10 @@ impl Database {
             ("PGPORT", self.port.to_string().into()),
             ("PGUSER", self.user.clone().into()),
             ("PGDATABASE", self.name.clone().into()),
-            ("PGPASSFILE", self.password_file.clone().into()),
         ];
+        if let Some(file) = &self.password_file {
+            environment.push(("PGPASSFILE", file.clone().into()));
+        }
         if let Some(address) = self.address {
             environment.push(("PGHOSTADDR", address.to_string().into()));
         }
@@ -86,7 +89,7 @@ impl Database {
 }
 
 /// A server and the role to log in with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the types say it")]
 pub struct DatabaseAccess {
     pub server: DatabaseServer,
@@ -95,20 +98,32 @@ pub struct DatabaseAccess {
 
 impl DatabaseAccess {
     /// Reads on the primary.
-    pub const READ: Self = Self { server: DatabaseServer::Master, role: DatabaseRole::Reader };
+    pub const READ: Self = Self { server: DatabaseServer::MASTER, role: DatabaseRole::Reader };
     /// Migrates.
-    pub const WRITE: Self = Self { server: DatabaseServer::Master, role: DatabaseRole::Writer };
+    pub const WRITE: Self = Self { server: DatabaseServer::MASTER, role: DatabaseRole::Writer };
     /// Creates roles.
-    pub const ADMINISTER: Self = Self { server: DatabaseServer::Master, role: DatabaseRole::Administrator };
+    pub const ADMINISTER: Self = Self { server: DatabaseServer::MASTER, role: DatabaseRole::Administrator };
 }
 
-/// A database server; on a target with a single server it is both.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
-pub enum DatabaseServer {
-    /// The primary
-    Master,
-    /// The read replica that dashboards use
-    Replica,
+/// The name of a database server in the description of a target; a target with a single server takes any.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DatabaseServer(Cow<'static, str>);
+
+impl DatabaseServer {
+    /// The primary, which loads write to.
+    pub const MASTER: Self = Self(Cow::Borrowed("master"));
+    /// The read replica that dashboards use.
+    pub const REPLICA: Self = Self(Cow::Borrowed("replica"));
+
+    /// Returns the server with a name.
+    pub fn named(name: &str) -> Self {
+        Self(Cow::Owned(name.to_owned()))
+    }
+
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        &self.0
+    }
 }
 
 /// The privileges that a connection needs.
@@ -128,8 +143,8 @@ pub struct DatabaseLogin {
     pub endpoint: tunnel::Endpoint,
     /// The login role.
     pub user: String,
-    /// A secret.
-    pub password: String,
+    /// A secret; `None` if libpq's programs are to ask for it.
+    pub password: Option<String>,
     /// Name of the database.
     pub database: String,
     /// CA bundle that the certificate is verified against; `None` turns TLS off.
@@ -143,22 +158,38 @@ impl DatabaseLogin {
     /// # Errors
     /// If the password file cannot be written.
     pub fn through(self, local: SocketAddr, tunnel: impl Any + Send + Sync) -> Result<Database> {
-        let cannot_write = || "cannot write a private file for the password".to_owned();
-        let mut password_file = tempfile::NamedTempFile::new().context(cannot_write)?;
-        writeln!(password_file, "*:*:*:*:{}", escape_pgpass(&self.password)).context(cannot_write)?;
+        let database = self.direct()?;
+        let guard: Box<dyn Any + Send + Sync> = Box::new((tunnel, database.guard));
+        Ok(Database { address: Some(local.ip()), port: local.port(), guard: Some(guard), ..database })
+    }
+
+    /// Returns the database at its endpoint, which this machine reaches without a tunnel.
+    ///
+    /// # Errors
+    /// If the password file cannot be written.
+    pub fn direct(self) -> Result<Database> {
+        let file = self.password.as_deref().map(password_file).transpose()?;
         Ok(Database {
             host: self.endpoint.host,
-            address: Some(local.ip()),
-            port: local.port(),
+            address: None,
+            port: self.endpoint.port,
             user: self.user,
             name: self.database,
-            password_file: password_file.path().to_path_buf(),
+            password_file: file.as_ref().map(|file| file.path().to_path_buf()),
             programs: None,
             ca_bundle: self.ca_bundle,
             password: self.password,
-            guard: Some(Box::new((tunnel, password_file))),
+            guard: file.map(|file| Box::new(file) as _),
         })
     }
+}
+
+/// Writes a private password file, which is removed with the value.
+fn password_file(password: &str) -> Result<tempfile::NamedTempFile> {
+    let cannot_write = || "cannot write a private file for the password".to_owned();
+    let mut file = tempfile::NamedTempFile::new().context(cannot_write)?;
+    writeln!(file, "*:*:*:*:{}", escape_pgpass(password)).context(cannot_write)?;
+    Ok(file)
 }
 
 impl fmt::Debug for Database {
@@ -189,10 +220,10 @@ mod tests {
             port: 5432,
             user: "me".into(),
             name: "covid19".into(),
-            password_file: "/data/pgpass".into(),
+            password_file: Some("/data/pgpass".into()),
             programs: None,
             ca_bundle: None,
-            password: "hush".into(),
+            password: Some("hush".into()),
             guard: None,
         }
     }
@@ -211,7 +242,7 @@ mod tests {
             host: "master.example".into(),
             address: Some("127.0.0.1".parse().unwrap()),
             ca_bundle: Some("/cache/bundle.pem".into()),
-            password: "p@ss:w/rd%".into(),
+            password: Some("p@ss:w/rd%".into()),
             ..database()
         };
         assert_eq!(

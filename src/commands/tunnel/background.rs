@@ -11,11 +11,12 @@ use std::sync::Arc;
 use chrono::{SecondsFormat, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, setsid};
+use target::Target;
 use tunnel::{ControlSocket, Ready, RunningTunnel, Service, ServiceStatus, Tunnel};
 
 use super::health::{self, Connected, HealthServer};
-use super::options;
-use crate::cli::{Route, StartArgs, TunnelTarget};
+use super::{names, options};
+use crate::cli::{Route, StartArgs};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -90,9 +91,9 @@ async fn detached(
     let (started_at, key) =
         (Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true), key(&args.route, settings)?);
     let scope = if args.route.bastion.is_some() { ready.bastion.clone() } else { settings.aws.scope() };
-    let is_default = args.route.targets.is_empty() && args.route.forwardings.is_empty();
-    let targets = args.route.targets.iter().chain(is_default.then_some(&TunnelTarget::Master));
-    let names: Vec<String> = targets.map(|target| target.name().to_owned()).collect();
+    let target = if args.route.bastion.is_some() { None } else { Some(crate::commands::target(settings)?) };
+    let bastion = target.as_ref().map(Target::bastion).transpose()?;
+    let names = bastion.map_or_else(Vec::new, |bastion| names(&args.route, bastion));
     let status = || {
         let counters = counters.snapshot();
         ServiceStatus {
@@ -138,7 +139,6 @@ async fn detached(
 
 /// Returns what makes two tunnels the same: the same endpoints of the same target, or the same ports through the same bastion.
 fn key(route: &Route, settings: &Settings) -> Result<String> {
-    let names: Vec<_> = route.targets.iter().map(|target| target.name()).collect();
     let forwardings: Vec<_> = route
         .forwardings
         .iter()
@@ -149,7 +149,7 @@ fn key(route: &Route, settings: &Settings) -> Result<String> {
         None => settings.aws.scope(),
     };
     let local = route.local_port.map(|port| port.to_string()).unwrap_or_default();
-    Ok(format!("{scope} {} {} {local} {}", names.join(","), forwardings.join(","), route.bind))
+    Ok(format!("{scope} {} {} {local} {}", route.targets.join(","), forwardings.join(","), route.bind))
 }
 
 fn print_ready(ready: &Ready, printer: &Printer) {

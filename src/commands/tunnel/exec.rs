@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use common::failure::Result;
 
-use super::{child, no_forwarding, options};
-use crate::cli::{Route, TunnelTarget};
+use super::{child, names, no_forwarding, options};
+use crate::cli::Route;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -54,11 +54,12 @@ pub(super) async fn run(
 /// Returns the login for the first forwarding if its target is a database of the target; any other login is up to the command.
 async fn login(route: &Route, bastion: Option<&dyn Bastion>) -> Result<Option<DatabaseLogin>> {
     let Some(bastion) = bastion.filter(|_| route.bastion.is_none()) else { return Ok(None) };
-    let server = match route.targets.first() {
-        Some(TunnelTarget::Replica) => DatabaseServer::Replica,
-        Some(TunnelTarget::Master) => DatabaseServer::Master,
-        None if route.forwardings.is_empty() => DatabaseServer::Master,
-        Some(TunnelTarget::Metabase) | None => return Ok(None),
-    };
-    bastion.login(DatabaseAccess { server, ..DatabaseAccess::READ }).await.map(Some)
+    let Some(name) = names(route, bastion).into_iter().next() else { return Ok(None) };
+    let is_database =
+        bastion.endpoints().iter().any(|endpoint| endpoint.is_database && endpoint.name == name);
+    if !is_database {
+        return Ok(None);
+    }
+    let access = DatabaseAccess { server: DatabaseServer::named(&name), ..DatabaseAccess::READ };
+    bastion.login(&access).await.map(Some)
 }

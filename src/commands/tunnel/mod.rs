@@ -10,10 +10,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::failure::{Exit, Failure, Result};
-use tunnel::{Counters, Discovery, EventSink, Forwarding, Identity, Options, SshRoute, Tunnel};
+use target::{Bastion, BastionAccess};
+use tunnel::{Counters, EventSink, Forwarding, Options, SshRoute, Tunnel};
 
 use self::health::{Connected, HealthServer};
-use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
+use crate::cli::{self, Route, TunnelCommand};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -65,9 +66,8 @@ async fn foreground(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Print
 
 /// Returns the options of the command line; the target supplies the bastion and the endpoints that it does not name.
 async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Result<Options> {
-    let (discovery, mut forwardings, way) = if let Some(bastion) = &route.bastion {
+    let (access, mut forwardings) = if let Some(bastion) = &route.bastion {
         if let Some(target) = route.targets.first() {
-            let target = target.name();
             return Err(Failure::usage(format!("the address of `{target}` is unknown with --bastion"))
                 .hint("name it with -L: -L LOCAL-PORT:HOST:PORT"));
         }
@@ -76,10 +76,9 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         }
         let way = bastion.resolve()?;
         warn_of_passed_over(&way, printer);
-        (Arc::new(way.bastion.clone()) as Arc<dyn Discovery>, Vec::new(), Some(way))
+        (BastionAccess::from(way), Vec::new())
     } else {
-        let (discovery, forwardings) = named(route, settings).await?;
-        (discovery, forwardings, None)
+        named(route, settings).await?
     };
     forwardings.extend(route.forwardings.iter().cloned());
     match (route.local_port, forwardings.as_mut_slice()) {
@@ -94,11 +93,9 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         let bind = route.bind;
         printer.note(&format!("warning: other machines can reach the database through {bind} (--bind)"));
     }
-    let (mut identity, known_hosts_files, jumps) = match way {
-        Some(way) => (way.identity, way.known_hosts_files, way.jumps),
-        None => (Identity::default(), Vec::new(), Vec::new()),
-    };
-    identity.files.clone_from(&route.keys);
+    let BastionAccess { discovery, mut identity, known_hosts_files, jumps } = access;
+    // Those of the command line are offered first.
+    identity.files.splice(0..0, route.keys.iter().cloned());
     Ok(Options {
         discovery,
         forwardings,
@@ -129,19 +126,26 @@ fn no_forwarding() -> Failure {
     Failure::usage("there is nothing to forward").hint("-L 5432:db.example:5432")
 }
 
-/// Returns the target's bastion and the forwardings to the named endpoints behind it; by default to the master.
-async fn named(route: &Route, settings: &Settings) -> Result<(Arc<dyn Discovery>, Vec<Forwarding>)> {
+/// Returns the target's bastion and the forwardings to the named endpoints behind it; by default to its first database.
+async fn named(route: &Route, settings: &Settings) -> Result<(BastionAccess, Vec<Forwarding>)> {
     let target = crate::commands::target(settings)?;
     let bastion = target.bastion()?;
-    let discovery = bastion.discovery().await?;
-    let is_empty = route.targets.is_empty() && route.forwardings.is_empty();
-    let default = is_empty.then_some(&TunnelTarget::Master);
+    let known = bastion.endpoints();
     let mut forwardings = Vec::new();
-    for named in route.targets.iter().chain(default) {
-        let target = bastion.endpoint(named.name()).await?;
-        forwardings.push(Forwarding { port: named.local_port(), target });
+    for name in names(route, bastion) {
+        let port = known.iter().find(|endpoint| endpoint.name == name).map_or(0, |known| known.local_port);
+        forwardings.push(Forwarding { port, target: bastion.endpoint(&name).await? });
     }
-    Ok((discovery, forwardings))
+    Ok((bastion.access().await?, forwardings))
+}
+
+/// Returns the names of the endpoints that a tunnel leads to.
+fn names(route: &Route, bastion: &dyn Bastion) -> Vec<String> {
+    if !route.targets.is_empty() || !route.forwardings.is_empty() {
+        return route.targets.clone();
+    }
+    let known = bastion.endpoints().into_iter();
+    known.filter(|endpoint| endpoint.is_database).map(|endpoint| endpoint.name).take(1).collect()
 }
 
 /// Returns a sink that prints `ready` on standard output and other events on standard error; as JSON, every event on standard output.

@@ -146,7 +146,7 @@ async fn activity(target: &Target) -> Result<Box<Activity>> {
 
 /// Cancels a query or ends a session, as the administrator: other roles may signal their own sessions only.
 pub(super) async fn end_session(target: &Target, pid: i32, began_at: i64, terminate: bool) -> Result<()> {
-    let access = DatabaseAccess { server: DatabaseServer::Master, role: DatabaseRole::Administrator };
+    let access = DatabaseAccess { server: DatabaseServer::MASTER, role: DatabaseRole::Administrator };
     let database = target.databases.database(access).await?;
     let mut connection = db::connect(&database).await?;
     db::activity::end(&mut connection, pid, began_at, terminate).await

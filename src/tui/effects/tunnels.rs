@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
-use tunnel::{Discovery, Event, EventSink, Forwarding, Identity, Options, SshHost, Trust, Tunnel};
+use target::BastionAccess;
+use tunnel::{Event, EventSink, Forwarding, Options, SshHost, Trust, Tunnel};
 
 use super::Outbox;
 use crate::connect;
@@ -27,23 +28,23 @@ pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route:
 }
 
 async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<Options> {
-    let (discovery, forwarding, way): (Arc<dyn Discovery>, _, _) = match route {
+    let (access, forwarding) = match route {
         Route::Through { forwarding, bastion } => {
             let bastion: SshHost = bastion.parse().map_err(Failure::usage)?;
-            let way = bastion.resolve()?;
-            (Arc::new(way.bastion.clone()), forwarding.parse().map_err(Failure::usage)?, Some(way))
+            (BastionAccess::from(bastion.resolve()?), forwarding.parse().map_err(Failure::usage)?)
         }
         Route::Named(name) => {
             let target = connect::target(settings, sink)?;
             let bastion = target.bastion()?;
-            let endpoint = bastion.endpoint(name.name()).await?;
-            (bastion.discovery().await?, Forwarding { port: name.local_port(), target: endpoint }, None)
+            let known = bastion.endpoints().into_iter().find(|endpoint| endpoint.name == name);
+            let forwarding = Forwarding {
+                port: known.map_or(0, |endpoint| endpoint.local_port),
+                target: bastion.endpoint(&name).await?,
+            };
+            (bastion.access().await?, forwarding)
         }
     };
-    let (identity, known_hosts_files, jumps) = match way {
-        Some(way) => (way.identity, way.known_hosts_files, way.jumps),
-        None => (Identity::default(), Vec::new(), Vec::new()),
-    };
+    let BastionAccess { discovery, identity, known_hosts_files, jumps } = access;
     Ok(Options {
         discovery,
         forwardings: vec![forwarding],

@@ -3,13 +3,13 @@
 use uuid::Uuid;
 
 use super::RequestId;
-use crate::tui::domain::{JobKind, Millis, TunnelTarget};
+use crate::tui::domain::{JobKind, Millis};
 
 /// The endpoint of a tunnel, and the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// To a named endpoint of the target on AWS, through its bastion.
-    Named(TunnelTarget),
+    Named(String),
     /// `forwarding` as in `5432:db.example:5432`, through `bastion` as in `user@host`.
     Through { forwarding: String, bastion: String },
 }

@@ -183,7 +183,7 @@ fn copy(model: &mut Model) -> Option<Effect> {
 
 pub(super) fn open_tunnel(model: &mut Model, route: Route) -> Effect {
     let (forwarding, bastion) = match &route {
-        Route::Named(target) => (target.name().to_owned(), String::new()),
+        Route::Named(target) => (target.clone(), String::new()),
         Route::Through { forwarding, bastion } => (forwarding.clone(), bastion.clone()),
     };
     let tunnel = model.next_request().0;

@@ -133,7 +133,7 @@ fn receive_checks(model: &mut Model, id: RequestId, response: Response<Vec<Check
         known.is_some_and(|check| check.outcome != CheckOutcome::Failed)
     };
     let failed = model.health.checks.items().iter().filter(|check| check.outcome == CheckOutcome::Failed);
-    let newly = failed.filter(|check| was_well(check.name));
+    let newly = failed.filter(|check| was_well(&check.name));
     newly.map(|check| Effect::Notify(format!("the check {} fails", check.name))).collect()
 }
 

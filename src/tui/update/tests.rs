@@ -8,7 +8,7 @@ use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::*;
-use crate::tui::domain::{ActiveRun, JobKind, Location, TunnelTarget};
+use crate::tui::domain::{ActiveRun, JobKind, Location};
 use crate::tui::fixtures::{AWS, LOCAL, fixture, many_lines};
 use crate::tui::layout;
 use crate::tui::model::logs::LogBuffer;

@@ -5,6 +5,7 @@ pub(crate) mod cloud;
 mod database;
 pub(crate) mod ecs;
 pub(crate) mod fault;
+pub(crate) mod foreign;
 pub(crate) mod lambda;
 pub(crate) mod ministack;
 pub(crate) mod moto;
