@@ -56,6 +56,10 @@ pub(crate) enum Task {
     Prerequisites,
     /// Draw the screens and write the page of keys for the documentation
     Pictures,
+    /// Build the documentation as a site with search
+    Docs,
+    /// Build the files of a release for this platform: binary, archive, packages, licences, list of components, checksums
+    Package,
     /// Compare the performance with that of other programs
     Bench {
         #[command(subcommand)]
