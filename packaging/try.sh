@@ -24,7 +24,7 @@ cleanup() {
     [[ -z $sampler ]] || kill "$sampler" 2> /dev/null || true
     [[ -z $server ]] || kill "$server" 2> /dev/null || true
     stop_inside
-    for folder in opt/rust proc; do umount --lazy "$root/$folder" 2> /dev/null || true; done
+    for folder in opt/rust dev/shm proc; do umount --lazy "$root/$folder" 2> /dev/null || true; done
     rm -rf "$work"
 }
 trap cleanup EXIT
@@ -117,6 +117,7 @@ mkdir -p "$root"
 tar -xf "$base" -C "$root"
 chroot "$root" useradd --create-home --shell /bin/bash user
 mount -t proc proc "$root/proc"
+mount -t tmpfs -o mode=1777 tmpfs "$root/dev/shm"
 cp /etc/resolv.conf "$root/etc/resolv.conf"
 if [[ -n $extra ]]; then install_packages "$extra"; fi
 environment=(PATH=/home/user/.local/bin:/usr/local/bin:/usr/bin:/bin)

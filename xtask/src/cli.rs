@@ -58,8 +58,12 @@ pub(crate) enum Task {
     Pictures,
     /// Build the documentation as a site with search
     Docs,
-    /// Build the files of a release for this platform: binary, archive, packages, licences, list of components, checksums
-    Package,
+    /// Build the files of a release: binary, archive, packages, licences, list of components, checksums
+    Package {
+        /// Platform of the files, such as `x86_64-apple-darwin`, whose programs run on this one [default: this platform]
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
+    },
     /// Compare the performance with that of other programs
     Bench {
         #[command(subcommand)]

@@ -1,4 +1,4 @@
-//! `cargo xtask package`: the files of a release for this platform, in `target/package/`.
+//! `cargo xtask package`: the files of a release for one platform, in `target/package/`.
 //!
 //! On Linux the binary is linked against glibc 2.28, so that it runs on every distribution since 2018. Elsewhere the archive alone is made.
 //! `packaging/try.sh` installs the result into fresh root directories.
@@ -28,8 +28,8 @@ struct Folders {
 }
 
 /// Builds everything; prints the files with their sizes.
-pub(crate) fn run() -> Result<()> {
-    let triple = host()?;
+pub(crate) fn run(target: Option<String>) -> Result<()> {
+    let triple = target.map_or_else(host, Ok)?;
     let target = process::target()?;
     let tools = tools::python("package", "cargo-zigbuild and nfpm", REQUIREMENTS)?;
     let folders = Folders {
