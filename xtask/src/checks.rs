@@ -134,6 +134,25 @@ fn templates(workspace: &Path) -> Vec<PathBuf> {
 mod tests {
     use super::*;
 
+    /// Returns the shell scripts below a folder, other than in cargo's target folders.
+    fn scripts(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        let hidden = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with('.');
+        let nested = folders.iter().filter(|path| !hidden(path) && !path.ends_with("target"));
+        let own = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "sh"));
+        own.cloned().chain(nested.flat_map(|path| scripts(path))).collect()
+    }
+
+    #[test]
+    fn every_shell_script_is_linted() {
+        let workspace = process::workspace();
+        for script in scripts(&workspace) {
+            let script = script.strip_prefix(&workspace).unwrap().to_str().unwrap().to_owned();
+            assert!(SCRIPTS.contains(&script.as_str()), "{script} is not in SCRIPTS");
+        }
+    }
+
     #[test]
     fn image_context_has_every_workspace_member() {
         let read = |name: &str| std::fs::read_to_string(process::workspace().join(name)).unwrap();
