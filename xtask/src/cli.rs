@@ -63,6 +63,10 @@ pub(crate) enum Task {
         /// Platform of the files, such as `x86_64-apple-darwin`, whose programs run on this one [default: this platform]
         #[arg(long, value_name = "TRIPLE")]
         target: Option<String>,
+
+        /// Binary to package [default: build the profile `dist`]
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
     },
     /// Compare the performance with that of other programs
     Bench {

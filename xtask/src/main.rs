@@ -52,7 +52,7 @@ fn run(Cli { task, pg_bin }: Cli) -> Result<()> {
         Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
         Task::Model => model::run(),
         Task::Docs => docs::run(),
-        Task::Package { target } => package::run(target),
+        Task::Package { target, binary } => package::run(target, binary),
         Task::Pictures => {
             process::run(&mut process::cargo(
                 "run --package covidctl --example pictures -- docs/pictures docs/reference",

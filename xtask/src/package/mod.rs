@@ -5,9 +5,12 @@
 
 mod binary;
 mod bundle;
+mod components;
 mod documents;
 #[cfg(test)]
 mod installer;
+mod libraries;
+mod licences;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -28,7 +31,7 @@ struct Folders {
 }
 
 /// Builds everything; prints the files with their sizes.
-pub(crate) fn run(target: Option<String>) -> Result<()> {
+pub(crate) fn run(target: Option<String>, binary: Option<PathBuf>) -> Result<()> {
     let triple = target.map_or_else(host, Ok)?;
     let target = process::target()?;
     let tools = tools::python("package", "cargo-zigbuild and nfpm", REQUIREMENTS)?;
@@ -43,7 +46,7 @@ pub(crate) fn run(target: Option<String>) -> Result<()> {
         }
         create(folder)?;
     }
-    let binary = binary::build(&triple, &folders.tools)?;
+    let binary = binary.map_or_else(|| binary::build(&triple, &folders.tools), Ok)?;
     binary::check(&binary)?;
     documents::stage(&binary, &triple, &folders)?;
     bundle::archive(&triple, &folders)?;
