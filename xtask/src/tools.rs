@@ -1,4 +1,4 @@
-//! Tools from PyPI and npm with pinned versions, each set in its own folder in cargo's target folder.
+//! Tools from PyPI, npm and crates.io with pinned versions, each set in its own folder in cargo's target folder.
 //!
 //! A copy of the list of requirements marks a set as complete; a changed list reinstalls it. Nothing else on the machine changes.
 
@@ -47,6 +47,19 @@ pub(crate) fn node(set: &str, what: &str, packages: &str) -> Result<PathBuf> {
     })
     .map_err(|failure| failure.hint("install npm, and allow access to npm's registry"))?;
     Ok(folder.join("node_modules/.bin"))
+}
+
+/// Installs a program from crates.io, such as `cargo-fuzz`; returns its path.
+pub(crate) fn cargo(name: &str, version: &str) -> Result<PathBuf> {
+    let folder = folder(name)?;
+    install_once(&folder, &format!("{name} {version}"), "version.txt", version, |_| {
+        let mut install =
+            process::cargo(&format!("install --quiet --locked {name} --version {version} --root"));
+        // It builds in a temporary folder, which it deletes.
+        process::run(install.arg(&folder).env_remove("CARGO_TARGET_DIR"))
+    })
+    .map_err(|failure| failure.hint("allow access to crates.io"))?;
+    Ok(folder.join("bin").join(name))
 }
 
 /// Installs unless the marker file has exactly this content. The marker is written last.

@@ -100,8 +100,8 @@ Role:
     AssumeRolePolicyDocument:
       Statement: [{Condition: {StringLike: {"token.actions.githubusercontent.com:sub": [HERE]}}}]
 """
-BY_NAME = '!Sub "repo:${Repository}:ref:refs/tags/v*"'
-BY_ID = '!Sub ["repo:${Owner}@${OwnerId}/${Name}@${Id}:ref:refs/tags/v*", {Owner: x, Name: y}]'
+BY_NAME = '!Sub "repo:${Repository}:environment:production"'
+BY_ID = '!Sub ["repo:${Owner}@${OwnerId}/${Name}@${Id}:environment:production", {Owner: x, Name: y}]'
 
 IMAGES = """
 Images:
