@@ -116,6 +116,9 @@ pub enum Command {
         /// Server to connect to; the local target has one
         #[arg(value_enum, default_value = "master")]
         server: DatabaseServer,
+        /// Log in with an IAM token instead of a password, on AWS [default role: PGUSER, or your user name]
+        #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        iam: Option<String>,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<std::ffi::OsString>,

@@ -62,7 +62,9 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Selftest(args) => selftest::run(args, settings, printer).await,
         #[cfg(not(feature = "aws"))]
         Command::Selftest(_) => Err(connect::no_aws()),
-        Command::Psql { server, args } => psql::run(*server, args, settings).await,
+        Command::Psql { server, iam, args } => {
+            psql::run(*server, iam.as_deref(), args, settings, printer).await
+        }
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,
         Command::Targets => targets::run(settings, printer),

@@ -292,6 +292,7 @@ impl Databases for Local {
         Ok(Database {
             host: "127.0.0.1".to_owned(),
             address: None,
+            socket_folder: None,
             port,
             user: postgres::cluster::USER.to_owned(),
             name: DATABASE_NAME.to_owned(),

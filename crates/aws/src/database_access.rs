@@ -1,6 +1,7 @@
 //! Access to the databases on AWS: endpoint, login from Secrets Manager, tunnel through the bastion.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::api_error::ApiContext as _;
 use super::bastion::Group;
 use super::clients::Clients;
 use super::names::Name;
-use super::{Account, Aws, ca_bundle};
+use super::{Account, Aws, ca_bundle, iam_token};
 use target::{
     Bastion, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, Databases, LoginSecret,
     SslMode,
@@ -23,9 +24,23 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 #[async_trait]
 impl Databases for Aws {
-    /// Opens a tunnel to the database.
     async fn database(&self, access: DatabaseAccess) -> Result<Database> {
         let login = self.login(access).await?;
+        self.connect(login).await
+    }
+
+    async fn logins(&self) -> Result<Option<[LoginSecret; 3]>> {
+        Ok(Some([
+            self.secret(Name::WriterSecret).await?,
+            self.secret(Name::ReaderSecret).await?,
+            self.secret(Name::MetabaseSecret).await?,
+        ]))
+    }
+}
+
+#[async_trait]
+impl Bastion for Aws {
+    async fn connect(&self, login: DatabaseLogin) -> Result<Database> {
         let service = Service::new(self.settings.tunnels.clone());
         if let Some(local) = service.find(&self.settings.scope(), &login.endpoint).await {
             return login.through(local, ());
@@ -45,6 +60,7 @@ impl Databases for Aws {
             proxy: self.settings.proxy.clone(),
             connect_timeout: CONNECT_TIMEOUT,
             ready_file: None,
+            unix_sockets: None,
         };
         let tunnel = Tunnel::open(options, Arc::clone(&self.events)).await?;
         let local = tunnel.ready().forwardings.first().map(|local| local.local);
@@ -52,17 +68,6 @@ impl Databases for Aws {
         login.through(local, tunnel)
     }
 
-    async fn logins(&self) -> Result<Option<[LoginSecret; 3]>> {
-        Ok(Some([
-            self.secret(Name::WriterSecret).await?,
-            self.secret(Name::ReaderSecret).await?,
-            self.secret(Name::MetabaseSecret).await?,
-        ]))
-    }
-}
-
-#[async_trait]
-impl Bastion for Aws {
     async fn discovery(&self) -> Result<Arc<dyn Discovery>> {
         let Account { clients, names, .. } = self.account().await?;
         let port = names.need(Name::BastionPort)?;
@@ -98,27 +103,45 @@ impl Bastion for Aws {
     }
 
     async fn login(&self, access: DatabaseAccess) -> Result<DatabaseLogin> {
-        let server = match access.server {
-            DatabaseServer::Master => "master",
-            DatabaseServer::Replica => "replica",
-        };
-        let endpoint = self.endpoint(server).await?;
+        let endpoint = self.endpoint(server_name(access.server)).await?;
         let secret = match access.role {
             DatabaseRole::Reader => Name::ReaderSecret,
             DatabaseRole::Writer => Name::WriterSecret,
             DatabaseRole::Administrator => Name::MasterSecret,
         };
         let LoginSecret { username, password } = self.secret(secret).await?;
-        let ca_bundle = match self.settings.ssl_mode.value {
-            SslMode::Disable => None,
-            SslMode::VerifyFull => Some(ca_bundle::provide(self.settings.ssl_root_cert.as_ref()).await?),
-        };
-        let database = self.account().await?.names.need(Name::Database)?.to_owned();
-        Ok(DatabaseLogin { endpoint, user: username, password, database, ca_bundle })
+        self.database_login(endpoint, username, password).await
+    }
+
+    async fn ca_bundle(&self) -> Result<Option<PathBuf>> {
+        match self.settings.ssl_mode.value {
+            SslMode::Disable => Ok(None),
+            SslMode::VerifyFull => ca_bundle::provide(self.settings.ssl_root_cert.as_ref()).await.map(Some),
+        }
+    }
+
+    async fn iam_login(&self, server: DatabaseServer, role: &str) -> Result<DatabaseLogin> {
+        let endpoint = self.endpoint(server_name(server)).await?;
+        let token = self.iam_token(&endpoint, role).await?;
+        self.database_login(endpoint, role.to_owned(), token).await
+    }
+
+    async fn iam_token(&self, endpoint: &Endpoint, role: &str) -> Result<String> {
+        iam_token::sign(self.account().await?.clients.sdk_config(), endpoint, role).await
     }
 }
 
 impl Aws {
+    async fn database_login(
+        &self,
+        endpoint: Endpoint,
+        user: String,
+        password: String,
+    ) -> Result<DatabaseLogin> {
+        let database = self.account().await?.names.need(Name::Database)?.to_owned();
+        Ok(DatabaseLogin { endpoint, user, password, database, ca_bundle: self.ca_bundle().await? })
+    }
+
     async fn secret(&self, name: Name) -> Result<LoginSecret> {
         let Account { clients, names, .. } = self.account().await?;
         let name = names.need(name)?;
@@ -130,6 +153,13 @@ impl Aws {
             Failure::new(format!("the secret `{name}` contains no login"))
                 .hint("it must be a JSON object with `username` and `password`")
         })
+    }
+}
+
+const fn server_name(server: DatabaseServer) -> &'static str {
+    match server {
+        DatabaseServer::Master => "master",
+        DatabaseServer::Replica => "replica",
     }
 }
 

@@ -13,6 +13,7 @@ mod database_access;
 mod doctor;
 mod downloads;
 mod ec2;
+mod iam_token;
 mod log_groups;
 mod names;
 mod purge_bucket;

@@ -14,7 +14,9 @@ pub mod settings;
 pub use self::capability::{
     Bastion, Components, DataRetention, Databases, LoginSecret, Progress, Runs, Services, Storage, Target,
 };
-pub use self::database::{Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer};
+pub use self::database::{
+    Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, password_line,
+};
 pub use self::health::{
     Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location,
 };

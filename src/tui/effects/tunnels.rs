@@ -61,6 +61,7 @@ async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<O
         proxy: settings.proxy.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         ready_file: None,
+        unix_sockets: None,
     })
 }
 
