@@ -117,6 +117,9 @@ pub enum Command {
         /// Database of the target [default: master, or the first]
         #[arg(value_name = "DATABASE", value_parser = Suggested(&["master", "replica"]), hide_possible_values = true)]
         database: Option<String>,
+        /// Log in with an IAM token instead of a password, on AWS [default role: PGUSER, or your user name]
+        #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        iam: Option<String>,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<std::ffi::OsString>,

@@ -33,6 +33,9 @@ pub struct StartArgs {
     /// Serve /startup, /readiness, /liveness and /metrics over HTTP at this address, such as `127.0.0.1:9187`
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub health: Option<SocketAddr>,
+    /// Log in with IAM tokens, which are kept renewed in a private password file [default role: PGUSER, or your user name]
+    #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "bastion")]
+    pub iam: Option<String>,
     /// Set by `start` for the process in the background.
     #[arg(long, hide = true)]
     pub detached: bool,
@@ -57,6 +60,9 @@ pub enum TunnelCommand {
     Exec {
         #[command(flatten)]
         route: Route,
+        /// Log in with an IAM token, which is kept renewed [default role: PGUSER, or your user name]
+        #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "bastion")]
+        iam: Option<String>,
         /// The command and its arguments
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<std::ffi::OsString>,
@@ -96,6 +102,11 @@ pub struct Route {
     /// Listen on this port instead of the default; needs exactly one forwarding
     #[arg(long, value_name = "PORT")]
     pub local_port: Option<u16>,
+    /// Also listen on a Unix socket in this folder, for programs that use libpq: `psql -h DIR`
+    ///
+    /// Only you can connect to it. The certificate of the database is verified by this program, with --ssl-root-cert or on AWS.
+    #[arg(long, value_name = "DIR")]
+    pub unix_socket: Option<PathBuf>,
     /// Local address to listen on; other machines can reach the database through any but a loopback address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: std::net::IpAddr,

@@ -64,7 +64,9 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Selftest(args) => selftest::run(args, settings, printer).await,
         #[cfg(not(feature = "aws"))]
         Command::Selftest(_) => Err(connect::no_aws()),
-        Command::Psql { database, args } => psql::run(database.as_deref(), args, settings).await,
+        Command::Psql { database, iam, args } => {
+            psql::run(database.as_deref(), iam.as_deref(), args, settings, printer).await
+        }
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,
         #[cfg(feature = "aws")]

@@ -298,6 +298,7 @@ impl Databases for Local {
         Ok(Database {
             host: "127.0.0.1".to_owned(),
             address: None,
+            socket_folder: None,
             port,
             user: postgres::cluster::USER.to_owned(),
             name: target::covid19::DATABASE.to_owned(),

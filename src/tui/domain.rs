@@ -15,4 +15,4 @@ pub use logs::{
 pub use target::{
     ActiveRun, Capabilities, Check, CheckOutcome, Component, ComponentState, JobKind, Location, Run,
 };
-pub use tunnel::{Forwarding, Snapshot, SshHost};
+pub use tunnel::{Forwarding, LocalForwarding, ServiceStatus, Snapshot, SshHost};

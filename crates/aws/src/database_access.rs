@@ -1,6 +1,7 @@
 //! Access to the databases on AWS: endpoint, login, tunnel through the bastion.
 
 use std::net::{IpAddr, Ipv4Addr};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,7 +13,7 @@ use super::account::Account;
 use super::api_error::{ApiContext as _, stack_hint};
 use super::bastion::BastionHost;
 use super::clients::Clients;
-use super::{Aws, ca_bundle, covid19, password};
+use super::{Aws, ca_bundle, covid19, iam_token, password};
 use target::description::{BastionPlace, DatabaseDescription, LoginDescription};
 use target::{
     Bastion, BastionAccess, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, Databases,
@@ -30,37 +31,9 @@ const FIRST_SERVICE_PORT: u16 = 13000;
 
 #[async_trait]
 impl Databases for Aws {
-    /// Opens the database through a tunnel; without a bastion, at its endpoint.
     async fn database(&self, access: DatabaseAccess) -> Result<Database> {
         let login = self.login(&access).await?;
-        if self.account().await?.description.bastion.is_none() {
-            return login.direct();
-        }
-        let service = Service::new(self.settings.tunnels.clone());
-        if let Some(local) = service.find(&self.settings.scope(), &login.endpoint).await {
-            return login.through(local, ());
-        }
-        let BastionAccess { discovery, identity, known_hosts_files, jumps } = self.access().await?;
-        let options = Options {
-            discovery,
-            forwardings: vec![Forwarding { port: 0, target: login.endpoint.clone() }],
-            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
-            identity,
-            prompt: false,
-            known_hosts: self.settings.known_hosts.clone(),
-            known_hosts_files,
-            trust: Trust::default(),
-            host_key: None,
-            cipher: None,
-            jumps,
-            proxy: self.settings.proxy.clone(),
-            connect_timeout: CONNECT_TIMEOUT,
-            ready_file: None,
-        };
-        let tunnel = Tunnel::open(options, Arc::clone(&self.events)).await?;
-        let local = tunnel.ready().forwardings.first().map(|local| local.local);
-        let local = local.ok_or_else(|| Failure::new("the tunnel has no forwarding"))?;
-        login.through(local, tunnel)
+        self.connect(login).await
     }
 
     async fn reader(&self, server: DatabaseServer) -> Result<Database> {
@@ -97,6 +70,39 @@ impl Databases for Aws {
 
 #[async_trait]
 impl Bastion for Aws {
+    /// Opens the database through a tunnel; without a bastion, at its endpoint.
+    async fn connect(&self, login: DatabaseLogin) -> Result<Database> {
+        if self.account().await?.description.bastion.is_none() {
+            return login.direct();
+        }
+        let service = Service::new(self.settings.tunnels.clone());
+        if let Some(local) = service.find(&self.settings.scope(), &login.endpoint).await {
+            return login.through(local, ());
+        }
+        let BastionAccess { discovery, identity, known_hosts_files, jumps } = self.access().await?;
+        let options = Options {
+            discovery,
+            forwardings: vec![Forwarding { port: 0, target: login.endpoint.clone() }],
+            bind: IpAddr::V4(Ipv4Addr::LOCALHOST),
+            identity,
+            prompt: false,
+            known_hosts: self.settings.known_hosts.clone(),
+            known_hosts_files,
+            trust: Trust::default(),
+            host_key: None,
+            cipher: None,
+            jumps,
+            proxy: self.settings.proxy.clone(),
+            connect_timeout: CONNECT_TIMEOUT,
+            ready_file: None,
+            unix_sockets: None,
+        };
+        let tunnel = Tunnel::open(options, Arc::clone(&self.events)).await?;
+        let local = tunnel.ready().forwardings.first().map(|local| local.local);
+        let local = local.ok_or_else(|| Failure::new("the tunnel has no forwarding"))?;
+        login.through(local, tunnel)
+    }
+
     async fn access(&self) -> Result<BastionAccess> {
         let account = self.account().await?;
         let bastion = account.description.bastion.as_ref().ok_or_else(|| {
@@ -179,11 +185,43 @@ impl Bastion for Aws {
                 (username, Some(password))
             }
         };
-        let ca_bundle = match described.ssl_mode.unwrap_or(self.settings.ssl_mode.value) {
-            SslMode::Disable => None,
-            SslMode::VerifyFull => Some(ca_bundle::provide(self.settings.ssl_root_cert.as_ref()).await?),
-        };
+        self.database_login(described, endpoint, user, password).await
+    }
+
+    async fn ca_bundle(&self) -> Result<Option<PathBuf>> {
+        self.ca_bundle_of(self.settings.ssl_mode.value).await
+    }
+
+    async fn iam_login(&self, server: &DatabaseServer, role: &str) -> Result<DatabaseLogin> {
+        let account = self.account().await?;
+        let described = account.database(server)?;
+        let endpoint = database_endpoint(account, described).await?;
+        let token = self.iam_token(&endpoint, role).await?;
+        self.database_login(described, endpoint, role.to_owned(), Some(token)).await
+    }
+
+    async fn iam_token(&self, endpoint: &Endpoint, role: &str) -> Result<String> {
+        iam_token::sign(self.account().await?.clients.sdk_config(), endpoint, role).await
+    }
+}
+
+impl Aws {
+    async fn database_login(
+        &self,
+        described: &DatabaseDescription,
+        endpoint: Endpoint,
+        user: String,
+        password: Option<String>,
+    ) -> Result<DatabaseLogin> {
+        let ca_bundle = self.ca_bundle_of(described.ssl_mode.unwrap_or(self.settings.ssl_mode.value)).await?;
         Ok(DatabaseLogin { endpoint, user, password, database: described.database.clone(), ca_bundle })
+    }
+
+    async fn ca_bundle_of(&self, mode: SslMode) -> Result<Option<PathBuf>> {
+        match mode {
+            SslMode::Disable => Ok(None),
+            SslMode::VerifyFull => ca_bundle::provide(self.settings.ssl_root_cert.as_ref()).await.map(Some),
+        }
     }
 }
 

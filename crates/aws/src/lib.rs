@@ -17,6 +17,7 @@ mod doctor;
 mod downloads;
 mod ec2;
 mod functions;
+mod iam_token;
 mod log_groups;
 mod names;
 mod password;

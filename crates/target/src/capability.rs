@@ -199,6 +199,18 @@ pub trait Bastion: Send + Sync {
 
     /// Returns how to log in to a database through a tunnel that the caller opens.
     async fn login(&self, access: &DatabaseAccess) -> Result<DatabaseLogin>;
+
+    /// Opens a tunnel for a login, or uses one that runs in the background.
+    async fn connect(&self, login: DatabaseLogin) -> Result<Database>;
+
+    /// Returns the CA bundle that the databases' certificates are verified against; `None` turns TLS off.
+    async fn ca_bundle(&self) -> Result<Option<PathBuf>>;
+
+    /// Returns the login of a role with an IAM token as its password.
+    async fn iam_login(&self, server: &DatabaseServer, role: &str) -> Result<DatabaseLogin>;
+
+    /// Returns an IAM token for a role. It is valid for 15 minutes at most, for new connections.
+    async fn iam_token(&self, endpoint: &tunnel::Endpoint, role: &str) -> Result<String>;
 }
 
 /// How to log in to a bastion.

@@ -23,6 +23,8 @@ pub struct Database {
     pub host: String,
     /// Address of the tunnel that connections go to instead.
     pub address: Option<IpAddr>,
+    /// Private folder with a Unix socket that leads to the tunnel, too.
+    pub socket_folder: Option<PathBuf>,
     /// Port at the address, or at the host.
     pub port: u16,
     /// The login role.
@@ -44,21 +46,24 @@ pub struct Database {
 impl Database {
     /// Returns the URL with the password: a secret.
     ///
-    /// `sqlx` cannot connect to one host and verify the certificate of another. Through a tunnel the URL therefore asks for
-    /// `verify-ca`; the bastion, whose host key is pinned, resolves the host name.
+    /// `sqlx` has no `hostaddr`, but it connects to a Unix socket and verifies the certificate against the host of the URL. Through a
+    /// tunnel the URL therefore has both.
     pub fn url(&self) -> String {
-        let server = match self.address {
-            None => format!("{}:{}", self.host, self.port),
-            Some(address) => SocketAddr::new(address, self.port).to_string(),
-        };
-        let mode = if self.is_tunnelled() { "verify-ca" } else { "verify-full" };
         let tls = match &self.ca_bundle {
             None => "sslmode=disable".to_owned(),
-            Some(file) => format!("sslmode={mode}&sslrootcert={}", percent_encode(&file.to_string_lossy())),
+            Some(file) => {
+                format!("sslmode=verify-full&sslrootcert={}", percent_encode(&file.to_string_lossy()))
+            }
         };
+        let socket = match &self.socket_folder {
+            None => String::new(),
+            Some(folder) => format!("&host={}", percent_encode(&folder.to_string_lossy())),
+        };
+        let host = if self.host.contains(':') { format!("[{}]", self.host) } else { self.host.clone() };
         let (user, name) = (percent_encode(&self.user), percent_encode(&self.name));
         let password = self.password.as_ref().map(|password| format!(":{}", percent_encode(password)));
-        format!("postgres://{user}{}@{server}/{name}?{tls}", password.unwrap_or_default())
+        let password = password.unwrap_or_default();
+        format!("postgres://{user}{password}@{host}:{}/{name}?{tls}{socket}", self.port)
     }
 
     /// Returns the environment for libpq programs such as psql; the password stays in its file.
@@ -80,6 +85,16 @@ impl Database {
             environment.push(("PGSSLROOTCERT", file.clone().into()));
         }
         environment
+    }
+
+    /// Replaces the password in the file, for connections that libpq programs open from now on.
+    ///
+    /// # Errors
+    /// If the file cannot be written.
+    pub fn write_password(&self, password: &str) -> Result<()> {
+        let Some(file) = &self.password_file else { return Ok(()) };
+        let line = format!("{}\n", password_line("*", "*", "*", password));
+        common::atomic_file::write(file, line.as_bytes()).context(cannot_write_password)
     }
 
     /// Returns whether connections go through a tunnel of this process.
@@ -152,15 +167,24 @@ pub struct DatabaseLogin {
 }
 
 impl DatabaseLogin {
-    /// Returns the database at the local end of a tunnel. The tunnel, and the private password file that is written here, live as long as
-    /// the value.
+    /// Returns the database at the local end of a tunnel. The tunnel, and the private password file and socket that are created here, live
+    /// as long as the value.
     ///
     /// # Errors
-    /// If the password file cannot be written.
+    /// If the password file or the socket cannot be created.
     pub fn through(self, local: SocketAddr, tunnel: impl Any + Send + Sync) -> Result<Database> {
+        let cannot_listen = || "cannot create a private folder for a socket".to_owned();
+        // Only its owner can enter a temporary folder.
+        let folder = tempfile::tempdir().context(cannot_listen)?;
+        let socket = tunnel::UnixSocket::listen(folder.path(), local.port(), local)?;
         let database = self.direct()?;
-        let guard: Box<dyn Any + Send + Sync> = Box::new((tunnel, database.guard));
-        Ok(Database { address: Some(local.ip()), port: local.port(), guard: Some(guard), ..database })
+        Ok(Database {
+            address: Some(local.ip()),
+            socket_folder: Some(folder.path().to_path_buf()),
+            port: local.port(),
+            guard: Some(Box::new((socket, folder, tunnel, database.guard))),
+            ..database
+        })
     }
 
     /// Returns the database at its endpoint, which this machine reaches without a tunnel.
@@ -172,6 +196,7 @@ impl DatabaseLogin {
         Ok(Database {
             host: self.endpoint.host,
             address: None,
+            socket_folder: None,
             port: self.endpoint.port,
             user: self.user,
             name: self.database,
@@ -186,9 +211,8 @@ impl DatabaseLogin {
 
 /// Writes a private password file, which is removed with the value.
 fn password_file(password: &str) -> Result<tempfile::NamedTempFile> {
-    let cannot_write = || "cannot write a private file for the password".to_owned();
-    let mut file = tempfile::NamedTempFile::new().context(cannot_write)?;
-    writeln!(file, "*:*:*:*:{}", escape_pgpass(password)).context(cannot_write)?;
+    let mut file = tempfile::NamedTempFile::new().context(cannot_write_password)?;
+    writeln!(file, "{}", password_line("*", "*", "*", password)).context(cannot_write_password)?;
     Ok(file)
 }
 
@@ -204,9 +228,14 @@ fn percent_encode(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, UNESCAPED)
 }
 
-/// Escapes a password for a line of libpq's password file.
-fn escape_pgpass(password: &str) -> String {
-    password.replace('\\', "\\\\").replace(':', "\\:")
+fn cannot_write_password() -> String {
+    "cannot write a private file for the password".to_owned()
+}
+
+/// Returns a line of libpq's password file, for any database; `*` matches any host, port or user.
+pub fn password_line(host: &str, port: &str, user: &str, password: &str) -> String {
+    let escaped = |text: &str| text.replace('\\', "\\\\").replace(':', "\\:");
+    [host, port, "*", user, password].map(escaped).join(":")
 }
 
 #[cfg(test)]
@@ -217,6 +246,7 @@ mod tests {
         Database {
             host: "127.0.0.1".into(),
             address: None,
+            socket_folder: None,
             port: 5432,
             user: "me".into(),
             name: "covid19".into(),
@@ -241,13 +271,14 @@ mod tests {
         let tunnelled = Database {
             host: "master.example".into(),
             address: Some("127.0.0.1".parse().unwrap()),
+            socket_folder: Some("/tmp/a b".into()),
             ca_bundle: Some("/cache/bundle.pem".into()),
             password: Some("p@ss:w/rd%".into()),
             ..database()
         };
         assert_eq!(
             tunnelled.url(),
-            "postgres://me:p%40ss%3Aw/rd%25@127.0.0.1:5432/covid19?sslmode=verify-ca&sslrootcert=/cache/bundle.pem"
+            "postgres://me:p%40ss%3Aw/rd%25@master.example:5432/covid19?sslmode=verify-full&sslrootcert=/cache/bundle.pem&host=/tmp/a%20b"
         );
         let environment = tunnelled.environment();
         for (name, value) in [
@@ -258,6 +289,6 @@ mod tests {
         ] {
             assert!(environment.contains(&(name, value.into())), "{environment:?}");
         }
-        assert_eq!(escape_pgpass("a:b\\c"), "a\\:b\\\\c");
+        assert_eq!(password_line("::1", "5432", "*", "a:b\\c"), "\\:\\:1:5432:*:*:a\\:b\\\\c");
     }
 }

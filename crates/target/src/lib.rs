@@ -18,7 +18,9 @@ pub use self::capability::{
     Bastion, BastionAccess, Components, DataRetention, Databases, LoginSecret, NamedEndpoint, Progress, Runs,
     Services, Storage, Target,
 };
-pub use self::database::{Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer};
+pub use self::database::{
+    Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, password_line,
+};
 pub use self::description::Description;
 pub use self::health::{
     Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location,

@@ -4,14 +4,17 @@ mod background;
 pub(super) mod child;
 mod exec;
 mod health;
+pub(super) mod iam;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::ascii;
 use common::failure::{Exit, Failure, Result};
-use target::{Bastion, BastionAccess};
-use tunnel::{Counters, EventSink, Forwarding, Options, SshRoute, Tunnel};
+use target::{Bastion, BastionAccess, SslMode};
+use tunnel::{Counters, EventSink, Forwarding, Options, SshRoute, Tunnel, UnixSockets};
 
 use self::health::{Connected, HealthServer};
 use crate::cli::{self, Route, TunnelCommand};
@@ -26,7 +29,9 @@ const ERASE_LINE: &str = "\r\x1b[K";
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     match &args.command {
-        Some(TunnelCommand::Exec { route, command }) => exec::run(route, command, settings, printer).await,
+        Some(TunnelCommand::Exec { route, iam, command }) => {
+            exec::run(route, iam.as_deref(), command, settings, printer).await
+        }
         Some(TunnelCommand::Start(start)) => background::start(start, settings, printer).await,
         Some(TunnelCommand::List) => background::list(settings, printer).await,
         Some(TunnelCommand::Stop { which }) => background::stop(which, settings, printer).await,
@@ -66,7 +71,7 @@ async fn foreground(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Print
 
 /// Returns the options of the command line; the target supplies the bastion and the endpoints that it does not name.
 async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Result<Options> {
-    let (access, mut forwardings) = if let Some(bastion) = &route.bastion {
+    let (access, mut forwardings, ca_bundle) = if let Some(bastion) = &route.bastion {
         if let Some(target) = route.targets.first() {
             return Err(Failure::usage(format!("the address of `{target}` is unknown with --bastion"))
                 .hint("name it with -L: -L LOCAL-PORT:HOST:PORT"));
@@ -76,7 +81,7 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         }
         let way = bastion.resolve()?;
         warn_of_passed_over(&way, printer);
-        (BastionAccess::from(way), Vec::new())
+        (BastionAccess::from(way), Vec::new(), own_ca_bundle(route, settings, printer))
     } else {
         named(route, settings).await?
     };
@@ -111,7 +116,20 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         proxy: settings.proxy.clone(),
         connect_timeout: route.connect_timeout,
         ready_file: None,
+        unix_sockets: route.unix_socket.clone().map(|folder| UnixSockets { folder, ca_bundle }),
     })
+}
+
+/// Returns the CA bundle for Unix sockets to databases that belong to no target.
+fn own_ca_bundle(route: &Route, settings: &Settings, printer: &Printer) -> Option<PathBuf> {
+    let bundle = settings.aws.ssl_root_cert.as_ref().map(|bundle| bundle.value.clone());
+    let bundle = bundle.filter(|_| settings.aws.ssl_mode.value == SslMode::VerifyFull);
+    if route.unix_socket.is_some() && bundle.is_none() {
+        printer.note(
+            "warning: connections to the Unix socket are not encrypted behind the bastion; to verify the database, name its CA: --ssl-root-cert FILE",
+        );
+    }
+    bundle
 }
 
 /// Names the options of `~/.ssh/config` that are passed over although they may matter.
@@ -126,8 +144,12 @@ fn no_forwarding() -> Failure {
     Failure::usage("there is nothing to forward").hint("-L 5432:db.example:5432")
 }
 
-/// Returns the target's bastion and the forwardings to the named endpoints behind it; by default to its first database.
-async fn named(route: &Route, settings: &Settings) -> Result<(BastionAccess, Vec<Forwarding>)> {
+/// Returns the target's bastion, the forwardings to the named endpoints behind it (by default to its first database), and the CA bundle
+/// that Unix sockets need.
+async fn named(
+    route: &Route,
+    settings: &Settings,
+) -> Result<(BastionAccess, Vec<Forwarding>, Option<PathBuf>)> {
     let target = crate::commands::target(settings)?;
     let bastion = target.bastion()?;
     let known = bastion.endpoints();
@@ -136,7 +158,11 @@ async fn named(route: &Route, settings: &Settings) -> Result<(BastionAccess, Vec
         let port = known.iter().find(|endpoint| endpoint.name == name).map_or(0, |known| known.local_port);
         forwardings.push(Forwarding { port, target: bastion.endpoint(&name).await? });
     }
-    Ok((bastion.access().await?, forwardings))
+    let ca_bundle = match route.unix_socket {
+        Some(_) => bastion.ca_bundle().await?,
+        None => None,
+    };
+    Ok((bastion.access().await?, forwardings, ca_bundle))
 }
 
 /// Returns the names of the endpoints that a tunnel leads to.
@@ -185,5 +211,5 @@ async fn show_counters(counters: &Counters, printer: &Printer) {
 fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     // An error on standard error cannot be reported anywhere.
-    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
+    drop(stderr.write_all(ascii::in_locale(text).as_bytes()).and_then(|()| stderr.flush()));
 }

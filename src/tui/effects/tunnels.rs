@@ -7,17 +7,40 @@ use std::time::Duration;
 use chrono::Utc;
 use common::failure::{Failure, Result};
 use target::BastionAccess;
-use tunnel::{Event, EventSink, Forwarding, Options, SshHost, Trust, Tunnel};
+use tunnel::{Event, EventSink, Forwarding, Options, Service, ServiceStatus, SshHost, Trust, Tunnel};
 
 use super::Outbox;
 use crate::connect;
-use crate::settings::Settings;
+use crate::settings::{Settings, TargetKind};
+use crate::tui::model::tunnels::TunnelProcess;
 use crate::tui::model::{Msg, Route, TunnelEvent};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the counters are read.
 const COUNTER_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Returns the tunnels that `tunnel start` has opened for the target, or for a bastion that belongs to none.
+pub(super) async fn in_background(settings: &Settings) -> Result<Vec<ServiceStatus>> {
+    let scope = match settings.kind {
+        TargetKind::Aws => settings.aws.scope(),
+        TargetKind::Local => String::new(),
+    };
+    let running = Service::new(settings.tunnels.clone()).running().await?;
+    Ok(running.into_iter().map(|tunnel| tunnel.status).filter(|status| status.is_of(&scope)).collect())
+}
+
+/// Stops a tunnel in the background, and returns what was done.
+pub(super) async fn stop(settings: &Settings, process: &TunnelProcess) -> Result<String> {
+    let running = Service::new(settings.tunnels.clone()).running().await?;
+    let is_it = |status: &ServiceStatus| {
+        (status.pid, status.started_at.as_str()) == (process.pid, process.started_at.as_str())
+    };
+    match running.into_iter().find(|tunnel| is_it(&tunnel.status)) {
+        Some(tunnel) => tunnel.stop().await.map(|_| format!("stopped the tunnel of process {}", process.pid)),
+        None => Ok(format!("the tunnel of process {} had ended already", process.pid)),
+    }
+}
 
 pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route: Route) {
     let failure = match options(&settings, route, event_sink(outbox.clone(), tunnel)).await {
@@ -62,6 +85,7 @@ async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<O
         proxy: settings.proxy.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         ready_file: None,
+        unix_sockets: None,
     })
 }
 

@@ -3,6 +3,7 @@
 use uuid::Uuid;
 
 use super::RequestId;
+use super::tunnels::TunnelProcess;
 use crate::tui::domain::{JobKind, Millis};
 
 /// The endpoint of a tunnel, and the way to it.
@@ -49,6 +50,8 @@ pub enum Request {
     Activity,
     Checks,
     Metrics,
+    /// The tunnels in the background.
+    Tunnels,
     Logs {
         since: Millis,
         run: Option<Uuid>,
@@ -80,6 +83,7 @@ pub enum Effect {
         route: Route,
     },
     CloseTunnel(u64),
+    StopTunnelProcess(TunnelProcess),
 
     // On this machine.
     SaveText {

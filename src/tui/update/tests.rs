@@ -165,6 +165,7 @@ fn changes_need_a_confirmation_that_names_the_target() {
         ("runs", Command::StartReport),
         ("overview", Command::BringUp),
         ("tunnels", Command::CloseTunnel),
+        ("tunnels-background", Command::CloseTunnel),
     ] {
         let mut model = fixture(name, SIZE);
         assert!(execute(&mut model, command).is_empty(), "{command:?}");

@@ -26,6 +26,9 @@ pub(crate) mod server;
 #[expect(dead_code, reason = "the screens' own tests use more of it")]
 pub(crate) mod terminal;
 
+#[path = "../../tunnel/support/tls.rs"]
+pub(crate) mod tls;
+
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
