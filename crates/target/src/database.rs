@@ -9,6 +9,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 
 use common::failure::{Context as _, Result};
@@ -174,8 +175,8 @@ impl DatabaseLogin {
     /// If the password file or the socket cannot be created.
     pub fn through(self, local: SocketAddr, tunnel: impl Any + Send + Sync) -> Result<Database> {
         let cannot_listen = || "cannot create a private folder for a socket".to_owned();
-        // Only its owner can enter a temporary folder.
-        let folder = tempfile::tempdir().context(cannot_listen)?;
+        let only_owner = PermissionsExt::from_mode(0o700);
+        let folder = tempfile::Builder::new().permissions(only_owner).tempdir().context(cannot_listen)?;
         let socket = tunnel::UnixSocket::listen(folder.path(), local.port(), local)?;
         let database = self.direct()?;
         Ok(Database {
