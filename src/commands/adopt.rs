@@ -11,6 +11,7 @@ use common::failure::{Context as _, Failure, Result};
 use common::terminal::visible;
 
 use crate::cli::Adopt;
+use crate::connect;
 use crate::printer::Printer;
 use crate::settings::{Settings, is_target_name};
 
@@ -42,6 +43,7 @@ pub(super) async fn run(args: &Adopt, settings: &Settings, printer: &Arc<Printer
         write(&settings.config.value, &text)?;
         let path = settings.config.value.display();
         printer.note(&format!("the target `{name}` is in `{path}`"));
+        host_key(name, settings, printer).await;
         printer.note(&format!("next: covidctl --target {name} doctor"));
     }
     if printer.json() {
@@ -53,6 +55,24 @@ pub(super) async fn run(args: &Adopt, settings: &Settings, printer: &Arc<Printer
         printer.note(&format!("`covidctl adopt {name} --write` writes this to the configuration file"));
     }
     Ok(())
+}
+
+/// Says whether the console of the bastion shows its host key, or which command trusts the first one that is seen.
+async fn host_key(name: &str, settings: &Settings, printer: &Arc<Printer>) {
+    let keys = async {
+        let settings = settings.with_target(name)?;
+        let target = connect::target(&settings, printer.tunnel_events())?;
+        let access = target.bastion()?.access().await?;
+        access.discovery.host_keys(&access.discovery.find().await?).await
+    };
+    match keys.await {
+        Ok(keys) if keys.is_empty() => printer.note(&format!(
+            "nothing vouches for the bastion's host key; to trust the first one that is seen: covidctl --target {name} tunnel --trust first-use"
+        )),
+        Ok(_) => printer.note("the bastion's console shows its host key, which is pinned at the first connection"),
+        // `doctor` says why.
+        Err(_) => {}
+    }
 }
 
 /// Lets the user choose what belongs to the pipeline, by numbers, until an empty line.

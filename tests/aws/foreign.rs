@@ -20,7 +20,7 @@ async fn adopt_names_missing_rights_and_proposes_the_rest() {
         assert!(proposed.err.contains(&format!("`{right}` is not allowed")), "{proposed:?}");
     }
     // Without the rule, nothing ties the task definition to its cluster.
-    let commented = "# no rule, task or service ties it to a cluster: set `cluster`";
+    let commented = "# no rule, schedule, task or service ties it to a cluster: set `cluster`";
     assert!(proposed.out.contains(commented), "{}", proposed.out);
     assert!(proposed.out.contains("# [targets.prod.jobs.etl]\n# task-definition ="), "{}", proposed.out);
     assert!(proposed.out.contains("[targets.prod.databases.master]\n"), "{}", proposed.out);

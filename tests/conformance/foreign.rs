@@ -38,7 +38,7 @@ async fn adopts(foreign: &Foreign) {
         "password = { parameter = \"/cde/DB_PASS\" }",
         "[targets.prod.jobs.etl]\ntask-definition = \"data-pipeline-cluster\"\ncluster = \"data-pipeline-cluster\"",
         "schedule = \"nightly\"",
-        "[targets.prod.jobs.download]\nfunction = \"downloadFileToS3\"",
+        "[targets.prod.jobs.download]\nfunction = \"downloadFileToS3\"\nschedule = \"hourly\"",
         "[targets.prod.logs]\nmetabase = \"/ecs/dashboard-cluster\"",
     ] {
         assert!(printed.out.contains(expected), "`{expected}` is not in {}", printed.out);
@@ -46,6 +46,7 @@ async fn adopts(foreign: &Foreign) {
     assert!(!foreign.config().exists(), "it only prints");
     let written = foreign.say(&[&words[..], &["--write"]].concat()).await.worked();
     assert!(written.err.contains("covidctl --target prod doctor"), "{written:?}");
+    assert!(written.err.contains("console shows its host key"), "{written:?}");
     foreign.say(&[&words[..], &["--write"]].concat()).await.failed(2, &["prod"]);
     // Only root may serve on port 22, where the bastion of a real account is.
     let port = foreign.sshd.address().port();
@@ -79,7 +80,16 @@ async fn looks_well(foreign: &Foreign) {
     let mut names: Vec<&str> =
         status["parts"].as_array().unwrap().iter().map(|part| part["name"].as_str().unwrap()).collect();
     names.sort_unstable();
-    let expected = ["bastion", "download", "last download", "last etl", "master", "replica", "schedule"];
+    let expected = [
+        "bastion",
+        "download",
+        "last download",
+        "last etl",
+        "master",
+        "replica",
+        "schedule download",
+        "schedule etl",
+    ];
     assert_eq!(names, expected, "{status}");
     let doctor = foreign.say(&["--target", "prod", "doctor"]).await.worked();
     for expected in ["bastion", "logs", "job etl", "job download", "logged in to"] {

@@ -130,6 +130,7 @@ clients! {
     events: aws_sdk_eventbridge,
     functions: aws_sdk_lambda,
     databases: aws_sdk_rds,
+    schedules: aws_sdk_scheduler,
     secrets: aws_sdk_secretsmanager,
     parameters: aws_sdk_ssm,
     identity: aws_sdk_sts,

@@ -9,6 +9,7 @@ use aws_sdk_cloudwatchlogs::types::OrderBy;
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_rds::types::DbCluster;
+use aws_sdk_scheduler::types::ScheduleState;
 use aws_smithy_types::DateTime as Moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Failure, Result};
@@ -128,21 +129,40 @@ async fn alarms(account: &Account, prefix: &str) -> Result<ComponentStatus> {
     })
 }
 
-async fn schedule(account: &Account, rule: &str) -> Result<ComponentStatus> {
-    let answer = account.clients.events().describe_rule().name(rule).send().await;
+async fn schedule(account: &Account, name: &str) -> Result<ComponentStatus> {
+    // The name of a rule has no slash; that of a schedule in a group has one.
+    let rule = if name.contains('/') { None } else { of_rule(account, name).await? };
+    let found = match rule {
+        None if !account.description.is_of_stacks => of_scheduler(account, name).await?,
+        rule => rule,
+    };
+    let Some((expression, is_enabled)) = found else { return Ok(ComponentStatus::absent(account, "ingest")) };
+    let expression = expression.unwrap_or_else(|| "without a schedule".to_owned());
+    if !is_enabled {
+        return Ok(ComponentStatus::new(ComponentState::Stopped, format!("{expression}, disabled")));
+    }
+    let next = next_run(&expression, Utc::now());
+    let next = next.map_or(String::new(), |next| format!(", next {}", next.format("%Y-%m-%d %H:%M UTC")));
+    Ok(ComponentStatus::new(ComponentState::Ready, format!("{expression}{next}")))
+}
+
+/// Returns the expression of a rule of EventBridge, and whether it is enabled.
+async fn of_rule(account: &Account, name: &str) -> Result<Option<(Option<String>, bool)>> {
+    let answer = account.clients.events().describe_rule().name(name).send().await;
     let answer = answer
-        .api_context_optional("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
-    let Some(answer) = answer else { return Ok(ComponentStatus::absent(account, "ingest")) };
-    let expression = answer.schedule_expression.unwrap_or_else(|| "without a schedule".to_owned());
-    Ok(match answer.state {
-        Some(RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents) => {
-            let next = next_run(&expression, Utc::now());
-            let next =
-                next.map_or(String::new(), |next| format!(", next {}", next.format("%Y-%m-%d %H:%M UTC")));
-            ComponentStatus::new(ComponentState::Ready, format!("{expression}{next}"))
-        }
-        _ => ComponentStatus::new(ComponentState::Stopped, format!("{expression}, disabled")),
-    })
+        .api_context_optional("events:DescribeRule", || format!("cannot look at the schedule `{name}`"))?;
+    let enabled = [RuleState::Enabled, RuleState::EnabledWithAllCloudtrailManagementEvents];
+    Ok(answer
+        .map(|rule| (rule.schedule_expression, rule.state.is_some_and(|state| enabled.contains(&state)))))
+}
+
+/// Returns the expression of a schedule of EventBridge Scheduler, `name` or `group/name`, and whether it is enabled.
+async fn of_scheduler(account: &Account, name: &str) -> Result<Option<(Option<String>, bool)>> {
+    let (group, id) = name.split_once('/').map_or((None, name), |(group, id)| (Some(group.to_owned()), id));
+    let answer = account.clients.schedules().get_schedule().name(id).set_group_name(group).send().await;
+    let answer = answer
+        .api_context_optional("scheduler:GetSchedule", || format!("cannot look at the schedule `{name}`"))?;
+    Ok(answer.map(|answer| (answer.schedule_expression, answer.state == Some(ScheduleState::Enabled))))
 }
 
 /// Returns the next time of a `cron(…)`; that of a `rate(…)` depends on its creation.

@@ -62,6 +62,9 @@ impl Call {
                 _ => "ListFunctions",
             };
             (Protocol::RestJson, action)
+        } else if service == "scheduler" {
+            let is_list = path.trim_end_matches('/').ends_with("/schedules");
+            (Protocol::RestJson, if is_list { "ListSchedules" } else { "GetSchedule" })
         } else {
             (Protocol::S3, s3_action(head.method.as_str(), &path, &form))
         };

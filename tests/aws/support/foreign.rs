@@ -171,6 +171,13 @@ impl Foreign {
             "FunctionName": name, "State": "Active", "Runtime": "python3.13",
             "FunctionArn": format!("arn:aws:lambda:{}:123456789012:function:{name}", self.moto.region),
         });
+        let schedules = json!({ "Schedules": [{ "Name": "hourly", "GroupName": "default" }] });
+        self.proxy.handle("scheduler:ListSchedules", move |_| Some(Reply::Json(schedules.clone())));
+        let schedule = json!({
+            "Name": "hourly", "ScheduleExpression": "rate(1 hour)", "State": "ENABLED",
+            "Target": { "Arn": function["FunctionArn"], "RoleArn": "arn:aws:iam::123456789012:role/events" },
+        });
+        self.proxy.handle("scheduler:GetSchedule", move |_| Some(Reply::Json(schedule.clone())));
         let listed = json!({ "Functions": [function] });
         self.proxy.handle("lambda:ListFunctions", move |_| Some(Reply::Json(listed.clone())));
         self.proxy.handle("lambda:GetFunctionConfiguration", move |_| Some(Reply::Json(function.clone())));

@@ -53,6 +53,7 @@ pub(crate) fn of(call: &Call, tags: &BTreeMap<String, String>) -> Vec<Permission
         | ("lambda", "ListFunctions")
         | ("logs", "DescribeLogGroups")
         | ("rds", "DescribeDBEngineVersions")
+        | ("scheduler", "ListSchedules")
         | ("secretsmanager", "ListSecrets")
         | ("ssm", "DescribeParameters") => one("*".to_owned()),
         ("ecs", "DescribeClusters") => {
@@ -63,6 +64,7 @@ pub(crate) fn of(call: &Call, tags: &BTreeMap<String, String>) -> Vec<Permission
         ("rds", "DescribeDBClusters") => {
             one(arn(format!("cluster:{}", call.parameter("DBClusterIdentifier").unwrap_or("*"))))
         }
+        ("scheduler", "GetSchedule") => one(arn("schedule/default/hourly".to_owned())),
         ("ssm", "GetParameter") => one(arn(format!("parameter{}", text("Name")))),
         // It names no alarms: composite ones are asked for, too.
         ("cloudwatch", "DescribeAlarms") => one(arn("alarm:*".to_owned())),

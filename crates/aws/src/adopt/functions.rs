@@ -2,12 +2,12 @@
 
 use common::failure::Result;
 
-use super::schedules::{self, Rule};
+use super::schedules::Schedule;
 use super::{Candidate, Jobs, name_of};
 use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
 
-pub(super) async fn candidates(clients: &Clients, rules: &[Rule]) -> Result<Jobs> {
+pub(super) async fn candidates(clients: &Clients, schedules: &[Schedule]) -> Result<Jobs> {
     let pages = clients.functions().list_functions().into_paginator().items().send();
     let functions = pages.try_collect().await;
     let functions =
@@ -19,12 +19,11 @@ pub(super) async fn candidates(clients: &Clients, rules: &[Rule]) -> Result<Jobs
             if name.to_lowercase().contains("download") { "download".to_owned() } else { name_of(name) };
         let mut candidate = Candidate::new(format!("jobs.{of_function}"));
         candidate.set("function", name);
-        match schedules::find(rules, |target| {
-            target.arn() == arn || target.arn().starts_with(&format!("{arn}:"))
-        }) {
-            Some((rule, _)) => candidate.set("schedule", rule.name.as_str()),
+        let is_of_function = |target: &str| target == arn || target.starts_with(&format!("{arn}:"));
+        match schedules.iter().find(|schedule| is_of_function(&schedule.arn)) {
+            Some(schedule) => candidate.set("schedule", schedule.name.as_str()),
             None if of_function == "download" => {}
-            None => candidate.unlikely("no rule invokes it on a schedule"),
+            None => candidate.unlikely("no rule or schedule invokes it"),
         }
         let group = function.logging_config().and_then(|logging| logging.log_group());
         jobs.log_groups.push(group.map_or_else(|| format!("/aws/lambda/{name}"), str::to_owned));

@@ -85,12 +85,13 @@ impl Aws {
     pub async fn look_around(&self) -> Result<Proposal> {
         let clients = Clients::load(&self.settings).await?;
         let (mut unread, mut candidates) = (Vec::new(), Vec::new());
-        let rules = found(schedules::all(&clients).await, &mut unread)?;
+        let mut schedules = found(schedules::of_rules(&clients).await, &mut unread)?;
+        schedules.extend(found(schedules::of_scheduler(&clients).await, &mut unread)?);
         let parameters = found(logins::parameters(&clients).await, &mut unread)?;
         candidates.extend(found(bastions::candidates(&clients).await, &mut unread)?);
         candidates.extend(found(databases::candidates(&clients, &parameters).await, &mut unread)?);
-        let tasks = found(tasks::candidates(&clients, &rules).await, &mut unread)?;
-        let functions = found(functions::candidates(&clients, &rules).await, &mut unread)?;
+        let tasks = found(tasks::candidates(&clients, &schedules).await, &mut unread)?;
+        let functions = found(functions::candidates(&clients, &schedules).await, &mut unread)?;
         let covered: BTreeSet<String> =
             tasks.log_groups.iter().chain(&functions.log_groups).cloned().collect();
         candidates.extend(tasks.candidates);

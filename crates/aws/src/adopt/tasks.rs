@@ -4,10 +4,9 @@ use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, DesiredStatus, NetworkConfiguration, Service, Task,
     TaskDefinitionFamilyStatus,
 };
-use aws_sdk_eventbridge::types::{AwsVpcConfiguration as RuleNetwork, EcsParameters};
 use common::failure::Result;
 
-use super::schedules::{self, Rule};
+use super::schedules::{Schedule, TaskTarget};
 use super::{Candidate, Jobs, name_of};
 use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
@@ -40,7 +39,7 @@ struct Place {
     doubts: Vec<String>,
 }
 
-pub(super) async fn candidates(clients: &Clients, rules: &[Rule]) -> Result<Jobs> {
+pub(super) async fn candidates(clients: &Clients, schedules: &[Schedule]) -> Result<Jobs> {
     let clusters = clusters(clients).await?;
     let families = clients.tasks().list_task_definition_families().status(TaskDefinitionFamilyStatus::Active);
     let families = families.into_paginator().items().send().try_collect().await;
@@ -67,7 +66,7 @@ pub(super) async fn candidates(clients: &Clients, rules: &[Rule]) -> Result<Jobs
             (Some(_), None) => {}
             (None, group) => {
                 jobs.log_groups.extend(group);
-                let place = place(&name, &clusters, rules);
+                let place = place(&name, &clusters, schedules);
                 jobs.candidates.push(candidate(&name, &container.name, place));
             }
         }
@@ -86,7 +85,7 @@ fn candidate(family: &str, container: &str, place: Place) -> Candidate {
     candidate.set("task-definition", family);
     match place.cluster {
         Some(cluster) => candidate.set("cluster", cluster),
-        None => candidate.unlikely("no rule, task or service ties it to a cluster: set `cluster`"),
+        None => candidate.unlikely("no rule, schedule, task or service ties it to a cluster: set `cluster`"),
     }
     if place.subnets.is_empty() {
         candidate.unlikely("its network is not known: set `subnets` and `security-groups`");
@@ -107,12 +106,13 @@ fn candidate(family: &str, container: &str, place: Place) -> Candidate {
     candidate
 }
 
-/// Returns where tasks of a family run: as the rule says that starts them, else as the last task did, else as a service beside it.
-fn place(name: &str, clusters: &[Cluster], rules: &[Rule]) -> Place {
-    let of_family = |parameters: &EcsParameters| family(parameters.task_definition_arn()) == name;
-    let started = schedules::find(rules, |target| target.ecs_parameters().is_some_and(of_family));
-    if let Some((rule, target)) = started {
-        return of_rule(rule, target.arn(), target.ecs_parameters());
+/// Returns where tasks of a family run: as the rule or schedule says that starts them, else as the last task did, else as a service beside it.
+fn place(name: &str, clusters: &[Cluster], schedules: &[Schedule]) -> Place {
+    let started = schedules.iter().find_map(|schedule| {
+        Some((schedule, schedule.task.as_ref().filter(|task| family(&task.definition) == name)?))
+    });
+    if let Some((schedule, task)) = started {
+        return of_schedule(schedule, task.clone());
     }
     let task = clusters.iter().find_map(|cluster| {
         let is_of_family = |task: &&Task| task.task_definition_arn().map(family) == Some(name);
@@ -142,23 +142,16 @@ fn place(name: &str, clusters: &[Cluster], rules: &[Rule]) -> Place {
     }
 }
 
-fn of_rule(rule: &Rule, cluster: &str, parameters: Option<&EcsParameters>) -> Place {
-    let network =
-        parameters.and_then(|parameters| parameters.network_configuration()?.awsvpc_configuration());
-    let list = |of: fn(&RuleNetwork) -> &[String]| network.map(of).unwrap_or_default().to_vec();
-    let provider = parameters.and_then(|parameters| parameters.capacity_provider_strategy().first());
+fn of_schedule(schedule: &Schedule, task: TaskTarget) -> Place {
+    let TaskTarget { subnets, security_groups, assign_public_ip, launch_type, capacity_provider, .. } = task;
     Place {
-        cluster: Some(name_in(cluster)),
-        subnets: list(RuleNetwork::subnets),
-        security_groups: list(RuleNetwork::security_groups),
-        assign_public_ip: network
-            .and_then(|network| network.assign_public_ip())
-            .is_some_and(|ip| ip.as_str() == "ENABLED"),
-        launch_type: parameters
-            .and_then(|parameters| parameters.launch_type())
-            .map(|kind| kind.as_str().to_owned()),
-        capacity_provider: provider.map(|provider| provider.capacity_provider().to_owned()),
-        schedule: Some(rule.name.clone()),
+        cluster: Some(name_in(&schedule.arn)),
+        subnets,
+        security_groups,
+        assign_public_ip,
+        launch_type,
+        capacity_provider,
+        schedule: Some(schedule.name.clone()),
         doubts: Vec::new(),
     }
 }
