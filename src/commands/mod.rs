@@ -23,6 +23,7 @@ mod stacks;
 mod status;
 mod targets;
 mod tunnel;
+mod version;
 
 use std::sync::Arc;
 
@@ -66,6 +67,7 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,
         Command::Targets => targets::run(settings, printer),
+        Command::Version(args) => version::run(args, printer).await,
         Command::Completions { shell } => {
             generated::completions(*shell, printer);
             Ok(())

@@ -20,3 +20,4 @@ mod run;
 mod support;
 mod target;
 mod targets;
+mod version;
