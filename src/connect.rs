@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use common::failure::{Failure, Result};
 use target::Target;
+#[cfg(feature = "aws")]
+use target::{Bastion, Components as _};
 use tunnel::EventSink;
 
 use crate::local::Local;
@@ -38,7 +40,9 @@ pub fn aws(settings: &Settings, events: EventSink) -> Result<aws::Aws> {
 #[expect(clippy::unnecessary_wraps, reason = "the build without AWS returns an error")]
 fn aws_target(settings: &Settings, events: EventSink) -> Result<Target> {
     let aws = Arc::new(aws::Aws::new(&settings.aws, events));
-    Ok(Target { bastion: Some(Arc::clone(&aws) as _), ..Target::of(aws) })
+    let has_bastion = aws.location().capabilities.bastion;
+    let bastion = has_bastion.then(|| Arc::clone(&aws) as Arc<dyn Bastion>);
+    Ok(Target { bastion, ..Target::of(aws) })
 }
 
 #[cfg(not(feature = "aws"))]

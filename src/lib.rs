@@ -21,10 +21,12 @@ pub mod signals;
 pub mod tui;
 
 use std::ffi::OsString;
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::{CommandFactory as _, FromArgMatches as _};
+use common::ascii;
 use common::failure::{Context as _, Failure, Result};
 
 use crate::cli::Cli;
@@ -47,7 +49,7 @@ pub fn main() -> ExitCode {
         Ok(parsed) => parsed,
         // Help and version are no errors; neither is a closed pipe.
         Err(answer) => {
-            drop(answer.print());
+            print_answer(&answer);
             return ExitCode::from(u8::try_from(answer.exit_code()).unwrap_or(2));
         }
     };
@@ -58,6 +60,20 @@ pub fn main() -> ExitCode {
     let printer = Arc::new(Printer::new(&settings));
     let result = run(&cli, &settings, &printer).and_then(|()| printer.finish());
     exit_code(&printer, result)
+}
+
+/// Prints help, version or a usage error; an error of the output cannot be reported.
+fn print_answer(answer: &clap::Error) {
+    if !ascii::is_locale() {
+        return drop(answer.print());
+    }
+    let text = answer.render().to_string();
+    let text = ascii::in_locale(&text);
+    drop(if answer.use_stderr() {
+        std::io::stderr().write_all(text.as_bytes())
+    } else {
+        std::io::stdout().write_all(text.as_bytes())
+    });
 }
 
 fn run(cli: &Cli, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {

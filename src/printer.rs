@@ -11,6 +11,7 @@ use std::sync::{Arc, LazyLock, Mutex, PoisonError};
 
 use anstyle::{AnsiColor, Style};
 use clap::CommandFactory as _;
+use common::ascii;
 use common::failure::{Context as _, Failure, Result};
 use common::terminal::{visible, visible_json};
 use common::text::table;
@@ -138,14 +139,15 @@ impl Printer {
             self.bytes(visible_json(&format!("{json}\n")).as_bytes());
         } else {
             let clear = if io::stdout().is_terminal() { CLEAR } else { "" };
-            self.bytes(format!("{clear}{}\n", visible(&value.to_string())).as_bytes());
+            let text = visible(&value.to_string());
+            self.bytes(format!("{clear}{}\n", ascii::in_locale(&text)).as_bytes());
         }
         Ok(())
     }
 
     /// Prints text on standard output, escaped.
     pub fn text(&self, text: &str) {
-        let mut text = visible(text);
+        let mut text = ascii::in_locale(&visible(text)).into_owned();
         if !text.is_empty() && !text.ends_with('\n') {
             text.push('\n');
         }
@@ -246,7 +248,7 @@ impl Printer {
 
     fn stderr(line: &str) {
         // An error on standard error cannot be reported anywhere.
-        drop(writeln!(io::stderr().lock(), "{line}"));
+        drop(writeln!(io::stderr().lock(), "{}", ascii::in_locale(line)));
     }
 }
 

@@ -3,20 +3,21 @@
 mod logs;
 mod reports;
 mod selftest;
+mod suggested;
 mod tunnel;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand};
 use clap_complete::Shell;
 use common::text;
-use target::DatabaseServer;
 
 pub use self::logs::{LogSelection, Logs, LogsCommand};
 pub use self::reports::{Dashboard, MetabaseArgs, ReportName, ReportsCommand};
 pub use self::selftest::{Selftest, SelftestStep};
-pub use self::tunnel::{Route, StartArgs, Tunnel, TunnelCommand, TunnelTarget};
+use self::suggested::Suggested;
+pub use self::tunnel::{Route, StartArgs, Tunnel, TunnelCommand};
 use crate::settings::Globals;
 
 /// Operate the Argentine Covid-19 data pipeline from the terminal
@@ -113,9 +114,12 @@ pub enum Command {
     Selftest(Selftest),
     /// Open psql on the database
     Psql {
-        /// Server to connect to; the local target has one
-        #[arg(value_enum, default_value = "master")]
-        server: DatabaseServer,
+        /// Database of the target [default: master, or the first]
+        #[arg(value_name = "DATABASE", value_parser = Suggested(&["master", "replica"]), hide_possible_values = true)]
+        database: Option<String>,
+        /// Log in with an IAM token instead of a password, on AWS [default role: PGUSER, or your user name]
+        #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "")]
+        iam: Option<String>,
         /// Arguments for psql
         #[arg(last = true)]
         args: Vec<std::ffi::OsString>,
@@ -124,6 +128,11 @@ pub enum Command {
     ///
     /// The ports stay open while the bastion is unreachable; new connections wait for it. Ends with Ctrl-C.
     Tunnel(Box<Tunnel>),
+    /// Describe a pipeline that is already in an AWS account, as a new target
+    ///
+    /// Looks for bastions, databases, tasks, functions and logs, and prints their description for the configuration file. Reads only, and names
+    /// each right that is missing. On a terminal, asks what belongs to the pipeline.
+    Adopt(Adopt),
     /// List the targets that can be selected
     Targets,
     /// Show every setting and where it was set
@@ -178,10 +187,21 @@ pub struct Up {
 }
 
 #[derive(Debug, Args)]
+pub struct Adopt {
+    /// Name of the new target
+    #[arg(default_value = "prod")]
+    pub name: String,
+    /// Write the description to the configuration file
+    #[arg(long)]
+    pub write: bool,
+}
+
+#[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub struct Run {
-    /// Job to run
-    pub job: JobName,
+    /// Job to run: `download`, `etl`, `report`, all of them as `pipeline`, or a job that the configuration file describes
+    #[arg(value_parser = Suggested(&["download", "etl", "report", PIPELINE]), hide_possible_values = true)]
+    pub job: String,
     /// Years of registration to load: `latest`, `all`, or a list such as `2021,2022` [default: latest]
     #[arg(long, env = common::env::YEARS, hide_env_values = true)]
     pub years: Option<String>,
@@ -205,17 +225,8 @@ pub struct Run {
     pub allow_concurrent: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum JobName {
-    /// Download new datasets to storage
-    Download,
-    /// Load the datasets from storage into the database
-    Etl,
-    /// Write a report
-    Report,
-    /// Download, load and report in sequence
-    Pipeline,
-}
+/// The name of the jobs of the pipeline in sequence.
+pub const PIPELINE: &str = "pipeline";
 
 #[derive(Debug, Subcommand)]
 pub enum RunsCommand {

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::suggested::Suggested;
 use common::text;
 use tunnel::{self, Forwarding, SshHost, Trust};
 
@@ -32,6 +33,9 @@ pub struct StartArgs {
     /// Serve /startup, /readiness, /liveness and /metrics over HTTP at this address, such as `127.0.0.1:9187`
     #[arg(long, value_name = "ADDRESS:PORT")]
     pub health: Option<SocketAddr>,
+    /// Log in with IAM tokens, which are kept renewed in a private password file [default role: PGUSER, or your user name]
+    #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "bastion")]
+    pub iam: Option<String>,
     /// Set by `start` for the process in the background.
     #[arg(long, hide = true)]
     pub detached: bool,
@@ -56,39 +60,13 @@ pub enum TunnelCommand {
     Exec {
         #[command(flatten)]
         route: Route,
+        /// Log in with an IAM token, which is kept renewed [default role: PGUSER, or your user name]
+        #[arg(long, value_name = "ROLE", num_args = 0..=1, require_equals = true, default_missing_value = "", conflicts_with = "bastion")]
+        iam: Option<String>,
         /// The command and its arguments
         #[arg(last = true, required = true, value_name = "CMD")]
         command: Vec<std::ffi::OsString>,
     },
-}
-
-/// An endpoint behind the bastion with a name and a fixed local port, which other programs can be configured with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum TunnelTarget {
-    /// The writable database, on local port 15432
-    Master,
-    /// The read replica, on local port 15433
-    Replica,
-    /// The dashboard, on local port 13000
-    Metabase,
-}
-
-impl TunnelTarget {
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Master => "master",
-            Self::Replica => "replica",
-            Self::Metabase => "metabase",
-        }
-    }
-
-    pub const fn local_port(self) -> u16 {
-        match self {
-            Self::Master => 15432,
-            Self::Replica => 15433,
-            Self::Metabase => 13000,
-        }
-    }
 }
 
 /// The values of `--trust`.
@@ -114,19 +92,25 @@ impl From<TrustArg> for Trust {
 
 #[derive(Debug, Args)]
 pub struct Route {
-    /// Endpoints of the target `aws` to forward to [default: master, unless -L is given]
-    #[arg(value_name = "TARGET")]
-    pub targets: Vec<TunnelTarget>,
+    /// Databases and services of the target to forward to, such as `master`, `replica` and `metabase` [default: master or the first
+    /// database, unless -L is given]
+    #[arg(value_name = "TARGET", value_parser = Suggested(&["master", "replica", "metabase"]), hide_possible_values = true)]
+    pub targets: Vec<String>,
     /// Forward a local port, as `ssh -L` does; port 0 takes any free port
     #[arg(short = 'L', value_name = "LOCAL-PORT:HOST:PORT")]
     pub forwardings: Vec<Forwarding>,
     /// Listen on this port instead of the default; needs exactly one forwarding
     #[arg(long, value_name = "PORT")]
     pub local_port: Option<u16>,
+    /// Also listen on a Unix socket in this folder, for programs that use libpq: `psql -h DIR`
+    ///
+    /// Only you can connect to it. The certificate of the database is verified by this program, with --ssl-root-cert or on AWS.
+    #[arg(long, value_name = "DIR")]
+    pub unix_socket: Option<PathBuf>,
     /// Local address to listen on; other machines can reach the database through any but a loopback address
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub bind: std::net::IpAddr,
-    /// Bastion to connect through, also a host of ~/.ssh/config [default: the bastion of the target `aws`]
+    /// Bastion to connect through, also a host of ~/.ssh/config [default: the bastion of the target]
     #[arg(long, value_name = "[USER@]HOST[:PORT]")]
     pub bastion: Option<SshHost>,
     /// Private key file, offered first, or the public half of a key in the ssh agent [default: EC2 Instance Connect, the agent, then the

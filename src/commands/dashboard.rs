@@ -52,8 +52,14 @@ async fn replica(settings: &Settings) -> Result<Connection> {
         return Err(Failure::usage("no database URL for Metabase is configured")
             .hint("--database-url or METABASE_DATABASE_URL; on the target `aws` it is discovered"));
     };
-    let login =
-        bastion.login(DatabaseAccess { server: DatabaseServer::Replica, role: DatabaseRole::Reader }).await?;
+    let login = bastion
+        .login(&DatabaseAccess { server: DatabaseServer::REPLICA, role: DatabaseRole::Reader })
+        .await?;
     let (host, port) = (login.endpoint.host.as_str(), login.endpoint.port);
-    Ok(Connection::new((host, port), &login.database, (&login.user, &login.password), Some("require")))
+    Ok(Connection::new(
+        (host, port),
+        &login.database,
+        (&login.user, login.password.as_deref().unwrap_or_default()),
+        Some("require"),
+    ))
 }

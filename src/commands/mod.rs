@@ -1,5 +1,7 @@
 //! The subcommands. Each checks read-only, calls an operation and prints its result.
 
+#[cfg(feature = "aws")]
+mod adopt;
 mod config;
 mod confirm;
 mod dashboard;
@@ -34,7 +36,7 @@ use crate::connect;
 use crate::printer::Printer;
 use crate::settings::{Format, Settings};
 use ::logs::LogLine;
-use target::{Origin, Target};
+use target::{DatabaseServer, Origin, Target};
 
 /// Runs a command, or the screens if there is none.
 pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
@@ -63,9 +65,15 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         Command::Selftest(args) => selftest::run(args, settings, printer).await,
         #[cfg(not(feature = "aws"))]
         Command::Selftest(_) => Err(connect::no_aws()),
-        Command::Psql { server, args } => psql::run(*server, args, settings).await,
+        Command::Psql { database, iam, args } => {
+            psql::run(database.as_deref(), iam.as_deref(), args, settings, printer).await
+        }
         Command::Tunnel(args) => tunnel::run(args, settings, printer).await,
         Command::Config => config::run(settings, printer).await,
+        #[cfg(feature = "aws")]
+        Command::Adopt(args) => adopt::run(args, settings, printer).await,
+        #[cfg(not(feature = "aws"))]
+        Command::Adopt(_) => Err(connect::no_aws()),
         Command::Targets => targets::run(settings, printer),
         Command::Version(args) => version::run(args, printer).await,
         Command::Completions { shell } => {
@@ -79,6 +87,21 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
 /// Returns the target that the settings name; its tunnels report on standard error.
 fn target(settings: &Settings) -> Result<Target> {
     connect::target(settings, Arc::new(Printer::new(settings)).tunnel_events())
+}
+
+/// Returns the database that a command names; by default the first one of the target.
+fn database_server(target: &Target, name: Option<&str>) -> Result<DatabaseServer> {
+    let names = target.databases.names();
+    let name = name.map(str::to_owned).or_else(|| names.first().cloned());
+    let Some(name) = name else {
+        return Err(Failure::usage("the target has no database")
+            .hint("describe one in [targets.NAME.databases.DATABASE] of the configuration file"));
+    };
+    if !names.contains(&name) {
+        return Err(Failure::usage(format!("the target has no database `{name}`"))
+            .hint(format!("the databases are {}", names.join(", "))));
+    }
+    Ok(DatabaseServer::named(&name))
 }
 
 /// Returns a command line for the user to type next, with this program's path and data directory as they were given.

@@ -9,7 +9,7 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::runs;
-use crate::cli::{JobName, Run};
+use crate::cli::{PIPELINE, Run};
 use crate::notify;
 use crate::ops::follow::Following;
 use crate::ops::pipeline;
@@ -21,24 +21,19 @@ use target::{Job, JobKind, Target};
 
 pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("run a job")?;
-    let kinds: &[JobKind] = match args.job {
-        JobName::Download => &[JobKind::Download],
-        JobName::Etl => &[JobKind::Etl],
-        JobName::Report => &[JobKind::Report],
-        JobName::Pipeline => &pipeline::FULL_PIPELINE,
-    };
+    let target = super::target(settings)?;
+    let kinds = pipeline::kinds(&target, &args.job)?;
     if args.no_wait && kinds.len() > 1 {
         return Err(Failure::usage("`run pipeline` waits between its jobs")
             .hint("remove --no-wait, or run one job at a time"));
     }
-    let target = super::target(settings)?;
     let _keep_alive = target.databases.keep_alive().await?;
-    let jobs = pipeline::jobs_to_run(&target, kinds).await?;
+    let jobs = pipeline::jobs_to_run(&target, &kinds).await?;
     if jobs.len() < kinds.len() {
         printer.note(pipeline::DOWNLOAD_SKIPPED);
     }
     if args.no_wait {
-        let run = target.runs.start(&job(kinds[0], args)).await?;
+        let run = target.runs.start(&job(&kinds[0], args)).await?;
         return show_id(run, printer);
     }
     let mut started = Vec::new();
@@ -46,7 +41,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         // Before the id of the run is printed: its reader may send a signal at once.
         let mut signals = Signals::listen()?;
         for kind in &jobs {
-            let following = Following::start(&target, &job(*kind, args)).await?;
+            let following = Following::start(&target, &job(kind, args)).await?;
             started.push(following.run);
             if let Some(detached) = follow(&target, following, &mut signals, printer).await? {
                 return Ok(Some(detached));
@@ -65,11 +60,11 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         return Err(detached);
     }
     let result = if ended.is_ok() { "succeeded" } else { "failed" };
-    if let Err(failure) = notify::give(&settings.notify, &format!("run {} {result}", jobs_text(kinds))).await
+    if let Err(failure) = notify::give(&settings.notify, &format!("run {} {result}", jobs_text(&kinds))).await
     {
         printer.note(&failure.to_string());
     }
-    match (kinds, started.as_slice()) {
+    match (kinds.as_slice(), started.as_slice()) {
         (_, []) => {}
         // Downloads are recorded in storage alone.
         ([JobKind::Download], [run]) => show_id(*run, printer)?,
@@ -115,10 +110,10 @@ pub(super) async fn follow(
     }
 }
 
-fn job(kind: JobKind, args: &Run) -> Job {
-    let mut job = pipeline::job(kind, args.job == JobName::Pipeline);
+fn job(kind: &JobKind, args: &Run) -> Job {
+    let mut job = pipeline::job(kind.clone(), args.job == PIPELINE);
     job.allow_concurrent = args.allow_concurrent;
-    if kind == JobKind::Etl {
+    if *kind == JobKind::Etl {
         if let Some(years) = &args.years {
             job = job.with(env::YEARS, years);
         }

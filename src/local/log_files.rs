@@ -17,34 +17,25 @@ use super::layout::{Layout, cannot_read, found};
 use super::{run_history, run_processes};
 use logs::{Event, FilterPattern, Millis, PageRequest, PageResponse, Record, SERVER_SOURCE, Source};
 use target::JobKind;
+use target::covid19::{LOG_SOURCES, SERVER_LOG_GROUP};
 
 /// Bytes of a file that are read at once, and the longest message.
 const CHUNK_SIZE: u64 = 4 << 20;
 
-/// The log group of the server's log on AWS.
-const SERVER_GROUP: &str = "/aws/rds/instance/covid19-master/postgresql";
-
-/// The sources and their log groups on AWS. There is no local Metabase, so its source is empty.
-const SOURCES: [(&str, &str); 4] = [
-    ("lambda", "/aws/lambda/covid19-download"),
-    ("etl", "/ecs/covid19-etl"),
-    ("report", "/ecs/covid19-report"),
-    ("metabase", "/ecs/covid19-metabase"),
-];
-
 /// Returns the source of a job; `etl` has the jobs of its image, except reports.
-const fn source_of(kind: JobKind) -> &'static str {
+fn source_of(kind: &JobKind) -> &'static str {
     match kind {
         JobKind::Report => "report",
         JobKind::Download => "lambda",
-        JobKind::Etl | JobKind::Rollback | JobKind::Migrate | JobKind::Sample => "etl",
+        _ => "etl",
     }
 }
 
 /// Returns all sources, or only that of one run with only its file.
 pub(super) fn sources(layout: &Layout, run: Option<&str>) -> Vec<Arc<dyn Source>> {
-    let only = run.map(|run| (run.to_owned(), source_of(run_history::kind(layout, run))));
-    let wanted = SOURCES.iter().filter(|(name, _)| only.as_ref().is_none_or(|(_, of)| of == name));
+    let only = run.map(|run| (run.to_owned(), source_of(&run_history::kind(layout, run))));
+    // There is no local Metabase, so its source is empty.
+    let wanted = LOG_SOURCES.iter().filter(|(name, _)| only.as_ref().is_none_or(|(_, of)| of == name));
     let source = |(name, group): &(&'static str, &'static str)| {
         let only = only.as_ref().map(|(run, _)| run.clone());
         let files = LogFiles { layout: layout.clone(), name, group, only, progress: Arc::default() };
@@ -106,7 +97,7 @@ impl LogFiles {
                 continue;
             }
             let state = progress.files.entry(run.clone()).or_insert_with(|| FileState {
-                belongs: source_of(run_history::kind(&self.layout, &run)) == self.name,
+                belongs: source_of(&run_history::kind(&self.layout, &run)) == self.name,
                 position: 0,
                 time: None,
             });
@@ -187,7 +178,7 @@ impl ServerLog {
         let (since, state) = &mut *progress;
         let since = *since.get_or_insert(request.from);
         let mut events = Vec::new();
-        let file = LogFile { path, group: SERVER_GROUP, stream: "postgresql.log" };
+        let file = LogFile { path, group: SERVER_LOG_GROUP, stream: "postgresql.log" };
         let more = file.read(state, since, request.last, || None, &mut events)?;
         events.retain(|event| pattern.as_ref().is_none_or(|pattern| pattern.matches(&event.message)));
         let complete_until = more.then(|| state.time.unwrap_or(Millis::MIN));

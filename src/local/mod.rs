@@ -40,9 +40,8 @@ use target::{
 };
 
 use crate::db;
+use crate::ops::pipeline;
 use crate::settings::Settings;
-
-const DATABASE_NAME: &str = "covid19";
 
 /// Time between SIGTERM and SIGKILL.
 const STOP_TIMEOUT: Duration = Duration::from_secs(10);
@@ -140,7 +139,7 @@ impl Components for Local {
         Location {
             target: self.name.clone(),
             location: self.layout.root.display().to_string(),
-            capabilities: Capabilities { services: true, bastion: false },
+            capabilities: Capabilities { services: true, bastion: false, releases: true },
         }
     }
 
@@ -208,8 +207,15 @@ impl Services for Local {
 
 #[async_trait]
 impl Runs for Local {
+    fn jobs(&self) -> Vec<JobKind> {
+        pipeline::FULL_PIPELINE.to_vec()
+    }
+
     async fn start(&self, job: &Job) -> Result<Uuid> {
         let mut env = vec![(env::STORE_URL, self.store_url())];
+        if let JobKind::Named(name) = &job.kind {
+            return Err(Failure::usage(format!("the target has no job `{name}`")));
+        }
         if !matches!(job.kind, JobKind::Download | JobKind::Sample) {
             env.push((env::DATABASE_URL, self.database(DatabaseAccess::READ).await?.url()));
         }
@@ -292,13 +298,14 @@ impl Databases for Local {
         Ok(Database {
             host: "127.0.0.1".to_owned(),
             address: None,
+            socket_folder: None,
             port,
             user: postgres::cluster::USER.to_owned(),
-            name: DATABASE_NAME.to_owned(),
-            password_file: self.layout.password_file.clone(),
+            name: target::covid19::DATABASE.to_owned(),
+            password_file: Some(self.layout.password_file.clone()),
             programs: self.postgres.programs_folder(),
             ca_bundle: None,
-            password: postgres::cluster::password(&self.layout.password_file)?,
+            password: Some(postgres::cluster::password(&self.layout.password_file)?),
             guard: Some(Box::new(self.layout.hold_in_use()?)),
         })
     }
@@ -309,7 +316,13 @@ impl Databases for Local {
         let password = postgres::cluster::reader_password(&file)?;
         let mut session = db::connect(&database).await?;
         db::roles::ensure_login(&mut session, etl::database::READER, &password).await?;
-        Ok(Database { user: etl::database::READER.to_owned(), password_file: file, password, ..database })
+        let (password_file, password) = (Some(file), Some(password));
+        Ok(Database { user: etl::database::READER.to_owned(), password_file, password, ..database })
+    }
+
+    /// The one server has both names, so that a command is the same on every target.
+    fn names(&self) -> Vec<String> {
+        [DatabaseServer::MASTER, DatabaseServer::REPLICA].map(|server| server.name().to_owned()).into()
     }
 
     async fn keep_alive(&self) -> Result<Box<dyn Any + Send + Sync>> {

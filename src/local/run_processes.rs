@@ -47,7 +47,7 @@ pub(super) fn start(layout: &Layout, job: &Job, env: &[(&str, String)]) -> Resul
     }
     run_history::delete_old(layout)?;
     let run = Uuid::new_v4();
-    run_history::begin(layout, run, job.kind)?;
+    run_history::begin(layout, run, job.kind.clone())?;
     let mut child = launch(layout, job, env, run)?;
     let pid = child.id().map_or(0, u32::cast_signed);
     let process = Process { pid, uid: nix::unistd::geteuid().as_raw(), mark: mark(run) };
@@ -55,7 +55,7 @@ pub(super) fn start(layout: &Layout, job: &Job, env: &[(&str, String)]) -> Resul
     while !process.is_alive() && matches!(child.try_wait(), Ok(None)) {
         std::thread::sleep(Duration::from_millis(1));
     }
-    let active = ActiveRun { run, kind: job.kind, started_at: Utc::now() };
+    let active = ActiveRun { run, kind: job.kind.clone(), started_at: Utc::now() };
     write_json(&process_file(layout, run), &RunProcess { active, process })?;
     Ok((run, child))
 }
@@ -92,7 +92,7 @@ fn mark(run: Uuid) -> String {
 
 fn ensure_not_running(layout: &Layout, job: &Job) -> Result<()> {
     let mut active = active(layout)?.into_iter().map(|process| process.active);
-    let Some(ActiveRun { run, kind, .. }) = active.find(|active| active.kind.excludes(job.kind)) else {
+    let Some(ActiveRun { run, kind, .. }) = active.find(|active| active.kind.excludes(&job.kind)) else {
         return Ok(());
     };
     Err(Failure::new(format!("{kind} is running already: {run}"))

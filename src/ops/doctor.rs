@@ -8,7 +8,7 @@ use crate::db;
 use crate::db::releases::{self, ReleaseState};
 use crate::ops;
 use common::text;
-use target::{Check, CheckSink, Database, DatabaseAccess, DoctorContext, Target};
+use target::{Check, CheckSink, Database, DatabaseAccess, DatabaseServer, DoctorContext, Target};
 
 /// Days without a publication after which freshness is a warning. The alarm on AWS has the same threshold.
 const STALE_AFTER_DAYS: i64 = 3;
@@ -19,29 +19,68 @@ pub async fn diagnose(target: &Target, context: &DoctorContext, sink: &CheckSink
         return;
     }
     let report = |name, check: Result<Check>| sink(check.unwrap_or_else(|failure| Check::of(name, &failure)));
+    if !target.location().capabilities.releases {
+        for name in target.databases.names() {
+            let access = DatabaseAccess { server: DatabaseServer::named(&name), ..DatabaseAccess::READ };
+            log_in(target, access, &name, sink).await;
+        }
+        return;
+    }
     report("datasets", datasets(target).await);
-    let access = if target.bastion.is_some() { "tunnel" } else { "database" };
-    let database = match target.databases.database(DatabaseAccess::READ).await {
+    let Some(mut session) = log_in(target, DatabaseAccess::READ, "database", sink).await else { return };
+    report("migrations", migrations(&mut session.connection).await);
+    report("freshness", freshness(&mut session.connection, Utc::now()).await);
+    match published(&mut session.connection).await {
+        Ok(checks) => checks.into_iter().for_each(sink),
+        Err(failure) => sink(Check::of("last load", &failure)),
+    }
+}
+
+/// A session and what it needs to stay open.
+struct Session {
+    connection: PgConnection,
+    _database: Database,
+}
+
+/// Opens a database and logs in, with a check each for the tunnel, the login, named `name`, and the encryption.
+async fn log_in(
+    target: &Target,
+    access: DatabaseAccess,
+    name: &str,
+    sink: &CheckSink<'_>,
+) -> Option<Session> {
+    let way = if target.bastion.is_some() { "tunnel" } else { name };
+    let database = match target.databases.database(access).await {
         Ok(database) => database,
-        Err(failure) => return sink(Check::of(access, &failure)),
+        Err(failure) => {
+            sink(Check::of(way.to_owned(), &failure));
+            return None;
+        }
     };
     if database.is_tunnelled() {
         sink(Check::ok("tunnel", format!("open to {}:{}", database.host, database.port)));
     }
-    let mut session = match db::connect(&database).await {
-        Ok(session) => session,
-        Err(failure) => return sink(Check::of("database", &failure)),
+    if database.password.is_none() {
+        let detail = format!("the password of `{}` is not known here; psql asks for it", database.user);
+        sink(Check::warning(
+            name.to_owned(),
+            detail,
+            "describe it as `password` of the database to check the login",
+        ));
+        return None;
+    }
+    let mut connection = match db::connect(&database).await {
+        Ok(connection) => connection,
+        Err(failure) => {
+            sink(Check::of(name.to_owned(), &failure));
+            return None;
+        }
     };
-    sink(Check::ok("database", format!("logged in to `{}` as `{}`", database.name, database.user)));
+    sink(Check::ok(name.to_owned(), format!("logged in to `{}` as `{}`", database.name, database.user)));
     if database.is_tunnelled() {
-        sink(tls(&database, &mut session).await);
+        sink(tls(&database, &mut connection).await);
     }
-    report("migrations", migrations(&mut session).await);
-    report("freshness", freshness(&mut session, Utc::now()).await);
-    match published(&mut session).await {
-        Ok(checks) => checks.into_iter().for_each(sink),
-        Err(failure) => sink(Check::of("last load", &failure)),
-    }
+    Some(Session { connection, _database: database })
 }
 
 async fn datasets(target: &Target) -> Result<Check> {

@@ -13,6 +13,12 @@ use uuid::Uuid;
 use logs::{LogLine, LogSink, LogSources, MergedEvent, Notice, ReadOptions};
 use target::{Job, JobKind, RunEnd, Target};
 
+/// The field of the last line of a job of this project that fails.
+const EXIT_CODE_FIELD: &str = "\"exit_code\":";
+
+/// How the last line of a job of this project begins if it succeeds. That of one that fails has its exit code.
+const LAST_LINES: [&str; 3] = ["run succeeded", "rolled back", "report written"];
+
 /// Longest single wait for the end of a run.
 const WAIT_LIMIT: Duration = Duration::from_secs(1);
 
@@ -25,7 +31,7 @@ pub struct Following {
 impl Following {
     pub async fn start(target: &Target, job: &Job) -> Result<Self> {
         let run = target.runs.start(job).await?;
-        Ok(Self { run, kind: job.kind })
+        Ok(Self { run, kind: job.kind.clone() })
     }
 
     /// Waits for the end of the run and shows every line of its log. A failed run is an error with its exit code, its last error and its
@@ -40,10 +46,19 @@ impl Following {
             *ended.lock().unwrap_or_else(PoisonError::into_inner) = Some(end);
         };
         let clock = || Utc::now().timestamp_millis();
-        let mut lines = Lines { show, last_error: None };
+        let grace_period = u64::try_from(poll_policy.grace_period).unwrap_or_default();
+        let mut lines = Lines {
+            show,
+            last_error: None,
+            has_ended: &|| ended.lock().unwrap_or_else(PoisonError::into_inner).is_some(),
+            marks_last_line: target.location().capabilities.releases,
+            last_line_seen: false,
+            grace_period: Some(Duration::from_millis(grace_period)).filter(|period| !period.is_zero()),
+        };
         let read = logs::read(&sources, options, clock, finish, std::future::pending(), &mut lines).await;
         let last_error = lines.last_error.take();
-        match ended.into_inner().unwrap_or_else(PoisonError::into_inner) {
+        let end = ended.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match end {
             Some(ended) => {
                 let ended = ended?;
                 if let Some(warning) = &ended.warning {
@@ -88,6 +103,12 @@ pub async fn wait(target: &Target, run: Uuid) -> Result<RunEnd> {
 struct Lines<'a> {
     show: &'a mut (dyn FnMut(&LogLine) + Send),
     last_error: Option<LogLine>,
+    has_ended: &'a (dyn Fn() -> bool + Send + Sync),
+    /// Whether the job is one of this project, which says what its last line is.
+    marks_last_line: bool,
+    last_line_seen: bool,
+    /// How long late lines are waited for after the end; taken when that was said.
+    grace_period: Option<Duration>,
 }
 
 impl LogSink for Lines<'_> {
@@ -98,7 +119,23 @@ impl LogSink for Lines<'_> {
             if line.is_error() || line.level.is_none() && !line.message.is_empty() {
                 self.last_error = Some(line.clone());
             }
+            let is_last = LAST_LINES.iter().any(|last| line.message.starts_with(last));
+            self.last_line_seen |=
+                self.marks_last_line && (is_last || event.message.contains(EXIT_CODE_FIELD));
             (self.show)(&line);
+        }
+        if !(self.has_ended)() {
+            return ControlFlow::Continue(());
+        }
+        if self.last_line_seen {
+            return ControlFlow::Break(());
+        }
+        if let Some(period) = self.grace_period.take() {
+            let message = format!(
+                "the run has ended; lines that are late are waited for, up to {} s",
+                period.as_secs()
+            );
+            (self.show)(&LogLine { time: None, level: Some("INFO".to_owned()), message, hint: None });
         }
         ControlFlow::Continue(())
     }

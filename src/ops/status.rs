@@ -2,7 +2,7 @@
 
 use common::failure::{Failure, Result};
 use common::text;
-use target::{Component, ComponentState, Run, Target};
+use target::{Component, ComponentState, JobKind, Run, Target};
 
 use crate::ops;
 
@@ -28,9 +28,13 @@ const ORDER: [&str; 15] = [
 /// How many runs are searched for the last one of each kind.
 const RECENT_RUNS: usize = 50;
 
-/// Returns the components in pipeline order, without runs in progress.
+/// Returns the components in pipeline order, without runs in progress. Those that the target does not have are not among them.
 pub async fn components(target: &Target) -> Result<Vec<Component>> {
     let mut components = target.components.list().await?;
+    if !target.location().capabilities.releases {
+        components.extend(last_runs(target).await);
+        return Ok(components);
+    }
     let (datasets, runs, report) = tokio::join!(datasets(target), last_runs(target), report(target));
     components.extend(runs);
     for (name, known) in [("datasets", datasets), ("report", report)] {
@@ -62,13 +66,19 @@ async fn datasets(target: &Target) -> Result<Component> {
     Ok(Component { since: Some(newest), ..Component::new("datasets", ComponentState::Ready, detail) })
 }
 
+/// Returns the last run of each job; of a download, the datasets are the result.
 async fn last_runs(target: &Target) -> Vec<Component> {
     let runs = target.runs.history(RECENT_RUNS).await;
-    let component = |(name, kind): (&str, &str)| match &runs {
-        Ok(runs) => last_run(name, runs.iter().find(|run| run.kind == kind)),
-        Err(failure) => Component::new(name, ComponentState::Unknown, failure.to_string()),
+    let has_datasets = target.location().capabilities.releases;
+    let jobs = target.runs.jobs().into_iter().filter(|kind| !(has_datasets && *kind == JobKind::Download));
+    let component = |kind: JobKind| {
+        let name = format!("last {kind}");
+        match &runs {
+            Ok(runs) => last_run(&name, runs.iter().find(|run| run.kind == kind.name())),
+            Err(failure) => Component::new(&name, ComponentState::Unknown, failure.to_string()),
+        }
     };
-    [("last etl", "etl"), ("last report", "report")].map(component).into()
+    jobs.map(component).collect()
 }
 
 fn last_run(name: &str, run: Option<&Run>) -> Component {

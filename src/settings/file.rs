@@ -6,11 +6,17 @@ use std::path::PathBuf;
 
 use common::failure::{Failure, Result};
 use serde::Deserialize;
+use target::description::{
+    BastionDescription, DatabaseDescription, Description, JobDescription, StorageDescription,
+};
 use target::{Origin, SslMode, WithOrigin};
 
 use super::globals::{Color, Format};
 use super::notify::NotifySettings;
 use super::targets::{AWS, LOCAL, TargetEntry, TargetKind};
+
+/// The job name of `covidctl run` that stands for several jobs.
+const PIPELINE: &str = "pipeline";
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -47,6 +53,14 @@ pub(super) struct TargetTable {
     pub(super) names: BTreeMap<String, String>,
     #[serde(default)]
     stacks: BTreeMap<String, BTreeMap<String, Scalar>>,
+    bastion: Option<BastionDescription>,
+    #[serde(default)]
+    databases: BTreeMap<String, DatabaseDescription>,
+    #[serde(default)]
+    jobs: BTreeMap<String, JobDescription>,
+    #[serde(default)]
+    logs: BTreeMap<String, String>,
+    storage: Option<StorageDescription>,
 }
 
 /// A stack parameter, as text, boolean or number: `MultiAz = false`, `Tasks = 1`.
@@ -134,7 +148,7 @@ impl File {
                 return refused(format!("`targets.{name}` is a built-in name; its keys are {place}"));
             }
             // Names occur in the command lines of hints.
-            if name.is_empty() || name.starts_with('-') || !name.chars().all(is_of_name) {
+            if !is_name(name) {
                 return refused(format!(
                     "`{name}` is not a name of a target, which has letters, digits, `-`, `_` and `.`"
                 ));
@@ -144,6 +158,9 @@ impl File {
             };
             if let Some(key) = table.misplaced_key(kind) {
                 return refused(format!("`targets.{name}.{key}` is not a key of the kind `{kind}`"));
+            }
+            if let Some(reason) = table.contradiction() {
+                return refused(format!("`targets.{name}`: {reason}"));
             }
             if kind == TargetKind::Local && table.data_dir.is_none() {
                 return refused(format!("`targets.{name}.data-dir` is missing"));
@@ -167,6 +184,44 @@ impl TargetTable {
         self.stacks.iter().map(|(stack, values)| (stack.clone(), parameters(values))).collect()
     }
 
+    /// Returns the description of the pipeline, if the table has one. The path of the bastion's key is as in the file.
+    pub(super) fn description(&self) -> Option<Description> {
+        let is_described = self.bastion.is_some()
+            || !self.databases.is_empty()
+            || !self.jobs.is_empty()
+            || !self.logs.is_empty()
+            || self.storage.is_some();
+        is_described.then(|| Description {
+            bastion: self.bastion.clone(),
+            databases: self.databases.clone(),
+            jobs: self.jobs.clone(),
+            logs: self.logs.clone(),
+            storage: self.storage.clone().unwrap_or_default(),
+            ..Description::default()
+        })
+    }
+
+    /// Returns why the keys cannot stand together.
+    fn contradiction(&self) -> Option<String> {
+        self.description()?;
+        if !self.names.is_empty() || !self.stacks.is_empty() {
+            return Some("`names` and `stacks` belong to the pipeline of the stacks, the other tables describe another one".to_owned());
+        }
+        // Names of runs and sources occur in command lines.
+        let names = self.databases.keys().chain(self.jobs.keys()).chain(self.logs.keys());
+        let odd = names.clone().find(|name| !is_name(name));
+        let odd =
+            odd.map(|name| format!("`{name}` is not a name, which has letters, digits, `-`, `_` and `.`"));
+        let twice = self.logs.keys().find(|name| self.jobs.contains_key(*name));
+        let taken = names.clone().find(|name| self.jobs.contains_key(*name) && name.as_str() == PIPELINE);
+        odd.or_else(|| twice.map(|name| format!("the log source `{name}` is that of the job already")))
+            .or_else(|| {
+                taken.map(|name| {
+                    format!("`{name}` cannot be the name of a job: `covidctl run {name}` runs several")
+                })
+            })
+    }
+
     /// Returns the first key that belongs to the other kind.
     fn misplaced_key(&self, kind: TargetKind) -> Option<&'static str> {
         let of_local = [("data-dir", self.data_dir.is_some()), ("pg-bin", self.pg_bin.is_some())];
@@ -179,6 +234,11 @@ impl TargetTable {
             ("ssl-root-cert", self.ssl_root_cert.is_some()),
             ("names", !self.names.is_empty()),
             ("stacks", !self.stacks.is_empty()),
+            ("bastion", self.bastion.is_some()),
+            ("databases", !self.databases.is_empty()),
+            ("jobs", !self.jobs.is_empty()),
+            ("logs", !self.logs.is_empty()),
+            ("storage", self.storage.is_some()),
         ];
         let others = match kind {
             TargetKind::Aws => &of_local[..],
@@ -188,8 +248,10 @@ impl TargetTable {
     }
 }
 
-fn is_of_name(character: char) -> bool {
-    character.is_ascii_alphanumeric() || "-_.".contains(character)
+/// Returns whether a text can stand in a command line as it is.
+pub(super) fn is_name(text: &str) -> bool {
+    let is_allowed = |character: char| character.is_ascii_alphanumeric() || "-_.".contains(character);
+    !text.is_empty() && !text.starts_with('-') && text.chars().all(is_allowed)
 }
 
 /// Similarity from which a key may be a misspelling of another (Jaro-Winkler, 0 to 1).
@@ -236,12 +298,35 @@ mod tests {
         let (text, hint) = refused("[targets.prod]\nkind = 'gcp'");
         assert!(text.contains("line 2") && text.contains("`local`"), "{text}");
         assert!(hint.contains("settings.md"), "{hint}");
+        for (file, line, expected) in [
+            ("bastion = {}", "line 3", "one of `auto-scaling-group`"),
+            ("bastion = { tag = 'Bastion' }", "line 3", "Name=value"),
+            ("jobs.etl = { cluster = 'x' }", "line 3", "`task-definition` or `function` is needed"),
+            ("\njobs.etl = { task-definition = 'x', subnets = 'x' }", "line 4", "a list, or { parameters"),
+            ("jobs.etl = { function = 'x', cluster = 'x' }", "line 3", "a job of its own"),
+            ("databases.m = { database = 'd', user = 'u' }", "line 3", "`instance` or `host` is needed"),
+            ("databases.m = { host = 'h', user = 'u' }", "line 3", "missing field `database`"),
+            (
+                "databases.m = { host = 'h', database = 'd', user = 'u', password = { field = 'x' } }",
+                "line 3",
+                "one of `parameter`, `secret`",
+            ),
+        ] {
+            let (text, _) = refused(&format!("[targets.prod]\nkind = 'aws'\n{file}"));
+            assert!(text.contains(line) && text.contains(expected), "{text}");
+        }
+        let (_, hint) = refused("[targets.prod]\nkind = 'aws'\njobs.etl.tsk-definition = 'x'");
+        assert_eq!(hint, "did you mean `task-definition`?");
         for (file, expected) in [
             ("[targets.prod]\nkind = 'aws'\ndata-dir = 'x'", "`targets.prod.data-dir`"),
             ("[targets.lab]\nkind = 'local'\ndata-dir = 'x'\nregion = 'x'", "`targets.lab.region`"),
             ("[targets.lab]\nkind = 'local'", "`targets.lab.data-dir`"),
             ("[targets.aws]\nkind = 'aws'", "`targets.aws`"),
             ("[targets.prod]\nregion = 'x'", "`targets.prod.kind`"),
+            ("[targets.prod]\nkind = 'aws'\nnames.cluster = 'x'\nlogs.x = '/x'", "`names` and `stacks`"),
+            ("[targets.prod]\nkind = 'aws'\n[targets.prod.logs]\n'a b' = '/x'", "`a b` is not a name"),
+            ("[targets.prod]\nkind = 'aws'\njobs.x.function = 'f'\nlogs.x = '/x'", "log source `x`"),
+            ("[targets.prod]\nkind = 'aws'\njobs.pipeline.function = 'f'", "`pipeline` cannot be the name"),
             ("[targets.'a b']\nkind = 'aws'", "`a b` is not a name"),
             ("[targets.-x]\nkind = 'aws'", "`-x` is not a name"),
             ("[aws]\ndata-dir = 'x'", "`aws.data-dir`"),

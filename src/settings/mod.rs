@@ -23,6 +23,11 @@ pub use self::notify::{DesktopNotice, NotifySettings};
 use self::targets::LOCAL;
 pub use self::targets::{TargetEntry, TargetKind};
 
+/// Returns whether a target can have a name, which occurs in command lines.
+pub fn is_target_name(name: &str) -> bool {
+    file::is_name(name)
+}
+
 /// The settings of one invocation.
 #[derive(Debug, Clone)]
 pub struct Settings {
@@ -70,6 +75,14 @@ impl Settings {
         let targets = file.entries();
         let file = file.of_target(&target.value);
         let stacks = file.aws.stacks();
+        let description = file.aws.description().map(|mut description| {
+            let key = description.bastion.as_mut().and_then(|bastion| bastion.key.as_mut());
+            if let Some(key) = key {
+                *key = in_home(key).unwrap_or_else(|| folder.join(&*key));
+            }
+            description
+        });
+        let state = state_dir()?.join("covidctl");
         let aws = AwsSettings {
             target: target.value.clone(),
             profile: pick(matches, "profile", globals.profile.as_ref(), file.aws.profile),
@@ -81,13 +94,15 @@ impl Settings {
                 .unwrap_or(built_in(SslMode::VerifyFull)),
             ssl_root_cert: path("ssl_root_cert", globals.ssl_root_cert.as_ref(), file.aws.ssl_root_cert)?,
             names: file.aws.names,
+            description,
             stacks,
             known_hosts: tunnel::known_hosts_file(&config.value),
             recording: globals
                 .record
                 .clone()
                 .map(|folder| Recording { folder, key: globals.record_key.clone() }),
-            tunnels: state_dir()?.join("covidctl/tunnels"),
+            records: state.join("targets"),
+            tunnels: state.join("tunnels"),
             proxy: globals.proxy()?,
         };
         let data_dir = path("data_dir", globals.data_dir.as_ref(), file.data_dir)?;
@@ -196,6 +211,12 @@ fn absolute(path: WithOrigin<PathBuf>) -> Result<WithOrigin<PathBuf>> {
     Ok(WithOrigin { value, origin })
 }
 
+/// Returns the path of a file in the home directory that is written with `~`.
+fn in_home(path: &Path) -> Option<PathBuf> {
+    let rest = path.strip_prefix("~").ok()?;
+    etcetera::home_dir().ok().map(|home| home.join(rest))
+}
+
 fn default_config() -> Result<PathBuf> {
     Ok(platform()?.config_dir().join("covidctl/config.toml"))
 }
@@ -279,6 +300,24 @@ mod tests {
         assert_eq!(other.aws.region.unwrap().value, "eu-west-1");
         let flag = resolve(folder.path(), file, &["--target", "prod", "--region", "sa-east-1"]).unwrap();
         assert_eq!(flag.aws.region.unwrap().value, "sa-east-1");
+    }
+
+    #[test]
+    fn described_target_has_a_description_with_absolute_key() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |key: &str| {
+            format!(
+                "[targets.prod]\nkind = 'aws'\n[targets.prod.bastion]\ntag = 'Name=Bastion Host'\nkey = '{key}'"
+            )
+        };
+        let key = |text: &str| {
+            let settings = resolve(folder.path(), &file(text), &["--target", "prod"]).unwrap();
+            settings.aws.description.unwrap().bastion.unwrap().key.unwrap()
+        };
+        assert_eq!(key("bastion.pem"), folder.path().join("bastion.pem"));
+        assert_eq!(key("~/.ssh/b.pem"), etcetera::home_dir().unwrap().join(".ssh/b.pem"));
+        let other = resolve(folder.path(), &file("x"), &["--target", "aws"]).unwrap();
+        assert!(other.aws.description.is_none());
     }
 
     #[test]

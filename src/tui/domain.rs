@@ -1,7 +1,6 @@
 //! The types of the rest of the program that the screens show. Models, messages, effects and views import them from here; only
 //! `effects` and the event loop call what is behind them.
 
-pub use crate::cli::TunnelTarget;
 pub use crate::db::activity::{Activity, CommandProgress, DatabaseSession, Relation};
 pub use crate::db::checks::{self, RunCheck};
 pub use crate::db::runs::Issue;
@@ -16,4 +15,4 @@ pub use logs::{
 pub use target::{
     ActiveRun, Capabilities, Check, CheckOutcome, Component, ComponentState, JobKind, Location, Run,
 };
-pub use tunnel::{Forwarding, Snapshot, SshHost};
+pub use tunnel::{Forwarding, LocalForwarding, ServiceStatus, Snapshot, SshHost};

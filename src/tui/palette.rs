@@ -4,10 +4,11 @@ use super::keys::{BINDINGS, PaletteEntry, Scope};
 use super::model::{Command, Screen};
 
 /// Commands that take an argument: the words, an example of the argument and a description.
-const WITH_ARGUMENT: [(&str, &str, &str); 6] = [
+const WITH_ARGUMENT: [(&str, &str, &str); 7] = [
     ("target", "NAME", "switch the target: target NAME"),
     ("profile", "NAME", "switch to aws with a profile: profile NAME"),
     ("region", "NAME", "switch to aws in a region: region us-east-1"),
+    ("run", "JOB", "start a job of the target: run JOB"),
     ("since", "10m", "set how far back the logs go: since 10m"),
     ("grep", "REGEX", "show matching log lines only: grep REGEX"),
     ("logs of", "RUN", "show the log of one run: logs of RUN"),

@@ -7,6 +7,7 @@ use std::os::fd::AsFd as _;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use common::ascii;
 use common::failure::{Context as _, Exit, Failure, Result};
 use crossterm::event::{
     DisableBracketedPaste, DisableMouseCapture, EnableBracketedPaste, EnableMouseCapture,
@@ -17,6 +18,7 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, raise};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
 use ratatui::layout::{Position, Rect};
 use tokio::signal::unix::{self, SignalKind};
 
@@ -51,7 +53,12 @@ impl TerminalGuard {
 
     /// Draws the model; only changed cells are written.
     pub(super) fn draw(&mut self, model: &Model, theme: Theme) -> Result<()> {
-        let drawn = self.terminal.draw(|frame| view(model, theme, frame));
+        let drawn = self.terminal.draw(|frame| {
+            view(model, theme, frame);
+            if ascii::is_locale() {
+                to_ascii(frame.buffer_mut());
+            }
+        });
         drawn.map(drop).map_err(|error| lost().source(error))
     }
 
@@ -86,6 +93,16 @@ impl TerminalGuard {
         tokio::select! {
             _ = self.stop.recv() => true,
             _ = self.resume.recv() => false,
+        }
+    }
+}
+
+/// Replaces what the terminal of a C locale cannot show, cell by cell.
+pub(super) fn to_ascii(buffer: &mut Buffer) {
+    for cell in &mut buffer.content {
+        if !cell.symbol().is_ascii() {
+            let first = cell.symbol().chars().next().unwrap_or(' ');
+            cell.set_char(ascii::of_char(first));
         }
     }
 }

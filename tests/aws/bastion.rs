@@ -166,7 +166,10 @@ async fn group_without_an_instance_is_reported() {
     let said = cloud.say(&["tunnel", "master"]).await;
     said.failed(1, &["no instance of the Auto Scaling group `covid19-bastion` is in service"]);
     let status = cloud.say(&["status"]).await.worked();
-    assert!(status.out.contains("no instance of `covid19-bastion`"), "{status:?}");
+    assert!(
+        status.out.contains("no instance of the Auto Scaling group `covid19-bastion` is in service"),
+        "{status:?}"
+    );
 }
 
 /// Answers with the bastion's instance as it was launched at this time.

@@ -8,7 +8,8 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::support::cloud::Cloud;
-use crate::support::{environment, step};
+use crate::support::tls::Certificate;
+use crate::support::{Said, environment, step};
 
 /// A server of its own, whose roles no other test sees: that of a local target.
 struct Server {
@@ -147,4 +148,55 @@ async fn new_database_gets_schema_and_logins() {
     step("db init rejects the administrator as one of the logins");
     cloud.keep_login("database/secret/writer", "covid19_master", "x").await;
     cloud.say(&["db", "init"]).await.failed(1, &["contains the administrator `covid19_master`"]);
+}
+
+/// Runs a command that verifies the database's certificate.
+async fn verified(cloud: &Cloud, certificate: &Certificate, words: &[&str]) -> Said {
+    let bundle = certificate.authority();
+    let words = [&["--ssl-root-cert", bundle.to_str().unwrap()], words].concat();
+    let given = cloud.covidctl(&words);
+    let mut command = Command::new(given.get_program());
+    command.args(given.get_args().map(|word| if word == "disable" { "verify-full".as_ref() } else { word }));
+    command.env_clear().envs(given.get_envs().filter_map(|(name, value)| Some((name, value?))));
+    Said::of(command).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn certificate_must_be_of_the_host_name_also_for_sessions_of_the_program() {
+    let cloud = Cloud::deploy(0).await;
+    let server = Server::start();
+    server.sql("CREATE ROLE covid19_reader LOGIN PASSWORD 'reader-password'");
+    let certificate = Certificate::of("localhost");
+    certificate.install(|query| server.sql(query));
+    cloud.write("database/port", &server.port()).await;
+    cloud.write("database/name", "covid19").await;
+    cloud.keep_login("database/secret/reader", "covid19_reader", "reader-password").await;
+    cloud.print_host_key();
+    let status = ["db", "status", "-o", "json"];
+
+    step("the name of the certificate is accepted");
+    cloud.write("database/master/endpoint", "localhost").await;
+    verified(&cloud, &certificate, &status).await.worked();
+    verified(&cloud, &certificate, &["psql", "--", "-XAtc", "SELECT 7"]).await.worked();
+    let stranger = Certificate::of("localhost");
+    verified(&cloud, &stranger, &status).await.failed(1, &["UnknownIssuer"]);
+
+    step("also through a tunnel in the background");
+    verified(&cloud, &certificate, &["tunnel", "start", "master", "--local-port", "0"]).await.worked();
+    let connections = || cloud.sshd.log().matches("Accepted publickey").count();
+    let before = connections();
+    verified(&cloud, &certificate, &status).await.worked();
+    assert_eq!(connections(), before, "the session goes through the tunnel that runs");
+
+    step("another name is refused, by libpq and by the program");
+    cloud.write("database/master/endpoint", "127.0.0.1").await;
+    let refused = verified(&cloud, &certificate, &status).await;
+    refused.failed(1, &["cannot connect to postgres://covid19_reader:***@127.0.0.1"]);
+    assert!(
+        refused.err.contains("NotValidForName") || refused.err.contains("not valid for name"),
+        "{refused:?}"
+    );
+    let psql = verified(&cloud, &certificate, &["psql", "--", "-XAtc", "SELECT 7"]).await;
+    assert_eq!(psql.code, Some(2), "{psql:?}");
+    verified(&cloud, &certificate, &["tunnel", "stop"]).await.worked();
 }

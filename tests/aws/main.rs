@@ -8,6 +8,8 @@ mod database;
 mod doctor;
 mod download;
 mod end_to_end;
+mod foreign;
+mod iam_tokens;
 mod log_volume;
 mod permissions;
 mod real_answers;

@@ -98,7 +98,7 @@ fn job(kind: JobKind) -> Job {
 }
 
 async fn follow(target: &Target, kind: JobKind) -> (Run, Vec<String>) {
-    let following = Following::start(target, &job(kind)).await.unwrap();
+    let following = Following::start(target, &job(kind.clone())).await.unwrap();
     let id = following.run;
     let mut lines = Vec::new();
     following.to_end(target, &mut |line| lines.push(line.message.clone())).await.unwrap();
@@ -233,7 +233,7 @@ async fn stops(stage: &dyn Stage) {
     let run = target.runs.start(&forced).await.unwrap();
     let active = target.runs.active().await.unwrap();
     assert_eq!(
-        active.iter().map(|active| (active.run, active.kind)).collect::<Vec<_>>(),
+        active.iter().map(|active| (active.run, active.kind.clone())).collect::<Vec<_>>(),
         [(run, JobKind::Etl)]
     );
     let double = target.runs.start(&forced).await.unwrap_err();
@@ -253,4 +253,36 @@ async fn stops(stage: &dyn Stage) {
     assert!(target.runs.active().await.unwrap().is_empty());
     let found = target.runs.find(&run.to_string()).await.unwrap();
     assert_eq!(found.status, "failed", "{found:?}");
+}
+
+/// What every target does with a job whose program knows nothing of this project: follow, history, logs, double runs, stop.
+pub(crate) async fn operates_described_job(target: &Target, kind: &JobKind, last_line: &str) {
+    let job = |wait: bool| {
+        let job = Job::new(kind.clone());
+        if wait { job.with("WAIT", "1") } else { job }
+    };
+    assert!(target.runs.jobs().contains(kind));
+    let following = Following::start(target, &job(false)).await.unwrap();
+    let id = following.run;
+    let mut lines = Vec::new();
+    following.to_end(target, &mut |line| lines.push(line.message.clone())).await.unwrap();
+    assert_eq!(lines.iter().filter(|line| line.as_str() == last_line).count(), 1, "{lines:?}");
+    let run = target.runs.find(&id.to_string()[..13]).await.unwrap();
+    assert_eq!((run.run_id, run.status.as_str(), run.exit_code), (id, "succeeded", Some(0)), "{run:?}");
+    let newest = target.runs.history(10).await.unwrap();
+    assert_eq!(newest.iter().map(|run| run.run_id).collect::<Vec<_>>(), [id], "{newest:?}");
+    let LogSources { sources, run, .. } = target.runs.logs(Some(&id.to_string())).await.unwrap();
+    assert_eq!((sources.len(), run.unwrap().id), (1, id));
+    refuses(target).await;
+
+    let waiting = target.runs.start(&job(true)).await.unwrap();
+    let active = target.runs.active().await.unwrap();
+    assert_eq!(active.iter().map(|active| active.run).collect::<Vec<_>>(), [waiting]);
+    let double = target.runs.start(&job(false)).await.unwrap_err();
+    assert_eq!(double.exit().code(), 125);
+    target.runs.stop(waiting).await.unwrap();
+    let ended = follow::wait(target, waiting).await.unwrap();
+    assert_eq!(ended.code, 143, "{ended:?}");
+    assert!(target.runs.active().await.unwrap().is_empty());
+    assert_eq!(target.runs.find(&waiting.to_string()).await.unwrap().status, "failed");
 }

@@ -141,7 +141,7 @@ impl Components for Memory {
         Location {
             target: "fake".to_owned(),
             location: "memory".to_owned(),
-            capabilities: target::Capabilities { services: true, bastion: false },
+            capabilities: target::Capabilities { services: true, bastion: false, releases: true },
         }
     }
 
@@ -173,6 +173,10 @@ impl Services for Memory {
 
 #[async_trait]
 impl Runs for Memory {
+    fn jobs(&self) -> Vec<JobKind> {
+        vec![JobKind::Etl, JobKind::Report]
+    }
+
     async fn start(&self, job: &Job) -> Result<Uuid> {
         if let Some(other) = self.active().await?.first() {
             let double = Failure::new(format!("{} is running already: {}", other.kind, other.run));
@@ -186,7 +190,7 @@ impl Runs for Memory {
             self.store.put(&"reports/latest.json".into(), pointer).await?;
         }
         let code = (!blocked).then_some(0);
-        self.runs().push(Fake { id, kind: job.kind, started_at: Utc::now(), code });
+        self.runs().push(Fake { id, kind: job.kind.clone(), started_at: Utc::now(), code });
         Ok(id)
     }
 
@@ -205,7 +209,9 @@ impl Runs for Memory {
     async fn active(&self) -> Result<Vec<ActiveRun>> {
         let runs = self.runs();
         let active = runs.iter().filter(|run| run.code.is_none());
-        Ok(active.map(|run| ActiveRun { run: run.id, kind: run.kind, started_at: run.started_at }).collect())
+        Ok(active
+            .map(|run| ActiveRun { run: run.id, kind: run.kind.clone(), started_at: run.started_at })
+            .collect())
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {

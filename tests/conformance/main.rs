@@ -1,4 +1,4 @@
-//! The same operations on every target: a fake in memory, the local target, and AWS in an emulator.
+//! The same operations on every target: a fake in memory, the local target, AWS in an emulator, and a foreign pipeline in it.
 //!
 //! The harness is our own, because the local target starts this very program as its jobs, as it starts `covidctl` elsewhere.
 
@@ -7,6 +7,7 @@
 mod aws;
 mod end_to_end;
 mod fake;
+mod foreign;
 mod local;
 
 #[path = "../aws/support/mod.rs"]
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
         trial("aws_target_runs_end_to_end", || {
             Box::pin(async { end_to_end::run(&aws::Stage::new().await).await })
         }),
+        trial("foreign_target_runs_end_to_end", || Box::pin(foreign::run())),
     ];
     trials.retain(|trial| filters.is_empty() || filters.iter().any(|filter| trial.name().contains(filter)));
     libtest_mimic::run(&arguments, trials).exit_code()

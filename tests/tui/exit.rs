@@ -84,6 +84,46 @@ fn hangup_ends_the_screens() {
 }
 
 #[test]
+fn screens_end_with_hang_up_status_when_the_terminal_goes_away() {
+    let target = Target::new();
+    let terminal = Terminal::new(80, 24);
+    let (code, log) = (target.data().with_extension("code"), target.data().with_extension("log"));
+    // The shell survives, and writes the status down.
+    terminal.shell("trap '' HUP");
+    let mut shell = std::process::Command::new("bash");
+    let program = target.command(&[]);
+    let words: Vec<_> = program.get_args().map(|word| word.display().to_string()).collect();
+    let line = format!(
+        "{} {} 2>{}; echo $? >{}",
+        program.get_program().display(),
+        words.join(" "),
+        log.display(),
+        code.display()
+    );
+    terminal.run(shell.args(["-c", &line]));
+    terminal.see("creates it");
+    drop(terminal);
+    let written = || std::fs::read_to_string(&code).unwrap_or_default();
+    while !written().ends_with('\n') {
+        std::thread::yield_now();
+    }
+    let log = std::fs::read_to_string(&log).unwrap();
+    assert_eq!(written(), "129\n", "{log}");
+    assert!(!log.contains("panicked"), "{log}");
+}
+
+#[test]
+fn screens_need_a_terminal_that_moves_the_cursor() {
+    let target = Target::new();
+    for term in ["dumb", ""] {
+        let terminal = Terminal::new(80, 24);
+        terminal.run(target.command(&[]).env("TERM", term));
+        terminal.see("hint: ");
+        terminal.ended_with(2);
+    }
+}
+
+#[test]
 fn keys_work_while_the_database_hangs() {
     let target = Target::new();
     target.ok(&["demo", "--headless", "--rows", "2000"]);

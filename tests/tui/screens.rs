@@ -50,6 +50,42 @@ fn demo_fills_every_screen_and_q_quits() {
 }
 
 #[test]
+fn screens_and_messages_are_ascii_in_a_c_locale() {
+    let target = Target::new();
+    target.ok(&["demo", "--headless", "--rows", "2000"]);
+    target.ok(&["up"]);
+    for locale in ["C", "POSIX"] {
+        let terminal = Terminal::new(120, 40);
+        terminal.run(target.command(&[]).env("LC_ALL", locale));
+        for (key, words) in [
+            ("1", "FRESHNESS"),
+            ("2", "succeeded"),
+            ("3", "run succeeded"),
+            ("4", "CONFIRMED BY WEEK"),
+            ("6", "none is open"),
+        ] {
+            terminal.press(&[key]);
+            let text = terminal.see(words);
+            assert!(text.is_ascii(), "{text}");
+        }
+        terminal.press(&["?"]);
+        let help = terminal.see("keys of Tunnels");
+        assert!(help.is_ascii(), "{help}");
+        terminal.press(&["Escape", "q"]);
+        terminal.ended_with(0);
+    }
+    let histogram = ["logs", "--histogram", "1m", "--since", "1h"];
+    for words in [&["logs", "patterns", "--since", "1h"][..], &histogram, &["tunnel", "--help"], &["--help"]]
+    {
+        let output = target.command(words).env("LC_ALL", "C").output().unwrap();
+        assert!(output.status.success() && !output.stdout.is_empty(), "{words:?}: {output:?}");
+        assert!(output.stdout.is_ascii() && output.stderr.is_ascii(), "{words:?}: {output:?}");
+    }
+    let unicode = target.command(&histogram).env("LC_ALL", "C.UTF-8").output().unwrap();
+    assert!(!unicode.stdout.is_ascii(), "{unicode:?}");
+}
+
+#[test]
 fn job_starts_after_confirmation_and_never_if_read_only() {
     let target = Target::new();
     target.ok(&["demo", "--headless", "--rows", "2000"]);

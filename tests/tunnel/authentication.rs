@@ -1,9 +1,12 @@
 //! Authentication: key files, the agent, passphrases, and the errors if every key is rejected.
 
 use std::io::Write as _;
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
-use crate::support::{Agent, Finished, Sshd, authorize, covidctl, exec_words as words, keygen, log_in};
+use crate::support::{
+    Agent, Finished, Sshd, assert_no_connection, authorize, covidctl, exec_words as words, keygen, log_in,
+};
 
 #[test]
 fn key_file_of_each_algorithm_logs_in() {
@@ -65,16 +68,12 @@ fn rejected_login_reports_every_key_and_reason() {
 
 #[test]
 fn unusable_key_file_fails_with_reason() {
-    let sshd = Sshd::start();
+    let port = TcpListener::bind("127.0.0.1:0").unwrap();
+    let sshd = Sshd::start().by_way_of(port.local_addr().unwrap());
     log_in(&sshd, &["-i", "/nonexistent"]).assert_failed(2, &["cannot read the key `/nonexistent`"]);
     std::fs::write(sshd.file("nonsense"), "nonsense").unwrap();
     log_in(&sshd, &["-i", sshd.file("nonsense").to_str().unwrap()]).assert_failed(2, &["not a private key"]);
-    // That of the test itself.
-    assert_eq!(
-        sshd.log().matches("Connection from").count(),
-        1,
-        "nothing connects before the keys are checked"
-    );
+    assert_no_connection(&port);
 }
 
 #[test]

@@ -12,5 +12,9 @@ mod lifecycle;
 mod prefetch;
 mod reconnect;
 mod support;
+#[expect(dead_code, reason = "used by the command tests")]
+#[path = "../cli/support.rs"]
+mod target;
 mod transfer;
+mod unix_socket;
 mod way;

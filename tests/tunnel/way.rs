@@ -1,8 +1,9 @@
 //! The way to the bastion: hosts of `~/.ssh/config`, jump hosts, proxies, addresses that do not answer.
 
 use std::io::{BufRead as _, BufReader, Write as _};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, SocketAddrV4, TcpStream};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::support::{Finished, Sshd, covidctl, echo, refuses, server, until};
 
@@ -64,6 +65,91 @@ fn alias_of_ssh_config_leads_to_bastion_directly_and_through_jump_hosts() {
     detached.arg("--wait").arg(program.get_program()).args(program.get_args()).env_remove("SSH_AUTH_SOCK");
     detached.env("HOME", home.folder()).env("XDG_CONFIG_HOME", home.folder());
     Finished::of(&mut detached).assert_failed(1, &["is not known", &home.fingerprint()]);
+}
+
+#[test]
+fn several_jump_hosts_lead_to_bastion_in_their_order() {
+    let (home, first, second, bastion) = (Sshd::start(), Sshd::start(), Sshd::start(), Sshd::start());
+    let mut known = Vec::new();
+    for sshd in [&first, &second, &bastion] {
+        std::fs::copy(home.file("id.pub"), sshd.file("authorized_keys")).unwrap();
+        let (address, key) = (sshd.address(), std::fs::read_to_string(sshd.file("host.pub")).unwrap());
+        known.push(format!("[{}]:{} {key}", address.ip(), address.port()));
+    }
+    std::fs::write(home.file(".ssh/known_hosts"), known.concat()).unwrap();
+    let block = |name, sshd| block(name, sshd, &home);
+    configure(
+        &home,
+        &format!(
+            "{}  ProxyJump first,second\n{}{}",
+            block("db", &bastion),
+            block("first", &first),
+            block("second", &second)
+        ),
+    );
+    let target = echo();
+    assert_leads_there(&mut through(&home, "db", target));
+    for sshd in [&first, &second, &bastion] {
+        assert!(sshd.log().contains("Accepted publickey"), "{}", sshd.log());
+    }
+
+    // The same with a jump of a jump.
+    configure(
+        &home,
+        &format!(
+            "{}  ProxyJump second\n{}  ProxyJump first\n{}",
+            block("db", &bastion),
+            block("second", &second),
+            block("first", &first)
+        ),
+    );
+    assert_leads_there(&mut through(&home, "db", target));
+
+    // The second does not answer; the error says on which way it was looked for.
+    let mut second = second;
+    second.kill();
+    let failed = Finished::of(&mut through(&home, "db", target));
+    failed.assert_failed(1, &[&second.address().to_string(), "through", &first.address().to_string()]);
+}
+
+#[test]
+fn address_that_does_not_answer_beside_one_that_does_costs_no_time_limit() {
+    let mut probe = Command::new("unshare");
+    if !probe.args(["-rm", "true"]).status().is_ok_and(|status| status.success()) {
+        // Without a namespace, no name of this machine has both addresses.
+        return;
+    }
+    // Its queue is full, so that the kernel drops further handshakes, like a firewall.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let silent = runtime.block_on(async {
+        let socket = tokio::net::TcpSocket::new_v6().unwrap();
+        socket.bind("[::1]:0".parse().unwrap()).unwrap();
+        socket.listen(1).unwrap()
+    });
+    let address = silent.local_addr().unwrap();
+    let connect = || TcpStream::connect_timeout(&address, Duration::from_millis(300));
+    let queued: Vec<_> = std::iter::repeat_with(connect).map_while(Result::ok).take(64).collect();
+    assert!(queued.len() < 64, "the queue is not full");
+
+    let sshd = Sshd::at(SocketAddrV4::new(Ipv4Addr::LOCALHOST, address.port()));
+    std::fs::copy(sshd.file("id"), sshd.file(".ssh/id_ed25519")).unwrap();
+    std::fs::write(sshd.file("hosts"), "::1 both.example\n127.0.0.1 both.example\n").unwrap();
+    let bastion = format!("{}@both.example:{}", Sshd::user(), address.port());
+    let program = through(&sshd, &bastion, echo());
+    let mut namespace = Command::new("unshare");
+    namespace.args(["-rm", "sh", "-c", "mount --bind \"$1\" /etc/hosts && shift && exec \"$@\"", "sh"]);
+    namespace.arg(sshd.file("hosts")).arg(program.get_program()).args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => namespace.env(name, value),
+            None => namespace.env_remove(name),
+        };
+    }
+    let start = Instant::now();
+    assert_leads_there(&mut namespace);
+    // The time limit is 10 s.
+    assert!(start.elapsed() < Duration::from_secs(8), "{:?}", start.elapsed());
+    drop((queued, silent));
 }
 
 #[test]

@@ -1,4 +1,6 @@
-//! The bastion: the instance of an Auto Scaling group, its address, and the host keys on its console.
+//! The bastion: an instance, its address, and the host keys on its console.
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use aws_sdk_autoscaling::types::LifecycleState;
@@ -7,10 +9,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Failure, Result};
 
+use super::account::Account;
 use super::api_error::{ApiContext as _, ApiError, stack_hint};
 use super::clients::Clients;
 use super::doctor::address;
 use target::CheckOutcome;
+use target::description::BastionPlace;
 use tunnel::{Bastion, ConsoleKeys, Discovery};
 
 /// How long after the launch of an instance its console may lack the host keys, which cloud-init prints at its end.
@@ -24,48 +28,75 @@ pub(super) struct Instance {
     pub(super) launched_at: Option<DateTime<Utc>>,
 }
 
-pub(super) enum GroupStatus {
-    NoGroup,
+/// What is known of a bastion's instance.
+pub(super) enum BastionStatus {
+    /// The group or instance does not exist.
+    Missing,
     /// No reachable instance.
     NoInstance,
     /// A healthy instance in service.
     Serving(Instance),
+    /// A host with a fixed address, of which AWS knows nothing.
+    Fixed(String),
 }
 
-/// Returns the instance of the group, or an error if there is no group or no reachable instance in it.
-pub(super) async fn instance(clients: &Clients, group: &str) -> Result<Instance> {
-    match status(clients, group).await? {
-        GroupStatus::Serving(instance) => Ok(instance),
-        GroupStatus::NoInstance => {
-            Err(Failure::new(format!("no instance of the Auto Scaling group `{group}` is in service")).hint(
+/// Describes a place for messages.
+pub(super) fn place_text(place: &BastionPlace) -> String {
+    match place {
+        BastionPlace::AutoScalingGroup(group) => format!("the Auto Scaling group `{group}`"),
+        BastionPlace::Tag { key, value } => format!("the tag `{key}={value}`"),
+        BastionPlace::Instance(id) => format!("the id `{id}`"),
+        BastionPlace::Address(address) => format!("the host `{address}`"),
+    }
+}
+
+/// Returns the instance, or an error if none is reachable.
+pub(super) async fn instance(account: &Account, place: &BastionPlace) -> Result<Instance> {
+    let text = place_text(place);
+    match status(&account.clients, place).await? {
+        BastionStatus::Serving(instance) => Ok(instance),
+        BastionStatus::Fixed(address) => Ok(Instance { id: address.clone(), address, launched_at: None }),
+        BastionStatus::NoInstance if matches!(place, BastionPlace::AutoScalingGroup(_)) => {
+            Err(Failure::new(format!("no instance of {text} is in service")).hint(
                 "if it is being replaced, it takes a few minutes; else look at the group's activity and desired capacity",
             ))
         }
-        GroupStatus::NoGroup => Err(Failure::new(format!("cannot look at the Auto Scaling group `{group}`"))
-            .source("there is no such group in this account and region")
-            .hint(format!("{}; is this the right --region?", stack_hint("bastion")))),
+        BastionStatus::NoInstance => Err(Failure::new(format!("no instance of {text} is in service"))
+            .source("none is running with a public address")
+            .hint("start it, or describe the bastion by another key; `covidctl adopt other` looks for what is there")),
+        BastionStatus::Missing => {
+            let hint = if account.description.is_of_stacks {
+                format!("{}; is this the right --region?", stack_hint("bastion"))
+            } else {
+                "is this the right --region? `covidctl adopt other` looks for what is there".to_owned()
+            };
+            Err(Failure::new(format!("cannot look at {text}"))
+                .source("there is no such group in this account and region")
+                .hint(hint))
+        }
     }
 }
 
-/// Returns the status of the group.
-pub(super) async fn status(clients: &Clients, group: &str) -> Result<GroupStatus> {
-    let what = || format!("cannot look at the Auto Scaling group `{group}`");
-    let answer =
-        clients.auto_scaling().describe_auto_scaling_groups().auto_scaling_group_names(group).send().await;
-    let answer = answer.api_context("autoscaling:DescribeAutoScalingGroups", what)?;
-    let Some(found) = answer.auto_scaling_groups().first() else { return Ok(GroupStatus::NoGroup) };
-    let in_service = found.instances().iter().filter(|instance| {
-        instance.lifecycle_state() == Some(&LifecycleState::InService)
-            && instance.health_status() == Some("Healthy")
-    });
-    let ids: Vec<String> =
-        in_service.filter_map(|instance| instance.instance_id().map(str::to_owned)).collect();
-    if ids.is_empty() {
-        return Ok(GroupStatus::NoInstance);
-    }
-    let instances = clients.ec2().instances(&ids).await;
-    let instances = instances
-        .api_context("ec2:DescribeInstances", || format!("cannot look at the instances of `{group}`"))?;
+/// Returns the status of the bastion's instance.
+pub(super) async fn status(clients: &Clients, place: &BastionPlace) -> Result<BastionStatus> {
+    let instances = match place {
+        BastionPlace::Address(address) => return Ok(BastionStatus::Fixed(address.clone())),
+        BastionPlace::AutoScalingGroup(group) => match in_service(clients, group).await? {
+            None => return Ok(BastionStatus::Missing),
+            Some(ids) if ids.is_empty() => return Ok(BastionStatus::NoInstance),
+            Some(ids) => clients.ec2().instances(&ids).await,
+        },
+        BastionPlace::Tag { key, value } => {
+            let filters =
+                [(format!("tag:{key}"), value.as_str()), ("instance-state-name".to_owned(), "running")];
+            let filters = filters.each_ref().map(|(name, value)| (name.as_str(), *value));
+            clients.ec2().instances_with(&filters).await
+        }
+        BastionPlace::Instance(id) => clients.ec2().instances(std::slice::from_ref(id)).await,
+    };
+    let instances = instances.api_context("ec2:DescribeInstances", || {
+        format!("cannot look at the instances of {}", place_text(place))
+    })?;
     let reachable = instances.into_iter().filter_map(|instance| {
         // An Elastic IP stays with an instance that is stopped.
         let is_running = instance.state.name == "running";
@@ -75,13 +106,27 @@ pub(super) async fn status(clients: &Clients, group: &str) -> Result<GroupStatus
     // During a replacement there are two; the newer one stays.
     Ok(reachable
         .max_by_key(|instance| instance.launched_at)
-        .map_or(GroupStatus::NoInstance, GroupStatus::Serving))
+        .map_or(BastionStatus::NoInstance, BastionStatus::Serving))
+}
+
+/// Returns the ids of the healthy instances of a group, if it exists.
+async fn in_service(clients: &Clients, group: &str) -> Result<Option<Vec<String>>> {
+    let what = || format!("cannot look at the Auto Scaling group `{group}`");
+    let answer =
+        clients.auto_scaling().describe_auto_scaling_groups().auto_scaling_group_names(group).send().await;
+    let answer = answer.api_context("autoscaling:DescribeAutoScalingGroups", what)?;
+    let Some(found) = answer.auto_scaling_groups().first() else { return Ok(None) };
+    let in_service = found.instances().iter().filter(|instance| {
+        instance.lifecycle_state() == Some(&LifecycleState::InService)
+            && instance.health_status() == Some("Healthy")
+    });
+    Ok(Some(in_service.filter_map(|instance| instance.instance_id().map(str::to_owned)).collect()))
 }
 
 /// Finds the bastion on every call.
-pub(super) struct Group {
-    pub(super) clients: std::sync::Arc<Clients>,
-    pub(super) name: String,
+pub(super) struct BastionHost {
+    pub(super) account: Arc<Account>,
+    pub(super) place: BastionPlace,
     pub(super) user: String,
     pub(super) port: u16,
     /// Id of its security group.
@@ -89,9 +134,9 @@ pub(super) struct Group {
 }
 
 #[async_trait]
-impl Discovery for Group {
+impl Discovery for BastionHost {
     async fn find(&self) -> Result<Bastion> {
-        let Instance { id, address, .. } = instance(&self.clients, &self.name).await?;
+        let Instance { id, address, .. } = instance(&self.account, &self.place).await?;
         Ok(Bastion { user: self.user.clone(), host: address, port: self.port, instance: Some(id) })
     }
 
@@ -99,9 +144,9 @@ impl Discovery for Group {
         let Some(id) = &bastion.instance else { return Ok(ConsoleKeys::default()) };
         // Without `Latest`, the output is a copy from the boot, or empty; only Nitro instances have it
         // (EC2 API Reference, GetConsoleOutput).
-        let console = match self.clients.ec2().console_output(id, true).await {
+        let console = match self.account.clients.ec2().console_output(id, true).await {
             Err(error) if ApiError::of(&error).code == "UnsupportedOperation" => {
-                self.clients.ec2().console_output(id, false).await
+                self.account.clients.ec2().console_output(id, false).await
             }
             console => console,
         };
@@ -115,14 +160,14 @@ impl Discovery for Group {
 
     async fn explain_silence(&self, _: &Bastion) -> Option<String> {
         let group = self.firewall.as_deref()?;
-        let check = address::check(&self.clients, Some(group), None).await.ok()?;
+        let check = address::check(&self.account.clients, Some(group), None).await.ok()?;
         let command = check.hint.filter(|_| check.outcome == CheckOutcome::Failed)?;
         Some(format!("{}; the missing rule is added by: {command}", check.detail))
     }
 
     async fn send_public_key(&self, bastion: &Bastion, public_key: &str) -> Result<bool> {
         let Some(id) = &bastion.instance else { return Ok(false) };
-        let request = self.clients.instance_connect().send_ssh_public_key().instance_id(id);
+        let request = self.account.clients.instance_connect().send_ssh_public_key().instance_id(id);
         let answer = request.instance_os_user(&bastion.user).ssh_public_key(public_key).send().await;
         let answer = answer.api_context("ec2-instance-connect:SendSSHPublicKey", || {
             format!("cannot hand a key to `{}` on `{id}`", bastion.user)
@@ -131,9 +176,9 @@ impl Discovery for Group {
     }
 }
 
-impl Group {
+impl BastionHost {
     async fn is_booting(&self, id: &str) -> bool {
-        let instances = self.clients.ec2().instances(&[id.to_owned()]).await.unwrap_or_default();
+        let instances = self.account.clients.ec2().instances(&[id.to_owned()]).await.unwrap_or_default();
         let launched_at = instances.first().and_then(|instance| instance.launch_time);
         launched_at.is_some_and(|launched_at| Utc::now() - launched_at < BOOT_TIME)
     }

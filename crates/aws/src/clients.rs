@@ -92,6 +92,11 @@ impl Clients {
         self.config.endpoint_url()
     }
 
+    /// Returns the shared configuration, for signatures without a request.
+    pub(super) fn sdk_config(&self) -> &SdkConfig {
+        &self.config
+    }
+
     pub(super) fn ec2(&self) -> Ec2<'_> {
         Ec2 { config: &self.config, recorder: self.recorder.as_ref() }
     }

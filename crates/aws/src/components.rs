@@ -8,16 +8,19 @@ use aws_sdk_cloudwatch::types::{Datapoint, Dimension, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::OrderBy;
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
 use aws_sdk_eventbridge::types::RuleState;
+use aws_sdk_rds::types::DbCluster;
 use aws_smithy_types::DateTime as Moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Failure, Result};
-use futures_util::{FutureExt as _, future};
+use futures_util::FutureExt as _;
+use futures_util::future::{self, BoxFuture};
 
+use super::account::Account;
 use super::api_error::{ApiContext as _, stack_hint};
-use super::bastion::{self, GroupStatus};
+use super::bastion::{self, BastionStatus};
 use super::clients::Clients;
-use super::names::{Name, Names};
 use super::{database_access, utc};
+use target::description::{BastionPlace, JobDescription, ServiceDescription, Work};
 use target::{Component, ComponentState};
 
 /// Replica lag in seconds that is normal for an idle primary, which writes at least every five minutes (RDS User Guide, "Monitoring read
@@ -27,24 +30,43 @@ const LAG_WARNING: f64 = 330.0;
 /// Replica lag in seconds at which the component has failed; the stacks have an alarm at the same lag.
 const LAG_FAILURE: f64 = 600.0;
 
-/// The prefix of the names of the stacks' alarms.
-const ALARM_PREFIX: &str = "covid19-";
-
-/// Returns all components in the order of the pipeline.
-pub(super) async fn all(clients: &Clients, names: &Names) -> Vec<Component> {
-    let components = [
-        ("schedule", schedule(clients, names).boxed()),
-        ("lambda", lambda(clients, names).boxed()),
-        ("master", database(clients, names, Name::Master).boxed()),
-        ("replica", replica(clients, names).boxed()),
-        ("metabase", metabase(clients, names).boxed()),
-        ("bastion", bastion(clients, names).boxed()),
-        ("alarms", alarms(clients).boxed()),
-    ];
-    let queries = components.map(async |(name, status)| {
+/// Returns all components of the description: schedules, functions, databases, services, bastion, alarms.
+pub(super) async fn all(account: &Account) -> Vec<Component> {
+    let description = &account.description;
+    let mut components: Vec<(String, BoxFuture<'_, Result<ComponentStatus>>)> = Vec::new();
+    let schedules: Vec<_> =
+        description.jobs.iter().filter_map(|(name, job)| Some((name, job.schedule.as_ref()?))).collect();
+    for (job, rule) in &schedules {
+        let name = if schedules.len() == 1 { "schedule".to_owned() } else { format!("schedule {job}") };
+        components.push((name, schedule(account, rule).boxed()));
+    }
+    for (name, job) in &description.jobs {
+        if let Work::Function(function) = &job.work {
+            let name = job.source.as_ref().unwrap_or(name);
+            components.push((name.clone(), function_status(account, job, function).boxed()));
+        }
+    }
+    for (name, described) in &description.databases {
+        // Of a host, AWS knows nothing.
+        if let Some(instance) = &described.instance {
+            components.push((name.clone(), database(account, instance).boxed()));
+        }
+    }
+    for (name, service) in &description.services {
+        components.push((name.clone(), service_status(account, service).boxed()));
+    }
+    if let Some(described) = &description.bastion
+        && !matches!(described.place, BastionPlace::Address(_))
+    {
+        components.push(("bastion".to_owned(), bastion(account, &described.place).boxed()));
+    }
+    if let Some(prefix) = &description.alarms {
+        components.push(("alarms".to_owned(), alarms(account, prefix).boxed()));
+    }
+    let queries = components.into_iter().map(async |(name, status)| {
         let unknown = |failure: Failure| ComponentStatus::new(ComponentState::Unknown, failure.to_string());
         let ComponentStatus { state, since, detail } = status.await.unwrap_or_else(unknown);
-        Component { name: name.to_owned(), state, since, detail }
+        Component { name, state, since, detail }
     });
     future::join_all(queries).await
 }
@@ -61,13 +83,18 @@ impl ComponentStatus {
         Self { state, since: None, detail: detail.into() }
     }
 
-    /// Returns the status of a component whose stack does not exist.
-    fn absent(stack: &str) -> Self {
-        Self::new(ComponentState::Missing, format!("not there; {}", stack_hint(stack)))
+    /// Returns the status of a component that does not exist; a stack may create it.
+    fn absent(account: &Account, stack: &str) -> Self {
+        let detail = if account.description.is_of_stacks {
+            format!("not there; {}", stack_hint(stack))
+        } else {
+            "not there; is this the right account, region and name?".to_owned()
+        };
+        Self::new(ComponentState::Missing, detail)
     }
 }
 
-/// The CloudWatch alarms of the stacks.
+/// The CloudWatch alarms of the pipeline.
 pub(super) struct Alarms {
     pub(super) count: usize,
     /// Alarms in state ALARM, each with its reason.
@@ -77,8 +104,8 @@ pub(super) struct Alarms {
 }
 
 impl Alarms {
-    pub(super) async fn fetch(clients: &Clients) -> Result<Self> {
-        let answer = clients.metrics().describe_alarms().alarm_name_prefix(ALARM_PREFIX).send().await;
+    pub(super) async fn fetch(clients: &Clients, prefix: &str) -> Result<Self> {
+        let answer = clients.metrics().describe_alarms().alarm_name_prefix(prefix).send().await;
         let answer =
             answer.api_context("cloudwatch:DescribeAlarms", || "cannot look at the alarms".to_owned())?;
         let all = answer.metric_alarms();
@@ -92,21 +119,20 @@ impl Alarms {
     }
 }
 
-async fn alarms(clients: &Clients) -> Result<ComponentStatus> {
-    let Alarms { count, raised, since } = Alarms::fetch(clients).await?;
+async fn alarms(account: &Account, prefix: &str) -> Result<ComponentStatus> {
+    let Alarms { count, raised, since } = Alarms::fetch(&account.clients, prefix).await?;
     Ok(match (count, raised.len()) {
-        (0, _) => ComponentStatus::absent("pipeline"),
+        (0, _) => ComponentStatus::absent(account, "pipeline"),
         (count, 0) => ComponentStatus::new(ComponentState::Ready, format!("none of {count} is raised")),
         _ => ComponentStatus { since, ..ComponentStatus::new(ComponentState::Failed, raised.join(", ")) },
     })
 }
 
-async fn schedule(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
-    let rule = names.need(Name::Schedule)?;
-    let answer = clients.events().describe_rule().name(rule).send().await;
+async fn schedule(account: &Account, rule: &str) -> Result<ComponentStatus> {
+    let answer = account.clients.events().describe_rule().name(rule).send().await;
     let answer = answer
         .api_context_optional("events:DescribeRule", || format!("cannot look at the schedule `{rule}`"))?;
-    let Some(answer) = answer else { return Ok(ComponentStatus::absent("ingest")) };
+    let Some(answer) = answer else { return Ok(ComponentStatus::absent(account, "ingest")) };
     let expression = answer.schedule_expression.unwrap_or_else(|| "without a schedule".to_owned());
     Ok(match answer.state {
         Some(RuleState::Enabled | RuleState::EnabledWithAllCloudtrailManagementEvents) => {
@@ -126,8 +152,9 @@ fn next_run(expression: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     cron::Schedule::from_str(&format!("0 {fields}")).ok()?.after(&now).next()
 }
 
-async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
-    let (name, group) = (names.need(Name::Download)?, names.need(Name::LambdaGroup)?);
+async fn function_status(account: &Account, job: &JobDescription, name: &str) -> Result<ComponentStatus> {
+    let clients = &account.clients;
+    let group = account.log_group(job).await?;
     let logs = clients.logs();
     let streams = logs.describe_log_streams().log_group_name(group).order_by(OrderBy::LastEventTime);
     let errors = ["AWS/Lambda", "Errors", "FunctionName", name];
@@ -140,7 +167,7 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     let function = function.api_context_optional("lambda:GetFunctionConfiguration", || {
         format!("cannot look at the function `{name}`")
     })?;
-    let Some(function) = function else { return Ok(ComponentStatus::absent("ingest")) };
+    let Some(function) = function else { return Ok(ComponentStatus::absent(account, "ingest")) };
     let streams = streams.ok().and_then(|streams| streams.log_streams).unwrap_or_default();
     let newest = streams.first();
     let last = newest.and_then(|stream| stream.last_event_timestamp.or(stream.creation_time));
@@ -161,10 +188,12 @@ async fn lambda(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     Ok(ComponentStatus { state, since, detail })
 }
 
-async fn database(clients: &Clients, names: &Names, of: Name) -> Result<ComponentStatus> {
-    let name = names.need(of)?;
-    let Some(instance) = database_access::instance(clients, name).await? else {
-        return Ok(ComponentStatus::absent("database"));
+async fn database(account: &Account, name: &str) -> Result<ComponentStatus> {
+    let Some(instance) = database_access::instance(&account.clients, name).await? else {
+        return Ok(match database_access::cluster(account, name).await? {
+            Some(cluster) => cluster_status(name, &cluster),
+            None => ComponentStatus::absent(account, "database"),
+        });
     };
     let status = instance.db_instance_status().unwrap_or("unknown");
     let state = state_of_instance(status);
@@ -173,7 +202,7 @@ async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Componen
     let detail = format!("{name} is {status}, {engine} {version}{zones}");
     // Of a replica only (RDS API Reference, DBInstanceStatusInfo).
     let broken = instance.status_infos().iter().find(|info| info.normal() == Some(false));
-    Ok(match broken {
+    let known = match broken {
         Some(info) => {
             let message = info.message().map(|message| format!(" ({message})")).unwrap_or_default();
             let replication = info.status().unwrap_or("not normal");
@@ -183,7 +212,21 @@ async fn database(clients: &Clients, names: &Names, of: Name) -> Result<Componen
             )
         }
         None => ComponentStatus::new(state, detail),
-    })
+    };
+    if instance.read_replica_source_db_instance_identifier().is_none() {
+        return Ok(known);
+    }
+    let lag = ["AWS/RDS", "ReplicaLag", "DBInstanceIdentifier", name];
+    let lag = points(&account.clients, lag, Statistic::Average, 60, TimeDelta::minutes(10)).await;
+    Ok(with_lag(known, lag))
+}
+
+fn cluster_status(name: &str, cluster: &DbCluster) -> ComponentStatus {
+    let status = cluster.status().unwrap_or("unknown");
+    let (engine, version) = (cluster.engine().unwrap_or("?"), cluster.engine_version().unwrap_or("?"));
+    let members = cluster.db_cluster_members().len();
+    let detail = format!("{name} is {status}, {engine} {version}, {members} instances");
+    ComponentStatus::new(state_of_instance(status), detail)
 }
 
 /// Returns the state of an instance by its status (RDS User Guide, "Viewing Amazon RDS DB instance status"): whether the database can be
@@ -220,16 +263,10 @@ fn state_of_instance(status: &str) -> ComponentState {
     }
 }
 
-async fn replica(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
-    let lag = ["AWS/RDS", "ReplicaLag", "DBInstanceIdentifier", names.need(Name::Replica)?];
-    let (known, lag) = future::join(
-        database(clients, names, Name::Replica),
-        points(clients, lag, Statistic::Average, 60, TimeDelta::minutes(10)),
-    )
-    .await;
-    let known = known?;
+/// Adds the lag of a replica to its status.
+fn with_lag(known: ComponentStatus, lag: Result<Vec<(i64, f64)>>) -> ComponentStatus {
     let newest = |points: Vec<(i64, f64)>| points.into_iter().max_by_key(|(time, _)| *time);
-    Ok(match lag.map(newest) {
+    match lag.map(newest) {
         Ok(Some((_, lag))) if known.state == ComponentState::Ready => {
             let state = state_of_lag(lag);
             ComponentStatus { state, detail: format!("{}, {lag:.1} s behind", known.detail), ..known }
@@ -238,7 +275,7 @@ async fn replica(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
         Err(failure) => {
             ComponentStatus { detail: format!("{}; its lag is not known: {failure}", known.detail), ..known }
         }
-    })
+    }
 }
 
 /// Returns the state of a replica by its lag in seconds.
@@ -252,15 +289,16 @@ fn state_of_lag(lag: f64) -> ComponentState {
     }
 }
 
-async fn metabase(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
-    let Some(group) = names.get(Name::MetabaseTargets) else {
-        return Ok(ComponentStatus::absent("dashboard"));
+async fn service_status(account: &Account, service: &ServiceDescription) -> Result<ComponentStatus> {
+    let Some(group) = &service.target_group else {
+        return Ok(ComponentStatus::absent(account, "dashboard"));
     };
-    let answer = clients.load_balancing().describe_target_health().target_group_arn(group).send().await;
+    let answer =
+        account.clients.load_balancing().describe_target_health().target_group_arn(group).send().await;
     let answer = answer.api_context_optional("elasticloadbalancing:DescribeTargetHealth", || {
-        "cannot look at Metabase's targets".to_owned()
+        format!("cannot look at the target group `{group}`")
     })?;
-    let Some(answer) = answer else { return Ok(ComponentStatus::absent("dashboard")) };
+    let Some(answer) = answer else { return Ok(ComponentStatus::absent(account, "dashboard")) };
     let healths = answer.target_health_descriptions();
     let is = |state: &TargetHealthStateEnum| {
         healths
@@ -278,17 +316,18 @@ async fn metabase(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
     Ok(ComponentStatus::new(state, format!("{serving} of {} targets are healthy", healths.len())))
 }
 
-async fn bastion(clients: &Clients, names: &Names) -> Result<ComponentStatus> {
-    let group = names.need(Name::BastionGroup)?;
-    Ok(match bastion::status(clients, group).await? {
-        GroupStatus::Serving(instance) => ComponentStatus {
+async fn bastion(account: &Account, place: &BastionPlace) -> Result<ComponentStatus> {
+    Ok(match bastion::status(&account.clients, place).await? {
+        BastionStatus::Serving(instance) => ComponentStatus {
             since: instance.launched_at,
             ..ComponentStatus::new(ComponentState::Ready, format!("{} at {}", instance.id, instance.address))
         },
-        GroupStatus::NoInstance => {
-            ComponentStatus::new(ComponentState::Stopped, format!("no instance of `{group}` is in service"))
+        BastionStatus::Fixed(address) => ComponentStatus::new(ComponentState::Unknown, address),
+        BastionStatus::NoInstance => {
+            let detail = format!("no instance of {} is in service", bastion::place_text(place));
+            ComponentStatus::new(ComponentState::Stopped, detail)
         }
-        GroupStatus::NoGroup => ComponentStatus::absent("bastion"),
+        BastionStatus::Missing => ComponentStatus::absent(account, "bastion"),
     })
 }
 

@@ -1,11 +1,8 @@
-//! Downloads: asynchronous invocations of the Lambda function, which are runs without a task.
+//! Downloads: asynchronous invocations of the stacks' Lambda function, which are runs without a task.
 //!
 //! The function records its progress and its end in the run record. A record that was not updated for longer than an invocation may take
 //! is that of a killed function.
 
-use aws_sdk_lambda::config::retry::RetryConfig;
-use aws_sdk_lambda::primitives::Blob;
-use aws_sdk_lambda::types::InvocationType;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::env;
 use common::failure::{Exit, Failure, Result};
@@ -13,9 +10,8 @@ use etl::record::{Record, RunStatus};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::api_error::ApiError;
 use super::clients::Clients;
-use super::names::{Name, Names};
+use super::functions;
 use target::{Job, RunEnd};
 
 /// The longest timeout of a Lambda function.
@@ -24,9 +20,8 @@ const MAX_INVOCATION: TimeDelta = TimeDelta::minutes(15);
 /// How long Lambda may take to start or retry an invocation.
 const START_ALLOWANCE: TimeDelta = TimeDelta::minutes(5);
 
-/// Invokes the function. The request is never retried, because it may have arrived even if its response was lost.
-pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job) -> Result<()> {
-    let function = names.need(Name::Download)?;
+/// Invokes the function.
+pub(super) async fn start(clients: &Clients, function: &str, run: Uuid, job: &Job) -> Result<()> {
     let mut started_by = None;
     for (name, value) in &job.environment {
         if name != env::STARTED_BY {
@@ -36,26 +31,7 @@ pub(super) async fn start(clients: &Clients, names: &Names, run: Uuid, job: &Job
         started_by = Some(value);
     }
     let event = json!({ "download_id": run, "load": false, "started_by": started_by });
-    let once = aws_sdk_lambda::config::Builder::new().retry_config(RetryConfig::disabled());
-    let invoked = clients
-        .functions()
-        .invoke()
-        .function_name(function)
-        .invocation_type(InvocationType::Event)
-        .payload(Blob::new(event.to_string()))
-        .customize()
-        .config_override(once)
-        .send()
-        .await;
-    let Err(error) = invoked else { return Ok(()) };
-    let error = ApiError::of(&error);
-    let failure = error.failure("lambda:InvokeFunction", &format!("cannot invoke the function `{function}`"));
-    // A lost response is no reason to retry.
-    Err(if error.may_pass() {
-        failure.hint("`covidctl runs` shows whether it began; if not, try again")
-    } else {
-        failure
-    })
+    functions::invoke(clients, function, &event).await.map(drop)
 }
 
 /// Returns the end of a download that was requested at a time, by its record.
@@ -87,9 +63,9 @@ pub(super) fn may_be_running(touched_at: DateTime<Utc>, now: DateTime<Utc>) -> b
     now - touched_at <= MAX_INVOCATION + START_ALLOWANCE
 }
 
-/// Marks a record as failed if its download cannot be running any more.
+/// Marks the record of an invocation as failed if it cannot be running any more.
 pub(super) fn with_liveness(record: Record, touched_at: DateTime<Utc>, now: DateTime<Utc>) -> Record {
-    if record.kind != "download" || record.status != RunStatus::Running || may_be_running(touched_at, now) {
+    if record.status != RunStatus::Running || may_be_running(touched_at, now) {
         return record;
     }
     Record {

@@ -53,6 +53,32 @@ pub(super) struct Instance {
     /// The public address.
     pub(super) ip_address: Option<String>,
     pub(super) launch_time: Option<DateTime<Utc>>,
+    pub(super) key_name: Option<String>,
+    pub(super) image_id: Option<String>,
+    #[serde(rename = "tagSet")]
+    pub(super) tags: List<Tag>,
+    #[serde(rename = "groupSet")]
+    pub(super) security_groups: List<GroupName>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Tag {
+    pub(super) key: String,
+    pub(super) value: String,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct GroupName {
+    pub(super) group_id: String,
+}
+
+/// A machine image.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Image {
+    pub(super) name: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -96,11 +122,28 @@ impl<T> Default for List<T> {
 impl Ec2<'_> {
     /// Returns the instances with these ids.
     pub(super) async fn instances(self, ids: &[String]) -> Result<Vec<Instance>, Ec2Error> {
+        let ids = (1..).zip(ids).map(|(at, id)| (format!("InstanceId.{at}"), id.clone()));
+        self.described_instances(ids.collect()).await
+    }
+
+    /// Returns the instances that pass every filter, each a name and a value.
+    pub(super) async fn instances_with(self, filters: &[(&str, &str)]) -> Result<Vec<Instance>, Ec2Error> {
+        let filters = (1..).zip(filters).flat_map(|(at, (name, value))| {
+            [
+                (format!("Filter.{at}.Name"), (*name).to_owned()),
+                (format!("Filter.{at}.Value.1"), (*value).to_owned()),
+            ]
+        });
+        self.described_instances(filters.collect()).await
+    }
+
+    async fn described_instances(self, parameters: Vec<(String, String)>) -> Result<Vec<Instance>, Ec2Error> {
         #[derive(Debug, Deserialize)]
         #[serde(rename_all = "camelCase")]
         struct Page {
             #[serde(default)]
             reservation_set: List<Reservation>,
+            next_token: Option<String>,
         }
         #[derive(Debug, Deserialize)]
         #[serde(rename_all = "camelCase")]
@@ -108,10 +151,19 @@ impl Ec2<'_> {
             #[serde(default)]
             instances_set: List<Instance>,
         }
-        let ids = (1..).zip(ids).map(|(at, id)| (format!("InstanceId.{at}"), id.clone()));
-        let page: Page = self.call("DescribeInstances", ids.collect()).await?;
-        let reservations = page.reservation_set.items.into_iter();
-        Ok(reservations.flat_map(|reservation| reservation.instances_set.items).collect())
+        let mut instances = Vec::new();
+        let mut token = None;
+        loop {
+            let next = token.map(|token| ("NextToken".to_owned(), token));
+            let page: Page =
+                self.call("DescribeInstances", parameters.iter().cloned().chain(next).collect()).await?;
+            let reservations = page.reservation_set.items.into_iter();
+            instances.extend(reservations.flat_map(|reservation| reservation.instances_set.items));
+            token = page.next_token.filter(|token| !token.is_empty());
+            if token.is_none() {
+                return Ok(instances);
+            }
+        }
     }
 
     /// Returns the console of an instance, in Base64. `latest` asks for the current text; without it, it is a copy from the boot.
@@ -126,6 +178,18 @@ impl Ec2<'_> {
         }
         let console: Console = self.call("GetConsoleOutput", parameters).await?;
         Ok(console.output)
+    }
+
+    /// Returns an image, if it is still there.
+    pub(super) async fn image(self, id: &str) -> Result<Option<Image>, Ec2Error> {
+        #[derive(Debug, Deserialize)]
+        #[serde(rename_all = "camelCase")]
+        struct Page {
+            #[serde(default)]
+            images_set: List<Image>,
+        }
+        let page: Page = self.call("DescribeImages", vec![("ImageId.1".to_owned(), id.to_owned())]).await?;
+        Ok(page.images_set.items.into_iter().next())
     }
 
     /// Returns the rules that let traffic into a security group.
@@ -146,6 +210,26 @@ impl Ec2<'_> {
         let page: Page = self.call("DescribeSecurityGroups", parameters).await?;
         let groups = page.security_group_info.items.into_iter();
         Ok(groups.flat_map(|group| group.ip_permissions.items).collect())
+    }
+
+    /// Asks for subnets; an error if one does not exist.
+    pub(super) async fn subnets(self, ids: &[String]) -> Result<(), Ec2Error> {
+        self.exist("DescribeSubnets", "SubnetId", ids).await
+    }
+
+    /// Asks for security groups; an error if one does not exist.
+    pub(super) async fn security_groups(self, ids: &[String]) -> Result<(), Ec2Error> {
+        self.exist("DescribeSecurityGroups", "GroupId", ids).await
+    }
+
+    async fn exist(self, action: &'static str, member: &str, ids: &[String]) -> Result<(), Ec2Error> {
+        #[derive(Debug, Deserialize)]
+        struct Page {}
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let ids = (1..).zip(ids).map(|(at, id)| (format!("{member}.{at}"), id.clone()));
+        self.call::<Page>(action, ids.collect()).await.map(drop)
     }
 
     async fn call<T>(self, action: &'static str, parameters: Vec<(String, String)>) -> Result<T, Ec2Error>

@@ -2,23 +2,30 @@
 //!
 //! Each capability of the target, and each service, has a file of its own. The account and its resource names are read once, when needed.
 
+mod account;
+mod adopt;
 mod api_error;
 mod bastion;
 mod buckets;
 mod ca_bundle;
 mod clients;
 mod components;
+mod covid19;
 mod credentials;
 mod database_access;
 mod doctor;
 mod downloads;
 mod ec2;
+mod functions;
+mod iam_token;
 mod log_groups;
 mod names;
+mod password;
 mod purge_bucket;
 #[cfg(test)]
 mod recorded_answers;
 mod recorder;
+mod run_logs;
 mod run_records;
 mod runs;
 mod stacks;
@@ -36,18 +43,15 @@ use common::failure::Result;
 use tokio::sync::OnceCell;
 use uuid::Uuid;
 
-use self::api_error::ApiContext as _;
-use self::clients::Clients;
-use self::names::{Name, Names};
+use self::account::Account;
+pub use self::adopt::{Candidate, Proposal};
 pub use self::recorder::Redaction;
 use self::runs::KnownRun;
 pub use self::stacks::{
     Change, ExistingStack, KEPT, Plan, ResourceAction, SELFTEST_TAG, StackAction, Step, UpOptions,
 };
-use self::task_definition::MainContainer;
 use target::{
-    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, JobKind, Location,
-    Origin, WithOrigin,
+    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, WithOrigin,
 };
 use tunnel::EventSink;
 
@@ -55,43 +59,8 @@ use tunnel::EventSink;
 pub struct Aws {
     settings: AwsSettings,
     events: EventSink,
-    account: OnceCell<Account>,
+    account: OnceCell<Arc<Account>>,
     known_runs: Mutex<HashMap<Uuid, KnownRun>>,
-}
-
-/// The account, read once.
-struct Account {
-    clients: Arc<Clients>,
-    id: String,
-    /// ARN of the caller.
-    caller: String,
-    names: Names,
-    /// The containers of jobs, each read once.
-    containers: tokio::sync::Mutex<HashMap<String, MainContainer>>,
-}
-
-impl Account {
-    /// Returns the container of a job, from its task definition.
-    async fn container(&self, kind: JobKind) -> Result<MainContainer> {
-        let (usual, definition) = tasks::usual_container(kind);
-        let family = self.names.need(definition)?;
-        let mut known = self.containers.lock().await;
-        if let Some(container) = known.get(family) {
-            return Ok(container.clone());
-        }
-        let container = task_definition::main_container(&self.clients, family, usual).await?;
-        known.insert(family.to_owned(), container.clone());
-        Ok(container)
-    }
-
-    /// Returns the log group of a job: that of the configuration file, else of its task definition, else the usual one.
-    async fn log_group(&self, kind: JobKind, name: Name) -> Result<String> {
-        let of_definition = match self.names.origin(name) {
-            Some(Origin::File) => None,
-            _ => self.container(kind).await?.log_group,
-        };
-        of_definition.map_or_else(|| self.names.need(name).map(str::to_owned), Ok)
-    }
 }
 
 impl Aws {
@@ -100,24 +69,9 @@ impl Aws {
         Self { settings: settings.clone(), events, account: OnceCell::new(), known_runs: Mutex::default() }
     }
 
-    async fn account(&self) -> Result<&Account> {
-        let ask = || async {
-            let clients = Clients::load(&self.settings).await?;
-            let identity = clients.identity().get_caller_identity().send().await;
-            let identity =
-                identity.api_context("sts:GetCallerIdentity", || "cannot identify the caller".to_owned())?;
-            let id = identity.account().unwrap_or_default().to_owned();
-            let caller = identity.arn().unwrap_or_default().to_owned();
-            let names = Names::discover(&self.settings, &clients, &id).await?;
-            Ok(Account {
-                clients: Arc::new(clients),
-                id,
-                caller,
-                names,
-                containers: tokio::sync::Mutex::default(),
-            })
-        };
-        self.account.get_or_try_init(ask).await
+    async fn account(&self) -> Result<&Arc<Account>> {
+        let identify = async || Account::identify(&self.settings).await.map(Arc::new);
+        self.account.get_or_try_init(identify).await
     }
 
     /// Returns the account id.
@@ -148,10 +102,16 @@ impl Components for Aws {
             region.map(|region| format!("region {region}")),
             self.settings.profile.as_ref().map(|profile| format!("profile {}", profile.value)),
         ];
+        let description = self.settings.description.as_ref();
+        let has_bastion = description.is_none_or(|description| description.bastion.is_some());
         Location {
             target: self.settings.target.clone(),
             location: known.into_iter().flatten().collect::<Vec<_>>().join(", "),
-            capabilities: Capabilities { services: false, bastion: true },
+            capabilities: Capabilities {
+                services: false,
+                bastion: has_bastion,
+                releases: description.is_none(),
+            },
         }
     }
 
@@ -161,16 +121,15 @@ impl Components for Aws {
     }
 
     async fn list(&self) -> Result<Vec<Component>> {
-        let Account { clients, names, .. } = self.account().await?;
-        Ok(components::all(clients, names).await)
+        Ok(components::all(self.account().await?).await)
     }
 
     async fn diagnose(&self, context: &DoctorContext, sink: &CheckSink<'_>) -> bool {
         match self.account().await {
-            Ok(Account { clients, caller, names, .. }) => {
-                sink(Check::ok("credentials", format!("{caller}, {}", self.location().location)));
+            Ok(account) => {
+                sink(Check::ok("credentials", format!("{}, {}", account.caller, self.location().location)));
                 // The joined future is large.
-                Box::pin(doctor::diagnose(clients, names, context, sink)).await
+                Box::pin(doctor::diagnose(account, context, sink)).await
             }
             Err(failure) => {
                 sink(Check::of("credentials", &failure));

@@ -11,7 +11,7 @@ use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use common::failure::Result;
 
-use super::api_error::{ApiError, ApiErrorKind};
+use super::api_error::{ApiContext as _, ApiError, ApiErrorKind};
 use logs::{Event, PageRequest, PageResponse, PollPolicy, SERVER_SOURCE, Source};
 
 /// Limit of `FilterLogEvents`.
@@ -25,9 +25,25 @@ pub(super) enum EventFilter {
     Mentioning(String),
 }
 
+/// A log source whose group cannot be determined, such as that of a task definition that is not there.
+pub(super) struct UnknownLog {
+    pub(super) name: String,
+}
+
+#[async_trait]
+impl Source for UnknownLog {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    async fn page(&self, _: &PageRequest) -> Result<PageResponse> {
+        Ok(PageResponse::Missing)
+    }
+}
+
 pub(super) struct LogGroup {
     pub(super) client: Client,
-    pub(super) name: &'static str,
+    pub(super) name: String,
     pub(super) group: String,
     pub(super) of: EventFilter,
 }
@@ -35,7 +51,7 @@ pub(super) struct LogGroup {
 #[async_trait]
 impl Source for LogGroup {
     fn name(&self) -> &str {
-        self.name
+        &self.name
     }
 
     async fn page(&self, request: &PageRequest) -> Result<PageResponse> {
@@ -107,6 +123,19 @@ impl LogGroup {
     }
 }
 
+/// Returns the groups with a name, or whose names begin with what precedes a `*` at its end.
+pub(super) async fn matching(client: &Client, name: &str) -> Result<Vec<String>> {
+    let Some(prefix) = name.strip_suffix('*') else { return Ok(vec![name.to_owned()]) };
+    let request = client
+        .describe_log_groups()
+        .set_log_group_name_prefix((!prefix.is_empty()).then(|| prefix.to_owned()));
+    let groups = request.into_paginator().items().send().try_collect().await;
+    let what = || format!("cannot list the log groups `{name}`");
+    let groups: Vec<aws_sdk_cloudwatchlogs::types::LogGroup> =
+        groups.api_context("logs:DescribeLogGroups", what)?;
+    Ok(groups.into_iter().filter_map(|group| group.log_group_name).collect())
+}
+
 /// Share of the quota that is left to other programs of the account.
 const RESERVE: f64 = 0.2;
 
@@ -137,7 +166,7 @@ mod tests {
         let config = Config::builder().behavior_version(BehaviorVersion::latest()).build();
         let group = LogGroup {
             client: Client::from_conf(config),
-            name: "etl",
+            name: "etl".to_owned(),
             group: "/ecs/covid19-etl".to_owned(),
             of: EventFilter::All,
         };

@@ -73,9 +73,12 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Reads the names from file and parameter store.
+    /// Reads the names from file and parameter store; a target that is described in the file has none.
     pub(super) async fn discover(settings: &AwsSettings, clients: &Clients, account: &str) -> Result<Self> {
         let prefix = settings.prefix.value.trim_end_matches('/').to_owned();
+        if settings.description.is_some() {
+            return Ok(Self { known: BTreeMap::new(), prefix });
+        }
         let found = parameters(clients, &prefix).await?;
         check_keys(&settings.names)?;
         let with_origin = |(key, default): &(&'static str, Option<&str>)| {
@@ -110,9 +113,9 @@ impl Names {
         })
     }
 
-    /// Returns a comma-separated list.
-    pub(super) fn list(&self, name: Name) -> Result<Vec<String>> {
-        Ok(self.need(name)?.split(',').map(|value| value.trim().to_owned()).collect())
+    /// Returns the SSM parameter that the stacks publish a name as.
+    pub(super) fn parameter(&self, name: Name) -> String {
+        format!("{}/{}", self.prefix, name.key())
     }
 
     /// Returns every name with its key and origin.

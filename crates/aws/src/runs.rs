@@ -1,31 +1,26 @@
 //! The runs of jobs: ECS tasks and downloads, found by record, task or the beginning of an id.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Exit, Failure, Result};
-use etl::record::Record;
+use etl::record::{Record, RunOrigin, RunStatus};
+use etl::runs::RunKind;
 use uuid::Uuid;
 
-use super::log_groups::{EventFilter, LogGroup};
-use super::names::Name;
-use super::tasks::TaskState;
-use super::{Account, Aws, downloads, log_groups, run_records, tasks};
-use logs::{LogSources, RunLog, SERVER_SOURCE, Source};
+use super::account::Account;
+use super::run_logs;
+use super::run_records::{self, Records};
+use super::tasks::{self, TaskState};
+use super::{Aws, downloads, functions, log_groups};
+use logs::{LogSources, RunLog};
+use target::description::Work;
 use target::{ActiveRun, Job, JobKind, Run, RunEnd, Runs, Storage as _, ambiguous_run, no_run};
 
 /// How often a task is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// Log sources and their log groups.
-const SOURCES: [(&str, Name); 4] = [
-    ("lambda", Name::LambdaGroup),
-    ("etl", Name::EtlGroup),
-    ("report", Name::ReportGroup),
-    ("metabase", Name::MetabaseGroup),
-];
 
 /// How long after `RunTask` a task may be missing in `DescribeTasks`; ECS recommends to retry for up to five minutes.
 const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
@@ -33,41 +28,52 @@ const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
 /// What this process knows about a run without a request.
 #[derive(Debug, Clone)]
 pub(super) enum KnownRun {
-    /// A download that this process requested at this time.
-    Download(DateTime<Utc>),
+    /// An invocation of a function, by the job's name, that this process requested at this time.
+    Invocation(String, DateTime<Utc>),
     /// The last known state of its task.
     Task(TaskState),
 }
 
 #[async_trait]
 impl Runs for Aws {
-    async fn start(&self, job: &Job) -> Result<Uuid> {
-        if !matches!(job.kind, JobKind::Download | JobKind::Etl | JobKind::Report | JobKind::Rollback) {
-            return Err(Failure::usage(format!("job `{}` does not exist on AWS", job.kind)));
+    fn jobs(&self) -> Vec<JobKind> {
+        match &self.settings.description {
+            Some(description) => description.jobs.keys().cloned().map(JobKind::from).collect(),
+            None => vec![JobKind::Download, JobKind::Etl, JobKind::Report],
         }
+    }
+
+    async fn start(&self, job: &Job) -> Result<Uuid> {
         let account = self.account().await?;
-        let Account { clients, names, .. } = account;
+        let described = account.job(&job.kind)?;
         if !job.allow_concurrent {
             self.ensure_not_running(job).await?;
         }
         let run = Uuid::new_v4();
-        let started = match job.kind {
-            JobKind::Download => {
-                downloads::start(clients, names, run, job).await.map(|()| KnownRun::Download(Utc::now()))
+        let (run, known) = match &described.work {
+            Work::Task(task) => {
+                (run, KnownRun::Task(tasks::start(account, run, job, task).await.map_err(not_started)?))
             }
-            _ => tasks::start(account, run, job).await.map(KnownRun::Task),
+            Work::Function(name) => {
+                let run = invoke(account, name, run, job).await.map_err(not_started)?;
+                (run, KnownRun::Invocation(job.kind.to_string(), Utc::now()))
+            }
         };
-        self.remember(run, started.map_err(not_started)?);
+        if !account.description.is_of_stacks {
+            // The end of the run says so if records cannot be written.
+            drop(self.begin_record(run, &known).await);
+        }
+        self.remember(run, known);
         Ok(run)
     }
 
     async fn wait(&self, run: Uuid, limit: Duration) -> Result<Option<RunEnd>> {
         let end = match self.task_of(run).await? {
-            None => self.end_from_record(run).await?,
+            None => self.end_without_task(run).await?,
             Some(task) => match &task.stop {
                 None => None,
                 Some(stop) => {
-                    let recorded = self.finalize(run, &task).await;
+                    let recorded = self.records().await?.finalize(run, &task).await;
                     let warning = recorded
                         .err()
                         .map(|failure| format!("the end of the run was not recorded: {failure}"));
@@ -85,102 +91,99 @@ impl Runs for Aws {
         let account = self.account().await?;
         let poll_policy = log_groups::poll_policy(&account.clients.region);
         let Some(typed) = run else {
-            let mut sources = Vec::new();
-            for name in SOURCES {
-                sources.push(account.source(name, EventFilter::All).await?);
-            }
-            let group = format!("/aws/rds/instance/{}/postgresql", account.names.need(Name::Master)?);
-            sources.push(Arc::new(LogGroup {
-                client: account.clients.logs(),
-                name: SERVER_SOURCE,
-                group,
-                of: EventFilter::All,
-            }));
+            let sources = run_logs::all(account).await?;
             return Ok(LogSources { sources, poll_policy, run: None });
         };
         let id = self.id_of(typed).await?;
-        let record = run_records::record(&self.reports().await?, id).await?;
+        let record = self.records().await?.of(id).await?;
         let task = self.task_of(id).await?;
-        let recorded = record.as_ref().map(|record| (run_records::kind_of(record), record.started_at));
-        let listed = task.as_ref().map(|task| (task.kind, task.created_at));
-        let requested = self.requested_at(id).map(|requested_at| (JobKind::Download, requested_at));
-        let (kind, started_at) = recorded.or(listed).or(requested).ok_or_else(|| no_run(typed))?;
+        let recorded = record.as_ref().map(|record| (record.kind.clone(), record.started_at));
+        let listed = task.as_ref().map(|task| (task.kind.to_string(), task.created_at));
+        let (kind, started_at) =
+            recorded.or(listed).or_else(|| self.requested(id)).ok_or_else(|| no_run(typed))?;
         let (stream, recorded_arn) = record.map_or((None, None), |record| (record.log_stream, record.task));
         let arn = task.map(|task| task.arn).or(recorded_arn);
-        let stream = match (stream, arn) {
-            (None, Some(arn)) => Some(account.container(kind).await?.log_stream(tasks::id(&arn))),
-            (stream, _) => stream,
-        };
-        let stream = stream.map_or(EventFilter::All, EventFilter::Stream);
-        let source = match kind {
-            // Invocations write to any stream; every line has the run id.
-            JobKind::Download => account.source(SOURCES[0], EventFilter::Mentioning(id.to_string())).await?,
-            JobKind::Report => account.source(SOURCES[2], stream).await?,
-            _ => account.source(SOURCES[1], stream).await?,
-        };
+        let source = run_logs::of_run(account, id, &kind.into(), stream, arn.as_deref()).await?;
         let run = RunLog { id, from: run_records::log_start(started_at) };
         Ok(LogSources { sources: vec![source], poll_policy, run: Some(run) })
     }
 
     async fn stop(&self, run: Uuid) -> Result<()> {
-        let Account { clients, names, .. } = self.account().await?;
+        let account = self.account().await?;
         let task = self.task_of(run).await?.filter(|task| task.stop.is_none());
         let Some(task) = task else {
             return Err(self.cannot_stop(run).await);
         };
         let reason = format!("{} with covidctl", target::current_user());
-        tasks::stop(clients, names.need(Name::Cluster)?, &task.arn, &reason).await
+        tasks::stop(&account.clients, &task.cluster, &task.arn, &reason).await
     }
 
     async fn active(&self) -> Result<Vec<ActiveRun>> {
-        let Account { clients, names, .. } = self.account().await?;
-        let tasks = tasks::list(clients, names, false).await?;
+        let account = self.account().await?;
+        let tasks = tasks::list(account, false).await?;
         let running = tasks.into_iter().filter(|task| task.stop.is_none());
         let running = running.map(|task| ActiveRun {
             run: task.run_id(),
             kind: task.kind,
             started_at: task.created_at,
         });
-        let downloads = run_records::downloads(&self.reports().await?).await?.into_iter();
-        let downloads = downloads.map(|Record { run_id, started_at, .. }| ActiveRun {
+        let invocations = self.settled(self.records().await?.invocations().await?).await?;
+        let invocations = invocations.into_iter().filter(|record| record.status == RunStatus::Running);
+        let invocations = invocations.map(|Record { run_id, started_at, kind, .. }| ActiveRun {
             run: run_id,
-            kind: JobKind::Download,
+            kind: kind.into(),
             started_at,
         });
-        Ok(running.chain(downloads).collect())
+        Ok(running.chain(invocations).collect())
     }
 
     async fn history(&self, limit: usize) -> Result<Vec<Run>> {
-        let Account { clients, names, .. } = self.account().await?;
-        let store = self.reports().await?;
-        let records = run_records::newest(&store, limit).await?;
-        let mut tasks = tasks::list(clients, names, false).await?;
-        tasks.extend(tasks::list(clients, names, true).await?);
+        let account = self.account().await?;
+        let records = self.settled(self.records().await?.newest(limit).await?).await?;
+        let mut tasks = tasks::list(account, false).await?;
+        tasks.extend(tasks::list(account, true).await?);
         tasks.sort_by(|a, b| a.arn.cmp(&b.arn));
         tasks.dedup_by(|a, b| a.arn == b.arn);
-        Ok(run_records::history(records, &tasks, limit))
+        let records_itself = account.description.is_of_stacks;
+        let recorded = records.iter().filter_map(|record| Some(tasks::id(record.task.as_ref()?).to_owned()));
+        let recorded = recorded.collect();
+        let mut runs = run_records::history(records, &tasks, records_itself, limit);
+        if !records_itself {
+            run_logs::complete(account, &mut runs, &tasks, recorded).await?;
+            runs.truncate(limit);
+        }
+        Ok(runs)
     }
 
     async fn find(&self, typed: &str) -> Result<Run> {
         let id = self.id_of(typed).await?;
-        let record = run_records::record(&self.reports().await?, id).await?;
+        let record = self.records().await?.of(id).await?;
+        let records = self.settled(record.into_iter().collect()).await?;
         let task = self.task_of(id).await?;
-        run_records::history(record.into_iter().collect(), task.as_slice(), 1)
-            .pop()
-            .ok_or_else(|| no_run(typed))
+        let records_itself = self.account().await?.description.is_of_stacks;
+        if let Some(run) = run_records::history(records, task.as_slice(), records_itself, 1).pop() {
+            return Ok(run);
+        }
+        let runs = self.history(usize::MAX).await?;
+        runs.into_iter().find(|run| run.run_id == id).ok_or_else(|| no_run(typed))
     }
 }
 
-impl Account {
-    /// Returns a log source.
-    async fn source(&self, (name, group): (&'static str, Name), of: EventFilter) -> Result<Arc<dyn Source>> {
-        let group = match group {
-            Name::EtlGroup => self.log_group(JobKind::Etl, group).await?,
-            Name::ReportGroup => self.log_group(JobKind::Report, group).await?,
-            _ => self.names.need(group)?.to_owned(),
-        };
-        Ok(Arc::new(LogGroup { client: self.clients.logs(), name, group, of }))
+/// Invokes a function; returns the id of the run, which is that of the request if the function knows nothing of runs.
+async fn invoke(account: &Account, function: &str, run: Uuid, job: &Job) -> Result<Uuid> {
+    if account.description.is_of_stacks {
+        return downloads::start(&account.clients, function, run, job).await.map(|()| run);
     }
+    if let Some((name, _)) = job.environment.iter().find(|(name, _)| name != common::env::STARTED_BY) {
+        return Err(functions::no_environment(name));
+    }
+    let request = functions::invoke(&account.clients, function, &serde_json::json!({})).await?;
+    request.ok_or_else(|| {
+        Failure::new(format!(
+            "the function `{function}` was invoked, but the answer does not name the request"
+        ))
+        .hint("its log shows it")
+    })
 }
 
 impl Aws {
@@ -192,56 +195,103 @@ impl Aws {
         self.known_runs.lock().unwrap_or_else(PoisonError::into_inner).insert(run, known);
     }
 
-    /// Returns when this process requested a download.
-    fn requested_at(&self, run: Uuid) -> Option<DateTime<Utc>> {
+    async fn records(&self) -> Result<Records<'_>> {
+        Ok(Records { account: self.account().await?, store: self.reports().await? })
+    }
+
+    /// Writes the record of a run whose program writes none.
+    async fn begin_record(&self, run: Uuid, known: &KnownRun) -> Result<()> {
+        let record = match known {
+            KnownRun::Task(task) => run_records::begun(task),
+            KnownRun::Invocation(kind, _) => {
+                let origin = RunOrigin { started_by: Some(target::current_user()), ..RunOrigin::default() };
+                Record { kind: kind.clone(), ..Record::begin(run, RunKind::Download, origin) }
+            }
+        };
+        self.records().await?.put(&Record { run_id: run, ..record }).await
+    }
+
+    /// Returns the job and the time of an invocation that this process requested.
+    fn requested(&self, run: Uuid) -> Option<(String, DateTime<Utc>)> {
         match self.known(run)? {
-            KnownRun::Download(requested_at) => Some(requested_at),
+            KnownRun::Invocation(kind, requested_at) => Some((kind, requested_at)),
             KnownRun::Task(_) => None,
         }
     }
 
-    /// Returns the end of a run without task, a download or one that ECS has forgotten, from its record.
-    async fn end_from_record(&self, run: Uuid) -> Result<Option<RunEnd>> {
-        let record = run_records::record(&self.reports().await?, run).await?;
-        let is_download =
-            record.as_ref().is_some_and(|record| run_records::kind_of(record) == JobKind::Download);
-        match self.requested_at(run) {
-            None if !is_download => {
-                let code = record.and_then(|record| record.exit_code);
-                code.map(|code| Some(RunEnd::exited(code))).ok_or_else(|| no_run(&run.to_string()))
-            }
-            requested_at => {
-                let now = Utc::now();
-                Ok(downloads::ended(record.as_ref(), requested_at.unwrap_or(now), now))
-            }
+    /// Returns the end of a run without task: an invocation, or one that ECS has forgotten.
+    async fn end_without_task(&self, run: Uuid) -> Result<Option<RunEnd>> {
+        let record = self.records().await?.of(run).await?;
+        let account = self.account().await?;
+        let requested = self.requested(run);
+        let recorded = record.as_ref().map(|record| (record.kind.clone(), record.started_at));
+        let invocation = requested.clone().or_else(|| recorded.filter(|(kind, _)| account.is_function(kind)));
+        let Some((kind, requested_at)) = invocation else {
+            let code = record.and_then(|record| record.exit_code);
+            return code.map(|code| Some(RunEnd::exited(code))).ok_or_else(|| no_run(&run.to_string()));
+        };
+        if account.description.is_of_stacks {
+            let now = Utc::now();
+            let requested_at = requested.map_or(now, |(_, requested_at)| requested_at);
+            return Ok(downloads::ended(record.as_ref(), requested_at, now));
         }
+        if let Some(code) = record.as_ref().and_then(|record| record.exit_code) {
+            return Ok(Some(RunEnd {
+                reason: record.and_then(|record| record.error),
+                ..RunEnd::exited(code)
+            }));
+        }
+        let group = account.log_group(account.job(&kind.into())?).await?;
+        let end = functions::end(&account.clients, &group, run, requested_at).await?;
+        if let (Some(end), Some(record)) = (&end, record) {
+            let recorded = self.records().await?.put(&ended(record, end)).await;
+            let warning =
+                recorded.err().map(|failure| format!("the end of the run was not recorded: {failure}"));
+            return Ok(Some(RunEnd { warning, ..end.clone() }));
+        }
+        Ok(end)
+    }
+
+    /// Ends the records of invocations whose function does not record its end, and which have ended.
+    async fn settled(&self, mut records: Vec<Record>) -> Result<Vec<Record>> {
+        let account = self.account().await?;
+        if account.description.is_of_stacks {
+            return Ok(records);
+        }
+        for record in &mut records {
+            if record.status != RunStatus::Running || !account.is_function(&record.kind) {
+                continue;
+            }
+            if let Some(end) = self.end_without_task(record.run_id).await? {
+                *record = ended(record.clone(), &end);
+            }
+            let started_at = record.started_at;
+            *record = downloads::with_liveness(record.clone(), started_at, Utc::now());
+        }
+        Ok(records)
     }
 
     /// Returns the task of a run, if ECS still knows it.
     async fn task_of(&self, run: Uuid) -> Result<Option<TaskState>> {
-        let Account { clients, names, .. } = self.account().await?;
+        let account = self.account().await?;
         let known = match self.known(run) {
-            Some(KnownRun::Download(_)) => return Ok(None),
+            Some(KnownRun::Invocation(..)) => return Ok(None),
             Some(KnownRun::Task(task)) => Some(task),
             None => None,
         };
         let arn = match &known {
             Some(task) => Some(task.arn.clone()),
-            None => match run_records::record(&self.reports().await?, run).await? {
-                Some(record) if run_records::kind_of(&record) == JobKind::Download => return Ok(None),
+            None => match self.records().await?.of(run).await? {
+                Some(record) if account.is_function(&record.kind) => return Ok(None),
                 record => record.and_then(|record| record.task),
             },
         };
         let mut found = match &arn {
-            Some(arn) => tasks::describe(
-                clients,
-                names.need(Name::Cluster)?,
-                names.get(Name::ReportTask),
-                std::slice::from_ref(arn),
-            )
-            .await?
-            .pop(),
-            None => tasks::find(clients, names, run).await?,
+            Some(arn) => {
+                let cluster = account.tasks().next().map_or("default", |(_, task)| task.cluster.as_str());
+                tasks::describe(account, cluster, std::slice::from_ref(arn)).await?.pop()
+            }
+            None => tasks::find(account, run).await?,
         };
         // `DescribeTasks` may return `MISSING` until ECS is consistent (ECS API Reference, `RunTask`).
         found = found.or(known.filter(|task| Utc::now() - task.created_at < CONSISTENCY_DELAY));
@@ -265,7 +315,7 @@ impl Aws {
         {
             return Err(no_run(&typed));
         }
-        let mut found = run_records::matching(&self.reports().await?, &typed).await?;
+        let mut found = self.records().await?.matching(&typed).await?;
         if found.is_empty() {
             let runs = self.history(usize::MAX).await?;
             found.extend(runs.iter().map(|run| run.run_id).filter(|run| run.to_string().starts_with(&typed)));
@@ -278,7 +328,7 @@ impl Aws {
     }
 
     async fn ensure_not_running(&self, job: &Job) -> Result<()> {
-        let Some(active) = self.active().await?.into_iter().find(|active| active.kind.excludes(job.kind))
+        let Some(active) = self.active().await?.into_iter().find(|active| active.kind.excludes(&job.kind))
         else {
             return Ok(());
         };
@@ -290,26 +340,26 @@ impl Aws {
 
     /// Returns the error of `stop` for a run without running task.
     async fn cannot_stop(&self, run: Uuid) -> Failure {
-        match self.end_from_record(run).await {
+        match self.end_without_task(run).await {
             Ok(None) => {
-                Failure::new(format!("download {run} cannot be stopped: Lambda has no such operation"))
-                    .hint("it ends by itself; a load that it starts can be stopped")
+                Failure::new(format!("invocation {run} cannot be stopped: Lambda has no such operation"))
+                    .hint("it ends by itself; a task that it starts can be stopped")
             }
             _ => {
                 Failure::new(format!("run {run} is not in progress")).hint("`covidctl status` shows what is")
             }
         }
     }
+}
 
-    /// Writes the final record of a run that could not write it; ECS keeps the task for an hour if that fails.
-    async fn finalize(&self, run: Uuid, task: &TaskState) -> Result<()> {
-        let store = self.reports().await?;
-        let record = run_records::record(&store, run).await?;
-        if let Some(final_record) = run_records::final_record(record.as_ref(), task) {
-            let content = serde_json::to_vec_pretty(&final_record).unwrap_or_default();
-            store.put(&Record::key_of(&run.to_string()), content).await?;
-        }
-        Ok(())
+/// Returns the record of a run that has ended.
+fn ended(record: Record, end: &RunEnd) -> Record {
+    Record {
+        status: if end.code == 0 { RunStatus::Succeeded } else { RunStatus::Failed },
+        finished_at: Some(Utc::now()),
+        exit_code: Some(end.code),
+        error: end.reason.clone(),
+        ..record
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a task definition says about the container that does the work, and where its log goes.
 
 use aws_sdk_ecs::types::{ContainerDefinition, LogDriver, TaskDefinition};
-use common::failure::Result;
+use common::failure::{Failure, Result};
 
 use super::api_error::{ApiContext as _, ApiError, ApiErrorKind};
 use super::clients::Clients;
@@ -17,7 +17,7 @@ pub(super) struct MainContainer {
 }
 
 impl MainContainer {
-    /// Returns the container that the stacks create for a job.
+    /// Returns a container of which only the name is known.
     pub(super) fn named(name: &str) -> Self {
         Self { name: name.to_owned(), log_group: None, stream_prefix: name.to_owned() }
     }
@@ -28,18 +28,27 @@ impl MainContainer {
     }
 }
 
-/// Reads the newest revision of a family; returns the container with the usual name if it may not be read or does not exist.
-pub(super) async fn main_container(clients: &Clients, family: &str, usual: &str) -> Result<MainContainer> {
-    let answer = clients.tasks().describe_task_definition().task_definition(family).send().await;
-    match answer {
-        Err(error) if !is_fatal(ApiError::of(&error).kind) => Ok(MainContainer::named(usual)),
+/// Reads a task definition, the newest revision of a family. The container that it names is returned unseen if it may not be read or does
+/// not exist.
+pub(super) async fn main_container(
+    clients: &Clients,
+    definition: &str,
+    named: Option<&str>,
+) -> Result<MainContainer> {
+    let answer = clients.tasks().describe_task_definition().task_definition(definition).send().await;
+    let what = || format!("cannot look at the task definition `{definition}`");
+    let found = match answer {
+        Err(error) if named.is_some() && !is_fatal(ApiError::of(&error).kind) => None,
         answer => {
-            let what = || format!("cannot look at the task definition `{family}`");
             let answer = answer.api_context("ecs:DescribeTaskDefinition", what)?;
-            let container = answer.task_definition().and_then(|definition| main_of(definition, usual));
-            Ok(container.unwrap_or_else(|| MainContainer::named(usual)))
+            answer.task_definition().and_then(|definition| main_of(definition, named))
         }
-    }
+    };
+    found.or_else(|| named.map(MainContainer::named)).ok_or_else(|| {
+        Failure::new(what())
+            .source("it has no container")
+            .hint("set `container` of the job in the configuration file")
+    })
 }
 
 /// Returns whether further requests will fail, too.
@@ -47,10 +56,10 @@ fn is_fatal(kind: ApiErrorKind) -> bool {
     matches!(kind, ApiErrorKind::Credentials | ApiErrorKind::Unreachable | ApiErrorKind::Throttled)
 }
 
-/// Returns the container with the usual name, else the first essential one: the others are agents beside it.
-fn main_of(definition: &TaskDefinition, usual: &str) -> Option<MainContainer> {
+/// Returns the container with the name, else the first essential one: the others are agents beside it.
+pub(super) fn main_of(definition: &TaskDefinition, name: Option<&str>) -> Option<MainContainer> {
     let containers = definition.container_definitions();
-    let named = containers.iter().find(|container| container.name() == Some(usual));
+    let named = name.and_then(|name| containers.iter().find(|container| container.name() == Some(name)));
     // `essential` is true unless the definition says otherwise (ECS API Reference, ContainerDefinition).
     let essential = || containers.iter().find(|container| container.essential().unwrap_or(true));
     let container = named.or_else(essential).or(containers.first())?;
@@ -96,14 +105,14 @@ mod tests {
             let containers = containers.iter().map(|container| (*container).clone()).collect();
             TaskDefinition::builder().set_container_definitions(Some(containers)).build()
         };
-        let main = main_of(&definition(&[&sidecar, &foreign]), "etl").unwrap();
+        let main = main_of(&definition(&[&sidecar, &foreign]), None).unwrap();
         assert_eq!(
             (main.name.as_str(), main.log_group.as_deref()),
             ("python-etl", Some("/ecs/data-pipeline-cluster"))
         );
         assert_eq!(main.log_stream("0a"), "ecs/python-etl/0a");
         let own = container("etl", true, "/ecs/covid19-etl");
-        assert_eq!(main_of(&definition(&[&foreign, &own]), "etl").unwrap().name, "etl");
-        assert_eq!(main_of(&definition(&[]), "etl"), None);
+        assert_eq!(main_of(&definition(&[&foreign, &own]), Some("etl")).unwrap().name, "etl");
+        assert_eq!(main_of(&definition(&[]), Some("etl")), None);
     }
 }

@@ -1,30 +1,35 @@
 //! ECS tasks: start, describe, list, stop.
 
+use std::collections::BTreeMap;
+
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, Container, ContainerOverride, DesiredStatus, KeyValuePair,
-    LaunchType, NetworkConfiguration, Task, TaskOverride,
+    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, Container, ContainerOverride,
+    DesiredStatus, KeyValuePair, LaunchType, NetworkConfiguration, Task, TaskOverride,
 };
 use chrono::{DateTime, Utc};
 use common::env;
 use common::failure::{Failure, Result};
 use uuid::Uuid;
 
+use super::account::Account;
 use super::api_error::{ApiContext as _, stack_hint};
 use super::clients::Clients;
-use super::names::{Name, Names};
 use super::stop_reason::{self, Stop};
-use super::{Account, utc};
+use super::{covid19, utc};
+use target::description::{Launch, TaskDescription};
 use target::{Job, JobKind};
 
 /// Limit of `DescribeTasks`.
 const DESCRIBE_LIMIT: usize = 100;
 
-/// Task group of loads whose client also starts the report; the EventBridge rule ignores it.
-const PIPELINE_GROUP: &str = "covid19-pipeline";
+/// `lastStatus` of a task that does not run any more.
+const STOPPED: &str = "STOPPED";
 
 #[derive(Debug, Clone)]
 pub(super) struct TaskState {
     pub(super) arn: String,
+    /// Name of its cluster.
+    pub(super) cluster: String,
     pub(super) kind: JobKind,
     /// The run id in its environment; absent if the task was not started by this program or the stacks.
     pub(super) run: Option<Uuid>,
@@ -46,59 +51,74 @@ pub(super) fn id(arn: &str) -> &str {
     arn.rsplit('/').next().unwrap_or(arn)
 }
 
-/// Returns the container of a kind of job in the task definitions of the stacks, and the name of the task definition.
-pub(super) const fn usual_container(kind: JobKind) -> (&'static str, Name) {
-    match kind {
-        JobKind::Report => ("report", Name::ReportTask),
-        _ => ("etl", Name::EtlTask),
+/// Returns the cluster in a task's ARN, `…:task/cluster/id`; the ARNs of before 2021 have none.
+fn cluster_of(arn: &str) -> Option<&str> {
+    let mut parts = arn.split('/');
+    match (parts.next(), parts.next(), parts.next()) {
+        (Some(_), Some(cluster), Some(_)) => Some(cluster),
+        _ => None,
     }
 }
 
 /// Returns the command that overrides that of the task definition.
-fn command(job: &Job) -> Option<Vec<String>> {
-    let is_own = matches!(job.kind, JobKind::Etl | JobKind::Report) && job.arguments.is_empty();
-    (!is_own).then(|| std::iter::once(job.kind.subcommand()).chain(job.arguments.iter().cloned()).collect())
+fn command(job: &Job, is_of_stacks: bool) -> Option<Vec<String>> {
+    let is_own = !is_of_stacks || matches!(job.kind, JobKind::Etl | JobKind::Report);
+    if is_own && job.arguments.is_empty() {
+        return None;
+    }
+    Some(std::iter::once(job.kind.subcommand()).chain(job.arguments.iter().cloned()).collect())
 }
 
 /// Starts a task. The request is idempotent by the id of the run.
-pub(super) async fn start(account: &Account, run: Uuid, job: &Job) -> Result<TaskState> {
-    let Account { clients, names, .. } = account;
-    let (_, definition) = usual_container(job.kind);
-    let (cluster, family) = (names.need(Name::Cluster)?, names.need(definition)?);
-    let what = || format!("cannot start a task of `{family}` in the cluster `{cluster}`");
+pub(super) async fn start(
+    account: &Account,
+    run: Uuid,
+    job: &Job,
+    task: &TaskDescription,
+) -> Result<TaskState> {
+    let Account { clients, description, .. } = account;
+    let (cluster, definition) = (&task.cluster, &task.definition);
+    let what = || format!("cannot start a task of `{definition}` in the cluster `{cluster}`");
     let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
     let mut container = ContainerOverride::builder()
-        .name(account.container(job.kind).await?.name)
-        .set_command(command(job))
-        .environment(pair(env::RUN_ID, &run.to_string()));
-    for (name, value) in &job.environment {
+        .name(account.container(task).await?.name)
+        .set_command(task.command.clone().or_else(|| command(job, description.is_of_stacks)));
+    if description.is_of_stacks {
+        container = container.environment(pair(env::RUN_ID, &run.to_string()));
+    }
+    for (name, value) in
+        task.environment.iter().chain(job.environment.iter().map(|(name, value)| (name, value)))
+    {
         container = container.environment(pair(name, value));
     }
-    let network = AwsVpcConfiguration::builder()
-        .set_subnets(Some(names.list(Name::Subnets)?))
-        .set_security_groups(Some(names.list(Name::SecurityGroups)?))
-        .assign_public_ip(AssignPublicIp::Disabled)
-        .build()
-        .map_err(|error| Failure::new(what()).source(error))?;
-    let answer = clients
+    let is_part_of_pipeline = description.is_of_stacks && job.is_part_of_pipeline;
+    let mut request = clients
         .tasks()
         .run_task()
         .cluster(cluster)
-        .task_definition(family)
-        .launch_type(LaunchType::Fargate)
-        .network_configuration(NetworkConfiguration::builder().awsvpc_configuration(network).build())
+        .task_definition(definition)
+        .set_network_configuration(network(account, task).await?)
         .overrides(TaskOverride::builder().container_overrides(container.build()).build())
-        .set_group(job.is_part_of_pipeline.then(|| PIPELINE_GROUP.to_owned()))
+        .set_group(is_part_of_pipeline.then(|| covid19::PIPELINE_GROUP.to_owned()))
         .started_by(run.to_string())
-        .client_token(run.to_string())
-        .send()
-        .await
-        .api_context_optional("ecs:RunTask", what)?
-        .ok_or_else(|| {
-            Failure::new(what())
-                .source("the cluster or the task definition is not there")
-                .hint(format!("{}; or is it another account or region?", stack_hint("pipeline")))
-        })?;
+        .client_token(run.to_string());
+    request = match &task.launch {
+        Launch::Type(kind) => request.launch_type(LaunchType::from(kind.as_str())),
+        Launch::CapacityProvider(provider) => {
+            let provider = CapacityProviderStrategyItem::builder().capacity_provider(provider).build();
+            request.capacity_provider_strategy(provider.map_err(|error| Failure::new(what()).source(error))?)
+        }
+    };
+    let missing = || {
+        let hint = if description.is_of_stacks {
+            format!("{}; or is it another account or region?", stack_hint("pipeline"))
+        } else {
+            "is it in this account and region, under this name? `covidctl adopt other` looks for what is there"
+                .to_owned()
+        };
+        Failure::new(what()).source("the cluster or the task definition is not there").hint(hint)
+    };
+    let answer = request.send().await.api_context_optional("ecs:RunTask", what)?.ok_or_else(missing)?;
     if let Some(failure) = answer.failures().first() {
         let (words, hint) =
             stop_reason::refusal(failure.reason().unwrap_or("no reason given"), failure.detail());
@@ -108,46 +128,78 @@ pub(super) async fn start(account: &Account, run: Uuid, job: &Job) -> Result<Tas
             None => failed,
         });
     }
-    let report = names.get(Name::ReportTask);
-    let task = answer.tasks().first().and_then(|task| state(task, report));
+    let task = answer.tasks().first().and_then(|task| state(task, account));
     task.ok_or_else(|| Failure::new(what()).source("the service names neither a task nor a reason"))
 }
 
-/// Returns the tasks with these ARNs that ECS still knows; `report` is the family of reports.
-pub(super) async fn describe(
-    clients: &Clients,
-    cluster: &str,
-    report: Option<&str>,
-    arns: &[String],
-) -> Result<Vec<TaskState>> {
+/// Returns where the task is in the network; `None` for the network of a container instance.
+async fn network(account: &Account, task: &TaskDescription) -> Result<Option<NetworkConfiguration>> {
+    let subnets = account.texts(&task.subnets).await?;
+    let security_groups = account.texts(&task.security_groups).await?;
+    if subnets.is_empty() {
+        return Ok(None);
+    }
+    let public_ip = if task.assign_public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
+    let network = AwsVpcConfiguration::builder()
+        .set_subnets(Some(subnets))
+        .set_security_groups(Some(security_groups))
+        .assign_public_ip(public_ip)
+        .build()
+        .map_err(|error| Failure::new("invalid network of the task").source(error))?;
+    Ok(Some(NetworkConfiguration::builder().awsvpc_configuration(network).build()))
+}
+
+/// Returns the tasks with these ARNs that ECS still knows. `of` is the cluster of ARNs that name none.
+pub(super) async fn describe(account: &Account, of: &str, arns: &[String]) -> Result<Vec<TaskState>> {
+    let mut by_cluster: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for arn in arns {
+        by_cluster.entry(cluster_of(arn).unwrap_or(of)).or_default().push(arn.clone());
+    }
     let mut states = Vec::new();
-    for arns in arns.chunks(DESCRIBE_LIMIT) {
-        let answer =
-            clients.tasks().describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec())).send().await;
-        let answer = answer.api_context("ecs:DescribeTasks", || {
-            format!("cannot look at the tasks in the cluster `{cluster}`")
-        })?;
-        states.extend(answer.tasks().iter().filter_map(|task| state(task, report)));
+    for (cluster, arns) in by_cluster {
+        let found = described(&account.clients, cluster, &arns).await?;
+        states.extend(found.iter().filter_map(|task| state(task, account)));
     }
     Ok(states)
 }
 
-/// Returns the tasks of the pipeline that run, or that stopped within the last hour; none if the cluster does not exist.
-pub(super) async fn list(clients: &Clients, names: &Names, stopped: bool) -> Result<Vec<TaskState>> {
-    let cluster = names.need(Name::Cluster)?;
-    let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
-    let mut arns = Vec::new();
-    for kind in [JobKind::Etl, JobKind::Report] {
-        let family = names.need(usual_container(kind).1)?;
-        arns.extend(arns_in(clients, cluster, Some(family), wanted.clone()).await?);
+async fn described(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<Task>> {
+    let mut found = Vec::new();
+    for arns in arns.chunks(DESCRIBE_LIMIT) {
+        let request = clients.tasks().describe_tasks().cluster(cluster).set_tasks(Some(arns.to_vec()));
+        let answer = request.send().await.api_context("ecs:DescribeTasks", || {
+            format!("cannot look at the tasks in the cluster `{cluster}`")
+        })?;
+        found.extend(answer.tasks.unwrap_or_default());
     }
-    describe(clients, cluster, names.get(Name::ReportTask), &arns).await
+    Ok(found)
+}
+
+/// Returns whether none of the tasks is running any more.
+pub(super) async fn have_stopped(clients: &Clients, cluster: &str, arns: &[String]) -> Result<bool> {
+    let found = described(clients, cluster, arns).await?;
+    Ok(found.iter().all(|task| task.last_status() == Some(STOPPED)))
+}
+
+/// Returns the tasks of the pipeline that run, or that stopped within the last hour; none if the cluster does not exist.
+pub(super) async fn list(account: &Account, stopped: bool) -> Result<Vec<TaskState>> {
+    let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
+    let mut families: Vec<(&str, &str)> =
+        account.tasks().map(|(_, task)| (task.cluster.as_str(), family(&task.definition))).collect();
+    families.sort_unstable();
+    families.dedup();
+    let mut states = Vec::new();
+    for (cluster, family) in families {
+        let arns = arns_in(&account.clients, cluster, Some(family), wanted.clone()).await?;
+        states.extend(describe(account, cluster, &arns).await?);
+    }
+    Ok(states)
 }
 
 /// Returns the task of a run that runs, or that stopped within the last hour.
-pub(super) async fn find(clients: &Clients, names: &Names, run: Uuid) -> Result<Option<TaskState>> {
+pub(super) async fn find(account: &Account, run: Uuid) -> Result<Option<TaskState>> {
     for stopped in [false, true] {
-        let tasks = list(clients, names, stopped).await?;
+        let tasks = list(account, stopped).await?;
         if let Some(task) = tasks.into_iter().find(|task| task.run_id() == run) {
             return Ok(Some(task));
         }
@@ -174,24 +226,32 @@ pub(super) async fn stop(clients: &Clients, cluster: &str, arn: &str, reason: &s
     stopped.api_context("ecs:StopTask", || format!("cannot stop the task `{arn}`")).map(drop)
 }
 
-/// Returns the family in the ARN of a task definition, `…/family:revision`; names of families are in the parameters without a revision.
-fn family(definition: &str) -> &str {
+/// Returns the family in the name or ARN of a task definition, `…/family:revision`.
+pub(super) fn family(definition: &str) -> &str {
     let name = definition.rsplit('/').next().unwrap_or(definition);
     name.split(':').next().unwrap_or(name)
 }
 
-fn state(task: &Task, report: Option<&str>) -> Option<TaskState> {
+fn state(task: &Task, account: &Account) -> Option<TaskState> {
+    state_of(task, &account.tasks().collect::<Vec<_>>(), account.description.is_of_stacks)
+}
+
+/// Returns the state of a task of one of the jobs, that of its family. Of several with its family it is the one with its command.
+fn state_of(task: &Task, jobs: &[(JobKind, &TaskDescription)], is_of_stacks: bool) -> Option<TaskState> {
     let arn = task.task_arn()?.to_owned();
-    let is_report = task.task_definition_arn().map(family) == report.map(family);
     let overrides = task.overrides().map(TaskOverride::container_overrides).unwrap_or_default();
-    let is_rollback = overrides.iter().any(|container| {
-        container.command().first().is_some_and(|word| *word == JobKind::Rollback.subcommand())
-    });
-    let kind = match (is_report, is_rollback) {
-        (true, _) => JobKind::Report,
-        (_, true) => JobKind::Rollback,
-        _ => JobKind::Etl,
+    let command = overrides.iter().map(ContainerOverride::command).find(|command| !command.is_empty());
+    let of_family = || {
+        let definition = task.task_definition_arn().map(family);
+        jobs.iter().filter(move |(_, job)| definition == Some(family(&job.definition)))
     };
+    let with_command = of_family().find(|(_, job)| job.command.as_deref() == command);
+    let (kind, job) = with_command.or_else(|| of_family().next()).or(jobs.first())?;
+    let is_rollback = is_of_stacks
+        && command
+            .and_then(|words| words.first())
+            .is_some_and(|word| *word == JobKind::Rollback.subcommand());
+    let kind = if is_rollback { JobKind::Rollback } else { kind.clone() };
     let variable = |wanted: &str| {
         let mut variables = overrides.iter().flat_map(ContainerOverride::environment);
         variables.find(|pair| pair.name() == Some(wanted))?.value().map(str::to_owned)
@@ -199,13 +259,13 @@ fn state(task: &Task, report: Option<&str>) -> Option<TaskState> {
     let run = task.started_by().and_then(|text| text.parse().ok());
     let run = run.or_else(|| variable(env::RUN_ID)?.parse().ok());
     let started_by = variable(env::STARTED_BY);
-    let stop = (task.last_status() == Some("STOPPED")).then(|| {
+    let stop = (task.last_status() == Some(STOPPED)).then(|| {
         // The container whose command or environment was set is the one that works; the others are agents beside it.
-        let (usual, _) = usual_container(kind);
         let set = overrides.first().and_then(ContainerOverride::name);
         let named =
             |wanted: &str| task.containers().iter().find(|container| container.name() == Some(wanted));
-        let container = set.and_then(named).or_else(|| named(usual)).or(task.containers().first());
+        let described = || job.container.as_deref().and_then(named);
+        let container = set.and_then(named).or_else(described).or(task.containers().first());
         Stop {
             code: task.stop_code().map(|code| code.as_str().to_owned()),
             task: task.stopped_reason().map(str::to_owned),
@@ -216,6 +276,7 @@ fn state(task: &Task, report: Option<&str>) -> Option<TaskState> {
     Some(TaskState {
         created_at: task.created_at().and_then(utc).unwrap_or_else(Utc::now),
         stopped_at: task.stopped_at().and_then(utc),
+        cluster: cluster_of(&arn).unwrap_or(&job.cluster).to_owned(),
         arn,
         kind,
         run,
@@ -226,42 +287,73 @@ fn state(task: &Task, report: Option<&str>) -> Option<TaskState> {
 
 #[cfg(test)]
 mod tests {
+    use target::description::Texts;
+
     use super::*;
+
+    fn job(definition: &str, command: Option<&str>) -> TaskDescription {
+        TaskDescription {
+            definition: definition.to_owned(),
+            cluster: "covid19".to_owned(),
+            container: None,
+            subnets: Texts::default(),
+            security_groups: Texts::default(),
+            assign_public_ip: false,
+            launch: Launch::Type("FARGATE".to_owned()),
+            command: command.map(|word| vec![word.to_owned()]),
+            environment: BTreeMap::new(),
+        }
+    }
+
+    fn task(definition: &str, command: Option<&str>) -> Task {
+        let command = command.map(|word| vec![word.to_owned()]);
+        let container = ContainerOverride::builder().name("etl").set_command(command).build();
+        let overrides = TaskOverride::builder().container_overrides(container).build();
+        Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides).build()
+    }
 
     #[test]
     fn command_replaces_that_of_the_task_definition_only_for_other_jobs() {
         for kind in [JobKind::Etl, JobKind::Report] {
-            assert_eq!(command(&Job::new(kind)), None, "{kind}");
+            assert_eq!(command(&Job::new(kind.clone()), true), None, "{kind}");
         }
         let arguments = ["--to", "3"].map(str::to_owned).into();
         let rollback = Job { arguments, ..Job::new(JobKind::Rollback) };
-        assert_eq!(command(&rollback).unwrap(), ["rollback", "--to", "3"]);
+        assert_eq!(command(&rollback, true).unwrap(), ["rollback", "--to", "3"]);
+        assert_eq!(command(&Job::new(JobKind::Named("nightly".into())), false), None);
     }
 
     #[test]
-    fn state_tells_a_report_by_the_name_of_its_family() {
-        let kind = |definition: &str, report: &str| {
-            let task = Task::builder().task_arn("arn:1/a").task_definition_arn(definition).build();
-            state(&task, Some(report)).unwrap().kind
+    fn state_names_the_job_of_the_family() {
+        let (etl, report) = (job("covid19-etl", None), job("arn:aws:ecs:x:1:task-definition/daily:3", None));
+        let jobs = [(JobKind::Etl, &etl), (JobKind::Report, &report)];
+        let kind = |family: &str| {
+            let definition = format!("arn:aws:ecs:x:1:task-definition/{family}:7");
+            state_of(&task(&definition, None), &jobs, true).map(|state| state.kind)
         };
-        let of = |family: &str| format!("arn:aws:ecs:x:1:task-definition/{family}:7");
-        assert_eq!(kind(&of("covid19-report"), "covid19-report"), JobKind::Report);
-        assert_eq!(kind(&of("daily"), &of("daily")), JobKind::Report);
-        assert_eq!(kind(&of("reports-etl"), "covid19-report"), JobKind::Etl);
+        assert_eq!(kind("covid19-etl"), Some(JobKind::Etl));
+        assert_eq!(kind("daily"), Some(JobKind::Report));
+        assert_eq!(kind("reports-etl"), Some(JobKind::Etl));
     }
 
     #[test]
-    fn state_tells_a_rollback_from_a_load_by_its_command() {
-        let task = |command: Option<Vec<String>>| {
-            let container = ContainerOverride::builder().name("etl").set_command(command).build();
-            let overrides = TaskOverride::builder().container_overrides(container).build();
-            let definition = "arn:aws:ecs:x:1:task-definition/covid19-etl:7";
-            let task =
-                Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides);
-            state(&task.build(), Some("covid19-report")).unwrap().kind
+    fn state_tells_jobs_of_one_family_by_their_command() {
+        let (etl, other) = (job("covid19-etl", None), job("covid19-etl", Some("refresh")));
+        let jobs = [(JobKind::Etl, &etl), (JobKind::Named("refresh".into()), &other)];
+        let kind = |command, is_of_stacks| {
+            let task = task("arn:aws:ecs:x:1:task-definition/covid19-etl:7", command);
+            state_of(&task, &jobs, is_of_stacks).unwrap().kind
         };
-        assert_eq!(task(None), JobKind::Etl);
-        assert_eq!(task(Some(vec!["run".to_owned()])), JobKind::Etl);
-        assert_eq!(task(Some(vec!["rollback".to_owned(), "--to".to_owned()])), JobKind::Rollback);
+        assert_eq!(kind(None, true), JobKind::Etl);
+        assert_eq!(kind(Some("run"), true), JobKind::Etl);
+        assert_eq!(kind(Some("rollback"), true), JobKind::Rollback);
+        assert_eq!(kind(Some("rollback"), false), JobKind::Etl);
+        assert_eq!(kind(Some("refresh"), false), JobKind::Named("refresh".into()));
+    }
+
+    #[test]
+    fn cluster_is_in_the_arn() {
+        assert_eq!(cluster_of("arn:aws:ecs:us-east-1:1:task/jobs/0a"), Some("jobs"));
+        assert_eq!(cluster_of("arn:aws:ecs:us-east-1:1:task/0a"), None);
     }
 }

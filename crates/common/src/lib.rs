@@ -2,6 +2,7 @@
 
 #![warn(missing_docs)]
 
+pub mod ascii;
 pub mod atomic_file;
 pub mod backoff;
 pub mod env;

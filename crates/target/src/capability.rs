@@ -1,6 +1,7 @@
 //! The capabilities of a target, one trait each.
 
 use std::any::Any;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use async_trait::async_trait;
 use common::failure::{Failure, Result};
 use etl::store::Store;
 use logs::LogSources;
-use tunnel::Discovery;
+use tunnel::{Discovery, Identity, SshRoute};
 use uuid::Uuid;
 
 use crate::{
     ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer,
-    DoctorContext, Job, Location, Run, RunEnd, WithOrigin,
+    DoctorContext, Job, JobKind, Location, Run, RunEnd, WithOrigin,
 };
 
 /// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
@@ -74,6 +75,9 @@ impl Target {
 /// Starting, following and stopping the runs of jobs, and their history.
 #[async_trait]
 pub trait Runs: Send + Sync {
+    /// Returns the jobs that can be started, in the order of the pipeline, without a request.
+    fn jobs(&self) -> Vec<JobKind>;
+
     /// Starts a job and returns the id of its run at once.
     async fn start(&self, job: &Job) -> Result<Uuid>;
 
@@ -115,6 +119,11 @@ pub trait Databases: Send + Sync {
     /// Opens access with a login that can only read, whatever the session sets.
     async fn reader(&self, server: DatabaseServer) -> Result<Database> {
         self.database(DatabaseAccess { server, role: DatabaseRole::Reader }).await
+    }
+
+    /// Returns the names of the databases, the one that `psql` opens first, without a request.
+    fn names(&self) -> Vec<String> {
+        vec![DatabaseServer::MASTER.name().to_owned()]
     }
 
     /// Keeps what jobs need on this machine (a server) running as long as the value lives.
@@ -179,14 +188,57 @@ pub trait Services: Send + Sync {
 /// A bastion in front of the databases.
 #[async_trait]
 pub trait Bastion: Send + Sync {
-    /// Returns what finds the bastion's address.
-    async fn discovery(&self) -> Result<Arc<dyn Discovery>>;
+    /// Returns how to log in to the bastion.
+    async fn access(&self) -> Result<BastionAccess>;
 
-    /// Returns the host and port, as the bastion sees them, of `master`, `replica` or `metabase`.
+    /// Returns the endpoints behind the bastion that have names, without a request.
+    fn endpoints(&self) -> Vec<NamedEndpoint>;
+
+    /// Returns the host and port of a named endpoint, as the bastion sees them.
     async fn endpoint(&self, name: &str) -> Result<tunnel::Endpoint>;
 
     /// Returns how to log in to a database through a tunnel that the caller opens.
-    async fn login(&self, access: DatabaseAccess) -> Result<DatabaseLogin>;
+    async fn login(&self, access: &DatabaseAccess) -> Result<DatabaseLogin>;
+
+    /// Opens a tunnel for a login, or uses one that runs in the background.
+    async fn connect(&self, login: DatabaseLogin) -> Result<Database>;
+
+    /// Returns the CA bundle that the databases' certificates are verified against; `None` turns TLS off.
+    async fn ca_bundle(&self) -> Result<Option<PathBuf>>;
+
+    /// Returns the login of a role with an IAM token as its password.
+    async fn iam_login(&self, server: &DatabaseServer, role: &str) -> Result<DatabaseLogin>;
+
+    /// Returns an IAM token for a role. It is valid for 15 minutes at most, for new connections.
+    async fn iam_token(&self, endpoint: &tunnel::Endpoint, role: &str) -> Result<String>;
+}
+
+/// How to log in to a bastion.
+pub struct BastionAccess {
+    /// Finds its address.
+    pub discovery: Arc<dyn Discovery>,
+    /// The keys for it.
+    pub identity: Identity,
+    /// Files of known hosts beside the usual ones.
+    pub known_hosts_files: Vec<PathBuf>,
+    /// The hosts to jump through, the nearest first.
+    pub jumps: Vec<SshRoute>,
+}
+
+impl From<SshRoute> for BastionAccess {
+    fn from(route: SshRoute) -> Self {
+        let SshRoute { bastion, identity, known_hosts_files, jumps, .. } = route;
+        Self { discovery: Arc::new(bastion), identity, known_hosts_files, jumps }
+    }
+}
+
+/// An endpoint behind a bastion, with a fixed local port that other programs can be configured with.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[expect(missing_docs, reason = "the names say it")]
+pub struct NamedEndpoint {
+    pub name: String,
+    pub local_port: u16,
+    pub is_database: bool,
 }
 
 /// What happens to the data of a target that goes down.

@@ -1,5 +1,6 @@
 //! The components of a target and their states, and the checks of `covidctl doctor`.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::Ipv4Addr;
 
@@ -26,6 +27,8 @@ pub struct Capabilities {
     pub services: bool,
     /// Its databases are behind a bastion.
     pub bastion: bool,
+    /// It runs this project's image: its database has releases, and its storage datasets, run records and reports.
+    pub releases: bool,
 }
 
 impl fmt::Display for Location {
@@ -94,7 +97,7 @@ pub enum CheckOutcome {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Check {
-    pub name: &'static str,
+    pub name: Cow<'static, str>,
     pub outcome: CheckOutcome,
     pub detail: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -113,24 +116,42 @@ pub type CheckSink<'a> = dyn Fn(Check) + Send + Sync + 'a;
 
 impl Check {
     /// Returns a passed check.
-    pub fn ok(name: &'static str, detail: impl Into<String>) -> Self {
-        Self { name, outcome: CheckOutcome::Ok, detail: detail.into(), hint: None }
+    pub fn ok(name: impl Into<Cow<'static, str>>, detail: impl Into<String>) -> Self {
+        Self { name: name.into(), outcome: CheckOutcome::Ok, detail: detail.into(), hint: None }
     }
 
     /// Returns a warning with a hint.
-    pub fn warning(name: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { name, outcome: CheckOutcome::Warning, detail: detail.into(), hint: Some(hint.into()) }
+    pub fn warning(
+        name: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            outcome: CheckOutcome::Warning,
+            detail: detail.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// Returns a failed check with a hint.
-    pub fn failed(name: &'static str, detail: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { name, outcome: CheckOutcome::Failed, detail: detail.into(), hint: Some(hint.into()) }
+    pub fn failed(
+        name: impl Into<Cow<'static, str>>,
+        detail: impl Into<String>,
+        hint: impl Into<String>,
+    ) -> Self {
+        Self {
+            name: name.into(),
+            outcome: CheckOutcome::Failed,
+            detail: detail.into(),
+            hint: Some(hint.into()),
+        }
     }
 
     /// Returns a failed check with the message and hint of an error.
-    pub fn of(name: &'static str, failure: &Failure) -> Self {
+    pub fn of(name: impl Into<Cow<'static, str>>, failure: &Failure) -> Self {
         let hint = failure.hint_text().map(str::to_owned);
-        Self { name, outcome: CheckOutcome::Failed, detail: failure.to_string(), hint }
+        Self { name: name.into(), outcome: CheckOutcome::Failed, detail: failure.to_string(), hint }
     }
 
     /// Lowers a failed check to a warning.

@@ -1,15 +1,16 @@
 //! Jobs and their runs.
 
 use std::fmt;
+use std::sync::Arc;
 
 use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use etl::phases::Phase;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-/// What a job does.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
+/// What a job does: one of the jobs of this program, or a job of the target's description.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "String", into = "String")]
 pub enum JobKind {
     /// Downloads the datasets.
     Download,
@@ -23,11 +24,26 @@ pub enum JobKind {
     Migrate,
     /// Writes a sample.
     Sample,
+    /// A job that only the description of the target names.
+    Named(Arc<str>),
 }
 
 impl JobKind {
+    /// Returns the name.
+    pub fn name(&self) -> &str {
+        match self {
+            Self::Download => "download",
+            Self::Etl => "etl",
+            Self::Report => "report",
+            Self::Rollback => "rollback",
+            Self::Migrate => "migrate",
+            Self::Sample => "sample",
+            Self::Named(name) => name,
+        }
+    }
+
     /// Returns the subcommand of `etl` that does it.
-    pub fn subcommand(self) -> String {
+    pub fn subcommand(&self) -> String {
         match self {
             Self::Etl => "run".to_owned(),
             other => other.to_string(),
@@ -35,18 +51,33 @@ impl JobKind {
     }
 
     /// Returns whether jobs of these kinds must not run at the same time: two of one kind, or two that publish.
-    pub fn excludes(self, other: Self) -> bool {
+    pub fn excludes(&self, other: &Self) -> bool {
         self == other || self.publishes() && other.publishes()
     }
 
-    const fn publishes(self) -> bool {
+    const fn publishes(&self) -> bool {
         matches!(self, Self::Etl | Self::Rollback)
     }
 }
 
 impl fmt::Display for JobKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.serialize(f)
+        f.write_str(self.name())
+    }
+}
+
+impl From<String> for JobKind {
+    fn from(name: String) -> Self {
+        [Self::Download, Self::Etl, Self::Report, Self::Rollback, Self::Migrate, Self::Sample]
+            .into_iter()
+            .find(|kind| kind.name() == name)
+            .unwrap_or_else(|| Self::Named(name.into()))
+    }
+}
+
+impl From<JobKind> for String {
+    fn from(kind: JobKind) -> Self {
+        kind.name().to_owned()
     }
 }
 

@@ -6,15 +6,22 @@
 #![warn(missing_docs)]
 
 pub mod capability;
+pub mod covid19;
 pub mod database;
+pub mod description;
 pub mod health;
 pub mod job;
 pub mod settings;
+mod texts;
 
 pub use self::capability::{
-    Bastion, Components, DataRetention, Databases, LoginSecret, Progress, Runs, Services, Storage, Target,
+    Bastion, BastionAccess, Components, DataRetention, Databases, LoginSecret, NamedEndpoint, Progress, Runs,
+    Services, Storage, Target,
 };
-pub use self::database::{Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer};
+pub use self::database::{
+    Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, password_line,
+};
+pub use self::description::Description;
 pub use self::health::{
     Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location,
 };

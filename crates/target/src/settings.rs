@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 
+use crate::Description;
+
 /// Settings of a target on AWS, from flags, environment and file. What is absent is discovered when it is needed.
 #[derive(Debug, Clone)]
 pub struct AwsSettings {
@@ -26,12 +28,16 @@ pub struct AwsSettings {
     pub ssl_root_cert: Option<WithOrigin<PathBuf>>,
     /// Resource names from the file, by their keys: `cluster`, `bucket/datasets`, …
     pub names: BTreeMap<String, String>,
+    /// The pipeline, if it is not that of the stacks.
+    pub description: Option<Description>,
     /// Stack parameters from the file, by stack and parameter name.
     pub stacks: BTreeMap<String, BTreeMap<String, String>>,
     /// File of pinned SSH host keys.
     pub known_hosts: PathBuf,
     /// Recording of what AWS is asked and answers.
     pub recording: Option<Recording>,
+    /// Folder of the records of runs that have no storage.
+    pub records: PathBuf,
     /// Folder of the tunnels in the background.
     pub tunnels: PathBuf,
     /// Proxy on the way to the bastion.

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -89,6 +90,9 @@ pub struct LocalForwarding {
     pub port: u16,
     /// A libpq connection string that goes through the tunnel and verifies certificates against `host`.
     pub connection: String,
+    /// The Unix socket that leads to the target, too.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub socket: Option<PathBuf>,
 }
 
 impl Event {
@@ -102,12 +106,24 @@ impl LocalForwarding {
     pub(crate) fn new(local: SocketAddr, target: &Endpoint) -> Self {
         let address = reachable(local);
         let connection = format!("host={} hostaddr={} port={}", target.host, address.ip(), address.port());
-        Self { local, host: target.host.clone(), port: target.port, connection }
+        Self { local, host: target.host.clone(), port: target.port, connection, socket: None }
     }
 
     /// Returns an address that this machine can connect to.
     pub fn address(&self) -> SocketAddr {
         reachable(self.local)
+    }
+
+    /// Returns the libpq connection string of the Unix socket.
+    fn socket_connection(&self) -> Option<String> {
+        let socket = self.socket.as_ref()?;
+        let port = socket.extension()?.display();
+        Some(format!("host={} port={port}", quoted(socket.parent()?.to_str()?)))
+    }
+
+    /// Returns whether the target's port is a common one of the web.
+    pub(crate) const fn is_web(&self) -> bool {
+        matches!(self.port, 80 | 443 | 3000 | 8080)
     }
 
     /// Returns a URL if the target's port is a common one of the web, otherwise a `psql` command.
@@ -118,6 +134,14 @@ impl LocalForwarding {
             _ => format!("psql \"{}\"", self.connection),
         }
     }
+}
+
+/// Returns a value of a libpq connection string, quoted if necessary.
+pub fn quoted(value: &str) -> String {
+    if !value.is_empty() && !value.contains([' ', '\'', '\\']) {
+        return value.to_owned();
+    }
+    format!("'{}'", value.replace('\\', "\\\\").replace('\'', "\\'"))
 }
 
 /// Returns an address that this machine can connect to: one that stands for all addresses is none.
@@ -135,6 +159,9 @@ impl fmt::Display for Ready {
         for forwarding in &self.forwardings {
             let target = host_and_port(&forwarding.host, forwarding.port);
             writeln!(f, "{} forwards to {target}    {}", forwarding.local, forwarding.usage())?;
+            if let (Some(socket), Some(connection)) = (&forwarding.socket, forwarding.socket_connection()) {
+                writeln!(f, "{} forwards to {target}    psql \"{connection}\"", socket.display())?;
+            }
         }
         Ok(())
     }
@@ -183,6 +210,21 @@ mod tests {
         assert_eq!(usage(80), "http://127.0.0.1:13000");
         assert_eq!(usage(443), "https://127.0.0.1:13000");
         assert_eq!(usage(5432), "psql \"host=db.example hostaddr=127.0.0.1 port=13000\"");
+        let mut forwarding = LocalForwarding::new(
+            "127.0.0.1:1".parse().unwrap(),
+            &Endpoint { host: "db".to_owned(), port: 5432 },
+        );
+        for (socket, connection) in [
+            ("/run/me/.s.PGSQL.5432", "host=/run/me port=5432"),
+            ("/my 'files'/.s.PGSQL.7", r"host='/my \'files\'' port=7"),
+        ] {
+            forwarding.socket = Some(socket.into());
+            let text = Ready { bastion: String::new(), forwardings: vec![forwarding.clone()] }.to_string();
+            assert!(
+                text.contains(&format!("{socket} forwards to db:5432    psql \"{connection}\"\n")),
+                "{text}"
+            );
+        }
         let target = Endpoint { host: "db.example".to_owned(), port: 5432 };
         for (bound, address) in [("0.0.0.0:1", "127.0.0.1"), ("[::]:1", "::1"), ("10.0.0.7:1", "10.0.0.7")] {
             let connection = LocalForwarding::new(bound.parse().unwrap(), &target).connection;

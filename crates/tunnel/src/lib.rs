@@ -26,6 +26,7 @@ mod openssh_known_hosts;
 mod outage;
 mod pem;
 mod pool;
+mod postgres_tls;
 mod prefetch;
 mod private_key;
 mod proxy;
@@ -41,6 +42,7 @@ mod sync;
 mod tcp;
 mod terminal;
 mod trust;
+mod unix_socket;
 mod warm_channel;
 mod window;
 
@@ -61,16 +63,19 @@ use self::connector::Connector;
 pub use self::connector::parse_cipher;
 pub use self::console_keys::ConsoleKeys;
 pub use self::counters::{Counters, Snapshot};
-pub use self::event::{Event, EventSink, LocalForwarding, Ready};
+pub use self::event::{Event, EventSink, LocalForwarding, Ready, quoted};
 pub use self::forwarding::{Endpoint, Forwarding};
 pub use self::known_hosts::{KeyProvenance, count_pins};
 use self::listener::Listener;
 use self::pool::Pool;
+use self::postgres_tls::PostgresTls;
 pub use self::proxy::Proxy;
 use self::reconnect::ConnectError;
 pub use self::service::{ControlSocket, EndedTunnel, RunningTunnel, Service, ServiceStatus, StopRequest};
 pub use self::ssh_config::{SshHost, SshRoute};
 pub use self::trust::Trust;
+pub use self::unix_socket::UnixSocket;
+use self::unix_socket::UnixSocketPath;
 
 /// Returns the file of pinned host keys, which stands beside the settings: deleting a target's data must not delete the pins.
 pub fn known_hosts_file(config: &Path) -> PathBuf {
@@ -107,6 +112,18 @@ pub struct Options {
     pub connect_timeout: Duration,
     /// A file that exists while connections are served.
     pub ready_file: Option<PathBuf>,
+    /// Unix sockets in addition to the local ports.
+    pub unix_sockets: Option<UnixSockets>,
+}
+
+/// Unix sockets in front of the local ports to databases (not to those of the web), for programs that use libpq. Each has the port of its target in its name, or the local port if
+/// several targets have the same.
+pub struct UnixSockets {
+    /// The folder, which only its owner may enter. It is created if it is missing.
+    pub folder: PathBuf,
+    /// The CA bundle that certificates of the databases are verified against, with their host names. `None`: connections are not encrypted
+    /// behind the bastion, because libpq does not encrypt on a Unix socket.
+    pub ca_bundle: Option<PathBuf>,
 }
 
 /// An open tunnel. Dropping it closes every connection, session and listener.
@@ -114,6 +131,7 @@ pub struct Tunnel {
     ready: Ready,
     counters: Arc<Counters>,
     tasks: JoinSet<Failure>,
+    _sockets: Vec<UnixSocket>,
     _ready_file: Option<ReadyFile>,
 }
 
@@ -124,10 +142,14 @@ impl Tunnel {
         for forwarding in &options.forwardings {
             listeners.push(Listener::bind(options.bind, forwarding).await?);
         }
+        let mut forwardings: Vec<_> = listeners.iter().map(Listener::forwarding).collect();
+        let sockets = match &options.unix_sockets {
+            Some(sockets) => sockets.listen(&mut forwardings)?,
+            None => Vec::new(),
+        };
         let counters = Arc::new(Counters::default());
         let connector = Connector::new(&options, Arc::clone(&counters), Arc::clone(&events))?;
         let first = connector.connect().await.map_err(ConnectError::into_failure)?;
-        let forwardings = listeners.iter().map(Listener::forwarding).collect();
         let ready = Ready { bastion: first.bastion.to_string(), forwardings };
         let ready_file = options.ready_file.map(|path| ReadyFile::write(path, &ready)).transpose()?;
 
@@ -138,7 +160,7 @@ impl Tunnel {
             tasks.spawn(listener.serve(Arc::clone(&pool)));
         }
         events(Event::Ready(ready.clone()));
-        Ok(Self { ready, counters, tasks, _ready_file: ready_file })
+        Ok(Self { ready, counters, tasks, _sockets: sockets, _ready_file: ready_file })
     }
 
     /// Returns the bastion and the local ports.
@@ -158,6 +180,28 @@ impl Tunnel {
             Some(Err(error)) => Failure::new("a task of the tunnel panicked").source(error),
             None => Failure::new("the tunnel is closed"),
         }
+    }
+}
+
+impl UnixSockets {
+    /// Listens in front of every local port, and adds the sockets to the forwardings.
+    fn listen(&self, forwardings: &mut [LocalForwarding]) -> Result<Vec<UnixSocket>> {
+        let databases = forwardings.iter().filter(|forwarding| !forwarding.is_web());
+        let mut ports: Vec<u16> = databases.map(|forwarding| forwarding.port).collect();
+        ports.sort_unstable();
+        let is_distinct = ports.windows(2).all(|pair| pair[0] != pair[1]);
+        let mut sockets = Vec::new();
+        for forwarding in forwardings.iter_mut().filter(|forwarding| !forwarding.is_web()) {
+            let port = if is_distinct { forwarding.port } else { forwarding.local.port() };
+            let tls = match &self.ca_bundle {
+                Some(ca_bundle) => Some(PostgresTls::new(ca_bundle, &forwarding.host)?),
+                None => None,
+            };
+            let socket = UnixSocketPath::prepare(&self.folder, port)?.listen(forwarding.address(), tls)?;
+            forwarding.socket = Some(socket.path().to_path_buf());
+            sockets.push(socket);
+        }
+        Ok(sockets)
     }
 }
 

@@ -17,6 +17,7 @@ use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, Buf
 use tokio::net::{UnixListener, UnixStream};
 use tokio::time::timeout;
 
+use crate::counters::Snapshot;
 use crate::event::LocalForwarding;
 use crate::forwarding::Endpoint;
 
@@ -64,8 +65,14 @@ pub struct ServiceStatus {
     pub bytes_received: u64,
     /// Connections that are open.
     pub connections: u64,
+    /// Connections accepted so far.
+    #[serde(default)]
+    pub connections_total: u64,
     /// How often the bastion was lost and reached again.
     pub reconnects: u64,
+    /// The latest measured round trip to the bastion.
+    #[serde(default)]
+    pub round_trip_seconds: f64,
 }
 
 /// A tunnel that runs.
@@ -180,6 +187,26 @@ impl Service {
     }
 }
 
+impl ServiceStatus {
+    /// Returns the counters as those of a tunnel of this process.
+    pub fn counters(&self) -> Snapshot {
+        Snapshot {
+            up: self.bytes_sent,
+            down: self.bytes_received,
+            open: self.connections,
+            served: self.connections_total,
+            reconnects: self.reconnects,
+            round_trip: Duration::try_from_secs_f64(self.round_trip_seconds).unwrap_or_default(),
+            ..Snapshot::default()
+        }
+    }
+
+    /// Returns whether the tunnel was started for the target with this scope, or for a bastion that belongs to no target.
+    pub fn is_of(&self, scope: &str) -> bool {
+        self.scope == scope || self.scope == self.bastion
+    }
+}
+
 impl RunningTunnel {
     /// Ends the tunnel, and waits until it has closed its ports.
     pub async fn stop(self) -> Result<ServiceStatus> {
@@ -236,6 +263,11 @@ impl ControlSocket {
         self.path.with_extension("log")
     }
 
+    /// Returns the path of a file for passwords beside the socket.
+    pub fn password_file(&self) -> PathBuf {
+        self.path.with_extension("pgpass")
+    }
+
     /// Returns the socket's path.
     pub fn path(&self) -> &Path {
         &self.path
@@ -285,7 +317,9 @@ mod tests {
             bytes_sent: 1,
             bytes_received: 2,
             connections: 3,
+            connections_total: 5,
             reconnects: 4,
+            round_trip_seconds: 0.15,
         }
     }
 

@@ -235,7 +235,7 @@ async fn report(arguments: ReportArgs) -> Result<()> {
     let Some(width) = terminal::width() else { return Ok(()) };
     let document = serde_json::from_slice(&written.document).ok();
     let text = document.and_then(|document| report::text_of(&document, width)).unwrap_or(written.text);
-    print("the report", &text)
+    print("the report", &common::ascii::in_locale(&text))
 }
 
 /// Prints text to stdout; a closed pipe, such as that of a pager, is no error.

@@ -78,7 +78,7 @@ struct Pipeline<'a> {
 impl Pipeline<'_> {
     /// Runs all steps and returns the id of the load.
     async fn run(&self, rows: Option<u64>) -> Result<Uuid> {
-        up::migrate(&self.target, self.progress.as_ref(), &mut |line| self.log(JobKind::Migrate, line))
+        up::migrate(&self.target, self.progress.as_ref(), &mut |line| self.log(&JobKind::Migrate, line))
             .await?;
         let is_sample = self.sample(rows).await?;
         self.progress.step("loading the datasets");
@@ -116,7 +116,7 @@ impl Pipeline<'_> {
     }
 
     /// Prints the whole log of loads and reports, and the warnings of other jobs.
-    fn log(&self, kind: JobKind, line: &LogLine) {
+    fn log(&self, kind: &JobKind, line: &LogLine) {
         match (self.printer, kind) {
             (None, _) => {}
             (Some(printer), JobKind::Etl | JobKind::Report) => printer.log(line),
@@ -130,7 +130,7 @@ impl Pipeline<'_> {
         let run = following.run;
         let may_detach = self.printer.is_none() && job.kind != JobKind::Sample;
         let _attached = (!may_detach).then(|| self.local.attach(run));
-        following.to_end(&self.target, &mut |line| self.log(job.kind, line)).await?;
+        following.to_end(&self.target, &mut |line| self.log(&job.kind, line)).await?;
         Ok(run)
     }
 }

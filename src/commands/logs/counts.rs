@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use chrono::{Local, SecondsFormat, Utc};
+use common::ascii;
 use common::failure::Result;
 use common::text::thousands;
 use serde::Serialize;
@@ -48,7 +49,7 @@ pub(super) fn print(histogram: &Histogram, utc: bool, printer: &Printer) -> Resu
         text.truncate(text.trim_end().len());
         text.push('\n');
     }
-    printer.bytes(text.as_bytes());
+    printer.bytes(ascii::in_locale(&text).as_bytes());
     Ok(())
 }
 

@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 
 use anstyle::{AnsiColor, Style};
 use chrono::{Local, SecondsFormat, Utc};
+use common::ascii;
 use common::failure::Result;
 use common::terminal::visible;
 use common::text::thousands;
@@ -70,7 +71,7 @@ pub(super) async fn patterns(
         );
         examples(pattern).take(lines).for_each(|line| text.push_str(&indented(line)));
     }
-    printer.bytes(text.as_bytes());
+    printer.bytes(ascii::in_locale(&text).as_bytes());
     Ok(())
 }
 
@@ -104,7 +105,7 @@ pub(super) async fn diff(
         );
         text.push_str(&indented(&readable(pattern)));
     }
-    printer.bytes(text.as_bytes());
+    printer.bytes(ascii::in_locale(&text).as_bytes());
     Ok(())
 }
 

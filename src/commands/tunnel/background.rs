@@ -11,11 +11,13 @@ use std::sync::Arc;
 use chrono::{SecondsFormat, Utc};
 use common::failure::{Context as _, Exit, Failure, Result};
 use nix::unistd::{dup2_stderr, dup2_stdin, dup2_stdout, setsid};
-use tunnel::{ControlSocket, Ready, RunningTunnel, Service, ServiceStatus, Tunnel};
+use target::Target;
+use tunnel::{ControlSocket, LocalForwarding, Ready, RunningTunnel, Service, ServiceStatus, Tunnel};
 
 use super::health::{self, Connected, HealthServer};
-use super::options;
-use crate::cli::{Route, StartArgs, TunnelTarget};
+use super::iam::IamLogins;
+use super::{names, no_forwarding, options};
+use crate::cli::StartArgs;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -31,7 +33,7 @@ pub(super) async fn start(args: &StartArgs, settings: &Settings, printer: &Arc<P
     }
     // Two that start at the same time must not both open a tunnel.
     let _lock = service.lock()?;
-    let key = key(&args.route, settings)?;
+    let key = key(args, settings)?;
     if let Some(tunnel) = service.running().await?.into_iter().find(|tunnel| tunnel.status.key == key) {
         let status = tunnel.status;
         printer.note(&format!("it runs already, since {}", status.started_at));
@@ -75,24 +77,33 @@ async fn detached(
     let connected = Connected::default();
     let open = async {
         let health = HealthServer::bind_optional(args.health).await?;
+        let logins = match &args.iam {
+            Some(role) => {
+                let target = crate::commands::target(settings)?;
+                target.bastion()?;
+                let Some(bastion) = target.bastion else { return Err(no_forwarding()) };
+                Some(IamLogins::new(&args.route, role, bastion).await?)
+            }
+            None => None,
+        };
         let options = options(&args.route, settings, printer).await?;
-        Ok((Tunnel::open(options, connected.watching(printer.tunnel_events())).await?, health))
+        Ok((Tunnel::open(options, connected.watching(printer.tunnel_events())).await?, health, logins))
     };
-    let (mut tunnel, health) = tokio::select! {
+    let (mut tunnel, health, logins) = tokio::select! {
         biased;
         opened = open => opened?,
         failure = signals.next() => return Err(failure),
     };
     let socket = service.listen()?;
-    let (ready, counters) = (tunnel.ready().clone(), Arc::clone(tunnel.counters()));
+    let (mut ready, counters) = (tunnel.ready().clone(), Arc::clone(tunnel.counters()));
+    let tokens = logins.map(|logins| logins.write(socket.password_file(), &mut ready)).transpose()?;
     print_ready(&ready, printer);
     leave_terminal(&socket)?;
-    let (started_at, key) =
-        (Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true), key(&args.route, settings)?);
+    let (started_at, key) = (Utc::now().to_rfc3339_opts(SecondsFormat::Secs, true), key(args, settings)?);
     let scope = if args.route.bastion.is_some() { ready.bastion.clone() } else { settings.aws.scope() };
-    let is_default = args.route.targets.is_empty() && args.route.forwardings.is_empty();
-    let targets = args.route.targets.iter().chain(is_default.then_some(&TunnelTarget::Master));
-    let names: Vec<String> = targets.map(|target| target.name().to_owned()).collect();
+    let target = if args.route.bastion.is_some() { None } else { Some(crate::commands::target(settings)?) };
+    let bastion = target.as_ref().map(Target::bastion).transpose()?;
+    let names = bastion.map_or_else(Vec::new, |bastion| names(&args.route, bastion));
     let status = || {
         let counters = counters.snapshot();
         ServiceStatus {
@@ -107,10 +118,18 @@ async fn detached(
             bytes_sent: counters.up,
             bytes_received: counters.down,
             connections: counters.open,
+            connections_total: counters.served,
             reconnects: counters.reconnects,
+            round_trip_seconds: counters.round_trip.as_secs_f64(),
         }
     };
     let health = std::pin::pin!(health::serve(health, &tunnel, connected.clone()));
+    let renewing = async {
+        match &tokens {
+            Some(tokens) => tokens.keep_renewed(printer).await,
+            None => std::future::pending().await,
+        }
+    };
     let signal = async {
         // The terminal that hangs up is no longer this process's.
         loop {
@@ -128,8 +147,10 @@ async fn detached(
         }
         _ = signal => None,
         () = health => None,
+        _ = renewing => None,
     };
     // The client that asked for the end waits until the ports are closed.
+    drop(tokens);
     drop(tunnel);
     drop(socket);
     drop(stop);
@@ -137,8 +158,8 @@ async fn detached(
 }
 
 /// Returns what makes two tunnels the same: the same endpoints of the same target, or the same ports through the same bastion.
-fn key(route: &Route, settings: &Settings) -> Result<String> {
-    let names: Vec<_> = route.targets.iter().map(|target| target.name()).collect();
+fn key(args: &StartArgs, settings: &Settings) -> Result<String> {
+    let route = &args.route;
     let forwardings: Vec<_> = route
         .forwardings
         .iter()
@@ -149,7 +170,19 @@ fn key(route: &Route, settings: &Settings) -> Result<String> {
         None => settings.aws.scope(),
     };
     let local = route.local_port.map(|port| port.to_string()).unwrap_or_default();
-    Ok(format!("{scope} {} {} {local} {}", names.join(","), forwardings.join(","), route.bind))
+    let mut key =
+        format!("{scope} {} {} {local} {}", route.targets.join(","), forwardings.join(","), route.bind);
+    if let Some(folder) = &route.unix_socket {
+        let folder =
+            std::path::absolute(folder).context(|| "cannot find the folder of the socket".to_owned())?;
+        key.push(' ');
+        key += &folder.to_string_lossy();
+    }
+    if let Some(role) = &args.iam {
+        key += " iam ";
+        key += &super::iam::role(role)?;
+    }
+    Ok(key)
 }
 
 fn print_ready(ready: &Ready, printer: &Printer) {
@@ -186,8 +219,11 @@ pub(super) async fn list(settings: &Settings, printer: &Printer) -> Result<()> {
         return Ok(());
     }
     printer.show_table(heads, &running, |status| {
-        let local: Vec<_> =
-            status.forwardings.iter().map(|forwarding| forwarding.local.to_string()).collect();
+        let socket =
+            |forwarding: &LocalForwarding| forwarding.socket.as_ref().map(|path| path.display().to_string());
+        let addresses =
+            |forwarding: &LocalForwarding| [Some(forwarding.local.to_string()), socket(forwarding)];
+        let local: Vec<_> = status.forwardings.iter().flat_map(addresses).flatten().collect();
         let targets: Vec<_> = status
             .forwardings
             .iter()
@@ -230,6 +266,6 @@ pub(super) async fn stop(which: &[String], settings: &Settings, printer: &Printe
 
 fn is_named(tunnel: &RunningTunnel, name: &str) -> bool {
     let status = &tunnel.status;
-    let is_port = |forwarding: &tunnel::LocalForwarding| forwarding.local.port().to_string() == name;
+    let is_port = |forwarding: &LocalForwarding| forwarding.local.port().to_string() == name;
     status.names.iter().any(|known| known == name) || status.forwardings.iter().any(is_port)
 }

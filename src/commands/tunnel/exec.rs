@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use common::failure::Result;
 
-use super::{child, no_forwarding, options};
-use crate::cli::{Route, TunnelTarget};
+use super::{child, iam as tokens, names, no_forwarding, options};
+use crate::cli::Route;
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -15,6 +15,7 @@ use tunnel::Tunnel;
 
 pub(super) async fn run(
     route: &Route,
+    iam: Option<&str>,
     words: &[OsString],
     settings: &Settings,
     printer: &Arc<Printer>,
@@ -22,15 +23,15 @@ pub(super) async fn run(
     let mut signals = Signals::listen()?;
     let open = async {
         let target = crate::commands::target(settings)?;
-        let login = login(route, target.bastion.as_deref()).await?;
+        let login = login(route, iam, target.bastion.as_deref()).await?;
         let mut options = options(route, settings, printer).await?;
         if route.local_port.is_none() && route.forwardings.is_empty() {
             // The environment names the port, so that the default ones, which another tunnel may use, are not needed.
             options.forwardings.iter_mut().for_each(|forwarding| forwarding.port = 0);
         }
-        Ok((login, Tunnel::open(options, printer.tunnel_events()).await?))
+        Ok((target, login, Tunnel::open(options, printer.tunnel_events()).await?))
     };
-    let (login, mut tunnel) = tokio::select! {
+    let (target, login, mut tunnel) = tokio::select! {
         biased;
         opened = open => opened?,
         failure = signals.next() => return Err(failure),
@@ -38,6 +39,7 @@ pub(super) async fn run(
     let Some(local) = tunnel.ready().forwardings.first() else {
         return Err(no_forwarding());
     };
+    let token_of = login.as_ref().map(|login| (login.endpoint.clone(), login.user.clone()));
     let database = login.map(|login| login.through(local.address(), ())).transpose()?;
     let environment = match &database {
         Some(database) => database.environment(),
@@ -48,17 +50,41 @@ pub(super) async fn run(
             ("PGPORT", local.local.port().to_string().into()),
         ],
     };
-    child::run(words, environment, &mut signals, tunnel.ended()).await
+    let renewing = async {
+        if let (Some(_), Some((endpoint, role)), Some(database)) = (iam, &token_of, &database) {
+            let write = |token: &str| database.write_password(token);
+            return match target.bastion() {
+                Ok(bastion) => tokens::keep_renewed(bastion, endpoint, role, write, printer).await,
+                Err(failure) => failure,
+            };
+        }
+        std::future::pending().await
+    };
+    let failed = async {
+        tokio::select! {
+            failure = tunnel.ended() => failure,
+            failure = renewing => failure,
+        }
+    };
+    child::run(words, environment, &mut signals, failed).await
 }
 
 /// Returns the login for the first forwarding if its target is a database of the target; any other login is up to the command.
-async fn login(route: &Route, bastion: Option<&dyn Bastion>) -> Result<Option<DatabaseLogin>> {
+async fn login(
+    route: &Route,
+    iam: Option<&str>,
+    bastion: Option<&dyn Bastion>,
+) -> Result<Option<DatabaseLogin>> {
     let Some(bastion) = bastion.filter(|_| route.bastion.is_none()) else { return Ok(None) };
-    let server = match route.targets.first() {
-        Some(TunnelTarget::Replica) => DatabaseServer::Replica,
-        Some(TunnelTarget::Master) => DatabaseServer::Master,
-        None if route.forwardings.is_empty() => DatabaseServer::Master,
-        Some(TunnelTarget::Metabase) | None => return Ok(None),
-    };
-    bastion.login(DatabaseAccess { server, ..DatabaseAccess::READ }).await.map(Some)
+    let Some(name) = names(route, bastion).into_iter().next() else { return Ok(None) };
+    let is_database =
+        bastion.endpoints().iter().any(|endpoint| endpoint.is_database && endpoint.name == name);
+    if !is_database {
+        return Ok(None);
+    }
+    let server = DatabaseServer::named(&name);
+    if let Some(role) = iam {
+        return bastion.iam_login(&server, &tokens::role(role)?).await.map(Some);
+    }
+    bastion.login(&DatabaseAccess { server, ..DatabaseAccess::READ }).await.map(Some)
 }

@@ -4,16 +4,20 @@ mod background;
 pub(super) mod child;
 mod exec;
 mod health;
+pub(super) mod iam;
 
 use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::ascii;
 use common::failure::{Exit, Failure, Result};
-use tunnel::{Counters, Discovery, EventSink, Forwarding, Identity, Options, SshRoute, Tunnel};
+use target::{Bastion, BastionAccess, SslMode};
+use tunnel::{Counters, EventSink, Forwarding, Options, SshRoute, Tunnel, UnixSockets};
 
 use self::health::{Connected, HealthServer};
-use crate::cli::{self, Route, TunnelCommand, TunnelTarget};
+use crate::cli::{self, Route, TunnelCommand};
 use crate::printer::Printer;
 use crate::settings::Settings;
 use crate::signals::Signals;
@@ -25,7 +29,9 @@ const ERASE_LINE: &str = "\r\x1b[K";
 
 pub(super) async fn run(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     match &args.command {
-        Some(TunnelCommand::Exec { route, command }) => exec::run(route, command, settings, printer).await,
+        Some(TunnelCommand::Exec { route, iam, command }) => {
+            exec::run(route, iam.as_deref(), command, settings, printer).await
+        }
         Some(TunnelCommand::Start(start)) => background::start(start, settings, printer).await,
         Some(TunnelCommand::List) => background::list(settings, printer).await,
         Some(TunnelCommand::Stop { which }) => background::stop(which, settings, printer).await,
@@ -65,9 +71,8 @@ async fn foreground(args: &cli::Tunnel, settings: &Settings, printer: &Arc<Print
 
 /// Returns the options of the command line; the target supplies the bastion and the endpoints that it does not name.
 async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Result<Options> {
-    let (discovery, mut forwardings, way) = if let Some(bastion) = &route.bastion {
+    let (access, mut forwardings, ca_bundle) = if let Some(bastion) = &route.bastion {
         if let Some(target) = route.targets.first() {
-            let target = target.name();
             return Err(Failure::usage(format!("the address of `{target}` is unknown with --bastion"))
                 .hint("name it with -L: -L LOCAL-PORT:HOST:PORT"));
         }
@@ -76,10 +81,9 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         }
         let way = bastion.resolve()?;
         warn_of_passed_over(&way, printer);
-        (Arc::new(way.bastion.clone()) as Arc<dyn Discovery>, Vec::new(), Some(way))
+        (BastionAccess::from(way), Vec::new(), own_ca_bundle(route, settings, printer))
     } else {
-        let (discovery, forwardings) = named(route, settings).await?;
-        (discovery, forwardings, None)
+        named(route, settings).await?
     };
     forwardings.extend(route.forwardings.iter().cloned());
     match (route.local_port, forwardings.as_mut_slice()) {
@@ -94,11 +98,9 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         let bind = route.bind;
         printer.note(&format!("warning: other machines can reach the database through {bind} (--bind)"));
     }
-    let (mut identity, known_hosts_files, jumps) = match way {
-        Some(way) => (way.identity, way.known_hosts_files, way.jumps),
-        None => (Identity::default(), Vec::new(), Vec::new()),
-    };
-    identity.files.clone_from(&route.keys);
+    let BastionAccess { discovery, mut identity, known_hosts_files, jumps } = access;
+    // Those of the command line are offered first.
+    identity.files.splice(0..0, route.keys.iter().cloned());
     Ok(Options {
         discovery,
         forwardings,
@@ -114,7 +116,20 @@ async fn options(route: &Route, settings: &Settings, printer: &Printer) -> Resul
         proxy: settings.proxy.clone(),
         connect_timeout: route.connect_timeout,
         ready_file: None,
+        unix_sockets: route.unix_socket.clone().map(|folder| UnixSockets { folder, ca_bundle }),
     })
+}
+
+/// Returns the CA bundle for Unix sockets to databases that belong to no target.
+fn own_ca_bundle(route: &Route, settings: &Settings, printer: &Printer) -> Option<PathBuf> {
+    let bundle = settings.aws.ssl_root_cert.as_ref().map(|bundle| bundle.value.clone());
+    let bundle = bundle.filter(|_| settings.aws.ssl_mode.value == SslMode::VerifyFull);
+    if route.unix_socket.is_some() && bundle.is_none() {
+        printer.note(
+            "warning: connections to the Unix socket are not encrypted behind the bastion; to verify the database, name its CA: --ssl-root-cert FILE",
+        );
+    }
+    bundle
 }
 
 /// Names the options of `~/.ssh/config` that are passed over although they may matter.
@@ -129,19 +144,34 @@ fn no_forwarding() -> Failure {
     Failure::usage("there is nothing to forward").hint("-L 5432:db.example:5432")
 }
 
-/// Returns the target's bastion and the forwardings to the named endpoints behind it; by default to the master.
-async fn named(route: &Route, settings: &Settings) -> Result<(Arc<dyn Discovery>, Vec<Forwarding>)> {
+/// Returns the target's bastion, the forwardings to the named endpoints behind it (by default to its first database), and the CA bundle
+/// that Unix sockets need.
+async fn named(
+    route: &Route,
+    settings: &Settings,
+) -> Result<(BastionAccess, Vec<Forwarding>, Option<PathBuf>)> {
     let target = crate::commands::target(settings)?;
     let bastion = target.bastion()?;
-    let discovery = bastion.discovery().await?;
-    let is_empty = route.targets.is_empty() && route.forwardings.is_empty();
-    let default = is_empty.then_some(&TunnelTarget::Master);
+    let known = bastion.endpoints();
     let mut forwardings = Vec::new();
-    for named in route.targets.iter().chain(default) {
-        let target = bastion.endpoint(named.name()).await?;
-        forwardings.push(Forwarding { port: named.local_port(), target });
+    for name in names(route, bastion) {
+        let port = known.iter().find(|endpoint| endpoint.name == name).map_or(0, |known| known.local_port);
+        forwardings.push(Forwarding { port, target: bastion.endpoint(&name).await? });
     }
-    Ok((discovery, forwardings))
+    let ca_bundle = match route.unix_socket {
+        Some(_) => bastion.ca_bundle().await?,
+        None => None,
+    };
+    Ok((bastion.access().await?, forwardings, ca_bundle))
+}
+
+/// Returns the names of the endpoints that a tunnel leads to.
+fn names(route: &Route, bastion: &dyn Bastion) -> Vec<String> {
+    if !route.targets.is_empty() || !route.forwardings.is_empty() {
+        return route.targets.clone();
+    }
+    let known = bastion.endpoints().into_iter();
+    known.filter(|endpoint| endpoint.is_database).map(|endpoint| endpoint.name).take(1).collect()
 }
 
 /// Returns a sink that prints `ready` on standard output and other events on standard error; as JSON, every event on standard output.
@@ -181,5 +211,5 @@ async fn show_counters(counters: &Counters, printer: &Printer) {
 fn write(text: &str) {
     let mut stderr = std::io::stderr().lock();
     // An error on standard error cannot be reported anywhere.
-    drop(stderr.write_all(text.as_bytes()).and_then(|()| stderr.flush()));
+    drop(stderr.write_all(ascii::in_locale(text).as_bytes()).and_then(|()| stderr.flush()));
 }

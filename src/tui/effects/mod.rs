@@ -93,7 +93,8 @@ impl EffectRunner {
         match effect {
             Effect::Request(id, request) => {
                 let kind = discriminant(&request);
-                let task = self.tasks.spawn(requests::perform(target, outbox, id, request));
+                let settings = self.settings.clone();
+                let task = self.tasks.spawn(requests::perform(settings, target, outbox, id, request));
                 if let Some(older) = self.pending.insert(kind, task) {
                     older.abort();
                 }
@@ -115,6 +116,10 @@ impl EffectRunner {
                     task.abort();
                 }
                 self.send(Msg::Tunnel(tunnel, TunnelEvent::Ended(None)));
+            }
+            Effect::StopTunnelProcess(process) => {
+                let settings = self.settings.clone();
+                self.spawn(async move { outbox.done(tunnels::stop(&settings, &process).await).await });
             }
             Effect::SaveText { path, text } => {
                 self.spawn(async move { outbox.done(requests::save_text(path, text).await).await });

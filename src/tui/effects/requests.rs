@@ -9,9 +9,10 @@ use tokio::fs::File;
 use tokio::io::AsyncWriteExt as _;
 use uuid::Uuid;
 
-use super::{Outbox, logs, machine};
+use super::{Outbox, logs, machine, tunnels};
 use crate::db;
 use crate::ops;
+use crate::settings::Settings;
 use crate::tui::domain::Activity;
 use crate::tui::model::data::{Charts, DataSummary, RejectedRow, TableSize};
 use crate::tui::model::runs::RunDetails;
@@ -24,7 +25,13 @@ const MAX_RUNS: usize = 200;
 const MAX_REJECTED: i64 = 500;
 
 /// Performs a request, and sends its response.
-pub(super) async fn perform(target: Target, outbox: Outbox, id: RequestId, request: Request) {
+pub(super) async fn perform(
+    settings: Settings,
+    target: Target,
+    outbox: Outbox,
+    id: RequestId,
+    request: Request,
+) {
     let msg = match request {
         Request::Components => {
             let components = response(ops::status::components(&target)).await;
@@ -54,6 +61,7 @@ pub(super) async fn perform(target: Target, outbox: Outbox, id: RequestId, reque
         }
         Request::Activity => Msg::Activity(id, response(activity(&target)).await),
         Request::Checks => Msg::Checks(id, Ok(checks(&target).await)),
+        Request::Tunnels => Msg::Tunnels(id, response(tunnels::in_background(&settings)).await),
         Request::Metrics => Msg::Metrics(id, Ok(machine::metrics(&target.location()))),
         Request::Logs { since, run } => return logs::follow(&target, &outbox, id, since, run).await,
     };
@@ -146,7 +154,7 @@ async fn activity(target: &Target) -> Result<Box<Activity>> {
 
 /// Cancels a query or ends a session, as the administrator: other roles may signal their own sessions only.
 pub(super) async fn end_session(target: &Target, pid: i32, began_at: i64, terminate: bool) -> Result<()> {
-    let access = DatabaseAccess { server: DatabaseServer::Master, role: DatabaseRole::Administrator };
+    let access = DatabaseAccess { server: DatabaseServer::MASTER, role: DatabaseRole::Administrator };
     let database = target.databases.database(access).await?;
     let mut connection = db::connect(&database).await?;
     db::activity::end(&mut connection, pid, began_at, terminate).await

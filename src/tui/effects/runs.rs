@@ -38,8 +38,9 @@ async fn try_start(target: &Target, outbox: &Outbox, kinds: &[JobKind], years: O
     }
     for kind in due {
         // A load that is followed by its report here must not trigger another one on AWS.
+        let years = years.as_ref().filter(|_| kind == JobKind::Etl);
         let mut job = ops::pipeline::job(kind, kinds.len() > 1);
-        if let Some(years) = years.as_ref().filter(|_| kind == JobKind::Etl) {
+        if let Some(years) = years {
             job = job.with(env::YEARS, years);
         }
         if run(target, outbox, &job).await? != 0 {

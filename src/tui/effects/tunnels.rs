@@ -6,17 +6,41 @@ use std::time::Duration;
 
 use chrono::Utc;
 use common::failure::{Failure, Result};
-use tunnel::{Discovery, Event, EventSink, Forwarding, Identity, Options, SshHost, Trust, Tunnel};
+use target::BastionAccess;
+use tunnel::{Event, EventSink, Forwarding, Options, Service, ServiceStatus, SshHost, Trust, Tunnel};
 
 use super::Outbox;
 use crate::connect;
-use crate::settings::Settings;
+use crate::settings::{Settings, TargetKind};
+use crate::tui::model::tunnels::TunnelProcess;
 use crate::tui::model::{Msg, Route, TunnelEvent};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// How often the counters are read.
 const COUNTER_INTERVAL: Duration = Duration::from_secs(1);
+
+/// Returns the tunnels that `tunnel start` has opened for the target, or for a bastion that belongs to none.
+pub(super) async fn in_background(settings: &Settings) -> Result<Vec<ServiceStatus>> {
+    let scope = match settings.kind {
+        TargetKind::Aws => settings.aws.scope(),
+        TargetKind::Local => String::new(),
+    };
+    let running = Service::new(settings.tunnels.clone()).running().await?;
+    Ok(running.into_iter().map(|tunnel| tunnel.status).filter(|status| status.is_of(&scope)).collect())
+}
+
+/// Stops a tunnel in the background, and returns what was done.
+pub(super) async fn stop(settings: &Settings, process: &TunnelProcess) -> Result<String> {
+    let running = Service::new(settings.tunnels.clone()).running().await?;
+    let is_it = |status: &ServiceStatus| {
+        (status.pid, status.started_at.as_str()) == (process.pid, process.started_at.as_str())
+    };
+    match running.into_iter().find(|tunnel| is_it(&tunnel.status)) {
+        Some(tunnel) => tunnel.stop().await.map(|_| format!("stopped the tunnel of process {}", process.pid)),
+        None => Ok(format!("the tunnel of process {} had ended already", process.pid)),
+    }
+}
 
 pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route: Route) {
     let failure = match options(&settings, route, event_sink(outbox.clone(), tunnel)).await {
@@ -27,23 +51,23 @@ pub(super) async fn open(settings: Settings, outbox: Outbox, tunnel: u64, route:
 }
 
 async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<Options> {
-    let (discovery, forwarding, way): (Arc<dyn Discovery>, _, _) = match route {
+    let (access, forwarding) = match route {
         Route::Through { forwarding, bastion } => {
             let bastion: SshHost = bastion.parse().map_err(Failure::usage)?;
-            let way = bastion.resolve()?;
-            (Arc::new(way.bastion.clone()), forwarding.parse().map_err(Failure::usage)?, Some(way))
+            (BastionAccess::from(bastion.resolve()?), forwarding.parse().map_err(Failure::usage)?)
         }
         Route::Named(name) => {
             let target = connect::target(settings, sink)?;
             let bastion = target.bastion()?;
-            let endpoint = bastion.endpoint(name.name()).await?;
-            (bastion.discovery().await?, Forwarding { port: name.local_port(), target: endpoint }, None)
+            let known = bastion.endpoints().into_iter().find(|endpoint| endpoint.name == name);
+            let forwarding = Forwarding {
+                port: known.map_or(0, |endpoint| endpoint.local_port),
+                target: bastion.endpoint(&name).await?,
+            };
+            (bastion.access().await?, forwarding)
         }
     };
-    let (identity, known_hosts_files, jumps) = match way {
-        Some(way) => (way.identity, way.known_hosts_files, way.jumps),
-        None => (Identity::default(), Vec::new(), Vec::new()),
-    };
+    let BastionAccess { discovery, identity, known_hosts_files, jumps } = access;
     Ok(Options {
         discovery,
         forwardings: vec![forwarding],
@@ -61,6 +85,7 @@ async fn options(settings: &Settings, route: Route, sink: EventSink) -> Result<O
         proxy: settings.proxy.clone(),
         connect_timeout: CONNECT_TIMEOUT,
         ready_file: None,
+        unix_sockets: None,
     })
 }
 

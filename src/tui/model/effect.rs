@@ -3,13 +3,14 @@
 use uuid::Uuid;
 
 use super::RequestId;
-use crate::tui::domain::{JobKind, Millis, TunnelTarget};
+use super::tunnels::TunnelProcess;
+use crate::tui::domain::{JobKind, Millis};
 
 /// The endpoint of a tunnel, and the way to it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Route {
     /// To a named endpoint of the target on AWS, through its bastion.
-    Named(TunnelTarget),
+    Named(String),
     /// `forwarding` as in `5432:db.example:5432`, through `bastion` as in `user@host`.
     Through { forwarding: String, bastion: String },
 }
@@ -49,6 +50,8 @@ pub enum Request {
     Activity,
     Checks,
     Metrics,
+    /// The tunnels in the background.
+    Tunnels,
     Logs {
         since: Millis,
         run: Option<Uuid>,
@@ -80,6 +83,7 @@ pub enum Effect {
         route: Route,
     },
     CloseTunnel(u64),
+    StopTunnelProcess(TunnelProcess),
 
     // On this machine.
     SaveText {

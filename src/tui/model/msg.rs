@@ -11,7 +11,8 @@ use super::logs::ParsedEvent;
 use super::runs::RunDetails;
 use super::{Command, RequestId, Response, UserError};
 use crate::tui::domain::{
-    ActiveRun, Activity, Check, Component, Location, Millis, PatternChange, Report, Run, Snapshot,
+    ActiveRun, Activity, Check, Component, Location, Millis, PatternChange, Report, Run, ServiceStatus,
+    Snapshot,
 };
 
 #[derive(Debug, Clone)]
@@ -39,6 +40,7 @@ pub enum Msg {
     Activity(RequestId, Response<Box<Activity>>),
     Checks(RequestId, Response<Vec<Check>>),
     Metrics(RequestId, Response<Option<MachineMetrics>>),
+    Tunnels(RequestId, Response<Vec<ServiceStatus>>),
 
     // Events. `Step` is the current step of a long operation, none when it has ended. `Done` and `Failed` are results of changes.
     Logs(RequestId, LogEvent),

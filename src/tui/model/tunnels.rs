@@ -2,8 +2,8 @@
 
 use std::collections::VecDeque;
 
-use super::Cursor;
-use crate::tui::domain::{Millis, Snapshot};
+use super::{Cursor, Remote};
+use crate::tui::domain::{LocalForwarding, Millis, ServiceStatus, Snapshot};
 
 /// How many rates are kept: one a second for five minutes.
 const RATE_HISTORY: usize = 300;
@@ -35,18 +35,45 @@ pub struct Tunnel {
     pub counters: Option<(Millis, Snapshot)>,
     /// Bytes per second in both directions together, the newest last.
     pub rates: VecDeque<u64>,
+    /// The process that serves it, if it was opened by `tunnel start`.
+    pub process: Option<TunnelProcess>,
+}
+
+/// A process that serves a tunnel in the background.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TunnelProcess {
+    pub pid: u32,
+    /// As RFC 3339; distinguishes it from an earlier process with the same id.
+    pub started_at: String,
 }
 
 #[derive(Debug, Clone, Default)]
 pub struct Tunnels {
-    /// All tunnels opened from these screens, the oldest first.
+    /// The tunnels opened from these screens, the oldest first, then those in the background.
     pub all: Vec<Tunnel>,
     pub cursor: Cursor,
+    /// The last answer of the tunnels in the background.
+    pub background: Remote<Vec<ServiceStatus>>,
 }
 
 impl Tunnel {
     pub fn is_open(&self) -> bool {
         !matches!(self.state, TunnelState::Closed(_))
+    }
+
+    fn receive_status(&mut self, status: &ServiceStatus, at: Millis) {
+        let join = |texts: Vec<String>| texts.join(" ");
+        let targets = status.forwardings.iter().map(|one| format!("{}:{}", one.host, one.port)).collect();
+        let locals = status.forwardings.iter().map(|one| one.local.to_string()).collect();
+        (self.forwarding, self.local) = (format!(":{}", join(targets)), Some(join(locals)));
+        self.bastion.clone_from(&status.bastion);
+        self.usage = status.forwardings.first().map(LocalForwarding::usage);
+        self.state = if status.connected { TunnelState::Open } else { TunnelState::Disconnected };
+        self.status = Some(format!(
+            "in the background since {}, process {}; goes on when covidctl exits",
+            status.started_at, status.pid
+        ));
+        self.update_counters(at, status.counters());
     }
 
     pub fn update_counters(&mut self, at: Millis, snapshot: Snapshot) {
@@ -63,6 +90,24 @@ impl Tunnel {
 }
 
 impl Tunnels {
+    /// Shows the tunnels that run in the background, and no others of them. The selection stays on its tunnel.
+    pub fn show_background(&mut self, at: Millis) {
+        let selected = self.selected().map(|tunnel| (tunnel.id, tunnel.process.clone()));
+        let mut before: Vec<Tunnel> = self.all.extract_if(.., |tunnel| tunnel.process.is_some()).collect();
+        for status in self.background.items() {
+            let process = TunnelProcess { pid: status.pid, started_at: status.started_at.clone() };
+            let known = before.iter().position(|tunnel| tunnel.process.as_ref() == Some(&process));
+            let mut tunnel = known.map(|known| before.swap_remove(known)).unwrap_or_default();
+            tunnel.receive_status(status, at);
+            tunnel.process = Some(process);
+            self.all.push(tunnel);
+        }
+        let position = selected.and_then(|(id, process)| {
+            self.all.iter().position(|tunnel| tunnel.id == id && tunnel.process == process)
+        });
+        self.cursor.at = position.unwrap_or(self.cursor.at).min(self.all.len().saturating_sub(1));
+    }
+
     pub fn selected(&self) -> Option<&Tunnel> {
         self.all.get(self.cursor.at)
     }

@@ -183,12 +183,15 @@ fn copy(model: &mut Model) -> Option<Effect> {
 
 pub(super) fn open_tunnel(model: &mut Model, route: Route) -> Effect {
     let (forwarding, bastion) = match &route {
-        Route::Named(target) => (target.name().to_owned(), String::new()),
+        Route::Named(target) => (target.clone(), String::new()),
         Route::Through { forwarding, bastion } => (forwarding.clone(), bastion.clone()),
     };
     let tunnel = model.next_request().0;
-    model.tunnels.all.push(Tunnel { id: tunnel, forwarding, bastion, ..Tunnel::default() });
-    model.tunnels.cursor.at = model.tunnels.all.len() - 1;
+    let opened = Tunnel { id: tunnel, forwarding, bastion, ..Tunnel::default() };
+    let tunnels = &mut model.tunnels;
+    let own = tunnels.all.iter().filter(|tunnel| tunnel.process.is_none()).count();
+    tunnels.all.insert(own, opened);
+    tunnels.cursor.at = own;
     model.show(Screen::Tunnels);
     Effect::OpenTunnel { tunnel, route }
 }
@@ -198,9 +201,16 @@ fn close_tunnel(model: &mut Model) {
         return model.notify("no open tunnel is selected");
     };
     let open = tunnel.counters.map_or(0, |(_, snapshot)| snapshot.open);
-    let details = vec![
+    let mut details = vec![
         ("tunnel", tunnel.local.unwrap_or(tunnel.forwarding)),
         ("connections", format!("{open} open, will be closed")),
     ];
-    model.confirm("Close this tunnel?", details, vec![Effect::CloseTunnel(tunnel.id)]);
+    let effect = match tunnel.process {
+        None => Effect::CloseTunnel(tunnel.id),
+        Some(process) => {
+            details.push(("opened by", format!("tunnel start, process {}", process.pid)));
+            Effect::StopTunnelProcess(process)
+        }
+    };
+    model.confirm("Close this tunnel?", details, vec![effect]);
 }

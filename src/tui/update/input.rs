@@ -1,14 +1,11 @@
 //! Text inputs and choices: editing them, and doing what they mean.
 
-use clap::ValueEnum as _;
 use common::text;
 use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::{commands, logs, requests, runs};
-use crate::tui::domain::{
-    Condition, Forwarding, Millis, SshHost, TunnelTarget, complete_condition, parse_time,
-};
+use crate::tui::domain::{Condition, Forwarding, JobKind, Millis, SshHost, complete_condition, parse_time};
 use crate::tui::model::logs::{WINDOWS, pattern};
 use crate::tui::model::overlay::{Overlay, Purpose, TextInput};
 use crate::tui::model::{Command, Effect, Model, Route, Screen, SwitchTarget};
@@ -111,7 +108,7 @@ fn accept(model: &mut Model, purpose: Purpose, typed: &str) -> Result<Vec<Effect
 /// Runs a command of the palette: a whole one, or an unambiguous prefix of one without an argument.
 fn run(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String> {
     let argument = |words| Some((words, typed.strip_prefix(words)?.strip_prefix(' ')?.trim()));
-    let words = ["target", "profile", "region", "since", "grep", "tunnel", "logs of"];
+    let words = ["target", "profile", "region", "since", "grep", "run", "tunnel", "logs of"];
     Ok(match words.into_iter().find_map(argument) {
         _ if matches!(typed, "q" | "q!" | "exit") => commands::run(model, Command::Quit),
         _ if typed == "logs of" => runs::follow(model, None),
@@ -129,19 +126,26 @@ fn run(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String> {
             vec![requests::follow_logs(model)]
         }
         Some(("grep", filter)) => logs::filter(model, pattern(filter)?),
+        Some(("run", job)) if palette::parse(typed).is_err() => {
+            runs::start(model, vec![JobKind::from(job.to_owned())], None);
+            Vec::new()
+        }
         Some(("tunnel", route)) => vec![commands::open_tunnel(model, parse_route(model, route)?)],
+        Some(("run", _)) | None => parsed(model, typed)?,
         Some((_, prefix)) => {
             let run = parse_run(model, prefix)?;
             runs::follow(model, Some(run))
         }
-        None => {
-            let (screen, command) = palette::parse(typed)?;
-            if let Some(screen) = screen {
-                model.show(screen);
-            }
-            commands::run(model, command)
-        }
     })
+}
+
+/// Runs a command without an argument.
+fn parsed(model: &mut Model, typed: &str) -> Result<Vec<Effect>, String> {
+    let (screen, command) = palette::parse(typed)?;
+    if let Some(screen) = screen {
+        model.show(screen);
+    }
+    Ok(commands::run(model, command))
 }
 
 fn switch(to: fn(String) -> SwitchTarget, name: &str) -> Vec<Effect> {
@@ -172,18 +176,18 @@ fn parse_run(model: &Model, prefix: &str) -> Result<Uuid, String> {
 fn parse_route(model: &Model, typed: &str) -> Result<Route, String> {
     let words: Vec<&str> = typed.split_whitespace().filter(|word| !matches!(*word, "via" | "-L")).collect();
     match words.as_slice() {
-        [name] if TunnelTarget::from_str(name, true).is_ok() => {
+        [name] if !name.contains(':') => {
             if !model.location.capabilities.bastion {
-                return Err(format!("`{name}` is known on the target aws only"));
+                return Err(format!("`{name}` is known on a target with a bastion only"));
             }
-            TunnelTarget::from_str(name, true).map(Route::Named)
+            Ok(Route::Named((*name).to_owned()))
         }
         [forwarding, bastion] => {
             forwarding.parse::<Forwarding>()?;
             bastion.parse::<SshHost>()?;
             Ok(Route::Through { forwarding: (*forwarding).to_owned(), bastion: (*bastion).to_owned() })
         }
-        _ => Err("type master, replica, metabase, or LOCAL-PORT:HOST:PORT [USER@]BASTION".to_owned()),
+        _ => Err("type the name of a database or service, or LOCAL-PORT:HOST:PORT [USER@]BASTION".to_owned()),
     }
 }
 

@@ -9,6 +9,9 @@ use crate::tui::model::{Effect, Model, Request, Screen};
 const LOCAL_INTERVAL: TimeDelta = TimeDelta::seconds(3);
 const REMOTE_INTERVAL: TimeDelta = TimeDelta::seconds(15);
 
+/// How often tunnels of other processes of this machine are asked for their state.
+const TUNNELS_INTERVAL: TimeDelta = TimeDelta::seconds(2);
+
 /// How often values are requested that the screen does not show.
 const BACKGROUND_INTERVAL: TimeDelta = TimeDelta::seconds(60);
 
@@ -28,6 +31,7 @@ pub(super) fn start(model: &mut Model, request: Request) -> Effect {
         Request::Activity => model.database.activity.start(id, now),
         Request::Checks => model.health.checks.start(id, now),
         Request::Metrics => model.health.metrics.start(id, now),
+        Request::Tunnels => model.tunnels.background.start(id, now),
         Request::Logs { .. } => model.logs.start(id),
     }
     Effect::Request(id, request)
@@ -55,15 +59,25 @@ pub(super) fn due(model: &mut Model) -> Vec<Effect> {
             screen == Screen::Health && model.health.checks.is_due(now, BACKGROUND_INTERVAL / 2),
         ),
         (Request::Metrics, screen == Screen::Health && model.health.metrics.is_due(now, base)),
+        (Request::Tunnels, model.tunnels.background.is_due(now, tunnels_interval(screen))),
         (logs(model), screen == Screen::Logs && model.logs.request.is_none()),
     ];
     let due = requests.into_iter().filter(|(_, is_due)| *is_due);
     due.map(|(request, _)| start(model, request)).collect()
 }
 
+const fn tunnels_interval(screen: Screen) -> TimeDelta {
+    match screen {
+        Screen::Tunnels => TUNNELS_INTERVAL,
+        _ => BACKGROUND_INTERVAL,
+    }
+}
+
 /// Requests what the Overview shows.
 fn reload_summary(model: &mut Model) -> Vec<Effect> {
-    [Request::Components, Request::Active, Request::Runs].map(|request| start(model, request)).into()
+    [Request::Components, Request::Active, Request::Runs, Request::Tunnels]
+        .map(|request| start(model, request))
+        .into()
 }
 
 /// Requests at once what a run or another change may have changed.

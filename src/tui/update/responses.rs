@@ -4,7 +4,9 @@ use std::cmp::Reverse;
 
 use super::requests::{due, reload};
 use super::runs;
-use crate::tui::domain::{Check, CheckOutcome, Component, ComponentState, Location, Run, SERVER_SOURCE};
+use crate::tui::domain::{
+    Check, CheckOutcome, Component, ComponentState, Location, Run, SERVER_SOURCE, ServiceStatus,
+};
 use crate::tui::model::data::DataSummary;
 use crate::tui::model::logs::{LogSource, Logs};
 use crate::tui::model::tunnels::TunnelState;
@@ -71,6 +73,7 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.health.sample();
             }
         }
+        Msg::Tunnels(id, response) => receive_background_tunnels(model, id, response),
         Msg::Checks(id, response) => return receive_checks(model, id, response),
         Msg::Logs(id, event) if Some(id) == model.logs.request => receive_logs(model, event),
         Msg::Step(text) => {
@@ -133,7 +136,7 @@ fn receive_checks(model: &mut Model, id: RequestId, response: Response<Vec<Check
         known.is_some_and(|check| check.outcome != CheckOutcome::Failed)
     };
     let failed = model.health.checks.items().iter().filter(|check| check.outcome == CheckOutcome::Failed);
-    let newly = failed.filter(|check| was_well(check.name));
+    let newly = failed.filter(|check| was_well(&check.name));
     newly.map(|check| Effect::Notify(format!("the check {} fails", check.name))).collect()
 }
 
@@ -183,6 +186,12 @@ fn receive_logs(model: &mut Model, event: LogEvent) {
     }
 }
 
+fn receive_background_tunnels(model: &mut Model, id: RequestId, response: Response<Vec<ServiceStatus>>) {
+    if model.tunnels.background.receive(id, response, model.now) {
+        model.tunnels.show_background(model.now.timestamp_millis());
+    }
+}
+
 fn receive_tunnel(model: &mut Model, tunnel: u64, event: TunnelEvent) {
     let Some(tunnel) = model.tunnels.all.iter_mut().find(|other| other.id == tunnel) else { return };
     match event {
@@ -222,6 +231,8 @@ fn switch_target(model: &mut Model, location: Location) -> Vec<Effect> {
         (fresh.overview, fresh.runs, fresh.data, fresh.reports);
     model.logs = Logs { wrap, timestamps, window, ..fresh.logs };
     (model.database, model.health) = (fresh.database, fresh.health);
+    model.tunnels.background = fresh.tunnels.background;
+    model.tunnels.show_background(model.now.timestamp_millis());
     model.notify(format!("switched to {}", model.location));
     due(model)
 }

@@ -19,16 +19,18 @@ pub(super) fn open(model: &mut Model) -> Option<Effect> {
 
 /// Asks for confirmation to start jobs, unless one of them cannot run beside an active run.
 pub(super) fn start(model: &mut Model, kinds: Vec<JobKind>, years: Option<String>) {
-    let excluded = |kind: JobKind| kinds.iter().any(|start| start.excludes(kind));
-    if let Some(active) = model.runs.active.items().iter().find(|active| excluded(active.kind)) {
+    let excluded = |kind: &JobKind| kinds.iter().any(|start| start.excludes(kind));
+    if let Some(active) = model.runs.active.items().iter().find(|active| excluded(&active.kind)) {
         let message = format!("{} {} is already running", active.kind, short_id(&active.run));
         return model
             .notify_error(UserError::new(message, "wait for it, or stop it with S on the Runs screen"));
     }
     let question = match kinds.as_slice() {
+        _ if !model.location.capabilities.releases => "Start this job?",
         [JobKind::Download] => "Download new datasets?",
         [JobKind::Etl] => "Load the datasets?",
         [JobKind::Report] => "Write a report?",
+        [_] => "Start this job?",
         _ => "Download new datasets, load them, and write a report?",
     };
     let names: Vec<String> = kinds.iter().map(ToString::to_string).collect();
@@ -53,10 +55,13 @@ pub(super) fn rerun(model: &mut Model) {
         return model.notify("no run is selected");
     };
     match &*row.kind {
-        "download" => start(model, vec![JobKind::Download], None),
-        "etl" => start(model, vec![JobKind::Etl], row.record.and_then(|run| run.years.clone())),
-        "report" => start(model, vec![JobKind::Report], None),
-        other => model.notify(format!("{other} runs are started on the command line")),
+        other @ ("rollback" | "migrate" | "sample") => {
+            model.notify(format!("{other} runs are started on the command line"));
+        }
+        kind => {
+            let kind = JobKind::from(kind.to_owned());
+            start(model, vec![kind], row.record.and_then(|run| run.years.clone()));
+        }
     }
 }
 

@@ -8,7 +8,7 @@ use tui_input::InputRequest;
 use uuid::Uuid;
 
 use super::*;
-use crate::tui::domain::{ActiveRun, JobKind, Location, TunnelTarget};
+use crate::tui::domain::{ActiveRun, JobKind, Location};
 use crate::tui::fixtures::{AWS, LOCAL, fixture, many_lines};
 use crate::tui::layout;
 use crate::tui::model::logs::LogBuffer;
@@ -165,6 +165,7 @@ fn changes_need_a_confirmation_that_names_the_target() {
         ("runs", Command::StartReport),
         ("overview", Command::BringUp),
         ("tunnels", Command::CloseTunnel),
+        ("tunnels-background", Command::CloseTunnel),
     ] {
         let mut model = fixture(name, SIZE);
         assert!(execute(&mut model, command).is_empty(), "{command:?}");

@@ -30,7 +30,7 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
             let (word, style) = outcome(check.outcome, theme);
             vec![
                 fixed("", 0).cell(word, style),
-                fixed("CHECK", 0).cell(check.name, theme.text()),
+                fixed("CHECK", 0).cell(check.name.clone(), theme.text()),
                 column("DETAIL", 10, 0).cell(sanitize(&check.detail.replace('\n', " ")), style),
             ]
         });

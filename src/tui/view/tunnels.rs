@@ -1,4 +1,4 @@
-//! The tunnels opened from these screens, and the throughput of the selected one.
+//! The tunnels opened from these screens and those in the background, and the throughput of the selected one.
 
 use ratatui::layout::Rect;
 use ratatui::text::Span;
@@ -17,7 +17,15 @@ const DETAIL_ROWS: usize = 9;
 
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let tunnels = &model.tunnels;
-    pane.title("TUNNELS", "closed when covidctl exits");
+    let has_background = tunnels.all.iter().any(|tunnel| tunnel.process.is_some());
+    pane.title(
+        "TUNNELS",
+        if has_background {
+            "those of the screens are closed when covidctl exits"
+        } else {
+            "closed when covidctl exits"
+        },
+    );
     if tunnels.all.is_empty() {
         let example = if model.location.capabilities.bastion {
             "none is open; press o and type master, replica or metabase"
@@ -28,14 +36,14 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
     }
     let theme = pane.theme;
     let height = pane.height().saturating_sub(1 + DETAIL_ROWS).max(3).min(pane.height() - 1);
-    let row = |tunnel: &Tunnel| row(tunnel, theme);
+    let row = |tunnel: &Tunnel| row(tunnel, has_background, theme);
     list(&mut pane.rows(1, height), (tunnels.cursor, model.has_focus()), &tunnels.all, row);
     if let Some(tunnel) = tunnels.selected() {
         details(tunnel, &mut pane.below(1 + height));
     }
 }
 
-fn row(tunnel: &Tunnel, theme: Theme) -> Vec<Cell> {
+fn row(tunnel: &Tunnel, has_background: bool, theme: Theme) -> Vec<Cell> {
     let (symbol, state, style) = match tunnel.state {
         TunnelState::Opening => ("●", "opening", theme.warning()),
         TunnelState::Open => ("✓", "open", theme.success()),
@@ -46,17 +54,22 @@ fn row(tunnel: &Tunnel, theme: Theme) -> Vec<Cell> {
     let counters = tunnel.counters.map(|(_, snapshot)| snapshot).unwrap_or_default();
     let target = tunnel.forwarding.split_once(':').map_or(tunnel.forwarding.as_str(), |(_, target)| target);
     let round_trip = format!("{:.1} ms", counters.round_trip.as_secs_f64() * 1000.0);
-    vec![
+    let opened_by = if tunnel.process.is_some() { "tunnel start" } else { "screens" };
+    let mut cells = vec![
         column("", 1, 0).cell(symbol, style),
         fixed("STATE", 0).cell(state, style),
-        fixed("LOCAL", 0).cell(tunnel.local.as_deref().unwrap_or("-"), theme.text()),
+        column("LOCAL", 15, 0).cell(tunnel.local.as_deref().unwrap_or("-"), theme.text()),
         column("TARGET", 14, 0).cell(sanitize(target), theme.text()),
         column("BASTION", 10, 4).cell(sanitize(&tunnel.bastion), theme.text()),
         number("OPEN", 1).cell(format!("{} of {}", counters.open, counters.served), theme.text()),
         number("IN", 3).cell(size(counters.down), theme.text()),
         number("OUT", 5).cell(size(counters.up), theme.text()),
         number("ROUND TRIP", 1).cell(round_trip, theme.text()),
-    ]
+    ];
+    if has_background {
+        cells.insert(2, fixed("OPENED BY", 2).cell(opened_by, theme.text()));
+    }
+    cells
 }
 
 fn details(tunnel: &Tunnel, pane: &mut Pane) {

@@ -56,8 +56,12 @@ impl Call {
         } else if let Some(action) = form.get("Action") {
             (if service == "ec2" { Protocol::Ec2 } else { Protocol::Query }, action.as_str())
         } else if service == "lambda" {
-            let is_read = path.ends_with("/configuration");
-            (Protocol::RestJson, if is_read { "GetFunctionConfiguration" } else { "InvokeFunction" })
+            let action = match path.rsplit('/').next() {
+                Some("configuration") => "GetFunctionConfiguration",
+                Some("invocations") => "InvokeFunction",
+                _ => "ListFunctions",
+            };
+            (Protocol::RestJson, action)
         } else {
             (Protocol::S3, s3_action(head.method.as_str(), &path, &form))
         };

@@ -277,6 +277,10 @@ impl Cloud {
         self.database.server().get_username().to_owned()
     }
 
+    pub(crate) fn database_port(&self) -> String {
+        self.database.server().get_port().to_string()
+    }
+
     pub(crate) fn database_name(&self) -> &str {
         &self.database.name
     }

@@ -13,6 +13,7 @@ use nix::unistd::Pid;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::environment;
 use super::moto::{ACCOUNT, Moto};
 use super::proxy::{Call, Proxy, Reply};
 use super::roles::Keys;
@@ -29,9 +30,23 @@ pub(crate) struct Ecs {
     keys: Keys,
     /// What the task definition sets, beside what a request adds.
     environment: Arc<HashMap<String, String>>,
+    /// Tasks of other images, by family.
+    scripts: Arc<HashMap<&'static str, Script>>,
     tasks: Arc<Mutex<Vec<Task>>>,
     runtime: tokio::runtime::Handle,
 }
+
+/// An image that knows nothing of this project: a shell script, with an agent beside its container.
+#[derive(Debug)]
+pub(crate) struct Script {
+    pub(crate) container: &'static str,
+    pub(crate) group: &'static str,
+    pub(crate) prefix: &'static str,
+    pub(crate) text: &'static str,
+}
+
+/// The container beside that of a script.
+pub(crate) const SIDECAR: &str = "datadog-agent";
 
 struct Task {
     arn: String,
@@ -63,9 +78,32 @@ impl Ecs {
             logs: moto.through(&proxy.endpoint, &keys.of("covid19-execution")),
             keys,
             environment: Arc::new(environment),
+            scripts: Arc::default(),
             tasks: Arc::default(),
             runtime: tokio::runtime::Handle::current(),
         };
+        ecs.serve(proxy)
+    }
+
+    /// The same, with tasks of these images.
+    pub(crate) fn of_scripts(
+        proxy: &Proxy,
+        moto: &Moto,
+        scripts: impl IntoIterator<Item = (&'static str, Script)>,
+    ) -> Self {
+        let ecs = Self {
+            region: moto.region,
+            logs: moto.clone(),
+            keys: Keys { region: moto.region, are_deployed: false },
+            environment: Arc::default(),
+            scripts: Arc::new(scripts.into_iter().collect()),
+            tasks: Arc::default(),
+            runtime: tokio::runtime::Handle::current(),
+        };
+        ecs.serve(proxy)
+    }
+
+    fn serve(self, proxy: &Proxy) -> Self {
         let operations: [(&str, Operation); 4] = [
             ("ecs:RunTask", Self::run),
             ("ecs:DescribeTasks", Self::describe),
@@ -73,10 +111,10 @@ impl Ecs {
             ("ecs:StopTask", Self::stop),
         ];
         for (name, operation) in operations {
-            let ecs = ecs.clone();
+            let ecs = self.clone();
             proxy.handle(name, move |call: &Call| Some(Reply::Json(operation(&ecs, &call.json()))));
         }
-        ecs
+        self
     }
 
     fn run(&self, request: &Value) -> Value {
@@ -92,20 +130,33 @@ impl Ecs {
 
     fn start(&self, request: &Value) -> Task {
         let id = Uuid::new_v4().simple().to_string();
-        let arn = format!("arn:aws:ecs:{}:{ACCOUNT}:task/covid19/{id}", self.region);
+        let cluster = request["cluster"].as_str().unwrap().rsplit('/').next().unwrap();
+        let arn = format!("arn:aws:ecs:{}:{ACCOUNT}:task/{cluster}/{id}", self.region);
         let family = request["taskDefinition"].as_str().unwrap().to_owned();
         let container = &request["overrides"]["containerOverrides"][0];
         let name = container["name"].as_str().unwrap().to_owned();
         // What the task definitions have, unless the request has a command of its own.
         let own = [Value::from(if name == "report" { "report" } else { "run" })];
         let words = container["command"].as_array().map_or(&own[..], Vec::as_slice);
-        let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
-        command
-            .arg("etl")
-            .args(words.iter().map(|word| word.as_str().unwrap()))
-            .env_clear()
-            .envs(self.environment.iter())
-            .env("AWS_ACCESS_KEY_ID", self.keys.of(&family));
+        let script = self.scripts.get(family.split(':').next().unwrap());
+        let mut command = if let Some(script) = script {
+            assert_eq!(name, script.container, "the container whose environment is set");
+            let mut shell = Command::new("sh");
+            shell
+                .args(["-c", &format!("exec >&2; {}", script.text)])
+                .env_clear()
+                .env("PATH", environment("PATH"));
+            shell
+        } else {
+            let mut program = Command::new(env!("CARGO_BIN_EXE_covidctl"));
+            program
+                .arg("etl")
+                .args(words.iter().map(|word| word.as_str().unwrap()))
+                .env_clear()
+                .envs(self.environment.iter())
+                .env("AWS_ACCESS_KEY_ID", self.keys.of(&family));
+            program
+        };
         for pair in container["environment"].as_array().into_iter().flatten() {
             command.env(pair["name"].as_str().unwrap(), pair["value"].as_str().unwrap());
         }
@@ -118,7 +169,10 @@ impl Ecs {
             .unwrap();
         let lines = BufReader::new(child.stderr.take().unwrap());
         let (logs, runtime) = (self.logs.clone(), self.runtime.clone());
-        let (group, stream) = (format!("/ecs/{family}"), format!("{name}/{name}/{id}"));
+        let (group, stream) = match script {
+            Some(script) => (script.group.to_owned(), format!("{}/{name}/{id}", script.prefix)),
+            None => (format!("/ecs/{family}"), format!("{name}/{name}/{id}")),
+        };
         let lines = std::thread::spawn(move || {
             runtime.block_on(create_stream(&logs, &group, &stream));
             for line in lines.lines().map_while(Result::ok) {
@@ -208,12 +262,12 @@ impl Task {
             "overrides": self.request["overrides"],
             "createdAt": self.created_at,
             "lastStatus": "RUNNING",
-            "containers": [{ "name": name }],
+            "containers": [{ "name": SIDECAR }, { "name": name }],
         });
         if let Some(Stopped { at, code }) = self.stopped() {
             task["lastStatus"] = json!("STOPPED");
             task["stoppedAt"] = json!(at);
-            task["containers"][0]["exitCode"] = json!(code);
+            task["containers"][1]["exitCode"] = json!(code);
             let (stop_code, reason) = match &self.by_hand {
                 Some(reason) => ("UserInitiated", reason.as_str()),
                 None => ("EssentialContainerExited", "Essential container in task exited"),

@@ -5,6 +5,7 @@ pub(crate) mod cloud;
 mod database;
 pub(crate) mod ecs;
 pub(crate) mod fault;
+pub(crate) mod foreign;
 pub(crate) mod lambda;
 pub(crate) mod ministack;
 pub(crate) mod moto;
@@ -24,6 +25,9 @@ pub(crate) mod server;
 #[path = "../../tui/terminal.rs"]
 #[expect(dead_code, reason = "the screens' own tests use more of it")]
 pub(crate) mod terminal;
+
+#[path = "../../tunnel/support/tls.rs"]
+pub(crate) mod tls;
 
 use std::net::TcpListener;
 use std::process::{Child, Command, Stdio};

@@ -47,8 +47,23 @@ pub(crate) fn of(call: &Call, tags: &BTreeMap<String, String>) -> Vec<Permission
     match (service, action) {
         ("sts" | "autoscaling" | "elasticloadbalancing", _)
         | ("cloudwatch", "GetMetricStatistics")
-        | ("ec2", "DescribeInstances" | "DescribeSecurityGroups")
-        | ("rds", "DescribeDBEngineVersions") => one("*".to_owned()),
+        | ("ec2", "DescribeImages" | "DescribeInstances" | "DescribeSecurityGroups" | "DescribeSubnets")
+        | ("ecs", "ListClusters" | "ListServices" | "ListTaskDefinitionFamilies")
+        | ("events", "ListRules")
+        | ("lambda", "ListFunctions")
+        | ("logs", "DescribeLogGroups")
+        | ("rds", "DescribeDBEngineVersions")
+        | ("secretsmanager", "ListSecrets")
+        | ("ssm", "DescribeParameters") => one("*".to_owned()),
+        ("ecs", "DescribeClusters") => {
+            one(arn(format!("cluster/{}", json["clusters"][0].as_str().unwrap_or_default())))
+        }
+        ("ecs", "DescribeServices") => one(json["services"][0].as_str().unwrap_or_default().to_owned()),
+        ("events", "ListTargetsByRule") => one(arn(format!("rule/{}", text("Rule")))),
+        ("rds", "DescribeDBClusters") => {
+            one(arn(format!("cluster:{}", call.parameter("DBClusterIdentifier").unwrap_or("*"))))
+        }
+        ("ssm", "GetParameter") => one(arn(format!("parameter{}", text("Name")))),
         // It names no alarms: composite ones are asked for, too.
         ("cloudwatch", "DescribeAlarms") => one(arn("alarm:*".to_owned())),
         ("cloudformation", _) => of_stack(call),

@@ -17,6 +17,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
+use uuid::Uuid;
 
 pub(crate) use super::call::Call;
 pub(crate) use super::fault::Fault;
@@ -29,6 +30,8 @@ use super::policies::{Evaluation, Policies};
 pub(crate) enum Reply {
     Json(Value),
     Xml(String),
+    /// An empty answer with this request id.
+    Accepted(Uuid),
 }
 
 /// Answers an operation in the emulator's place.
@@ -174,6 +177,11 @@ impl Shared {
         match reply {
             Some(Reply::Json(value)) => Ok(json_response(200, &value)),
             Some(Reply::Xml(text)) => Ok(xml_response(200, text)),
+            Some(Reply::Accepted(id)) => {
+                let mut response = json_response(202, &Value::Null);
+                response.headers_mut().insert("x-amzn-requestid", id.to_string().parse().unwrap());
+                Ok(response)
+            }
             None => Ok(self.pass_on(head, call.body.clone()).await),
         }
     }

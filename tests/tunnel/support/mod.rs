@@ -5,11 +5,15 @@ mod program;
 #[expect(dead_code, reason = "the tests on AWS use more of it")]
 mod sshd;
 mod targets;
+mod tls;
 
 pub(crate) use agent::Agent;
 pub(crate) use program::{Finished, Tunnel, covidctl, exec_words, log_in};
 pub(crate) use sshd::{Sshd, authorize, keygen};
-pub(crate) use targets::{Pattern, check_pattern, delay_proxy, echo, refuses, server, write_pattern};
+pub(crate) use targets::{
+    Pattern, assert_no_connection, check_pattern, delay_proxy, echo, refuses, server, write_pattern,
+};
+pub(crate) use tls::Certificate;
 
 use std::time::{Duration, Instant};
 

@@ -1,6 +1,6 @@
 //! Servers to forward to, and a byte pattern that reveals lost, repeated and reordered bytes.
 
-use std::io::{Read, Write};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
@@ -91,4 +91,12 @@ pub(crate) fn check_pattern(stream: &mut impl Read, mut pattern: Pattern, length
         stream.read_exact(&mut got).unwrap_or_else(|error| panic!("block {block}: {error}"));
         assert!(wanted == got, "block {block} of {} differs from what was sent", length / BLOCK);
     }
+}
+
+/// Asserts that no client connected to a port, before this call, whose connections are never accepted.
+#[track_caller]
+pub(crate) fn assert_no_connection(port: &TcpListener) {
+    port.set_nonblocking(true).unwrap();
+    let error = port.accept().expect_err("a client connected");
+    assert_eq!(error.kind(), ErrorKind::WouldBlock, "{error}");
 }

@@ -3,16 +3,17 @@
 //! All requests run concurrently; checks are reported in a fixed order. Nothing is changed.
 
 pub(super) mod address;
+mod described;
 mod images;
 mod permissions;
 
 use chrono::{DateTime, Utc};
-use common::failure::Result;
+use common::failure::{Failure, Result};
 
+use super::account::Account;
 use super::bastion;
-use super::clients::Clients;
 use super::components::{self, Alarms};
-use super::names::{Name, Names};
+use super::names::Name;
 use super::stacks::{self, Stack, Stacks};
 use common::text::age;
 use target::{Check, CheckSink, Component, ComponentState, DoctorContext};
@@ -20,7 +21,7 @@ use target::{Check, CheckSink, Component, ComponentState, DoctorContext};
 /// Stacks that need a software release and do not exist without one.
 const NEED_RELEASE: [&str; 4] = ["pipeline", "ingest", "dashboard", "ci"];
 
-/// The components of `status`, the stack of each, and a hint.
+/// The components of the stacks, the stack of each, and a hint.
 const COMPONENTS: [(&str, &str, &str); 5] = [
     ("schedule", "ingest", "covidctl up --parameter ingest.ScheduleState=ENABLED"),
     ("lambda", "ingest", "covidctl logs lambda --since 1d"),
@@ -29,21 +30,21 @@ const COMPONENTS: [(&str, &str, &str); 5] = [
     ("metabase", "dashboard", "covidctl logs metabase --since 1h"),
 ];
 
-/// Reports all checks; returns whether the pipeline exists, so that its data can be checked.
-pub(super) async fn diagnose(
-    clients: &Clients,
-    names: &Names,
-    context: &DoctorContext,
-    sink: &CheckSink<'_>,
-) -> bool {
+/// Reports all checks; returns whether the pipeline exists, so that its databases can be checked.
+pub(super) async fn diagnose(account: &Account, context: &DoctorContext, sink: &CheckSink<'_>) -> bool {
+    if !account.description.is_of_stacks {
+        described::diagnose(account, context, sink).await;
+        return true;
+    }
+    let Account { clients, names, .. } = account;
     let stacks = Stacks::new(clients);
     let (permissions, stacks, bastion, address, components, alarms) = tokio::join!(
         permissions::check(clients, names),
         stacks.all(),
-        bastion(clients, names),
+        bastion(account),
         address::check(clients, names.get(Name::BastionSecurityGroup), context.my_address),
-        components::all(clients, names),
-        alarms(clients),
+        components::all(account),
+        alarms(account),
     );
     sink(permissions);
     let is_there = |name: &str| {
@@ -148,13 +149,16 @@ fn component_checks(components: &[Component], is_there: impl Fn(&str) -> bool) -
     COMPONENTS.into_iter().filter_map(check).collect()
 }
 
-async fn bastion(clients: &Clients, names: &Names) -> Result<Check> {
-    let instance = bastion::instance(clients, names.need(Name::BastionGroup)?).await?;
+async fn bastion(account: &Account) -> Result<Check> {
+    let described = account.description.bastion.as_ref();
+    let described = described.ok_or_else(|| Failure::usage("the target has no bastion"))?;
+    let instance = bastion::instance(account, &described.place).await?;
     Ok(Check::ok("bastion", format!("{} is in service at {}", instance.id, instance.address)))
 }
 
-async fn alarms(clients: &Clients) -> Result<Check> {
-    let Alarms { count, raised, .. } = Alarms::fetch(clients).await?;
+async fn alarms(account: &Account) -> Result<Check> {
+    let prefix = account.description.alarms.as_deref().unwrap_or_default();
+    let Alarms { count, raised, .. } = Alarms::fetch(&account.clients, prefix).await?;
     Ok(match (count, raised.len()) {
         (0, _) => {
             Check::warning("alarms", "there are none yet", "the stacks `pipeline` and `ingest` bring them")
@@ -166,6 +170,8 @@ async fn alarms(clients: &Clients) -> Result<Check> {
 
 #[cfg(test)]
 mod tests {
+    use std::borrow::Cow;
+
     use chrono::TimeDelta;
 
     use super::*;
@@ -180,26 +186,27 @@ mod tests {
         (name, status.map(|status| Stack { status: status.to_owned(), drift, ..Stack::default() }))
     }
 
-    fn outcomes(stacks: &[(&'static str, Option<Stack>)]) -> Vec<(&'static str, CheckOutcome)> {
-        stack_checks(stacks, now()).iter().map(|check| (check.name, check.outcome)).collect()
+    fn outcomes(stacks: &[(&'static str, Option<Stack>)]) -> Vec<(Cow<'static, str>, CheckOutcome)> {
+        stack_checks(stacks, now()).into_iter().map(|check| (check.name, check.outcome)).collect()
     }
 
     #[test]
     fn stack_checks_follow_stack_status() {
         let whole = Some("UPDATE_COMPLETE");
-        let drift = ("drift", CheckOutcome::Ok);
+        let check = |name: &'static str, outcome| (Cow::Borrowed(name), outcome);
+        let drift = check("drift", CheckOutcome::Ok);
         assert_eq!(
             outcomes(&[state("database", whole), state("pipeline", whole)]),
-            [("stacks", CheckOutcome::Ok), drift]
+            [check("stacks", CheckOutcome::Ok), drift.clone()]
         );
         assert_eq!(
             outcomes(&[state("network", whole), state("pipeline", None)]),
-            [("stacks", CheckOutcome::Warning), ("drift", CheckOutcome::Warning)]
+            [check("stacks", CheckOutcome::Warning), check("drift", CheckOutcome::Warning)]
         );
-        assert_eq!(outcomes(&[state("database", None)]), [("stacks", CheckOutcome::Failed)]);
+        assert_eq!(outcomes(&[state("database", None)]), [check("stacks", CheckOutcome::Failed)]);
         assert_eq!(
             outcomes(&[state("pipeline", Some("ROLLBACK_COMPLETE"))]),
-            [("stacks", CheckOutcome::Failed), drift]
+            [check("stacks", CheckOutcome::Failed), drift]
         );
     }
 
@@ -230,7 +237,7 @@ mod tests {
             part("lambda", ComponentState::Unknown),
         ];
         let checks = component_checks(&parts, |stack| stack != "ingest");
-        let checks: Vec<_> = checks.iter().map(|check| (check.name, check.outcome)).collect();
+        let checks: Vec<_> = checks.iter().map(|check| (&*check.name, check.outcome)).collect();
         assert_eq!(checks, [("replica", CheckOutcome::Failed), ("metabase", CheckOutcome::Warning)]);
     }
 }

@@ -9,14 +9,16 @@ use serde_json::{Value, json};
 
 use super::replay;
 use super::state::{State, distinct, error_of, text, without_ids};
+use crate::account::Account;
 use crate::api_error::ApiError;
-use crate::bastion::GroupStatus;
+use crate::bastion::BastionStatus;
 use crate::doctor::address;
 use crate::log_groups::{EventFilter, LogGroup};
 use crate::names::Name;
 use crate::stacks::recorded_answers::{change_sets, stack_events, stack_resources, stacks};
 use crate::{bastion, components, tasks};
 use logs::{PageRequest, PageResponse, Source as _};
+use target::description::{BastionPlace, JobDescription, Work};
 
 type Show = fn(&'static str, Value) -> Pin<Box<dyn Future<Output = Vec<State>> + Send>>;
 
@@ -53,8 +55,8 @@ operations! {
 }
 
 async fn component(name: &str, answers: BTreeMap<&str, Vec<Value>>) -> String {
-    let (clients, names) = replay::account(answers).await;
-    let all = components::all(&clients, &names).await;
+    let account = replay::account(answers).await;
+    let all = components::all(&account).await;
     let component = all.into_iter().find(|component| component.name == name).unwrap();
     without_ids(&format!("{:?}: {}", component.state, component.detail))
 }
@@ -76,11 +78,13 @@ async fn groups(operation: &'static str, answer: Value) -> Vec<State> {
 }
 
 async fn bastion_status(answers: BTreeMap<&str, Vec<Value>>) -> String {
-    let (clients, _) = replay::account(answers).await;
-    match bastion::status(&clients, "covid19-bastion").await {
-        Ok(GroupStatus::Serving(_)) => "in service".to_owned(),
-        Ok(GroupStatus::NoInstance) => "no instance in service".to_owned(),
-        Ok(GroupStatus::NoGroup) => "no group".to_owned(),
+    let account = replay::account(answers).await;
+    let group = BastionPlace::AutoScalingGroup("covid19-bastion".to_owned());
+    match bastion::status(&account.clients, &group).await {
+        Ok(BastionStatus::Serving(_)) => "in service".to_owned(),
+        Ok(BastionStatus::NoInstance) => "no instance in service".to_owned(),
+        Ok(BastionStatus::Fixed(address)) => address,
+        Ok(BastionStatus::Missing) => "no group".to_owned(),
         Err(failure) => without_ids(&failure.to_string()),
     }
 }
@@ -128,10 +132,13 @@ async fn security_groups(operation: &'static str, answer: Value) -> Vec<State> {
         port(1).is_none_or(|from| from <= 22) && port(2).is_none_or(|to| to >= 22)
     });
     let recorded = if covers { "a rule for port 22" } else { "no rule for port 22" };
-    let (clients, names) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let check =
-        address::check(&clients, names.get(Name::BastionSecurityGroup), Some(Ipv4Addr::new(203, 0, 113, 9)))
-            .await;
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let check = address::check(
+        &account.clients,
+        account.names.get(Name::BastionSecurityGroup),
+        Some(Ipv4Addr::new(203, 0, 113, 9)),
+    )
+    .await;
     let addresses = Regex::new(r"\d+\.\d+\.\d+\.\d+(/\d+)?(, \d+\.\d+\.\d+\.\d+(/\d+)?)*").unwrap();
     let shown = check.map_or_else(|failure| failure.to_string(), |check| format!("{check:?}"));
     vec![(recorded.to_owned(), addresses.replace_all(&shown, "…").into_owned())]
@@ -152,8 +159,21 @@ async fn ecs_tasks(operation: &'static str, answer: Value) -> Vec<State> {
             format!("{} {}; containers {containers}", text(&task["lastStatus"]), text(&task["stopCode"]))
         })
         .collect();
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let states = tasks::describe(&clients, "covid19", None, &["arn:1/a".to_owned()]).await.unwrap();
+    let families: Vec<String> = answer["data"]["tasks"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .map(|task| text(&task["taskDefinitionArn"]).to_owned())
+        .collect();
+    let mut account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    // Only tasks of jobs are shown.
+    let job = account.description.jobs["etl"].clone();
+    for family in families {
+        let Work::Task(mut task) = job.work.clone() else { unreachable!() };
+        task.definition.clone_from(&family);
+        account.description.jobs.insert(family, JobDescription { work: Work::Task(task), ..job.clone() });
+    }
+    let states = tasks::describe(&account, "covid19", &["arn:1/a".to_owned()]).await.unwrap();
     assert_eq!(states.len(), recorded.len());
     let shown = states.iter().map(|task| match &task.stop {
         None => "in progress".to_owned(),
@@ -167,9 +187,9 @@ async fn ecs_tasks(operation: &'static str, answer: Value) -> Vec<State> {
 
 async fn listed_tasks(operation: &'static str, answer: Value) -> Vec<State> {
     let count = answer["data"]["taskArns"].as_array().map_or(0, Vec::len);
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
     let running = aws_sdk_ecs::types::DesiredStatus::Running;
-    let listed = tasks::arns_in(&clients, "covid19", None, running).await;
+    let listed = tasks::arns_in(&account.clients, "covid19", None, running).await;
     let shown =
         listed.map_or_else(|failure| without_ids(&failure.to_string()), |arns| arns.len().to_string());
     vec![(count.to_string(), shown)]
@@ -177,8 +197,8 @@ async fn listed_tasks(operation: &'static str, answer: Value) -> Vec<State> {
 
 async fn stopped_tasks(operation: &'static str, answer: Value) -> Vec<State> {
     let recorded = text(&answer["data"]["task"]["lastStatus"]).to_owned();
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let stopped = tasks::stop(&clients, "covid19", "arn:1/a", "by hand").await;
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let stopped = tasks::stop(&account.clients, "covid19", "arn:1/a", "by hand").await;
     vec![(recorded, stopped.map_or_else(|failure| failure.to_string(), |()| "stopped".to_owned()))]
 }
 
@@ -241,9 +261,10 @@ async fn metrics(operation: &'static str, answer: Value) -> Vec<State> {
         0 => "no point".to_owned(),
         _ => format!("points with {}", Vec::from_iter(statistics).join(", ")),
     };
-    let database = json!({ "data": { "DBInstances": [
-        { "DBInstanceIdentifier": "covid19-replica", "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "16.9" },
-    ] } });
+    let database = json!({ "data": { "DBInstances": [{
+        "DBInstanceIdentifier": "covid19-replica", "DBInstanceStatus": "available", "Engine": "postgres", "EngineVersion": "16.9",
+        "ReadReplicaSourceDBInstanceIdentifier": "covid19-master",
+    }] } });
     let answers = BTreeMap::from([(operation, vec![answer]), ("rds.DescribeDBInstances", vec![database])]);
     let shown = component("replica", answers).await;
     let (number, state) = (Regex::new(r"[\d.]+ s behind").unwrap(), Regex::new(r"^\w+").unwrap());
@@ -277,10 +298,10 @@ async fn log_events(operation: &'static str, answer: Value) -> Vec<State> {
             if answer["data"]["nextToken"].is_null() { "the last page" } else { "another page follows" };
         format!("{events} events, {token}")
     });
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
     let group = LogGroup {
-        client: clients.logs(),
-        name: "etl",
+        client: account.clients.logs(),
+        name: "etl".to_owned(),
         group: "/ecs/covid19-etl".to_owned(),
         of: EventFilter::All,
     };
@@ -299,21 +320,21 @@ async fn log_events(operation: &'static str, answer: Value) -> Vec<State> {
 
 async fn secrets(operation: &'static str, answer: Value) -> Vec<State> {
     let recorded = error_of(&answer).unwrap_or_else(|| "a value".to_owned());
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let read = clients.secrets().get_secret_value().secret_id("x").send().await;
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let read = account.clients.secrets().get_secret_value().secret_id("x").send().await;
     vec![(recorded, kind_or(read, |read| read.secret_string.map_or("no text", |_| "its text").to_owned()))]
 }
 
 async fn parameters(operation: &'static str, answer: Value) -> Vec<State> {
     let recorded = distinct(&answer["data"]["Parameters"], |parameter| text(&parameter["Type"]).to_owned());
-    let (_, names) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let Account { names, .. } = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
     vec![(recorded, format!("names that are known: {}", names.get(Name::Cluster).unwrap_or("none")))]
 }
 
 async fn identity(operation: &'static str, answer: Value) -> Vec<State> {
     let recorded = error_of(&answer).unwrap_or_else(|| "an account".to_owned());
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let identity = clients.identity().get_caller_identity().send().await;
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let identity = account.clients.identity().get_caller_identity().send().await;
     vec![(
         recorded,
         kind_or(identity, |identity| identity.account.map_or("no account", |_| "the account").to_owned()),

@@ -9,8 +9,8 @@ use std::sync::OnceLock;
 use serde_json::{Value, json};
 use target::{AwsSettings, Origin, Recording, SslMode, WithOrigin};
 
+use crate::account::Account;
 use crate::clients::Clients;
-use crate::names::Names;
 
 /// The folder of recorded answers.
 const AWS_ANSWERS: &str = "AWS_ANSWERS";
@@ -37,8 +37,8 @@ pub(crate) fn folder() -> Option<PathBuf> {
     std::env::var_os(AWS_ANSWERS).map(PathBuf::from)
 }
 
-/// Returns clients that get these answers, by service and operation (`ecs.DescribeTasks`), and names of everything.
-pub(crate) async fn account(mut answers: BTreeMap<&str, Vec<Value>>) -> (Clients, Names) {
+/// Returns an account that gets these answers, by service and operation (`ecs.DescribeTasks`), with names of everything.
+pub(crate) async fn account(mut answers: BTreeMap<&str, Vec<Value>>) -> Account {
     let no_parameters = || vec![json!({ "data": { "Parameters": [] } })];
     answers.entry("ssm.GetParametersByPath").or_insert_with(no_parameters);
     let port = SERVER.get_or_init(start).port;
@@ -62,12 +62,13 @@ pub(crate) async fn account(mut answers: BTreeMap<&str, Vec<Value>>) -> (Clients
         stacks: BTreeMap::new(),
         known_hosts: PathBuf::new(),
         recording: RECORDING.try_with(|folder| Recording { folder: folder.clone(), key: None }).ok(),
+        description: None,
+        records: PathBuf::new(),
         tunnels: PathBuf::new(),
         proxy: None,
     };
     let clients = Clients::load(&settings).await.unwrap();
-    let names = Names::discover(&settings, &clients, "123456789012").await.unwrap();
-    (clients, names)
+    Account::of(&settings, clients, "123456789012".to_owned(), String::new()).await.unwrap()
 }
 
 fn start() -> Server {

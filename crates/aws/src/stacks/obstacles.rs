@@ -34,11 +34,7 @@ impl StackOperation<'_> {
                 tasks::stop(clients, &cluster, task, "its stack is deleted").await?;
             }
             let mut interval = PollInterval::new(STOP_TIMEOUT);
-            while tasks::describe(clients, &cluster, None, &running)
-                .await?
-                .iter()
-                .any(|task| task.stop.is_none())
-            {
+            while !tasks::have_stopped(clients, &cluster, &running).await? {
                 interval.wait().await.map_err(|_| {
                     Failure::new(format!("tasks in the cluster `{cluster}` do not stop"))
                         .hint("repeat the command when `covidctl status` shows no active run")

@@ -13,8 +13,8 @@ pub(crate) async fn stacks(operation: &'static str, answer: Value) -> Vec<State>
     let recorded = error_of(&answer).unwrap_or_else(|| {
         distinct(&answer["data"]["Stacks"], |stack| text(&stack["StackStatus"]).to_owned())
     });
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let shown = match Stacks::new(&clients).stack("covid19-network").await {
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let shown = match Stacks::new(&account.clients).stack("covid19-network").await {
         Ok(Some(stack)) => match stack.status.as_str() {
             status if is_busy(status) => "in progress".to_owned(),
             status if is_complete(status) => "complete".to_owned(),
@@ -35,8 +35,8 @@ pub(crate) async fn change_sets(operation: &'static str, answer: Value) -> Vec<S
     });
     let reason = without_ids(data["StatusReason"].as_str().unwrap_or_default());
     let recorded = format!("{} {reason}; {changes}", text(&data["Status"]));
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let shown = match Stacks::new(&clients).look_at("arn:1", "covid19-network").await {
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let shown = match Stacks::new(&account.clients).look_at("arn:1", "covid19-network").await {
         Ok((status, _, changes)) => {
             let actions: BTreeSet<String> =
                 changes.iter().map(|change| format!("{:?}", change.action)).collect();
@@ -50,8 +50,8 @@ pub(crate) async fn change_sets(operation: &'static str, answer: Value) -> Vec<S
 pub(crate) async fn stack_events(operation: &'static str, answer: Value) -> Vec<State> {
     let recorded =
         distinct(&answer["data"]["StackEvents"], |event| text(&event["ResourceStatus"]).to_owned());
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let events = Stacks::new(&clients).events("arn:1", None).await.unwrap();
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let events = Stacks::new(&account.clients).events("arn:1", None).await.unwrap();
     let mut formatter = EventFormatter::default();
     let lines = events.iter().filter_map(|event| formatter.line(event));
     let lines: Vec<String> = lines.map(|line| without_ids(&line)).collect();
@@ -62,7 +62,7 @@ pub(crate) async fn stack_resources(operation: &'static str, answer: Value) -> V
     let resource = &answer["data"]["StackResources"][0];
     let kind = text(&resource["ResourceType"]).to_owned();
     let recorded = format!("{kind} {}", text(&resource["ResourceStatus"]));
-    let (clients, _) = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
-    let found = Stacks::new(&clients).resources("covid19-network", &kind).await.unwrap();
+    let account = replay::account(BTreeMap::from([(operation, vec![answer])])).await;
+    let found = Stacks::new(&account.clients).resources("covid19-network", &kind).await.unwrap();
     vec![(recorded, format!("{} resources of the type", found.len()))]
 }

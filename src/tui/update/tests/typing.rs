@@ -133,6 +133,45 @@ fn tunnel_state_follows_its_events() {
 }
 
 #[test]
+fn tunnels_in_background_are_shown_beside_own_ones_and_closed_by_click_and_key() {
+    let mut model = fixture("tunnels-background", SIZE);
+    let processes = |model: &Model| {
+        model
+            .tunnels
+            .all
+            .iter()
+            .map(|tunnel| tunnel.process.as_ref().map(|process| process.pid))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(processes(&model), [Some(4811), Some(5207)]);
+    assert_eq!((model.tunnels.open_count(), &model.tunnels.all[1].state), (2, &TunnelState::Disconnected));
+    execute(&mut model, Command::OpenTunnel);
+    type_text(&mut model, "replica");
+    execute(&mut model, Command::Submit);
+    assert_eq!((processes(&model), model.tunnels.cursor.at), (vec![None, Some(4811), Some(5207)], 0));
+
+    // The first row of the list is the fifth of the screen.
+    update(&mut model, Msg::Click { column: 3, row: 5 });
+    assert!(execute(&mut model, Command::CloseTunnel).is_empty());
+    let closed = execute(&mut model, Command::Yes);
+    let is_stopped =
+        |effect: &Effect| matches!(effect, Effect::StopTunnelProcess(process) if process.pid == 4811);
+    assert!(closed.iter().any(is_stopped), "{closed:?}");
+
+    // It has ended, and the selection stays on the tunnel below it.
+    model.tunnels.cursor.at = 2;
+    let effects = execute(&mut model, Command::Refresh);
+    let request = effects.iter().find_map(|effect| match effect {
+        Effect::Request(id, Request::Tunnels) => Some(*id),
+        _ => None,
+    });
+    let left = model.tunnels.background.items()[1..].to_vec();
+    update(&mut model, Msg::Tunnels(request.unwrap(), Ok(left)));
+    assert_eq!((processes(&model), model.tunnels.cursor.at), (vec![None, Some(5207)], 1));
+    assert_eq!(model.tunnels.all[1].counters.unwrap().1.served, 12);
+}
+
+#[test]
 fn invalid_route_is_rejected() {
     let mut model = fresh();
     execute(&mut model, Command::OpenTunnel);
@@ -152,9 +191,7 @@ fn named_endpoint_is_rejected_on_local_and_opened_on_aws() {
     execute(&mut model, Command::OpenTunnel);
     type_text(&mut model, "replica");
     let effects = execute(&mut model, Command::Submit);
-    let is_open = |effect: &Effect| {
-        matches!(effect, Effect::OpenTunnel { route: Route::Named(TunnelTarget::Replica), .. })
-    };
+    let is_open = |effect: &Effect| matches!(effect, Effect::OpenTunnel { route: Route::Named(name), .. } if name == "replica");
     assert!(effects.iter().any(is_open), "{effects:?}");
     assert_eq!((model.tunnels.all.len(), model.screen), (1, Screen::Tunnels));
 }
