@@ -6,6 +6,7 @@
 //! The pipeline is linked in: the hidden `covidctl etl …` is the entry point of the program `etl`, so that one binary is enough on one
 //! machine.
 
+pub mod build_info;
 pub mod cli;
 pub mod commands;
 pub mod connect;

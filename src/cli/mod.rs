@@ -27,7 +27,7 @@ use crate::settings::Globals;
 /// Exit codes: 0 success, 1 failure, 2 usage error, 4 credentials missing or refused, 124 timeout, 125 not started, 130 interrupted;
 /// `run` exits with the exit code of the job.
 #[derive(Debug, Parser)]
-#[command(name = "covidctl", version, propagate_version = true)]
+#[command(name = "covidctl", version = crate::build_info::VERSION, propagate_version = true)]
 pub struct Cli {
     #[command(flatten)]
     pub globals: Globals,
@@ -137,6 +137,8 @@ pub enum Command {
     Targets,
     /// Show every setting and where it was set
     Config,
+    /// Show the version with its commit and date
+    Version(VersionArgs),
     /// Print shell completions
     Completions { shell: Shell },
     /// Print the manual page
@@ -152,6 +154,16 @@ impl Command {
     pub fn handles_signals(&self) -> bool {
         matches!(self, Self::Tunnel(_) | Self::Psql { .. } | Self::Selftest(_))
     }
+}
+
+#[derive(Debug, Args)]
+pub struct VersionArgs {
+    /// Ask the repository whether a later release exists; the only use of the network by this command
+    #[arg(long)]
+    pub check: bool,
+    /// URL of the repository, such as `https://github.com/OWNER/NAME` [default: the one that released this program]
+    #[arg(long, env = "COVIDCTL_REPOSITORY", value_name = "URL", hide_env_values = true)]
+    pub repository: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -25,6 +25,7 @@ mod stacks;
 mod status;
 mod targets;
 mod tunnel;
+mod version;
 
 use std::sync::Arc;
 
@@ -74,6 +75,7 @@ pub async fn dispatch(command: Option<&Command>, settings: &Settings, printer: &
         #[cfg(not(feature = "aws"))]
         Command::Adopt(_) => Err(connect::no_aws()),
         Command::Targets => targets::run(settings, printer),
+        Command::Version(args) => version::run(args, printer).await,
         Command::Completions { shell } => {
             generated::completions(*shell, printer);
             Ok(())

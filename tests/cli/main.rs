@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "helpers of tests may panic like the tests themselves")]
 
 mod demo;
+mod docs;
 mod doctor;
 mod download;
 mod help;
@@ -20,3 +21,4 @@ mod run;
 mod support;
 mod target;
 mod targets;
+mod version;

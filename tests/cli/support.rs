@@ -10,9 +10,15 @@ use tempfile::TempDir;
 /// Returns a command without the settings of the user.
 pub(crate) fn covidctl() -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_covidctl"));
-    for name in
-        ["COVIDCTL_TARGET", "COVIDCTL_DATA_DIR", "COVIDCTL_CONFIG", "COVIDCTL_READ_ONLY", "NO_COLOR", "YEARS"]
-    {
+    for name in [
+        "COVIDCTL_TARGET",
+        "COVIDCTL_DATA_DIR",
+        "COVIDCTL_CONFIG",
+        "COVIDCTL_READ_ONLY",
+        "COVIDCTL_REPOSITORY",
+        "NO_COLOR",
+        "YEARS",
+    ] {
         command.env_remove(name);
     }
     command.env("XDG_CONFIG_HOME", "/nonexistent").stdin(Stdio::null());

