@@ -13,13 +13,14 @@ use self::pages::{Example, examples};
 use crate::support::{Finished, Target};
 
 /// Commands that are not run here, by their beginning, and where or why.
-const ELSEWHERE: [(&str, &str); 15] = [
+const ELSEWHERE: [(&str, &str); 16] = [
     ("covidctl                        #", "tests/tui"),
     ("covidctl --target aws", "tests/aws"),
     ("covidctl dashboard", "tests/dashboard"),
     ("covidctl db init", "tests/aws"),
     ("covidctl demo", "`demo`"),
     ("covidctl down", "`target`; at the end of this test"),
+    ("covidctl psql --iam", "tests/aws"),
     ("covidctl run pipeline", "downloads from the ministry; `download`"),
     ("covidctl status --watch", "never ends; `target`"),
     ("covidctl tunnel", "tests/tunnel"),
@@ -35,8 +36,8 @@ const ELSEWHERE: [(&str, &str); 15] = [
 const PAGES_ELSEWHERE: [(&str, &str); 1] = [("docs/guides/adopt.md", "tests/aws")];
 
 /// Programs that belong to others, or to the development of this one.
-const OTHER_PROGRAMS: [&str; 10] =
-    ["aws", "cargo", "curl", "export", "gh", "git", "group=$(aws", "sh", "sudo", "SELFTEST_ANSWERS="];
+const OTHER_PROGRAMS: [&str; 11] =
+    ["aws", "cargo", "curl", "export", "gh", "git", "group=$(aws", "psql", "sh", "sudo", "SELFTEST_ANSWERS="];
 
 #[test]
 fn every_command_line_of_the_documentation_is_valid() {
