@@ -45,7 +45,9 @@ fn examples_of(page: &str, text: &str) -> Vec<Example> {
     let mut block = None;
     for line in text.lines() {
         let Some(kind) = block else {
-            block = ["sh", "console"].into_iter().find(|kind| line.trim() == format!("```{kind}"));
+            // A block may be the content of an item of a numbered list.
+            let fence = line.trim_start_matches(|c: char| c.is_ascii_digit() || matches!(c, '.' | ' '));
+            block = ["sh", "console"].into_iter().find(|kind| fence.trim_end() == format!("```{kind}"));
             continue;
         };
         let continues = |example: &Example| example.page == page && example.line.ends_with('\\');
