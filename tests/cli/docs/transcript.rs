@@ -7,7 +7,7 @@ use regex::Regex;
 
 /// What differs from run to run, and a word for it.
 const VARYING: [(&str, &str); 8] = [
-    (r"\b[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
+    (r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}\b", "<id>"),
     (r"\b\d{8}_\d{6}_", "<time>_"),
     (r"\b20(?:2[6-9]|[3-9]\d)-\d\d-\d\d\b", "<date>"),
     (r"\b\d\d:\d\d:\d\d(?:\.\d+)?\b", "<time>"),
