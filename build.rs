@@ -3,8 +3,6 @@
 //! The commit comes from the environment (`COVIDCTL_COMMIT`, `COVIDCTL_COMMIT_DATE`), from the file that `git archive` fills in, or from
 //! git. Debug builds do not ask git, so that a commit recompiles nothing. Without any of them, the version stands alone.
 
-#![expect(clippy::print_stdout, reason = "instructions for cargo")]
-
 use std::path::Path;
 use std::process::Command;
 

@@ -2,14 +2,10 @@
 //!
 //! A component that cannot be queried has the state `unknown` with the reason.
 
-use std::str::FromStr as _;
-
 use aws_sdk_cloudwatch::types::{Datapoint, Dimension, StateValue, Statistic};
 use aws_sdk_cloudwatchlogs::types::OrderBy;
 use aws_sdk_elasticloadbalancingv2::types::TargetHealthStateEnum;
-use aws_sdk_eventbridge::types::RuleState;
 use aws_sdk_rds::types::DbCluster;
-use aws_sdk_scheduler::types::ScheduleState;
 use aws_smithy_types::DateTime as Moment;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Failure, Result};
@@ -20,6 +16,7 @@ use super::account::Account;
 use super::api_error::{ApiContext as _, stack_hint};
 use super::bastion::{self, BastionStatus};
 use super::clients::Clients;
+use super::schedules::{self, Schedule};
 use super::{database_access, utc};
 use target::description::{BastionPlace, JobDescription, ServiceDescription, Work};
 use target::{Component, ComponentState};
@@ -130,46 +127,14 @@ async fn alarms(account: &Account, prefix: &str) -> Result<ComponentStatus> {
 }
 
 async fn schedule(account: &Account, name: &str) -> Result<ComponentStatus> {
-    // The name of a rule has no slash; that of a schedule in a group has one.
-    let rule = if name.contains('/') { None } else { of_rule(account, name).await? };
-    let found = match rule {
-        None if !account.description.is_of_stacks => of_scheduler(account, name).await?,
-        rule => rule,
+    let Some(Schedule { expression, is_enabled, next }) = schedules::find(account, name).await? else {
+        return Ok(ComponentStatus::absent(account, "ingest"));
     };
-    let Some((expression, is_enabled)) = found else { return Ok(ComponentStatus::absent(account, "ingest")) };
-    let expression = expression.unwrap_or_else(|| "without a schedule".to_owned());
     if !is_enabled {
         return Ok(ComponentStatus::new(ComponentState::Stopped, format!("{expression}, disabled")));
     }
-    let next = next_run(&expression, Utc::now());
     let next = next.map_or(String::new(), |next| format!(", next {}", next.format("%Y-%m-%d %H:%M UTC")));
     Ok(ComponentStatus::new(ComponentState::Ready, format!("{expression}{next}")))
-}
-
-/// Returns the expression of a rule of EventBridge, and whether it is enabled.
-async fn of_rule(account: &Account, name: &str) -> Result<Option<(Option<String>, bool)>> {
-    let answer = account.clients.events().describe_rule().name(name).send().await;
-    let answer = answer
-        .api_context_optional("events:DescribeRule", || format!("cannot look at the schedule `{name}`"))?;
-    let enabled = [RuleState::Enabled, RuleState::EnabledWithAllCloudtrailManagementEvents];
-    Ok(answer
-        .map(|rule| (rule.schedule_expression, rule.state.is_some_and(|state| enabled.contains(&state)))))
-}
-
-/// Returns the expression of a schedule of EventBridge Scheduler, `name` or `group/name`, and whether it is enabled.
-async fn of_scheduler(account: &Account, name: &str) -> Result<Option<(Option<String>, bool)>> {
-    let (group, id) = name.split_once('/').map_or((None, name), |(group, id)| (Some(group.to_owned()), id));
-    let answer = account.clients.schedules().get_schedule().name(id).set_group_name(group).send().await;
-    let answer = answer
-        .api_context_optional("scheduler:GetSchedule", || format!("cannot look at the schedule `{name}`"))?;
-    Ok(answer.map(|answer| (answer.schedule_expression, answer.state == Some(ScheduleState::Enabled))))
-}
-
-/// Returns the next time of a `cron(…)`; that of a `rate(…)` depends on its creation.
-fn next_run(expression: &str, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
-    let fields = expression.strip_prefix("cron(")?.strip_suffix(')')?;
-    // The library has an additional field for seconds.
-    cron::Schedule::from_str(&format!("0 {fields}")).ok()?.after(&now).next()
 }
 
 async fn function_status(account: &Account, job: &JobDescription, name: &str) -> Result<ComponentStatus> {
@@ -388,16 +353,5 @@ mod tests {
         let states = [0.0, 61.0, 300.0, 331.0, 600.0, 601.0].map(state_of_lag);
         let (ready, busy) = (ComponentState::Ready, ComponentState::Busy);
         assert_eq!(states, [ready, ready, ready, busy, busy, ComponentState::Failed]);
-    }
-
-    #[test]
-    fn next_run_of_cron_and_rate() {
-        let now = "2022-06-05T12:00:00Z".parse().unwrap();
-        let next = |expression| next_run(expression, now).map(|next| next.to_rfc3339());
-        assert_eq!(next("cron(30 11 * * ? *)").unwrap(), "2022-06-06T11:30:00+00:00");
-        // 2022-06-05 is a Sunday, and Sunday is 1.
-        assert_eq!(next("cron(0 9 ? * 2 *)").unwrap(), "2022-06-06T09:00:00+00:00");
-        assert_eq!(next("rate(1 day)"), None);
-        assert_eq!(next("cron(nonsense)"), None);
     }
 }

@@ -28,6 +28,7 @@ mod recorder;
 mod run_logs;
 mod run_records;
 mod runs;
+mod schedules;
 mod stacks;
 mod stop_reason;
 mod task_definition;

@@ -89,16 +89,14 @@ fn split(line: &str) -> Vec<Vec<String>> {
                 depth -= 1;
                 word.get_or_insert_default().push(')');
             }
-            (Some(_), _) => word.get_or_insert_default().push(character),
-            (None, _) if depth > 0 => word.get_or_insert_default().push(character),
-            (None, '#') if word.is_none() => break,
-            (None, '>') => break,
-            (None, '|' | '&' | ';') => {
+            (None, '#') if depth == 0 && word.is_none() => break,
+            (None, '>') if depth == 0 => break,
+            (None, '|' | '&' | ';') if depth == 0 => {
                 commands.last_mut().unwrap().extend(word.take());
                 commands.push(Vec::new());
             }
-            (None, ' ') => commands.last_mut().unwrap().extend(word.take()),
-            (None, _) => word.get_or_insert_default().push(character),
+            (None, ' ') if depth == 0 => commands.last_mut().unwrap().extend(word.take()),
+            _ => word.get_or_insert_default().push(character),
         }
     }
     commands.last_mut().unwrap().extend(word);
