@@ -66,7 +66,7 @@ measure() {
     ended=$(date +%s%N)
     kill "$sampler"; wait "$sampler" 2> /dev/null || true; sampler=''
     awk -v title="$title" -v ns=$((ended - begun)) -v kib="$(< "$work/peak")" \
-        'BEGIN { printf "== %s: %.1f s, peak %.2f GiB\n", title, ns / 1e9, kib / 1048576 }' | tee -a "$work/figures"
+        'BEGIN { printf "== %s: %.1f s, peak %d MiB\n", title, ns / 1e9, kib / 1024 }' | tee -a "$work/figures"
 }
 
 # Installs packages, with those that they recommend, as apt does by default.
