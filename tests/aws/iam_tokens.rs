@@ -29,10 +29,12 @@ async fn commands_and_tunnels_log_in_with_tokens() {
     assert_eq!(&lines[1..], ["600", expected.as_str()], "{said:?}");
     assert!(!said.err.contains("X-Amz"), "{said:?}");
 
-    step("psql logs in as the role; the emulator's database takes any password");
-    let iam = format!("--iam={}", cloud.database_user());
-    let said = cloud.say(&["psql", &iam, "--", "-XAtc", "SELECT current_user"]).await.worked();
-    assert_eq!(said.out.trim(), cloud.database_user());
+    step("psql logs in as the role with the token, which this database takes for a wrong password");
+    let said = cloud.say(&["psql", "--iam=ana", "--", "-XAtc", "SELECT 7"]).await;
+    assert_eq!(said.code, Some(2), "{said:?}");
+    for words in ["password authentication failed for user \"ana\"", "password retrieved from file"] {
+        assert!(said.err.contains(words), "{said:?}");
+    }
     cloud.say(&["--read-only", "psql", "--iam"]).await.failed(2, &["--read-only"]);
     let away = ["tunnel", "exec", "--iam", "--bastion", "b", "-L", "0:a:1", "--", "true"];
     assert_eq!(cloud.say(&away).await.code, Some(2));

@@ -42,9 +42,9 @@ impl PostgresTls {
     /// Trusts the authorities of a bundle in PEM format, for certificates of this host.
     pub(crate) fn new(ca_bundle: &Path, host: &str) -> common::failure::Result<Self> {
         let shown = ca_bundle.display();
-        let what = || format!("cannot read the CA bundle `{shown}`");
         let mut roots = RootCertStore::empty();
-        let certificates = CertificateDer::pem_file_iter(ca_bundle).context(what)?;
+        let certificates = CertificateDer::pem_file_iter(ca_bundle)
+            .map_err(|error| Failure::usage(format!("cannot read the CA bundle `{shown}`")).source(error))?;
         // An authority that this library does not understand cannot vouch for the server; the others can.
         let (_, _) = roots.add_parsable_certificates(certificates.filter_map(std::result::Result::ok));
         if roots.is_empty() {

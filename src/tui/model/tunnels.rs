@@ -70,8 +70,8 @@ impl Tunnel {
         self.usage = status.forwardings.first().map(LocalForwarding::usage);
         self.state = if status.connected { TunnelState::Open } else { TunnelState::Disconnected };
         self.status = Some(format!(
-            "in the background since {}, process {}; goes on when covidctl exits",
-            status.started_at, status.pid
+            "in the background, goes on when covidctl exits; process {}, since {}",
+            status.pid, status.started_at
         ));
         self.update_counters(at, status.counters());
     }

@@ -15,7 +15,9 @@ impl Certificate {
         let name = format!("subjectAltName=DNS:{host}");
         let new =
             ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "2"];
-        let authority = ["-subj", "/CN=authority", "-keyout", "ca.key", "-out", "ca.pem"];
+        // Authorities of the same name would be taken for each other.
+        let subject = format!("/CN={}", certificate.folder.path().file_name().unwrap().display());
+        let authority = ["-subj", &subject, "-keyout", "ca.key", "-out", "ca.pem"];
         certificate.openssl(&[&new[..], &authority].concat());
         // CN does not count if there is a subjectAltName (RFC 6125).
         let host =
