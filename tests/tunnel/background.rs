@@ -82,10 +82,14 @@ fn started_tunnel_is_listed_found_again_and_stopped() {
 
     user.run(&["tunnel", "stop", "1"]).assert_failed(2, &["no tunnel in the background is named `1`"]);
     assert_eq!(user.run(&["tunnel", "stop", &local.port().to_string()]).code, Some(0));
-    until("the process of the first one has ended", || has_ended(&list[0]["pid"]));
+    let pid_of = |local: SocketAddr| {
+        let is_at = |tunnel: &&Value| tunnel["forwardings"][0]["local"] == local.to_string();
+        &list.iter().find(is_at).unwrap()["pid"]
+    };
+    until("the process of the first one has ended", || has_ended(pid_of(local)));
     assert_echoes(other);
     assert_eq!(user.run(&["tunnel", "stop"]).code, Some(0));
-    until("the process of the second one has ended", || has_ended(&list[1]["pid"]));
+    until("the process of the second one has ended", || has_ended(pid_of(other)));
     assert!(user.list().is_empty());
 }
 
