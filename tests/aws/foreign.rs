@@ -2,6 +2,7 @@
 
 use crate::support::fault::Fault;
 use crate::support::foreign::Foreign;
+use crate::support::terminal::Terminal;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn adopt_names_missing_rights_and_proposes_the_rest() {
@@ -50,4 +51,35 @@ async fn doctor_names_what_does_not_exist() {
     ] {
         assert!(doctor.out.contains(expected), "`{expected}` is not in {}", doctor.out);
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn screens_show_the_described_pipeline_and_start_its_jobs() {
+    let foreign = Foreign::deploy().await;
+    let (region, endpoint) = (foreign.moto.region, foreign.proxy.endpoint.as_str());
+    let words = ["--region", region, "--endpoint-url", endpoint, "--ssl-mode", "disable", "adopt", "--write"];
+    foreign.say(&words).await.worked();
+    let terminal = Terminal::new(110, 30);
+    terminal.run(&foreign.covidctl(&["--target", "prod"]));
+    let look = move || {
+        let overview = terminal.see("last etl");
+        for name in ["schedule etl", "download", "master", "replica", "bastion"] {
+            assert!(overview.contains(name), "{name}: {overview}");
+        }
+        for other in ["metabase", "datasets", "alarms", "last report"] {
+            assert!(!overview.contains(other), "{other}: {overview}");
+        }
+        terminal.press(&[":"]);
+        terminal.tmux(&["send-keys", "-t", "t", "-l", "run etl"]);
+        terminal.press(&["Enter"]);
+        terminal.see("Start this job?");
+        terminal.press(&["y", "2"]);
+        terminal.wait("the end of the run", |text| text.contains("etl") && text.contains("succeeded"));
+        terminal.press(&["3"]);
+        terminal.see("loaded 1200 rows");
+        terminal.press(&["8"]);
+        terminal.see("can be started in the cluster");
+        terminal
+    };
+    drop(tokio::task::spawn_blocking(look).await.unwrap());
 }
