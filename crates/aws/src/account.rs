@@ -45,7 +45,7 @@ impl Account {
     ) -> Result<Self> {
         let names = Names::discover(settings, &clients, &id).await?;
         let description = match &settings.description {
-            Some(description) => description.clone(),
+            Some(description) => covid19::completed(description.clone(), &names),
             None => covid19::description(&names)?,
         };
         let containers = tokio::sync::Mutex::default();

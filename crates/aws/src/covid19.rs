@@ -61,6 +61,44 @@ pub(super) fn description(names: &Names) -> Result<Description> {
     })
 }
 
+/// Adds to a description what it leaves out and parameters below the prefix say: bastion, network of tasks, buckets.
+pub(super) fn completed(mut description: Description, names: &Names) -> Description {
+    if description.bastion.is_none() {
+        description.bastion = text(names, Name::BastionGroup).map(|group| BastionDescription {
+            place: BastionPlace::AutoScalingGroup(group),
+            user: text(names, Name::BastionUser),
+            port: port(names, Name::BastionPort).ok(),
+            key: None,
+            security_group: text(names, Name::BastionSecurityGroup),
+        });
+    }
+    for job in description.jobs.values_mut() {
+        let Work::Task(task) = &mut job.work else { continue };
+        for (texts, name) in
+            [(&mut task.subnets, Name::Subnets), (&mut task.security_groups, Name::SecurityGroups)]
+        {
+            if *texts == Texts::default()
+                && let Some(list) = names.get(name)
+            {
+                *texts = listed(list);
+            }
+        }
+    }
+    let storage = &mut description.storage;
+    for (url, name) in
+        [(&mut storage.datasets, Name::DatasetsBucket), (&mut storage.reports, Name::ReportsBucket)]
+    {
+        if url.is_none() {
+            *url = names.get(name).map(|bucket| format!("s3://{bucket}"));
+        }
+    }
+    description
+}
+
+fn listed(list: &str) -> Texts {
+    Texts::Listed(list.split(',').map(|value| value.trim().to_owned()).collect())
+}
+
 fn named<T, const N: usize>(entries: [(&str, T); N]) -> BTreeMap<String, T> {
     entries.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
 }
@@ -103,7 +141,7 @@ fn download(names: &Names) -> Result<JobDescription> {
 
 fn task(names: &Names, definition: Name, container: &str, group: Name) -> Result<JobDescription> {
     let list = |name: Name| match names.get(name) {
-        Some(list) => Texts::Listed(list.split(',').map(|value| value.trim().to_owned()).collect()),
+        Some(list) => listed(list),
         None => Texts::Parameters(vec![names.parameter(name)]),
     };
     let task = TaskDescription {
@@ -125,4 +163,45 @@ fn task(names: &Names, definition: Name, container: &str, group: Name) -> Result
         schedule: None,
         source: None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn description_is_completed_by_parameters_and_not_changed() {
+        let task = TaskDescription {
+            definition: "etl".to_owned(),
+            cluster: "jobs".to_owned(),
+            container: None,
+            subnets: Texts::default(),
+            security_groups: Texts::Listed(vec!["sg-own".to_owned()]),
+            assign_public_ip: false,
+            launch: Launch::Type("FARGATE".to_owned()),
+            command: None,
+            environment: BTreeMap::new(),
+        };
+        let job = JobDescription {
+            work: Work::Task(task),
+            log_group: None,
+            usual_log_group: None,
+            schedule: None,
+            source: None,
+        };
+        let described = Description { jobs: named([("etl", job)]), ..Description::default() };
+        assert_eq!(completed(described.clone(), &Names::found(&[])), described);
+        let names = Names::found(&[
+            (Name::BastionGroup, "asg-prod"),
+            (Name::Subnets, "subnet-1, subnet-2"),
+            (Name::SecurityGroups, "sg-other"),
+            (Name::DatasetsBucket, "datasets"),
+        ]);
+        let complete = completed(described, &names);
+        assert_eq!(complete.bastion.unwrap().place, BastionPlace::AutoScalingGroup("asg-prod".to_owned()));
+        let Work::Task(task) = &complete.jobs["etl"].work else { unreachable!() };
+        assert_eq!(task.subnets, listed("subnet-1,subnet-2"));
+        assert_eq!(task.security_groups, listed("sg-own"));
+        assert_eq!(complete.storage.datasets.as_deref(), Some("s3://datasets"));
+    }
 }

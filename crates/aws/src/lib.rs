@@ -52,7 +52,8 @@ pub use self::stacks::{
     Change, ExistingStack, KEPT, Plan, ResourceAction, SELFTEST_TAG, StackAction, Step, UpOptions,
 };
 use target::{
-    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, WithOrigin,
+    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, Origin,
+    WithOrigin,
 };
 use tunnel::EventSink;
 
@@ -104,7 +105,9 @@ impl Components for Aws {
             self.settings.profile.as_ref().map(|profile| format!("profile {}", profile.value)),
         ];
         let description = self.settings.description.as_ref();
-        let has_bastion = description.is_none_or(|description| description.bastion.is_some());
+        // Parameters below a prefix may name one.
+        let has_prefix = self.settings.prefix.origin != Origin::Default;
+        let has_bastion = description.is_none_or(|description| description.bastion.is_some() || has_prefix);
         Location {
             target: self.settings.target.clone(),
             location: known.into_iter().flatten().collect::<Vec<_>>().join(", "),

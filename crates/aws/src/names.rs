@@ -73,10 +73,11 @@ pub(super) struct Names {
 }
 
 impl Names {
-    /// Reads the names from file and parameter store; a target that is described in the file has none.
+    /// Reads the names from file and parameter store; a target that is described in the file has only those below a prefix that is set.
     pub(super) async fn discover(settings: &AwsSettings, clients: &Clients, account: &str) -> Result<Self> {
         let prefix = settings.prefix.value.trim_end_matches('/').to_owned();
-        if settings.description.is_some() {
+        let is_described = settings.description.is_some();
+        if is_described && settings.prefix.origin == Origin::Default {
             return Ok(Self { known: BTreeMap::new(), prefix });
         }
         let found = parameters(clients, &prefix).await?;
@@ -88,6 +89,7 @@ impl Names {
                 let value = (*default)?.replace("{account}", account).replace("{region}", &clients.region);
                 Some((value, Origin::Default))
             };
+            let usual = || if is_described { None } else { usual() };
             let (value, origin) = from_file.or_else(from_stacks).or_else(usual)?;
             Some((*key, WithOrigin { value, origin }))
         };
@@ -116,6 +118,15 @@ impl Names {
     /// Returns the SSM parameter that the stacks publish a name as.
     pub(super) fn parameter(&self, name: Name) -> String {
         format!("{}/{}", self.prefix, name.key())
+    }
+
+    /// Returns names that were found below a prefix.
+    #[cfg(test)]
+    pub(super) fn found(names: &[(Name, &str)]) -> Self {
+        let known = names.iter().map(|(name, value)| {
+            (name.key(), WithOrigin { value: (*value).to_owned(), origin: Origin::Discovery })
+        });
+        Self { known: known.collect(), prefix: "/cde".to_owned() }
     }
 
     /// Returns every name with its key and origin.
