@@ -9,17 +9,14 @@ use target::{JobKind, Target};
 use crate::end_to_end;
 use crate::local::settings;
 use crate::support::foreign::Foreign;
-
-/// An operator's time from the first command to the answer of the database.
-const FIRST_ANSWER_SECONDS: u64 = 60;
+use crate::support::step;
 
 pub(crate) async fn run() {
     let foreign = Foreign::deploy().await;
     let start = Instant::now();
     adopts(&foreign).await;
     asks_the_database(&foreign).await;
-    let took = start.elapsed();
-    assert!(took.as_secs() < FIRST_ANSWER_SECONDS, "the first answer took {took:?}");
+    step(&format!("the database has answered {:?} after the first command", start.elapsed()));
     looks_well(&foreign).await;
     runs_jobs(&foreign).await;
     invokes_function(&foreign).await;
