@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::api_error::{ApiContext as _, ApiError};
 use super::clients::Clients;
-use super::run_records;
+use super::log_groups;
 use target::RunEnd;
 
 /// Invokes a function and returns the request id, if the answer has one. The request is never retried, because it may have arrived even
@@ -55,7 +55,7 @@ pub(super) async fn end(
     since: DateTime<Utc>,
 ) -> Result<Option<RunEnd>> {
     let id = request.to_string();
-    let own = events(clients, group, None, &id, run_records::log_start(since)).await?;
+    let own = events(clients, group, None, &id, log_groups::log_start(since)).await?;
     let verdicts: Vec<Verdict> = own.iter().filter_map(|event| verdict(event.message()?, &id)).collect();
     let failure = || {
         verdicts.iter().find_map(|verdict| match verdict {

@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use aws_config::retry::RetryConfig;
 use aws_sdk_cloudwatchlogs::Client;
 use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
+use chrono::{DateTime, Utc};
 use common::failure::Result;
 
 use super::api_error::{ApiContext as _, ApiError, ApiErrorKind};
@@ -134,6 +135,11 @@ pub(super) async fn matching(client: &Client, name: &str) -> Result<Vec<String>>
     let groups: Vec<aws_sdk_cloudwatchlogs::types::LogGroup> =
         groups.api_context("logs:DescribeLogGroups", what)?;
     Ok(groups.into_iter().filter_map(|group| group.log_group_name).collect())
+}
+
+/// Returns the earliest time of the first log line of a run, in milliseconds.
+pub(super) fn log_start(started_at: DateTime<Utc>) -> i64 {
+    started_at.timestamp_millis() - 60_000
 }
 
 /// Share of the quota that is left to other programs of the account.

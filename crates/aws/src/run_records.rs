@@ -3,7 +3,7 @@
 //! Records are kept and have what the program knew; ECS forgets a task after an hour and knows how it ended. A task that never started has
 //! no record: the client that sees it stopped writes one. A download has no task.
 
-use chrono::{DateTime, Utc};
+use chrono::Utc;
 use common::failure::Result;
 use etl::ecs_metadata::EcsTask;
 use etl::record::{Record, RunOrigin, RunStatus};
@@ -187,11 +187,6 @@ fn of_record(record: Record) -> Run {
         phases: record.phases.0,
         ..Run::begun(record.run_id, &record.kind, record.started_at)
     }
-}
-
-/// Returns the earliest time of the first log line, in milliseconds.
-pub(super) fn log_start(started_at: DateTime<Utc>) -> i64 {
-    started_at.timestamp_millis() - 60_000
 }
 
 #[cfg(test)]

@@ -104,7 +104,7 @@ impl Runs for Aws {
         let (stream, recorded_arn) = record.map_or((None, None), |record| (record.log_stream, record.task));
         let arn = task.map(|task| task.arn).or(recorded_arn);
         let source = run_logs::of_run(account, id, &kind.into(), stream, arn.as_deref()).await?;
-        let run = RunLog { id, from: run_records::log_start(started_at) };
+        let run = RunLog { id, from: log_groups::log_start(started_at) };
         Ok(LogSources { sources: vec![source], poll_policy, run: Some(run) })
     }
 

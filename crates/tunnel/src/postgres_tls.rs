@@ -17,14 +17,15 @@ use tokio::io::{
 use tokio::net::{TcpStream, UnixStream};
 use tokio_rustls::TlsConnector;
 
-use crate::unix_socket::COPY_SIZE;
-
 /// Codes of requests in place of a startup message (PostgreSQL, message formats).
 const SSL_REQUEST: u32 = 80_877_103;
 const GSS_ENCRYPTION_REQUEST: u32 = 80_877_104;
 
 /// The code of the authentication message that lists mechanisms of SASL.
 const SASL: u32 = 10;
+
+/// Bytes of a connection to copy at once in each direction.
+pub(crate) const COPY_SIZE: usize = 128 << 10;
 
 const CHANNEL_BINDING: &[u8] = b"SCRAM-SHA-256-PLUS";
 

@@ -16,13 +16,10 @@ use tokio::io::copy_bidirectional_with_sizes;
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::task::{AbortHandle, JoinSet};
 
-use crate::postgres_tls::PostgresTls;
+use crate::postgres_tls::{COPY_SIZE, PostgresTls};
 
 /// The delay after a failed `accept`, such as one without a free file descriptor.
 const ACCEPT_RETRY_DELAY: Duration = Duration::from_millis(100);
-
-/// Bytes to copy at once in each direction.
-pub(crate) const COPY_SIZE: usize = 128 << 10;
 
 /// A socket that forwards connections until it is dropped, which removes it.
 pub struct UnixSocket {
