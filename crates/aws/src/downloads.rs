@@ -3,7 +3,7 @@
 //! The function records its progress and its end in the run record. A record that was not updated for longer than an invocation may take
 //! is that of a killed function.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use common::env;
 use common::failure::{Exit, Failure, Result};
 use etl::record::{Record, RunStatus};
@@ -11,14 +11,8 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::clients::Clients;
-use super::functions;
+use super::functions::{self, MAX_INVOCATION, START_ALLOWANCE, may_be_running};
 use target::{Job, RunEnd};
-
-/// The longest timeout of a Lambda function.
-const MAX_INVOCATION: TimeDelta = TimeDelta::minutes(15);
-
-/// How long Lambda may take to start or retry an invocation.
-const START_ALLOWANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Invokes the function.
 pub(super) async fn start(clients: &Clients, function: &str, run: Uuid, job: &Job) -> Result<()> {
@@ -58,11 +52,6 @@ pub(super) fn ended(
     }
 }
 
-/// Returns whether a run whose record is in state `running` may still be running.
-pub(super) fn may_be_running(touched_at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
-    now - touched_at <= MAX_INVOCATION + START_ALLOWANCE
-}
-
 /// Marks the record of an invocation as failed if it cannot be running any more.
 pub(super) fn with_liveness(record: Record, touched_at: DateTime<Utc>, now: DateTime<Utc>) -> Record {
     if record.status != RunStatus::Running || may_be_running(touched_at, now) {
@@ -79,6 +68,7 @@ pub(super) fn with_liveness(record: Record, touched_at: DateTime<Utc>, now: Date
 
 #[cfg(test)]
 mod tests {
+    use chrono::TimeDelta;
     use etl::record::RunOrigin;
     use etl::runs::RunKind;
 

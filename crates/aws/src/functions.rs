@@ -7,7 +7,7 @@ use aws_sdk_cloudwatchlogs::types::FilteredLogEvent;
 use aws_sdk_lambda::operation::RequestId as _;
 use aws_sdk_lambda::primitives::Blob;
 use aws_sdk_lambda::types::InvocationType;
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::{Failure, Result};
 use serde_json::Value;
 use uuid::Uuid;
@@ -16,6 +16,12 @@ use super::api_error::{ApiContext as _, ApiError};
 use super::clients::Clients;
 use super::log_groups;
 use target::RunEnd;
+
+/// The longest timeout of a Lambda function.
+pub(super) const MAX_INVOCATION: TimeDelta = TimeDelta::minutes(15);
+
+/// How long Lambda may take to start or retry an invocation.
+pub(super) const START_ALLOWANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Invokes a function and returns the request id, if the answer has one. The request is never retried, because it may have arrived even
 /// if its response was lost.
@@ -87,6 +93,20 @@ pub(super) async fn end(
         reason,
         warning: None,
     }))
+}
+
+/// Returns the end of an invocation that cannot be running any more and whose log does not say how it ended.
+pub(super) fn without_end(group: &str, requested_at: DateTime<Utc>, now: DateTime<Utc>) -> Option<RunEnd> {
+    (!may_be_running(requested_at, now)).then(|| RunEnd {
+        reason: Some(format!("the log group `{group}` does not say that it ended, and it can run no longer")),
+        hint: Some("may the function write to this group? Its role needs logs:PutLogEvents".to_owned()),
+        ..RunEnd::exited(1)
+    })
+}
+
+/// Returns whether an invocation that was requested, or last heard of, at a time may still be running.
+pub(super) fn may_be_running(at: DateTime<Utc>, now: DateTime<Utc>) -> bool {
+    now - at <= MAX_INVOCATION + START_ALLOWANCE
 }
 
 /// Returns the error between the first and the last event of an invocation in their stream.
@@ -164,6 +184,16 @@ mod tests {
     use super::*;
 
     const ID: &str = "8f507cfc-xmpl-4697-b07a-ac58fc914c95";
+
+    #[test]
+    fn invocation_without_an_end_in_its_log_is_given_up() {
+        let asked = DateTime::UNIX_EPOCH;
+        let end = |minutes| without_end("/aws/lambda/x", asked, asked + TimeDelta::minutes(minutes));
+        assert_eq!(end(20), None, "it may have waited five minutes and run for fifteen");
+        let end = end(21).unwrap();
+        assert_eq!(end.code, 1);
+        assert!(end.reason.unwrap().contains("/aws/lambda/x") && end.hint.is_some());
+    }
 
     #[test]
     fn verdict_of_text_and_json_logs() {

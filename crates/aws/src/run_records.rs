@@ -15,8 +15,8 @@ use object_store::{ObjectMeta, ObjectStore as _};
 use uuid::Uuid;
 
 use super::account::Account;
-use super::downloads;
 use super::tasks::TaskState;
+use super::{downloads, functions};
 use target::Run;
 
 const CONCURRENCY: usize = 16;
@@ -41,7 +41,7 @@ impl Records<'_> {
     pub(super) async fn invocations(&self) -> Result<Vec<Record>> {
         let now = Utc::now();
         let listed = self.list().await?.into_iter();
-        let fresh = listed.filter(|object| downloads::may_be_running(object.last_modified, now));
+        let fresh = listed.filter(|object| functions::may_be_running(object.last_modified, now));
         let mut records = self.read_all(fresh).await?;
         records
             .retain(|record| record.status == RunStatus::Running && self.account.is_function(&record.kind));

@@ -73,7 +73,7 @@ impl Runs for Aws {
             Some(task) => match &task.stop {
                 None => None,
                 Some(stop) => {
-                    let recorded = self.records().await?.finalize(run, &task).await;
+                    let recorded = async { self.records().await?.finalize(run, &task).await }.await;
                     let warning = recorded
                         .err()
                         .map(|failure| format!("the end of the run was not recorded: {failure}"));
@@ -243,6 +243,7 @@ impl Aws {
         }
         let group = account.log_group(account.job(&kind.into())?).await?;
         let end = functions::end(&account.clients, &group, run, requested_at).await?;
+        let end = end.or_else(|| functions::without_end(&group, requested_at, Utc::now()));
         if let (Some(end), Some(record)) = (&end, record) {
             let recorded = self.records().await?.put(&ended(record, end)).await;
             let warning =
