@@ -13,7 +13,7 @@ use common::terminal::visible;
 use crate::cli::Adopt;
 use crate::connect;
 use crate::printer::Printer;
-use crate::settings::{Settings, is_target_name};
+use crate::settings::{Settings, check_file, is_target_name};
 
 pub(super) async fn run(args: &Adopt, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let name = args.name.as_str();
@@ -148,7 +148,7 @@ fn write(path: &Path, text: &str) -> Result<()> {
     };
     let separator = if old.is_empty() { "" } else { "\n" };
     let new = format!("{}{separator}{text}", with_line_end(&old));
-    toml::from_str::<toml::Table>(&new).context(what)?;
+    check_file(&new, path)?;
     if let Some(folder) = path.parent() {
         std::fs::create_dir_all(folder).context(what)?;
     }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::ErrorKind;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use common::failure::{Failure, Result};
 use serde::Deserialize;
@@ -83,7 +83,13 @@ impl File {
                 Failure::usage(format!("cannot read configuration file `{path}`")).source(error)
             })?,
         };
-        let file: Self = toml::from_str(&text).map_err(|error| {
+        Self::parse(&text, &config.value)
+    }
+
+    /// Parses and checks the text of a configuration file.
+    pub(super) fn parse(text: &str, path: &Path) -> Result<Self> {
+        let path = path.display();
+        let file: Self = toml::from_str(text).map_err(|error| {
             let error = error.to_string();
             let hint = nearest_key(&error).map_or_else(
                 || "docs/reference/settings.md lists the keys".to_owned(),

@@ -28,6 +28,14 @@ pub fn is_target_name(name: &str) -> bool {
     file::is_name(name)
 }
 
+/// Makes sure that a text can be a configuration file.
+///
+/// # Errors
+/// A usage error with line and key.
+pub fn check_file(text: &str, path: &Path) -> Result<()> {
+    File::parse(text, path).map(drop)
+}
+
 /// The settings of one invocation.
 #[derive(Debug, Clone)]
 pub struct Settings {

@@ -6,7 +6,7 @@ use aws_sdk_cloudwatchlogs::types::OrderBy;
 use chrono::{DateTime, TimeDelta, Utc};
 use common::failure::Result;
 
-use super::{Candidate, name_of};
+use super::{Candidate, LOGS, name_of};
 use crate::api_error::ApiContext as _;
 use crate::clients::Clients;
 
@@ -47,14 +47,12 @@ pub(super) async fn candidates(
 
 /// Returns the table of log sources; a group is in it once.
 pub(super) fn merged(sources: impl Iterator<Item = (String, String)>) -> Option<Candidate> {
-    let mut candidate = Candidate::new("logs");
-    let (mut groups, mut names) = (BTreeSet::new(), BTreeSet::new());
+    let mut candidate = Candidate::new(LOGS);
+    let mut groups = BTreeSet::new();
     for (name, group) in sources {
-        if !groups.insert(group.clone()) {
-            continue;
+        if groups.insert(group.clone()) {
+            candidate.set(&name, group);
         }
-        let name = if names.insert(name.clone()) { name } else { format!("{name}-{}", groups.len()) };
-        candidate.set(&name, group);
     }
     (!candidate.values.is_empty()).then_some(candidate)
 }

@@ -19,6 +19,10 @@ use toml::Value;
 
 use super::Aws;
 use super::clients::Clients;
+use ::logs::SERVER_SOURCE;
+
+/// The table of log sources.
+const LOGS: &str = "logs";
 
 /// What an account has, as parts of a description.
 #[derive(Debug, Serialize)]
@@ -54,7 +58,8 @@ impl Candidate {
     }
 
     fn doubt(&mut self, reason: impl Into<String>) {
-        self.doubts.push(reason.into());
+        // A comment ends with its line, whatever the name in it has.
+        self.doubts.push(reason.into().replace('\n', " "));
     }
 
     /// Doubts that it belongs to the pipeline.
@@ -134,20 +139,37 @@ fn name_of(resource: &str) -> String {
     let is_allowed = |character: char| character.is_ascii_alphanumeric() || "-_".contains(character);
     let name: String =
         last.chars().map(|character| if is_allowed(character) { character } else { '-' }).collect();
-    name.trim_matches('-').to_lowercase()
+    match name.trim_matches('-') {
+        "" => "unnamed".to_owned(),
+        name => name.to_lowercase(),
+    }
 }
 
-/// Gives candidates of the same table names of their own: the first keeps it.
+/// Gives candidates of the same table names of their own: the first keeps it. A log source is not named like a job, and neither like what
+/// these names stand for elsewhere.
 fn distinguish(candidates: &mut [Candidate]) {
-    let mut taken = BTreeSet::new();
+    let mut taken = BTreeSet::from(["jobs.pipeline".to_owned()]);
     for candidate in candidates.iter_mut().filter(|candidate| candidate.table.contains('.')) {
-        let name = candidate.table.clone();
-        let mut number = 2;
-        while !taken.insert(candidate.table.clone()) {
-            candidate.table = format!("{name}-{number}");
-            number += 1;
+        candidate.table = free_name(&candidate.table, &mut taken);
+    }
+    let jobs = taken.iter().filter_map(|table| table.strip_prefix("jobs."));
+    let mut taken: BTreeSet<String> = jobs.map(str::to_owned).chain([SERVER_SOURCE.to_owned()]).collect();
+    for candidate in candidates.iter_mut().filter(|candidate| candidate.table == LOGS) {
+        for (name, _) in &mut candidate.values {
+            *name = free_name(name, &mut taken);
         }
     }
+}
+
+/// Returns a name, with a number if it is taken, and takes it.
+fn free_name(name: &str, taken: &mut BTreeSet<String>) -> String {
+    let mut free = name.to_owned();
+    let mut number = 2;
+    while !taken.insert(free.clone()) {
+        free = format!("{name}-{number}");
+        number += 1;
+    }
+    free
 }
 
 #[cfg(test)]
@@ -162,6 +184,23 @@ mod tests {
             [Candidate::new("jobs.etl"), Candidate::new("jobs.etl"), Candidate::new("bastion")];
         distinguish(&mut candidates);
         assert_eq!(candidates.map(|candidate| candidate.table), ["jobs.etl", "jobs.etl-2", "bastion"]);
+        assert_eq!(name_of("/ecs/"), "ecs");
+        assert_eq!(name_of("--"), "unnamed");
+    }
+
+    #[test]
+    fn names_that_the_configuration_file_refuses_are_not_proposed() {
+        let mut logs = Candidate::new(LOGS);
+        for name in ["etl", "etl", "postgres", "metabase"] {
+            logs.set(name, "/x");
+        }
+        let mut candidates = [Candidate::new("jobs.pipeline"), Candidate::new("jobs.etl"), logs];
+        distinguish(&mut candidates);
+        assert_eq!(candidates[0].table, "jobs.pipeline-2");
+        let names = candidates[2].values.iter().map(|(name, _)| name.as_str()).collect::<Vec<_>>();
+        assert_eq!(names, ["etl-2", "etl-3", "postgres-2", "metabase"]);
+        candidates[0].doubt("its key pair is `x\n[aws]`");
+        assert_eq!(candidates[0].doubts, ["its key pair is `x [aws]`"]);
     }
 
     #[test]
