@@ -27,10 +27,14 @@ pub fn local(settings: &Settings) -> Result<Local> {
     }
 }
 
-/// Returns the target on AWS, for commands that exist there alone. `events` receives what its tunnels report.
+/// Returns the stacks on AWS, for commands that exist there alone. `events` receives what its tunnels report.
 #[cfg(feature = "aws")]
 pub fn aws(settings: &Settings, events: EventSink) -> Result<aws::Aws> {
     match settings.kind {
+        // Its account may have no room for stacks of this project, and must not get any by mistake.
+        TargetKind::Aws if settings.aws.description.is_some() => {
+            Err(target::described(&settings.target.value))
+        }
         TargetKind::Aws => Ok(aws::Aws::new(&settings.aws, events)),
         TargetKind::Local => Err(wrong_kind(settings, TargetKind::Aws)),
     }

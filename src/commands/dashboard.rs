@@ -48,6 +48,7 @@ pub(super) async fn run(command: &Dashboard, settings: &Settings, printer: &Prin
 /// Returns the target's read replica. Metabase is in the same network and needs no tunnel.
 async fn replica(settings: &Settings) -> Result<Connection> {
     let target = super::target(settings)?;
+    target.ensure_releases()?;
     let Some(bastion) = &target.bastion else {
         return Err(Failure::usage("no database URL for Metabase is configured")
             .hint("--database-url or METABASE_DATABASE_URL; on the target `aws` it is discovered"));

@@ -22,6 +22,7 @@ struct Schema {
 
 pub(super) async fn run(command: Db, settings: &Settings, printer: &Arc<Printer>) -> Result<()> {
     let target = super::target(settings)?;
+    target.ensure_releases()?;
     match command {
         Db::Init => {
             settings.may_change("set up the database")?;

@@ -37,6 +37,7 @@ pub(super) async fn run(
         return roll_back(*to, settings, printer).await;
     }
     let target = super::target(settings)?;
+    target.ensure_releases()?;
     let database = target.databases.database(DatabaseAccess::READ).await?;
     let mut session = db::connect(&database).await?;
     let limit = match command {
@@ -57,6 +58,7 @@ pub(super) async fn run(
 async fn roll_back(wanted: Option<i32>, settings: &Settings, printer: &Printer) -> Result<()> {
     settings.may_change("roll back")?;
     let target = super::target(settings)?;
+    target.ensure_releases()?;
     let place = target.components.identify().await?;
     let _keep_alive = target.databases.keep_alive().await?;
     let releases = {

@@ -18,7 +18,9 @@ pub(super) async fn run(
     settings: &Settings,
     printer: &Printer,
 ) -> Result<()> {
-    let store = super::target(settings)?.storage.reports().await?;
+    let target = super::target(settings)?;
+    target.ensure_releases()?;
+    let store = target.storage.reports().await?;
     match command.unwrap_or(&ReportsCommand::List) {
         ReportsCommand::List => {
             const HEADS: [&str; 5] = ["REPORT", "LATEST", "STORED (UTC)", "FILES", "SIZE"];

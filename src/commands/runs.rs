@@ -35,10 +35,13 @@ pub(super) async fn run(
         return show(&target.runs.history(limit).await?, printer);
     };
     let run = target.runs.find(run).await?;
-    let database = target.databases.database(DatabaseAccess::READ).await?;
-    let mut session = db::connect(&database).await?;
-    let issues = db::runs::issues(&mut session, run.run_id).await?;
-    let checks = checks::of_run(&mut session, run.run_id).await?;
+    let (mut checks, mut issues) = (Vec::new(), Vec::new());
+    if target.location().capabilities.releases {
+        let database = target.databases.database(DatabaseAccess::READ).await?;
+        let mut session = db::connect(&database).await?;
+        issues = db::runs::issues(&mut session, run.run_id).await?;
+        checks = checks::of_run(&mut session, run.run_id).await?;
+    }
     let duration_seconds = run.duration().map(TimeDelta::as_seconds_f64);
     let rows_per_second = run.rows_per_second();
     printer.show_as(&Details { run, duration_seconds, rows_per_second, checks, issues }, details)

@@ -101,6 +101,8 @@ async fn runs_jobs(foreign: &Foreign) {
     let failed = foreign.say(&["--target", "prod", "run", "etl", "--env", "BREAK=1"]).await;
     assert_eq!(failed.code, Some(3), "{failed:?}");
     assert!(failed.err.contains("no space left"), "{failed:?}");
+    let shown = foreign.say(&["--target", "prod", "runs", "show", "latest"]).await.worked();
+    assert!(shown.out.contains("exited with code 3"), "{shown:?}");
     let years = foreign.say(&["--target", "prod", "run", "etl", "--years", "2021"]).await.worked();
     assert!(years.err.contains("years: 2021") || years.out.contains("years: 2021"), "{years:?}");
     let logs = foreign.say(&["--target", "prod", "logs", "etl", "--since", "1h"]).await.worked();
@@ -126,6 +128,17 @@ async fn refuses(foreign: &Foreign) {
         (&["psql", "archive"], "has no database `archive`"),
         (&["tunnel", "archive"], "there is no endpoint `archive`"),
         (&["--read-only", "psql"], "can only read is not known"),
+        // None of these may touch the account or the database of others.
+        (&["--yes", "up", "--release", "v1"], "programs of its own"),
+        (&["--yes", "down", "--delete-data"], "programs of its own"),
+        (&["--yes", "selftest", "--release", "v1"], "programs of its own"),
+        (&["db", "init"], "programs of its own"),
+        (&["db", "migrate"], "programs of its own"),
+        (&["db", "status"], "programs of its own"),
+        (&["releases"], "programs of its own"),
+        (&["--yes", "releases", "rollback"], "programs of its own"),
+        (&["reports"], "programs of its own"),
+        (&["datasets"], "has no datasets"),
     ] {
         foreign.say(&[&["--target", "prod"], words].concat()).await.failed(2, &[expected]);
     }

@@ -47,6 +47,15 @@ impl Target {
         self.components.location()
     }
 
+    /// Makes sure that the target runs this project's image, before a command that needs releases, reports or the schema.
+    ///
+    /// # Errors
+    /// A usage error if the target is a pipeline that the configuration file describes.
+    pub fn ensure_releases(&self) -> Result<()> {
+        let Location { target, capabilities, .. } = self.location();
+        if capabilities.releases { Ok(()) } else { Err(described(&target)) }
+    }
+
     /// Returns the services that start and stop at once.
     ///
     /// # Errors
@@ -70,6 +79,12 @@ impl Target {
                 .hint("--bastion user@host:port, or --target aws")
         })
     }
+}
+
+/// The error of a command that needs the pipeline of this project, on a target with this name that is another one.
+pub fn described(target: &str) -> Failure {
+    Failure::usage(format!("the target `{target}` is a pipeline with programs of its own, which have no stacks, releases and reports"))
+        .hint("its tables in the configuration file describe it; status, doctor, logs, run, runs, stop, tunnel and psql work on it")
 }
 
 /// Starting, following and stopping the runs of jobs, and their history.

@@ -16,7 +16,7 @@ mod texts;
 
 pub use self::capability::{
     Bastion, BastionAccess, Components, DataRetention, Databases, LoginSecret, NamedEndpoint, Progress, Runs,
-    Services, Storage, Target,
+    Services, Storage, Target, described,
 };
 pub use self::database::{
     Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, password_line,

@@ -52,7 +52,10 @@ pub(super) async fn perform(
             Msg::Rejected(id, response(rejected(&target, run, &dataset, &reason)).await)
         }
         Request::Reports => {
-            let reports = async { ops::reports::list(&target.storage.reports().await?).await };
+            let reports = async {
+                target.ensure_releases()?;
+                ops::reports::list(&target.storage.reports().await?).await
+            };
             Msg::Reports(id, response(reports).await)
         }
         Request::Report(name) => {
@@ -73,6 +76,9 @@ async fn response<T>(request: impl Future<Output = Result<T>>) -> Response<T> {
 }
 
 async fn run_details(target: &Target, run: Uuid) -> Result<RunDetails> {
+    if !target.location().capabilities.releases {
+        return Ok(RunDetails { checks: Vec::new(), issues: Vec::new() });
+    }
     let database = read_database(target).await?;
     let mut connection = db::connect(&database).await?;
     let checks = db::checks::of_run(&mut connection, run).await?;
@@ -81,6 +87,7 @@ async fn run_details(target: &Target, run: Uuid) -> Result<RunDetails> {
 }
 
 async fn data(target: &Target, known_charts: Option<Uuid>) -> Result<Box<DataSummary>> {
+    target.ensure_releases()?;
     let database = read_database(target).await?;
     let connection = &mut db::connect(&database).await?;
     let refused = db::runs::refused(connection).await?;
