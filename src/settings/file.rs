@@ -260,17 +260,15 @@ pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.starts_with('-') && text.chars().all(is_allowed)
 }
 
-/// Similarity from which a key may be a misspelling of another (Jaro-Winkler, 0 to 1).
-const SIMILAR: f64 = 0.8;
-
-/// Returns the valid key that is most like the unknown one in an error of the parser, which lists both in backticks.
+/// Returns the valid key that is most like the unknown one in an error of the parser, which lists both in backticks: a third of its letters
+/// may be missing, added, replaced or swapped.
 fn nearest_key(error: &str) -> Option<String> {
     let (_, rest) = error.split_once("unknown field `")?;
     let mut quoted = rest.split('`').step_by(2);
     let unknown = quoted.next()?;
-    let similarity = |key: &str| strsim::jaro_winkler(unknown, key);
-    let nearest = quoted.max_by(|a, b| similarity(a).total_cmp(&similarity(b)))?;
-    (similarity(nearest) >= SIMILAR).then(|| nearest.to_owned())
+    let distance = |key: &&str| strsim::damerau_levenshtein(unknown, key);
+    let nearest = quoted.min_by_key(distance)?;
+    (distance(&nearest) <= unknown.len().div_ceil(3)).then(|| nearest.to_owned())
 }
 
 #[cfg(test)]
@@ -321,8 +319,16 @@ mod tests {
             let (text, _) = refused(&format!("[targets.prod]\nkind = 'aws'\n{file}"));
             assert!(text.contains(line) && text.contains(expected), "{text}");
         }
-        let (_, hint) = refused("[targets.prod]\nkind = 'aws'\njobs.etl.tsk-definition = 'x'");
-        assert_eq!(hint, "did you mean `task-definition`?");
+        for (typed, meant) in [
+            ("jobs.etl.tsk-definition = 'x'", "`task-definition`"),
+            ("bastion.kye = 'x'", "`key`"),
+            ("databases.m.pasword = {}", "`password`"),
+        ] {
+            let (_, hint) = refused(&format!("[targets.prod]\nkind = 'aws'\n{typed}"));
+            assert_eq!(hint, format!("did you mean {meant}?"));
+        }
+        let (_, hint) = refused("[targets.prod]\nkind = 'aws'\nbastion.lambda = 'x'");
+        assert!(hint.contains("settings.md"), "{hint}");
         for (file, expected) in [
             ("[targets.prod]\nkind = 'aws'\ndata-dir = 'x'", "`targets.prod.data-dir`"),
             ("[targets.lab]\nkind = 'local'\ndata-dir = 'x'\nregion = 'x'", "`targets.lab.region`"),
