@@ -118,15 +118,19 @@ fn render(name: &str, region: &str, candidates: &[Candidate], settings: &Setting
         text.push_str("ssl-mode = \"disable\"\n");
     }
     for candidate in candidates {
-        let mark = if candidate.is_likely { "" } else { "# " };
         text.push('\n');
         for doubt in &candidate.doubts {
             _ = writeln!(text, "# {}", visible(doubt));
         }
         let table: Vec<String> = candidate.table.split('.').map(key).collect();
-        _ = writeln!(text, "{mark}[targets.{}.{}]", key(name), table.join("."));
+        let mut tables = format!("[targets.{}.{}]\n", key(name), table.join("."));
         for (key_name, value) in &candidate.values {
-            _ = writeln!(text, "{mark}{} = {value}", key(key_name));
+            _ = writeln!(tables, "{} = {value}", key(key_name));
+        }
+        // A value may have several lines.
+        let mark = if candidate.is_likely { "" } else { "# " };
+        for line in tables.lines() {
+            _ = writeln!(text, "{mark}{line}");
         }
     }
     text

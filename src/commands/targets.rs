@@ -5,6 +5,7 @@ use serde::Serialize;
 
 use crate::printer::Printer;
 use crate::settings::{Settings, TargetEntry, TargetKind};
+use target::Origin;
 
 #[derive(Debug, Serialize)]
 struct Listed {
@@ -29,13 +30,15 @@ pub(super) fn run(settings: &Settings, printer: &Printer) -> Result<()> {
 /// Returns the folder, or what is set of profile, region and prefix.
 fn location(settings: &Settings) -> String {
     let aws = &settings.aws;
+    // A pipeline that is described has none unless it is set.
+    let has_prefix = aws.description.is_none() || aws.prefix.origin != Origin::Default;
     let named = |name: &str, value: Option<&String>| value.map(|value| format!("{name} {value}"));
     match settings.kind {
         TargetKind::Local => settings.data_dir.value.display().to_string(),
         TargetKind::Aws => [
             named("profile", aws.profile.as_ref().map(|profile| &profile.value)),
             named("region", aws.region.as_ref().map(|region| &region.value)),
-            named("prefix", Some(&aws.prefix.value)),
+            named("prefix", Some(&aws.prefix.value).filter(|_| has_prefix)),
             named("endpoint", aws.endpoint_url.as_ref().map(|endpoint| &endpoint.value)),
         ]
         .into_iter()

@@ -14,7 +14,7 @@ use std::collections::BTreeSet;
 use std::fmt;
 
 use common::failure::{Exit, Failure, Result};
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use toml::Value;
 
 use super::Aws;
@@ -41,6 +41,7 @@ pub struct Candidate {
     /// The table below `[targets.NAME]`, such as `databases.master`.
     pub table: String,
     /// Its keys and values.
+    #[serde(serialize_with = "as_object")]
     pub values: Vec<(String, Value)>,
     /// What is not certain, each with the reason.
     pub doubts: Vec<String>,
@@ -72,6 +73,13 @@ impl Candidate {
     pub fn text(&self, key: &str) -> Option<&str> {
         self.values.iter().find(|(known, _)| known == key)?.1.as_str()
     }
+}
+
+fn as_object<S: Serializer>(
+    values: &[(String, Value)],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_map(values.iter().map(|(key, value)| (key, value)))
 }
 
 impl fmt::Display for Candidate {
