@@ -9,7 +9,7 @@ use target::{JobKind, Target};
 use crate::end_to_end;
 use crate::local::settings;
 use crate::support::foreign::Foreign;
-use crate::support::step;
+use crate::support::{Said, step};
 
 pub(crate) async fn run() {
     let foreign = Foreign::deploy().await;
@@ -21,6 +21,7 @@ pub(crate) async fn run() {
     runs_jobs(&foreign).await;
     invokes_function(&foreign).await;
     refuses(&foreign).await;
+    names_temporary_folder_that_is_too_long(&foreign).await;
 }
 
 async fn adopts(foreign: &Foreign) {
@@ -142,6 +143,15 @@ async fn refuses(foreign: &Foreign) {
     ] {
         foreign.say(&[&["--target", "prod"], words].concat()).await.failed(2, &[expected]);
     }
+}
+
+/// A socket has a short path, and one of each session stands in the temporary folder.
+async fn names_temporary_folder_that_is_too_long(foreign: &Foreign) {
+    let folder = foreign.config().with_file_name("t".repeat(120));
+    std::fs::create_dir(&folder).unwrap();
+    let mut command = foreign.covidctl(&["--target", "prod", "psql", "--", "-Atc", "SELECT 1"]);
+    command.env("TMPDIR", &folder);
+    Said::of(command).await.failed(1, &["cannot listen on", "TMPDIR"]);
 }
 
 fn target(foreign: &Foreign) -> Target {

@@ -121,7 +121,7 @@ fn folder_that_others_can_enter_is_usage_error_before_connecting() {
     std::fs::set_permissions(&folder, PermissionsExt::from_mode(0o755)).unwrap();
     let words = ["tunnel", "-L", "0:localhost:1", "--bastion", &sshd.bastion(), "--unix-socket"];
     let refused = Finished::of(covidctl(&sshd, &words).arg(&folder));
-    refused.assert_failed(2, &["other users can enter the folder", "(mode 0755)", "chmod 700"]);
+    refused.assert_failed(2, &["other users can enter the folder", "(mode 0755)", "chmod 700 '"]);
     assert_no_connection(&port);
 }
 

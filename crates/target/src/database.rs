@@ -177,7 +177,9 @@ impl DatabaseLogin {
         let cannot_listen = || "cannot create a private folder for a socket".to_owned();
         let only_owner = PermissionsExt::from_mode(0o700);
         let folder = tempfile::Builder::new().permissions(only_owner).tempdir().context(cannot_listen)?;
-        let socket = tunnel::UnixSocket::listen(folder.path(), local.port(), local)?;
+        let socket = tunnel::UnixSocket::listen(folder.path(), local.port(), local).map_err(|failure| {
+            failure.hint("set TMPDIR to a folder with a shorter path: that of a socket has about 100 bytes")
+        })?;
         let database = self.direct()?;
         Ok(Database {
             address: Some(local.ip()),

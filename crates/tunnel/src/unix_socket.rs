@@ -125,7 +125,7 @@ fn check_folder(folder: &Path) -> Result<()> {
     if metadata.mode() & 0o077 != 0 {
         let mode = metadata.mode() & 0o777;
         return Err(Failure::usage(format!("other users can enter the folder `{shown}` (mode {mode:04o})"))
-            .hint(format!("chmod 700 {shown}")));
+            .hint(format!("chmod 700 '{shown}'")));
     }
     Ok(())
 }
@@ -214,6 +214,6 @@ mod tests {
         std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(0o750)).unwrap();
         let refused = UnixSocket::listen(folder.path(), 5432, echo().await).err().unwrap();
         assert!(refused.to_string().contains("(mode 0750)"), "{refused}");
-        assert!(refused.hint_text().unwrap().starts_with("chmod 700 "));
+        assert!(refused.hint_text().unwrap().starts_with("chmod 700 '/"));
     }
 }
