@@ -21,6 +21,6 @@ FROM (
 ) AS shown
 GROUP BY dataset, outcome, check_name, subject, measured, threshold
 ORDER BY array_position(ARRAY['failed', 'accepted', 'skipped', 'passed'], outcome),
-         array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations'], dataset),
+         array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations', 'doses'], dataset),
          check_name COLLATE "C",
          subject COLLATE "C";

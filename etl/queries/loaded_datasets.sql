@@ -12,4 +12,4 @@ SELECT dataset,
        error
 FROM run_dataset
 WHERE run_id = published_load()
-ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations'], dataset), dataset;
+ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations', 'doses'], dataset), dataset;

@@ -45,7 +45,7 @@ pub async fn load(
     let table = context.release.cases();
     let what = format!("cannot fill the table `{table}`");
     execute(session, copy::BEGIN, &what).await?;
-    let mut copy = BinaryCopy::begin(session, &table, case::COPY_COLUMNS, &what).await?;
+    let mut copy = BinaryCopy::begin(session, &format!("public.{table}"), case::COPY_COLUMNS, &what).await?;
     let mut seen = SeenIds::default();
     let (mut samples, mut null_words) = (Samples::default(), NullWords::default());
     while let Some(block) = transform.next().await? {

@@ -25,6 +25,8 @@ pub struct Options {
     pub force: bool,
     /// Publishes even if checks of the gate fail.
     pub accept_anomalies: bool,
+    /// Keeps the rows of the register of doses beside their counts.
+    pub dose_rows: bool,
     pub thresholds: Thresholds,
     pub retention: Retention,
     pub log_format: Format,

@@ -17,11 +17,13 @@ named_enum! {
         Tests = "tests",
         /// Doses of vaccines by province. Optional.
         Vaccinations = "vaccinations",
+        /// The register of doses, a row for each. Optional.
+        Doses = "doses",
     }
 }
 
 impl Dataset {
-    pub const OPTIONAL: [Self; 2] = [Self::Tests, Self::Vaccinations];
+    pub const OPTIONAL: [Self; 3] = [Self::Tests, Self::Vaccinations, Self::Doses];
 
     pub fn is_optional(self) -> bool {
         Self::OPTIONAL.contains(&self)
@@ -35,6 +37,7 @@ impl Dataset {
             Self::Cases => &["Covid19Casos.zip", "Covid19Casos.csv"],
             Self::Tests => &["Covid19Determinaciones.zip", "Covid19Determinaciones.csv"],
             Self::Vaccinations => &["Covid19VacunasAgrupadas.csv.zip", "Covid19VacunasAgrupadas.csv"],
+            Self::Doses => &["datos_nomivac_covid19.zip", "datos_nomivac_covid19.csv"],
         }
     }
 
@@ -52,7 +55,7 @@ impl Dataset {
             Self::Departments => {
                 "https://infra.datos.gob.ar/catalog/modernizacion/dataset/7/distribution/7.8/download"
             }
-            Self::Cases | Self::Tests | Self::Vaccinations => {
+            Self::Cases | Self::Tests | Self::Vaccinations | Self::Doses => {
                 "https://sisa.msal.gov.ar/datos/descargas/covid-19/files"
             }
         };

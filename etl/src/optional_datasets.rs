@@ -10,19 +10,21 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use crate::aggregates::doses::TABLES as DOSE_TABLES;
 use crate::clean::RowCleaner;
 use crate::clean::laboratories::{self, Laboratories};
 use crate::clean::vaccinations::{self, Vaccinations};
 use crate::context::LoadContext;
 use crate::database::execute;
 use crate::dataset::Dataset;
+use crate::doses;
 use crate::extract::Source;
 use crate::load::copy::{self, BinaryCopy};
 use crate::load::rejects::Rejects;
 use crate::tally::{IssueKind, RowCounts, Tally};
 use crate::transform::Transform;
 
-/// Returns table and columns of a dataset's rows.
+/// Returns table and columns of a dataset whose rows are loaded as they are.
 const fn table(dataset: Dataset) -> (&'static str, &'static str) {
     match dataset {
         Dataset::Vaccinations => ("vaccination_count", vaccinations::COPY_COLUMNS),
@@ -42,6 +44,9 @@ pub async fn load(
     let (rules, run_id) = (Arc::clone(&context.rules), context.options.run_id);
     let geography = rules.geography.clone();
     // Both remember rows, so they have one worker.
+    if source.dataset == Dataset::Doses {
+        return doses::load(context, source, session, rejects, tally).await;
+    }
     if source.dataset == Dataset::Vaccinations {
         let transform = Transform::start(from, 1, &position, move |header, name| {
             Vaccinations::new(header, name, run_id, geography.clone())
@@ -67,7 +72,7 @@ where
     let (table, columns) = table(dataset);
     let what = format!("cannot fill the table `{table}`");
     execute(session, copy::BEGIN, &what).await?;
-    let mut copy = BinaryCopy::begin(session, table, columns, &what).await?;
+    let mut copy = BinaryCopy::begin(session, &format!("public.{table}"), columns, &what).await?;
     let (mut counts, mut issues) = (RowCounts::default(), Tally::default());
     loop {
         let block = match transform.next().await {
@@ -102,7 +107,15 @@ where
 
 /// Deletes the rows that a run loaded of a dataset that the publish gate refused.
 pub async fn discard(session: &mut PgConnection, dataset: Dataset, run_id: Uuid) -> Result<()> {
-    let (table, _) = table(dataset);
-    let delete = sqlx::query(AssertSqlSafe(format!("DELETE FROM public.{table} WHERE run_id = $1")));
-    execute(session, delete.bind(run_id), &format!("cannot delete the refused rows of `{table}`")).await
+    let tables = if dataset == Dataset::Doses {
+        DOSE_TABLES.map(|(table, _)| table).to_vec()
+    } else {
+        vec![table(dataset).0]
+    };
+    for table in tables {
+        let delete = sqlx::query(AssertSqlSafe(format!("DELETE FROM public.{table} WHERE run_id = $1")));
+        execute(session, delete.bind(run_id), &format!("cannot delete the refused rows of `{table}`"))
+            .await?;
+    }
+    Ok(())
 }

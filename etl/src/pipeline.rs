@@ -123,7 +123,8 @@ async fn load(
     let optional = sources.optional_loads(session, run_id).await?;
     progress.phases.begin(PhaseName::Publish);
     release::wait_for_stale_plans(session, release).await?;
-    let publication = publish::prepare(session, run_id, release, &tally, &inclusions, &optional).await?;
+    let publication =
+        publish::prepare(session, run_id, release, &tally, &inclusions, &optional, options.dose_rows).await?;
     *committing = Some(tally.clone());
     publish::commit(publication).await?;
     let counts = tally.cases();

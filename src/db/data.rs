@@ -21,7 +21,7 @@ pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, 
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OptionalDataset {
-    /// `tests` or `vaccinations`.
+    /// `tests`, `vaccinations` or `doses`.
     pub dataset: String,
     pub table: String,
     /// `loaded`, `missing`, `unreadable` or `refused`.
@@ -32,10 +32,10 @@ pub struct OptionalDataset {
 
 pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<OptionalDataset>> {
     const SQL: &str = "
-        SELECT dataset, CASE dataset WHEN 'tests' THEN 'test_count' ELSE 'vaccination_count' END, of_load.status, shown.rows_loaded
+        SELECT dataset, CASE dataset WHEN 'tests' THEN 'test_count' WHEN 'doses' THEN 'dose_count' ELSE 'vaccination_count' END, of_load.status, shown.rows_loaded
         FROM run_dataset AS of_load
         LEFT JOIN (SELECT * FROM run_dataset WHERE run_id = published_dataset_load(dataset)) AS shown USING (dataset)
-        WHERE of_load.run_id = $1 AND dataset IN ('tests', 'vaccinations') ORDER BY dataset";
+        WHERE of_load.run_id = $1 AND dataset IN ('tests', 'vaccinations', 'doses') ORDER BY dataset";
     let rows =
         answered(query_as(SQL).bind(run).fetch_all(connection)).await.map_err(cannot_read("the tables"))?;
     let dataset = |(dataset, table, status, rows)| OptionalDataset { dataset, table, status, rows };

@@ -151,11 +151,11 @@ pub async fn datasets(connection: &mut PgConnection, release: &Release) -> Resul
         LEFT JOIN LATERAL (
             SELECT run_id, rows_loaded FROM run_dataset AS other
             WHERE other.dataset = of_load.dataset AND other.run_id = CASE
-                WHEN of_load.dataset IN ('tests', 'vaccinations') THEN
+                WHEN of_load.dataset IN ('tests', 'vaccinations', 'doses') THEN
                     (SELECT run_id FROM release_dataset WHERE release_id = $2 AND release_dataset.dataset = of_load.dataset)
                 ELSE of_load.run_id END) AS shown ON true
         WHERE of_load.run_id = $1
-        ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations'], dataset), dataset";
+        ORDER BY array_position(ARRAY['provinces', 'departments', 'cases', 'tests', 'vaccinations', 'doses'], dataset), dataset";
     let rows =
         answered(sqlx::query_as(SQL).bind(release.run_id).bind(release.release_id).fetch_all(connection))
             .await;

@@ -51,7 +51,7 @@ pub async fn refused(connection: &mut PgConnection) -> Result<Option<Run>> {
              SELECT run_id FROM release WHERE EXISTS (SELECT FROM run_check WHERE run_check.run_id = release.run_id)
              ORDER BY release_id DESC LIMIT 1)
          AND EXISTS (SELECT FROM run_check WHERE run_check.run_id = pipeline_run.run_id AND outcome = 'failed'
-                     AND dataset NOT IN ('tests', 'vaccinations'))"
+                     AND dataset NOT IN ('tests', 'vaccinations', 'doses'))"
     );
     Ok(rows(connection, HISTORY, sqlx::query(sql), run).await?.pop())
 }

@@ -55,6 +55,12 @@ pub const DEPARTMENTS_URL: &str = "DEPARTMENTS_URL";
 pub const TESTS_URL: &str = "TESTS_URL";
 /// Download URL of `Covid19VacunasAgrupadas.csv.zip`.
 pub const VACCINATIONS_URL: &str = "VACCINATIONS_URL";
+/// Downloads the register of doses, too: `true` or `false`.
+pub const DOSES: &str = "DOSES";
+/// Keeps the rows of the register of doses beside their counts: `true` or `false`.
+pub const DOSE_ROWS: &str = "DOSE_ROWS";
+/// Download URL of `datos_nomivac_covid19.zip`; implies [`DOSES`].
+pub const DOSES_URL: &str = "DOSES_URL";
 /// Follows redirects of downloads to other hosts: `true` or `false`.
 pub const ALLOW_REDIRECTS: &str = "ALLOW_REDIRECTS";
 /// The largest size of a downloaded file in gigabytes.

@@ -1,9 +1,10 @@
-//! Writes the zip archives. Worker threads generate the rows of `Covid19Casos.zip`; the calling thread compresses them in order.
+//! Writes the zip archives. Worker threads generate the rows of the large files; the calling thread compresses them in order.
 //!
 //! Worker `n` of `N` generates every `N`-th block into a bounded queue, so memory does not depend on the number of rows and the bytes
 //! do not depend on the number of threads.
 
 use std::io::{BufWriter, Seek, Write};
+use std::ops::Range;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 
@@ -12,7 +13,8 @@ use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::case::HEADER;
 use crate::defect::{Consequence, DefectCounts};
-use crate::row_writer::{Block, RowWriter};
+use crate::doses::{self, Doses};
+use crate::row_writer::RowWriter;
 use common::failure::{Context, Failure, Result};
 
 const CASES_MEMBER: &str = "Covid19Casos.csv";
@@ -36,7 +38,7 @@ pub(crate) fn write_cases(
         let context = || format!("cannot write {CASES_MEMBER} into its archive");
         out.write_all(HEADER.as_bytes()).context(context)?;
         let (mut csv_bytes, mut planted) = (HEADER.len() as u64, DefectCounts::default());
-        write_blocks(writer, rows, |block, done| {
+        write_blocks(rows, &|rows| writer.block(rows), |block, done| {
             out.write_all(&block.text).context(context)?;
             csv_bytes += block.text.len() as u64;
             planted.add(&block.planted);
@@ -44,6 +46,25 @@ pub(crate) fn write_cases(
             Ok(())
         })?;
         Ok((csv_bytes, planted))
+    })
+}
+
+/// Writes the register of doses.
+pub(crate) fn write_doses(writer: &Doses<'_>, rows: u64, file: impl Write + Seek) -> Result<FileSummary> {
+    let large = rows.saturating_mul(MAX_ROW_BYTES) > u64::from(u32::MAX);
+    write_member(doses::MEMBER, (Some(CASES_LEVEL), large), file, |out| {
+        let context = || format!("cannot write {} into its archive", doses::MEMBER);
+        out.write_all(doses::HEADER.as_bytes()).context(context)?;
+        let mut summary = FileSummary::default();
+        write_blocks(rows, &|rows| writer.block(rows), |(text, of_block), _| {
+            out.write_all(&text).context(context)?;
+            summary.rows += of_block.rows;
+            for (consequence, rows) in of_block.planted {
+                summary.plant(consequence, rows);
+            }
+            Ok(())
+        })?;
+        Ok(summary)
     })
 }
 
@@ -59,12 +80,15 @@ pub struct FileSummary {
 impl FileSummary {
     pub(crate) fn count(&mut self, consequence: Consequence) {
         self.rows += 1;
-        if consequence == Consequence::Kept {
-            return;
+        if consequence != Consequence::Kept {
+            self.plant(consequence, 1);
         }
+    }
+
+    fn plant(&mut self, consequence: Consequence, more: u64) {
         match self.planted.iter_mut().find(|(counted, _)| *counted == consequence) {
-            Some((_, rows)) => *rows += 1,
-            None => self.planted.push((consequence, 1)),
+            Some((_, rows)) => *rows += more,
+            None => self.planted.push((consequence, more)),
         }
     }
 }
@@ -91,9 +115,9 @@ pub(crate) fn write_member<T>(
 }
 
 /// Generates all blocks on worker threads and passes them to `consume` in order, each with the number of rows up to its end.
-fn write_blocks(
-    writer: &RowWriter,
+fn write_blocks<Block: Send>(
     rows: u64,
+    block: &(impl Fn(Range<u64>) -> Block + Sync),
     mut consume: impl FnMut(Block, u64) -> Result<()>,
 ) -> Result<()> {
     // One core compresses, and generating is faster than that: more workers would only wait.
@@ -103,7 +127,7 @@ fn write_blocks(
         let queues: Vec<Receiver<Block>> = (0..workers)
             .map(|worker| {
                 let (sender, receiver) = sync_channel(QUEUE_BLOCKS);
-                scope.spawn(move || generate(writer, rows, (worker, workers), &sender));
+                scope.spawn(move || generate(block, rows, (worker, workers), &sender));
                 receiver
             })
             .collect();
@@ -116,9 +140,14 @@ fn write_blocks(
     })
 }
 
-fn generate(writer: &RowWriter, rows: u64, (worker, workers): (usize, usize), queue: &SyncSender<Block>) {
+fn generate<Block>(
+    block: &impl Fn(Range<u64>) -> Block,
+    rows: u64,
+    (worker, workers): (usize, usize),
+    queue: &SyncSender<Block>,
+) {
     for start in block_starts(rows).skip(worker).step_by(workers) {
-        if queue.send(writer.block(start..(start + BLOCK_ROWS).min(rows))).is_err() {
+        if queue.send(block(start..(start + BLOCK_ROWS).min(rows))).is_err() {
             return;
         }
     }

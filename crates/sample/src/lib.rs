@@ -1,4 +1,4 @@
-//! Synthetic files in the ministry's formats and of any size: the three that a load needs and the two that are optional.
+//! Synthetic files in the ministry's formats and of any size: the three that a load needs and the three that are optional.
 //!
 //! They reproduce the epidemic of the published line list (its waves, geography, ages, outcomes, delays and gaps) from small tables
 //! of measured shares that name their public sources. No row is a real person's. The same options give the same bytes on every
@@ -18,6 +18,7 @@ mod defect;
 #[cfg(test)]
 mod defect_tests;
 mod demographics;
+mod doses;
 mod epidemic_curve;
 mod geography;
 mod georef;
@@ -38,6 +39,7 @@ use tempfile::NamedTempFile;
 pub use archive::FileSummary;
 pub use defect::{Consequence, DefectCounts};
 
+use doses::Doses;
 use laboratories::Laboratories;
 use serde::de::DeserializeOwned;
 
@@ -51,6 +53,8 @@ pub struct Options {
     pub seed: u64,
     /// The share of rows with a defect, 0 to 1. Above 0 every kind of defect occurs at least once if there are 1000 rows.
     pub dirty: f64,
+    /// The number of rows of the register of doses, which is written if there are any.
+    pub doses: u64,
     /// The output folder; created if missing.
     pub out: PathBuf,
 }
@@ -68,6 +72,7 @@ pub struct SampleSummary {
     pub planted: DefectCounts,
     pub tests: FileSummary,
     pub vaccinations: FileSummary,
+    pub doses: FileSummary,
 }
 
 /// With more rows the ids would be longer than in any real file.
@@ -76,7 +81,8 @@ const MAX_ROWS: u64 = 10_000_000_000;
 const NOT_WRITABLE: &str = "choose a writable folder with --out";
 
 /// Writes `provincias.csv`, `departamentos.csv`, `Covid19Casos.zip`, and the optional `Covid19Determinaciones.zip` and
-/// `Covid19VacunasAgrupadas.csv.zip`. Calls `progress` with the number of rows of the line list written so far.
+/// `Covid19VacunasAgrupadas.csv.zip`; with doses `datos_nomivac_covid19.zip`, too. Calls `progress` with the number of rows of the line list
+/// written so far.
 ///
 /// The files are renamed into place once all of them are complete. Memory does not depend on the number of rows.
 pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<SampleSummary> {
@@ -84,8 +90,9 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<SampleSummary>
         return Err(Failure::usage(format!("invalid share of dirty rows: {}", options.dirty))
             .hint("give a number from 0 to 1, such as --dirty 0.01"));
     }
-    if options.rows > MAX_ROWS {
-        return Err(Failure::usage(format!("too many rows: {}", options.rows))
+    let most = options.rows.max(options.doses);
+    if most > MAX_ROWS {
+        return Err(Failure::usage(format!("too many rows: {most}"))
             .hint(format!("give at most {MAX_ROWS}; the national line list has 30000000")));
     }
     let out = &options.out;
@@ -113,17 +120,26 @@ pub fn write(options: &Options, progress: &dyn Fn(u64)) -> Result<SampleSummary>
             vaccinations::write((options.seed, writer.dirty > 0), geography, file)
         })?;
 
-    for (file, name) in [
+    let mut files = vec![
         (provinces, "provincias.csv"),
         (departments, "departamentos.csv"),
         (laboratories, "Covid19Determinaciones.zip"),
         (vaccines, "Covid19VacunasAgrupadas.csv.zip"),
         (cases, "Covid19Casos.zip"),
-    ] {
+    ];
+    let mut doses = FileSummary::default();
+    if options.doses > 0 {
+        let mut file = temp_file(out)?;
+        let writer = Doses::new((options.seed, options.doses, writer.dirty), geography);
+        doses = archive::write_doses(&writer, options.doses, file.as_file_mut())
+            .map_err(|failure| failure.hint(format!("check the free space in `{}`", out.display())))?;
+        files.push((file, "datos_nomivac_covid19.zip"));
+    }
+    for (file, name) in files {
         let path = out.join(name);
         atomic_file::persist(file, &path).context(|| format!("cannot write `{}`", path.display()))?;
     }
-    Ok(SampleSummary { rows: options.rows, csv_bytes, zip_bytes, planted, tests, vaccinations })
+    Ok(SampleSummary { rows: options.rows, csv_bytes, zip_bytes, planted, tests, vaccinations, doses })
 }
 
 fn text_file(out: &Path, text: &str) -> Result<NamedTempFile> {

@@ -12,6 +12,8 @@ pub(crate) type PerMillion = u32;
 /// Independent streams, so that planting a defect does not change the rows.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum RngStream {
+    /// Rows are even, their defects odd: the streams have three bits.
+    Dose = 0,
     Case = 1,
     Defect = 2,
     Corruption = 3,

@@ -24,7 +24,7 @@ const FILES: [&str; 5] = [
 ];
 
 fn make(rows: u64, seed: u64, dirty: f64, out: &Path) -> SampleSummary {
-    write(&Options { rows, seed, dirty, out: out.to_owned() }, &|_| ()).unwrap()
+    write(&Options { rows, seed, dirty, doses: 0, out: out.to_owned() }, &|_| ()).unwrap()
 }
 
 fn csv_bytes(out: &Path) -> Vec<u8> {
@@ -118,7 +118,7 @@ fn write_leaves_no_temporary_files() {
 fn progress_reports_rows_up_to_total() {
     let folder = tempfile::tempdir().unwrap();
     let heard = std::cell::RefCell::new(Vec::new());
-    let options = Options { rows: 10_000, seed: 1, dirty: 0.0, out: folder.path().to_owned() };
+    let options = Options { rows: 10_000, seed: 1, dirty: 0.0, doses: 0, out: folder.path().to_owned() };
     write(&options, &|rows| heard.borrow_mut().push(rows)).unwrap();
     assert_eq!(*heard.borrow(), [4096, 8192, 10_000]);
 }
@@ -138,7 +138,7 @@ fn write_accepts_any_number_of_rows() {
 #[test]
 fn write_rejects_invalid_options() {
     for (rows, dirty) in [(1, -0.1), (1, 1.1), (1, f64::NAN), (u64::MAX, 0.0)] {
-        let options = Options { rows, seed: 1, dirty, out: "/nowhere".into() };
+        let options = Options { rows, seed: 1, dirty, doses: 0, out: "/nowhere".into() };
         let failure = write(&options, &|_| ()).unwrap_err();
         assert_eq!(failure.exit(), common::failure::Exit::Usage);
         assert!(failure.hint_text().is_some());

@@ -4,7 +4,7 @@
 //! `load::counts` writes the aggregates.
 
 mod contradictions;
-mod interner;
+pub mod doses;
 pub mod reference_days;
 mod rows;
 
@@ -14,11 +14,11 @@ use foldhash::HashMap;
 use uuid::Uuid;
 
 use self::contradictions::{CONFIRMED, Contradictions};
-use self::interner::Interner;
 use self::reference_days::ReferenceDays;
 pub use self::rows::Rows;
 use crate::clean::case::Case;
 use crate::clean::encoding::value;
+use crate::interner::Interner;
 use crate::parse::date::Day;
 
 /// Keys per table in memory, in a hash table of 2^18 slots; a year of the whole country fits. Beyond it, rows are written in between, and a

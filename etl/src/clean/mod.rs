@@ -1,12 +1,14 @@
-//! The cleaning rules: one function per rule, applied in a fixed order. Pure: no IO, no clock, no shared state.
+//! The cleaning rules: one function per rule, applied in a fixed order. Pure: no IO, no clock; workers share no state but the numbers of texts.
 //!
 //! A row is accepted, filtered (its year is not wanted) or rejected for the first reason that applies; an accepted row may have been
-//! repaired. Each dataset has a [`RowCleaner`]: [`CaseCleaner`], [`laboratories`], [`vaccinations`]. Duplicate cases are found in `distinct`,
+//! repaired. Each dataset has a [`RowCleaner`]: [`CaseCleaner`], [`laboratories`], [`vaccinations`],
+//! [`doses`]. Duplicate cases are found in `distinct`,
 //! which sees the whole file.
 
 pub mod case;
 pub mod categories;
 pub mod columns;
+pub mod doses;
 pub mod encoding;
 pub mod geography;
 pub mod laboratories;
@@ -16,6 +18,7 @@ pub mod repairs;
 mod row;
 pub mod rules;
 mod shared;
+pub mod texts;
 pub mod vaccinations;
 pub mod years;
 

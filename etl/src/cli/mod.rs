@@ -121,6 +121,14 @@ pub struct SourceArgs {
     #[arg(long, env = env::VACCINATIONS_URL, value_name = "URL")]
     vaccinations_url: Option<String>,
 
+    /// Download the optional `datos_nomivac_covid19.zip`, too: a row for each dose, 119 million rows
+    #[arg(long, env = env::DOSES, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    doses: bool,
+
+    /// URL of `datos_nomivac_covid19.zip`; implies `--doses` [default: the health ministry's site]
+    #[arg(long, env = env::DOSES_URL, value_name = "URL")]
+    doses_url: Option<String>,
+
     /// Follow redirects to other hosts, or from HTTPS to HTTP
     #[arg(long, env = env::ALLOW_REDIRECTS, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
     allow_redirects: bool,
@@ -143,6 +151,10 @@ impl From<SourceArgs> for download::Options {
             Dataset::Cases => arguments.cases_url.clone(),
             Dataset::Tests => arguments.tests_url.clone(),
             Dataset::Vaccinations => arguments.vaccinations_url.clone(),
+            Dataset::Doses => {
+                let url = arguments.doses_url.clone().filter(|url| !url.is_empty());
+                url.or_else(|| arguments.doses.then(|| dataset.url()))
+            }
         });
         Self { limits, ..options }
     }
@@ -161,6 +173,10 @@ struct SampleArgs {
     /// Share of rows with a defect, from 0 to 1
     #[arg(long, default_value_t = 0.0)]
     dirty: f64,
+
+    /// Number of rows in the optional register of doses; none is written without it
+    #[arg(long, value_name = "N", default_value_t = 0, hide_default_value = true)]
+    doses: u64,
 
     /// Output folder
     #[arg(long)]
@@ -267,6 +283,7 @@ fn sample(arguments: SampleArgs) -> Result<()> {
         rows: arguments.rows,
         seed: arguments.seed,
         dirty: arguments.dirty,
+        doses: arguments.doses,
         out: arguments.out,
     };
     let written = sample::write(&options, &|_| {})?;

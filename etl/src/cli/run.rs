@@ -29,6 +29,10 @@ pub(super) struct RunArgs {
     #[arg(long, env = env::YEARS, default_value = "latest")]
     years: String,
 
+    /// Keep the rows of the register of doses, too, in the view `dose`; some 20 GB for the whole country
+    #[arg(long, env = env::DOSE_ROWS, value_parser = FalseyValueParser::new(), action = clap::ArgAction::SetTrue)]
+    dose_rows: bool,
+
     #[command(flatten)]
     reports: ReportsArgs,
 
@@ -78,6 +82,7 @@ pub(super) async fn run(arguments: RunArgs, log_format: Format) -> Result<()> {
         years: arguments.years.parse()?,
         force: arguments.force,
         accept_anomalies: arguments.accept_anomalies,
+        dose_rows: arguments.dose_rows,
         thresholds: arguments.thresholds,
         retention: arguments.retention,
         log_format,

@@ -45,15 +45,17 @@ pub struct Options {
 }
 
 impl Options {
-    /// Takes the URLs that `url_of` returns, else the publishers' own; optional datasets come last.
+    /// Takes the URLs that `url_of` returns, else the publishers' own; optional datasets come last. The register of doses, which is larger
+    /// than all others together, is only downloaded if it has a URL.
     pub fn new(url_of: impl Fn(Dataset) -> Option<String>) -> Self {
         let source = |dataset: Dataset| {
             // An empty variable counts as not set.
             let given = url_of(dataset).filter(|url| !url.is_empty());
-            (dataset, given.unwrap_or_else(|| dataset.url()))
+            let url = given.or_else(|| (dataset != Dataset::Doses).then(|| dataset.url()));
+            url.map(|url| (dataset, url))
         };
         Self {
-            sources: Dataset::ALL.map(source).into(),
+            sources: Dataset::ALL.into_iter().filter_map(source).collect(),
             retry: RetryPolicy::default(),
             limits: Limits::default(),
             stop: Arc::default(),

@@ -71,7 +71,8 @@ pub(super) fn of_optional(
     let before = published.and_then(|published| published.optional.get(&dataset));
     if let Some(before) = before {
         for (year, (rows, _)) in &before.years {
-            if wanted(candidate.years, *year) {
+            // The requested years filter no doses.
+            if dataset == Dataset::Doses || wanted(candidate.years, *year) {
                 let now = figures.years.get(year).map_or(0, |year| year.0);
                 checks.push(rows_of_year(dataset, *year, now, *rows, limits));
             }

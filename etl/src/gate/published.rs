@@ -132,6 +132,17 @@ pub async fn optional_figures(
             "SELECT NULL::integer, count(*), ARRAY[count(*) FILTER (WHERE province_id IS NULL)]
              FROM vaccination_count WHERE run_id = $1 HAVING count(*) > 0",
         ),
+        // Doses of unknown date are in no year.
+        Dataset::Doses => (
+            &["residence_province_id", "residence_department_id", "sex", "age_group", "dose"][..],
+            "SELECT extract(year FROM week_starts_on)::integer, sum(doses)::bigint,
+                    ARRAY[coalesce(sum(doses) FILTER (WHERE residence_province_id IS NULL), 0)::bigint,
+                          coalesce(sum(doses) FILTER (WHERE residence_department_id IS NULL), 0)::bigint,
+                          coalesce(sum(doses) FILTER (WHERE sex IS NULL), 0)::bigint,
+                          coalesce(sum(doses) FILTER (WHERE age_group IS NULL), 0)::bigint,
+                          coalesce(sum(doses) FILTER (WHERE dose IS NULL), 0)::bigint]
+             FROM run_dose_count WHERE run_id = $1 AND week_starts_on IS NOT NULL GROUP BY 1",
+        ),
         _ => (
             &["province_id", "department_id", "funding", "laboratory"][..],
             "SELECT extract(year FROM tested_on)::integer, count(*),

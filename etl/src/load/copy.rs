@@ -19,14 +19,14 @@ pub struct BinaryCopy<'a> {
 }
 
 impl<'a> BinaryCopy<'a> {
-    /// Begins the COPY; `what` names it in errors.
+    /// Begins the COPY into a table with its schema; `what` names it in errors.
     pub async fn begin(
         session: &'a mut PgConnection,
         table: &str,
         columns: &str,
         what: &'a str,
     ) -> Result<Self> {
-        let statement = format!("COPY public.{table} ({columns}) FROM STDIN (FORMAT binary)");
+        let statement = format!("COPY {table} ({columns}) FROM STDIN (FORMAT binary)");
         let mut copy = session.copy_in_raw(&statement).await.db_context(what)?;
         copy.send(COPY_HEADER).await.db_context(what)?;
         Ok(Self { copy, what })

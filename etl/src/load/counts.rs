@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::copy::BinaryCopy;
 use super::indicators;
 use crate::aggregates::reference_days::MAX_DELAY;
-use crate::aggregates::{CaseAggregates, Rows};
+use crate::aggregates::{CaseAggregates, Rows, doses};
 use crate::database::{Database, Session, execute};
 use common::failure::Result;
 
@@ -54,7 +54,8 @@ impl AggregateWriter {
 
     async fn copy(&mut self, Rows { table, columns, pieces }: Rows<'_>) -> Result<()> {
         let columns = format!("run_id, {columns}");
-        let mut copy = BinaryCopy::begin(&mut self.session, table, &columns, WHAT).await?;
+        let mut copy =
+            BinaryCopy::begin(&mut self.session, &format!("public.{table}"), &columns, WHAT).await?;
         for piece in pieces {
             copy.send(&piece).await?;
         }
@@ -79,7 +80,8 @@ pub async fn delete_unused(session: &mut PgConnection) -> Result<()> {
              SELECT run_id FROM public.release WHERE publication IS NOT NULL AND NOT rolled_back AND run_id IS NOT NULL));",
         indicators::DAILY
     );
-    let tables = TABLES.iter().chain(&indicators::TABLES);
+    let doses = doses::TABLES.iter().map(|(table, _)| table);
+    let tables = TABLES.iter().chain(doses).chain(&indicators::TABLES);
     let statements: Vec<String> = tables
         .map(|table| format!("DELETE FROM public.{table} WHERE {others};"))
         .chain([daily, rejected])

@@ -149,7 +149,7 @@ impl Georef {
             ("release_department", "department_id, name, province_id", departments),
         ] {
             let (table, what) = (release.partition_of(parent), "cannot load provinces and departments");
-            let mut copy = BinaryCopy::begin(session, &table, columns, what).await?;
+            let mut copy = BinaryCopy::begin(session, &format!("public.{table}"), columns, what).await?;
             copy.send(&rows).await?;
             copy.finish().await?;
         }

@@ -71,7 +71,8 @@ async fn copy<T>(
     encode: impl Fn(T, &mut Vec<u8>),
 ) -> Result<()> {
     let fields = i16::try_from(1 + columns.split(',').count()).unwrap_or_default();
-    let mut copy = BinaryCopy::begin(session, table, &format!("run_id, {columns}"), WHAT).await?;
+    let mut copy =
+        BinaryCopy::begin(session, &format!("public.{table}"), &format!("run_id, {columns}"), WHAT).await?;
     let mut piece = Vec::with_capacity(PIECE);
     for row in rows {
         piece.extend_from_slice(&fields.to_be_bytes());

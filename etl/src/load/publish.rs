@@ -16,7 +16,7 @@ use common::failure::Result;
 const WHAT: &str = "cannot publish the new release";
 
 /// Prepares the transaction that publishes a new release and records its run as succeeded, all or nothing. `optional` names the run whose
-/// rows the release shows for each optional dataset.
+/// rows the release shows for each optional dataset; `keeps_doses` says whether this run has kept the rows of its doses.
 pub async fn prepare<'a>(
     session: &'a mut PgConnection,
     run_id: Uuid,
@@ -24,12 +24,17 @@ pub async fn prepare<'a>(
     tally: &Tally,
     inclusions: &[runs::Inclusion],
     optional: &[(Dataset, Uuid)],
+    keeps_doses: bool,
 ) -> Result<Transaction<'a, Postgres>> {
     let mut transaction = session.begin().await.db_context(WHAT)?;
     for (dataset, run) in optional {
-        let insert =
-            sqlx::query("INSERT INTO release_dataset (release_id, dataset, run_id) VALUES ($1, $2, $3)");
-        execute(&mut transaction, insert.bind(release.0).bind(dataset.name()).bind(run), WHAT).await?;
+        let keeps_rows = *dataset == Dataset::Doses && *run == run_id && keeps_doses;
+        let insert = sqlx::query(
+            "INSERT INTO release_dataset (release_id, dataset, run_id, keeps_rows)
+             VALUES ($1, $2, $3, $4 OR EXISTS (SELECT FROM release_dataset WHERE dataset = $2 AND run_id = $3 AND keeps_rows))",
+        );
+        let insert = insert.bind(release.0).bind(dataset.name()).bind(run).bind(keeps_rows);
+        execute(&mut transaction, insert, WHAT).await?;
     }
     point_to(&mut transaction, release).await?;
     runs::record_tally(&mut transaction, run_id, tally).await?;

@@ -23,7 +23,7 @@ impl<'a> Rejects<'a> {
         // The publication flushes the log.
         execute(session, "SET synchronous_commit = off", WHAT).await?;
         let columns = "run_id, dataset, line, reason, raw";
-        let copy = BinaryCopy::begin(session, "rejected_row", columns, WHAT).await?;
+        let copy = BinaryCopy::begin(session, "public.rejected_row", columns, WHAT).await?;
         Ok(Self { copy, run_id, buffer: Vec::new() })
     }
 

@@ -10,6 +10,7 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
+use super::dose_rows;
 use crate::clean::RULES_VERSION;
 use crate::database::{DbContext as _, execute};
 use common::failure::Result;
@@ -71,6 +72,8 @@ const STALE_PLANS_TIMEOUT: Duration = Duration::from_secs(30);
 /// idle with a snapshot (repeatable read) is not waited for, because it goes on seeing the pointer of its snapshot.
 pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     let begun = Instant::now();
+    let [cases, departments, provinces] = PARENTS;
+    let parents = [cases, departments, provinces, dose_rows::PARENT];
     loop {
         // The state of another role's session may be hidden: it is waited for.
         let stale: bool = sqlx::query_scalar(
@@ -78,15 +81,15 @@ pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId
                  SELECT FROM unnest($1::text[], $2::text[]) AS name (parent, partition)
                  JOIN pg_locks AS lock ON lock.relation = to_regclass('public.' || parent)
                  JOIN pg_stat_activity AS session USING (pid)
-                 WHERE lock.locktype = 'relation' AND pid <> pg_backend_pid()
+                 WHERE lock.locktype = 'relation' AND pid <> pg_backend_pid() AND to_regclass('public.' || partition) IS NOT NULL
                    AND lock.database = (SELECT oid FROM pg_database WHERE datname = current_database())
                    AND NOT (session.state = 'idle in transaction' AND session.backend_xmin IS NOT NULL)
                    AND NOT EXISTS (
                        SELECT FROM pg_locks AS known
                        WHERE known.pid = lock.pid AND known.relation = to_regclass('public.' || partition)))",
         )
-        .bind(PARENTS.map(str::to_owned).to_vec())
-        .bind(PARENTS.map(|parent| release.partition_of(parent)).to_vec())
+        .bind(parents.map(str::to_owned).to_vec())
+        .bind(parents.map(|parent| release.partition_of(parent)).to_vec())
         .fetch_one(&mut *session)
         .await
         .db_context("cannot look for readers that do not know the new release")?;

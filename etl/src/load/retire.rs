@@ -12,6 +12,7 @@ use std::time::Duration;
 use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
+use super::dose_rows;
 use super::release::{PARENTS, ReleaseId};
 use crate::database::{self, DbContext as _};
 use common::env;
@@ -65,6 +66,7 @@ pub async fn drop_releases(session: &mut PgConnection, retention: Retention, rou
             break;
         }
     }
+    drop_doses(session, lock_timeout).await?;
     for release in in_use {
         tracing::info!(
             release = release.0,
@@ -135,12 +137,8 @@ async fn drop_release(
     .fetch_all(&mut *session)
     .await?;
     let tables = partitions.iter().map(|partition| format!("DROP TABLE IF EXISTS public.{partition}"));
-    let set_timeout = format!("SET LOCAL lock_timeout = {}", lock_timeout.now.as_millis().max(1));
     for step in keys.into_iter().chain(tables) {
-        let mut transaction = session.begin().await?;
-        transaction.execute(AssertSqlSafe(set_timeout.clone())).await?;
-        transaction.execute(AssertSqlSafe(step)).await?;
-        transaction.commit().await?;
+        within(lock_timeout, session, step).await?;
     }
     sqlx::query(
         "WITH forgotten AS (DELETE FROM release_dataset WHERE release_id = $1)
@@ -150,6 +148,32 @@ async fn drop_release(
     .execute(session)
     .await
     .map(drop)
+}
+
+/// Drops the doses that no kept release shows; those that readers lock are left to the next run.
+async fn drop_doses(session: &mut PgConnection, lock_timeout: LockTimeout) -> Result<()> {
+    for partition in dose_rows::unneeded(session).await? {
+        match within(lock_timeout, session, format!("DROP TABLE public.{partition}")).await {
+            Err(error) if !gave_up_waiting(&error) => {
+                return Err(error).db_context("cannot drop the doses of a release");
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+/// Executes a statement in a transaction of its own.
+async fn within(
+    lock_timeout: LockTimeout,
+    session: &mut PgConnection,
+    statement: String,
+) -> sqlx::Result<()> {
+    let mut transaction = session.begin().await?;
+    let set_timeout = format!("SET LOCAL lock_timeout = {}", lock_timeout.now.as_millis().max(1));
+    transaction.execute(AssertSqlSafe(set_timeout)).await?;
+    transaction.execute(AssertSqlSafe(statement)).await?;
+    transaction.commit().await
 }
 
 /// Limits how long a statement waits for a lock that readers hold.

@@ -9,9 +9,9 @@ use super::language::{Language, Localized, tr};
 
 pub(super) const SOURCE: Localized = tr(
     "Fuente: Ministerio de Salud de la Nación: casos registrados en la República Argentina (Covid19Casos); donde la carga los tiene, también pruebas \
-     (Covid19Determinaciones) y vacunas (Covid19VacunasAgrupadas).",
-    "Source: Argentina’s Ministry of Health: registered Covid-19 cases (Covid19Casos) and, if they are loaded, tests (Covid19Determinaciones) and \
-     vaccinations (Covid19VacunasAgrupadas).",
+     (Covid19Determinaciones), vacunas (Covid19VacunasAgrupadas) y dosis (datos_nomivac_covid19).",
+    "Source: Argentina’s Ministry of Health: registered Covid-19 cases (Covid19Casos) and, if they are loaded, tests (Covid19Determinaciones), \
+     vaccinations (Covid19VacunasAgrupadas) and doses (datos_nomivac_covid19).",
 );
 pub(super) const DEFINITION: Localized = tr(
     "Confirmado es el caso que el ministerio clasifica así; descartados, sospechosos y sin clasificar no se cuentan, \

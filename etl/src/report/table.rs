@@ -72,7 +72,9 @@ impl Table {
         };
         let groups = &groups[hidden..];
         let titles = groups.iter().map(|group| {
-            format!("{} {}", columns[column].title.get(language), format(&group[0][column], column))
+            let title =
+                format!("{} {}", columns[column].title.get(language), format(&group[0][column], column));
+            title.trim_start().to_owned()
         });
         let rows = keys.iter().map(|key| {
             let cells = groups.iter().map(|group| {

@@ -65,7 +65,7 @@ impl Fixture {
     /// Writes a dataset with a share of defects.
     pub(crate) fn dirty_dataset(&self, rows: u64, seed: u64, dirty: f64) -> Dataset {
         let out = self.folder.path().join(format!("{rows}-{seed}"));
-        sample::write(&sample::Options { rows, seed, dirty, out: out.clone() }, &|_| {}).unwrap();
+        sample::write(&sample::Options { rows, seed, dirty, doses: 0, out: out.clone() }, &|_| {}).unwrap();
         Dataset(out)
     }
 

@@ -16,7 +16,8 @@ const REAL_DATA: &str = "COVID_REAL_DATA";
 const ROWS: u64 = 12_000;
 
 fn make_sample(dirty: f64, out: &Path) -> sample::SampleSummary {
-    sample::write(&sample::Options { rows: ROWS, seed: 11, dirty, out: out.to_owned() }, &|_| {}).unwrap()
+    sample::write(&sample::Options { rows: ROWS, seed: 11, dirty, doses: 0, out: out.to_owned() }, &|_| {})
+        .unwrap()
 }
 
 /// Returns the unpacked line list of a folder, and the model's provinces and departments.

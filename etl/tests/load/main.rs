@@ -13,6 +13,8 @@ mod block_boundaries;
 #[expect(dead_code, reason = "the migrations are for tests that do not run `etl`, which brings its own")]
 mod cluster;
 mod database_errors;
+mod dose_model;
+mod doses;
 mod estimates;
 mod exact_outcome;
 mod file_errors;

@@ -82,7 +82,7 @@ async fn both_are_loaded_to_the_row_and_every_row_is_accounted_for() {
         let expected = model::vaccinations(JURISDICTIONS.as_bytes(), &georef());
         assert_eq!(expected.issues.len(), 4);
         assert_eq!(Dataset::of(connection, run, "vaccinations").await, expected, "{flag}");
-        let law = "SELECT bool_and(rows_read = rows_filtered + rows_loaded + rows_rejected) AND count(*) = 5
+        let law = "SELECT bool_and(rows_read = rows_filtered + rows_loaded + rows_rejected) AND count(*) = 6
                    FROM run_dataset WHERE run_id = published_load()";
         assert!(value::<bool>(connection, law).await, "{flag}");
     }
@@ -117,7 +117,7 @@ async fn one_that_is_missing_is_said_and_the_rest_is_loaded() {
     fixture.put(CSV, file(&good(60)));
     let ended = fixture.run(&["--years", "all"]).succeeded();
     let said = ended.stderr.matches("optional dataset not found").count();
-    assert_eq!(said, 2, "{}", ended.stderr);
+    assert_eq!(said, 3, "{}", ended.stderr);
     assert!(
         ended.stderr.contains("Covid19Determinaciones.zip or Covid19Determinaciones.csv"),
         "{}",
@@ -232,7 +232,8 @@ fn unpacked(fixture: &Fixture, archive: &str) -> Vec<u8> {
 async fn samples_are_loaded_to_the_row_and_counted_as_they_were_planted() {
     for dirty in [0.0, 0.3] {
         let fixture = Fixture::new().await;
-        let options = sample::Options { rows: 60_000, seed: 3, dirty, out: fixture.folder.path().to_owned() };
+        let options =
+            sample::Options { rows: 60_000, seed: 3, dirty, doses: 0, out: fixture.folder.path().to_owned() };
         let written = sample::write(&options, &|_| {}).unwrap();
         let georef = crate::model::Georef::read(
             &std::fs::read(fixture.path("provincias.csv")).unwrap(),

@@ -27,7 +27,7 @@ pub(crate) struct Dataset {
     pub(crate) rows: Vec<String>,
 }
 
-enum Fate {
+pub(crate) enum Fate {
     Filtered,
     Rejected(&'static str),
     Kept(Vec<String>, Vec<&'static str>),
@@ -70,7 +70,7 @@ impl Dataset {
     }
 
     /// Adds the rows of a file with the outcome of each.
-    fn judged(text: &[u8], mut judge: impl FnMut(&BTreeMap<String, String>) -> Fate) -> Self {
+    pub(crate) fn judged(text: &[u8], mut judge: impl FnMut(&BTreeMap<String, String>) -> Fate) -> Self {
         let mut rows = model_reader::rows(text).into_iter();
         let names = rows.next().and_then(|header| header.fields).unwrap();
         let mut dataset = Self::default();
@@ -124,16 +124,16 @@ pub(crate) async fn published(connection: &mut PgConnection, dataset: &str) -> V
     rows
 }
 
-fn known(text: &str) -> Option<&str> {
+pub(crate) fn known(text: &str) -> Option<&str> {
     Some(text).filter(|text| !matches!(*text, "" | "NA"))
 }
 
-fn date(text: &str) -> Option<NaiveDate> {
+pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     let plain = text.len() == 10 && text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'-');
     text.parse().ok().filter(|_| plain)
 }
 
-fn digits(text: &str) -> Option<u64> {
+pub(crate) fn digits(text: &str) -> Option<u64> {
     Some(text).filter(|text| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit()))?.parse().ok()
 }
 
@@ -149,7 +149,7 @@ fn quantity(text: &str) -> Option<i64> {
         .filter(|number| *number < 1_000_000_000)
 }
 
-fn province(
+pub(crate) fn province(
     text: &str,
     georef: &Georef,
     reason: &'static str,
@@ -166,11 +166,11 @@ fn province(
     found
 }
 
-fn collapsed(text: &str) -> String {
+pub(crate) fn collapsed(text: &str) -> String {
     text.split_ascii_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-fn shown(value: Option<impl ToString>) -> String {
+pub(crate) fn shown(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }
 

@@ -86,7 +86,7 @@ impl Loaded {
         .unwrap();
         let issues: Vec<(String, i64)> = sqlx::query_as(
             "SELECT dataset || ' ' || kind || ' ' || reason, rows FROM run_issue
-             WHERE run_id = $1 AND dataset NOT IN ('tests', 'vaccinations')",
+             WHERE run_id = $1 AND dataset NOT IN ('tests', 'vaccinations', 'doses')",
         )
         .bind(run)
         .fetch_all(&mut *connection)

@@ -9,7 +9,7 @@ use crate::model::Field;
 
 /// In the order of the report.
 const OUTCOMES: [&str; 4] = ["failed", "accepted", "skipped", "passed"];
-const DATASETS: [&str; 5] = ["provinces", "departments", "cases", "tests", "vaccinations"];
+const DATASETS: [&str; 6] = ["provinces", "departments", "cases", "tests", "vaccinations", "doses"];
 
 type Check = (String, String, String, String, Option<f64>, Option<f64>);
 

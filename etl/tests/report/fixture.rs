@@ -53,7 +53,8 @@ impl Fixture {
     pub(crate) async fn sampled(rows: u64, seed: u64) -> Self {
         let fixture = Self::without_schema().await;
         let files = tempfile::tempdir().unwrap();
-        let options = sample::Options { rows, seed, dirty: 0.05, out: files.path().to_owned() };
+        let options =
+            sample::Options { rows, seed, dirty: 0.05, doses: 4 * rows, out: files.path().to_owned() };
         sample::write(&options, &|_| {}).unwrap();
         fixture.load(files.path()).await;
         fixture
@@ -67,6 +68,7 @@ impl Fixture {
             years: "all".parse().unwrap(),
             force: false,
             accept_anomalies: true,
+            dose_rows: false,
             thresholds: etl::gate::Thresholds {
                 max_rejected_percent: 5.0,
                 min_rows_percent: 90.0,

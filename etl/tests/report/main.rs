@@ -8,6 +8,7 @@ mod browser;
 mod cluster;
 mod expected;
 mod expected_checks;
+mod expected_doses;
 mod expected_geography;
 mod expected_optional;
 mod failures;

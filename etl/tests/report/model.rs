@@ -67,10 +67,24 @@ pub(crate) struct Doses {
     pub(crate) given: i64,
 }
 
+/// A row of `dose_count`, or of `dose_application_count`.
+#[derive(Debug, Clone)]
+pub(crate) struct WeeklyDoses {
+    pub(crate) week: Option<NaiveDate>,
+    pub(crate) province: Option<i16>,
+    pub(crate) department: Option<i32>,
+    pub(crate) dose: Option<String>,
+    /// Sex and age group, or vaccine and condition.
+    pub(crate) texts: [Option<String>; 2],
+    pub(crate) given: i64,
+}
+
 pub(crate) struct Model {
     pub(crate) cases: Vec<Case>,
     pub(crate) laboratories: Vec<Laboratory>,
     pub(crate) doses: Vec<Doses>,
+    pub(crate) residence_doses: Vec<WeeklyDoses>,
+    pub(crate) application_doses: Vec<WeeklyDoses>,
     pub(crate) provinces: BTreeMap<i16, String>,
     pub(crate) departments: BTreeMap<i32, (String, i16)>,
 }
@@ -148,6 +162,23 @@ impl Model {
             dose: row.get("dose"),
             given: row.get("doses"),
         };
+        let weekly = |row: &sqlx::postgres::PgRow| WeeklyDoses {
+            week: row.get(0),
+            province: row.get(1),
+            department: row.get(2),
+            dose: row.get(3),
+            texts: [row.get(4), row.get(5)],
+            given: row.get("doses"),
+        };
+        let residence_doses = sqlx::query(
+            "SELECT week_starts_on, residence_province_id, residence_department_id, dose, sex, age_group, doses FROM dose_count",
+        );
+        let application_doses = sqlx::query(
+            "SELECT week_starts_on, application_province_id, application_department_id, dose, vaccine, condition, doses
+             FROM dose_application_count",
+        );
+        let residence_doses = residence_doses.fetch_all(&mut *connection).await.unwrap();
+        let application_doses = application_doses.fetch_all(&mut *connection).await.unwrap();
         let provinces = sqlx::query_as::<_, (i16, String)>("SELECT province_id, name FROM province");
         let departments = sqlx::query_as::<_, (i32, String, i16)>(
             "SELECT department_id, name, province_id FROM department",
@@ -156,6 +187,8 @@ impl Model {
             cases: rows.iter().map(case).collect(),
             laboratories: laboratories.iter().map(laboratory).collect(),
             doses: doses.iter().map(given).collect(),
+            residence_doses: residence_doses.iter().map(weekly).collect(),
+            application_doses: application_doses.iter().map(weekly).collect(),
             provinces: provinces.fetch_all(&mut *connection).await.unwrap().into_iter().collect(),
             departments: departments
                 .fetch_all(&mut *connection)

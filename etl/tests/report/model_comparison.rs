@@ -10,16 +10,18 @@ use uuid::Uuid;
 use crate::cluster::execute;
 use crate::fixture::Fixture;
 use crate::model::Model;
-use crate::{expected, expected_checks, expected_optional};
+use crate::{expected, expected_checks, expected_doses, expected_optional};
 
 /// Compares every answer, first with the counts that the load stored, then with counts computed by the report.
 async fn assert_answers_equal_model(fixture: &Fixture) {
     let model = Model::read(&mut fixture.database.connect().await).await;
+    let people = expected_doses::People::read(&mut fixture.database.connect().await).await;
     assert!(model.cases.len() > 1000, "too few cases");
     let checks = expected_checks::loaded_checks(&mut fixture.database.connect().await).await;
     let expected: Vec<_> = expected::all(&model)
         .into_iter()
         .chain(expected_optional::all(&model))
+        .chain(expected_doses::all(&model, &people))
         .chain([("loaded_checks", checks)])
         .collect();
     for counts in ["stored by the load", "computed by the report"] {
@@ -48,8 +50,19 @@ async fn assert_answers_equal_model(fixture: &Fixture) {
 async fn answers_of_loaded_sample_equal_model() {
     let fixture = Fixture::sampled(8_000, 11).await;
     assert_answers_equal_model(&fixture).await;
-    for question in ["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"]
-    {
+    for question in [
+        "test_positivity_by_week",
+        "tests_by_province",
+        "doses_by_province",
+        "doses_by_vaccine",
+        "doses_by_week",
+        "coverage_by_age",
+        "coverage_by_department",
+        "vaccines_by_month",
+        "dose_lag",
+        "vaccination_and_cases_by_age",
+        "unknown_doses",
+    ] {
         assert!(fixture.rows(question).len() >= 8, "{question} has too few rows");
     }
 }
@@ -111,7 +124,7 @@ async fn counts_of_published_load_and_previous_release_are_kept() {
     let mut runs = Vec::new();
     for (seed, day) in [(1, "2022-06-01"), (2, "2022-06-01"), (3, "2022-05-01")] {
         let files = tempfile::tempdir().unwrap();
-        let options = sample::Options { rows: 200, seed, dirty: 0.0, out: files.path().to_owned() };
+        let options = sample::Options { rows: 200, seed, dirty: 0.0, doses: 0, out: files.path().to_owned() };
         sample::write(&options, &|_| {}).unwrap();
         fixture.load(files.path()).await;
         // All samples have the same date, which identifies a release.

@@ -8,8 +8,19 @@ use crate::fixture::{EDGES, FOLDER, Fixture};
 const RUN: &str = "00000000-0000-4000-8000-000000000001";
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
 
-const QUESTIONS: [&str; 4] =
-    ["test_positivity_by_week", "tests_by_province", "doses_by_province", "doses_by_vaccine"];
+const QUESTIONS: [&str; 11] = [
+    "test_positivity_by_week",
+    "tests_by_province",
+    "doses_by_province",
+    "doses_by_vaccine",
+    "doses_by_week",
+    "coverage_by_age",
+    "coverage_by_department",
+    "vaccines_by_month",
+    "dose_lag",
+    "vaccination_and_cases_by_age",
+    "unknown_doses",
+];
 
 async fn with_both() -> Fixture {
     let fixture = Fixture::with(EDGES).await;
@@ -109,6 +120,8 @@ async fn report_without_optional_datasets_says_so_in_every_format() {
     let text = fixture.report(Language::Spanish).await.unwrap().text;
     assert_eq!(text.matches("No hay datos: la carga no tiene pruebas").count(), 2, "{text}");
     assert_eq!(text.matches("No hay datos: la carga no tiene vacunas").count(), 2, "{text}");
+    assert_eq!(text.matches("No hay datos: la carga no tiene el registro de dosis").count(), 6, "{text}");
+    assert_eq!(text.matches("No hay datos: la carga no tiene segundas dosis").count(), 1, "{text}");
     let page = fixture.read(&format!("{FOLDER}/report.html"));
     for question in QUESTIONS {
         assert!(page.contains(&format!("<section id=\"{question}\" class=\"nothing")), "{question}");

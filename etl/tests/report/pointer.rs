@@ -40,7 +40,7 @@ async fn report_of_replaced_release_keeps_pointer() {
                                               current_database()); END $$";
     fixture.change(strict).await;
     let next = tempfile::tempdir().unwrap();
-    let sample = sample::Options { rows: 1_000, seed: 2, dirty: 0.0, out: next.path().to_owned() };
+    let sample = sample::Options { rows: 1_000, seed: 2, dirty: 0.0, doses: 0, out: next.path().to_owned() };
     sample::write(&sample, &|_| {}).unwrap();
 
     // While this lock is held, a report waits between its files and its pointer.

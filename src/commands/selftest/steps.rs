@@ -101,7 +101,7 @@ impl Steps<'_> {
     /// Replaces the datasets in the bucket of the self-test by a sample.
     async fn store_sample(&self, seed: u64, rows: u64) -> Result<()> {
         let folder = tempfile::tempdir().context(|| "cannot create a temporary directory")?;
-        let options = sample::Options { rows, seed, dirty: DIRTY, out: folder.path().to_owned() };
+        let options = sample::Options { rows, seed, dirty: DIRTY, doses: 0, out: folder.path().to_owned() };
         sample::write(&options, &|_| {})?;
         let store = self.aws.datasets().await?;
         for file in files(folder.path())? {

@@ -309,7 +309,8 @@ pub(crate) fn host_keys(key: &str) -> String {
 
 /// The files of a sample, by name.
 pub(crate) fn sample(out: &Path, rows: u64, seed: u64) -> HashMap<String, Vec<u8>> {
-    sample::write(&sample::Options { rows, seed, dirty: 0.01, out: out.to_owned() }, &|_| {}).unwrap();
+    sample::write(&sample::Options { rows, seed, dirty: 0.01, doses: 0, out: out.to_owned() }, &|_| {})
+        .unwrap();
     let files = std::fs::read_dir(out).unwrap().flatten();
     files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()
 }

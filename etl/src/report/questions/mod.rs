@@ -18,13 +18,14 @@ pub(super) struct Section {
     questions: Vec<Question>,
 }
 
-pub(super) static SECTIONS: LazyLock<[Section; 6]> = LazyLock::new(|| {
+pub(super) static SECTIONS: LazyLock<[Section; 7]> = LazyLock::new(|| {
     [
         include_str!("epidemic_curve.toml"),
         include_str!("estimates.toml"),
         include_str!("demographics.toml"),
         include_str!("geography.toml"),
-        include_str!("tests_and_vaccines.toml"),
+        include_str!("tests.toml"),
+        include_str!("vaccination.toml"),
         include_str!("data_quality.toml"),
     ]
     .map(read_section)
@@ -50,16 +51,20 @@ macro_rules! queries {
 }
 
 /// The names of the questions, with their queries.
-const QUERIES: [(&str, &str); 33] = queries![
+const QUERIES: [(&str, &str); 40] = queries![
     "age_pyramid",
     "confirmed_by_month",
     "confirmed_by_week",
     "confirmed_by_year",
     "contradictions",
     "corrected_fatality",
+    "coverage_by_age",
+    "coverage_by_department",
     "department_ranking",
+    "dose_lag",
     "doses_by_province",
     "doses_by_vaccine",
+    "doses_by_week",
     "fatality_by_age",
     "incidence_by_province",
     "last_month_by_age",
@@ -83,6 +88,9 @@ const QUERIES: [(&str, &str); 33] = queries![
     "severity_by_age",
     "test_positivity_by_week",
     "tests_by_province",
+    "unknown_doses",
+    "vaccination_and_cases_by_age",
+    "vaccines_by_month",
     "waves",
 ];
 

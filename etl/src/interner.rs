@@ -1,15 +1,15 @@
-//! Interns the few strings that cases repeat: sexes and classifications.
+//! Interns the few strings that rows repeat, such as sexes, classifications and names of vaccines.
 
 /// Bounds the memory; the ministry uses half a dozen.
 const MAX_STRINGS: usize = 1000;
 
 /// Strings by their number; 0 is no string.
-#[derive(Debug, Default)]
-pub(super) struct Interner(Vec<Box<[u8]>>);
+#[derive(Debug, Clone, Default)]
+pub struct Interner(Vec<Box<[u8]>>);
 
 impl Interner {
     /// Returns the number of a string, which is added if it is new.
-    pub(super) fn intern(&mut self, word: Option<&[u8]>) -> u16 {
+    pub fn intern(&mut self, word: Option<&[u8]>) -> u16 {
         let Some(word) = word else { return 0 };
         let place = self.0.iter().position(|known| **known == *word).unwrap_or_else(|| {
             self.0.push(word.into());
@@ -19,12 +19,12 @@ impl Interner {
     }
 
     /// Returns the string of a number.
-    pub(super) fn resolve(&self, number: u16) -> Option<&[u8]> {
+    pub fn resolve(&self, number: u16) -> Option<&[u8]> {
         self.0.get(usize::from(number).checked_sub(1)?).map(AsRef::as_ref)
     }
 
-    /// Returns whether the interner must be emptied. A case adds at most two strings.
-    pub(super) fn is_full(&self) -> bool {
+    /// Returns whether no more strings may be added. A row adds at most a handful.
+    pub fn is_full(&self) -> bool {
         self.0.len() >= MAX_STRINGS
     }
 }
