@@ -11,7 +11,7 @@ use crate::clean::texts::Texts;
 use crate::context::LoadContext;
 use crate::dataset::Dataset;
 use crate::extract::Source;
-use crate::load::dose_counts::DoseCountWriter;
+use crate::load::dose_counts;
 use crate::load::dose_rows::{self, DoseRowWriter};
 use crate::load::rejects::Rejects;
 use crate::parse::record::Records;
@@ -40,7 +40,6 @@ pub async fn load(
     let cleaner = move |header: &_, name: &str| DoseCleaner::new(header, name, rules.clone());
     let mut transform =
         Transform::start((context.store, source), transform::parallelism(), &position, cleaner)?;
-    let mut writer = DoseCountWriter::begin(session, context.options.run_id, texts).await?;
     let mut doses = DoseAggregates::default();
     let mut row_session =
         if context.options.dose_rows { Some(context.database.connect().await?) } else { None };
@@ -53,22 +52,16 @@ pub async fn load(
         let block = match transform.next().await {
             Ok(Some(block)) => block,
             Ok(None) => break,
-            Err(failure) => {
-                writer.abort().await?;
-                return Ok(Err(failure));
-            }
+            Err(failure) => return Ok(Err(failure)),
         };
         for row in &block.accepted {
-            doses.add(&row.data);
+            doses.add(&row.data).map_err(dose_counts::no_room)?;
             for repair in &row.data.repairs {
                 issues.count(Dataset::Doses, IssueKind::Repaired, repair, 1);
             }
         }
         if let Some(rows) = &mut rows {
             rows.send(&block.encoded).await?;
-        }
-        if doses.is_full() {
-            writer.write_part(&mut doses).await?;
         }
         for (line, reason, text) in rejected(&block, layout.get()) {
             issues.count(Dataset::Doses, IssueKind::Rejected, reason, 1);
@@ -80,7 +73,7 @@ pub async fn load(
     }
     counts.rejected = issues.total(Dataset::Doses, IssueKind::Rejected);
     counts.repaired = issues.total(Dataset::Doses, IssueKind::Repaired);
-    writer.finish(&mut doses).await?;
+    dose_counts::write(session, context.options.run_id, doses, &texts.snapshot()).await?;
     if let Some(rows) = rows {
         rows.finish().await?;
         dose_rows::analyze(session, context.release).await?;

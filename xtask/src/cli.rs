@@ -83,6 +83,8 @@ pub(crate) enum Task {
 pub(crate) enum Benchmark {
     /// Compare `etl run` with `psql \copy`, DuckDB, Polars and pandas
     Etl(EtlBench),
+    /// Compare `etl run` on a register of doses with DuckDB
+    Doses(DosesBench),
     /// Compare `covidctl tunnel` with `ssh -L`, on the loopback and at 150 ms
     Tunnel(TunnelBench),
     /// Compare `covidctl logs` with `aws logs filter-log-events` and awslogs
@@ -106,6 +108,17 @@ pub(crate) struct EtlBench {
     /// Measurements per program, of which the median is reported [default: 3, or 1 with `--full`]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
     pub(crate) repeats: Option<u32>,
+}
+
+#[derive(Args)]
+pub(crate) struct DosesBench {
+    /// Doses of the generated register
+    #[arg(long, default_value_t = 20_000_000, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
+    pub(crate) rows: u64,
+
+    /// Measurements per program, of which the median is reported
+    #[arg(long, default_value_t = 3, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) repeats: u32,
 }
 
 #[derive(Args)]

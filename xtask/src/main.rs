@@ -64,6 +64,7 @@ fn run(Cli { task, pg_bin }: Cli) -> Result<()> {
             let binary = binary.as_deref();
             match what {
                 Benchmark::Etl(options) => bench::etl(pg_bin, binary, &options),
+                Benchmark::Doses(options) => bench::doses(pg_bin, binary, &options),
                 Benchmark::Tunnel(options) => bench::tunnel(binary, &options),
                 Benchmark::Logs(options) => bench::logs(binary, &options),
                 Benchmark::LogFiles(options) => bench::log_files(binary, &options),

@@ -1,94 +1,103 @@
-//! Counts of doses by week, in bounded memory: by place of residence, sex and age group, and by place of application, vaccine and condition.
+//! Counts of doses by week: by place of residence, sex and age group, and by place of application, vaccine and condition.
 
-use foldhash::HashMap;
-use uuid::Uuid;
+use std::io;
 
-use super::count;
-use super::rows::Rows;
+use super::group_counts::GroupCounts;
 use crate::clean::doses::{Dose, Place, Week};
 use crate::clean::encoding::value;
 use crate::interner::Interner;
 
-/// Groups per table in memory, in a hash table of 2^19 slots of 17 bytes.
-const MAX_GROUPS: usize = 450_000;
-
-/// The tables of the counts, with their columns but `run_id`.
+/// The tables of the counts, with their columns but `run_id` and `doses`.
 pub const TABLES: [(&str, &str); 2] = [
     (
         "run_dose_count",
-        "week_starts_on, residence_province_id, residence_department_id, sex, age_group, dose, doses",
+        "week_starts_on, residence_province_id, residence_department_id, sex, age_group, dose",
     ),
     (
         "run_dose_application_count",
-        "week_starts_on, application_province_id, application_department_id, vaccine, dose, condition, doses",
+        "week_starts_on, application_province_id, application_department_id, vaccine, condition, dose",
     ),
 ];
 
 /// Doses by group.
 #[derive(Debug, Default)]
 pub struct DoseAggregates {
-    residences: HashMap<ResidenceKey, [u32; 1]>,
-    applications: HashMap<ApplicationKey, [u32; 1]>,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct ResidenceKey {
-    residence: Place,
-    week: Week,
-    sex: u16,
-    age_group: u16,
-    dose: u16,
-}
-
-#[derive(Debug, PartialEq, Eq, Hash)]
-struct ApplicationKey {
-    application: Place,
-    week: Week,
-    vaccine: u16,
-    dose: u16,
-    condition: u16,
+    residences: GroupCounts,
+    applications: GroupCounts,
 }
 
 impl DoseAggregates {
-    pub fn add(&mut self, dose: &Dose) {
+    /// Counts a dose.
+    ///
+    /// # Errors
+    /// If a temporary file cannot be written or read.
+    #[inline]
+    pub fn add(&mut self, dose: &Dose) -> io::Result<()> {
         let Dose { week, sex, age_group, residence, application, vaccine, dose, condition, .. } = *dose;
-        count(&mut self.residences, ResidenceKey { residence, week, sex, age_group, dose }, [true]);
-        count(&mut self.applications, ApplicationKey { application, week, vaccine, dose, condition }, [true]);
+        self.residences.add(Group { place: residence, week, texts: [sex, age_group, dose] }.key())?;
+        self.applications.add(Group { place: application, week, texts: [vaccine, condition, dose] }.key())
     }
 
-    /// Returns whether the groups must be written before more doses are added.
-    pub fn is_full(&self) -> bool {
-        self.residences.len() >= MAX_GROUPS || self.applications.len() >= MAX_GROUPS
-    }
-
-    /// Takes all groups out. `texts` has the texts of the doses by number.
-    pub fn take<'a>(&'a mut self, run_id: Uuid, texts: &'a Interner) -> [Rows<'a>; 2] {
-        let [(residence_table, residence_columns), (application_table, application_columns)] = TABLES;
-        [
-            Rows::new(residence_table, residence_columns, run_id, self.residences.drain(), |key, row| {
-                week_and_place(key.week, key.residence, row);
-                for text in [key.sex, key.age_group, key.dose] {
-                    value(row, texts.resolve(text));
-                }
-            }),
-            Rows::new(
-                application_table,
-                application_columns,
-                run_id,
-                self.applications.drain(),
-                |key, row| {
-                    week_and_place(key.week, key.application, row);
-                    for text in [key.vaccine, key.dose, key.condition] {
-                        value(row, texts.resolve(text));
-                    }
-                },
-            ),
-        ]
+    /// Returns the counts of each of [`TABLES`].
+    pub fn into_tables(self) -> [GroupCounts; 2] {
+        [self.residences, self.applications]
     }
 }
 
-fn week_and_place(week: Week, place: Place, row: &mut Vec<u8>) {
-    value(row, week.starts_on().map(|day| day.0.to_be_bytes()));
-    value(row, place.province().map(i16::to_be_bytes));
-    value(row, place.department().map(i32::to_be_bytes));
+/// The key of a count. Texts are numbers of an [`Interner`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Group {
+    place: Place,
+    week: Week,
+    texts: [u16; 3],
+}
+
+/// The bits of a part of the key: an interner has at most 1,000 texts, a week is below 2,048 until 2039, and a place below 100,000.
+const TEXT_BITS: u32 = 10;
+const WEEK_BITS: u32 = 11;
+
+impl Group {
+    fn key(self) -> u64 {
+        let texts = self.texts.iter().fold(0, |key, text| key << TEXT_BITS | u64::from(*text));
+        (u64::from(self.place.0) << WEEK_BITS | u64::from(self.week.0)) << (3 * TEXT_BITS) | texts
+    }
+
+    #[expect(clippy::cast_possible_truncation, reason = "each part is masked or was as small in `key`")]
+    pub fn of_key(key: u64) -> Self {
+        let part = |shift: u32, bits: u32| key >> shift & ((1 << bits) - 1);
+        let text = |place: u32| part(place * TEXT_BITS, TEXT_BITS) as u16;
+        Self {
+            place: Place((key >> (3 * TEXT_BITS + WEEK_BITS)) as u32),
+            week: Week(part(3 * TEXT_BITS, WEEK_BITS) as u16),
+            texts: [text(2), text(1), text(0)],
+        }
+    }
+
+    /// Appends the values of the columns of [`TABLES`] in COPY's binary format.
+    pub fn encode(self, texts: &Interner, row: &mut Vec<u8>) {
+        value(row, self.week.starts_on().map(|day| day.0.to_be_bytes()));
+        value(row, self.place.province().map(i16::to_be_bytes));
+        value(row, self.place.department().map(i32::to_be_bytes));
+        for text in self.texts {
+            value(row, texts.resolve(text));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn key_keeps_every_part() {
+        for (place, week, texts) in [
+            (0, 0, [0; 3]),
+            (94_028, 1_400, [1, 2, 3]),
+            (6_441, 2_047, [1_000, 0, 1_000]),
+            (99_999, 1, [0, 1_000, 0]),
+        ] {
+            let group = Group { place: Place(place), week: Week(week), texts };
+            assert_eq!(Group::of_key(group.key()), group);
+        }
+    }
 }

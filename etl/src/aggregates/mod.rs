@@ -5,6 +5,7 @@
 
 mod contradictions;
 pub mod doses;
+mod group_counts;
 pub mod reference_days;
 mod rows;
 

@@ -77,7 +77,7 @@ pub struct Dose {
 
 /// An epidemiological week: weeks since 2000-01-02, from 1; 0 if unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Week(u16);
+pub struct Week(pub(crate) u16);
 
 impl Week {
     fn of(day: Option<Day>) -> Self {
@@ -93,7 +93,7 @@ impl Week {
 
 /// A department, or a province whose department is unknown: `province * 1000 + department`; 0 if both are unknown.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Place(u32);
+pub struct Place(pub(crate) u32);
 
 impl Place {
     fn new(province: Option<i16>, department: Option<i32>) -> Self {

@@ -7,7 +7,7 @@ use crate::clean::encoding::{COPY_HEADER, COPY_TRAILER};
 use crate::database::DbContext as _;
 
 /// Bytes of a message of the protocol. PostgreSQL reads a message whole: keep it small enough for its buffers.
-const MESSAGE_SIZE: usize = 64 << 10;
+pub const MESSAGE_SIZE: usize = 64 << 10;
 
 /// Begins a transaction whose commit does not wait for the disk; the publication does.
 pub const BEGIN: &str = "BEGIN; SET LOCAL synchronous_commit = off";

@@ -137,7 +137,7 @@ async fn samples_are_counted_to_the_dose_and_no_person_is_stored() {
 
 /// More groups than fit in memory.
 #[tokio::test]
-async fn counts_in_parts_are_added_up() {
+async fn groups_beyond_memory_are_counted() {
     let fixture = Fixture::new().await;
     let options = sample::Options {
         rows: 100,

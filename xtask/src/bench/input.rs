@@ -49,6 +49,22 @@ pub(super) fn provide(etl: &Path, rows: u64) -> Result<PathBuf> {
     Ok(folder)
 }
 
+/// Returns the folder of a small line list and a register of `doses` doses. They are generated if they are not cached.
+pub(super) fn provide_doses(etl: &Path, doses: u64) -> Result<PathBuf> {
+    let folder = cache()?.join(format!("doses-{doses}-seed-{SEED}"));
+    if !folder.join(CASES).is_file() {
+        output::note(&format!("generating {doses} doses into `{}`", folder.display()));
+        let unfinished = scratch()?;
+        process::run(
+            Command::new(etl)
+                .args(["sample", "--rows", "10000", "--doses", &doses.to_string(), "--seed", SEED, "--out"])
+                .arg(unfinished.path()),
+        )?;
+        fs::rename(unfinished.keep(), &folder).context(|| format!("cannot create `{}`", folder.display()))?;
+    }
+    Ok(folder)
+}
+
 /// Removes the temporary folders of killed benchmarks.
 pub(super) fn remove_leftovers() -> Result<()> {
     let cache = cache()?;

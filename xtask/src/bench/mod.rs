@@ -5,6 +5,7 @@
 
 mod competitor;
 mod database;
+mod doses;
 mod goal;
 mod input;
 mod log_files;
@@ -16,6 +17,7 @@ mod tunnel;
 
 use std::path::Path;
 
+pub(crate) use doses::run as doses;
 pub(crate) use log_files::run as log_files;
 pub(crate) use logs::run as logs;
 pub(crate) use screens::run as screens;
