@@ -22,7 +22,7 @@ const MIGRATIONS: &[(i64, &str, &str)] = &[
     (4, "counts in parts", include_str!("../../migrations/0004_counts_in_parts.sql")),
     (5, "releases", include_str!("../../migrations/0005_releases.sql")),
     (6, "estimates", include_str!("../../migrations/0006_estimates.sql")),
-    (7, "doses", include_str!("../../migrations/0007_doses.sql")),
+    (7, "doses and incidence", include_str!("../../migrations/0007_doses_and_incidence.sql")),
 ];
 
 /// The roles, privileges and limits: a condition, and the statement that makes it true.

@@ -3,7 +3,7 @@
 //! `covid_case`, `province` and `department` are views of the published release, and a view has no keys.
 
 /// The keys as `table.column`, each foreign key with the column that it references.
-pub(super) const KEYS: [(&str, Option<&str>); 7] = [
+pub(super) const KEYS: [(&str, Option<&str>); 11] = [
     ("province.province_id", None),
     ("department.department_id", None),
     ("covid_case.case_id", None),
@@ -11,10 +11,14 @@ pub(super) const KEYS: [(&str, Option<&str>); 7] = [
     ("covid_case.registration_province_id", Some("province.province_id")),
     ("covid_case.residence_province_id", Some("province.province_id")),
     ("covid_case.residence_department_id", Some("department.department_id")),
+    ("dose_count.residence_province_id", Some("province.province_id")),
+    ("dose_count.residence_department_id", Some("department.department_id")),
+    ("dose_application_count.application_province_id", Some("province.province_id")),
+    ("dose_application_count.application_department_id", Some("department.department_id")),
 ];
 
 /// Tables that readers use only through views and functions. Releases have partitions of the first ones, named after them.
-const INTERNAL_TABLES: [&str; 21] = [
+const INTERNAL_TABLES: [&str; 25] = [
     "release_case",
     "release_province",
     "release_department",
@@ -35,6 +39,10 @@ const INTERNAL_TABLES: [&str; 21] = [
     "daily_estimate",
     "fatality_estimate",
     "wave_estimate",
+    "incidence_estimate",
+    "run_dose_count",
+    "run_dose_application_count",
+    "release_dose",
     "_sqlx_migrations",
 ];
 
@@ -59,7 +67,14 @@ mod tests {
 
     #[test]
     fn is_internal_accepts_partitions_but_no_tables_of_user() {
-        for table in ["release", "release_case", "release_case_12", "case_count", "run_check"] {
+        for table in [
+            "release",
+            "release_case",
+            "release_case_12",
+            "release_dose_3_2021_01",
+            "case_count",
+            "run_check",
+        ] {
             assert!(is_internal(table), "{table}");
         }
         for table in

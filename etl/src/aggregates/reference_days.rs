@@ -27,6 +27,8 @@ pub struct ReferenceDays {
     pub registered: PerDay<u32>,
     /// By province of residence; `None` is unknown.
     pub provinces: HashMap<Option<i16>, Onsets>,
+    /// Confirmed cases by province of residence, year of registration, and age.
+    pub years: HashMap<(Option<i16>, i32), [u32; AGES]>,
     /// Confirmed cases by age.
     pub ages: [PerDay<u32>; AGES],
     /// Deaths by age.
@@ -143,6 +145,7 @@ impl ReferenceDays {
         let age =
             case.age.and_then(|age| usize::try_from(age / 10).ok()).map_or(AGES - 1, |decade| decade.min(9));
         *self.ages[age].entry(reference) += 1;
+        self.years.entry((province, case.registered_on.year())).or_default()[age] += 1;
         if let Some(died) = case.died_on {
             self.died[age] += 1;
             let days = usize::try_from(died.0 - day_of(reference).0).unwrap_or(0);

@@ -36,7 +36,7 @@ use rules::Notes;
 use years::Period;
 
 /// Increases whenever a change of the rules, or of the estimates, changes what is loaded from the same files: an unchanged dataset is then loaded again.
-pub const RULES_VERSION: i32 = 3;
+pub const RULES_VERSION: i32 = 4;
 
 /// The reason for a row with a wrong number of fields, broken quoting or invalid text.
 pub const MALFORMED: &str = "malformed";

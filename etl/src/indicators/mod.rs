@@ -1,9 +1,11 @@
-//! The estimates of a release: nowcast and reproduction number by day, corrected fatality by age, waves.
+//! The estimates of a release: nowcast and reproduction number by day, corrected fatality by age, waves, and
+//! standardised incidence.
 //!
 //! Pure: from the counts that the load keeps ([`ReferenceDays`]) and what earlier releases said. `load::indicators` reads and writes both;
 //! `backtest` keeps them in memory.
 
 mod fatality;
+pub mod incidence;
 mod model;
 mod region;
 mod waves;

@@ -1,5 +1,7 @@
 //! Writes the estimates of a load, and reads what earlier releases said.
 
+use std::collections::BTreeMap;
+
 use chrono::NaiveDate;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
@@ -8,11 +10,12 @@ use super::copy::BinaryCopy;
 use crate::aggregates::reference_days::{MAX_DELAY, ReferenceDays};
 use crate::clean::encoding::value;
 use crate::database::DbContext as _;
+use crate::indicators::incidence::{self, Incidence, Population};
 use crate::indicators::{self, AgeFatality, AgeGroup, DayEstimate, Indicators, PastReport, Wave};
 use common::failure::{Context as _, Result};
 
 /// The tables of the estimates that only kept releases need; [`DAILY`] has a history.
-pub const TABLES: [&str; 2] = ["fatality_estimate", "wave_estimate"];
+pub const TABLES: [&str; 3] = ["fatality_estimate", "wave_estimate", "incidence_estimate"];
 /// The table of the estimates by day.
 pub const DAILY: &str = "daily_estimate";
 
@@ -26,9 +29,12 @@ const WHAT: &str = "cannot write the estimates";
 /// Estimates from the counts of a load and writes the rows.
 pub async fn write(session: &mut PgConnection, run_id: Uuid, counts: ReferenceDays) -> Result<()> {
     let past = past_reports(session, run_id).await?;
-    let work = move || indicators::estimate(&counts, &past);
-    let estimated =
+    let populations = populations(session).await?;
+    let work = move || (indicators::estimate(&counts, &past), incidence::by_province(&counts, &populations));
+    let (estimated, incidence) =
         tokio::task::spawn_blocking(work).await.context(|| "cannot compute the estimates".to_owned())?;
+    let columns = "province_id, year, confirmed, population, crude, standardised, low, high";
+    copy(session, (TABLES[2], columns), run_id, incidence.iter(), encode_incidence).await?;
     let Some(Indicators { as_of, days, fatality, waves }) = estimated else { return Ok(()) };
     let columns = "as_of, province_id, day, reported, undated, share_reported, expected, low, median, high, \
                    window_cases, r_mean, r_sd, r_q025, r_median, r_q975, r_seven_day";
@@ -61,6 +67,24 @@ async fn past_reports(session: &mut PgConnection, run_id: Uuid) -> Result<Vec<Pa
         dated: u32::try_from(dated).unwrap_or_default(),
     };
     Ok(rows.into_iter().map(report).collect())
+}
+
+/// Reads the people of each province by decade of age.
+async fn populations(session: &mut PgConnection) -> Result<BTreeMap<i16, Population>> {
+    let rows: Vec<(i16, i32, i64)> = sqlx::query_as(
+        "SELECT province_id, least(age / 10, 9)::integer, sum(population)::bigint FROM age_population GROUP BY 1, 2",
+    )
+    .fetch_all(session)
+    .await
+    .db_context("cannot read the populations")?;
+    let mut populations: BTreeMap<i16, Population> = BTreeMap::new();
+    for (province, decade, people) in rows {
+        let decade = usize::try_from(decade).unwrap_or_default();
+        if let Some(sum) = populations.entry(province).or_default().get_mut(decade) {
+            *sum += people.unsigned_abs();
+        }
+    }
+    Ok(populations)
 }
 
 async fn copy<T>(
@@ -127,6 +151,16 @@ fn encode_fatality(row: &AgeFatality, out: &mut Vec<u8>) {
     }
     double(out, Some(row.delay.mean));
     bigint(out, row.delay.deaths);
+}
+
+fn encode_incidence(row: &Incidence, out: &mut Vec<u8>) {
+    value(out, row.province.map(i16::to_be_bytes));
+    value(out, Some(i16::try_from(row.year).unwrap_or_default().to_be_bytes()));
+    bigint(out, row.confirmed);
+    bigint(out, row.population);
+    for number in [row.crude, row.standardised.value, row.standardised.low, row.standardised.high] {
+        double(out, Some(number));
+    }
 }
 
 fn encode_wave((number, wave): (i16, &Wave), out: &mut Vec<u8>) {

@@ -74,4 +74,16 @@ async fn release_of_two_weeks_has_no_nowcast_but_a_fatality() {
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM daily_estimates()").await, 0);
     assert_eq!(value::<i64>(&mut connection, "SELECT count(*) FROM wave_estimates()").await, 0);
     assert!(value::<i64>(&mut connection, "SELECT count(*) FROM fatality_estimates()").await > 1);
+    let incidence = "SELECT string_agg(format('%s %s %s %s', coalesce(province_id, 0), year, confirmed, standardised BETWEEN low AND high), ', '
+                                       ORDER BY province_id NULLS FIRST) FROM incidence_estimates()";
+    let confirmed = release(14).len();
+    assert_eq!(
+        value::<String>(&mut connection, incidence).await,
+        format!("0 2021 {confirmed} t, 6 2021 {confirmed} t")
+    );
+    let crude = "SELECT abs(crude - 100000.0 * confirmed / population) < 1e-9 AND population = 17417715
+                 FROM incidence_estimates() WHERE province_id = 6";
+    let people = "SELECT sum(population)::bigint FROM age_population WHERE province_id = 6";
+    let crude = crude.replace("17417715", &value::<i64>(&mut connection, people).await.to_string());
+    assert!(value::<bool>(&mut connection, &crude).await);
 }

@@ -176,7 +176,7 @@ async fn failed_question_is_marked_on_page_and_in_document() {
     fixture.change("ALTER VIEW covid_case RENAME COLUMN diagnosed_on TO tested_on").await;
     fixture.report(Language::Spanish).await.unwrap_err();
     let page = fixture.read(&format!("{FOLDER}/report.html"));
-    assert!(page.contains("INCOMPLETO: fallaron 1 de 40 preguntas"), "no warning in the head");
+    assert!(page.contains("INCOMPLETO: fallaron 1 de 41 preguntas"), "no warning in the head");
     assert!(page.contains("<section id=\"contradictions\" class=\"failed"), "no failure in the section");
     assert!(page.contains("<section id=\"age_pyramid\" class=\"answer"), "other questions are missing");
 

@@ -17,7 +17,7 @@ async fn report_with_failed_question_answers_the_others() {
     assert_eq!(failure.exit().code(), 1);
     assert_eq!(
         failure.to_string(),
-        "1 of 40 questions of the report failed (`contradictions`): cannot answer `contradictions`: column \"diagnosed_on\" does not exist"
+        "1 of 41 questions of the report failed (`contradictions`): cannot answer `contradictions`: column \"diagnosed_on\" does not exist"
     );
     let report = format!("file://{}", fixture.path(FOLDER).join("report.txt").display());
     assert_eq!(
@@ -26,7 +26,7 @@ async fn report_with_failed_question_answers_the_others() {
     );
     assert_eq!(fixture.latest().await, Some(before.folder));
     let text = fixture.read(&format!("{FOLDER}/report.txt"));
-    assert!(text.contains("INCOMPLETE: 1 of 40 questions failed"), "{text}");
+    assert!(text.contains("INCOMPLETE: 1 of 41 questions failed"), "{text}");
     assert!(text.contains("FAILED: cannot answer `contradictions`"), "{text}");
     assert!(text.contains("Tierra del Fuego"), "the next questions are not answered: {text}");
     let names = fixture.names(FOLDER);
@@ -51,11 +51,11 @@ async fn report_without_privilege_on_cases_answers_the_rest() {
     let clean = format!("RESET ROLE; DROP OWNED BY {role}; DROP ROLE {role}");
     execute(&mut connection, &clean).await;
     assert!(
-        failure.to_string().starts_with("37 of 40 questions of the report failed (`confirmed_by_year`, ")
+        failure.to_string().starts_with("38 of 41 questions of the report failed (`confirmed_by_year`, ")
     );
     assert!(failure.to_string().ends_with("permission denied for table case_count"), "{failure}");
     let text = fixture.read(&format!("{FOLDER}/report.txt"));
-    assert!(text.contains("INCOMPLETO: fallaron 37 de 40 preguntas"), "{text}");
+    assert!(text.contains("INCOMPLETO: fallaron 38 de 41 preguntas"), "{text}");
     assert!(text.contains("caso repetido"), "{text}");
 }
 

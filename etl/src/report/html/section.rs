@@ -11,7 +11,7 @@ const FAILED: Localized = tr("Esta pregunta falló", "This question failed");
 const SEE_DATA: Localized = tr("Ver los datos", "See the data");
 const ALL_ROWS: Localized = tr("Todas las filas:", "All rows:");
 
-/// The number of columns from which a table with bars needs the full width.
+/// The number of columns from which a table needs the full width.
 const MANY_COLUMNS: usize = 6;
 
 /// Renders the section of a question: its answer, its absence or its failure.
@@ -35,11 +35,15 @@ pub(super) fn render(result: &QuestionResult, is_wide: bool, language: Language)
     )
 }
 
-/// Whether a question needs the full width of the page, for a chart over a year or for a table of many columns with bars.
+/// Whether a question needs the full width of the page, for a chart over a year or for a table of many columns.
 pub(super) fn is_wide(question: &Question) -> bool {
     let columns = question.columns.iter().filter(|column| column.is_in_table()).count();
     let is_wide_table = question.layout == Layout::TableWithTotals && columns >= MANY_COLUMNS;
-    charts::is_wide(&question.chart) || question.chart == Chart::Bars && is_wide_table
+    match question.chart {
+        Chart::None => question.layout == Layout::Table && columns >= MANY_COLUMNS,
+        Chart::Bars => is_wide_table,
+        _ => charts::is_wide(&question.chart),
+    }
 }
 
 fn render_answer(answer: &Answer, language: Language) -> String {

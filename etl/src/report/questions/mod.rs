@@ -51,7 +51,7 @@ macro_rules! queries {
 }
 
 /// The names of the questions, with their queries.
-const QUERIES: [(&str, &str); 40] = queries![
+const QUERIES: [(&str, &str); 41] = queries![
     "age_pyramid",
     "confirmed_by_month",
     "confirmed_by_week",
@@ -86,6 +86,7 @@ const QUERIES: [(&str, &str); 40] = queries![
     "residence_registration",
     "seven_day_mean",
     "severity_by_age",
+    "standardised_incidence",
     "test_positivity_by_week",
     "tests_by_province",
     "unknown_doses",

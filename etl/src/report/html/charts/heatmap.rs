@@ -8,11 +8,14 @@ use super::canvas::{Canvas, tooltip};
 use crate::report::answer::Value;
 use crate::report::format;
 use crate::report::html::markup::coordinate;
+use crate::report::question::ColumnKind;
 use crate::report::table::distinct;
 
 /// The opacity of each class.
 const CLASSES: [f64; 6] = [0.08, 0.22, 0.4, 0.6, 0.8, 1.0];
 const TOP: f64 = 44.0;
+/// The width of a letter of a label.
+const LETTER: f64 = 6.6;
 
 #[expect(clippy::cast_precision_loss, reason = "a position on the screen")]
 pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
@@ -23,16 +26,22 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
     let mut days: Vec<NaiveDate> = answer.rows.iter().filter_map(day_of).collect();
     days.dedup();
     let edges = class_edges(answer.rows.iter().filter_map(|values| values[value].as_f64()).collect());
-    let (left, size) = canvas.by_screen((118.0, 15.0), (160.0, 21.0));
+    let (least, most, size) = canvas.by_screen((118.0, 150.0, 15.0), (160.0, 250.0, 21.0));
+    let labels: Vec<String> = rows.iter().map(|name| canvas.format(name, row)).collect();
+    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or_default();
+    let left = (longest as f64 * LETTER).clamp(least, most);
     let step = (canvas.width - left) / days.len().max(1) as f64;
     canvas.height = TOP + size * rows.len() as f64 + 2.0;
 
     legend(canvas, &edges, value, left);
     months(canvas, &days, left, step);
-    for (nth, name) in rows.iter().enumerate() {
+    for (nth, (name, label)) in rows.iter().zip(&labels).enumerate() {
         let class = (**name == Value::Missing).then_some("strong");
-        let name = canvas.format(name, row);
-        canvas.text(class, (0.0, TOP + size * nth as f64 + size / 2.0 + 4.0), &name);
+        canvas.text(
+            class,
+            (0.0, TOP + size * nth as f64 + size / 2.0 + 4.0),
+            &shortened(label, left / LETTER),
+        );
     }
     for values in &answer.rows {
         let across = day_of(values).and_then(|day| days.binary_search(&day).ok());
@@ -55,6 +64,21 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
     }
 }
 
+/// Returns as much of a label as there is room for.
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "a few letters"
+)]
+fn shortened(label: &str, letters: f64) -> String {
+    if label.chars().count() as f64 <= letters {
+        return label.to_owned();
+    }
+    let start: String = label.chars().take(letters as usize - 1).collect();
+    format!("{}…", start.trim_end())
+}
+
 /// Returns the values between the classes.
 fn class_edges(mut values: Vec<f64>) -> Vec<f64> {
     values.retain(|value| *value > 0.0);
@@ -69,9 +93,14 @@ fn class_edges(mut values: Vec<f64>) -> Vec<f64> {
 }
 
 /// Draws the classes with the values between them.
-#[expect(clippy::cast_precision_loss, reason = "a position on the screen")]
+#[expect(
+    clippy::cast_precision_loss,
+    clippy::cast_possible_truncation,
+    reason = "a position on the screen, a count"
+)]
 fn legend(canvas: &mut Canvas<'_>, edges: &[f64], value: usize, left: f64) {
     let width = canvas.by_screen(36.0, 56.0);
+    let left = left.min(canvas.width - width * (edges.len() + 1) as f64);
     for (nth, opacity) in CLASSES.iter().enumerate().take(edges.len() + 1) {
         let x = left + width * nth as f64;
         canvas.push(&format!(
@@ -80,7 +109,11 @@ fn legend(canvas: &mut Canvas<'_>, edges: &[f64], value: usize, left: f64) {
             coordinate(width - 1.0)
         ));
         if let Some(edge) = edges.get(nth) {
-            let edge = canvas.format(&Value::Rate(*edge), value);
+            let edge = match canvas.answer.columns()[value].kind {
+                ColumnKind::Count => Value::Number(*edge as i64),
+                _ => Value::Rate(*edge),
+            };
+            let edge = canvas.format(&edge, value);
             canvas.text("middle", (x + width, 21.0), &edge);
         }
     }
@@ -105,6 +138,12 @@ fn months(canvas: &mut Canvas<'_>, days: &[NaiveDate], left: f64, step: f64) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn shortened_label_fits() {
+        assert_eq!(shortened("Córdoba", 7.0), "Córdoba");
+        assert_eq!(shortened("Sputnik V COVID19", 9.5), "Sputnik…");
+    }
 
     #[test]
     fn class_edges_are_quantiles_of_values_above_zero() {

@@ -1,4 +1,5 @@
--- The register of doses (datos_nomivac_covid19), optional: how many doses were given, by epidemiological week.
+-- The register of doses (datos_nomivac_covid19), optional: how many doses were given, by epidemiological week. And the incidence standardised by
+-- age, with the populations that both need.
 --
 -- Quick on a full database: new, empty tables and views. The rows carry the id of the load that counted them, as those of the other
 -- optional datasets do: publishing makes them visible. The views show those of the published release.
@@ -67,18 +68,23 @@ CREATE TABLE release_dose (
     batch                     text
 ) PARTITION BY LIST (release_id);
 COMMENT ON TABLE release_dose IS 'The doses of each load that keeps them, by the release that the load built; query dose for the published ones.';
--- With two partitions the view's subquery is always evaluated, because pruning needs its value.
-CREATE TABLE dose_none PARTITION OF release_dose FOR VALUES IN (0);
-CREATE TABLE dose_empty PARTITION OF release_dose FOR VALUES IN (-1);
 
 ALTER TABLE release_dataset ADD COLUMN keeps_rows boolean NOT NULL DEFAULT false;
 COMMENT ON COLUMN release_dataset.keeps_rows IS 'Whether the load kept the rows of the dataset beside its counts.';
 
--- Creates the partition of a load and its months, to that of `last`. It is attached before it is filled, and ATTACH lets readers pass.
+-- Creates the partition of a load and its months, to that of `last`. It is attached before it is filled, and ATTACH lets readers pass. Two empty
+-- partitions stay: with two at least the view's subquery is always evaluated, because pruning needs its value.
 CREATE FUNCTION create_release_doses(id integer, last date) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE
     month date := '2020-12-01';
+    empty text;
 BEGIN
+    FOREACH empty IN ARRAY ARRAY['0', '00'] LOOP
+        IF to_regclass('public.release_dose_' || empty) IS NULL THEN
+            EXECUTE format('CREATE TABLE public.release_dose_%s (LIKE public.release_dose)', empty);
+            EXECUTE format('ALTER TABLE public.release_dose ATTACH PARTITION public.release_dose_%s FOR VALUES IN (%s)', empty, 1 - length(empty));
+        END IF;
+    END LOOP;
     EXECUTE format('CREATE TABLE public.release_dose_%s (LIKE public.release_dose) PARTITION BY RANGE (applied_on)', id);
     EXECUTE format('ALTER TABLE public.release_dose_%1$s ALTER COLUMN release_id SET DEFAULT %1$s', id);
     WHILE month <= last LOOP
@@ -86,7 +92,7 @@ BEGIN
                        id, to_char(month, 'YYYY_MM'), month, (month + interval '1 month')::date);
         month := month + interval '1 month';
     END LOOP;
-    EXECUTE format('CREATE TABLE public.release_dose_%1$s_undated PARTITION OF public.release_dose_%1$s DEFAULT', id);
+    EXECUTE format('CREATE TABLE public.release_dose_%1$s_0 PARTITION OF public.release_dose_%1$s DEFAULT', id);
     EXECUTE format('ALTER TABLE public.release_dose ATTACH PARTITION public.release_dose_%1$s FOR VALUES IN (%1$s)', id);
 END $$;
 COMMENT ON FUNCTION create_release_doses IS 'Creates the partition for the doses of a load, with one for each month.';
@@ -352,3 +358,25 @@ FROM (VALUES
         796, 705, 671, 623, 459, 443, 418, 369, 311, 282, 262, 225, 228, 201, 132, 147, 115, 85, 79, 70, 51, 61, 54, 45, 44, 32, 28, 18, 12, 13, 6])
 ) AS census (province_id, people)
 CROSS JOIN unnest(people) WITH ORDINALITY AS counted (population, ordinality);
+
+CREATE TABLE incidence_estimate (
+    run_id       uuid NOT NULL,
+    province_id  smallint,
+    year         smallint NOT NULL,
+    confirmed    bigint NOT NULL,
+    population   bigint NOT NULL,
+    crude        double precision NOT NULL,
+    standardised double precision NOT NULL,
+    low          double precision NOT NULL,
+    high         double precision NOT NULL
+);
+CREATE INDEX incidence_estimate_run_idx ON incidence_estimate (run_id);
+COMMENT ON TABLE incidence_estimate IS 'Confirmed cases per 100,000 people by province of residence and year of registration, crude and standardised by age; use incidence_estimates().';
+COMMENT ON COLUMN incidence_estimate.province_id IS 'Null is the country, with cases of unknown residence.';
+COMMENT ON COLUMN incidence_estimate.population IS 'People in private dwellings, 2022 census.';
+COMMENT ON COLUMN incidence_estimate.standardised IS 'As if the people had the ages of the WHO standard population; low to high is the 95 % interval (Fay and Feuer 1997).';
+
+CREATE FUNCTION incidence_estimates() RETURNS SETOF incidence_estimate LANGUAGE sql STABLE PARALLEL SAFE AS $$
+    SELECT * FROM public.incidence_estimate WHERE run_id = (SELECT public.published_load())
+$$;
+COMMENT ON FUNCTION incidence_estimates IS 'The incidence by year of the published release.';
