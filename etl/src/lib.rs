@@ -7,6 +7,7 @@
 pub mod aggregates;
 pub mod backtest;
 pub mod cases;
+pub mod citus;
 pub mod clean;
 pub mod cli;
 mod context;
@@ -35,6 +36,7 @@ pub mod pipeline;
 mod pooling;
 pub mod progress;
 mod publish_gate;
+mod reader_locks;
 pub mod record;
 pub mod report;
 pub mod rollback;

@@ -4,7 +4,6 @@
 //! migration: they are created if the login may create them.
 
 use std::collections::BTreeSet;
-use std::time::{Duration, Instant};
 
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::postgres::PgConnection;
@@ -12,6 +11,7 @@ use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use crate::database::{self, DbContext as _, OWNER, execute};
 use crate::load::retire::gave_up_waiting;
+use crate::{citus, reader_locks};
 use common::failure::{Context as _, Failure, Result};
 
 /// Version, description and text of every migration, in order.
@@ -101,14 +101,21 @@ pub async fn schema_state(session: &mut PgConnection) -> Result<SchemaState> {
     Ok(SchemaState { applied: newest, pending: known.len() - applied.len() })
 }
 
-/// Applies pending migrations; returns their number.
+/// Applies pending migrations; returns their number. On the coordinator of a Citus cluster, it distributes the cases.
 pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
+    citus::refuse_worker(session).await?;
+    let applied = apply(session).await?;
+    citus::distribute(session).await?;
+    Ok(applied)
+}
+
+async fn apply(session: &mut PgConnection) -> Result<usize> {
     let before = schema_state(session).await?;
     if before.pending == 0 {
         return Ok(0);
     }
-    // Citus would create each function on the workers, too, as the owner, who cannot log in there; they are called on the coordinator
-    // alone. Without Citus the setting has no effect.
+    // Citus would create each function on the workers, too; they are called on the coordinator alone. A migration that changes a distributed
+    // table switches the setting on for that statement. Without Citus it has no effect.
     execute(session, "SET citus.enable_ddl_propagation = off", "cannot set up the session").await?;
     ensure_roles(session).await?;
     database::become_owner(session).await?;
@@ -116,29 +123,18 @@ pub async fn migrate(session: &mut PgConnection) -> Result<usize> {
         Migration::new(*version, (*name).into(), MigrationType::Simple, sql.into_sql_str(), false)
     });
     let migrator = Migrator::with_migrations(migrations.collect());
-    let begun = Instant::now();
-    loop {
-        let error = match migrator.run(&mut *session).await {
-            Ok(()) => return Ok(before.pending),
-            Err(error) => error,
+    let attempt = async || migrator.run(&mut *session).await;
+    reader_locks::retry(attempt, is_busy).await.map_err(|error| {
+        let hint = if is_busy(&error) {
+            "readers lock a table that must change: end the longest transaction in pg_stat_activity, then run again"
+        } else {
+            "run `etl migrate` as the owner of the database or an administrator"
         };
-        let busy = is_busy(&error);
-        if !busy || begun.elapsed() > READER_LOCK_TIMEOUT {
-            let failure = Failure::new("cannot migrate the schema").source(error);
-            return Err(failure.hint(if busy {
-                "readers lock a table that must change: end the longest transaction in pg_stat_activity, then run again"
-            } else {
-                "run `etl migrate` as the owner of the database or an administrator"
-            }));
-        }
-        tokio::time::sleep(RETRY_INTERVAL).await;
-    }
+        Failure::new("cannot migrate the schema").source(error).hint(hint)
+    })?;
+    execute(session, "RESET citus.enable_ddl_propagation", "cannot set up the session").await?;
+    Ok(before.pending)
 }
-
-/// How long a migration retries to lock a table that readers hold.
-const READER_LOCK_TIMEOUT: Duration = Duration::from_mins(2);
-
-const RETRY_INTERVAL: Duration = Duration::from_secs(2);
 
 /// Returns whether a migration timed out waiting for a lock.
 fn is_busy(error: &MigrateError) -> bool {

@@ -110,12 +110,7 @@ async fn load(
     );
     progress.phases.begin(PhaseName::Keys);
     let tally = stats.tally.clone();
-    let finish_cases = async {
-        release::add_unique_index(session, release).await?;
-        release::add_foreign_keys(session, release).await?;
-        release::analyze(session).await
-    };
-    let finish = async { tokio::try_join!(finish_cases, stats.finish()) };
+    let finish = async { tokio::try_join!(release::complete(session, release), stats.finish()) };
     let (finished, ()) = tokio::join!(finish, sources.identify(store));
     finished?;
     runs::describe(session, run_id, &sources.describe(&context.rules.period)).await?;

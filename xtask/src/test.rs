@@ -6,11 +6,12 @@ use crate::postgres::{Binaries, Cluster, THROW_AWAY};
 use crate::{checks, output, prerequisites, process, stacks, test_programs};
 use common::failure::{Failure, Result};
 
-/// Variables with folders of external data, and what is skipped without them.
-const OPTIONAL_DATA: [(&str, &str); 3] = [
+/// Variables that name external data or servers, and what is skipped without them.
+const OPTIONAL_DATA: [(&str, &str); 4] = [
     ("COVID_REAL_DATA", "tests on real rows"),
     ("EPI_REFERENCE", "comparisons of estimates with their reference"),
     ("AWS_ANSWERS", "recorded answers of AWS"),
+    ("CITUS_URL", "tests on a Citus cluster"),
 ];
 
 /// Runs all checks and tests, or only the tests; with a filter, only the matching ones.

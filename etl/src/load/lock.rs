@@ -23,6 +23,12 @@ pub async fn take(session: &mut PgConnection) -> Result<()> {
     execute(session, "SET lock_timeout = 0", "cannot lift a time limit").await
 }
 
+/// Releases the lock, once for each time that this session has taken it.
+pub async fn release(session: &mut PgConnection) -> Result<()> {
+    let unlock = sqlx::query("SELECT pg_advisory_unlock($1)").bind(KEY);
+    execute(session, unlock, "cannot release the lock of the load").await
+}
+
 /// Returns the run, or else the session, that holds the lock.
 async fn holder(session: &mut PgConnection) -> Result<Option<String>> {
     let name: Option<String> = sqlx::query_scalar(

@@ -11,6 +11,7 @@ use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
 use super::dose_rows;
+use crate::citus;
 use crate::clean::RULES_VERSION;
 use crate::database::{DbContext as _, execute};
 use common::failure::Result;
@@ -100,9 +101,22 @@ pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId
     }
 }
 
+/// Adds to a filled release what it needs before it is published: index, keys and statistics.
+pub async fn complete(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
+    add_unique_index(session, release).await?;
+    if citus::is_distributed(session).await? {
+        citus::analyze(session, &release.cases()).await?;
+    } else {
+        add_foreign_keys(session, release).await?;
+        analyze(session).await?;
+    }
+    let reset = "RESET maintenance_work_mem; RESET synchronous_commit";
+    execute(session, reset, "cannot reset the settings of the session").await
+}
+
 /// Builds the unique index on the case ids. PostgreSQL builds it on several cores, and it does not affect readers, which hold locks on every
 /// partition, as a constraint would.
-pub async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
+async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     const WHAT: &str = "cannot build the unique index of the new release";
     let table = release.cases();
     // The publication waits for the disk, and with it for everything that was written before.
@@ -112,16 +126,16 @@ pub async fn add_unique_index(session: &mut PgConnection, release: ReleaseId) ->
 }
 
 /// Collects statistics of the new partition and of `release_case` as a whole, which autovacuum never does.
-pub async fn analyze(session: &mut PgConnection) -> Result<()> {
+async fn analyze(session: &mut PgConnection) -> Result<()> {
     // 9,000 rows are enough for columns with a few hundred values.
-    let statements = "SET default_statistics_target = 30; ANALYZE public.release_case;
-         RESET default_statistics_target; RESET maintenance_work_mem; RESET synchronous_commit";
+    let statements =
+        "SET default_statistics_target = 30; ANALYZE public.release_case; RESET default_statistics_target";
     execute(session, statements, "cannot analyze the new release").await
 }
 
 /// Adds the foreign keys as `NOT VALID`: the cleaning rules have checked each row against the same tables, and to check them again would take
 /// PostgreSQL a fifth of the whole load.
-pub async fn add_foreign_keys(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
+async fn add_foreign_keys(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     let table = release.cases();
     let keys = FOREIGN_KEYS.map(|(column, referenced)| {
         let referenced = release.partition_of(referenced);

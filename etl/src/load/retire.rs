@@ -171,6 +171,8 @@ async fn within(
 ) -> sqlx::Result<()> {
     let mut transaction = session.begin().await?;
     let set_timeout = format!("SET LOCAL lock_timeout = {}", lock_timeout.now.as_millis().max(1));
+    // Citus passes the time limit on to its nodes. Without Citus the setting has no effect.
+    transaction.execute("SET LOCAL citus.propagate_set_commands = 'local'").await?;
     transaction.execute(AssertSqlSafe(set_timeout)).await?;
     transaction.execute(AssertSqlSafe(statement)).await?;
     transaction.commit().await
