@@ -141,8 +141,7 @@ async fn distribute_cases(session: &mut PgConnection, nodes: i64) -> Result<()> 
         let hint = if gave_up_waiting(&error) {
             "readers lock the cases: end the longest transaction in pg_stat_activity, then run again"
         } else {
-            "let the owner of the tables connect from the coordinator to every node and between nodes (pg_hba.conf or pg_dist_authinfo); \
-             see docs/guides/citus.md"
+            "let the owner of the tables connect from the coordinator to every node and between nodes (pg_hba.conf); see docs/guides/citus.md"
         };
         Failure::new(WHAT).source(error).hint(hint)
     })?;

