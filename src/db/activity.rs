@@ -7,6 +7,7 @@ use serde::Serialize;
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 
+use super::cluster::{self, ClusterNode};
 use super::{answered, cannot_read, rows};
 
 const ACTIVITY: &str = "the activity of the server";
@@ -15,7 +16,7 @@ const ACTIVITY: &str = "the activity of the server";
 const LIMITS: &str = "SET statement_timeout = '5s'; SET lock_timeout = '1s'";
 
 /// Tables that are listed, the largest first.
-const MAX_TABLES: i64 = 20;
+const MAX_TABLES: usize = 20;
 
 /// A session of a client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -66,6 +67,8 @@ pub struct Activity {
     pub sessions: Vec<DatabaseSession>,
     pub progress: Vec<CommandProgress>,
     pub tables: Vec<Relation>,
+    /// The nodes of a Citus cluster; none without Citus.
+    pub nodes: Vec<ClusterNode>,
     /// Standbys with their lag in bytes.
     pub standbys: Vec<(String, Option<i64>)>,
     /// Seconds that this server, a standby, is behind.
@@ -96,6 +99,7 @@ pub async fn read(connection: &mut PgConnection) -> Result<Activity> {
     let sessions = sessions(connection).await?;
     let progress = progress(connection).await?;
     let tables = tables(connection).await?;
+    let nodes = cluster::nodes(connection).await?;
     let standbys = rows(connection, ACTIVITY, sqlx::query(STANDBYS), |row| {
         Ok((row.try_get("name")?, row.try_get("lag")?))
     });
@@ -111,7 +115,7 @@ pub async fn read(connection: &mut PgConnection) -> Result<Activity> {
         })
     });
     let server = server.await?.pop().unwrap_or_default();
-    Ok(Activity { sessions, progress, tables, standbys, ..server })
+    Ok(Activity { sessions, progress, tables, nodes, standbys, ..server })
 }
 
 /// The sessions of all clients but this one: those that wait or work longest first.
@@ -175,15 +179,14 @@ async fn progress(connection: &mut PgConnection) -> Result<Vec<CommandProgress>>
     rows(connection, ACTIVITY, sqlx::query(SQL), progress).await
 }
 
-/// The largest tables. Those of a release have its number in their name.
+/// The largest tables. Those of a release have its number in their name. Distributed ones have the size of their shards.
 async fn tables(connection: &mut PgConnection) -> Result<Vec<Relation>> {
     const SQL: &str = "
         SELECT relname::text AS name, pg_total_relation_size(pg_class.oid) AS size,
                coalesce((SELECT replaced_at IS NOT NULL AND dropped_at IS NULL FROM release
                          WHERE relname ~ ('^release_[a-z]+_' || release_id || '$')), false) AS is_replaced
         FROM pg_class
-        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')
-        ORDER BY size DESC, name LIMIT $1";
+        WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')";
     let relation = |row: &PgRow| {
         Ok(Relation {
             name: row.try_get("name")?,
@@ -191,7 +194,14 @@ async fn tables(connection: &mut PgConnection) -> Result<Vec<Relation>> {
             is_replaced: row.try_get("is_replaced")?,
         })
     };
-    rows(connection, ACTIVITY, sqlx::query(SQL).bind(MAX_TABLES), relation).await
+    let sizes = cluster::table_sizes(connection).await?;
+    let mut tables = rows(connection, ACTIVITY, sqlx::query(SQL), relation).await?;
+    for table in &mut tables {
+        table.size += sizes.get(&table.name).copied().unwrap_or_default();
+    }
+    tables.sort_by(|one, other| other.size.cmp(&one.size).then_with(|| one.name.cmp(&other.name)));
+    tables.truncate(MAX_TABLES);
+    Ok(tables)
 }
 
 /// Cancels the query of a session, or ends the session. Does nothing if the session has ended since it was read.

@@ -5,10 +5,10 @@
 use chrono::NaiveDate;
 use common::failure::Result;
 use sqlx::postgres::PgConnection;
-use sqlx::{query_as, query_scalar};
+use sqlx::query_as;
 use uuid::Uuid;
 
-use super::{answered, cannot_read};
+use super::{answered, cannot_read, cluster};
 
 /// Returns the exact row counts of the tables that are small enough for it.
 pub async fn small_tables(connection: &mut PgConnection) -> Result<Vec<(String, i64)>> {
@@ -45,12 +45,17 @@ pub async fn optional(connection: &mut PgConnection, run: Uuid) -> Result<Vec<Op
 /// Returns the bytes of a table with its indexes. The three views of the published release have the size of its partitions.
 pub async fn size(connection: &mut PgConnection, table: &str) -> Result<i64> {
     const SQL: &str = "
-        SELECT coalesce(pg_total_relation_size(coalesce(
+        SELECT relname::text, pg_total_relation_size(oid) FROM pg_class WHERE oid = coalesce(
             (SELECT to_regclass(format('public.release_%s_%s', view.release, release_id))
              FROM published_release, (VALUES ('covid_case', 'case'), ('province', 'province'), ('department', 'department')) AS view (name, release)
              WHERE view.name = $1),
-            to_regclass('public.' || $1))), 0)";
-    answered(query_scalar(SQL).bind(table).fetch_one(connection)).await.map_err(cannot_read("the tables"))
+            to_regclass('public.' || $1))";
+    let local: Option<(String, i64)> = answered(query_as(SQL).bind(table).fetch_optional(&mut *connection))
+        .await
+        .map_err(cannot_read("the tables"))?;
+    let Some((name, size)) = local else { return Ok(0) };
+    let distributed = cluster::table_sizes(connection).await?;
+    Ok(size + distributed.get(&name).copied().unwrap_or_default())
 }
 
 /// Returns confirmed cases by the first day of the week, from the first to the last week that has a case, without gaps. Weeks begin on

@@ -4,6 +4,7 @@
 
 pub mod activity;
 pub mod checks;
+pub mod cluster;
 pub mod data;
 pub mod releases;
 pub mod roles;

@@ -7,7 +7,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 use uuid::Uuid;
 
-use super::{answered, cannot_read, rows};
+use super::{answered, cannot_read, cluster, rows};
 
 /// A release. Fields are named like the columns of `release` and `pipeline_run`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -94,7 +94,14 @@ pub async fn list(connection: &mut PgConnection, limit: u32) -> Result<Vec<Relea
         FROM release LEFT JOIN pipeline_run USING (run_id)
         WHERE run_id IS NOT NULL AND (publication IS NOT NULL OR dropped_at IS NULL)
         ORDER BY release_id DESC LIMIT $1";
-    rows(connection, "the releases", sqlx::query(SQL).bind(i64::from(limit)), release).await
+    let mut releases =
+        rows(connection, "the releases", sqlx::query(SQL).bind(i64::from(limit)), release).await?;
+    let distributed = cluster::table_sizes(connection).await?;
+    for release in &mut releases {
+        let cases = distributed.get(&format!("release_case_{}", release.release_id));
+        release.size_bytes = release.size_bytes.map(|size| size + cases.copied().unwrap_or_default());
+    }
+    Ok(releases)
 }
 
 fn release(row: &PgRow) -> sqlx::Result<Release> {

@@ -3,6 +3,7 @@
 
 pub use crate::db::activity::{Activity, CommandProgress, DatabaseSession, Relation};
 pub use crate::db::checks::{self, RunCheck};
+pub use crate::db::cluster::{ClusterNode, skew};
 pub use crate::db::runs::Issue;
 pub use crate::ops::pipeline::FULL_PIPELINE;
 pub use crate::ops::reports::Report;

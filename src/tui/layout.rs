@@ -23,6 +23,9 @@ const MIN_TAB_COLUMNS: u16 = 80;
 /// Commands whose progress is shown, at most.
 const MAX_PROGRESS_ROWS: usize = 4;
 
+/// Nodes of a Citus cluster that are shown, at most: the fullest.
+const MAX_NODE_ROWS: usize = 4;
+
 /// Rows of the metrics on the Health screen.
 const METRIC_ROWS: usize = 5;
 
@@ -145,10 +148,16 @@ pub(super) fn data_issue_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(data_upper_rows(model) + 2).max(1)
 }
 
-/// Rows above the sessions on the Database screen: title, server, progress.
+/// Rows of the nodes of a Citus cluster on the Database screen.
+pub(super) fn node_rows(model: &Model) -> usize {
+    let nodes = model.database.activity.value.as_ref().map_or(0, |activity| activity.nodes.len());
+    if nodes == 0 { 0 } else { 1 + nodes.min(MAX_NODE_ROWS) }
+}
+
+/// Rows above the sessions on the Database screen: title, server, nodes, progress.
 pub(super) fn database_upper_rows(model: &Model) -> usize {
     let progress = model.database.activity.value.as_ref().map_or(0, |activity| activity.progress.len());
-    2 + progress.min(MAX_PROGRESS_ROWS)
+    2 + node_rows(model) + progress.min(MAX_PROGRESS_ROWS)
 }
 
 /// Rows of the sessions, above the tables.

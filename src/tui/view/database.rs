@@ -4,7 +4,7 @@ use ratatui::text::Span;
 
 use super::pane::Pane;
 use super::table::{column, fixed, list, number};
-use crate::tui::domain::Activity;
+use crate::tui::domain::{Activity, ClusterNode, skew};
 use crate::tui::layout;
 use crate::tui::model::Model;
 use crate::tui::model::database::SessionRow;
@@ -15,13 +15,17 @@ use common::text::{size, span};
 /// More connections than this share of the limit, in per cent, are a warning.
 const CONNECTIONS_WARNING: i64 = 80;
 
+/// A largest node of this size, in per cent of the mean, is a warning: it is slower and full earlier than the others.
+const SKEW_WARNING: i64 = 130;
+
 pub(super) fn draw(model: &Model, pane: &mut Pane) {
     let database = &model.database;
     pane.remote_title(0, "DATABASE", &database.activity, model);
     let Some(activity) = &database.activity.value else { return pane.no_value(2, &database.activity) };
     draw_server(activity, &mut pane.rows(1, 1));
-    let upper = layout::database_upper_rows(model);
-    draw_progress(activity, &mut pane.rows(2, upper.saturating_sub(2)));
+    let (nodes, upper) = (layout::node_rows(model), layout::database_upper_rows(model));
+    draw_nodes(&activity.nodes, &mut pane.rows(2, nodes));
+    draw_progress(activity, &mut pane.rows(2 + nodes, upper.saturating_sub(2 + nodes)));
     let rows = database.sessions();
     let theme = pane.theme;
     if rows.is_empty() {
@@ -84,6 +88,31 @@ fn draw_server(activity: &Activity, pane: &mut Pane) {
         spans.push(Span::raw(format!(" · {}: {lag}", sanitize(name))));
     }
     pane.line(0, spans);
+}
+
+/// Draws the nodes of a Citus cluster: the sum, then each node with its share, the fullest first.
+fn draw_nodes(nodes: &[ClusterNode], pane: &mut Pane) {
+    let theme = pane.theme;
+    let bytes = |of_node: i64| size(u64::try_from(of_node).unwrap_or(0));
+    let shards: i64 = nodes.iter().map(|node| node.shards).sum();
+    let total = nodes.iter().map(|node| node.size).sum::<Option<i64>>();
+    let total_size = total.map_or_else(|| "size unknown: a node does not answer".to_owned(), bytes);
+    let mut spans =
+        vec![Span::raw(format!(" Citus: {} nodes · {shards} shards · {total_size}", nodes.len()))];
+    if let Some(skew) = skew(nodes) {
+        let style = if skew >= SKEW_WARNING { theme.warning() } else { theme.text() };
+        spans.push(Span::styled(format!(" · skew {}.{:02}", skew / 100, skew % 100), style));
+    }
+    pane.line(0, spans);
+    let mut fullest: Vec<&ClusterNode> = nodes.iter().collect();
+    fullest.sort_by_key(|node| (node.is_active, std::cmp::Reverse(node.size)));
+    for (row, node) in (1..pane.height()).zip(fullest) {
+        let address = sanitize(&format!("{}:{}", node.host, node.port));
+        let of_node = node.size.map(|of_node| format!(" · {}", bytes(of_node))).unwrap_or_default();
+        let state = if node.is_active { "" } else { " · not active" };
+        let style = if node.is_active { theme.text() } else { theme.error() };
+        pane.text(row, &format!("  {address} · {} shards{of_node}{state}", node.shards), style);
+    }
 }
 
 fn draw_progress(activity: &Activity, pane: &mut Pane) {
