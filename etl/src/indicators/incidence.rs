@@ -120,9 +120,8 @@ mod tests {
     fn equal_incidence_at_every_age_is_not_changed() {
         let mut cases = [0; AGES];
         let mut people = Population::default();
-        for decade in 0..DECADES {
-            (cases[decade], people[decade]) =
-                (5 * (DECADES - decade) as u32, 1000 * (DECADES - decade) as u64);
+        for (number, (cases, people)) in (1..).zip(cases.iter_mut().zip(&mut people)) {
+            (*cases, *people) = (5 * number, 1000 * u64::from(number));
         }
         let row = of_province(cases, people);
         near(row.crude, 500.0);
