@@ -124,7 +124,8 @@ impl Fixture {
     /// Writes a dataset. Another seed gives other rows.
     pub(crate) fn dataset(&self, rows: u64, seed: u64) -> PathBuf {
         let out = self.folder.path().join(format!("{rows}-{seed}"));
-        sample::write(&sample::Options { rows, seed, dirty: 0.0, doses: 0, out: out.clone() }, &|_| {}).unwrap();
+        sample::write(&sample::Options { rows, seed, dirty: 0.0, doses: 0, out: out.clone() }, &|_| {})
+            .unwrap();
         out
     }
 
