@@ -31,7 +31,6 @@ named AS (
     GROUP BY month, largest.vaccine
 )
 SELECT calendar.month,
-       to_char(calendar.month, 'MM/YY')  AS month_name,
        line.vaccine,
        coalesce(named.doses, 0)::bigint AS doses
 FROM calendar

@@ -66,8 +66,8 @@ fn apply_new_metabase_creates_everything_and_second_time_nothing() {
     let made = stub.take_changes();
     let count = |what: &str| made.iter().filter(|change| *change == what).count();
     let things = ["user", "create database", "create collection", "create card", "create dashboard"];
-    assert_eq!(things.map(count), [1, 1, 1, 37, 1]);
-    assert_eq!(count("change field"), 9 + 7, "nine titles and seven keys");
+    assert_eq!(things.map(count), [1, 1, 1, 45, 1]);
+    assert_eq!(count("change field"), 9 + 11, "nine titles and eleven keys");
     assert_eq!(count("change table"), 2, "internal tables are hidden");
 
     let database = &stub.things("database")[0];
@@ -81,7 +81,7 @@ fn apply_new_metabase_creates_everything_and_second_time_nothing() {
         dashboard_made["parameters"].as_array().unwrap().iter().map(|parameter| &parameter["slug"]).collect();
     assert_eq!(slugs, ["province", "period", "classification"]);
     let dashcards = dashboard_made["dashcards"].as_array().unwrap();
-    assert_eq!(dashcards.len(), 37);
+    assert_eq!(dashcards.len(), 45);
     let mapped = dashcards
         .iter()
         .filter(|dashcard| dashcard["parameter_mappings"].as_array().unwrap().len() == 3)

@@ -222,7 +222,7 @@ impl FakeState {
 
     /// Adds the pipeline's tables: views without keys, and the partitions of a release.
     fn sync(&mut self) {
-        const TABLES: [(&str, &[&str]); 7] = [
+        const TABLES: [(&str, &[&str]); 9] = [
             (
                 "covid_case",
                 &[
@@ -240,6 +240,8 @@ impl FakeState {
             ),
             ("province", &["province_id", "name"]),
             ("department", &["department_id", "name", "province_id"]),
+            ("dose_count", &["residence_province_id", "residence_department_id"]),
+            ("dose_application_count", &["application_province_id", "application_department_id"]),
             ("pipeline_run", &["run_id"]),
             ("release_case", &["case_id"]),
             ("release_case_1", &["case_id"]),

@@ -71,10 +71,10 @@ impl Table {
             RowLimit::All | RowLimit::First(_) => 0,
         };
         let groups = &groups[hidden..];
-        let titles = groups.iter().map(|group| {
-            let title =
-                format!("{} {}", columns[column].title.get(language), format(&group[0][column], column));
-            title.trim_start().to_owned()
+        let titles = groups.iter().map(|group| match (&group[0][column], columns[column].kind) {
+            // The whole name of a month is wider than its numbers.
+            (Value::Date(month), ColumnKind::Month) => format::short_month(*month, true, language),
+            (key, _) => format!("{} {}", columns[column].title.get(language), format(key, column)),
         });
         let rows = keys.iter().map(|key| {
             let cells = groups.iter().map(|group| {

@@ -170,8 +170,7 @@ fn vaccines_by_month(model: &Model) -> Rows {
             };
             let doses =
                 dated().filter(|(of, dose)| *of == month && fits(dose)).map(|(_, dose)| dose.given).sum();
-            let name = Field::text(month.format("%m/%y"));
-            rows.push(vec![Field::text(month), name, Field::maybe(line), number(doses)]);
+            rows.push(vec![Field::text(month), Field::maybe(line), number(doses)]);
         }
         month = month + chrono::Months::new(1);
     }
