@@ -91,11 +91,11 @@ const KINDS: [Kind; 5] = [
 const AGE_GROUPS: [&str; 12] =
     ["<12", "12-17", "18-29", "30-39", "40-49", "50-59", "60-69", "70-79", "80-89", "90-99", ">=100", "S.I."];
 
-/// The shares of [`AGE_GROUPS`] in the doses to May 2021, to September 2021, and later, per mille (estimate): the oldest came first.
+/// The shares of [`AGE_GROUPS`] in the doses to May 2021, to September 2021, and later, per ten thousand (estimate): the oldest came first.
 const AGES: [(usize, [u32; AGE_GROUPS.len()]); 3] = [
-    (5, [0, 1, 85, 120, 120, 150, 260, 180, 70, 12, 1, 1]),
-    (9, [0, 30, 230, 200, 180, 140, 110, 70, 33, 6, 1, 0]),
-    (18, [130, 100, 190, 160, 145, 110, 90, 51, 20, 3, 1, 0]),
+    (5, [0, 10, 850, 1200, 1200, 1500, 2600, 1800, 709, 120, 1, 10]),
+    (9, [0, 300, 2300, 2000, 1800, 1400, 1100, 700, 337, 60, 1, 2]),
+    (18, [1300, 1000, 1900, 1600, 1450, 1100, 900, 510, 207, 30, 1, 2]),
 ];
 
 const CONDITIONS: [(&str, u32); 7] = [
@@ -290,7 +290,7 @@ mod tests {
             assert_eq!(kind.vaccines.iter().sum::<u32>(), 1000, "{}", kind.name);
         }
         for (until, shares) in &AGES {
-            assert_eq!(shares.iter().sum::<u32>(), 1000, "to month {until}");
+            assert_eq!(shares.iter().sum::<u32>(), 10_000, "to month {until}");
         }
         assert_eq!(SEXES.iter().map(|(_, weight)| weight).sum::<u32>(), 1_000_000);
         assert_eq!(CONDITIONS.iter().map(|(_, weight)| weight).sum::<u32>(), 1000);

@@ -244,3 +244,25 @@ impl Transfer<'_> {
         upload.finish(part).await.map(|()| true)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The most bytes of an event that a Lambda function sends to itself: 256 KB.
+    /// <https://docs.aws.amazon.com/lambda/latest/dg/gettingstarted-limits.html>
+    const MAX_EVENT: usize = 256_000;
+
+    #[test]
+    fn state_of_the_largest_file_fits_into_an_event() {
+        let parts = DEFAULT_MAX_GIGABYTES * 1_000_000_000 / PART_BYTES as u64;
+        let etag = "\"9b2cf535f27731c974343645a3985328\"".to_owned();
+        let unfinished = Unfinished {
+            dataset: Dataset::Doses.name().to_owned(),
+            version: Version { etag: Some(etag.clone()), last_modified: None, size: Some(20_000_000_000) },
+            upload: Some(PausedUpload::new("x".repeat(128), (0..parts).map(|_| etag.clone()).collect())),
+        };
+        let bytes = serde_json::to_vec(&unfinished).unwrap().len();
+        assert!(bytes < MAX_EVENT / 2, "{bytes} bytes");
+    }
+}

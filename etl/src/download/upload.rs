@@ -25,6 +25,11 @@ pub struct PausedUpload {
 }
 
 impl PausedUpload {
+    #[cfg(test)]
+    pub(super) fn new(id: String, parts: Vec<String>) -> Self {
+        Self { id, parts }
+    }
+
     pub fn size(&self) -> u64 {
         (self.parts.len() * PART_BYTES) as u64
     }

@@ -15,7 +15,7 @@ use crate::report::table::distinct;
 const CLASSES: [f64; 6] = [0.08, 0.22, 0.4, 0.6, 0.8, 1.0];
 const TOP: f64 = 44.0;
 /// The width of a letter of a label.
-const LETTER: f64 = 6.6;
+const LETTER: f64 = 7.2;
 
 #[expect(clippy::cast_precision_loss, reason = "a position on the screen")]
 pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
@@ -26,7 +26,7 @@ pub(super) fn draw(canvas: &mut Canvas<'_>, names: [&str; 3]) {
     let mut days: Vec<NaiveDate> = answer.rows.iter().filter_map(day_of).collect();
     days.dedup();
     let edges = class_edges(answer.rows.iter().filter_map(|values| values[value].as_f64()).collect());
-    let (least, most, size) = canvas.by_screen((118.0, 150.0, 15.0), (160.0, 250.0, 21.0));
+    let (least, most, size) = canvas.by_screen((118.0, 150.0, 15.0), (160.0, 270.0, 21.0));
     let labels: Vec<String> = rows.iter().map(|name| canvas.format(name, row)).collect();
     let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or_default();
     let left = (longest as f64 * LETTER).clamp(least, most);
@@ -101,6 +101,17 @@ fn class_edges(mut values: Vec<f64>) -> Vec<f64> {
 fn legend(canvas: &mut Canvas<'_>, edges: &[f64], value: usize, left: f64) {
     let width = canvas.by_screen(36.0, 56.0);
     let left = left.min(canvas.width - width * (edges.len() + 1) as f64);
+    let labels: Vec<String> = edges
+        .iter()
+        .map(|edge| match canvas.answer.columns()[value].kind {
+            ColumnKind::Count => Value::Number(*edge as i64),
+            _ => Value::Rate(*edge),
+        })
+        .map(|edge| canvas.format(&edge, value))
+        .collect();
+    // Of long labels only every second is shown, or fewer.
+    let longest = labels.iter().map(|label| label.chars().count()).max().unwrap_or_default();
+    let every = ((longest as f64 * LETTER / width).ceil() as usize).max(1);
     for (nth, opacity) in CLASSES.iter().enumerate().take(edges.len() + 1) {
         let x = left + width * nth as f64;
         canvas.push(&format!(
@@ -108,13 +119,8 @@ fn legend(canvas: &mut Canvas<'_>, edges: &[f64], value: usize, left: f64) {
             coordinate(x),
             coordinate(width - 1.0)
         ));
-        if let Some(edge) = edges.get(nth) {
-            let edge = match canvas.answer.columns()[value].kind {
-                ColumnKind::Count => Value::Number(*edge as i64),
-                _ => Value::Rate(*edge),
-            };
-            let edge = canvas.format(&edge, value);
-            canvas.text("middle", (x + width, 21.0), &edge);
+        if let Some(label) = labels.get(nth).filter(|_| nth % every == 0) {
+            canvas.text("middle", (x + width, 21.0), label);
         }
     }
 }
