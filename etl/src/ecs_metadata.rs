@@ -72,6 +72,9 @@ fn task(body: &[u8]) -> serde_json::Result<EcsTask> {
 
 #[cfg(test)]
 mod tests {
+    use tokio::io::{AsyncBufReadExt as _, AsyncWriteExt as _, BufReader};
+    use tokio::net::TcpListener;
+
     use super::*;
 
     #[test]
@@ -88,6 +91,35 @@ mod tests {
     fn task_without_labels_is_empty() {
         assert_eq!(task(b"{}").unwrap(), EcsTask::default());
         assert!(task(b"<html>").is_err());
+    }
+
+    #[tokio::test]
+    async fn fetch_reads_pull_of_task_beside_metadata_of_container() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let uri = format!("http://{}/v4/x", listener.local_addr().unwrap());
+        let server = tokio::spawn(async move {
+            // The container was created after the pull; the time is not that of the task.
+            let container =
+                r#"{"CreatedAt":"2026-03-02T03:04:40Z","Labels":{"com.amazonaws.ecs.task-arn":"arn:1/a"}}"#;
+            let task = r#"{"PullStartedAt":"2026-03-02T03:04:05.5Z","PullStoppedAt":"2026-03-02T03:04:35Z"}"#;
+            for (path, body) in [("/v4/x ", container), ("/v4/x/task ", task)] {
+                let mut stream = BufReader::new(listener.accept().await.unwrap().0);
+                let mut first = String::new();
+                stream.read_line(&mut first).await.unwrap();
+                assert!(first.starts_with(&format!("GET {path}")), "{first}");
+                let head =
+                    format!("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: {}\r\n\r\n", body.len());
+                stream.write_all(format!("{head}{body}").as_bytes()).await.unwrap();
+            }
+        });
+        let task = EcsTask::fetch(Some(&uri)).await;
+        server.await.unwrap();
+        let at = |text: &str| Some(text.parse().unwrap());
+        assert_eq!(task.arn.as_deref(), Some("arn:1/a"));
+        assert_eq!(
+            (task.pull_began_at, task.pulled_at),
+            (at("2026-03-02T03:04:05.5Z"), at("2026-03-02T03:04:35Z"))
+        );
     }
 
     #[tokio::test]

@@ -13,6 +13,8 @@ pub struct Phase {
 /// The phases of all kinds of runs. Reading, cleaning and copying are one phase, because they run at the same time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum PhaseName {
+    /// From the request of the task until ECS fetches the image: a place for the task, and its network.
+    Provision,
     /// ECS fetches the image.
     Pull,
     /// From the image to the first line of the program.
@@ -36,6 +38,7 @@ pub enum PhaseName {
 impl PhaseName {
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Provision => "provision",
             Self::Pull => "pull",
             Self::Boot => "boot",
             Self::Wait => "wait",

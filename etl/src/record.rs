@@ -57,19 +57,33 @@ pub struct Record {
 #[derive(Debug, Clone, Default)]
 pub struct RunOrigin {
     pub started_by: Option<String>,
+    /// When its task was requested, by the clock of the starter.
+    pub requested_at: Option<DateTime<Utc>>,
     pub task: EcsTask,
+}
+
+impl RunOrigin {
+    /// Returns the phases before the first line of the program, which only ECS knows.
+    fn phases(&self) -> Phases {
+        let (pull, boot) = (self.task.pull_began_at, self.task.pulled_at);
+        // The clock of the starter may be ahead.
+        let provision = self.requested_at.filter(|at| pull.is_some_and(|pull| *at <= pull));
+        let mut phases = Phases::default();
+        for (phase, at) in
+            [(PhaseName::Provision, provision), (PhaseName::Pull, pull), (PhaseName::Boot, boot)]
+        {
+            if let Some(at) = at {
+                phases.begin_at(phase, at);
+            }
+        }
+        phases
+    }
 }
 
 impl Record {
     /// Returns the record of a run that starts now.
     pub fn begin(run_id: Uuid, kind: RunKind, origin: RunOrigin) -> Self {
-        let mut phases = Phases::default();
-        let [pull, boot] = [origin.task.pull_began_at, origin.task.pulled_at];
-        for (phase, at) in [(PhaseName::Pull, pull), (PhaseName::Boot, boot)] {
-            if let Some(at) = at {
-                phases.begin_at(phase, at);
-            }
-        }
+        let phases = origin.phases();
         Self {
             run_id,
             kind: kind.name().to_owned(),
@@ -150,5 +164,26 @@ impl Record {
         if let Err(error) = written {
             tracing::warn!(%error, "the run record was not written");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn phases_before_the_program_begin_with_the_request_unless_its_clock_is_ahead() {
+        let at = |second| DateTime::from_timestamp(second, 0);
+        let names = |requested_at, pull_began_at, pulled_at| {
+            let task = EcsTask { pull_began_at, pulled_at, ..EcsTask::default() };
+            let origin = RunOrigin { requested_at, task, ..RunOrigin::default() };
+            let phases = Record::begin(Uuid::nil(), RunKind::Etl, origin).phases.0;
+            assert!(phases.is_sorted_by_key(|phase| phase.began_at), "{phases:?}");
+            phases.into_iter().map(|phase| phase.name).collect::<Vec<_>>()
+        };
+        assert_eq!(names(at(10), at(40), at(50)), ["provision", "pull", "boot"]);
+        assert_eq!(names(at(41), at(40), at(50)), ["pull", "boot"]);
+        assert_eq!(names(None, at(40), at(50)), ["pull", "boot"]);
+        assert!(names(at(10), None, None).is_empty(), "it lasts until the pull");
     }
 }

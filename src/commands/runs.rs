@@ -105,9 +105,17 @@ fn details(Details { run, rows_per_second, checks, issues, .. }: &Details) -> St
         ("loaded", run.rows_loaded.map(thousands)),
         ("rejected", run.rows_rejected.map(thousands)),
         ("repaired", run.rows_repaired.map(thousands)),
+        ("phases", phases(run)),
         ("speed", rows_per_second.map(|rows| format!("{} rows/s", thousands(rows)))),
     ]);
     fields + &check_list(checks) + &issue_table(issues)
+}
+
+/// Formats the phases with how long each took, if the run has recorded them.
+fn phases(run: &Run) -> Option<String> {
+    let took: Vec<_> =
+        run.phase_durations().into_iter().map(|(name, took)| format!("{name} {}", span(took))).collect();
+    (!took.is_empty()).then(|| took.join(", "))
 }
 
 /// Formats the checks of the publish gate: a summary, and each anomaly with its message.

@@ -68,6 +68,12 @@ async fn daily_operation() {
     let details = cloud.say(&["runs", "show", &id[..8], "-o", "json"]).await.worked().json();
     assert_eq!(details["run_id"], id.as_str());
     assert!(!details["issues"].as_array().unwrap().is_empty(), "{details}");
+    let phases = details["phases"].as_array().unwrap().iter().map(|phase| phase["name"].as_str().unwrap());
+    let phases: Vec<_> = phases.collect();
+    assert_eq!(phases[..5], ["provision", "pull", "boot", "wait", "extract"], "{details}");
+    let shown = cloud.say(&["runs", "show", &id]).await.worked().out;
+    let line = shown.lines().find(|line| line.starts_with("phases ")).unwrap();
+    assert!(line.contains("provision ") && line.contains(", pull ") && line.contains(", load "), "{line}");
     let count = cloud.say(&["psql", "--", "-Atc", "SELECT count(*) FROM covid_case"]).await.worked();
     assert_eq!(count.out.trim(), rows("rows_loaded").to_string());
 
@@ -126,6 +132,7 @@ fn policies_are_needed(cloud: &Cloud) {
     let evaluation = cloud.proxy.evaluate();
     let operator = [
         ("LookAtThePipeline: arn:aws:ssm:*:*:parameter/covid19/*", "the prefix may end with a slash"),
+        ("LookWhereAwsKnowsNoResources: cloudwatch:GetMetricData", "screens.rs: the Health screen"),
         ("WriteDownHowARunEnded: s3:PutObject", KILLED),
         ("WriteDownHowARunEnded: arn:aws:s3:::covid19-reports-*/runs/*", KILLED),
     ];

@@ -153,4 +153,7 @@ fn run_records_when_each_phase_began() {
     };
     assert_eq!(phases(&runs[0]), ["report"]);
     assert_eq!(phases(&runs[1]), ["wait", "extract", "load", "check", "keys", "publish", "cleanup"]);
+    let shown = target.ok(&["runs", "show", runs[1]["run_id"].as_str().unwrap()]).out;
+    let line = shown.lines().find(|line| line.starts_with("phases ")).unwrap();
+    assert!(line.contains(" wait ") && line.contains(", load ") && line.contains(", cleanup "), "{line}");
 }

@@ -127,7 +127,7 @@ pub(super) fn final_record(
 /// Returns the record that the run of a task would have written at its start.
 pub(super) fn begun(task: &TaskState) -> Record {
     let task_of_run = EcsTask { arn: Some(task.arn.clone()), ..EcsTask::default() };
-    let origin = RunOrigin { started_by: task.started_by.clone(), task: task_of_run };
+    let origin = RunOrigin { started_by: task.started_by.clone(), requested_at: None, task: task_of_run };
     Record {
         kind: task.kind.to_string(),
         started_at: task.created_at,

@@ -84,7 +84,9 @@ pub(super) async fn start(
         .name(account.container(task).await?.name)
         .set_command(task.command.clone().or_else(|| command(job, description.is_of_stacks)));
     if description.is_of_stacks {
-        container = container.environment(pair(env::RUN_ID, &run.to_string()));
+        container = container
+            .environment(pair(env::RUN_ID, &run.to_string()))
+            .environment(pair(env::REQUESTED_AT, &Utc::now().to_rfc3339()));
     }
     for (name, value) in
         task.environment.iter().chain(job.environment.iter().map(|(name, value)| (name, value)))

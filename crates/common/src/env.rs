@@ -40,6 +40,8 @@ pub const RUN_ID: &str = "RUN_ID";
 pub const TIME_LIMIT: &str = "TIME_LIMIT";
 /// The user or schedule that started the run, for its record.
 pub const STARTED_BY: &str = "STARTED_BY";
+/// When the task of the run was requested, in RFC 3339, for the phases in its record.
+pub const REQUESTED_AT: &str = "REQUESTED_AT";
 /// URL of the task metadata endpoint, set by ECS.
 pub const ECS_METADATA: &str = "ECS_CONTAINER_METADATA_URI_V4";
 /// `text`, `json`, or `auto`: text on a terminal, JSON lines elsewhere.

@@ -49,6 +49,10 @@ pub(super) struct RunIdArgs {
     #[arg(long, env = env::STARTED_BY, hide_env_values = true)]
     started_by: Option<String>,
 
+    /// When the task of the run was requested
+    #[arg(long, env = env::REQUESTED_AT, hide = true)]
+    requested_at: Option<String>,
+
     /// Task metadata endpoint of ECS
     #[arg(long, env = env::ECS_METADATA, hide = true)]
     ecs_metadata: Option<String>,
@@ -65,7 +69,9 @@ impl RunIdArgs {
     ) -> Result<T> {
         let mut interrupts = Interrupts::listen(self.time_limit);
         let task = EcsTask::fetch(self.ecs_metadata.as_deref()).await;
-        let origin = RunOrigin { started_by: self.started_by, task };
+        // A time that cannot be read costs a phase, not the run.
+        let requested_at = self.requested_at.and_then(|time| time.parse().ok());
+        let origin = RunOrigin { started_by: self.started_by, requested_at, task };
         let mut record = Record::open(self.run_id, kind, origin, reports).await?;
         let result = work(&mut record, &mut interrupts).await;
         record.end(&result, status);

@@ -141,7 +141,7 @@ impl Downloader {
             Ok(None) | Err(_) => {
                 let log_stream = Some(context.env_config.log_stream.clone());
                 let task = EcsTask { log_stream, ..EcsTask::default() };
-                let origin = RunOrigin { started_by: event.started_by.clone(), task };
+                let origin = RunOrigin { started_by: event.started_by.clone(), requested_at: None, task };
                 let mut record = Record::begin(id, RunKind::Download, origin);
                 record.phases.begin(PhaseName::Download);
                 record

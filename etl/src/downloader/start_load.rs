@@ -1,10 +1,12 @@
 //! Starts the load as an ECS task.
 
 use aws_config::SdkConfig;
+use aws_sdk_ecs::operation::run_task::RunTaskError;
 use aws_sdk_ecs::types::{
     AssignPublicIp, AwsVpcConfiguration, ContainerOverride, KeyValuePair, LaunchType, NetworkConfiguration,
     TaskOverride,
 };
+use chrono::Utc;
 use clap::Args;
 use common::env;
 use common::failure::{Context as _, Exit, Failure, Result};
@@ -45,8 +47,10 @@ impl LoadTask {
             .build()
             .context(context)?;
         let pair = |name: &str, value: &str| KeyValuePair::builder().name(name).value(value).build();
-        let mut container =
-            ContainerOverride::builder().name(CONTAINER).environment(pair(env::RUN_ID, &run_id.to_string()));
+        let mut container = ContainerOverride::builder()
+            .name(CONTAINER)
+            .environment(pair(env::RUN_ID, &run_id.to_string()))
+            .environment(pair(env::REQUESTED_AT, &Utc::now().to_rfc3339()));
         if let Some(user) = started_by {
             container = container.environment(pair(env::STARTED_BY, user));
         }
@@ -60,13 +64,16 @@ impl LoadTask {
             .client_token(run_id.to_string())
             .started_by(run_id.to_string())
             .send()
-            .await
-            .context(context)
-            .map_err(|failure| {
-                failure.hint(
-                    "allow ecs:RunTask on the family and iam:PassRole on its roles in the function's role",
-                )
-            })?;
+            .await;
+        // The task was started before, by a request at another time: Lambda has retried the event.
+        let is_repeated = |error: &RunTaskError| error.is_conflict_exception();
+        if response.as_ref().is_err_and(|error| error.as_service_error().is_some_and(is_repeated)) {
+            return Ok(());
+        }
+        let response = response.context(context).map_err(|failure| {
+            failure
+                .hint("allow ecs:RunTask on the family and iam:PassRole on its roles in the function's role")
+        })?;
         // A response with status 200 may still report a failure.
         match response.failures().first() {
             None => Ok(()),

@@ -23,6 +23,16 @@ pub(crate) struct Ended {
 
 impl Program {
     pub(crate) fn start(fixture: &Fixture, server: &Server, arguments: &[&str]) -> Self {
+        Self::start_with(fixture, server, arguments, &[])
+    }
+
+    /// Starts it with more of its environment.
+    fn start_with(
+        fixture: &Fixture,
+        server: &Server,
+        arguments: &[&str],
+        environment: &[(&str, &str)],
+    ) -> Self {
         let run = Uuid::new_v4();
         let child = Command::new(env!("CARGO_BIN_EXE_etl"))
             .arg("download")
@@ -35,6 +45,7 @@ impl Program {
             .env(env::VACCINATIONS_URL, server.url(VACCINATIONS))
             .env(env::RUN_ID, run.to_string())
             .env(env::LOG_FORMAT, "text")
+            .envs(environment.iter().copied())
             .env_remove(env::REPORTS_URL)
             .env_remove("RUST_LOG")
             .stderr(Stdio::piped())
@@ -77,6 +88,33 @@ async fn program_logs_result_and_writes_record() {
         let record = record(&fixture, run);
         assert_eq!((&record["kind"], &record["status"]), (&"download".into(), &status.into()), "{record}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn program_in_a_task_records_the_phases_before_it() {
+    let server = serving(|request| {
+        let body = match request.path.as_str() {
+            "v4/x" => r#"{"Labels":{"com.amazonaws.ecs.task-arn":"arn:1/a"}}"#,
+            "v4/x/task" => {
+                r#"{"PullStartedAt":"2026-03-02T03:04:05Z","PullStoppedAt":"2026-03-02T03:04:35Z"}"#
+            }
+            _ => return Reply::new("404 Not Found"),
+        };
+        Reply::new("200 OK").body(body.as_bytes())
+    })
+    .await;
+    let fixture = Fixture::new().await;
+    let metadata = server.url("v4/x");
+    let environment = [(env::ECS_METADATA, metadata.as_str()), (env::REQUESTED_AT, "2026-03-02T03:03:50Z")];
+    let program = Program::start_with(&fixture, &server, &[], &environment);
+    let run = program.run;
+    let ended = program.end().await;
+    assert_eq!(ended.code, Some(1), "{}", ended.said);
+    let record = record(&fixture, run);
+    let phases: Vec<_> = record["phases"].as_array().unwrap().iter().map(|phase| &phase["name"]).collect();
+    assert_eq!(phases, ["provision", "pull", "boot", "download"], "{record}");
+    assert_eq!(record["phases"][0]["began_at"], "2026-03-02T03:03:50Z");
+    assert_eq!(record["task"], "arn:1/a");
 }
 
 #[tokio::test(flavor = "multi_thread")]

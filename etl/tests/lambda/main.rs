@@ -161,9 +161,16 @@ async fn event_starts_download_and_load_once() {
         "{:?}",
         calls[0]
     );
-    let asked: Value = serde_json::from_slice(&calls[0].body).unwrap();
+    let mut asked: Value = serde_json::from_slice(&calls[0].body).unwrap();
+    let asked_at = asked.pointer_mut("/overrides/containerOverrides/0/environment/1").unwrap().take();
+    assert_eq!(asked_at["name"], "REQUESTED_AT", "{asked_at}");
+    assert!(
+        asked_at["value"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().is_ok(),
+        "{asked_at}"
+    );
     let network = json!({"subnets": ["subnet-a", "subnet-b"], "securityGroups": ["sg-a"], "assignPublicIp": "DISABLED"});
-    let environment = json!([{"name": "RUN_ID", "value": load}, {"name": "STARTED_BY", "value": "schedule"}]);
+    let environment =
+        json!([{"name": "RUN_ID", "value": load}, null, {"name": "STARTED_BY", "value": "schedule"}]);
     for (name, value) in [
         ("cluster", json!("arn:aws:ecs:us-east-1:1:cluster/covid19")),
         ("taskDefinition", json!("covid19-etl")),

@@ -32,6 +32,9 @@ pub(crate) const STACK_WORDS: [&str; 6] = [
     "ci.Repository=example/covid19",
 ];
 
+/// The path of the metadata of every task.
+const METADATA: &str = "v4/task-of-any-run";
+
 /// Everything of one deployment; it is gone with this value.
 pub(crate) struct Cloud {
     pub(crate) moto: Moto,
@@ -73,6 +76,12 @@ impl Cloud {
         }
         let published = sample(&folder.path().join("published"), 2_000, 2);
         let published = Server::start(move |request| match published.get(&request.path) {
+            _ if request.path == METADATA => server::Reply::new("200 OK").body(b"{}"),
+            _ if request.path == format!("{METADATA}/task") => {
+                let now = chrono::Utc::now();
+                let pull = json!({ "PullStartedAt": now, "PullStoppedAt": now });
+                server::Reply::new("200 OK").body(pull.to_string().as_bytes())
+            }
             Some(_) if request.header("if-none-match").is_some() => {
                 server::Reply::new("304 Not Modified").with("ETag", "\"one\"")
             }
@@ -89,7 +98,9 @@ impl Cloud {
             ("AWS_SECRET_ACCESS_KEY".to_owned(), "test".to_owned()),
         ]);
         let keys = Keys { region: moto.region, are_deployed: creation.is_some() };
-        let ecs = Ecs::behind(&proxy, &moto, keys, environment.clone());
+        let mut of_tasks = environment.clone();
+        of_tasks.insert(common::env::ECS_METADATA.to_owned(), published.url(METADATA));
+        let ecs = Ecs::behind(&proxy, &moto, keys, of_tasks);
         environment.extend([
             ("CASES_URL".to_owned(), published.url("Covid19Casos.zip")),
             ("PROVINCES_URL".to_owned(), published.url("provincias.csv")),
