@@ -1,14 +1,16 @@
 //! Arguments of `covidctl logs`.
 
+use std::ffi::OsStr;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use chrono::Local;
-use clap::{Args, Subcommand};
+use clap::builder::{PossibleValue, TypedValueParser};
+use clap::{Arg, Args, Command, Subcommand};
 use common::text;
 use regex::Regex;
 
-use logs::{Condition, ConditionError, TimeArg, parse_regex, parse_time};
+use logs::{COMMON_FIELDS, Condition, ConditionError, TimeArg, parse_regex, parse_time};
 
 #[derive(Debug, Args)]
 #[command(args_conflicts_with_subcommands = true)]
@@ -57,7 +59,7 @@ pub struct LogSelection {
     #[arg(long, value_name = "FILE", num_args = 1.., conflicts_with_all = ["sources", "run"])]
     pub file: Vec<PathBuf>,
     /// Select events by their fields, such as `level >= warn and reason = "malformed" and seconds > 2`
-    #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
+    #[arg(long = "where", value_name = "CONDITION", value_parser = ConditionParser, hide_possible_values = true)]
     pub condition: Option<Condition>,
     /// Filter at the log service, with a pattern in CloudWatch's syntax
     #[arg(long, visible_alias = "filter", value_name = "PATTERN")]
@@ -99,9 +101,33 @@ pub enum LogsCommand {
         #[arg(value_name = "RUN")]
         after: String,
         /// Compare only events with these fields, as for `covidctl logs`
-        #[arg(long = "where", value_name = "CONDITION", value_parser = condition)]
+        #[arg(long = "where", value_name = "CONDITION", value_parser = ConditionParser, hide_possible_values = true)]
         condition: Option<Condition>,
     },
+}
+
+/// The fields of the pipeline's own events that shells complete, beside the common ones.
+const PIPELINE_FIELDS: [&str; 6] = ["dataset", "exit_code", "reason", "rows", "run_id", "seconds"];
+
+/// Parses a condition. Its possible values are the names that one can begin with, for the completion of shells.
+#[derive(Debug, Clone)]
+struct ConditionParser;
+
+impl TypedValueParser for ConditionParser {
+    type Value = Condition;
+
+    fn parse_ref(
+        &self,
+        command: &Command,
+        arg: Option<&Arg>,
+        typed: &OsStr,
+    ) -> Result<Condition, clap::Error> {
+        condition.parse_ref(command, arg, typed)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(COMMON_FIELDS.into_iter().chain(PIPELINE_FIELDS).map(PossibleValue::new)))
+    }
 }
 
 fn condition(typed: &str) -> Result<Condition, ConditionError> {

@@ -130,6 +130,12 @@ fn config_reads_environment_and_no_color() {
 #[test]
 fn completions_and_manual_pages_cover_all_commands() {
     assert!(call(&["completions", "bash"]).out.contains("--delete-data"));
+    for (shell, names) in
+        [("bash", "level message time"), ("zsh", "(level message time"), ("fish", "level\\t''")]
+    {
+        let script = call(&["completions", shell]).out;
+        assert!(script.contains(names), "{shell} completes the fields of --where");
+    }
     assert!(call(&["man"]).out.contains(".TH covidctl"));
     let folder = tempfile::tempdir().unwrap();
     assert_eq!(call(&["man", "--dir", folder.path().to_str().unwrap()]).code, Some(0));

@@ -30,7 +30,9 @@ mod window;
 #[cfg(test)]
 mod engine_tests;
 
-pub use self::condition::{Completion, Condition, ConditionError, Subject, complete_condition};
+pub use self::condition::{
+    COMMON_FIELDS, Completion, Condition, ConditionError, Subject, complete_condition,
+};
 pub use self::context_filter::{ContextFilter, ContextItem, LineFilter, parse_regex};
 pub use self::engine::{Notice, ReadOptions};
 pub use self::filter_pattern::FilterPattern;

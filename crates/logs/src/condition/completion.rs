@@ -12,6 +12,9 @@ pub struct Completion {
     pub candidates: Vec<String>,
 }
 
+/// The fields that events of any log can have.
+pub const COMMON_FIELDS: [&str; 6] = ["level", "message", "time", "source", "stream", "exception"];
+
 /// Returns what can follow: names of fields, operators, levels, `and` and `or`.
 ///
 /// `fields` are the names that occur in the log.
@@ -25,9 +28,8 @@ pub fn complete_condition(text: &str, fields: &[String]) -> Completion {
     let words = |words: &[&str]| words.iter().map(|word| (*word).to_owned()).collect::<Vec<_>>();
     let candidates = match before {
         None | Some(TokenKind::And | TokenKind::Or | TokenKind::Not | TokenKind::Open) => {
-            let built_in = ["level", "message", "time", "source", "stream", "exception"];
-            let mut names = words(&built_in);
-            names.extend(fields.iter().filter(|name| !built_in.contains(&name.as_str())).cloned());
+            let mut names = words(&COMMON_FIELDS);
+            names.extend(fields.iter().filter(|name| !COMMON_FIELDS.contains(&name.as_str())).cloned());
             names.extend(words(&["not"]));
             names
         }

@@ -16,7 +16,7 @@ use std::fmt;
 use chrono::{DateTime, FixedOffset};
 use regex::Regex;
 
-pub use self::completion::{Completion, complete_condition};
+pub use self::completion::{COMMON_FIELDS, Completion, complete_condition};
 pub use self::error::ConditionError;
 use self::lexer::Operator;
 use self::parser::Parser;
