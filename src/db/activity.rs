@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnection, PgRow};
 
 use super::cluster::{self, ClusterNode};
-use super::{answered, cannot_read, rows};
+use super::{answered, cannot_read, code, rows};
 
 const ACTIVITY: &str = "the activity of the server";
 
@@ -17,6 +17,12 @@ const LIMITS: &str = "SET statement_timeout = '5s'; SET lock_timeout = '1s'";
 
 /// Tables that are listed, the largest first.
 const MAX_TABLES: usize = 20;
+
+/// SQLSTATE: the lock was not granted within the limit.
+const LOCK_NOT_AVAILABLE: &str = "55P03";
+
+/// SQLSTATE: the role may not do this.
+const INSUFFICIENT_PRIVILEGE: &str = "42501";
 
 /// A session of a client.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
@@ -66,7 +72,8 @@ pub struct Relation {
 pub struct Activity {
     pub sessions: Vec<DatabaseSession>,
     pub progress: Vec<CommandProgress>,
-    pub tables: Vec<Relation>,
+    /// The largest tables; `None` if a table is locked.
+    pub tables: Option<Vec<Relation>>,
     /// The nodes of a Citus cluster; none without Citus.
     pub nodes: Vec<ClusterNode>,
     /// Standbys with their lag in bytes.
@@ -179,29 +186,39 @@ async fn progress(connection: &mut PgConnection) -> Result<Vec<CommandProgress>>
     rows(connection, ACTIVITY, sqlx::query(SQL), progress).await
 }
 
-/// The largest tables. Those of a release have its number in their name. Distributed ones have the size of their shards.
-async fn tables(connection: &mut PgConnection) -> Result<Vec<Relation>> {
+/// The largest tables, or `None` if one is locked: the size of a table that is being changed cannot be read. Those of a release have its
+/// number in their name. Distributed ones have the size of their shards.
+async fn tables(connection: &mut PgConnection) -> Result<Option<Vec<Relation>>> {
     const SQL: &str = "
-        SELECT relname::text AS name, pg_total_relation_size(pg_class.oid) AS size,
-               coalesce((SELECT replaced_at IS NOT NULL AND dropped_at IS NULL FROM release
-                         WHERE relname ~ ('^release_[a-z]+_' || release_id || '$')), false) AS is_replaced
+        SELECT relname::text AS name, pg_total_relation_size(oid) AS size
         FROM pg_class
         WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'm')";
-    let relation = |row: &PgRow| {
-        Ok(Relation {
-            name: row.try_get("name")?,
-            size: row.try_get("size")?,
-            is_replaced: row.try_get("is_replaced")?,
-        })
+    const REPLACED: &str =
+        "SELECT release_id::text FROM release WHERE replaced_at IS NOT NULL AND dropped_at IS NULL";
+    let sizes: Vec<(String, i64)> = match answered(sqlx::query_as(SQL).fetch_all(&mut *connection)).await {
+        Err(error) if code(&error).as_deref() == Some(LOCK_NOT_AVAILABLE) => return Ok(None),
+        sizes => sizes.map_err(cannot_read(ACTIVITY))?,
     };
-    let sizes = cluster::table_sizes(connection).await?;
-    let mut tables = rows(connection, ACTIVITY, sqlx::query(SQL), relation).await?;
-    for table in &mut tables {
-        table.size += sizes.get(&table.name).copied().unwrap_or_default();
-    }
+    // Other pipelines have no releases.
+    let replaced: sqlx::Result<Vec<String>> =
+        answered(sqlx::query_scalar(REPLACED).fetch_all(&mut *connection)).await;
+    let replaced = replaced.unwrap_or_default();
+    let shards = cluster::table_sizes(connection).await?;
+    let relation = |(name, size): (String, i64)| Relation {
+        size: size + shards.get(&name).copied().unwrap_or_default(),
+        is_replaced: release_of(&name).is_some_and(|id| replaced.iter().any(|replaced| replaced == id)),
+        name,
+    };
+    let mut tables: Vec<_> = sizes.into_iter().map(relation).collect();
     tables.sort_by(|one, other| other.size.cmp(&one.size).then_with(|| one.name.cmp(&other.name)));
     tables.truncate(MAX_TABLES);
-    Ok(tables)
+    Ok(Some(tables))
+}
+
+/// Returns the number of the release in the name of a table, `release_case_7`.
+fn release_of(name: &str) -> Option<&str> {
+    let (what, id) = name.strip_prefix("release_")?.rsplit_once('_')?;
+    what.chars().all(|c| c.is_ascii_lowercase()).then_some(id)
 }
 
 /// Cancels the query of a session, or ends the session. Does nothing if the session has ended since it was read.
@@ -215,11 +232,28 @@ pub async fn end(connection: &mut PgConnection, pid: i32, began_at: i64, termina
     };
     answered(sqlx::raw_sql(LIMITS).execute(&mut *connection)).await.map_err(cannot_read(ACTIVITY))?;
     let done: Option<bool> =
-        answered(sqlx::query_scalar(sql).bind(pid).bind(began_at).fetch_optional(connection))
-            .await
-            .context(|| format!("cannot signal session {pid}"))?;
+        match answered(sqlx::query_scalar(sql).bind(pid).bind(began_at).fetch_optional(connection)).await {
+            Err(error) if code(&error).as_deref() == Some(INSUFFICIENT_PRIVILEGE) => {
+                return Err(Failure::new(format!("cannot signal session {pid}"))
+                    .source("the role may not end sessions of other roles")
+                    .hint("log in as the administrator, or as a member of pg_signal_backend"));
+            }
+            done => done.context(|| format!("cannot signal session {pid}"))?,
+        };
     match done {
         Some(true) => Ok(()),
         _ => Err(Failure::new(format!("session {pid} has ended")).hint("press r to refresh")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn release_is_in_names_of_its_tables_alone() {
+        assert_eq!(release_of("release_case_7"), Some("7"));
+        assert_eq!(release_of("release_weekly_case_7"), None);
+        assert_eq!((release_of("release"), release_of("covid_case")), (None, None));
     }
 }

@@ -138,9 +138,11 @@ fn draw_tables(activity: &Activity, pane: &mut Pane) {
         let mark = if table.is_replaced { " (replaced)" } else { "" };
         format!("{} {}{mark}", sanitize(&table.name), bytes(table.size))
     };
-    let largest: Vec<String> = activity.tables.iter().map(table).collect();
-    let replaced: i64 =
-        activity.tables.iter().filter(|table| table.is_replaced).map(|table| table.size).sum();
+    let Some(tables) = &activity.tables else {
+        return pane.dim(0, "tables: one is locked, so that sizes cannot be read");
+    };
+    let largest: Vec<String> = tables.iter().map(table).collect();
+    let replaced: i64 = tables.iter().filter(|table| table.is_replaced).map(|table| table.size).sum();
     let text = format!("tables: {}", largest.join(" · "));
     pane.dim(0, &text);
     pane.dim(
