@@ -16,7 +16,7 @@ use ratatui::style::{Color, Modifier};
 use unicode_width::UnicodeWidthStr as _;
 
 /// The fixtures that the documentation shows, and whether on a light background.
-const PICTURES: [(&str, bool); 9] = [
+const PICTURES: [(&str, bool); 12] = [
     ("overview", false),
     ("overview-aws", false),
     ("runs", false),
@@ -25,6 +25,9 @@ const PICTURES: [(&str, bool); 9] = [
     ("data", false),
     ("data", true),
     ("tunnels", false),
+    ("database", false),
+    ("health", false),
+    ("health-aws", false),
     ("help", false),
 ];
 

@@ -26,8 +26,8 @@ const MAX_PROGRESS_ROWS: usize = 4;
 /// Nodes of a Citus cluster that are shown, at most: the fullest.
 const MAX_NODE_ROWS: usize = 4;
 
-/// Rows of the metrics on the Health screen.
-const METRIC_ROWS: usize = 5;
+/// Rows of the metrics on the Health screen, at least.
+const MIN_METRIC_ROWS: usize = 5;
 
 /// Rows of the heat row above the list of runs.
 pub(super) const DAYS_ROWS: usize = 1;
@@ -165,9 +165,16 @@ pub(super) fn session_rows(model: &Model) -> usize {
     body_rows(model).saturating_sub(database_upper_rows(model) + 3).max(1)
 }
 
+/// Rows of the metrics on the Health screen: all, or as many as half of the body holds.
+pub(super) fn metric_rows(model: &Model) -> usize {
+    let kept = model.health.metrics.value.as_ref().map_or(0, |metrics| metrics.kept.len());
+    // Those of the database are below.
+    (kept + 2).min(body_rows(model) / 2).max(MIN_METRIC_ROWS)
+}
+
 /// Rows of the checks on the Health screen, above the cure and the metrics.
 pub(super) fn check_list_rows(model: &Model) -> usize {
-    body_rows(model).saturating_sub(METRIC_ROWS + 3).max(1)
+    body_rows(model).saturating_sub(metric_rows(model) + 3).max(1)
 }
 
 /// Rows of the upper part of the Data screen: the release and the charts.

@@ -17,6 +17,14 @@ async fn looking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -
 #[tokio::test(flavor = "multi_thread")]
 async fn run_and_follow_from_the_screens() {
     let cloud = Cloud::deploy(5_000).await;
+    let metric = [
+        ("Namespace", "AWS/RDS"),
+        ("MetricData.member.1.MetricName", "CPUUtilization"),
+        ("MetricData.member.1.Dimensions.member.1.Name", "DBInstanceIdentifier"),
+        ("MetricData.member.1.Dimensions.member.1.Value", "covid19-master"),
+        ("MetricData.member.1.Value", "93.5"),
+    ];
+    cloud.moto.query("monitoring", "PutMetricData", "2010-08-01", &metric).await;
     let terminal = screens(&cloud, 100, 30);
     let terminal = looking(move || {
         let text = terminal.see("schedule");
@@ -41,10 +49,14 @@ async fn run_and_follow_from_the_screens() {
             ("4", "CONFIRMED BY WEEK"),
             ("5", "FILES"),
             ("6", "none is open"),
+            ("7", "idle"),
+            ("8", "93.5 % in use"),
         ] {
             terminal.press(&[key]);
             terminal.see(words);
         }
+        let health = terminal.see("GiB stored");
+        assert!(health.contains("master cpu") && health.contains("datasets"), "{health}");
         terminal.press(&["2"]);
         terminal.wait("the report", |text| text.contains("report  succeeded"));
         terminal.press(&["Down", "Enter"]);

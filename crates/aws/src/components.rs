@@ -23,7 +23,7 @@ use target::{Component, ComponentState};
 
 /// Replica lag in seconds that is normal for an idle primary, which writes at least every five minutes (RDS User Guide, "Monitoring read
 /// replication").
-const LAG_WARNING: f64 = 330.0;
+pub(super) const LAG_WARNING: f64 = 330.0;
 
 /// Replica lag in seconds at which the component has failed; the stacks have an alarm at the same lag.
 const LAG_FAILURE: f64 = 600.0;

@@ -19,6 +19,7 @@ mod ec2;
 mod functions;
 mod iam_token;
 mod log_groups;
+mod metrics;
 mod names;
 mod password;
 mod purge_bucket;
@@ -52,8 +53,8 @@ pub use self::stacks::{
     Change, ExistingStack, KEPT, Plan, ResourceAction, SELFTEST_TAG, StackAction, Step, UpOptions,
 };
 use target::{
-    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, Origin,
-    WithOrigin,
+    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, Metric,
+    Origin, WithOrigin,
 };
 use tunnel::EventSink;
 
@@ -126,6 +127,10 @@ impl Components for Aws {
 
     async fn list(&self) -> Result<Vec<Component>> {
         Ok(components::all(self.account().await?).await)
+    }
+
+    async fn metrics(&self) -> Result<Vec<Metric>> {
+        metrics::all(self.account().await?).await
     }
 
     async fn diagnose(&self, context: &DoctorContext, sink: &CheckSink<'_>) -> bool {

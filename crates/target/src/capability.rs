@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer,
-    DoctorContext, Job, JobKind, Location, Run, RunEnd, WithOrigin,
+    DoctorContext, Job, JobKind, Location, Metric, Run, RunEnd, WithOrigin,
 };
 
 /// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
@@ -179,6 +179,11 @@ pub trait Components: Send + Sync {
 
     /// Returns the components and their states. Changes nothing.
     async fn list(&self) -> Result<Vec<Component>>;
+
+    /// Returns the metrics that a service of the target keeps; none if it keeps none.
+    async fn metrics(&self) -> Result<Vec<Metric>> {
+        Ok(Vec::new())
+    }
 
     /// Reports each check of the target to `sink` as soon as it is known; a failed check does not stop the others. Changes nothing.
     /// Returns whether the data inside the target can be checked, too.

@@ -81,6 +81,48 @@ impl fmt::Display for ComponentState {
     }
 }
 
+/// A metric of a target over time.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Metric {
+    /// Such as `master cpu`.
+    pub name: String,
+    /// Such as `% in use`.
+    pub unit: &'static str,
+    /// The values at equal intervals, the oldest first.
+    pub values: Vec<f64>,
+    /// Which values are a warning.
+    pub warning: Option<WarningRange>,
+}
+
+/// The values of a metric that are a warning.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum WarningRange {
+    /// This value and higher ones.
+    From(f64),
+    /// Lower values.
+    Below(f64),
+}
+
+impl Metric {
+    /// Returns whether the newest value is a warning.
+    pub fn is_warning(&self) -> bool {
+        match (self.values.last(), self.warning) {
+            (Some(value), Some(WarningRange::From(limit))) => *value >= limit,
+            (Some(value), Some(WarningRange::Below(limit))) => *value < limit,
+            _ => false,
+        }
+    }
+}
+
+impl fmt::Display for WarningRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::From(limit) => write!(f, "warning from {limit}"),
+            Self::Below(limit) => write!(f, "warning below {limit}"),
+        }
+    }
+}
+
 /// How a check ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]

@@ -23,7 +23,8 @@ pub use self::database::{
 };
 pub use self::description::Description;
 pub use self::health::{
-    Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location,
+    Capabilities, Check, CheckOutcome, CheckSink, Component, ComponentState, DoctorContext, Location, Metric,
+    WarningRange,
 };
 pub use self::job::{ActiveRun, Job, JobKind, Run, RunEnd};
 pub use self::settings::{AwsSettings, Origin, Recording, SslMode, WithOrigin};

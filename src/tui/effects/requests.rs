@@ -15,6 +15,7 @@ use crate::ops;
 use crate::settings::Settings;
 use crate::tui::domain::Activity;
 use crate::tui::model::data::{Charts, DataSummary, RejectedRow, TableSize};
+use crate::tui::model::health::Measurements;
 use crate::tui::model::runs::RunDetails;
 use crate::tui::model::{Msg, Request, RequestId, Response, UserError};
 
@@ -65,7 +66,7 @@ pub(super) async fn perform(
         Request::Activity => Msg::Activity(id, response(activity(&target)).await),
         Request::Checks => Msg::Checks(id, Ok(checks(&target).await)),
         Request::Tunnels => Msg::Tunnels(id, response(tunnels::in_background(&settings)).await),
-        Request::Metrics => Msg::Metrics(id, Ok(machine::metrics(&target.location()))),
+        Request::Metrics => Msg::Metrics(id, response(metrics(&target)).await),
         Request::Logs { since, run } => return logs::follow(&target, &outbox, id, since, run).await,
     };
     outbox.send(msg).await;
@@ -172,6 +173,11 @@ async fn checks(target: &Target) -> Vec<Check> {
     let sink = |check| checks.lock().unwrap_or_else(PoisonError::into_inner).push(check);
     ops::doctor::diagnose(target, &DoctorContext::default(), &sink).await;
     checks.into_inner().unwrap_or_else(PoisonError::into_inner)
+}
+
+async fn metrics(target: &Target) -> Result<Measurements> {
+    let machine = machine::metrics(&target.location());
+    Ok(Measurements { machine, kept: target.components.metrics().await? })
 }
 
 /// Returns the database for reading. The caller keeps it as long as its connection: dropping it closes the tunnel.

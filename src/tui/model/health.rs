@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Cursor, Remote};
-use crate::tui::domain::Check;
+use crate::tui::domain::{Check, Metric};
 
 /// Samples that are kept of a metric.
 const MAX_SAMPLES: usize = 120;
@@ -19,12 +19,19 @@ pub struct MachineMetrics {
     pub disk: f64,
 }
 
+/// What is measured of a target: the newest values of this machine, or those that a service has kept.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Measurements {
+    pub machine: Option<MachineMetrics>,
+    pub kept: Vec<Metric>,
+}
+
 #[derive(Debug, Clone, Default)]
 pub struct Health {
     /// The checks, worst first.
     pub checks: Remote<Vec<Check>>,
     pub cursor: Cursor,
-    pub metrics: Remote<Option<MachineMetrics>>,
+    pub metrics: Remote<Measurements>,
     pub samples: VecDeque<MachineMetrics>,
 }
 
@@ -35,7 +42,7 @@ impl Health {
 
     /// Keeps the newest metrics.
     pub fn sample(&mut self) {
-        self.samples.extend(self.metrics.value.flatten());
+        self.samples.extend(self.metrics.value.as_ref().and_then(|metrics| metrics.machine));
         if self.samples.len() > MAX_SAMPLES {
             self.samples.pop_front();
         }

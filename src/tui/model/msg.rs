@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use tui_input::InputRequest;
 
 use super::data::{DataSummary, RejectedRow};
-use super::health::MachineMetrics;
+use super::health::Measurements;
 use super::logs::ParsedEvent;
 use super::runs::RunDetails;
 use super::{Command, RequestId, Response, UserError};
@@ -39,7 +39,7 @@ pub enum Msg {
     Report(RequestId, Response<String>),
     Activity(RequestId, Response<Box<Activity>>),
     Checks(RequestId, Response<Vec<Check>>),
-    Metrics(RequestId, Response<Option<MachineMetrics>>),
+    Metrics(RequestId, Response<Measurements>),
     Tunnels(RequestId, Response<Vec<ServiceStatus>>),
 
     // Events. `Step` is the current step of a long operation, none when it has ended. `Done` and `Failed` are results of changes.

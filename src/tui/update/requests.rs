@@ -47,6 +47,8 @@ pub(super) fn due(model: &mut Model) -> Vec<Effect> {
     let interval = |is_shown: bool| if is_shown { shown } else { BACKGROUND_INTERVAL };
     let is_summary = matches!(screen, Screen::Overview | Screen::Runs);
     let shows_database = matches!(screen, Screen::Database | Screen::Health);
+    // CloudWatch has a value every few minutes, and each that is read costs.
+    let metrics_interval = if model.has_services() { base } else { BACKGROUND_INTERVAL };
     let requests = [
         (Request::Active, model.runs.active.is_due(now, base)),
         (Request::Components, model.overview.components.is_due(now, interval(screen == Screen::Overview))),
@@ -58,7 +60,7 @@ pub(super) fn due(model: &mut Model) -> Vec<Effect> {
             Request::Checks,
             screen == Screen::Health && model.health.checks.is_due(now, BACKGROUND_INTERVAL / 2),
         ),
-        (Request::Metrics, screen == Screen::Health && model.health.metrics.is_due(now, base)),
+        (Request::Metrics, screen == Screen::Health && model.health.metrics.is_due(now, metrics_interval)),
         (Request::Tunnels, model.tunnels.background.is_due(now, tunnels_interval(screen))),
         (logs(model), screen == Screen::Logs && model.logs.request.is_none()),
     ];

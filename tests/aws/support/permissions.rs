@@ -46,7 +46,7 @@ pub(crate) fn of(call: &Call, tags: &BTreeMap<String, String>) -> Vec<Permission
     let one = |resource: String| vec![need(&call.operation, resource)];
     match (service, action) {
         ("sts" | "autoscaling" | "elasticloadbalancing", _)
-        | ("cloudwatch", "GetMetricStatistics")
+        | ("cloudwatch", "GetMetricData" | "GetMetricStatistics")
         | ("ec2", "DescribeImages" | "DescribeInstances" | "DescribeSecurityGroups" | "DescribeSubnets")
         | ("ecs", "ListClusters" | "ListServices" | "ListTaskDefinitionFamilies")
         | ("events", "ListRules")

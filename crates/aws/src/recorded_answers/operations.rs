@@ -37,6 +37,7 @@ operations! {
     "cloudformation.DescribeStackResources" => stack_resources,
     "cloudformation.DescribeStacks" => stacks,
     "cloudwatch.DescribeAlarms" => alarms,
+    "cloudwatch.GetMetricData" => metric_data,
     "cloudwatch.GetMetricStatistics" => metrics,
     "ec2.DescribeInstances" => instances,
     "ec2.DescribeSecurityGroups" => security_groups,
@@ -249,6 +250,28 @@ async fn alarms(operation: &'static str, answer: Value) -> Vec<State> {
     let shown = if shown.starts_with("Failed") { "Failed: names and reasons" } else { &shown };
     let count = Regex::new(r"none of \d+").unwrap();
     vec![(recorded, count.replace(shown, "none of …").into_owned())]
+}
+
+async fn metric_data(operation: &'static str, mut answer: Value) -> Vec<State> {
+    let results = answer["data"]["MetricDataResults"].as_array().cloned().unwrap_or_default();
+    let recorded = format!("{} results, {}", results.len(), {
+        distinct(&answer["data"]["MetricDataResults"], |result| {
+            let points = if result["Values"].as_array().is_some_and(|values| !values.is_empty()) {
+                "points"
+            } else {
+                "no point"
+            };
+            format!("{} with {points}", text(&result["StatusCode"]))
+        })
+    });
+    // The ids are those of the requests that were recorded.
+    for (at, result) in answer["data"]["MetricDataResults"].as_array_mut().into_iter().flatten().enumerate() {
+        result["Id"] = json!(format!("m{at}"));
+    }
+    let nothing = json!({ "data": { "MetricDataResults": [] } });
+    let account = replay::account(BTreeMap::from([(operation, vec![answer, nothing])])).await;
+    let shown = crate::metrics::all(&account).await.unwrap();
+    vec![(recorded, format!("{} metrics", shown.len()))]
 }
 
 async fn metrics(operation: &'static str, answer: Value) -> Vec<State> {

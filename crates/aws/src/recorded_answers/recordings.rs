@@ -13,13 +13,14 @@ const RENAMED: [(&str, &str); 3] =
     [("monitoring", "cloudwatch"), ("elasticloadbalancing", "elbv2"), ("lambda_", "lambda")];
 
 /// The members that tell the operation of an answer in the second repository.
-const SIGNATURES: [(&str, &str, &[&str]); 14] = [
+const SIGNATURES: [(&str, &str, &[&str]); 15] = [
     ("cloudformation", "DescribeChangeSet", &["ChangeSetName", "Status", "Changes"]),
     ("cloudformation", "DescribeStackEvents", &["StackEvents"]),
     ("cloudformation", "DescribeStackResources", &["StackResources"]),
     ("cloudformation", "DescribeStacks", &["Stacks"]),
     ("cloudformation", "GetTemplate", &["TemplateBody"]),
     ("cloudwatch", "DescribeAlarms", &["MetricAlarms"]),
+    ("cloudwatch", "GetMetricData", &["MetricDataResults"]),
     ("cloudwatch", "GetMetricStatistics", &["Datapoints"]),
     ("events", "DescribeRule", &["Arn", "State", "ScheduleExpression"]),
     ("lambda", "GetFunctionConfiguration", &["FunctionArn", "State"]),

@@ -222,3 +222,25 @@ fn session_is_ended_after_a_question_and_not_with_read_only() {
     execute(&mut model, Command::EndSession);
     assert!(model.overlay.is_none() && model.notice.as_ref().is_some_and(|notice| notice.is_error));
 }
+
+#[test]
+fn metrics_of_cloudwatch_are_requested_once_a_minute() {
+    let requested = |target: &str| {
+        let mut model = fixture(target, SIZE);
+        model.show(Screen::Health);
+        let start = model.now;
+        let ticks = (0..60).map(|second| Msg::Tick { now: start + TimeDelta::seconds(second) });
+        let mut count = 0;
+        for tick in ticks.collect::<Vec<_>>() {
+            for effect in update(&mut model, tick) {
+                if let Effect::Request(id, Request::Metrics) = effect {
+                    count += 1;
+                    update(&mut model, Msg::Metrics(id, Ok(Measurements::default())));
+                }
+            }
+        }
+        count
+    };
+    assert_eq!(requested("overview-aws"), 1);
+    assert!(requested("overview") > 5, "this machine costs nothing");
+}
