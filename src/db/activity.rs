@@ -155,14 +155,15 @@ async fn sessions(connection: &mut PgConnection) -> Result<Vec<DatabaseSession>>
     rows(connection, ACTIVITY, sqlx::query(SQL), session).await
 }
 
+/// The progress of commands. Of those of other roles, a role that may only read sees the kind alone.
 async fn progress(connection: &mut PgConnection) -> Result<Vec<CommandProgress>> {
     const SQL: &str = "
-        SELECT pid, command || ' ' || coalesce(type, '') AS command, relid::regclass::text AS relation,
+        SELECT pid, coalesce(command || ' ' || coalesce(type, ''), 'COPY') AS command, relid::regclass::text AS relation,
                NULL AS phase, CASE WHEN bytes_total > 0 THEN bytes_processed ELSE tuples_processed END AS done,
                bytes_total AS total
         FROM pg_stat_progress_copy
         UNION ALL
-        SELECT pid, command, relid::regclass::text, phase,
+        SELECT pid, coalesce(command, 'CREATE INDEX'), relid::regclass::text, phase,
                CASE WHEN blocks_total > 0 THEN blocks_done ELSE tuples_done END,
                CASE WHEN blocks_total > 0 THEN blocks_total ELSE tuples_total END
         FROM pg_stat_progress_create_index

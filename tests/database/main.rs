@@ -95,6 +95,28 @@ async fn reader_is_told_that_it_may_not_and_sees_no_query_of_others() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn reader_sees_that_a_command_of_another_role_goes_on() {
+    let database = TestDatabase::create().await;
+    let mut administrator = db::connect(&database.access(None)).await.unwrap();
+    let mut reader = db::connect(&database.access(Some("covid19_reader"))).await.unwrap();
+    let mut worker = database.connect().await;
+    let pid = fixture::pid(&mut worker).await;
+    sqlx::raw_sql("CREATE TABLE copied (line text)").execute(&mut worker).await.unwrap();
+    let mut copy = worker.copy_in_raw("COPY copied FROM STDIN").await.unwrap();
+    copy.send(b"one\n".as_slice()).await.unwrap();
+    let of = async |connection: &mut PgConnection| loop {
+        let progress = activity::read(connection).await.unwrap().progress;
+        if let Some(progress) = progress.into_iter().find(|progress| progress.pid == pid) {
+            return (progress.command, progress.table);
+        }
+    };
+    let table = Some("copied".to_owned());
+    assert_eq!(of(&mut administrator).await, ("COPY FROM PIPE".to_owned(), table));
+    assert_eq!(of(&mut reader).await, ("COPY".to_owned(), None));
+    copy.finish().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn session_that_waits_names_its_blocker() {
     let database = TestDatabase::create().await;
     let mut screen = db::connect(&database.access(None)).await.unwrap();

@@ -36,19 +36,19 @@ pub(super) fn draw(model: &Model, pane: &mut Pane) {
         });
         draw_cure(health.selected(), &mut pane.rows(rows + 2, 1));
     }
-    let mut below = pane.below(rows + 3);
-    if let Some(error) = &health.metrics.error {
+    let error = health.metrics.error.as_ref();
+    if let Some(error) = error {
         let text = format!(" {}", sanitize(&error.message.replace('\n', " ")));
-        below.line(0, vec![Span::styled(text, theme.warning())]);
-        below = below.below(1);
+        pane.line(rows + 3, vec![Span::styled(text, theme.warning())]);
     }
+    let mut below = pane.below(rows + 3 + usize::from(error.is_some()));
     let mut metrics = metrics(model);
     // Those that are a warning are seen even if there is no room for all.
     if metrics.len() > layout::metric_rows(model) {
         metrics.sort_by_key(|metric| !metric.is_warning());
     }
     let longest = metrics.iter().map(|metric| metric.name.chars().count()).max().unwrap_or_default();
-    let columns = longest.clamp(NAME_COLUMNS.0, NAME_COLUMNS.1);
+    let columns = (longest + 1).clamp(NAME_COLUMNS.0, NAME_COLUMNS.1);
     for (row, metric) in metrics.iter().take(layout::metric_rows(model)).enumerate() {
         draw_metric(metric, columns, &mut below.rows(row, 1));
     }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::tui::domain::{Check, Component, ComponentState, Run};
+use crate::tui::model::health::Measurements;
 
 /// A model that shows these lines, one a minute.
 fn with_lines(lines: &[&str]) -> Model {
