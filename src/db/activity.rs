@@ -1,6 +1,6 @@
 //! What the server does now: sessions, progress, sizes, replication, connections.
 //!
-//! Read with a statement limit of its own. A role that may only read sees its own queries; what the server hides is none.
+//! Read with a statement limit of its own. A role that may only read sees its own queries, and who blocks whom.
 
 use common::failure::{Context as _, Failure, Result};
 use serde::Serialize;
@@ -28,7 +28,7 @@ const INSUFFICIENT_PRIVILEGE: &str = "42501";
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
 pub struct DatabaseSession {
     pub pid: i32,
-    /// Distinguishes it from a later session with the same pid; microseconds since the epoch.
+    /// Distinguishes it from a later session with the same pid; microseconds since the epoch, 0 if the server hides it.
     pub began_at: i64,
     pub user: Option<String>,
     pub database: Option<String>,
@@ -95,7 +95,9 @@ pub async fn read(connection: &mut PgConnection) -> Result<Activity> {
                pg_wal_lsn_diff(sent_lsn, replay_lsn)::bigint AS lag
         FROM pg_stat_replication ORDER BY 1";
     const SERVER: &str = "
-        SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend') AS connections,
+        SELECT (SELECT count(*) FROM pg_stat_activity
+                WHERE backend_type = 'client backend'
+                      OR backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL) AS connections,
                current_setting('max_connections')::bigint AS max_connections,
                CASE WHEN pg_is_in_recovery()
                     THEN extract(epoch FROM now() - pg_last_xact_replay_timestamp())::float8 END AS behind,
@@ -125,7 +127,8 @@ pub async fn read(connection: &mut PgConnection) -> Result<Activity> {
     Ok(Activity { sessions, progress, tables, nodes, standbys, ..server })
 }
 
-/// The sessions of all clients but this one: those that wait or work longest first.
+/// The sessions of all clients but this one: those that wait or work longest first. Of sessions of other roles, the server may hide all but
+/// user, database, application and blockers.
 async fn sessions(connection: &mut PgConnection) -> Result<Vec<DatabaseSession>> {
     const SQL: &str = "
         SELECT pid, (extract(epoch FROM backend_start) * 1000000)::bigint AS began_at,
@@ -135,7 +138,9 @@ async fn sessions(connection: &mut PgConnection) -> Result<Vec<DatabaseSession>>
                 * 1000)::bigint AS age,
                left(query, 4000) AS query, pg_blocking_pids(pid) AS blocked_by
         FROM pg_stat_activity
-        WHERE backend_type = 'client backend' AND pid <> pg_backend_pid()
+        WHERE (backend_type = 'client backend'
+               OR backend_type IS NULL AND datid IS NOT NULL AND usesysid IS NOT NULL)
+              AND pid <> pg_backend_pid()
         ORDER BY cardinality(pg_blocking_pids(pid)) > 0 DESC, state = 'active' DESC NULLS LAST,
                  state LIKE 'idle in%' DESC NULLS LAST, age DESC NULLS LAST, pid";
     let session = |row: &PgRow| {
@@ -226,10 +231,10 @@ fn release_of(name: &str) -> Option<&str> {
 pub async fn end(connection: &mut PgConnection, pid: i32, began_at: i64, terminate: bool) -> Result<()> {
     let sql = if terminate {
         "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-         WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::bigint = $2"
+         WHERE pid = $1 AND ($2 = 0 OR coalesce((extract(epoch FROM backend_start) * 1000000)::bigint = $2, true))"
     } else {
         "SELECT pg_cancel_backend(pid) FROM pg_stat_activity
-         WHERE pid = $1 AND (extract(epoch FROM backend_start) * 1000000)::bigint = $2"
+         WHERE pid = $1 AND ($2 = 0 OR coalesce((extract(epoch FROM backend_start) * 1000000)::bigint = $2, true))"
     };
     answered(sqlx::raw_sql(LIMITS).execute(&mut *connection)).await.map_err(cannot_read(ACTIVITY))?;
     let done: Option<bool> =

@@ -81,7 +81,8 @@ async fn reader_is_told_that_it_may_not_and_sees_no_query_of_others() {
     let (pid, query) = sleeping(database.connect().await).await;
     let found = session(&mut administrator, pid, is_working).await;
     let seen = session(&mut reader, pid, |_| true).await;
-    assert!(!seen.query.unwrap_or_default().contains("pg_sleep"), "the server hides queries of other roles");
+    assert_eq!((seen.user, seen.database), (found.user, found.database));
+    assert_eq!((seen.state, seen.query.as_deref()), (None, Some("<insufficient privilege>")));
     for terminate in [false, true] {
         let error = activity::end(&mut reader, pid, found.began_at, terminate).await.unwrap_err();
         assert_eq!(
@@ -91,7 +92,9 @@ async fn reader_is_told_that_it_may_not_and_sees_no_query_of_others() {
         assert!(error.hint_text().unwrap().contains("pg_signal_backend"), "{error}");
     }
     assert!(!query.is_finished(), "it goes on");
-    activity::end(&mut administrator, pid, found.began_at, true).await.unwrap();
+    // What the reader has read is enough for the administrator.
+    activity::end(&mut administrator, pid, seen.began_at, true).await.unwrap();
+    assert_eq!(code(&query.await.unwrap().0), "57P01");
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -131,6 +134,8 @@ async fn session_that_waits_names_its_blocker() {
     });
     let found = session(&mut screen, waiting_pid, |found| !found.blocked_by.is_empty()).await;
     assert_eq!(found.blocked_by, [blocker_pid]);
+    let mut reader = db::connect(&database.access(Some("covid19_reader"))).await.unwrap();
+    assert_eq!(session(&mut reader, waiting_pid, |_| true).await.blocked_by, [blocker_pid]);
     assert_eq!(found.wait.as_deref(), Some("Lock: relation"));
     let holder = session(&mut screen, blocker_pid, |_| true).await;
     assert_eq!((holder.state.as_deref(), holder.blocked_by.len()), (Some("idle in transaction"), 0));
