@@ -49,7 +49,7 @@ async fn run_and_follow_from_the_screens() {
             ("4", "CONFIRMED BY WEEK"),
             ("5", "FILES"),
             ("6", "none is open"),
-            ("7", "idle"),
+            ("7", "of blocks from memory"),
             ("8", "93.5 % in use"),
         ] {
             terminal.press(&[key]);

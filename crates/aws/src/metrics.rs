@@ -143,8 +143,9 @@ fn buckets(description: &Description) -> Vec<Series> {
     let buckets = [("datasets", &storage.datasets), ("reports", &storage.reports)];
     let series = buckets.into_iter().filter_map(|(name, url)| {
         let bucket = url.as_ref()?.strip_prefix("s3://")?.split('/').next()?;
+        // The emulator compares dimensions in this order.
         let dimensions =
-            vec![("BucketName", bucket.to_owned()), ("StorageType", "StandardStorage".to_owned())];
+            vec![("StorageType", "StandardStorage".to_owned()), ("BucketName", bucket.to_owned())];
         let query = Query::Statistic(Source { namespace: "AWS/S3", metric: "BucketSizeBytes", dimensions });
         Some(Series { name: name.to_owned(), unit: "GiB stored", factor: PER_GIB, warning: None, query })
     });
