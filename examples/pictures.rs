@@ -26,7 +26,7 @@ const PICTURES: [(&str, bool); 12] = [
     ("data", true),
     ("tunnels", false),
     ("database", false),
-    ("health", false),
+    ("patterns", false),
     ("health-aws", false),
     ("help", false),
 ];
