@@ -76,7 +76,7 @@ fn svg(buffer: &Buffer, palette: &Palette, name: &str) -> String {
         out,
         r#"<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width:.0} {height:.0}" role="img" aria-label="covidctl: {name}">
 <rect width="100%" height="100%" rx="8" fill="{}"/>
-<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="{FONT_SIZE}" xml:space="preserve">"#,
+<g font-family="ui-monospace, 'DejaVu Sans Mono', Menlo, Consolas, monospace" font-size="{FONT_SIZE}">"#,
         palette.background
     );
     for y in 0..buffer.area.height {
@@ -130,13 +130,22 @@ fn piece(
         return blocks(out, (left, top), text, front.unwrap_or(palette.text));
     }
     let weight = if modifier.contains(Modifier::BOLD) { r#" font-weight="bold""# } else { "" };
-    let text = text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    let (left, length, text) = within_spaces((left, length), text);
     let base = top + CELL.1 - 4.5;
     let front = front.unwrap_or(palette.text);
     _ = writeln!(
         out,
         r#"<text x="{left:.1}" y="{base:.1}" textLength="{length:.1}" lengthAdjust="spacingAndGlyphs" fill="{front}"{weight}>{text}</text>"#
     );
+}
+
+/// Returns the text without the spaces around it, escaped, and where it is. Browsers collapse spaces, and would stretch the rest.
+fn within_spaces((left, length): (f32, f32), text: &str) -> (f32, f32, String) {
+    let spaces = |count: usize| f32::from(u16::try_from(count).unwrap_or(0)) * CELL.0;
+    let before = spaces(text.len() - text.trim_start_matches(' ').len());
+    let after = spaces(text.len() - text.trim_end_matches(' ').len());
+    let escaped = text.trim_matches(' ').replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;");
+    (left + before, length - before - after, escaped.replace(' ', "\u{a0}"))
 }
 
 /// The parts of a cell's width and, from below, of its height that a block element fills.
