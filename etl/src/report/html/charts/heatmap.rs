@@ -96,7 +96,8 @@ fn class_edges(mut values: Vec<f64>) -> Vec<f64> {
 #[expect(
     clippy::cast_precision_loss,
     clippy::cast_possible_truncation,
-    reason = "a position on the screen, a count"
+    clippy::cast_sign_loss,
+    reason = "positions on the screen, counts"
 )]
 fn legend(canvas: &mut Canvas<'_>, edges: &[f64], value: usize, left: f64) {
     let width = canvas.by_screen(36.0, 56.0);
