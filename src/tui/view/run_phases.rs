@@ -38,8 +38,7 @@ pub(super) fn draw(model: &Model, run: &Run, pane: &mut Pane) {
     let bar = bar(&phases, width).into_iter().zip(styles.into_iter().cycle());
     let bar = bar.map(|(text, style)| Span::styled(text, style));
     pane.line(0, std::iter::once(label("phases")).chain(bar).collect::<Line>());
-    let words = phases.iter().map(|(name, took, _)| format!("{} {}", sanitize(name), span(*took)));
-    pane.line(1, vec![label(""), Span::raw(words.collect::<Vec<_>>().join(" · "))]);
+    pane.line(1, vec![label(""), Span::raw(durations(&phases, width))]);
     let slow = slower(&phases);
     let (text, style): (String, Style) = match slow.as_slice() {
         [] if phases.iter().all(|(_, _, usual)| usual.is_none()) => {
@@ -76,6 +75,21 @@ fn bar(phases: &[Phase<'_>], width: usize) -> Vec<String> {
     };
     let letter = |name: &str| sanitize(name).chars().next().unwrap_or('?').to_string();
     phases.iter().map(|(name, took, _)| letter(name).repeat(cells(*took))).collect()
+}
+
+/// Lists the phases with their durations; without the shortest ones if there is no room for all.
+fn durations(phases: &[Phase<'_>], width: usize) -> String {
+    let mut shown: Vec<&Phase<'_>> = phases.iter().collect();
+    loop {
+        let words = shown.iter().map(|(name, took, _)| format!("{} {}", sanitize(name), span(*took)));
+        let rest = (shown.len() < phases.len()).then(|| "…".to_owned());
+        let text = words.chain(rest).collect::<Vec<_>>().join(" · ");
+        let shortest = (0..shown.len()).min_by_key(|at| shown[*at].1);
+        match shortest {
+            Some(shortest) if text.chars().count() > width => drop(shown.remove(shortest)),
+            _ => return text,
+        }
+    }
 }
 
 /// Says which phases were slower than usual.
@@ -137,6 +151,15 @@ mod tests {
         assert_eq!(bar(&phases, 11).concat(), "wlllllllkkk");
         assert_eq!(bar(&[], 10).concat(), "");
         assert!(bar(&phases, 1).iter().all(|part| part.len() == 1), "every phase is visible");
+    }
+
+    #[test]
+    fn durations_leave_out_the_shortest_phases_if_there_is_no_room() {
+        let phases =
+            [("provision", seconds(12), None), ("wait", seconds(0), None), ("load", seconds(30), None)];
+        assert_eq!(durations(&phases, 50), "provision 12.0 s · wait 0.0 s · load 30.0 s");
+        assert_eq!(durations(&phases, 40), "provision 12.0 s · load 30.0 s · …");
+        assert_eq!(durations(&phases, 5), "…");
     }
 
     #[test]
