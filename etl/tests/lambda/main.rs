@@ -64,7 +64,7 @@ impl Cloud {
                 .body(event.to_string().as_bytes()),
             Some(_) => Reply::new("202 Accepted").body(b"{}"),
             None if request.path.contains("/functions/") => Reply::new("202 Accepted").body(b""),
-            None => Reply::new("200 OK")
+            None => Reply::new(if ecs["__type"].is_string() { "400 Bad Request" } else { "200 OK" })
                 .with("Content-Type", "application/x-amz-json-1.1")
                 .body(ecs.to_string().as_bytes()),
         })
@@ -220,6 +220,17 @@ async fn load_that_does_not_start_is_error() {
     let (kind, answer) = cloud.answer().await;
     assert_eq!(kind, "error");
     assert_eq!(answer["errorMessage"], "cannot start the load `covid19-etl`: RESOURCE:FARGATE");
+}
+
+/// The token of the request is known, with another time in it: an earlier delivery of the event has started the load.
+#[tokio::test(flavor = "multi_thread")]
+async fn load_that_was_started_before_is_no_error() {
+    let datasets = datasets().await;
+    let conflict = json!({"__type": "ConflictException", "message": "the client token is in use"});
+    let mut cloud = Cloud::new(&datasets, json!({}), MINUTES, conflict).await;
+    let (kind, answer) = cloud.answer().await;
+    assert_eq!((kind.as_str(), answer["replaced"].as_u64()), ("response", Some(3)), "{answer}");
+    assert_eq!(cloud.calls().len(), 1, "{:?}", cloud.calls());
 }
 
 async fn endless() -> Server {
