@@ -14,12 +14,17 @@ pub(crate) struct TestDatabase {
 
 impl TestDatabase {
     pub(crate) async fn create() -> Self {
+        let database = Self::without_schema().await;
+        etl::migrate::migrate(&mut database.connect().await).await.unwrap();
+        database
+    }
+
+    /// Creates a database of another pipeline.
+    pub(crate) async fn without_schema() -> Self {
         let server = PgConnectOptions::from_str(&server_url()).unwrap();
         let name = format!("test_{}", Uuid::new_v4().simple());
         execute(&server, format!("CREATE DATABASE {name}")).await;
-        let database = Self { server, name };
-        etl::migrate::migrate(&mut database.connect().await).await.unwrap();
-        database
+        Self { server, name }
     }
 
     /// Opens a connection as a superuser.

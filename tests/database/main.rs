@@ -146,3 +146,13 @@ async fn session_that_waits_names_its_blocker() {
     let tables = activity::read(&mut screen).await.unwrap().tables.unwrap();
     assert!(tables.iter().any(|table| table.name == "release" && !table.is_replaced), "{tables:?}");
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn database_of_another_pipeline_has_sizes_without_releases() {
+    let database = TestDatabase::without_schema().await;
+    let mut screen = db::connect(&database.access(None)).await.unwrap();
+    sqlx::raw_sql("CREATE TABLE release_case_7 (line text)").execute(&mut screen).await.unwrap();
+    let tables = activity::read(&mut screen).await.unwrap().tables.unwrap();
+    let shown: Vec<_> = tables.iter().map(|table| (table.name.as_str(), table.is_replaced)).collect();
+    assert_eq!(shown, [("release_case_7", false)]);
+}
