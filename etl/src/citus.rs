@@ -12,8 +12,7 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use crate::database::{self, DbContext as _, OWNER, execute};
 use crate::load::lock;
-use crate::load::retire::gave_up_waiting;
-use crate::reader_locks;
+use crate::reader_locks::{self, gave_up_waiting};
 use common::failure::{Failure, Result};
 
 const WHAT: &str = "cannot distribute the cases over the nodes of Citus";

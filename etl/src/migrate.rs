@@ -10,7 +10,7 @@ use sqlx::postgres::PgConnection;
 use sqlx::{AssertSqlSafe, Executor as _, SqlSafeStr as _};
 
 use crate::database::{self, DbContext as _, OWNER, execute};
-use crate::load::retire::gave_up_waiting;
+use crate::reader_locks::gave_up_waiting;
 use crate::{citus, reader_locks};
 use common::failure::{Context as _, Failure, Result};
 

@@ -2,6 +2,8 @@
 
 use std::time::{Duration, Instant};
 
+use crate::database;
+
 /// How long a change is attempted.
 const TIMEOUT: Duration = Duration::from_mins(2);
 
@@ -22,4 +24,9 @@ pub(crate) async fn retry<T, E>(
             done => return done,
         }
     }
+}
+
+/// Returns whether a statement timed out waiting for a lock, or was canceled to resolve a deadlock.
+pub(crate) fn gave_up_waiting(error: &sqlx::Error) -> bool {
+    matches!(database::code(error).as_deref(), Some("55P03" | "40P01"))
 }

@@ -48,7 +48,7 @@ fn code(error: &Error) -> String {
 #[tokio::test(flavor = "multi_thread")]
 async fn cancel_ends_query_and_keeps_session() {
     let database = TestDatabase::create().await;
-    let mut screen = db::connect(&database.access(None)).await.unwrap();
+    let mut screen = db::connect(&database.administrator_access()).await.unwrap();
     let (pid, query) = sleeping(database.connect().await).await;
     let found = session(&mut screen, pid, is_working).await;
     assert_eq!(found.database.as_deref(), Some(database.name.as_str()));
@@ -61,7 +61,7 @@ async fn cancel_ends_query_and_keeps_session() {
 #[tokio::test(flavor = "multi_thread")]
 async fn terminate_ends_session_and_not_a_later_one_with_its_pid() {
     let database = TestDatabase::create().await;
-    let mut screen = db::connect(&database.access(None)).await.unwrap();
+    let mut screen = db::connect(&database.administrator_access()).await.unwrap();
     let (pid, query) = sleeping(database.connect().await).await;
     let found = session(&mut screen, pid, is_working).await;
     // As if the server had given the pid to another session since it was read.
@@ -76,8 +76,8 @@ async fn terminate_ends_session_and_not_a_later_one_with_its_pid() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reader_is_told_that_it_may_not_and_sees_no_query_of_others() {
     let database = TestDatabase::create().await;
-    let mut administrator = db::connect(&database.access(None)).await.unwrap();
-    let mut reader = db::connect(&database.access(Some("covid19_reader"))).await.unwrap();
+    let mut administrator = db::connect(&database.administrator_access()).await.unwrap();
+    let mut reader = db::connect(&database.reader_access()).await.unwrap();
     let (pid, query) = sleeping(database.connect().await).await;
     let found = session(&mut administrator, pid, is_working).await;
     let seen = session(&mut reader, pid, |_| true).await;
@@ -100,8 +100,8 @@ async fn reader_is_told_that_it_may_not_and_sees_no_query_of_others() {
 #[tokio::test(flavor = "multi_thread")]
 async fn reader_sees_that_a_command_of_another_role_goes_on() {
     let database = TestDatabase::create().await;
-    let mut administrator = db::connect(&database.access(None)).await.unwrap();
-    let mut reader = db::connect(&database.access(Some("covid19_reader"))).await.unwrap();
+    let mut administrator = db::connect(&database.administrator_access()).await.unwrap();
+    let mut reader = db::connect(&database.reader_access()).await.unwrap();
     let mut worker = database.connect().await;
     let pid = fixture::pid(&mut worker).await;
     sqlx::raw_sql("CREATE TABLE copied (line text)").execute(&mut worker).await.unwrap();
@@ -122,7 +122,7 @@ async fn reader_sees_that_a_command_of_another_role_goes_on() {
 #[tokio::test(flavor = "multi_thread")]
 async fn session_that_waits_names_its_blocker() {
     let database = TestDatabase::create().await;
-    let mut screen = db::connect(&database.access(None)).await.unwrap();
+    let mut screen = db::connect(&database.administrator_access()).await.unwrap();
     let (mut blocker, mut waiting) = (database.connect().await, database.connect().await);
     let (blocker_pid, waiting_pid) = (fixture::pid(&mut blocker).await, fixture::pid(&mut waiting).await);
     sqlx::raw_sql("BEGIN; LOCK TABLE release").execute(&mut blocker).await.unwrap();
@@ -134,7 +134,7 @@ async fn session_that_waits_names_its_blocker() {
     });
     let found = session(&mut screen, waiting_pid, |found| !found.blocked_by.is_empty()).await;
     assert_eq!(found.blocked_by, [blocker_pid]);
-    let mut reader = db::connect(&database.access(Some("covid19_reader"))).await.unwrap();
+    let mut reader = db::connect(&database.reader_access()).await.unwrap();
     assert_eq!(session(&mut reader, waiting_pid, |_| true).await.blocked_by, [blocker_pid]);
     assert_eq!(found.wait.as_deref(), Some("Lock: relation"));
     let holder = session(&mut screen, blocker_pid, |_| true).await;
@@ -150,7 +150,7 @@ async fn session_that_waits_names_its_blocker() {
 #[tokio::test(flavor = "multi_thread")]
 async fn database_of_another_pipeline_has_sizes_without_releases() {
     let database = TestDatabase::without_schema().await;
-    let mut screen = db::connect(&database.access(None)).await.unwrap();
+    let mut screen = db::connect(&database.administrator_access()).await.unwrap();
     sqlx::raw_sql("CREATE TABLE release_case_7 (line text)").execute(&mut screen).await.unwrap();
     let tables = activity::read(&mut screen).await.unwrap().tables.unwrap();
     let shown: Vec<_> = tables.iter().map(|table| (table.name.as_str(), table.is_replaced)).collect();

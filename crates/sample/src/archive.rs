@@ -12,8 +12,9 @@ use zip::write::SimpleFileOptions;
 use zip::{CompressionMethod, DateTime, ZipWriter};
 
 use crate::case::HEADER;
-use crate::defect::{Consequence, DefectCounts};
+use crate::defect::DefectCounts;
 use crate::doses::{self, Doses};
+use crate::file_summary::FileSummary;
 use crate::row_writer::RowWriter;
 use common::failure::{Context, Failure, Result};
 
@@ -66,31 +67,6 @@ pub(crate) fn write_doses(writer: &Doses<'_>, rows: u64, file: impl Write + Seek
         })?;
         Ok(summary)
     })
-}
-
-/// What one of the optional files contains.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct FileSummary {
-    /// The number of rows; blank lines do not count.
-    pub rows: u64,
-    /// What a correct load of all years counts, without [`Consequence::Kept`].
-    pub planted: Vec<(Consequence, u64)>,
-}
-
-impl FileSummary {
-    pub(crate) fn count(&mut self, consequence: Consequence) {
-        self.rows += 1;
-        if consequence != Consequence::Kept {
-            self.plant(consequence, 1);
-        }
-    }
-
-    fn plant(&mut self, consequence: Consequence, more: u64) {
-        match self.planted.iter_mut().find(|(counted, _)| *counted == consequence) {
-            Some((_, rows)) => *rows += more,
-            None => self.planted.push((consequence, more)),
-        }
-    }
 }
 
 /// Writes an archive with one member. `large` is whether it may need Zip64.

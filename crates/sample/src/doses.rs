@@ -6,9 +6,9 @@ use std::ops::Range;
 
 use Change::{BlankLine, Fields, TooFewFields};
 
-use crate::archive::FileSummary;
 use crate::calendar::date;
 use crate::defect::Consequence::{self, Kept, Rejected, Repaired};
+use crate::file_summary::FileSummary;
 use crate::geography::{Geography, Residence};
 use crate::random::{AliasTable, PerMillion, RngStream, RowRng};
 

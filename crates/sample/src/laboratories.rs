@@ -8,11 +8,11 @@ use std::io::Write;
 
 use Change::{BlankLine, Fields, TooFewFields};
 
-use crate::archive::FileSummary;
 use crate::calendar::{RELEASED, date};
 use crate::case::Population;
 use crate::defect::Consequence::{self, Kept, Rejected, Repaired};
 use crate::epidemic_curve::CurveDay;
+use crate::file_summary::FileSummary;
 use crate::random::{AliasTable, RngStream, RowRng};
 use common::failure::{Context as _, Result};
 

@@ -20,6 +20,7 @@ mod defect_tests;
 mod demographics;
 mod doses;
 mod epidemic_curve;
+mod file_summary;
 mod geography;
 mod georef;
 mod laboratories;
@@ -36,8 +37,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::NamedTempFile;
 
-pub use archive::FileSummary;
 pub use defect::{Consequence, DefectCounts};
+pub use file_summary::FileSummary;
 
 use doses::Doses;
 use laboratories::Laboratories;

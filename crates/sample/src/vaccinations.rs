@@ -4,8 +4,8 @@
 
 use std::io::Write;
 
-use crate::archive::FileSummary;
 use crate::defect::Consequence::{self, Kept, Rejected, Repaired};
+use crate::file_summary::FileSummary;
 use crate::geography::Geography;
 use crate::random::{RngStream, RowRng};
 use common::failure::{Context as _, Result};

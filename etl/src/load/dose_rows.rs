@@ -7,14 +7,11 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 
 use super::copy::BinaryCopy;
-use super::release::ReleaseId;
+use super::release::{DOSES, ReleaseId};
 use crate::clean::doses::COPY_COLUMNS;
 use crate::database::{DbContext as _, execute};
 use crate::parse::date::Day;
 use common::failure::Result;
-
-/// The partitioned table.
-pub const PARENT: &str = "release_dose";
 
 const WHAT: &str = "cannot keep the doses of the new release";
 
@@ -28,7 +25,7 @@ impl<'a> DoseRowWriter<'a> {
         execute(session, create.bind(chrono::NaiveDate::from(last)), WHAT).await?;
         // The publication flushes the log.
         execute(session, "SET synchronous_commit = off", WHAT).await?;
-        let table = format!("public.{}", release.partition_of(PARENT));
+        let table = format!("public.{}", release.partition_of(DOSES));
         BinaryCopy::begin(session, &table, COPY_COLUMNS, WHAT).await.map(Self)
     }
 
@@ -44,7 +41,7 @@ impl<'a> DoseRowWriter<'a> {
 
 /// Collects statistics of the doses of a load.
 pub async fn analyze(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
-    let table = release.partition_of(PARENT);
+    let table = release.partition_of(DOSES);
     execute(session, AssertSqlSafe(format!("ANALYZE public.{table}")), WHAT).await
 }
 

@@ -10,7 +10,6 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::PgConnection;
 use uuid::Uuid;
 
-use super::dose_rows;
 use crate::citus;
 use crate::clean::RULES_VERSION;
 use crate::database::{DbContext as _, execute};
@@ -24,6 +23,9 @@ pub struct ReleaseId(pub i32);
 pub const PARENTS: [&str; 3] = [CASES, "release_department", "release_province"];
 
 const CASES: &str = "release_case";
+
+/// The partitioned table of which only releases whose load keeps the doses have a partition.
+pub const DOSES: &str = "release_dose";
 
 impl ReleaseId {
     /// Returns the partition of the cases.
@@ -74,7 +76,7 @@ const STALE_PLANS_TIMEOUT: Duration = Duration::from_secs(30);
 pub async fn wait_for_stale_plans(session: &mut PgConnection, release: ReleaseId) -> Result<()> {
     let begun = Instant::now();
     let [cases, departments, provinces] = PARENTS;
-    let parents = [cases, departments, provinces, dose_rows::PARENT];
+    let parents = [cases, departments, provinces, DOSES];
     loop {
         // The state of another role's session may be hidden: it is waited for.
         let stale: bool = sqlx::query_scalar(

@@ -14,7 +14,8 @@ use sqlx::{AssertSqlSafe, Connection as _, Executor as _};
 
 use super::dose_rows;
 use super::release::{PARENTS, ReleaseId};
-use crate::database::{self, DbContext as _};
+use crate::database::DbContext as _;
+use crate::reader_locks::gave_up_waiting;
 use common::env;
 use common::failure::Result;
 
@@ -206,9 +207,4 @@ impl LockTimeout {
         tokio::time::sleep(self.now * 2).await;
         self.now = (self.now * 5 / 4).min(self.most);
     }
-}
-
-/// Returns whether a statement timed out waiting for a lock, or was canceled to resolve a deadlock.
-pub(crate) fn gave_up_waiting(error: &sqlx::Error) -> bool {
-    matches!(database::code(error).as_deref(), Some("55P03" | "40P01"))
 }
