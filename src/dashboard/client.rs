@@ -42,7 +42,7 @@ impl Client {
         let properties = client.properties(progress).await?;
         let is_set_up = properties["has-user-setup"].as_bool().ok_or_else(|| {
             Failure::new(format!("Metabase at `{}` does not say whether it is set up", client.url))
-                .hint("it is too old: docs/reference/dashboard.md lists the supported versions")
+                .hint("it is too old: covidctl uses the interface of Metabase 57")
         })?;
         let response = if is_set_up {
             let login = json!({ "username": email, "password": password });
@@ -108,7 +108,7 @@ impl Client {
 
     fn unexpected(&self, what: &str) -> Failure {
         Failure::new(format!("unexpected response of Metabase at `{}`: {what}", self.url))
-            .hint("docs/reference/dashboard.md lists the supported versions")
+            .hint("covidctl uses the interface of Metabase 57; this may be another version")
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
@@ -155,9 +155,10 @@ impl Client {
         if text.trim().is_empty() {
             return Ok(Value::Null);
         }
-        serde_json::from_str(text)
-            .context(what)
-            .map_err(|failure| failure.hint("this is not Metabase; check --url"))
+        serde_json::from_str(text).map_err(|_| {
+            let failure = Failure::new(what()).source("the answer is not JSON");
+            failure.hint("this is not Metabase; check --url")
+        })
     }
 
     fn what(&self, method: &Method, path: &str) -> String {

@@ -33,6 +33,7 @@ mod schedules;
 mod stacks;
 mod stop_reason;
 mod task_definition;
+mod task_request;
 mod tasks;
 
 use std::collections::HashMap;

@@ -3,6 +3,7 @@
 //! The log engine handles order, duplicates and late events. Transient errors (a missing group, throttling, no network) are distinguished
 //! from permanent ones.
 
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash as _, Hasher as _};
 
 use async_trait::async_trait;
@@ -85,7 +86,9 @@ impl Source for LogGroup {
             Ok(answer) => answer,
             Err(error) => return self.without_page(&ApiError::of(&error)),
         };
-        let events = answer.events.unwrap_or_default().into_iter().filter_map(|event| self.event(event));
+        let mut equal = HashMap::new();
+        let events =
+            answer.events.unwrap_or_default().into_iter().filter_map(|event| self.event(event, &mut equal));
         let events = events.filter(|event| text.is_none_or(|text| event.message.contains(text))).collect();
         Ok(PageResponse::Page { events, next: answer.next_token, complete_until: None })
     }
@@ -105,13 +108,17 @@ impl LogGroup {
         }
     }
 
-    fn event(&self, event: FilteredLogEvent) -> Option<Event> {
+    /// Takes an event of a page; `equal` counts those without id by stream, time and text.
+    fn event(&self, event: FilteredLogEvent, equal: &mut HashMap<u64, u32>) -> Option<Event> {
         let time = event.timestamp?;
-        // The service may leave it out; then stream, time and text tell the event.
+        // The service may leave it out; then stream, time, text, and the place among equal events of the page tell the event.
         let event_id = event.event_id.unwrap_or_else(|| {
             let mut hasher = DefaultHasher::new();
             (&event.log_stream_name, time, &event.message).hash(&mut hasher);
-            format!("{time}-{:016x}", hasher.finish())
+            let hash = hasher.finish();
+            let place = equal.entry(hash).or_default();
+            *place += 1;
+            format!("{time}-{hash:016x}-{place}")
         });
         Some(Event {
             time,
@@ -178,8 +185,14 @@ mod tests {
         };
         let id = |stream: &str, time: i64, message: &str| {
             let event = FilteredLogEvent::builder().log_stream_name(stream).timestamp(time).message(message);
-            group.event(event.build()).unwrap().event_id
+            group.event(event.build(), &mut HashMap::new()).unwrap().event_id
         };
+        let mut equal = HashMap::new();
+        let twins = [(); 2].map(|()| {
+            let event = FilteredLogEvent::builder().timestamp(1_700_000_000_000).message("retrying").build();
+            group.event(event, &mut equal).unwrap().event_id
+        });
+        assert_ne!(twins[0], twins[1], "equal lines in one millisecond are two events");
         let first = id("etl/1", 1_700_000_000_000, "a line");
         assert_eq!(
             first,

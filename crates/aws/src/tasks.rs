@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 
 use aws_sdk_ecs::types::{
-    AssignPublicIp, AwsVpcConfiguration, CapacityProviderStrategyItem, Container, ContainerOverride,
-    DesiredStatus, KeyValuePair, LaunchType, NetworkConfiguration, Task, TaskOverride,
+    CapacityProviderStrategyItem, Container, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
+    Task, TaskOverride,
 };
 use chrono::{DateTime, Utc};
 use common::env;
@@ -15,6 +15,7 @@ use super::account::Account;
 use super::api_error::{ApiContext as _, stack_hint};
 use super::clients::Clients;
 use super::stop_reason::{self, Stop};
+use super::task_request::{command, network};
 use super::{covid19, utc};
 use target::description::{Launch, TaskDescription};
 use target::{Job, JobKind};
@@ -58,15 +59,6 @@ fn cluster_of(arn: &str) -> Option<&str> {
         (Some(_), Some(cluster), Some(_)) => Some(cluster),
         _ => None,
     }
-}
-
-/// Returns the command that overrides that of the task definition.
-fn command(job: &Job, is_of_stacks: bool) -> Option<Vec<String>> {
-    let is_own = !is_of_stacks || matches!(job.kind, JobKind::Etl | JobKind::Report);
-    if is_own && job.arguments.is_empty() {
-        return None;
-    }
-    Some(std::iter::once(job.kind.subcommand()).chain(job.arguments.iter().cloned()).collect())
 }
 
 /// Starts a task. The request is idempotent by the id of the run.
@@ -134,23 +126,6 @@ pub(super) async fn start(
     task.ok_or_else(|| Failure::new(what()).source("the service names neither a task nor a reason"))
 }
 
-/// Returns where the task is in the network; `None` for the network of a container instance.
-async fn network(account: &Account, task: &TaskDescription) -> Result<Option<NetworkConfiguration>> {
-    let subnets = account.texts(&task.subnets).await?;
-    let security_groups = account.texts(&task.security_groups).await?;
-    if subnets.is_empty() {
-        return Ok(None);
-    }
-    let public_ip = if task.assign_public_ip { AssignPublicIp::Enabled } else { AssignPublicIp::Disabled };
-    let network = AwsVpcConfiguration::builder()
-        .set_subnets(Some(subnets))
-        .set_security_groups(Some(security_groups))
-        .assign_public_ip(public_ip)
-        .build()
-        .map_err(|error| Failure::new("invalid network of the task").source(error))?;
-    Ok(Some(NetworkConfiguration::builder().awsvpc_configuration(network).build()))
-}
-
 /// Returns the tasks with these ARNs that ECS still knows. `of` is the cluster of ARNs that name none.
 pub(super) async fn describe(account: &Account, of: &str, arns: &[String]) -> Result<Vec<TaskState>> {
     let mut by_cluster: BTreeMap<&str, Vec<String>> = BTreeMap::new();
@@ -160,9 +135,39 @@ pub(super) async fn describe(account: &Account, of: &str, arns: &[String]) -> Re
     let mut states = Vec::new();
     for (cluster, arns) in by_cluster {
         let found = described(&account.clients, cluster, &arns).await?;
-        states.extend(found.iter().filter_map(|task| state(task, account)));
+        let jobs = if found.iter().any(has_unnamed_containers) {
+            with_main_containers(account).await
+        } else {
+            account.tasks().map(|(kind, task)| (kind, task.clone())).collect()
+        };
+        let jobs: Vec<_> = jobs.iter().map(|(kind, task)| (kind.clone(), task)).collect();
+        states
+            .extend(found.iter().filter_map(|task| state_of(task, &jobs, account.description.is_of_stacks)));
     }
     Ok(states)
+}
+
+/// Returns whether a task has ended with several containers and does not say which of them was started for the job.
+fn has_unnamed_containers(task: &Task) -> bool {
+    let overrides = task.overrides().map(TaskOverride::container_overrides).unwrap_or_default();
+    let is_named = overrides.first().and_then(ContainerOverride::name).is_some();
+    task.last_status() == Some(STOPPED) && task.containers().len() > 1 && !is_named
+}
+
+/// Returns the tasks of the jobs, each with its main container: that of its task definition, unless the description names one. Without the right to
+/// read a definition, a job stays without.
+async fn with_main_containers(account: &Account) -> Vec<(JobKind, TaskDescription)> {
+    let mut jobs = Vec::new();
+    for (kind, task) in account.tasks() {
+        let mut task = task.clone();
+        if task.container.is_none()
+            && let Ok(main) = account.container(&task).await
+        {
+            task.container = Some(main.name);
+        }
+        jobs.push((kind, task));
+    }
+    jobs
 }
 
 async fn described(clients: &Clients, cluster: &str, arns: &[String]) -> Result<Vec<Task>> {
@@ -315,17 +320,6 @@ mod tests {
     }
 
     #[test]
-    fn command_replaces_that_of_the_task_definition_only_for_other_jobs() {
-        for kind in [JobKind::Etl, JobKind::Report] {
-            assert_eq!(command(&Job::new(kind.clone()), true), None, "{kind}");
-        }
-        let arguments = ["--to", "3"].map(str::to_owned).into();
-        let rollback = Job { arguments, ..Job::new(JobKind::Rollback) };
-        assert_eq!(command(&rollback, true).unwrap(), ["rollback", "--to", "3"]);
-        assert_eq!(command(&Job::new(JobKind::Named("nightly".into())), false), None);
-    }
-
-    #[test]
     fn state_names_the_job_of_the_family() {
         let (etl, report) = (job("covid19-etl", None), job("arn:aws:ecs:x:1:task-definition/daily:3", None));
         let jobs = [(JobKind::Etl, &etl), (JobKind::Report, &report)];
@@ -351,6 +345,27 @@ mod tests {
         assert_eq!(kind(Some("rollback"), true), JobKind::Rollback);
         assert_eq!(kind(Some("rollback"), false), JobKind::Etl);
         assert_eq!(kind(Some("refresh"), false), JobKind::Named("refresh".into()));
+    }
+
+    #[test]
+    fn exit_code_is_that_of_the_main_container() {
+        let container = |name: &str, code: i32| Container::builder().name(name).exit_code(code).build();
+        let stopped = |overrides: Option<TaskOverride>| {
+            Task::builder()
+                .task_arn("arn:1/a")
+                .last_status(STOPPED)
+                .containers(container("aws-guardduty-agent", 0))
+                .containers(container("etl", 3))
+                .set_overrides(overrides)
+                .build()
+        };
+        let code = |task: &Task, named: Option<&str>| {
+            let job = TaskDescription { container: named.map(str::to_owned), ..job("covid19-etl", None) };
+            state_of(task, &[(JobKind::Etl, &job)], false).unwrap().stop.unwrap().exit_code
+        };
+        let (by_others, ours) = (stopped(None), stopped(task("covid19-etl", None).overrides));
+        assert!(has_unnamed_containers(&by_others) && !has_unnamed_containers(&ours));
+        assert_eq!((code(&by_others, Some("etl")), code(&ours, None)), (Some(3), Some(3)));
     }
 
     #[test]

@@ -221,12 +221,18 @@ impl Stacks<'_> {
 
 /// Returns the capabilities that a template needs: one with macros needs one more (CloudFormation User Guide, "Using macros").
 fn capabilities(body: &str) -> Vec<Capability> {
-    let has_macros = body.lines().any(|line| {
-        let key = line.trim_start_matches(['{', ' ', '"']);
-        key.starts_with("Transform:") || key.starts_with("Transform\"") || key.starts_with("Fn::Transform")
-    });
-    let more = has_macros.then_some(Capability::CapabilityAutoExpand);
+    let more = has_macros(body).then_some(Capability::CapabilityAutoExpand);
     [Capability::CapabilityNamedIam].into_iter().chain(more).collect()
+}
+
+/// Returns whether a template has the key `Transform` or `Fn::Transform`, in any spelling of YAML and JSON, or the tag `!Transform`.
+fn has_macros(body: &str) -> bool {
+    body.match_indices("Transform").any(|(at, word)| {
+        let (before, after) = (&body[..at], &body[at + word.len()..]);
+        let after = after.trim_start_matches(['"', '\'']).trim_start();
+        let is_whole_word = !before.ends_with(char::is_alphanumeric);
+        before.ends_with('!') || is_whole_word && after.starts_with(':')
+    })
 }
 
 /// Returns whether the reason means that there are no changes, for which CloudFormation has no code.
@@ -279,10 +285,20 @@ mod tests {
             "Transform: AWS::LanguageExtensions\nResources: {}",
             "{\"Transform\": \"AWS::Serverless-2016-10-31\",\n\"Resources\": {}}",
             "Resources:\n  A:\n    Fn::Transform: {Name: AWS::Include}",
+            "{\"AWSTemplateFormatVersion\": \"2010-09-09\", \"Transform\": \"AWS::LanguageExtensions\"}",
+            "'Transform' : AWS::LanguageExtensions",
+            "Resources: {A: {'Fn::Transform': {Name: AWS::Include}}}",
+            "Resources:\n  - Fn::Transform: {Name: AWS::Include}",
+            "Resources: !Transform {Name: AWS::Include}",
         ] {
             assert!(capabilities(body).contains(&Capability::CapabilityAutoExpand), "{body}");
         }
-        for body in ["Resources: {}", "Description: Transforms nothing\nResources: {}"] {
+        for body in [
+            "Resources: {}",
+            "Description: Transforms nothing\nResources: {}",
+            "InputTransformer: {}",
+            "DataTransform: {}",
+        ] {
             assert_eq!(capabilities(body), [Capability::CapabilityNamedIam], "{body}");
         }
     }
