@@ -44,7 +44,7 @@ impl DoseAggregates {
     }
 }
 
-/// The key of a count. Texts are numbers of an [`Interner`].
+/// The key of a count. Texts are numbers of the interner that has them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Group {
     place: Place,
