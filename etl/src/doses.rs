@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use chrono::Utc;
 use common::failure::Result;
 use sqlx::postgres::PgConnection;
 
@@ -14,6 +15,7 @@ use crate::extract::Source;
 use crate::load::dose_counts;
 use crate::load::dose_rows::{self, DoseRowWriter};
 use crate::load::rejects::Rejects;
+use crate::parse::date::Day;
 use crate::parse::record::Records;
 use crate::progress::Progress;
 use crate::tally::{IssueKind, RowCounts, Tally};
@@ -30,9 +32,10 @@ pub async fn load(
     let position = Arc::new(Position::default());
     let _progress = Progress::start(&position, source.size, context.options.log_format);
     let (texts, layout) = (Texts::default(), Arc::new(OnceLock::new()));
+    let today = Day::from(Utc::now().date_naive());
     let rules = DoseRules {
         geography: context.rules.geography.clone(),
-        written_on: source.written_on,
+        today,
         texts: texts.clone(),
         keep_rows: context.options.dose_rows,
         layout: Arc::clone(&layout),
@@ -44,7 +47,7 @@ pub async fn load(
     let mut row_session =
         if context.options.dose_rows { Some(context.database.connect().await?) } else { None };
     let mut rows = match &mut row_session {
-        Some(session) => Some(DoseRowWriter::begin(session, context.release, source.written_on).await?),
+        Some(session) => Some(DoseRowWriter::begin(session, context.release, today).await?),
         None => None,
     };
     let (mut counts, mut issues) = (RowCounts::default(), Tally::default());

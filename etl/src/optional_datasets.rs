@@ -40,13 +40,13 @@ pub async fn load(
     rejects: &mut Rejects<'_>,
     tally: &mut Tally,
 ) -> Result<Result<RowCounts>> {
-    let (from, position) = ((context.store, source), Arc::default());
-    let (rules, run_id) = (Arc::clone(&context.rules), context.options.run_id);
-    let geography = rules.geography.clone();
-    // Both remember rows, so they have one worker.
     if source.dataset == Dataset::Doses {
         return doses::load(context, source, session, rejects, tally).await;
     }
+    // The others remember rows, so they have one worker.
+    let (from, position) = ((context.store, source), Arc::default());
+    let (rules, run_id) = (Arc::clone(&context.rules), context.options.run_id);
+    let geography = rules.geography.clone();
     if source.dataset == Dataset::Vaccinations {
         let transform = Transform::start(from, 1, &position, move |header, name| {
             Vaccinations::new(header, name, run_id, geography.clone())

@@ -52,9 +52,9 @@ pub struct Group {
     texts: [u16; 3],
 }
 
-/// The bits of a part of the key: an interner has at most 1,000 texts, a week is below 2,048 until 2039, and a place below 100,000.
+/// The bits of a part of the key: an interner has at most 1,000 texts, a place is at most [`Place::LAST`].
 const TEXT_BITS: u32 = 10;
-const WEEK_BITS: u32 = 11;
+const WEEK_BITS: u32 = u16::BITS;
 
 impl Group {
     fn key(self) -> u64 {
@@ -93,7 +93,7 @@ mod tests {
         for (place, week, texts) in [
             (0, 0, [0; 3]),
             (94_028, 1_400, [1, 2, 3]),
-            (6_441, 2_047, [1_000, 0, 1_000]),
+            (Place::LAST, u16::MAX, [1_000, 0, 1_000]),
             (99_999, 1, [0, 1_000, 0]),
         ] {
             let group = Group { place: Place(place), week: Week(week), texts };

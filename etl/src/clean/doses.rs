@@ -41,8 +41,8 @@ const KINDS: [(&str, &str); 4] =
 #[derive(Debug, Clone)]
 pub struct DoseRules {
     pub geography: Geography,
-    /// The day on which the file was written, the last one on which a dose can have been given.
-    pub written_on: Day,
+    /// The day of the load, the last one on which a dose can have been given. The time of a file is no bound: archives and copies change it.
+    pub today: Day,
     /// The texts of the doses by number.
     pub texts: Texts,
     /// Whether rows are encoded, too.
@@ -96,6 +96,9 @@ impl Week {
 pub struct Place(pub(crate) u32);
 
 impl Place {
+    /// The largest place that counts can be grouped by; INDEC's last is 94,028.
+    pub(crate) const LAST: u32 = (1 << 18) - 1;
+
     fn new(province: Option<i16>, department: Option<i32>) -> Self {
         let code = department.or_else(|| province.map(|province| i32::from(province) * 1000));
         Self(code.map_or(0, i32::unsigned_abs))
@@ -187,6 +190,10 @@ impl DoseCleaner {
             kind: header.position(&["nombre_dosis_generica"]),
             batch: header.position(&["lote_vacuna"]),
         };
+        if rules.geography.largest_code().unsigned_abs() > Place::LAST {
+            let what = "doses cannot be counted by provinces with codes of more than two digits";
+            return Err(Failure::new(what).hint("use georef's provincias.csv and departamentos.csv"));
+        }
         let layout = Layout { columns: header.columns(), person: header.position(&["id_persona_dw"]) };
         rules.layout.get_or_init(|| layout);
         let column = |rule: Rule| TextColumn::new(rule);
@@ -237,7 +244,7 @@ impl RowCleaner for DoseCleaner {
         let Columns { applied_on, sex, age_group, residence, application, vaccine, condition, .. } =
             self.columns;
         let dose = self.columns.dose(&field);
-        let applied_on = self::applied_on(field(applied_on), self.rules.written_on)
+        let applied_on = self::applied_on(field(applied_on), self.rules.today)
             .map_err(|Invalid| Excluded::Rejected("invalid_application_date"))?;
         let mut repairs = Vec::new();
         let mut place = |[province_code, department_code]: [usize; 2],
@@ -287,12 +294,12 @@ fn is_unknown(field: Field<'_>) -> bool {
     field.value().is_none() || field.is(b"S.I.")
 }
 
-/// `fecha_aplicacion`: from the day of the first dose to the day on which the file was written; `None` if unknown.
-fn applied_on(field: Field<'_>, written_on: Day) -> Result<Option<Day>, Invalid> {
+/// `fecha_aplicacion`: from the day of the first dose to that of the load; `None` if unknown.
+fn applied_on(field: Field<'_>, today: Day) -> Result<Option<Day>, Invalid> {
     if is_unknown(field) {
         return Ok(None);
     }
-    field.day().filter(|day| (FIRST_DOSE..=written_on).contains(day)).map(Some).ok_or(Invalid)
+    field.day().filter(|day| (FIRST_DOSE..=today).contains(day)).map(Some).ok_or(Invalid)
 }
 
 /// A name of any kind, with white space collapsed.
@@ -336,4 +343,39 @@ fn dose(field: Field<'_>) -> Result<Option<Cow<'_, [u8]>>, Invalid> {
         ORDINALS.get(number.parse::<usize>().ok()?.checked_sub(1)?).copied()
     };
     named.or_else(ordinal).map(|kind| Some(Cow::Borrowed(kind.as_bytes()))).ok_or(Invalid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HEADER: &str = "sexo,grupo_etario,jurisdiccion_residencia_id,depto_residencia_id,jurisdiccion_aplicacion_id,\
+        depto_aplicacion_id,fecha_aplicacion,vacuna,condicion_aplicacion,orden_dosis";
+
+    #[test]
+    fn codes_that_the_counts_cannot_hold_are_refused() {
+        let header = Header::parse(HEADER.as_bytes(), "x.csv").unwrap();
+        let cleaner = |geography| {
+            let rules = DoseRules {
+                geography,
+                today: FIRST_DOSE,
+                texts: Texts::default(),
+                keep_rows: false,
+                layout: Arc::default(),
+            };
+            DoseCleaner::new(&header, "x.csv", rules)
+        };
+        assert!(cleaner(Geography::new([6, 94], [6441, 94_028])).is_ok());
+        for geography in [Geography::new([300], []), Geography::new([], [300_001])] {
+            assert!(cleaner(geography).unwrap_err().to_string().contains("more than two digits"));
+        }
+    }
+
+    #[test]
+    fn week_begins_on_sunday() {
+        let starts_on = |day: &str| Week::of(Day::parse(day.as_bytes())).starts_on();
+        assert_eq!(starts_on("2021-03-06"), Day::parse(b"2021-02-28"));
+        assert_eq!(starts_on("2021-03-07"), Day::parse(b"2021-03-07"));
+        assert_eq!(Week::of(None).starts_on(), None);
+    }
 }

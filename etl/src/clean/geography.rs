@@ -13,6 +13,12 @@ impl Geography {
         Self { provinces: provinces.into_iter().collect(), departments: departments.into_iter().collect() }
     }
 
+    /// Returns the largest code of a department, or of a province as that of its department 0.
+    pub fn largest_code(&self) -> i32 {
+        let provinces = self.provinces.iter().map(|province| i32::from(*province) * 1000);
+        self.departments.iter().copied().chain(provinces).max().unwrap_or_default()
+    }
+
     /// Returns the code as it is in the table, if the province exists.
     pub fn province(&self, code: u64) -> Option<i16> {
         let code = i16::try_from(code).ok()?;

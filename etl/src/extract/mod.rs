@@ -21,7 +21,6 @@ use tokio::runtime::Handle;
 
 use crate::dataset::Dataset;
 use crate::panics;
-use crate::parse::date::Day;
 use crate::parse::header::empty;
 use crate::parse::unlike::looks_like_html;
 use crate::store::{Store, refused};
@@ -41,8 +40,6 @@ pub struct Source {
     pub size: u64,
     /// The store's `ETag`, if any.
     pub version: Option<String>,
-    /// The day on which it was written.
-    pub written_on: Day,
     /// Whether the store is a folder, so that hashing needs no transfer.
     pub in_folder: bool,
     /// The SHA-256 of its bytes, in hexadecimal; only for folders, once [`Self::identify`] has computed it.
@@ -104,7 +101,6 @@ pub fn source(store: &Store, dataset: Dataset, object: ObjectMeta) -> Result<Sou
         key: object.location,
         url,
         size: object.size,
-        written_on: object.last_modified.date_naive().into(),
         version: object.e_tag,
         in_folder: store.is_folder(),
         sha256: None,

@@ -81,7 +81,7 @@ fn sunday(day: NaiveDate) -> NaiveDate {
     day - Days::new(day.weekday().num_days_from_sunday().into())
 }
 
-/// Judges a file that was written today.
+/// Judges a file that is loaded today.
 pub(crate) fn doses(text: &[u8], georef: &Georef) -> Dataset {
     let today = Utc::now().date_naive();
     Dataset::judged(text, |row| {
