@@ -1,10 +1,9 @@
 //! The register of doses: every dose is counted, in memory or in parts, and published with the cases or not at all.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 
 use common::env;
-use etl::sample::{self, Consequence};
+use etl::sample;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
@@ -13,7 +12,7 @@ use tokio::runtime::Runtime;
 
 use crate::dose_model::{self as model, published};
 use crate::fixture::{CSV, Etl, Fixture};
-use crate::optional_model::Dataset;
+use crate::optional_model::{Dataset, planted};
 use crate::outcome::value;
 use crate::rows::{deflated, file, georef, good, zip};
 
@@ -112,18 +111,7 @@ async fn samples_are_counted_to_the_dose_and_no_person_is_stored() {
         let doses = outcome(&fixture, run).await;
         assert_eq!((doses.read.unsigned_abs(), doses.read), (written.rows, doses.loaded + doses.rejected));
         assert!(doses == model::doses(&text, &georef), "dirty {dirty}");
-        let planted: BTreeMap<String, i64> = written
-            .planted
-            .into_iter()
-            .map(|(consequence, rows)| {
-                let issue = match consequence {
-                    Consequence::Rejected(reason) => format!("rejected {reason}"),
-                    Consequence::Repaired(reason) => format!("repaired {reason}"),
-                    Consequence::Kept => panic!("what is kept is not counted"),
-                };
-                (issue, i64::try_from(rows).unwrap())
-            })
-            .collect();
+        let planted = planted(&written);
         assert_eq!(doses.issues, planted, "dirty {dirty}");
         let kept =
             "SELECT count(*) FROM rejected_row WHERE dataset = 'doses' AND raw !~ ',$' AND raw !~ 'not kept'";

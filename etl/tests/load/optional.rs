@@ -1,9 +1,8 @@
 //! The optional datasets: every row is right, missing or damaged files are left out, and they are published with the cases or not at all.
 
-use std::collections::BTreeMap;
 use std::io::Read as _;
 
-use etl::sample::{self, Consequence};
+use etl::sample;
 use proptest::prelude::*;
 use proptest::sample::select;
 use proptest::test_runner::{Config, TestRunner};
@@ -11,7 +10,7 @@ use sqlx::{Connection as _, PgConnection};
 use tokio::runtime::Runtime;
 
 use crate::fixture::{CSV, Fixture};
-use crate::optional_model::{self as model, Dataset, published};
+use crate::optional_model::{self as model, Dataset, planted, published};
 use crate::outcome::value;
 use crate::rows::{deflated, file, georef, good, zip};
 
@@ -249,18 +248,7 @@ async fn samples_are_loaded_to_the_row_and_counted_as_they_were_planted() {
         assert_eq!(vaccinations, model::vaccinations(&text, &georef), "dirty {dirty}");
         for (found, made) in [(tests, written.tests), (vaccinations, written.vaccinations)] {
             assert_eq!(found.read.unsigned_abs(), made.rows, "dirty {dirty}");
-            let planted: BTreeMap<String, i64> = made
-                .planted
-                .into_iter()
-                .map(|(consequence, rows)| {
-                    let issue = match consequence {
-                        Consequence::Rejected(reason) => format!("rejected {reason}"),
-                        Consequence::Repaired(reason) => format!("repaired {reason}"),
-                        Consequence::Kept => panic!("what is kept is not counted"),
-                    };
-                    (issue, i64::try_from(rows).unwrap())
-                })
-                .collect();
+            let planted = planted(&made);
             assert_eq!(found.issues, planted, "dirty {dirty}");
         }
     }

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 
 use chrono::{Datelike as _, NaiveDate};
+use etl::sample::{Consequence, FileSummary};
 use sqlx::{AssertSqlSafe, PgConnection};
 use uuid::Uuid;
 
@@ -263,4 +264,17 @@ pub(crate) fn vaccinations(text: &[u8], georef: &Georef) -> Dataset {
         let line = |(dose, doses): (&str, i64)| format!("{}|{vaccine}|{dose}|{doses}", shown(province));
         Fate::Kept(counts.into_iter().map(line).collect(), repairs)
     })
+}
+
+/// Returns what a sample says that a correct load counts, as [`Dataset::issues`].
+pub(crate) fn planted(summary: &FileSummary) -> BTreeMap<String, i64> {
+    let issue = |(consequence, rows): &(Consequence, u64)| {
+        let issue = match consequence {
+            Consequence::Rejected(reason) => format!("rejected {reason}"),
+            Consequence::Repaired(reason) => format!("repaired {reason}"),
+            Consequence::Kept => panic!("what is kept is not counted"),
+        };
+        (issue, i64::try_from(*rows).unwrap())
+    };
+    summary.planted.iter().map(issue).collect()
 }

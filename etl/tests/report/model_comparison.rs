@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::cluster::execute;
 use crate::fixture::Fixture;
 use crate::model::Model;
-use crate::{expected, expected_checks, expected_doses, expected_optional};
+use crate::{expected, expected_checks, expected_doses, expected_optional, optional_datasets};
 
 /// Compares every answer, first with the counts that the load stored, then with counts computed by the report.
 async fn assert_answers_equal_model(fixture: &Fixture) {
@@ -50,19 +50,7 @@ async fn assert_answers_equal_model(fixture: &Fixture) {
 async fn answers_of_loaded_sample_equal_model() {
     let fixture = Fixture::sampled(8_000, 11).await;
     assert_answers_equal_model(&fixture).await;
-    for question in [
-        "test_positivity_by_week",
-        "tests_by_province",
-        "doses_by_province",
-        "doses_by_vaccine",
-        "doses_by_week",
-        "coverage_by_age",
-        "coverage_by_department",
-        "vaccines_by_month",
-        "dose_lag",
-        "vaccination_and_cases_by_age",
-        "unknown_doses",
-    ] {
+    for question in optional_datasets::QUESTIONS {
         assert!(fixture.rows(question).len() >= 8, "{question} has too few rows");
     }
 }

@@ -8,7 +8,8 @@ use crate::fixture::{EDGES, FOLDER, Fixture};
 const RUN: &str = "00000000-0000-4000-8000-000000000001";
 const OTHER: &str = "00000000-0000-4000-8000-000000000002";
 
-const QUESTIONS: [&str; 11] = [
+/// The questions on optional datasets.
+pub(crate) const QUESTIONS: [&str; 11] = [
     "test_positivity_by_week",
     "tests_by_province",
     "doses_by_province",
