@@ -27,10 +27,10 @@ SELECT CASE line.decade WHEN 9 THEN '90+' ELSE format('%s-%s', line.youngest, li
        people.population,
        100 * doses.completed::float8 / people.population   AS completed_percent,
        100 * doses.boosters::float8 / people.population    AS boosters_per_100,
-       sick.cases                                          AS confirmed,
-       100000 * sick.cases::float8 / people.population     AS per_100000,
-       sick.died,
-       100 * sick.died::float8 / nullif(sick.cases, 0)     AS fatality_percent
+       of_age.cases                                          AS confirmed,
+       100000 * of_age.cases::float8 / people.population     AS per_100000,
+       of_age.died,
+       100 * of_age.died::float8 / nullif(of_age.cases, 0)     AS fatality_percent
 FROM line
 CROSS JOIN LATERAL (
     SELECT sum(population)::bigint AS population FROM age_population WHERE age BETWEEN line.youngest AND line.oldest
@@ -42,6 +42,6 @@ CROSS JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT coalesce(sum(cases), 0)::bigint AS cases, coalesce(sum(died), 0)::bigint AS died
     FROM confirmed WHERE age_decade * 10 BETWEEN line.youngest AND line.oldest
-) AS sick
+) AS of_age
 WHERE EXISTS (SELECT FROM given)
 ORDER BY line.decade;

@@ -1,7 +1,7 @@
 //! Aggregates for reports, computed while the cases are loaded: about a hundredth of the rows, without a second pass over the table.
 //!
-//! SQL functions of the migrations (`count_cases()` and others) compute the same for loads by older versions; tests compare the two. Pure:
-//! `load::counts` writes the aggregates.
+//! SQL functions of the migrations (`count_cases()` and others) compute the same for loads by older versions; tests compare the two. Pure, but for
+//! the temporary files of `group_counts`: `load::counts` and `load::dose_counts` write the aggregates.
 
 mod contradictions;
 pub mod doses;
