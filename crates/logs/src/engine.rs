@@ -82,7 +82,6 @@ pub(crate) struct Engine {
     bucket: TokenBucket,
     /// A window that is requested at this time or later is the last one of its source.
     end: Option<Millis>,
-    throttled: bool,
 }
 
 #[derive(Debug, Clone)]
@@ -136,7 +135,6 @@ impl Engine {
             merge: Merge::new(sources),
             bucket: TokenBucket::new(options.poll_policy.rate, now),
             end,
-            throttled: false,
             options,
         }
     }
@@ -196,14 +194,14 @@ impl Engine {
         let Some(scan) = state.scan.clone() else { return Ok(Vec::new()) };
         match response {
             PageResponse::Throttled => {
+                // Reported once, until the full rate is reached again.
+                let again = self.bucket.is_reduced();
                 self.bucket.on_throttled(now);
-                let again = std::mem::replace(&mut self.throttled, true);
                 return Ok(if again { Vec::new() } else { vec![Notice::Throttled] });
             }
             PageResponse::Unavailable(failure) => return self.on_unavailable(source, &scan, failure, now),
             PageResponse::Missing | PageResponse::Page { .. } => self.bucket.on_success(),
         }
-        self.throttled = false;
         let recovered = std::mem::take(&mut state.failures) >= MAX_FAILURES_WAITED_FOR;
         let mut notices = if recovered { vec![Notice::Recovered(source)] } else { Vec::new() };
         if let PageResponse::Page { events, next, complete_until } = response {

@@ -207,7 +207,13 @@ mod tests {
             page_of(&[], Some("y")),
             page_of(&[(5, "c")], None),
         ]);
-        let second = script(vec![PageResponse::Throttled, PageResponse::Missing]);
+        // A page between two throttled requests does not restore the full rate: one notice.
+        let second = script(vec![
+            PageResponse::Throttled,
+            page_of(&[], Some("z")),
+            PageResponse::Throttled,
+            PageResponse::Missing,
+        ]);
         let third = script(vec![page_of(&[(3, "b")], None)]);
         let mut sink = RecordingSink::default();
         read(&[first, second, third], options(false), clock(), never(), never(), &mut sink).await.unwrap();

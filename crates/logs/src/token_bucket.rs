@@ -50,6 +50,11 @@ impl TokenBucket {
         available
     }
 
+    /// Returns whether the rate is below the initial one.
+    pub(crate) fn is_reduced(&self) -> bool {
+        self.rate < self.max_rate
+    }
+
     pub(crate) fn on_success(&mut self) {
         self.rate = INCREASE.mul_add(self.max_rate, self.rate).min(self.max_rate);
     }
