@@ -140,7 +140,7 @@ async fn stopped(target: &Target, run: Option<Uuid>, limit: std::time::Duration)
         target.runs.stop(run).await?;
     }
     let limit = text::span(chrono::TimeDelta::from_std(limit).unwrap_or(chrono::TimeDelta::MAX));
-    Ok(Failure::new(format!("the job did not end within {limit} and was stopped"))
+    Ok(Failure::new(format!("the job did not end within {limit}; it was asked to stop"))
         .hint("set a larger --timeout, or none")
         .exit_code(Exit::Timeout))
 }

@@ -21,6 +21,8 @@ const POLL_INTERVAL: Duration = Duration::from_secs(1);
 /// Says whether Metabase is set up; needs no login.
 const PROPERTIES: &str = "/api/session/properties";
 
+const OTHER_VERSION: &str = "covidctl uses the interface of Metabase 57; this may be another version";
+
 pub struct Client {
     http: reqwest::Client,
     url: String,
@@ -107,8 +109,7 @@ impl Client {
     }
 
     fn unexpected(&self, what: &str) -> Failure {
-        Failure::new(format!("unexpected response of Metabase at `{}`: {what}", self.url))
-            .hint("covidctl uses the interface of Metabase 57; this may be another version")
+        Failure::new(format!("unexpected response of Metabase at `{}`: {what}", self.url)).hint(OTHER_VERSION)
     }
 
     async fn call(&self, method: Method, path: &str, body: Option<&Value>) -> Result<Value> {
@@ -190,6 +191,7 @@ fn rejected(what: &str, status: StatusCode, text: &str) -> Failure {
             return failure
                 .hint("wait as long as Metabase says, then repeat the command with the right password");
         }
+        StatusCode::NOT_FOUND => return failure.hint(OTHER_VERSION),
         StatusCode::UNAUTHORIZED => "check --email and METABASE_PASSWORD",
         StatusCode::FORBIDDEN => "log in as an administrator of Metabase",
         _ => return failure,

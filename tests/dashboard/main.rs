@@ -330,3 +330,17 @@ fn login_that_is_throttled_or_refused_by_an_old_or_no_metabase_is_explained() {
         }
     }
 }
+
+#[test]
+fn metabase_without_a_path_of_the_interface_is_explained() {
+    let front = Front::start(|_, request| match request {
+        "GET /api/session/properties" => ("200 OK", String::new(), SET_UP),
+        "POST /api/session" => ("200 OK", String::new(), r#"{"id": "1"}"#),
+        _ => ("404 Not Found", String::new(), "API endpoint does not exist."),
+    });
+    let output = dashboard_at(&front.url, &["status"], "x");
+    assert_eq!(output.code, Some(1), "{}", output.err);
+    for words in ["404 Not Found: API endpoint does not exist.", "this may be another version"] {
+        assert!(output.err.contains(words), "{}", output.err);
+    }
+}
