@@ -4,6 +4,7 @@ use chrono::TimeDelta;
 use common::failure::{Failure, Result};
 use common::text::{self, maybe_thousands, or_dash, span, table, thousands};
 use serde::Serialize;
+use uuid::Uuid;
 
 use crate::cli::RunsCommand;
 use crate::db;
@@ -53,16 +54,18 @@ pub(super) async fn stop(typed: &str, settings: &Settings, printer: &Printer) ->
     let active = target.runs.active().await?;
     let typed_id = typed.to_lowercase();
     let mut matching = active.iter().filter(|active| active.run.to_string().starts_with(&typed_id));
-    let active = match (matching.next(), matching.next()) {
-        (Some(active), None) => active,
-        (None, _) => {
+    let (run, kind) = match (matching.next(), matching.next(), typed.parse::<Uuid>()) {
+        (Some(active), None, _) => (active.run, format!(" ({})", active.kind)),
+        // AWS may not know yet whose task it is that was just started.
+        (None, _, Ok(run)) => (run, String::new()),
+        (None, _, Err(_)) => {
             return Err(Failure::new(format!("no run `{typed}` is in progress"))
                 .hint("`covidctl status` lists the runs in progress"));
         }
         _ => return Err(target::ambiguous_run(typed)),
     };
-    target.runs.stop(active.run).await?;
-    printer.note(&format!("stopped run {} ({})", active.run, active.kind));
+    target.runs.stop(run).await?;
+    printer.note(&format!("stopped run {run}{kind}"));
     Ok(())
 }
 

@@ -27,7 +27,7 @@ async fn follow_covers_download_load_and_report() {
     let id = runs[0]["run_id"].as_str().unwrap();
     let log = cloud.say(&["logs", "--run", &id[..8], "-o", "raw"]).await.worked();
     assert_eq!(log.out.lines().filter(|line| line.contains("file replaced")).count(), 5, "{log:?}");
-    cloud.say(&["stop", id]).await.failed(1, &["is in progress"]);
+    cloud.say(&["stop", id]).await.failed(1, &["is not in progress"]);
 
     step("a second pipeline skips files that are already stored");
     let again = cloud.say(&["run", "pipeline", "--years", "all", "-o", "json"]).await.worked().json();

@@ -114,6 +114,51 @@ async fn run_waits_for_task_that_ecs_does_not_list_yet() {
     assert!(cloud.proxy.has_failed_all("ecs:DescribeTasks"));
 }
 
+/// Returns what was asked to stop.
+fn with_task_that_is_not_described_yet(cloud: &Cloud) -> Arc<Mutex<Option<String>>> {
+    let arn = "arn:aws:ecs:x:123456789012:task/covid19/0123456789abcdef0123456789abcdef";
+    let started_by = Arc::new(Mutex::new(None));
+    let note = Arc::clone(&started_by);
+    cloud.proxy.handle("ecs:RunTask", move |call| {
+        *note.lock().unwrap() = call.json()["startedBy"].as_str().map(str::to_owned);
+        Some(Reply::Json(
+            json!({ "tasks": [{ "taskArn": arn, "lastStatus": "PROVISIONING" }], "failures": [] }),
+        ))
+    });
+    cloud.proxy.handle("ecs:DescribeTasks", move |_| {
+        Some(Reply::Json(json!({ "tasks": [], "failures": [{ "arn": arn, "reason": "MISSING" }] })))
+    });
+    cloud.proxy.handle("ecs:ListTasks", move |call| {
+        let (wanted, started_by) = (call.json(), started_by.lock().unwrap());
+        let is_listed = match (wanted["startedBy"].as_str(), started_by.as_deref()) {
+            (_, None) => false,
+            (Some(wanted), Some(started_by)) => wanted == started_by,
+            (None, Some(_)) => wanted["desiredStatus"] == "RUNNING" && wanted["family"] == "covid19-etl",
+        };
+        Some(Reply::Json(json!({ "taskArns": if is_listed { vec![arn] } else { vec![] } })))
+    });
+    let stopped = Arc::new(Mutex::new(None));
+    let note = Arc::clone(&stopped);
+    cloud.proxy.handle("ecs:StopTask", move |call| {
+        *note.lock().unwrap() = call.json()["task"].as_str().map(str::to_owned);
+        Some(Reply::Json(json!({ "task": { "taskArn": arn } })))
+    });
+    stopped
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn run_that_ecs_does_not_describe_yet_is_in_progress() {
+    let cloud = Cloud::deploy(0).await;
+    let stopped = with_task_that_is_not_described_yet(&cloud);
+    let run = cloud.say(&["run", "etl", "--no-wait"]).await.worked().out.trim().to_owned();
+    let runs = cloud.say(&["runs", "-o", "json"]).await.worked().json();
+    assert_eq!((runs[0]["status"].as_str(), runs.as_array().unwrap().len()), (Some("running"), 1), "{runs}");
+    cloud.say(&["run", "etl"]).await.failed(125, &["etl is running already", "stop it with"]);
+    cloud.say(&["logs", "--run", &run]).await.worked();
+    cloud.say(&["stop", &run]).await.worked();
+    assert!(stopped.lock().unwrap().as_deref().is_some_and(|arn| arn.ends_with("0123456789abcdef")));
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn repeated_request_starts_one_task() {
     let cloud = Cloud::deploy(0).await;

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use aws_sdk_cloudwatchlogs::types::{LogStream, OrderBy};
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use common::failure::{Exit, Result};
 use uuid::Uuid;
 
@@ -88,9 +88,6 @@ fn source(account: &Account, name: &str, group: String, of: EventFilter) -> Arc<
 /// The state of a run whose end was not seen.
 const UNKNOWN: &str = "unknown";
 
-/// How long after its start ECS must know the task of a run.
-const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
-
 /// Completes a history by what only logs know: runs whose tasks ECS has forgotten before their end was recorded, and runs that were never
 /// recorded. `tasks` are the tasks that ECS knows, `recorded` the ids of those in records.
 pub(super) async fn complete(
@@ -101,7 +98,7 @@ pub(super) async fn complete(
 ) -> Result<()> {
     for run in runs.iter_mut() {
         let is_there = tasks.iter().any(|task| task.run_id() == run.run_id);
-        let is_recent = Utc::now() - run.started_at < CONSISTENCY_DELAY;
+        let is_recent = Utc::now() - run.started_at < tasks::CONSISTENCY_DELAY;
         if run.status == "running" && !is_there && !is_recent && !account.is_function(&run.kind) {
             forgotten(run);
         }

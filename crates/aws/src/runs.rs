@@ -4,7 +4,7 @@ use std::sync::PoisonError;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use common::failure::{Exit, Failure, Result};
 use etl::record::{Record, RunOrigin, RunStatus};
 use etl::runs::RunKind;
@@ -21,9 +21,6 @@ use target::{ActiveRun, Job, JobKind, Run, RunEnd, Runs, Storage as _, ambiguous
 
 /// How often a task is polled.
 const POLL_INTERVAL: Duration = Duration::from_secs(1);
-
-/// How long after `RunTask` a task may be missing in `DescribeTasks`; ECS recommends to retry for up to five minutes.
-const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
 
 /// What this process knows about a run without a request.
 #[derive(Debug, Clone)]
@@ -280,22 +277,20 @@ impl Aws {
             Some(KnownRun::Task(task)) => Some(task),
             None => None,
         };
-        let arn = match &known {
-            Some(task) => Some(task.arn.clone()),
-            None => match self.records().await?.of(run).await? {
-                Some(record) if account.is_function(&record.kind) => return Ok(None),
-                record => record.and_then(|record| record.task),
-            },
-        };
-        let mut found = match &arn {
-            Some(arn) => {
-                let cluster = account.tasks().next().map_or("default", |(_, task)| task.cluster.as_str());
-                tasks::describe(account, cluster, std::slice::from_ref(arn)).await?.pop()
+        let record = if known.is_some() { None } else { self.records().await?.of(run).await? };
+        if record.as_ref().is_some_and(|record| account.is_function(&record.kind)) {
+            return Ok(None);
+        }
+        let has_ended = record.as_ref().is_some_and(|record| record.status != RunStatus::Running);
+        let known = known.or_else(|| TaskState::of_record(record.as_ref()?, account));
+        let found = match &known {
+            Some(task) => {
+                let described =
+                    tasks::describe(account, &task.cluster, std::slice::from_ref(&task.arn)).await?.pop();
+                described.or(known.filter(|task| !has_ended && task.is_young()))
             }
             None => tasks::find(account, run).await?,
         };
-        // `DescribeTasks` may return `MISSING` until ECS is consistent (ECS API Reference, `RunTask`).
-        found = found.or(known.filter(|task| Utc::now() - task.created_at < CONSISTENCY_DELAY));
         if let Some(task) = &found {
             self.remember(run, KnownRun::Task(task.clone()));
         }

@@ -1,14 +1,15 @@
 //! ECS tasks: start, describe, list, stop.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use aws_sdk_ecs::types::{
     CapacityProviderStrategyItem, Container, ContainerOverride, DesiredStatus, KeyValuePair, LaunchType,
     Task, TaskOverride,
 };
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use common::env;
 use common::failure::{Failure, Result};
+use etl::record::Record;
 use uuid::Uuid;
 
 use super::account::Account;
@@ -22,6 +23,9 @@ use target::{Job, JobKind};
 
 /// Limit of `DescribeTasks`.
 const DESCRIBE_LIMIT: usize = 100;
+
+/// How long after `RunTask` the other operations may not know the task (ECS API Reference, `RunTask`: retries for up to five minutes).
+pub(super) const CONSISTENCY_DELAY: TimeDelta = TimeDelta::minutes(5);
 
 /// `lastStatus` of a task that does not run any more.
 const STOPPED: &str = "STOPPED";
@@ -44,6 +48,38 @@ impl TaskState {
     /// Returns the run id of the task; without one, the id of the task.
     pub(super) fn run_id(&self) -> Uuid {
         self.run.or_else(|| id(&self.arn).parse().ok()).unwrap_or_default()
+    }
+
+    /// Returns the task of a record as it was when the run began.
+    pub(super) fn of_record(record: &Record, account: &Account) -> Option<Self> {
+        let arn = record.task.as_deref()?;
+        let of_jobs = || account.tasks().next().map(|(_, task)| task.cluster.as_str());
+        let cluster = cluster_of(arn).or_else(of_jobs).unwrap_or("default");
+        let kind = record.kind.clone().into();
+        Some(Self {
+            run: Some(record.run_id),
+            created_at: record.started_at,
+            ..Self::started(arn, cluster, kind)
+        })
+    }
+
+    /// Returns the state of a task that was just started, and that `DescribeTasks` does not know yet.
+    fn started(arn: &str, cluster: &str, kind: JobKind) -> Self {
+        Self {
+            arn: arn.to_owned(),
+            cluster: cluster.to_owned(),
+            kind,
+            run: None,
+            created_at: Utc::now(),
+            stopped_at: None,
+            started_by: None,
+            stop: None,
+        }
+    }
+
+    /// Returns whether `DescribeTasks` may not know the task yet.
+    pub(super) fn is_young(&self) -> bool {
+        Utc::now() - self.created_at < CONSISTENCY_DELAY
     }
 }
 
@@ -191,24 +227,46 @@ pub(super) async fn have_stopped(clients: &Clients, cluster: &str, arns: &[Strin
 /// Returns the tasks of the pipeline that run, or that stopped within the last hour; none if the cluster does not exist.
 pub(super) async fn list(account: &Account, stopped: bool) -> Result<Vec<TaskState>> {
     let wanted = if stopped { DesiredStatus::Stopped } else { DesiredStatus::Running };
-    let mut families: Vec<(&str, &str)> =
-        account.tasks().map(|(_, task)| (task.cluster.as_str(), family(&task.definition))).collect();
-    families.sort_unstable();
-    families.dedup();
+    let mut families: BTreeMap<(&str, &str), JobKind> = BTreeMap::new();
+    for (kind, task) in account.tasks() {
+        families.entry((&task.cluster, family(&task.definition))).or_insert(kind);
+    }
     let mut states = Vec::new();
-    for (cluster, family) in families {
+    for ((cluster, family), kind) in families {
         let arns = arns_in(&account.clients, cluster, Some(family), wanted.clone()).await?;
-        states.extend(describe(account, cluster, &arns).await?);
+        let described = describe(account, cluster, &arns).await?;
+        let is_described = |arn: &String| described.iter().any(|task| task.arn == *arn);
+        let just_started = arns.iter().filter(|arn| !stopped && !is_described(arn));
+        states.extend(just_started.map(|arn| TaskState::started(arn, cluster, kind.clone())));
+        states.extend(described);
     }
     Ok(states)
 }
 
 /// Returns the task of a run that runs, or that stopped within the last hour.
 pub(super) async fn find(account: &Account, run: Uuid) -> Result<Option<TaskState>> {
-    for stopped in [false, true] {
-        let tasks = list(account, stopped).await?;
-        if let Some(task) = tasks.into_iter().find(|task| task.run_id() == run) {
-            return Ok(Some(task));
+    let of_run = |tasks: &[TaskState]| tasks.iter().find(|task| task.run_id() == run).cloned();
+    let running = list(account, false).await?;
+    if let Some(task) = of_run(&running) {
+        return Ok(Some(task));
+    }
+    match started_for(account, run, &running).await? {
+        None => Ok(of_run(&list(account, true).await?)),
+        started => Ok(started),
+    }
+}
+
+/// Returns the one of the running tasks that was started for a run, if it does not say so itself: `DescribeTasks` may not know it yet.
+async fn started_for(account: &Account, run: Uuid, running: &[TaskState]) -> Result<Option<TaskState>> {
+    let unnamed = || running.iter().filter(|task| task.run.is_none());
+    let clusters: BTreeSet<&str> = unnamed().map(|task| task.cluster.as_str()).collect();
+    for cluster in clusters {
+        // No other filter may be beside this one (ECS API Reference, `ListTasks`).
+        let request = account.clients.tasks().list_tasks().cluster(cluster).started_by(run.to_string());
+        let what = || format!("cannot list the tasks in the cluster `{cluster}`");
+        let answer = request.send().await.api_context("ecs:ListTasks", what)?;
+        if let Some(task) = unnamed().find(|task| answer.task_arns().contains(&task.arn)) {
+            return Ok(Some(TaskState { run: Some(run), ..task.clone() }));
         }
     }
     Ok(None)
@@ -293,84 +351,4 @@ fn state_of(task: &Task, jobs: &[(JobKind, &TaskDescription)], is_of_stacks: boo
 }
 
 #[cfg(test)]
-mod tests {
-    use target::description::Texts;
-
-    use super::*;
-
-    fn job(definition: &str, command: Option<&str>) -> TaskDescription {
-        TaskDescription {
-            definition: definition.to_owned(),
-            cluster: "covid19".to_owned(),
-            container: None,
-            subnets: Texts::default(),
-            security_groups: Texts::default(),
-            assign_public_ip: false,
-            launch: Launch::Type("FARGATE".to_owned()),
-            command: command.map(|word| vec![word.to_owned()]),
-            environment: BTreeMap::new(),
-        }
-    }
-
-    fn task(definition: &str, command: Option<&str>) -> Task {
-        let command = command.map(|word| vec![word.to_owned()]);
-        let container = ContainerOverride::builder().name("etl").set_command(command).build();
-        let overrides = TaskOverride::builder().container_overrides(container).build();
-        Task::builder().task_arn("arn:1/a").task_definition_arn(definition).overrides(overrides).build()
-    }
-
-    #[test]
-    fn state_names_the_job_of_the_family() {
-        let (etl, report) = (job("covid19-etl", None), job("arn:aws:ecs:x:1:task-definition/daily:3", None));
-        let jobs = [(JobKind::Etl, &etl), (JobKind::Report, &report)];
-        let kind = |family: &str| {
-            let definition = format!("arn:aws:ecs:x:1:task-definition/{family}:7");
-            state_of(&task(&definition, None), &jobs, true).map(|state| state.kind)
-        };
-        assert_eq!(kind("covid19-etl"), Some(JobKind::Etl));
-        assert_eq!(kind("daily"), Some(JobKind::Report));
-        assert_eq!(kind("reports-etl"), Some(JobKind::Etl));
-    }
-
-    #[test]
-    fn state_tells_jobs_of_one_family_by_their_command() {
-        let (etl, other) = (job("covid19-etl", None), job("covid19-etl", Some("refresh")));
-        let jobs = [(JobKind::Etl, &etl), (JobKind::Named("refresh".into()), &other)];
-        let kind = |command, is_of_stacks| {
-            let task = task("arn:aws:ecs:x:1:task-definition/covid19-etl:7", command);
-            state_of(&task, &jobs, is_of_stacks).unwrap().kind
-        };
-        assert_eq!(kind(None, true), JobKind::Etl);
-        assert_eq!(kind(Some("run"), true), JobKind::Etl);
-        assert_eq!(kind(Some("rollback"), true), JobKind::Rollback);
-        assert_eq!(kind(Some("rollback"), false), JobKind::Etl);
-        assert_eq!(kind(Some("refresh"), false), JobKind::Named("refresh".into()));
-    }
-
-    #[test]
-    fn exit_code_is_that_of_the_main_container() {
-        let container = |name: &str, code: i32| Container::builder().name(name).exit_code(code).build();
-        let stopped = |overrides: Option<TaskOverride>| {
-            Task::builder()
-                .task_arn("arn:1/a")
-                .last_status(STOPPED)
-                .containers(container("aws-guardduty-agent", 0))
-                .containers(container("etl", 3))
-                .set_overrides(overrides)
-                .build()
-        };
-        let code = |task: &Task, named: Option<&str>| {
-            let job = TaskDescription { container: named.map(str::to_owned), ..job("covid19-etl", None) };
-            state_of(task, &[(JobKind::Etl, &job)], false).unwrap().stop.unwrap().exit_code
-        };
-        let (by_others, ours) = (stopped(None), stopped(task("covid19-etl", None).overrides));
-        assert!(has_unnamed_containers(&by_others) && !has_unnamed_containers(&ours));
-        assert_eq!((code(&by_others, Some("etl")), code(&ours, None)), (Some(3), Some(3)));
-    }
-
-    #[test]
-    fn cluster_is_in_the_arn() {
-        assert_eq!(cluster_of("arn:aws:ecs:us-east-1:1:task/jobs/0a"), Some("jobs"));
-        assert_eq!(cluster_of("arn:aws:ecs:us-east-1:1:task/0a"), None);
-    }
-}
+mod tests;

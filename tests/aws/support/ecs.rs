@@ -204,7 +204,11 @@ impl Ecs {
         let stopped = request["desiredStatus"] == "STOPPED";
         let fitting = tasks.iter_mut().filter_map(|task| {
             let is_stopped = task.stopped().is_some();
-            (task.family == request["family"] && is_stopped == stopped).then(|| task.arn.clone())
+            let is_wanted = match request["startedBy"].as_str() {
+                Some(started_by) => task.request["startedBy"] == started_by,
+                None => task.family == request["family"],
+            };
+            (is_wanted && is_stopped == stopped).then(|| task.arn.clone())
         });
         json!({ "taskArns": fitting.collect::<Vec<_>>() })
     }
