@@ -56,6 +56,7 @@ async fn run(target: &Target, outbox: &Outbox, job: &Job) -> Result<u8> {
     let _lease = target.databases.keep_alive().await?;
     let run = target.runs.start(job).await?;
     let name = format!("{} {}", job.kind, short_id(&run));
+    outbox.send(Msg::RunStarted(run)).await;
     outbox.send(Msg::Done(format!("{name} started"))).await;
     loop {
         let Some(ended) = target.runs.wait(run, RUN_POLL).await? else { continue };

@@ -21,8 +21,10 @@ pub struct Runs {
     pub active: Remote<Vec<ActiveRun>>,
     /// Runs that were asked to stop and have not ended.
     pub stopping: Vec<Uuid>,
-    /// Runs that were active and whose end is not known yet.
-    pub ending: Vec<Uuid>,
+    /// Runs whose end gives a notice: those that were active, and those that were started here.
+    pub awaited: Vec<Uuid>,
+    /// Runs whose end has given a notice; an answer that was under way may still list one as active.
+    pub noticed: Vec<Uuid>,
     pub cursor: Cursor,
     /// The run whose details are open.
     pub page: Option<Uuid>,
@@ -34,6 +36,13 @@ pub struct Runs {
 }
 
 impl Runs {
+    /// Gives a notice when a run has ended.
+    pub fn wait_for(&mut self, run: Uuid) {
+        if !self.awaited.contains(&run) && !self.noticed.contains(&run) {
+            self.awaited.push(run);
+        }
+    }
+
     /// Active runs that the history does not have yet, then the history.
     pub fn rows(&self) -> Vec<RunRow<'_>> {
         let history = self.history.items();

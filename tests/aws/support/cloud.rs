@@ -252,12 +252,18 @@ impl Cloud {
         if !config.exists() {
             std::fs::write(&config, "").unwrap();
         }
+        let mut words = self.words_of_target(target);
+        words.extend(["--config".to_owned(), config.to_str().unwrap().to_owned()]);
+        words
+    }
+
+    /// The same, with the configuration file of the user.
+    pub(crate) fn words_of_target(&self, target: &str) -> Vec<String> {
         [
             ("--target", target),
             ("--region", self.moto.region),
             ("--endpoint-url", &self.proxy.endpoint),
             ("--ssl-mode", "disable"),
-            ("--config", config.to_str().unwrap()),
         ]
         .iter()
         .flat_map(|(name, value)| [(*name).to_owned(), (*value).to_owned()])
@@ -326,7 +332,7 @@ pub(crate) fn sample(out: &Path, rows: u64, seed: u64) -> HashMap<String, Vec<u8
     files.map(|file| (file.file_name().into_string().unwrap(), std::fs::read(file.path()).unwrap())).collect()
 }
 
-fn bucket(moto: &Moto, of: &str) -> String {
+pub(crate) fn bucket(moto: &Moto, of: &str) -> String {
     format!("covid19-{of}-{ACCOUNT}-{}", moto.region)
 }
 

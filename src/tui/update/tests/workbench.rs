@@ -160,7 +160,26 @@ fn end_of_a_run_gives_one_notice() {
         Run { status: "failed".to_owned(), finished_at: Some(at(3)), ..Run::begun(run, "etl", at(0)) };
     let effects = update(&mut model, Msg::Runs(id, Ok(vec![ended])));
     assert_eq!(effects, [Effect::Notify(format!("run etl {} failed", &run.to_string()[..8]))]);
-    assert!(model.runs.ending.is_empty());
+    assert!(model.runs.awaited.is_empty());
+}
+
+#[test]
+fn run_that_ends_before_it_is_listed_as_active_gives_a_notice() {
+    let mut model = fresh();
+    let run = Uuid::from_u128(7);
+    update(&mut model, Msg::RunStarted(run));
+    let effects = update(&mut model, Msg::Done("etl 00000000 succeeded".to_owned()));
+    let id = effects.iter().find_map(|effect| match effect {
+        Effect::Request(id, Request::Runs) => Some(*id),
+        _ => None,
+    });
+    let ended =
+        Run { status: "succeeded".to_owned(), finished_at: Some(at(1)), ..Run::begun(run, "etl", at(0)) };
+    let effects = update(&mut model, Msg::Runs(id.unwrap(), Ok(vec![ended])));
+    assert_eq!(effects, [Effect::Notify(format!("run etl {} succeeded", &run.to_string()[..8]))]);
+    // An older answer about active runs arrives, and a newer one.
+    model.runs.wait_for(run);
+    assert!(model.runs.awaited.is_empty(), "one notice");
 }
 
 #[test]
