@@ -5,7 +5,7 @@ use std::sync::Arc;
 use common::failure::{Failure, Result};
 use target::Target;
 #[cfg(feature = "aws")]
-use target::{Bastion, Components as _};
+use target::{AccountHistory, Bastion, Components as _};
 use tunnel::EventSink;
 
 use crate::local::Local;
@@ -46,7 +46,8 @@ fn aws_target(settings: &Settings, events: EventSink) -> Result<Target> {
     let aws = Arc::new(aws::Aws::new(&settings.aws, events));
     let has_bastion = aws.location().capabilities.bastion;
     let bastion = has_bastion.then(|| Arc::clone(&aws) as Arc<dyn Bastion>);
-    Ok(Target { bastion, ..Target::of(aws) })
+    let account = Some(Arc::clone(&aws) as Arc<dyn AccountHistory>);
+    Ok(Target { bastion, account, ..Target::of(aws) })
 }
 
 #[cfg(not(feature = "aws"))]

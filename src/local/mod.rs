@@ -139,7 +139,7 @@ impl Components for Local {
         Location {
             target: self.name.clone(),
             location: self.layout.root.display().to_string(),
-            capabilities: Capabilities { services: true, bastion: false, releases: true },
+            capabilities: Capabilities { services: true, bastion: false, account: false, releases: true },
         }
     }
 

@@ -14,7 +14,7 @@ pub use logs::{
     parse_regex, parse_time, to_datetime,
 };
 pub use target::{
-    ActiveRun, Capabilities, Check, CheckOutcome, Component, ComponentState, JobKind, Location, Metric, Run,
-    WarningRange,
+    ActiveRun, Capabilities, Check, CheckOutcome, Component, ComponentState, JobKind, Location, Metric,
+    MonthCost, ResourceChange, Run, WarningRange,
 };
 pub use tunnel::{Forwarding, LocalForwarding, ServiceStatus, Snapshot, SshHost};

@@ -145,6 +145,22 @@ pub static BINDINGS: &[Binding] = &[
     bind("X", C::EndSession, On(Database), "end the session", Some("end"), Shows("end session")),
     // Health.
     bind("Enter", C::Open, On(Health), "show the whole check", Some("check"), Unlisted),
+    bind(
+        "v",
+        C::Changes,
+        On(Health),
+        "show who changed a resource on AWS lately",
+        Some("changes"),
+        Shows("changes"),
+    ),
+    bind(
+        "$",
+        C::Cost,
+        On(Health),
+        "show what the account on AWS costs this month",
+        Some("cost"),
+        Shows("cost"),
+    ),
     // Overview.
     bind("u", C::BringUp, On(Overview), "bring the target up", Some("up"), Listed("up")),
     bind("p", C::StartAll, On(Overview), "download, load, report", Some("pipeline"), Listed("run pipeline")),

@@ -1,7 +1,14 @@
 //! Every screen on AWS, in a real terminal, with data in it.
 
-use crate::support::cloud::Cloud;
+use std::process::Command;
+
+use serde_json::json;
+
+use crate::support::cloud::{Cloud, bucket};
+use crate::support::policies::OPERATOR;
+use crate::support::proxy::Reply;
 use crate::support::terminal::Terminal;
+use crate::support::{Said, environment, step};
 
 fn screens(cloud: &Cloud, width: u16, height: u16) -> Terminal {
     let terminal = Terminal::new(width, height);
@@ -12,6 +19,33 @@ fn screens(cloud: &Cloud, width: u16, height: u16) -> Terminal {
 /// Runs blocking code on another thread, because the proxy in front of the emulator runs in this process.
 async fn looking<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> T {
     tokio::task::spawn_blocking(look).await.unwrap()
+}
+
+/// Answers what no emulator does: the last changes and the costs.
+fn keep_history(cloud: &Cloud) {
+    let event = |name: &str, parameters: serde_json::Value| {
+        json!({
+            "EventName": name,
+            "EventSource": "rds.amazonaws.com",
+            "EventTime": chrono::Utc::now().timestamp(),
+            "Username": "luz@example.org",
+            "CloudTrailEvent": json!({ "requestParameters": parameters }).to_string(),
+        })
+    };
+    let events = [
+        event("RebootDBInstance", json!({ "dBInstanceIdentifier": "covid19-replica" })),
+        event("StopInstances", json!({ "instanceId": "i-of-others" })),
+    ];
+    cloud.proxy.handle("cloudtrail:LookupEvents", move |call| {
+        assert_eq!(call.json()["LookupAttributes"][0]["AttributeValue"], "false");
+        Some(Reply::Json(json!({ "Events": events })))
+    });
+    let amount = |service: &str, amount: &str| json!({ "Keys": [service], "Metrics": { "UnblendedCost": { "Amount": amount, "Unit": "USD" } } });
+    let groups = [amount("AWS Lambda", "1.25"), amount("Amazon RDS", "41.25")];
+    cloud.proxy.handle("ce:GetCostAndUsage", move |call| {
+        assert_eq!(call.region, "us-east-1");
+        Some(Reply::Json(json!({ "ResultsByTime": [{ "Groups": groups }] })))
+    });
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -25,6 +59,7 @@ async fn run_and_follow_from_the_screens() {
         ("MetricData.member.1.Value", "93.5"),
     ];
     cloud.moto.query("monitoring", "PutMetricData", "2010-08-01", &metric).await;
+    keep_history(&cloud);
     let terminal = screens(&cloud, 100, 30);
     let terminal = looking(move || {
         let text = terminal.see("schedule");
@@ -57,6 +92,16 @@ async fn run_and_follow_from_the_screens() {
         }
         let health = terminal.see("GiB stored");
         assert!(health.contains("master cpu") && health.contains("datasets"), "{health}");
+        terminal.press(&["v"]);
+        let changes = terminal.see("rds RebootDBInstance");
+        assert!(changes.contains("luz@example.org") && changes.contains("covid19-replica"), "{changes}");
+        assert!(!changes.contains("i-of-others"), "{changes}");
+        terminal.press(&["q", "$"]);
+        terminal.see("AWS charges 0.01 US dollars");
+        terminal.press(&["y"]);
+        let cost = terminal.see("in all");
+        assert!(cost.contains("41.25 USD  Amazon RDS") && cost.contains("42.50 USD  in all"), "{cost}");
+        terminal.press(&["q"]);
         terminal.press(&["2"]);
         terminal.wait("the report", |text| text.contains("report  succeeded"));
         terminal.press(&["Down", "Enter"]);
@@ -99,4 +144,29 @@ async fn screens_of_an_empty_account_give_hints() {
         terminal.ended_with(0);
     })
     .await;
+}
+
+/// The script of the guide, which is a shift on a demo without arguments.
+#[tokio::test(flavor = "multi_thread")]
+async fn shift_at_night() {
+    let cloud = Cloud::deploy(3_000).await;
+    cloud.say(&["run", "pipeline"]).await.worked();
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/docs/guides/night-shift.sh");
+    let mut shift = Command::new("bash");
+    shift
+        .arg(script)
+        .arg(env!("CARGO_BIN_EXE_covidctl"))
+        .args(cloud.words_of_target("aws"))
+        .env_clear()
+        .env("PATH", environment("PATH"))
+        .env("LC_ALL", "C.UTF-8")
+        .env("HOME", cloud.folder())
+        .env("AWS_ACCESS_KEY_ID", OPERATOR)
+        .env("AWS_SECRET_ACCESS_KEY", "test")
+        .env("DATASETS_URL", format!("{}/{}", cloud.moto.endpoint, bucket(&cloud.moto, "datasets")));
+    let said = Said::of(shift).await.worked();
+    step(&said.out);
+    for words in ["is not a whole zip archive", "the last good run", "succeeded", "DATABASE", "HEALTH"] {
+        assert!(said.out.contains(words), "`{words}`:\n{}", said.out);
+    }
 }

@@ -141,7 +141,12 @@ impl Components for Memory {
         Location {
             target: "fake".to_owned(),
             location: "memory".to_owned(),
-            capabilities: target::Capabilities { services: true, bastion: false, releases: true },
+            capabilities: target::Capabilities {
+                services: true,
+                bastion: false,
+                account: false,
+                releases: true,
+            },
         }
     }
 

@@ -1,8 +1,10 @@
 //! `cargo xtask test`: all checks and tests, on a temporary PostgreSQL. The output of the tests is passed through and counted.
 
 use std::path::Path;
+use std::thread;
 
 use crate::postgres::{Binaries, Cluster, THROW_AWAY};
+use crate::test_programs::TestProgram;
 use crate::{checks, output, prerequisites, process, stacks, test_programs};
 use common::failure::{Failure, Result};
 
@@ -23,19 +25,26 @@ pub(crate) fn run(pg_bin: Option<&Path>, only_tests: bool, filter: &[String]) ->
         }
     }
     if only_tests || !filter.is_empty() {
-        return tests(pg_bin, filter).map(|tally| output::note(&tally.to_string()));
+        let tally = tests(pg_bin, test_programs::build()?, filter)?;
+        output::note(&tally.to_string());
+        return Ok(());
     }
-    checks::code()?;
-    checks::lint()?;
-    stacks::conform()?;
-    let tally = tests(pg_bin, &[])?;
+    // The linters use one processor and wait for downloads; cargo uses the rest.
+    let (programs, templates) = thread::scope(|scope| {
+        let templates = scope.spawn(|| checks::lint().and_then(|()| stacks::conform()));
+        let programs = checks::code().and_then(|()| test_programs::build());
+        let templates = templates.join().unwrap_or_else(|_| Err(Failure::new("the linters panicked")));
+        (programs, templates)
+    });
+    templates?;
+    let tally = tests(pg_bin, programs?, &[])?;
     checks::documentation()?;
     checks::dependencies()?;
     output::note(&format!("{tally}; formatting, lints, templates and documentation are clean"));
     Ok(())
 }
 
-fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
+fn tests(pg_bin: Option<&Path>, programs: Vec<TestProgram>, filter: &[String]) -> Result<Tally> {
     let binaries = Binaries::find(pg_bin)?;
     let (moto, ministack, adapted) = (stacks::moto()?, stacks::ministack()?, stacks::adapted()?);
     let iam = stacks::iam()?;
@@ -57,7 +66,7 @@ fn tests(pg_bin: Option<&Path>, filter: &[String]) -> Result<Tally> {
     ];
     let mut tally = Tally::default();
     let mut failed = Vec::new();
-    for end in test_programs::run(test_programs::build()?, &environment, filter)? {
+    for end in test_programs::run(programs, &environment, filter)? {
         tally.add(&end.output);
         if !end.succeeded {
             failed.push(end.name);

@@ -160,10 +160,10 @@ impl Account {
                 "the stacks publish it (`covidctl up`); or set it under [aws.names] in the configuration file",
             ));
         }
-        let answer = self.clients.parameters().get_parameter().name(name).with_decryption(true).send().await;
-        let answer = answer
+        let found = self.clients.parameters().parameter(name, true).await;
+        let found = found
             .api_context_optional("ssm:GetParameter", || format!("cannot read the parameter `{name}`"))?;
-        answer.and_then(|answer| answer.parameter?.value).ok_or_else(|| {
+        found.and_then(|parameter| parameter.value).ok_or_else(|| {
             missing("the description of the target names it; `covidctl config` shows the configuration file")
         })
     }

@@ -12,8 +12,10 @@ use aws_config::{AppName, BehaviorVersion, Region, SdkConfig};
 use common::failure::{Exit, Failure, Result};
 
 use super::credentials::CachedCredentials;
-use super::ec2::Ec2;
+use super::ec2::{EC2, Ec2};
 use super::recorder::{Recorder, Redaction};
+use super::service::{Service, ServiceClient};
+use super::ssm::{SSM, Ssm};
 use target::{AwsSettings, Origin};
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
@@ -98,7 +100,16 @@ impl Clients {
     }
 
     pub(super) fn ec2(&self) -> Ec2<'_> {
-        Ec2 { config: &self.config, recorder: self.recorder.as_ref() }
+        Ec2(self.client_of(&EC2))
+    }
+
+    pub(super) fn parameters(&self) -> Ssm<'_> {
+        Ssm(self.client_of(&SSM))
+    }
+
+    /// Returns a client without operations of its own.
+    pub(super) fn client_of(&self, service: &'static Service) -> ServiceClient<'_> {
+        ServiceClient { service, config: &self.config, recorder: self.recorder.as_ref() }
     }
 }
 
@@ -132,6 +143,5 @@ clients! {
     databases: aws_sdk_rds,
     schedules: aws_sdk_scheduler,
     secrets: aws_sdk_secretsmanager,
-    parameters: aws_sdk_ssm,
     identity: aws_sdk_sts,
 }

@@ -8,8 +8,10 @@ mod api_error;
 mod bastion;
 mod buckets;
 mod ca_bundle;
+mod changes;
 mod clients;
 mod components;
+mod cost;
 mod covid19;
 mod credentials;
 mod database_access;
@@ -30,6 +32,8 @@ mod run_logs;
 mod run_records;
 mod runs;
 mod schedules;
+mod service;
+mod ssm;
 mod stacks;
 mod stop_reason;
 mod task_definition;
@@ -54,8 +58,8 @@ pub use self::stacks::{
     Change, ExistingStack, KEPT, Plan, ResourceAction, SELFTEST_TAG, StackAction, Step, UpOptions,
 };
 use target::{
-    AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext, Location, Metric,
-    Origin, WithOrigin,
+    AccountHistory, AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext,
+    Location, Metric, MonthCost, Origin, ResourceChange, WithOrigin,
 };
 use tunnel::EventSink;
 
@@ -116,6 +120,7 @@ impl Components for Aws {
             capabilities: Capabilities {
                 services: false,
                 bastion: has_bastion,
+                account: true,
                 releases: description.is_none(),
             },
         }
@@ -151,5 +156,16 @@ impl Components for Aws {
     async fn names(&self) -> Result<Vec<(&'static str, WithOrigin<String>)>> {
         let account = self.account().await?;
         Ok(account.names.all().map(|(key, name)| (key, name.clone())).collect())
+    }
+}
+
+#[async_trait]
+impl AccountHistory for Aws {
+    async fn changes(&self) -> Result<Vec<ResourceChange>> {
+        changes::recent(self.account().await?).await
+    }
+
+    async fn cost(&self) -> Result<MonthCost> {
+        cost::of_month(&self.account().await?.clients, Utc::now().date_naive()).await
     }
 }

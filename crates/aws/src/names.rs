@@ -4,11 +4,11 @@
 
 use std::collections::BTreeMap;
 
-use aws_sdk_ssm::types::Parameter;
 use common::failure::{Failure, Result};
 
 use super::api_error::ApiContext as _;
 use super::clients::Clients;
+use super::ssm::Parameter;
 use target::{AwsSettings, Origin, WithOrigin};
 
 /// Declares the names, each with its key and default.
@@ -147,17 +147,15 @@ fn check_keys(names: &BTreeMap<String, String>) -> Result<()> {
 
 /// Returns the parameters below the prefix, without it.
 async fn parameters(clients: &Clients, prefix: &str) -> Result<BTreeMap<String, String>> {
-    let client = clients.parameters();
-    let pages = client.get_parameters_by_path().path(prefix).recursive(true).into_paginator().send();
-    let pages = pages.try_collect().await.api_context("ssm:GetParametersByPath", || {
+    let found = clients.parameters().parameters_below(prefix).await;
+    let found = found.api_context("ssm:GetParametersByPath", || {
         format!("cannot read the names that the stacks have written below `{prefix}`")
     })?;
-    let named = |parameter: Parameter| {
-        let name = parameter.name?;
+    let named = |Parameter { name, value, .. }: Parameter| {
         let key = name.strip_prefix(prefix).unwrap_or(&name).trim_start_matches('/').to_owned();
-        Some((key, parameter.value?))
+        Some((key, value?))
     };
-    Ok(pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default()).filter_map(named).collect())
+    Ok(found.into_iter().filter_map(named).collect())
 }
 
 #[cfg(test)]

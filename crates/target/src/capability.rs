@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer,
-    DoctorContext, Job, JobKind, Location, Metric, Run, RunEnd, WithOrigin,
+    DoctorContext, Job, JobKind, Location, Metric, MonthCost, ResourceChange, Run, RunEnd, WithOrigin,
 };
 
 /// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
@@ -27,6 +27,7 @@ pub struct Target {
     pub components: Arc<dyn Components>,
     pub services: Option<Arc<dyn Services>>,
     pub bastion: Option<Arc<dyn Bastion>>,
+    pub account: Option<Arc<dyn AccountHistory>>,
 }
 
 impl Target {
@@ -39,6 +40,7 @@ impl Target {
             components: adapter as _,
             services: None,
             bastion: None,
+            account: None,
         }
     }
 
@@ -66,6 +68,17 @@ impl Target {
                 "stacks are created and deleted on the command line, which shows the changes first",
             )
             .hint(format!("covidctl --target {} up", self.location().target))
+        })
+    }
+
+    /// Returns the history of the account.
+    ///
+    /// # Errors
+    /// A usage error if the target is in none.
+    pub fn account(&self) -> Result<&dyn AccountHistory> {
+        self.account.as_deref().ok_or_else(|| {
+            Failure::usage(format!("the target `{}` is in no account", self.location().target))
+                .hint("--target aws")
         })
     }
 
@@ -203,6 +216,16 @@ pub trait Services: Send + Sync {
 
     /// Stops everything.
     async fn down(&self, data: DataRetention, progress: Arc<dyn Progress>) -> Result<()>;
+}
+
+/// What happened in the account that the target is in.
+#[async_trait]
+pub trait AccountHistory: Send + Sync {
+    /// Returns the last changes of the target's resources, newest first.
+    async fn changes(&self) -> Result<Vec<ResourceChange>>;
+
+    /// Returns what the account has cost this month. The request itself is charged.
+    async fn cost(&self) -> Result<MonthCost>;
 }
 
 /// A bastion in front of the databases.

@@ -22,11 +22,14 @@ pub struct Location {
 
 /// The optional capabilities of a target, for screens.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each capability is there or not, whatever the others are")]
 pub struct Capabilities {
     /// It starts and stops at once; otherwise it consists of stacks.
     pub services: bool,
     /// Its databases are behind a bastion.
     pub bastion: bool,
+    /// It is in an account, which keeps who changed its resources and what they cost.
+    pub account: bool,
     /// It runs this project's image: its database has releases, and its storage datasets, run records and reports.
     pub releases: bool,
 }

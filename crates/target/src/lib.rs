@@ -5,6 +5,7 @@
 
 #![warn(missing_docs)]
 
+pub mod account;
 pub mod capability;
 pub mod covid19;
 pub mod database;
@@ -14,9 +15,10 @@ pub mod job;
 pub mod settings;
 mod texts;
 
+pub use self::account::{MonthCost, ResourceChange};
 pub use self::capability::{
-    Bastion, BastionAccess, Components, DataRetention, Databases, LoginSecret, NamedEndpoint, Progress, Runs,
-    Services, Storage, Target, described,
+    AccountHistory, Bastion, BastionAccess, Components, DataRetention, Databases, LoginSecret, NamedEndpoint,
+    Progress, Runs, Services, Storage, Target, described,
 };
 pub use self::database::{
     Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer, password_line,

@@ -234,7 +234,7 @@ mod tests {
         Location {
             target: "aws".to_owned(),
             location: "account 1".to_owned(),
-            capabilities: Capabilities { services: false, bastion: true, releases: true },
+            capabilities: Capabilities { services: false, bastion: true, account: true, releases: true },
         }
     }
 

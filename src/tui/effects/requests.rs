@@ -67,6 +67,8 @@ pub(super) async fn perform(
         Request::Checks => Msg::Checks(id, Ok(checks(&target).await)),
         Request::Tunnels => Msg::Tunnels(id, response(tunnels::in_background(&settings)).await),
         Request::Metrics => Msg::Metrics(id, response(metrics(&target)).await),
+        Request::Changes => Msg::Changes(id, response(async { target.account()?.changes().await }).await),
+        Request::Cost => Msg::Cost(id, response(async { target.account()?.cost().await }).await),
         Request::Logs { since, run } => return logs::follow(&target, &outbox, id, since, run).await,
     };
     outbox.send(msg).await;

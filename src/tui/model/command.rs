@@ -63,6 +63,10 @@ pub enum Command {
     OpenTunnel,
     CancelQuery,
     EndSession,
+    /// Shows who changed the target's resources lately.
+    Changes,
+    /// Shows what the account costs.
+    Cost,
     CloseTunnel,
     Yes,
     No,

@@ -50,6 +50,8 @@ pub enum Request {
     Activity,
     Checks,
     Metrics,
+    Changes,
+    Cost,
     /// The tunnels in the background.
     Tunnels,
     Logs {

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Cursor, Remote};
-use crate::tui::domain::{Check, Metric};
+use crate::tui::domain::{Check, Metric, MonthCost, ResourceChange};
 
 /// Samples that are kept of a metric.
 const MAX_SAMPLES: usize = 120;
@@ -33,6 +33,9 @@ pub struct Health {
     pub cursor: Cursor,
     pub metrics: Remote<Measurements>,
     pub samples: VecDeque<MachineMetrics>,
+    /// Newest first.
+    pub changes: Remote<Vec<ResourceChange>>,
+    pub cost: Remote<MonthCost>,
 }
 
 impl Health {

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use chrono::{DateTime, Utc};
 use tui_input::InputRequest;
+use uuid::Uuid;
 
 use super::data::{DataSummary, RejectedRow};
 use super::health::Measurements;
@@ -11,8 +12,8 @@ use super::logs::ParsedEvent;
 use super::runs::RunDetails;
 use super::{Command, RequestId, Response, UserError};
 use crate::tui::domain::{
-    ActiveRun, Activity, Check, Component, Location, Millis, PatternChange, Report, Run, ServiceStatus,
-    Snapshot,
+    ActiveRun, Activity, Check, Component, Location, Millis, MonthCost, PatternChange, Report,
+    ResourceChange, Run, ServiceStatus, Snapshot,
 };
 
 #[derive(Debug, Clone)]
@@ -40,10 +41,13 @@ pub enum Msg {
     Activity(RequestId, Response<Box<Activity>>),
     Checks(RequestId, Response<Vec<Check>>),
     Metrics(RequestId, Response<Measurements>),
+    Changes(RequestId, Response<Vec<ResourceChange>>),
+    Cost(RequestId, Response<MonthCost>),
     Tunnels(RequestId, Response<Vec<ServiceStatus>>),
 
-    // Events. `Step` is the current step of a long operation, none when it has ended. `Done` and `Failed` are results of changes.
+    // Events. `RunStarted` is a run that these screens started. `Step` is the current step of a long operation, none when it has ended. `Done` and `Failed` are results of changes.
     Logs(RequestId, LogEvent),
+    RunStarted(Uuid),
     Step(Option<String>),
     Done(String),
     Failed(UserError),

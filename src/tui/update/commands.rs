@@ -1,6 +1,6 @@
 //! What each command does.
 
-use super::{database, logs, navigate, requests, runs};
+use super::{database, health, logs, navigate, requests, runs};
 use crate::tui::domain::{Component, ComponentState, FULL_PIPELINE, JobKind};
 use crate::tui::layout;
 use crate::tui::model::overlay::{Overlay, Purpose};
@@ -61,6 +61,8 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         }
         Command::CancelQuery => database::end_session(model, false),
         Command::EndSession => database::end_session(model, true),
+        Command::Changes => return health::changes(model).into_iter().collect(),
+        Command::Cost => health::ask_cost(model),
         Command::CompareRun => return runs::compare(model).into_iter().collect(),
         Command::OpenTunnel => model.open_input(Purpose::Tunnel, ""),
         Command::CloseTunnel => close_tunnel(model),
@@ -96,7 +98,7 @@ fn open(model: &mut Model) -> Option<Effect> {
         }
         Screen::Tunnels => {}
         Screen::Database => database::open(model),
-        Screen::Health => open_check(model),
+        Screen::Health => health::open_check(model),
     }
     None
 }
@@ -110,18 +112,6 @@ fn open_component(model: &mut Model) {
     let title = format!("{}: {}", component.name, component.state);
     let lines = wrap_words(&sanitize(&component.detail), layout::overlay_columns(model));
     model.overlay = Some(Overlay::text(title, lines));
-}
-
-/// Shows the whole detail of the selected check, and its cure.
-fn open_check(model: &mut Model) {
-    let Some(check) = model.health.selected().cloned() else { return };
-    let columns = layout::overlay_columns(model);
-    let mut lines = wrap_words(&sanitize(&check.detail), columns);
-    if let Some(hint) = &check.hint {
-        lines.push(String::new());
-        lines.extend(wrap_words(&format!("cure: {}", sanitize(hint)), columns));
-    }
-    model.overlay = Some(Overlay::text(format!("{}: {}", check.name, check.outcome), lines));
 }
 
 /// The screen with more about a component; none if its detail is all there is, or explains a failure.

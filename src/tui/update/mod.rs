@@ -4,6 +4,7 @@
 
 mod commands;
 mod database;
+mod health;
 mod input;
 mod logs;
 mod navigate;

@@ -31,6 +31,8 @@ pub(super) fn start(model: &mut Model, request: Request) -> Effect {
         Request::Activity => model.database.activity.start(id, now),
         Request::Checks => model.health.checks.start(id, now),
         Request::Metrics => model.health.metrics.start(id, now),
+        Request::Changes => model.health.changes.start(id, now),
+        Request::Cost => model.health.cost.start(id, now),
         Request::Tunnels => model.tunnels.background.start(id, now),
         Request::Logs { .. } => model.logs.start(id),
     }

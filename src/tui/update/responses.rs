@@ -3,14 +3,14 @@
 use std::cmp::Reverse;
 
 use super::requests::{due, reload};
-use super::runs;
+use super::{health, runs};
 use crate::tui::domain::{
     Check, CheckOutcome, Component, ComponentState, Location, Run, SERVER_SOURCE, ServiceStatus,
 };
 use crate::tui::model::data::DataSummary;
 use crate::tui::model::logs::{LogSource, Logs};
 use crate::tui::model::tunnels::TunnelState;
-use crate::tui::model::{Effect, LogEvent, Model, Msg, RequestId, Response, Step, TunnelEvent};
+use crate::tui::model::{Effect, LogEvent, Model, Msg, Remote, RequestId, Response, Step, TunnelEvent};
 use crate::tui::text::{sanitize, short_id};
 
 /// Stores a response or an event; a stale response changes nothing.
@@ -36,8 +36,9 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
             model.runs.active.receive(id, response, now);
             let after: Vec<_> = ids(model);
             model.runs.stopping.retain(|run| after.contains(run));
-            let ended = before.iter().filter(|run| !after.contains(run));
-            model.runs.ending.extend(ended);
+            for run in before.iter().filter(|run| !after.contains(run)) {
+                model.runs.wait_for(*run);
+            }
             // A run that began or ended elsewhere changes more than this list.
             if is_known && before != after {
                 return reload(model);
@@ -48,13 +49,7 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
             return ended_runs(model);
         }
         Msg::Comparison(id, response) => {
-            let is_expected = model.runs.comparison.receive(id, response, now);
-            if is_expected {
-                match model.runs.comparison.error.clone() {
-                    Some(error) => model.notify_error(error),
-                    None => runs::show_comparison(model),
-                }
-            }
+            receive_and_show(model, |model| &mut model.runs.comparison, id, response, runs::show_comparison);
         }
         Msg::RunDetails(id, response) => _ = model.runs.details.receive(id, response, now),
         Msg::Data(id, response) => receive_data(model, id, response),
@@ -73,9 +68,17 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
                 model.health.sample();
             }
         }
+        Msg::Changes(id, response) => {
+            receive_and_show(model, |model| &mut model.health.changes, id, response, health::show_changes);
+        }
+        Msg::Cost(id, response) => {
+            receive_and_show(model, |model| &mut model.health.cost, id, response, health::show_cost);
+        }
         Msg::Tunnels(id, response) => receive_background_tunnels(model, id, response),
         Msg::Checks(id, response) => return receive_checks(model, id, response),
         Msg::Logs(id, event) if Some(id) == model.logs.request => receive_logs(model, event),
+        // It may end before the next request for active runs.
+        Msg::RunStarted(run) => model.runs.wait_for(run),
         Msg::Step(text) => {
             model.step = text.map(|text| Step { text, since: now });
             return reload(model);
@@ -96,13 +99,32 @@ pub(super) fn receive(model: &mut Model, msg: Msg) -> Vec<Effect> {
     Vec::new()
 }
 
+/// Stores the answer to a question of the user, and shows it or why there is none.
+fn receive_and_show<T>(
+    model: &mut Model,
+    remote: fn(&mut Model) -> &mut Remote<T>,
+    id: RequestId,
+    response: Response<T>,
+    show: fn(&mut Model),
+) {
+    let now = model.now;
+    if !remote(model).receive(id, response, now) {
+        return;
+    }
+    match remote(model).error.clone() {
+        Some(error) => model.notify_error(error),
+        None => show(model),
+    }
+}
+
 /// Gives a notice of the runs that have ended, now that the history says how.
 fn ended_runs(model: &mut Model) -> Vec<Effect> {
     let history = model.runs.history.items();
     let ended =
-        history.iter().filter(|run| model.runs.ending.contains(&run.run_id) && run.finished_at.is_some());
+        history.iter().filter(|run| model.runs.awaited.contains(&run.run_id) && run.finished_at.is_some());
     let ended: Vec<_> = ended.map(|run| (run.run_id, run.kind.clone(), run.status.clone())).collect();
-    model.runs.ending.retain(|run| ended.iter().all(|(ended, ..)| ended != run));
+    model.runs.awaited.retain(|run| ended.iter().all(|(ended, ..)| ended != run));
+    model.runs.noticed.extend(ended.iter().map(|(run, ..)| *run));
     ended
         .into_iter()
         .map(|(run, kind, status)| Effect::Notify(format!("run {kind} {} {status}", short_id(&run))))

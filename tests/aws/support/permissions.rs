@@ -46,6 +46,7 @@ pub(crate) fn of(call: &Call, tags: &BTreeMap<String, String>) -> Vec<Permission
     let one = |resource: String| vec![need(&call.operation, resource)];
     match (service, action) {
         ("sts" | "autoscaling" | "elasticloadbalancing", _)
+        | ("cloudtrail", "LookupEvents")
         | ("cloudwatch", "GetMetricData" | "GetMetricStatistics")
         | ("ec2", "DescribeImages" | "DescribeInstances" | "DescribeSecurityGroups" | "DescribeSubnets")
         | ("ecs", "ListClusters" | "ListServices" | "ListTaskDefinitionFamilies")
@@ -56,6 +57,7 @@ pub(crate) fn of(call: &Call, tags: &BTreeMap<String, String>) -> Vec<Permission
         | ("scheduler", "ListSchedules")
         | ("secretsmanager", "ListSecrets")
         | ("ssm", "DescribeParameters") => one("*".to_owned()),
+        ("ce", "GetCostAndUsage") => one(format!("arn:aws:billing::{ACCOUNT}:billingview/primary")),
         ("ecs", "DescribeClusters") => {
             one(arn(format!("cluster/{}", json["clusters"][0].as_str().unwrap_or_default())))
         }

@@ -1,6 +1,5 @@
 //! Parameters and secrets that look like a database's login. Only names are read, and the values of plain parameters; never a password.
 
-use aws_sdk_ssm::types::ParameterType;
 use common::failure::Result;
 use toml::{Table, Value};
 
@@ -19,16 +18,13 @@ pub(super) struct Parameter {
 }
 
 pub(super) async fn parameters(clients: &Clients) -> Result<Vec<Parameter>> {
-    let pages = clients.parameters().describe_parameters().into_paginator().send();
-    let pages = pages.try_collect().await;
-    let pages =
-        pages.api_context("ssm:DescribeParameters", || "cannot list the SSM parameters".to_owned())?;
-    let found = pages.into_iter().flat_map(|page| page.parameters.unwrap_or_default());
-    let parameter = |parameter: aws_sdk_ssm::types::ParameterMetadata| {
-        let is_secret = parameter.r#type == Some(ParameterType::SecureString);
-        Some(Parameter { name: parameter.name?, is_secret })
-    };
-    Ok(found.filter_map(parameter).collect())
+    let found = clients.parameters().described_parameters().await;
+    let found =
+        found.api_context("ssm:DescribeParameters", || "cannot list the SSM parameters".to_owned())?;
+    let found = found.into_iter().filter(|parameter| !parameter.name.is_empty());
+    Ok(found
+        .map(|parameter| Parameter { is_secret: parameter.r#type == "SecureString", name: parameter.name })
+        .collect())
 }
 
 /// Sets `database`, `user` and `password` of a database from parameters and secrets.
@@ -101,10 +97,10 @@ async fn plain(clients: &Clients, parameters: &[Parameter], last: &[&str]) -> Re
         !parameter.is_secret && is_named && is_of_database(&parameter.name)
     };
     let Some(parameter) = parameters.iter().find(fits) else { return Ok(None) };
-    let answer = clients.parameters().get_parameter().name(&parameter.name).send().await;
-    let answer = answer
+    let found = clients.parameters().parameter(&parameter.name, false).await;
+    let found = found
         .api_context("ssm:GetParameter", || format!("cannot read the parameter `{}`", parameter.name))?;
-    Ok(answer.parameter.and_then(|parameter| parameter.value))
+    Ok(found.value)
 }
 
 /// Returns the ARN of a secret that looks like a database's.
