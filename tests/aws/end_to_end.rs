@@ -126,13 +126,16 @@ async fn scheduled_download_starts_load(cloud: &Cloud) {
 #[track_caller]
 fn policies_are_needed(cloud: &Cloud) {
     const KILLED: &str = "runs.rs: the end of a run that could not write it";
+    const HEALTH: &str = "screens.rs: the Health screen";
     const EARLIER: &str = "earlier versions kept a copy of the latest report";
     const REVISION: &str = "ECS documents the ARN with a revision; a request names the family alone";
     const SLOW: &str = "etl/tests/download: a download that takes longer than the function may";
     let evaluation = cloud.proxy.evaluate();
     let operator = [
         ("LookAtThePipeline: arn:aws:ssm:*:*:parameter/covid19/*", "the prefix may end with a slash"),
-        ("LookWhereAwsKnowsNoResources: cloudwatch:GetMetricData", "screens.rs: the Health screen"),
+        ("LookWhereAwsKnowsNoResources: ce:GetCostAndUsage", HEALTH),
+        ("LookWhereAwsKnowsNoResources: cloudtrail:LookupEvents", HEALTH),
+        ("LookWhereAwsKnowsNoResources: cloudwatch:GetMetricData", HEALTH),
         ("WriteDownHowARunEnded: s3:PutObject", KILLED),
         ("WriteDownHowARunEnded: arn:aws:s3:::covid19-reports-*/runs/*", KILLED),
     ];

@@ -18,8 +18,11 @@ use serde::Deserialize;
 use crate::{output, process};
 use common::failure::{Context as _, Failure, Result};
 
-/// Programs that run at the same time.
-const WORKERS: usize = 2;
+/// Programs that run at the same time. They wait more than they compute.
+const WORKERS: usize = 3;
+
+/// Programs that take longest. They are started first, so that none is left alone at the end.
+const LONGEST: [&str; 4] = ["covidctl aws", "etl faults", "etl load", "aws aws"];
 
 /// Programs without output for this long are considered hung.
 const OUTPUT_TIMEOUT: Duration = Duration::from_mins(8);
@@ -60,7 +63,7 @@ struct Profile {
     test: bool,
 }
 
-/// Builds all test programs. Those of integration tests, which take longest, come first.
+/// Builds all test programs. Those that take longest come first, then those of integration tests.
 pub(crate) fn build() -> Result<Vec<TestProgram>> {
     let arguments = "test --workspace --all-features --no-run --message-format json-render-diagnostics";
     let mut cargo = process::cargo(arguments);
@@ -70,7 +73,8 @@ pub(crate) fn build() -> Result<Vec<TestProgram>> {
     }
     let mut programs: Vec<(bool, TestProgram)> =
         String::from_utf8_lossy(&built.stdout).lines().filter_map(program).collect();
-    programs.sort_by_key(|(is_integration_test, _)| !is_integration_test);
+    let rank = |name: &str| LONGEST.iter().position(|longest| *longest == name).unwrap_or(LONGEST.len());
+    programs.sort_by_key(|(is_integration_test, program)| (rank(&program.name), !is_integration_test));
     Ok(programs.into_iter().map(|(_, program)| program).collect())
 }
 

@@ -13,7 +13,8 @@ use self::pages::{Example, examples};
 use crate::support::{Finished, Target};
 
 /// Commands that are not run here, by their beginning, and where or why.
-const ELSEWHERE: [(&str, &str); 16] = [
+const ELSEWHERE: [(&str, &str); 17] = [
+    ("bash docs/guides/night-shift.sh", "tests/aws"),
     ("covidctl                        #", "tests/tui"),
     ("covidctl --target aws", "tests/aws"),
     ("covidctl dashboard", "tests/dashboard"),
