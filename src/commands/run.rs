@@ -36,16 +36,18 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         let run = target.runs.start(&job(&kinds[0], args)).await?;
         return show_id(run, printer);
     }
-    let mut started = Vec::new();
+    let (mut started, mut running) = (Vec::new(), None);
     let all = async {
         // Before the id of the run is printed: its reader may send a signal at once.
         let mut signals = Signals::listen()?;
         for kind in &jobs {
             let following = Following::start(&target, &job(kind, args)).await?;
             started.push(following.run);
+            running = Some(following.run);
             if let Some(detached) = follow(&target, following, &mut signals, printer).await? {
                 return Ok(Some(detached));
             }
+            running = None;
         }
         Ok(None)
     };
@@ -53,7 +55,7 @@ pub(super) async fn run(args: &Run, settings: &Settings, printer: &Printer) -> R
         None => all.await,
         Some(limit) => match tokio::time::timeout(limit, all).await {
             Ok(ended) => ended,
-            Err(_) => Err(stopped(&target, started.last().copied(), limit).await?),
+            Err(_) => Err(stopped(&target, running, limit).await?),
         },
     };
     if let Ok(Some(detached)) = ended {
@@ -135,12 +137,17 @@ fn detached(signal: &Failure, run: Uuid) -> Failure {
         .exit_code(signal.exit())
 }
 
+/// Stops what runs after a time-out, and returns the error. A job that is being started may go on.
 async fn stopped(target: &Target, run: Option<Uuid>, limit: std::time::Duration) -> Result<Failure> {
-    if let Some(run) = run {
-        target.runs.stop(run).await?;
-    }
     let limit = text::span(chrono::TimeDelta::from_std(limit).unwrap_or(chrono::TimeDelta::MAX));
-    Ok(Failure::new(format!("the job did not end within {limit}; it was asked to stop"))
-        .hint("set a larger --timeout, or none")
-        .exit_code(Exit::Timeout))
+    let failure = match run {
+        Some(run) => {
+            target.runs.stop(run).await?;
+            Failure::new(format!("the job did not end within {limit}; it was asked to stop"))
+                .hint("set a larger --timeout, or none")
+        }
+        None => Failure::new(format!("the job did not start within {limit}"))
+            .hint("`covidctl status` shows whether it runs; set a larger --timeout, or none"),
+    };
+    Ok(failure.exit_code(Exit::Timeout))
 }

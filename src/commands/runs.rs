@@ -56,7 +56,7 @@ pub(super) async fn stop(typed: &str, settings: &Settings, printer: &Printer) ->
     let mut matching = active.iter().filter(|active| active.run.to_string().starts_with(&typed_id));
     let (run, kind) = match (matching.next(), matching.next(), typed.parse::<Uuid>()) {
         (Some(active), None, _) => (active.run, format!(" ({})", active.kind)),
-        // AWS may not know yet whose task it is that was just started.
+        // ECS may not describe a new task yet; the list of active runs then lacks the id of its run.
         (None, _, Ok(run)) => (run, String::new()),
         (None, _, Err(_)) => {
             return Err(Failure::new(format!("no run `{typed}` is in progress"))

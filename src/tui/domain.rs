@@ -15,6 +15,6 @@ pub use logs::{
 };
 pub use target::{
     ActiveRun, Capabilities, Check, CheckOutcome, Component, ComponentState, JobKind, Location, Metric,
-    MonthCost, ResourceChange, Run, WarningRange,
+    MonthCost, ResourceChange, ResourceHistory, Run, WarningRange,
 };
 pub use tunnel::{Forwarding, LocalForwarding, ServiceStatus, Snapshot, SshHost};

@@ -99,8 +99,8 @@ async fn run_and_follow_from_the_screens() {
         terminal.press(&["q", "$"]);
         terminal.see("AWS charges 0.01 US dollars");
         terminal.press(&["y"]);
-        let cost = terminal.see("in all");
-        assert!(cost.contains("41.25 USD  Amazon RDS") && cost.contains("42.50 USD  in all"), "{cost}");
+        let cost = terminal.see("  total");
+        assert!(cost.contains("41.25 USD  Amazon RDS") && cost.contains("42.50 USD  total"), "{cost}");
         terminal.press(&["q"]);
         terminal.press(&["2"]);
         terminal.wait("the report", |text| text.contains("report  succeeded"));

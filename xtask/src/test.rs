@@ -36,8 +36,9 @@ pub(crate) fn run(pg_bin: Option<&Path>, only_tests: bool, filter: &[String]) ->
         let templates = templates.join().unwrap_or_else(|_| Err(Failure::new("the linters panicked")));
         (programs, templates)
     });
+    let programs = programs?;
     templates?;
-    let tally = tests(pg_bin, programs?, &[])?;
+    let tally = tests(pg_bin, programs, &[])?;
     checks::documentation()?;
     checks::dependencies()?;
     output::note(&format!("{tally}; formatting, lints, templates and documentation are clean"));

@@ -11,8 +11,8 @@ use super::account::Account;
 use super::api_error::ApiContext as _;
 use super::service::{Protocol, Service};
 use super::tasks::family;
-use target::ResourceChange;
 use target::description::{BastionPlace, Description, Work};
+use target::{ResourceChange, ResourceHistory};
 
 const CLOUDTRAIL: Service = Service {
     id: "CloudTrail",
@@ -21,14 +21,14 @@ const CLOUDTRAIL: Service = Service {
     protocol: Protocol::Json("com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101"),
 };
 
-/// How far back changes are listed.
-const BACK: TimeDelta = TimeDelta::days(7);
+/// How far back changes are listed at most.
+const LOOKBACK: TimeDelta = TimeDelta::days(7);
 
 /// Pages that are read at most; CloudTrail answers two requests a second, with 50 events each (`LookupEvents`).
 const MAX_PAGES: usize = 6;
 
-/// What every task and function does by itself.
-const ROUTINE: [&str; 2] = ["CreateLogStream", "AssumeRole"];
+/// What every task, function or agent calls all the time.
+const ROUTINE_OPERATIONS: [&str; 2] = ["CreateLogStream", "UpdateInstanceInformation"];
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default, rename_all = "PascalCase")]
@@ -47,7 +47,7 @@ struct Event {
     source: String,
     /// In seconds since 1970.
     #[serde(rename = "EventTime")]
-    time: f64,
+    seconds: f64,
     username: Option<String>,
     resources: Vec<Resource>,
     /// The whole event, a JSON document.
@@ -62,16 +62,16 @@ struct Resource {
     name: String,
 }
 
-/// Returns the changes of what the target consists of, newest first.
-pub(super) async fn recent(account: &Account) -> Result<Vec<ResourceChange>> {
+/// Returns the changes of what the target consists of.
+pub(super) async fn recent(account: &Account) -> Result<ResourceHistory> {
     let names = names(&account.description);
-    let since = (Utc::now() - BACK).timestamp();
+    let mut since = Utc::now() - LOOKBACK;
     let mut input = json!({
-        "StartTime": since,
+        "StartTime": since.timestamp(),
         "LookupAttributes": [{ "AttributeKey": "ReadOnly", "AttributeValue": "false" }],
     });
     let mut changes = Vec::new();
-    for _ in 0..MAX_PAGES {
+    for pages in 1.. {
         let page: Page = account
             .clients
             .client_of(&CLOUDTRAIL)
@@ -79,12 +79,14 @@ pub(super) async fn recent(account: &Account) -> Result<Vec<ResourceChange>> {
             .await
             .api_context("cloudtrail:LookupEvents", || "cannot read the last changes".to_owned())?;
         changes.extend(page.events.iter().filter_map(|event| change(event, &names)));
-        match page.next_token.filter(|token| !token.is_empty()) {
-            None => break,
-            Some(token) => input["NextToken"] = Value::from(token),
+        let Some(token) = page.next_token.filter(|token| !token.is_empty()) else { break };
+        if pages == MAX_PAGES {
+            since = page.events.last().and_then(Event::time).unwrap_or(since);
+            break;
         }
+        input["NextToken"] = Value::from(token);
     }
-    Ok(changes)
+    Ok(ResourceHistory { since, changes })
 }
 
 /// Returns the names of the resources of a target.
@@ -93,10 +95,11 @@ fn names(description: &Description) -> BTreeSet<&str> {
     for job in description.jobs.values() {
         match &job.work {
             Work::Task(task) => names.extend([family(&task.definition), last_part(&task.cluster)]),
-            Work::Function(name) => drop(names.insert(last_part(name))),
+            Work::Function(name) => drop(names.insert(function_name(name))),
         }
-        names.extend(job.log_group.as_deref());
+        names.extend([&job.log_group, &job.usual_log_group].into_iter().flatten().map(String::as_str));
     }
+    names.extend(description.logs.values().map(|group| group.trim_end_matches('*')));
     names.extend(description.databases.values().filter_map(|database| database.instance.as_deref()));
     match description.bastion.as_ref().map(|bastion| &bastion.place) {
         Some(BastionPlace::AutoScalingGroup(name) | BastionPlace::Instance(name)) => {
@@ -104,7 +107,8 @@ fn names(description: &Description) -> BTreeSet<&str> {
         }
         Some(BastionPlace::Tag { .. } | BastionPlace::Address(_)) | None => {}
     }
-    names.retain(|name| !name.is_empty());
+    // Many kinds of resources have one that is called so.
+    names.retain(|name| !matches!(*name, "" | "/" | "default"));
     names
 }
 
@@ -113,34 +117,42 @@ fn last_part(name: &str) -> &str {
     name.rsplit(['/', ':']).next().unwrap_or(name)
 }
 
+/// Returns the name of a function without its alias or version: in `name:alias`, or in an ARN (`arn:aws:lambda:region:account:function:name:alias`).
+fn function_name(name: &str) -> &str {
+    name.split(':').nth(if name.starts_with("arn:") { 6 } else { 0 }).unwrap_or(name)
+}
+
 /// Returns what an event changed, if it names one of the target's resources.
 fn change(event: &Event, names: &BTreeSet<&str>) -> Option<ResourceChange> {
-    if ROUTINE.contains(&event.operation.as_str()) {
+    if ROUTINE_OPERATIONS.contains(&event.operation.as_str()) {
         return None;
     }
     let details: Value = serde_json::from_str(&event.details).unwrap_or_default();
-    let listed = event.resources.iter().map(|resource| resource.name.as_str());
-    let mut texts: Vec<&str> = listed.collect();
+    let mut texts: Vec<&str> = event.resources.iter().map(|resource| resource.name.as_str()).collect();
     strings_of(&details["requestParameters"], &mut texts);
-    // The longest name is the most particular one: that of a service, not of its cluster.
+    // A request that IAM denies often has no parameters; the message has the ARN.
+    let message = details["errorMessage"].as_str().unwrap_or_default();
+    texts.extend(message.split_whitespace());
+    // The longest name is the most particular one: that of a task definition, not of its cluster.
     let mentioned = names.iter().filter(|name| texts.iter().any(|text| is_named(text, name)));
     let resource = mentioned.max_by_key(|name| name.len())?;
-    let session = || {
-        let arn = details["userIdentity"]["arn"].as_str()?;
-        Some(last_part(arn).to_owned())
-    };
+    let caller = &details["userIdentity"];
+    let session = || caller["arn"].as_str().map(last_part);
+    let user = event.username.as_deref().or_else(session).or_else(|| caller["invokedBy"].as_str());
     Some(ResourceChange {
-        time: DateTime::from_timestamp_millis(to_millis(event.time))?,
-        user: event.username.clone().or_else(session).unwrap_or_else(|| "-".to_owned()),
+        time: event.time()?,
+        user: user.unwrap_or("-").to_owned(),
         operation: format!("{} {}", event.source.trim_end_matches(".amazonaws.com"), event.operation),
         resource: (*resource).to_owned(),
         error: details["errorCode"].as_str().map(str::to_owned),
     })
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 have 13 digits")]
-const fn to_millis(seconds: f64) -> i64 {
-    (seconds * 1000.0) as i64
+impl Event {
+    #[expect(clippy::cast_possible_truncation, reason = "milliseconds since 1970 have 13 digits")]
+    fn time(&self) -> Option<DateTime<Utc>> {
+        DateTime::from_timestamp_millis((self.seconds * 1000.0) as i64)
+    }
 }
 
 /// Collects the texts in a document.
@@ -153,9 +165,9 @@ fn strings_of<'a>(value: &'a Value, texts: &mut Vec<&'a str>) {
     }
 }
 
-/// Returns whether a text is a name, or an ARN or another path with it.
+/// Returns whether a text is a name, or an ARN or another path with it. Names of log groups are paths themselves.
 fn is_named(text: &str, name: &str) -> bool {
-    text == name || text.split(['/', ':']).any(|part| part == name)
+    if name.contains('/') { text.contains(name) } else { text.split(['/', ':']).any(|part| part == name) }
 }
 
 #[cfg(test)]
@@ -166,7 +178,7 @@ mod tests {
         Event {
             operation: name.to_owned(),
             source: "ecs.amazonaws.com".to_owned(),
-            time: 1_780_000_000.0,
+            seconds: 1_780_000_000.0,
             username: Some("ana".to_owned()),
             resources: Vec::new(),
             details: details.to_string(),
@@ -187,6 +199,11 @@ mod tests {
         assert_eq!(changed.error.as_deref(), Some("AccessDenied"));
         assert_eq!(changed.time.timestamp(), 1_780_000_000);
 
+        let denied = json!({
+            "requestParameters": null,
+            "errorMessage": "User: guest is not authorized to perform: ecs:StopTask on resource: arn:aws:ecs:x:1:task/covid19/0a",
+        });
+        assert_eq!(change(&event("StopTask", &denied), &names).unwrap().resource, "covid19");
         assert_eq!(change(&event("CreateLogStream", &details), &names), None);
         let other = json!({ "requestParameters": { "cluster": "covid19-of-others" } });
         assert_eq!(change(&event("UpdateService", &other), &names), None);
@@ -203,5 +220,13 @@ mod tests {
         let event = Event { username: None, ..event("ModifyDBInstance", &details) };
         let changed = change(&event, &BTreeSet::from(["covid19-master"])).unwrap();
         assert_eq!(changed.user, "luz@example.org");
+    }
+
+    #[test]
+    fn names_of_functions_and_log_groups_are_found_in_arns() {
+        assert_eq!(function_name("arn:aws:lambda:x:1:function:download:prod"), "download");
+        assert_eq!((function_name("download:prod"), function_name("download")), ("download", "download"));
+        let group = "arn:aws:logs:x:1:log-group:/ecs/covid19-etl:*";
+        assert!(is_named(group, "/ecs/covid19-etl") && !is_named(group, "covid19"));
     }
 }

@@ -59,7 +59,7 @@ pub use self::stacks::{
 };
 use target::{
     AccountHistory, AwsSettings, Capabilities, Check, CheckSink, Component, Components, DoctorContext,
-    Location, Metric, MonthCost, Origin, ResourceChange, WithOrigin,
+    Location, Metric, MonthCost, Origin, ResourceHistory, WithOrigin,
 };
 use tunnel::EventSink;
 
@@ -161,11 +161,11 @@ impl Components for Aws {
 
 #[async_trait]
 impl AccountHistory for Aws {
-    async fn changes(&self) -> Result<Vec<ResourceChange>> {
+    async fn changes(&self) -> Result<ResourceHistory> {
         changes::recent(self.account().await?).await
     }
 
     async fn cost(&self) -> Result<MonthCost> {
-        cost::of_month(&self.account().await?.clients, Utc::now().date_naive()).await
+        cost::of_month(self.account().await?, Utc::now().date_naive()).await
     }
 }

@@ -120,7 +120,7 @@ impl Runs for Aws {
         let tasks = tasks::list(account, false).await?;
         let running = tasks.into_iter().filter(|task| task.stop.is_none());
         let running = running.map(|task| ActiveRun {
-            run: task.run_id(),
+            run: task.run.or_else(|| self.started_as(&task.arn)).unwrap_or_else(|| task.run_id()),
             kind: task.kind,
             started_at: task.created_at,
         });
@@ -194,6 +194,13 @@ impl Aws {
 
     async fn records(&self) -> Result<Records<'_>> {
         Ok(Records { account: self.account().await?, store: self.reports().await? })
+    }
+
+    /// Returns the run that this process started as a task.
+    fn started_as(&self, arn: &str) -> Option<Uuid> {
+        let known = self.known_runs.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_its = |known: &KnownRun| matches!(known, KnownRun::Task(task) if task.arn == arn);
+        known.iter().find(|(_, known)| is_its(known)).map(|(run, _)| *run)
     }
 
     /// Writes the record of a run whose program writes none.

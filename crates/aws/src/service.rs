@@ -27,6 +27,7 @@ use aws_types::service_config::ServiceConfigKey;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde_json::Value;
 
 use super::recorder::Recorder;
 
@@ -158,7 +159,8 @@ fn regional_endpoint(service: &str, region: &str, is_fips: bool, is_dual_stack: 
         (true, false) => "amazonaws.com.cn",
         (true, true) => "api.amazonwebservices.com.cn",
     };
-    let fips = if is_fips { "-fips" } else { "" };
+    // In AWS GovCloud the usual endpoints are those of FIPS.
+    let fips = if is_fips && (is_dual_stack || !region.starts_with("us-gov-")) { "-fips" } else { "" };
     format!("https://{service}{fips}.{region}.{suffix}")
 }
 
@@ -205,7 +207,9 @@ fn parse<T: DeserializeOwned>(
     }
     match protocol {
         Protocol::Ec2Query(_) => quick_xml::de::from_str(&text).map_err(OrchestratorError::other),
-        Protocol::Json(_) => serde_json::from_str(&text).map_err(OrchestratorError::other),
+        Protocol::Json(_) => serde_json::from_str(&text)
+            .and_then(|value| serde_json::from_value(without_nulls(value)))
+            .map_err(OrchestratorError::other),
     }
 }
 
@@ -230,19 +234,25 @@ fn xml_error(text: &str) -> Option<ErrorMetadata> {
     Some(ErrorMetadata::builder().code(error.code).message(error.message.unwrap_or_default()).build())
 }
 
-/// Parses `{"__type": "namespace#Code", "message": …}` (Smithy, "AWS JSON 1.1 protocol", operation error serialization).
+/// Parses `{"__type": "namespace#Code", "message": …}` (Smithy, "AWS JSON 1.1 protocol", operation error serialization). Some services write `Message`.
 fn json_error(text: &str) -> Option<ErrorMetadata> {
-    #[derive(Deserialize)]
-    struct Error {
-        #[serde(rename = "__type")]
-        code: String,
-        #[serde(alias = "Message")]
-        message: Option<String>,
-    }
-    let Error { code, message } = serde_json::from_str(text).ok()?;
-    let code = code.rsplit('#').next().unwrap_or_default();
+    let error: Value = serde_json::from_str(text).ok()?;
+    let code = error["__type"].as_str()?.rsplit('#').next().unwrap_or_default();
     let code = code.split(':').next().unwrap_or_default();
-    Some(ErrorMetadata::builder().code(code).message(message.unwrap_or_default()).build())
+    let message = error["message"].as_str().or_else(|| error["Message"].as_str()).unwrap_or_default();
+    Some(ErrorMetadata::builder().code(code).message(message).build())
+}
+
+/// Removes members that are `null`, which means the same as a missing one.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let members = members.into_iter().filter(|(_, value)| !value.is_null());
+            Value::Object(members.map(|(name, value)| (name, without_nulls(value))).collect())
+        }
+        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
+        other => other,
+    }
 }
 
 #[cfg(test)]

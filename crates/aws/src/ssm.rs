@@ -16,7 +16,7 @@ pub(super) struct Ssm<'a>(pub(super) ServiceClient<'a>);
 #[serde(default, rename_all = "PascalCase")]
 pub(super) struct Parameter {
     pub(super) name: String,
-    /// `None` where parameters are only described.
+    /// `None` in answers of `DescribeParameters`.
     pub(super) value: Option<String>,
     /// `String`, `StringList` or `SecureString`.
     pub(super) r#type: String,

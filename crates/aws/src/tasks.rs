@@ -245,7 +245,9 @@ pub(super) async fn list(account: &Account, stopped: bool) -> Result<Vec<TaskSta
 
 /// Returns the task of a run that runs, or that stopped within the last hour.
 pub(super) async fn find(account: &Account, run: Uuid) -> Result<Option<TaskState>> {
-    let of_run = |tasks: &[TaskState]| tasks.iter().find(|task| task.run_id() == run).cloned();
+    // A task that `DescribeTasks` did not know yet was listed by its own id.
+    let is_of_run = |task: &TaskState| task.run_id() == run || id(&task.arn).parse() == Ok(run);
+    let of_run = |tasks: &[TaskState]| tasks.iter().find(|task| is_of_run(task)).cloned();
     let running = list(account, false).await?;
     if let Some(task) = of_run(&running) {
         return Ok(Some(task));
@@ -256,7 +258,7 @@ pub(super) async fn find(account: &Account, run: Uuid) -> Result<Option<TaskStat
     }
 }
 
-/// Returns the one of the running tasks that was started for a run, if it does not say so itself: `DescribeTasks` may not know it yet.
+/// Returns the running task that `startedBy` finds for a run; `DescribeTasks` may not know it yet.
 async fn started_for(account: &Account, run: Uuid, running: &[TaskState]) -> Result<Option<TaskState>> {
     let unnamed = || running.iter().filter(|task| task.run.is_none());
     let clusters: BTreeSet<&str> = unnamed().map(|task| task.cluster.as_str()).collect();

@@ -18,6 +18,15 @@ pub struct ResourceChange {
     pub error: Option<String>,
 }
 
+/// The changes of a target's resources.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ResourceHistory {
+    /// How far back the audit log was read.
+    pub since: DateTime<Utc>,
+    /// Newest first.
+    pub changes: Vec<ResourceChange>,
+}
+
 /// What an account has cost since the beginning of the month.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
 pub struct MonthCost {

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use crate::{
     ActiveRun, CheckSink, Component, Database, DatabaseAccess, DatabaseLogin, DatabaseRole, DatabaseServer,
-    DoctorContext, Job, JobKind, Location, Metric, MonthCost, ResourceChange, Run, RunEnd, WithOrigin,
+    DoctorContext, Job, JobKind, Location, Metric, MonthCost, ResourceHistory, Run, RunEnd, WithOrigin,
 };
 
 /// A target: what it is called, and what it can do. A capability that some kinds of target lack is optional.
@@ -74,10 +74,10 @@ impl Target {
     /// Returns the history of the account.
     ///
     /// # Errors
-    /// A usage error if the target is in none.
+    /// A usage error if the target is not on AWS.
     pub fn account(&self) -> Result<&dyn AccountHistory> {
         self.account.as_deref().ok_or_else(|| {
-            Failure::usage(format!("the target `{}` is in no account", self.location().target))
+            Failure::usage(format!("the target `{}` is not on AWS", self.location().target))
                 .hint("--target aws")
         })
     }
@@ -221,8 +221,8 @@ pub trait Services: Send + Sync {
 /// What happened in the account that the target is in.
 #[async_trait]
 pub trait AccountHistory: Send + Sync {
-    /// Returns the last changes of the target's resources, newest first.
-    async fn changes(&self) -> Result<Vec<ResourceChange>>;
+    /// Returns the last changes of the target's resources.
+    async fn changes(&self) -> Result<ResourceHistory>;
 
     /// Returns what the account has cost this month. The request itself is charged.
     async fn cost(&self) -> Result<MonthCost>;

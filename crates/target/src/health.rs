@@ -28,7 +28,7 @@ pub struct Capabilities {
     pub services: bool,
     /// Its databases are behind a bastion.
     pub bastion: bool,
-    /// It is in an account, which keeps who changed its resources and what they cost.
+    /// The audit log and the costs of its account can be read.
     pub account: bool,
     /// It runs this project's image: its database has releases, and its storage datasets, run records and reports.
     pub releases: bool,

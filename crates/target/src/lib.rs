@@ -15,7 +15,7 @@ pub mod job;
 pub mod settings;
 mod texts;
 
-pub use self::account::{MonthCost, ResourceChange};
+pub use self::account::{MonthCost, ResourceChange, ResourceHistory};
 pub use self::capability::{
     AccountHistory, Bastion, BastionAccess, Components, DataRetention, Databases, LoginSecret, NamedEndpoint,
     Progress, Runs, Services, Storage, Target, described,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 
 use super::{Cursor, Remote};
-use crate::tui::domain::{Check, Metric, MonthCost, ResourceChange};
+use crate::tui::domain::{Check, Metric, MonthCost, ResourceHistory};
 
 /// Samples that are kept of a metric.
 const MAX_SAMPLES: usize = 120;
@@ -33,8 +33,7 @@ pub struct Health {
     pub cursor: Cursor,
     pub metrics: Remote<Measurements>,
     pub samples: VecDeque<MachineMetrics>,
-    /// Newest first.
-    pub changes: Remote<Vec<ResourceChange>>,
+    pub changes: Remote<ResourceHistory>,
     pub cost: Remote<MonthCost>,
 }
 

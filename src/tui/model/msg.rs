@@ -13,7 +13,7 @@ use super::runs::RunDetails;
 use super::{Command, RequestId, Response, UserError};
 use crate::tui::domain::{
     ActiveRun, Activity, Check, Component, Location, Millis, MonthCost, PatternChange, Report,
-    ResourceChange, Run, ServiceStatus, Snapshot,
+    ResourceHistory, Run, ServiceStatus, Snapshot,
 };
 
 #[derive(Debug, Clone)]
@@ -41,7 +41,7 @@ pub enum Msg {
     Activity(RequestId, Response<Box<Activity>>),
     Checks(RequestId, Response<Vec<Check>>),
     Metrics(RequestId, Response<Measurements>),
-    Changes(RequestId, Response<Vec<ResourceChange>>),
+    Changes(RequestId, Response<ResourceHistory>),
     Cost(RequestId, Response<MonthCost>),
     Tunnels(RequestId, Response<Vec<ServiceStatus>>),
 

@@ -62,7 +62,7 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
         Command::CancelQuery => database::end_session(model, false),
         Command::EndSession => database::end_session(model, true),
         Command::Changes => return health::changes(model).into_iter().collect(),
-        Command::Cost => health::ask_cost(model),
+        Command::Cost => health::cost(model),
         Command::CompareRun => return runs::compare(model).into_iter().collect(),
         Command::OpenTunnel => model.open_input(Purpose::Tunnel, ""),
         Command::CloseTunnel => close_tunnel(model),
@@ -75,9 +75,13 @@ pub(super) fn run(model: &mut Model, command: Command) -> Vec<Effect> {
 fn confirmed(model: &mut Model) -> Vec<Effect> {
     let Some(Overlay::Confirm(confirm)) = model.overlay.take() else { return Vec::new() };
     for effect in &confirm.effects {
-        if let Effect::StopRun(run) = effect {
-            model.runs.stopping.push(*run);
-            model.notify(format!("stopping run {}", short_id(run)));
+        match effect {
+            Effect::StopRun(run) => {
+                model.runs.stopping.push(*run);
+                model.notify(format!("stopping run {}", short_id(run)));
+            }
+            Effect::Request(id, Request::Cost) => model.health.cost.start(*id, model.now),
+            _ => {}
         }
     }
     confirm.effects

@@ -20,6 +20,10 @@ fn regional_endpoint_depends_on_partition_and_variant() {
         "https://ec2-fips.us-west-2.amazonaws.com"
     );
     assert_eq!(
+        regional_endpoint("ssm", "us-gov-west-1", true, false),
+        "https://ssm.us-gov-west-1.amazonaws.com"
+    );
+    assert_eq!(
         regional_endpoint("ec2", "cn-north-1", false, false),
         "https://ec2.cn-north-1.amazonaws.com.cn"
     );
@@ -48,6 +52,8 @@ fn errors_have_code_and_message_or_status() {
     let text = r#"{"__type":"com.amazonaws.ssm#ParameterNotFound","Message":"there is none"}"#;
     let error = json_error(text).unwrap();
     assert_eq!((error.code(), error.message()), (Some("ParameterNotFound"), Some("there is none")));
+    let text = r#"{"__type":"AccessDenied","message":"no","Message":"no"}"#;
+    assert_eq!(json_error(text).unwrap().code(), Some("AccessDenied"));
     let page = "<html>Service Unavailable</html>";
     assert!(xml_error(page).is_none() && json_error(page).is_none());
 }
