@@ -1,7 +1,7 @@
 //! Logs as data, the comparison of runs, the database, the checks, and notices.
 
 use super::*;
-use crate::tui::domain::{Check, Component, ComponentState, Run};
+use crate::tui::domain::{Check, Component, ComponentState, MonthCost, ResourceHistory, Run};
 use crate::tui::model::health::Measurements;
 
 /// A model that shows these lines, one a minute.
@@ -263,4 +263,38 @@ fn metrics_of_cloudwatch_are_requested_once_a_minute() {
     };
     assert_eq!(requested("overview-aws"), 1);
     assert!(requested("overview") > 5, "this machine costs nothing");
+}
+
+#[test]
+fn cost_is_asked_for_once_and_shown_again_without_a_question() {
+    let mut model = fixture("health-aws", SIZE);
+    execute(&mut model, Command::Cost);
+    assert_eq!(execute(&mut model, Command::No), []);
+    execute(&mut model, Command::Cost);
+    assert_eq!(confirmation(&model).question, "Ask Cost Explorer what this month costs?");
+    let effects = execute(&mut model, Command::Yes);
+    let [Effect::Request(id, Request::Cost)] = effects.as_slice() else { panic!("{effects:?}") };
+    // The answer is charged: a second question does not replace the first.
+    execute(&mut model, Command::Cost);
+    assert!(model.overlay.is_none());
+    update(&mut model, Msg::Cost(*id, Ok(MonthCost::default())));
+    assert!(matches!(model.overlay, Some(Overlay::Text { .. })));
+    execute(&mut model, Command::Back);
+    assert_eq!(execute(&mut model, Command::Cost), []);
+    assert!(matches!(model.overlay, Some(Overlay::Text { .. })), "known");
+}
+
+#[test]
+fn late_changes_replace_no_question() {
+    let mut model = fixture("health-aws", SIZE);
+    let effects = execute(&mut model, Command::Changes);
+    let [Effect::Request(id, Request::Changes)] = effects.as_slice() else { panic!("{effects:?}") };
+    model.show(Screen::Runs);
+    execute(&mut model, Command::StartEtl);
+    let question = confirmation(&model).question;
+    update(&mut model, Msg::Changes(*id, Ok(ResourceHistory::default())));
+    assert_eq!(confirmation(&model).question, question);
+
+    let mut local = fixture("health", SIZE);
+    assert_eq!(execute(&mut local, Command::Changes), [], "a local target has no account");
 }
