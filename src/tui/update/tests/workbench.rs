@@ -285,15 +285,13 @@ fn cost_is_asked_for_once_and_shown_again_without_a_question() {
 }
 
 #[test]
-fn late_changes_replace_no_question() {
+fn late_changes_replace_no_overlay() {
     let mut model = fixture("health-aws", SIZE);
     let effects = execute(&mut model, Command::Changes);
     let [Effect::Request(id, Request::Changes)] = effects.as_slice() else { panic!("{effects:?}") };
-    model.show(Screen::Runs);
-    execute(&mut model, Command::StartEtl);
-    let question = confirmation(&model).question;
+    execute(&mut model, Command::Help);
     update(&mut model, Msg::Changes(*id, Ok(ResourceHistory::default())));
-    assert_eq!(confirmation(&model).question, question);
+    assert!(matches!(model.overlay, Some(Overlay::Help(_))));
 
     let mut local = fixture("health", SIZE);
     assert_eq!(execute(&mut local, Command::Changes), [], "a local target has no account");
